@@ -1,0 +1,64 @@
+# `make run` and `make test` do all set-up themselves; docs/operations.md says more.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+# The static checks read the settings but no database.
+STATIC_ENV = DATABASE_URL=postgresql:///unused SECRET_KEY=unused ONCALL_VAR=var
+
+.PHONY: run test check faults bench screenshots lock format clean
+
+run: .venv/installed
+	@$(BIN)/python -m oncall_site.supervisor
+
+test: .venv/installed-dev .venv/browser
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/**/*.html')
+	$(BIN)/django-upgrade --target-version 5.2 $$(git ls-files '*.py')
+	$(BIN)/lint-imports
+	$(STATIC_ENV) $(BIN)/mypy .
+	$(STATIC_ENV) $(BIN)/python manage.py check
+	$(BIN)/python -m tests.requirements
+
+faults: .venv/installed-dev
+	$(BIN)/python -m tests.faults
+
+screenshots: .venv/installed-dev .venv/browser
+	$(BIN)/python -m tests.screenshots
+
+format: .venv/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/**/*.html')
+
+lock: .venv/installed-dev
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is needed: on Debian, apt-get install python3-venv"; exit 1; }
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing what the site needs …"
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt | .venv/bin/python
+	@echo "Installing what the site and its tests need …"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# The browser tests drive Debian's Chromium.
+.venv/browser: | .venv/bin/python
+	@test -x /usr/bin/chromium || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		echo "Installing chromium …" && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
+		{ echo "The browser tests need /usr/bin/chromium. On Debian or Ubuntu: sudo apt-get install chromium"; exit 1; }
+	@touch $@

@@ -1,0 +1,36 @@
+"""The API's router: every room's calls under `/api/v1/`, with their OpenAPI description."""
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+
+from people.api import PersonViewSet
+from pipelines.api import PipelineViewSet
+from runbooks.api import RunbookViewSet
+
+router = SimpleRouter()
+router.register("people", PersonViewSet, basename="api-person")
+router.register("pipelines", PipelineViewSet, basename="api-pipeline")
+router.register("runbooks", RunbookViewSet, basename="api-runbook")
+
+
+@api_view(["GET", "POST", "PUT", "PATCH", "DELETE"])
+def nothing_here(request: Request, rest: str) -> Response:
+    """Answer a path the API does not have with 404 in its own format."""
+    raise NotFound(f"There is no {rest} in this API. Its calls are listed at /api/v1/docs/.")
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api/docs.html"),
+        name="api-docs",
+    ),
+    path("", include(router.urls)),
+    re_path(r"^(?P<rest>.*)$", nothing_here),
+]

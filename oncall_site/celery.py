@@ -1,0 +1,27 @@
+"""The Celery application and the timetable of its beat: it only kicks sweeps, the rows say what is due."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
+
+HARD_LIMIT_SECONDS = 120
+
+app = Celery("oncall_site")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_time_limit=HARD_LIMIT_SECONDS,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    broker_connection_retry_on_startup=True,
+    timezone="UTC",
+    beat_schedule={
+        "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,133 @@
+"""`make run`: starts the database, the web server and a worker with beat together, and stops them together."""
+
+import contextlib
+import fcntl
+import io
+import os
+import shlex
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import psutil
+from django.conf import settings
+from django.core.management import call_command
+from honcho.manager import Manager
+
+MARK = "ONCALL_RUN"
+FIRST_PORT = 8000
+PORTS = 50
+GRACE_SECONDS = 5
+READY_SECONDS = 60
+
+
+def main() -> int:
+    """Run the site until Ctrl-C; return the exit code of the first process that stopped."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
+    django.setup()
+    with _only_one(settings.VAR):
+        _stop_leftovers(settings.VAR)
+        say("Preparing the database …")
+        call_command("migrate", verbosity=0)
+        notes = io.StringIO()
+        call_command("create_demo", stdout=notes)
+        address = f"http://127.0.0.1:{_free_port()}"
+        manager = Manager()
+        for name, command in _processes(address).items():
+            manager.add_process(name, command, env=_environment(address), quiet=False)
+        threading.Thread(target=_announce, args=(address, notes.getvalue()), daemon=True).start()
+        manager.loop()
+    return manager.returncode or 0
+
+
+def say(text: str) -> None:
+    """Print a line of the supervisor's own."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _processes(address: str) -> dict[str, str]:
+    python = shlex.quote(sys.executable)
+    port = address.rpartition(":")[2]
+    schedule = shlex.quote(str(settings.VAR / "celerybeat-schedule"))
+    return {
+        "web": f"exec {python} -m gunicorn oncall_site.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4 --log-level warning",
+        "worker": f"exec {python} -m celery -A oncall_site worker --beat --schedule {schedule} --concurrency 2 --loglevel WARNING",
+    }
+
+
+def _environment(address: str) -> dict[str, str]:
+    """Return the environment of the site's processes, with the mark by which a later start knows them."""
+    return {
+        **os.environ,
+        "DATABASE_URL": settings.DATABASE_URL,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "SITE_URL": address,
+        "ONCALL_VAR": str(settings.VAR),
+        MARK: str(settings.VAR),
+    }
+
+
+@contextlib.contextmanager
+def _only_one(var: Path) -> Iterator[None]:
+    with (var / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"The site already runs from {var}. Stop it first, or set ONCALL_VAR to another folder.")
+        # Children must not hold the lock when this process is killed.
+        os.set_inheritable(lock.fileno(), False)
+        yield
+
+
+def _stop_leftovers(var: Path) -> None:
+    """Stop the processes of a start that was killed: they bear its mark, and their supervisor is gone."""
+    leftovers = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get(MARK) == str(var):
+                leftovers.append(process)
+    for process in leftovers:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, alive = psutil.wait_procs(leftovers, timeout=GRACE_SECONDS)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    if leftovers:
+        say(f"Stopped {len(leftovers)} processes that an earlier, killed run left behind.")
+
+
+def _free_port() -> int:
+    wanted = settings.PORT
+    for port in [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    sys.exit(f"Port {wanted} is taken. Choose another: PORT=8123 make run" if wanted else "No free port was found.")
+
+
+def _announce(address: str, notes: str) -> None:
+    """Print the address, and the demo's passwords where they were just made, once the site answers."""
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=2):  # noqa: S310  # our own address
+                break
+        except OSError:
+            time.sleep(0.2)
+    else:
+        say(f"The site does not answer at {address}/ after {READY_SECONDS} s; what it says is above.")
+        return
+    say(f"{notes}\nThe site answers at {address}/\nCtrl-C stops it; its data stays in {settings.VAR}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

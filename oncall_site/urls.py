@@ -1,0 +1,17 @@
+"""Paths of the whole site."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from oncall_site import api, views
+
+urlpatterns = [
+    path("", views.now, name="now"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("", include("people.urls")),
+    path("pipelines/", include("pipelines.urls")),
+    path("", include("runbooks.urls")),
+    path("api/v1/", include(api.urlpatterns)),
+    path("admin/", admin.site.urls),
+]

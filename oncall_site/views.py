@@ -1,0 +1,32 @@
+"""The Now page, which joins every room, and the health calls."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from oncall_site import queries
+from pipelines.queries import ownership
+
+
+@require_safe
+def now(request: HttpRequest) -> HttpResponse:
+    """Show every pipeline with its owners."""
+    return render(request, "oncall_site/now.html", {"pipelines": ownership()})
+
+
+@require_safe
+@login_not_required
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Say that this process answers."""
+    return JsonResponse({"alive": True})
+
+
+@require_safe
+@login_not_required
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Say of each part whether it works; 503 where one does not."""
+    parts = queries.readiness()
+    answer = {part.part: {"well": part.well, "seen": part.seen} for part in parts}
+    well = all(part.well for part in parts)
+    return JsonResponse({"ready": well, "parts": answer}, status=200 if well else 503)

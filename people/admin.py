@@ -1,0 +1,85 @@
+"""Django's admin for people and their tokens."""
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from people import commands
+from people.forms import NewPersonForm
+from people.models import ApiToken, User
+
+admin.site.site_header = admin.site.site_title = "On-call administration"
+admin.site.index_title = "Everything the site keeps"
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User]):
+    """People: added without a password, deactivated rather than deleted."""
+
+    list_display = ("display_name", "username", "email", "time_zone", "country", "is_active", "is_staff")
+    list_filter = ("is_active", "is_staff", "country")
+    search_fields = ("display_name", "username", "email")
+    ordering = ("display_name",)
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    add_form = NewPersonForm
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "username",
+                    "display_name",
+                    "email",
+                    "time_zone",
+                    "country",
+                    "subdivision",
+                    "colour",
+                    "is_staff",
+                )
+            },
+        ),
+    )
+    fieldsets = (
+        (None, {"fields": ("username", "password", "display_name", "email", "colour")}),
+        ("Place", {"fields": ("time_zone", "country", "subdivision")}),
+        ("Role", {"fields": ("is_active", "is_staff")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Tell that nobody is deleted: weeks and histories name them; a leaver is made inactive."""
+        return False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+    """API tokens: made on Mine by their holder, revoked here."""
+
+    list_display = ("name", "user", "scope", "prefix", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_filter = ("scope",)
+    search_fields = ("name", "user__display_name", "prefix")
+    list_select_related = ("user",)
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Tell that a token is made by its holder."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        """Tell that a token is not changed, only revoked."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        """Tell that a token stays in the list when it no longer works."""
+        return False
+
+    @admin.action(description="Revoke the selected tokens", permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        """Revoke the tokens, each from now on."""
+        assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+        for token in queryset:
+            commands.revoke_token(token, by=request.user, at=timezone.now())
+        messages.success(request, f"{len(queryset)} tokens no longer work.")

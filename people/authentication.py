@@ -1,0 +1,56 @@
+"""How a caller of the API says who it is: a bearer token, or the session of a signed-in browser."""
+
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from people import commands, queries
+from people.models import ApiToken, User
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>` (RFC 6750)."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """Return the token's user and the token, None where no bearer token is sent; raise AuthenticationFailed."""
+        scheme, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        at = timezone.now()
+        token = queries.token_of(secret.strip(), at=at)
+        if token is None:
+            raise AuthenticationFailed("This token is not known, has expired or was revoked.")
+        commands.record_use(token, at=at)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge of a 401."""
+        return 'Bearer realm="api"'
+
+
+class SignedInSession(SessionAuthentication):
+    """The session of a signed-in browser, with Django's CSRF check on unsafe methods."""
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Tells OpenAPI of the bearer token."""
+
+    target_class = "people.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """Return the OpenAPI security scheme."""
+        return {"type": "http", "scheme": "bearer"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """Tells OpenAPI of the session."""
+
+    target_class = "people.authentication.SignedInSession"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """Return the OpenAPI security scheme."""
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

@@ -1,0 +1,33 @@
+"""Creates an API token from the command line."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from people import commands
+from people.models import ApiToken, User
+from people.refusals import Refused
+
+
+class Command(BaseCommand):
+    """`manage.py create_token USER`: prints the secret, once, alone on a line."""
+
+    help = "Create an API token of a user and print its secret, which is shown this once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the user name, the token's name and its scope."""
+        parser.add_argument("user", help="the user name, such as engineer-a")
+        parser.add_argument("--name", default="made on the command line")
+        parser.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.WRITE)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Create the token."""
+        try:
+            user = User.objects.get(username=options["user"])
+            made = commands.create_token(user, name=options["name"], scope=options["scope"])
+        except User.DoesNotExist as error:
+            raise CommandError(f"There is no user “{options['user']}”.") from error
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(made.secret)

@@ -1,0 +1,192 @@
+"""Tables of people: users with their place in the world, and the API tokens they hold."""
+
+import datetime as dt
+import zoneinfo
+from typing import Any, Self
+
+import holidays
+import pghistory
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now, Trim
+
+HUES = 12
+
+user_name_rule = RegexValidator(
+    r"\A[a-z0-9]+(?:[._-][a-z0-9]+)*\Z",
+    "A user name has lower-case letters and digits, with single dots, dashes or underscores between them.",
+)
+
+
+def valid_time_zone(value: str) -> None:
+    """Raise ValidationError unless `value` is a name of the IANA time zone database."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{value}” is not a time zone of the IANA database, such as Europe/Berlin.")
+
+
+def valid_country(value: str) -> None:
+    """Raise ValidationError unless public holidays are known for the ISO 3166 country code `value`."""
+    if value and value not in holidays.list_supported_countries():
+        raise ValidationError(
+            f"No public holidays are known for “{value}”. Give a two-letter country code, such as DE."
+        )
+
+
+def valid_subdivision(country: str, subdivision: str) -> None:
+    """Raise ValidationError, for the field `subdivision`, unless it is one of the country's."""
+    if subdivision and subdivision not in holidays.list_supported_countries().get(country, []):
+        raise ValidationError({"subdivision": f"“{subdivision}” is not a subdivision of “{country}” with holidays."})
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Users, narrowed."""
+
+    def active(self) -> Self:
+        """Return the users who may sign in and be on call."""
+        return self.filter(is_active=True)
+
+    def admins(self) -> Self:
+        """Return the active admins."""
+        return self.active().filter(is_staff=True)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users the way Django's own commands ask for it."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """Return the users, with the filters of `UserQuerySet`."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Create an admin: `manage.py createsuperuser`."""
+        user = User(username=username, is_staff=True, **{"display_name": username, **fields})
+        user.set_password(password)
+        user.full_clean()
+        user.save()
+        return user
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["last_login", "password"])),
+    pghistory.DeleteEvent(),
+    exclude=["password", "last_login"],
+)
+class User(AbstractBaseUser):
+    """An engineer, who may also be an admin (`is_staff`); there is no third role."""
+
+    username = models.CharField("user name", max_length=60, unique=True, validators=[user_name_rule])
+    display_name = models.CharField("name", max_length=120)
+    email = models.EmailField("e-mail", blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
+    country = models.CharField(max_length=2, blank=True, validators=[valid_country])
+    subdivision = models.CharField(max_length=8, blank=True)
+    colour = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(HUES)],
+        help_text=f"One of the {HUES} hues in which a person is shown.",
+    )
+    is_active = models.BooleanField("active", default=True, help_text="May sign in and be on call.")
+    is_staff = models.BooleanField("admin", default=False, help_text="Manages ownership, rotations and people.")
+    date_joined = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email"]
+
+    class Meta:
+        ordering = ["display_name", "pk"]
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        constraints = [
+            models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
+            models.CheckConstraint(condition=Q(display_name=Trim("display_name")), name="user_name_is_trimmed"),
+            models.CheckConstraint(condition=Q(colour__gte=1, colour__lte=HUES), name="user_colour_is_a_hue"),
+            models.UniqueConstraint(
+                models.functions.Lower("email"), condition=~Q(email=""), name="user_email_is_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def clean(self) -> None:
+        """Raise ValidationError where the subdivision is not one of the country's."""
+        super().clean()
+        valid_subdivision(self.country, self.subdivision)
+
+    @property
+    def is_superuser(self) -> bool:
+        """Tell whether Django's own checks take this user as one who may do everything: an admin."""
+        return self.is_staff
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The user's time zone."""
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Tell whether the user may use Django's admin for a model: every admin may, no other."""
+        return self.is_active and self.is_staff
+
+    def has_perms(self, perms: Any, obj: object = None) -> bool:
+        """Tell whether the user has all of `perms`; see `has_perm`."""
+        return self.has_perm("")
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Tell whether the user may see an app in Django's admin; see `has_perm`."""
+        return self.has_perm("")
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """API tokens, narrowed."""
+
+    def usable(self, *, at: dt.datetime) -> Self:
+        """Return the tokens that open the API at that instant: not revoked, not expired, of an active user."""
+        unexpired = Q(expires_at=None) | Q(expires_at__gt=at)
+        return self.filter(unexpired, revoked_at=None, user__is_active=True)
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["last_used_at"])),
+    pghistory.DeleteEvent(),
+    exclude=["digest", "last_used_at"],
+)
+class ApiToken(models.Model):
+    """A key to the API: 256 random bits of which only the SHA-256 digest is kept."""
+
+    class Scope(models.TextChoices):
+        """What a token may do."""
+
+        READ = "read", "Read only"
+        WRITE = "write", "Read and change"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    scope = models.CharField(max_length=8, choices=Scope, default=Scope.WRITE)
+    prefix = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = "API token"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")), name="token_expires_after_it_is_made"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -1,0 +1,33 @@
+"""Reads about people."""
+
+import datetime as dt
+import hashlib
+
+from django.db.models import QuerySet
+
+from people.models import ApiToken, User, UserQuerySet
+
+
+def digest_of(secret: str) -> str:
+    """Return the hexadecimal SHA-256 digest under which a token of 256 random bits is kept."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def token_of(secret: str, *, at: dt.datetime) -> ApiToken | None:
+    """Return the token that this secret opens at that instant, with its user, or None."""
+    return ApiToken.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
+
+
+def tokens_of(user: User) -> QuerySet[ApiToken]:
+    """Return a user's tokens that are not revoked, newest first."""
+    return user.api_tokens.filter(revoked_at=None)
+
+
+def all_people() -> UserQuerySet:
+    """Return every user, by name."""
+    return User.objects.get_queryset().order_by("display_name", "pk")
+
+
+def person_named(username: str) -> User | None:
+    """Return the user of this user name, or None."""
+    return User.objects.filter(username=username).first() if "\0" not in username else None

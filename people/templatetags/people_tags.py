@@ -1,0 +1,45 @@
+"""How people and instants are written on every page."""
+
+import datetime as dt
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from people.models import User
+
+register = template.Library()
+
+
+def initials(user: User) -> str:
+    """Return up to two letters for a person: of the first and the last word of the name."""
+    words = user.display_name.split()
+    return "".join(word[0] for word in ([words[0], words[-1]] if len(words) > 1 else words)).upper()
+
+
+@register.simple_tag
+def person(user: User | None) -> SafeString:
+    """Return a person's chip: initials in their colour, and the name."""
+    if user is None:
+        return format_html('<span class="person person-none">nobody</span>')
+    return format_html(
+        '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span> {}</span>',
+        user.colour,
+        initials(user),
+        user.display_name,
+    )
+
+
+@register.simple_tag
+def when(instant: dt.datetime | None) -> SafeString:
+    """Return an instant with weekday, date, time and zone, in the viewer's zone, as a `<time>`."""
+    if instant is None:
+        return format_html('<span class="when">never</span>')
+    local = timezone.localtime(instant)
+    return format_html(
+        '<time class="when" datetime="{}" title="{}">{}</time>',
+        instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}",
+    )

@@ -1,0 +1,78 @@
+"""Django's admin for pipelines, with the ownership grid and bulk reassignment."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+
+from people.refusals import Refused
+from pipelines import commands
+from pipelines.forms import OwnershipForm, ReassignForm
+from pipelines.models import Pipeline
+from pipelines.queries import ownership
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(admin.ModelAdmin[Pipeline]):
+    """Pipelines and their owners."""
+
+    list_display = ("full_name", "primary_owner", "secondary_owner", "escalation_minutes", "position")
+    list_select_related = ("primary_owner", "secondary_owner")
+    list_filter = ("audience", "primary_owner", "secondary_owner")
+    search_fields = ("name", "audience", "slug")
+    autocomplete_fields = ("primary_owner", "secondary_owner")
+    prepopulated_fields = {"slug": ("name", "audience")}  # Django's own attribute
+    change_list_template = "admin/pipelines/pipelines.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the admin's paths with the ownership grid's and the reassignment's."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("ownership/", wrap(self.ownership), name="pipelines_ownership"),
+            path("ownership/reassign/", wrap(self.reassign), name="pipelines_reassign"),
+            *super().get_urls(),
+        ]
+
+    def ownership(self, request: HttpRequest) -> HttpResponse:
+        """Show the grid, or save every row of it."""
+        form = OwnershipForm(request.POST if request.method == "POST" else None, pipelines=list(ownership()))
+        if form.is_bound and form.is_valid():
+            try:
+                changed = commands.change_owners(form.owners())
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(
+                    request, f"{len(changed)} pipelines have new owners." if changed else "Nothing changed."
+                )
+                return redirect("admin:pipelines_ownership")
+        return self._grid(request, form=form, reassign=ReassignForm())
+
+    def reassign(self, request: HttpRequest) -> HttpResponse:
+        """Give everything one person owns to another."""
+        if request.method != "POST":
+            return redirect("admin:pipelines_ownership")
+        form = ReassignForm(request.POST)
+        if form.is_valid():
+            leaver, successor = form.cleaned_data["leaver"], form.cleaned_data["successor"]
+            try:
+                changed = commands.reassign(leaver=leaver, successor=successor)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, f"{len(changed)} pipelines went from {leaver} to {successor}.")
+                return redirect("admin:pipelines_ownership")
+        return self._grid(request, form=OwnershipForm(pipelines=list(ownership())), reassign=form)
+
+    def _grid(self, request: HttpRequest, *, form: OwnershipForm, reassign: ReassignForm) -> HttpResponse:
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": "Ownership of pipelines",
+            "form": form,
+            "reassign_form": reassign,
+            "opts": self.opts,
+        }
+        refused = form.is_bound or reassign.is_bound
+        return render(request, "admin/pipelines/ownership.html", context, status=400 if refused else 200)

@@ -1,0 +1,76 @@
+"""Tables of pipelines: what a team answers for, and who owns each."""
+
+from typing import Self
+
+import pghistory
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+from people.engine.names import match_key
+from people.models import User
+
+slug_rule = RegexValidator(
+    r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z", "A slug has lower-case letters and digits, with single dashes between them."
+)
+
+
+class PipelineQuerySet(models.QuerySet["Pipeline"]):
+    """Pipelines, narrowed."""
+
+    def with_owners(self) -> Self:
+        """Return the pipelines with both owners read along, in the order of the ownership table."""
+        return self.select_related("primary_owner", "secondary_owner").order_by("position", "pk")
+
+    def owned_by(self, user: User) -> Self:
+        """Return the pipelines of which the user is primary or secondary owner."""
+        return self.filter(Q(primary_owner=user) | Q(secondary_owner=user))
+
+
+@pghistory.track()
+class Pipeline(models.Model):
+    """A data pipeline, with its primary and secondary owner (handbook: Ownership of Pipelines)."""
+
+    slug = models.CharField(max_length=80, unique=True, validators=[slug_rule])
+    name = models.CharField(max_length=200, help_text="As in the ownership table, without the audience.")
+    audience = models.CharField(max_length=120, blank=True, help_text="Whom its numbers serve: the words in brackets.")
+    match_key = models.CharField(
+        max_length=400, unique=True, editable=False, help_text="The full name without case and punctuation."
+    )
+    position = models.PositiveIntegerField(default=0, help_text="Place in the ownership table.")
+    primary_owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="primary_of")
+    secondary_owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="secondary_of")
+    escalation_minutes = models.PositiveSmallIntegerField(
+        default=15,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 60)],
+        help_text="Minutes an incident may stay unacknowledged before the next link of the chain is told.",
+    )
+
+    objects = PipelineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(primary_owner=F("secondary_owner")),
+                name="pipeline_owners_differ",
+                violation_error_message="Primary and secondary owner must be two people.",
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="pipeline_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(escalation_minutes__gte=1, escalation_minutes__lte=1440), name="pipeline_escalates_in_a_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        """The name with the audience in brackets, as the handbook writes it."""
+        return f"{self.name} ({self.audience})" if self.audience else self.name
+
+    def clean(self) -> None:
+        """Set the key by which names match, so that validation finds a second pipeline of the same meaning."""
+        super().clean()
+        self.match_key = match_key(self.full_name)

@@ -1,0 +1,10 @@
+"""Paths of the pipelines' pages."""
+
+from django.urls import path
+
+from pipelines import views
+
+urlpatterns = [
+    path("", views.pipelines, name="pipelines"),
+    path("<slug:slug>/", views.pipeline, name="pipeline"),
+]

@@ -1,0 +1,110 @@
+"""The API's calls about runbooks."""
+
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from people.models import User
+from people.pagination import Pages
+from runbooks import commands, queries
+from runbooks.models import Runbook, RunbookRevision, RunbookSection
+
+
+class SectionSerializer(serializers.ModelSerializer[RunbookSection]):
+    """A section of a runbook, rendered."""
+
+    class Meta:
+        model = RunbookSection
+        fields = ("title", "anchor", "html")
+
+
+class RunbookSerializer(serializers.ModelSerializer[Runbook]):
+    """A runbook: its Markdown, the same rendered, its sections, and the number of the revision in force."""
+
+    pipeline = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    markdown = serializers.SerializerMethodField()
+    html = serializers.SerializerMethodField()
+    sections = SectionSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Runbook
+        fields = ("pipeline", "title", "markdown", "html", "sections", "revision")
+
+    def get_markdown(self, runbook: Runbook) -> str:
+        """Return the text in force."""
+        return queries.in_force(runbook).markdown
+
+    def get_html(self, runbook: Runbook) -> str:
+        """Return the text in force, rendered and sanitised."""
+        return queries.in_force(runbook).html
+
+
+class RunbookTextSerializer(serializers.Serializer[Any]):
+    """A new text of a runbook, naming the revision it edits."""
+
+    markdown = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    revision = serializers.IntegerField(min_value=1, max_value=2_000_000_000)
+    summary = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+
+
+class RevisionSerializer(serializers.ModelSerializer[RunbookRevision]):
+    """A revision of a runbook."""
+
+    revision = serializers.IntegerField(source="number")
+    author = serializers.SlugRelatedField[User](slug_field="username", read_only=True)
+
+    class Meta:
+        model = RunbookRevision
+        fields = ("revision", "author", "summary", "restored_from", "created_at", "markdown")
+
+
+class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Runbook]):
+    """Runbooks, by their pipeline's slug."""
+
+    serializer_class = RunbookSerializer
+    queryset = queries.runbooks()
+    lookup_field = "pipeline__slug"
+    lookup_url_kwarg = "slug"
+    lookup_value_regex = "[a-z0-9-]+"
+
+    @extend_schema(request=RunbookTextSerializer, responses=RunbookSerializer)
+    def update(self, request: Request, slug: str) -> Response:
+        """Save a new text; 409 with both texts where the revision named is no longer the newest, 413 where it is too large."""
+        runbook = self.get_object()
+        given = RunbookTextSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        author = request.user if isinstance(request.user, User) else None
+        try:
+            commands.save_revision(
+                runbook,
+                markdown=given.validated_data["markdown"],
+                based_on=given.validated_data["revision"],
+                author=author,
+                summary=given.validated_data["summary"],
+            )
+        except commands.TooLarge as refusal:
+            return Response(refusal.problems, status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+        return Response(RunbookSerializer(self.get_object()).data)
+
+    @extend_schema(responses=RevisionSerializer(many=True))
+    @action(detail=True)
+    def revisions(self, request: Request, slug: str) -> Response:
+        """List a runbook's revisions, newest first."""
+        found = self.get_object().revisions.select_related("author").order_by("-number")
+        pages = Pages()
+        rows = pages.paginate_queryset(found, request, view=self) or []
+        return pages.get_paginated_response(RevisionSerializer(rows, many=True).data)
+
+    @extend_schema(responses=RevisionSerializer)
+    @action(detail=True, url_path="revisions/(?P<number>[0-9]{1,9})", url_name="revision")
+    def revision(self, request: Request, slug: str, number: str) -> Response:
+        """Answer one revision."""
+        found = queries.revision_of(self.get_object(), number=int(number))
+        if found is None:
+            raise Http404
+        return Response(RevisionSerializer(found).data)

@@ -1,0 +1,94 @@
+"""Tables of runbooks: what to do when a pipeline breaks, with every revision of it."""
+
+import pghistory
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from people.models import User
+from pipelines.models import Pipeline
+
+
+@pghistory.track()
+class Runbook(models.Model):
+    """The runbook of a pipeline; its text is that of the revision whose number it carries."""
+
+    pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="runbook")
+    title = models.CharField(max_length=330, unique=True, help_text="As the handbook spells it.")
+    revision = models.PositiveIntegerField(default=1, help_text="Number of the revision in force.")
+
+    class Meta:
+        ordering = ["pipeline__position", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(revision__gte=1), name="runbook_has_a_revision"),
+            models.CheckConstraint(condition=~Q(title=""), name="runbook_has_a_title"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class RunbookRevision(models.Model):
+    """The whole text of a runbook at one time; never changed once written."""
+
+    runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    markdown = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    summary = models.CharField(max_length=200, blank=True, help_text="What was changed and why.")
+    restored_from = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["runbook", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["runbook", "number"], name="one_revision_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.runbook}, revision {self.number}"
+
+
+class RunbookSection(models.Model):
+    """A section of the revision in force, rendered when it was saved and searched by its own words."""
+
+    runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="sections")
+    position = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=400, blank=True)
+    anchor = models.CharField(max_length=200, blank=True)
+    html = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english")
+        + SearchVector("text", weight="B", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        ordering = ["runbook", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["runbook", "position"], name="one_section_a_place"),
+        ]
+        indexes = [GinIndex(fields=["search"], name="section_search")]
+
+    def __str__(self) -> str:
+        return self.title or "Introduction"
+
+
+@pghistory.track()
+class HandbookPassage(models.Model):
+    """A passage of the handbook that is no pipeline, rotation, hand-off or runbook: kept word for word, in its place."""
+
+    position = models.PositiveSmallIntegerField(unique=True)
+    place = models.JSONField(help_text="Where in the file it stands.")
+    markdown = models.TextField()
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.markdown.strip().partition("\n")[0][:60]

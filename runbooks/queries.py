@@ -1,0 +1,118 @@
+"""Reads about runbooks, and the full-text search over runbooks and pipelines."""
+
+import re
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from pipelines.models import Pipeline
+from pipelines.queries import ownership
+from runbooks.models import Runbook, RunbookRevision, RunbookSection
+
+# Marks that PostgreSQL puts around a hit; no text holds them, since saving refuses control characters in a name.
+_OPEN, _CLOSE = "\x02", "\x03"
+MOST_HITS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A place that a search found: where it is, its title, and the words around the hit with `<mark>`."""
+
+    url: str
+    title: str
+    within: str
+    snippet: SafeString
+
+
+def runbooks() -> QuerySet[Runbook]:
+    """Return every runbook with its pipeline, owners, sections and text in force, in the order of the ownership table."""
+    owners = ("pipeline", "pipeline__primary_owner", "pipeline__secondary_owner")
+    newest = RunbookRevision.objects.filter(number=F("runbook__revision")).select_related("author")
+    rows = Runbook.objects.select_related(*owners).order_by("pipeline__position", "pk")
+    return rows.prefetch_related("sections", Prefetch("revisions", queryset=newest, to_attr="newest"))
+
+
+def in_force(runbook: Runbook) -> RunbookRevision:
+    """Return the revision in force of a runbook that `runbooks` returned."""
+    newest: list[RunbookRevision] = runbook.newest  # type: ignore[attr-defined]  # prefetched by `runbooks`
+    return newest[0]
+
+
+def pipelines_without_runbook() -> QuerySet[Pipeline]:
+    """Return the pipelines for which no runbook is written yet."""
+    return ownership().filter(runbook=None)
+
+
+def markdown_of(runbook: Runbook, *, number: int) -> str:
+    """Return the text of a revision; raises RunbookRevision.DoesNotExist."""
+    return RunbookRevision.objects.values_list("markdown", flat=True).get(runbook=runbook, number=number)
+
+
+def revision_of(runbook: Runbook, *, number: int) -> RunbookRevision | None:
+    """Return a revision with its author, or None where there is none of this number."""
+    return runbook.revisions.select_related("author").filter(number=number).first()
+
+
+def revisions_of(runbook: Runbook) -> QuerySet[RunbookRevision]:
+    """Return a runbook's revisions with their authors but without their texts, newest first."""
+    return runbook.revisions.select_related("author").defer("markdown", "html").order_by("-number")
+
+
+def search(words: str) -> list[Hit]:
+    """Return where the words stand: first pipelines by name, then sections of runbooks, best first."""
+    return [*_pipelines(words), *_sections(words)] if words.strip() else []
+
+
+def _pipelines(words: str) -> list[Hit]:
+    return [
+        Hit(
+            url=reverse("pipeline", args=[row.slug]),
+            title=row.full_name,
+            within="Pipeline",
+            snippet=_marked(_emphasise(f"Owned by {row.primary_owner}, then {row.secondary_owner}", words)),
+        )
+        for row in ownership(words=words)[:MOST_HITS]
+    ]
+
+
+def _sections(words: str) -> list[Hit]:
+    query = _query(words)
+    plain = Q(text__icontains=words.strip()) | Q(title__icontains=words.strip())
+    headline = SearchHeadline(
+        "text", query, config="english", start_sel=_OPEN, stop_sel=_CLOSE, max_words=30, min_words=12, max_fragments=2
+    )
+    rows = (
+        RunbookSection.objects.filter(Q(search=query) | plain)
+        .select_related("runbook__pipeline")
+        .annotate(rank=SearchRank(F("search"), query), headline=headline)
+        .order_by("-rank", "runbook__pipeline__position", "position")
+    )
+    return [
+        Hit(
+            url=f"{reverse('runbook', args=[row.runbook.pipeline.slug])}#{row.anchor}",
+            title=row.title or row.runbook.title,
+            within=f"Runbook of {row.runbook.pipeline.full_name}",
+            snippet=_marked(row.headline if _OPEN in row.headline else _emphasise(row.headline, words)),
+        )
+        for row in rows[:MOST_HITS]
+    ]
+
+
+def _query(words: str) -> SearchQuery:
+    """Return a query for every word, the last of them perhaps not typed to its end."""
+    found = re.findall(r"\w+", words)
+    return SearchQuery(" & ".join(f"'{word}':*" for word in found) or "''", search_type="raw", config="english")
+
+
+def _emphasise(text: str, words: str) -> str:
+    found = [re.escape(word) for word in words.split()]
+    return re.sub("|".join(found), lambda hit: f"{_OPEN}{hit[0]}{_CLOSE}", text, flags=re.IGNORECASE)
+
+
+def _marked(text: str) -> SafeString:
+    """Return the text escaped, then its marks turned into elements."""
+    return mark_safe(str(escape(text)).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>"))  # noqa: S308  # escaped above

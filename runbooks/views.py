@@ -1,0 +1,188 @@
+"""Runbooks: the list, one rendered, its editor with preview, its revisions, and the search."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from people.refusals import Invalid, Refused
+from people.requests import SignedInRequest
+from pipelines.models import Pipeline
+from runbooks import commands, queries
+from runbooks.engine.comparison import compare
+from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm, SearchForm
+from runbooks.models import Runbook, RunbookRevision
+
+
+@require_safe
+def runbooks(request: SignedInRequest) -> HttpResponse:
+    """List every runbook, and the pipelines that still lack one."""
+    context = {"runbooks": queries.runbooks(), "lacking": queries.pipelines_without_runbook()}
+    return render(request, "runbooks/runbooks.html", context)
+
+
+@require_safe
+def search(request: SignedInRequest) -> HttpResponse:
+    """Show where the words stand in pipelines and runbooks."""
+    form = SearchForm(request.GET)
+    words = form.cleaned_data["q"] if form.is_valid() else ""
+    context = {"form": form, "words": words, "hits": queries.search(words)}
+    return render(request, "runbooks/search.html", context)
+
+
+@require_safe
+def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Show a runbook, or how to begin one."""
+    found = queries.runbooks().filter(pipeline__slug=slug).first()
+    if found is None:
+        pipeline = get_object_or_404(Pipeline, slug=slug)
+        return render(request, "runbooks/lacking.html", {"pipeline": pipeline})
+    context = {"runbook": found, "revision": queries.in_force(found)}
+    return render(request, "runbooks/runbook.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Show the editor, its preview, or save what was typed; a stale edit keeps both texts."""
+    found = _runbook(slug)
+    current = _revision(found, found.revision)
+    if request.method != "POST":
+        form = RunbookForm(initial={"markdown": current.markdown, "based_on": current.number})
+        return _editor(request, found, form=form, markdown=current.markdown)
+    form = RunbookForm(request.POST)
+    if not form.is_valid() or "preview" in request.POST:
+        return _editor(request, found, form=form, markdown=request.POST.get("markdown", ""))
+    try:
+        saved = commands.save_revision(found, author=request.user, **form.cleaned_data)
+    except commands.StaleEdit as stale:
+        form = RunbookForm(initial={**form.cleaned_data, "based_on": stale.current.number})
+        return _editor(request, found, form=form, markdown=stale.yours, stale=stale)
+    except Invalid as invalid:
+        form.add_error("markdown", invalid.problems["markdown"])
+        return _editor(request, found, form=form, markdown="")
+    messages.success(
+        request, f"Revision {saved.number} is saved." if saved.number > current.number else "Nothing changed."
+    )
+    return redirect("runbook", slug=slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def begin(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Write the first text of a pipeline's runbook."""
+    pipeline = get_object_or_404(Pipeline, slug=slug)
+    form = NewRunbookForm(request.POST or None, initial={"markdown": OUTLINE})
+    if form.is_bound and form.is_valid() and "preview" not in request.POST:
+        try:
+            commands.create_runbook(
+                pipeline, title=pipeline.full_name, markdown=form.cleaned_data["markdown"], author=request.user
+            )
+        except Invalid as invalid:
+            form.add_error("markdown", invalid.problems["markdown"])
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The runbook is saved.")
+            return redirect("runbook", slug=slug)
+    shown = request.POST.get("markdown", OUTLINE)
+    context = {"pipeline": pipeline, "form": form, "preview": _preview(shown)}
+    return render(request, "runbooks/edit.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+def preview(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Answer the rendered text that is in the editor now."""
+    get_object_or_404(Pipeline, slug=slug)
+    return render(request, "runbooks/_preview.html", {"preview": _preview(request.POST.get("markdown", ""))})
+
+
+@require_safe
+def revisions(request: SignedInRequest, slug: str) -> HttpResponse:
+    """List a runbook's revisions, to be compared or restored."""
+    found = _runbook(slug)
+    return render(request, "runbooks/revisions.html", {"runbook": found, "revisions": queries.revisions_of(found)})
+
+
+@require_safe
+def revision(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    """Show an earlier revision as it was."""
+    found = _runbook(slug)
+    return render(request, "runbooks/revision.html", {"runbook": found, "revision": _revision(found, number)})
+
+
+@require_POST
+def restore(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    """Make an earlier revision the newest."""
+    found = _runbook(slug)
+    _revision(found, number)
+    try:
+        commands.restore(found, number=number, based_on=found.revision, author=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"Revision {number} is in force again.")
+    return redirect("runbook", slug=slug)
+
+
+@require_safe
+def comparison(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Set two revisions side by side; without numbers, the last two."""
+    found = _runbook(slug)
+    form = CompareForm({"old": max(found.revision - 1, 1), "new": found.revision, **request.GET.dict()})
+    if not form.is_valid():
+        raise Http404("Two numbers of revisions are needed.")
+    old, new = _revision(found, form.cleaned_data["old"]), _revision(found, form.cleaned_data["new"])
+    context = {"runbook": found, "old": old, "new": new, "rows": compare(old.markdown, new.markdown)}
+    return render(request, "runbooks/comparison.html", context)
+
+
+OUTLINE = "".join(
+    f"### {title}\n\n{line}\n\n"
+    for title, line in (
+        ("Purpose", "What this pipeline is for."),
+        (
+            "Pipeline Components",
+            "- **Data Sources**: \n- **Transformation Logic**: \n- **Storage**: \n- **Reporting Layer**: ",
+        ),
+        ("Failure Scenarios", "1. "),
+        ("Troubleshooting Steps", "1. "),
+        ("Metrics Validation", "- "),
+    )
+)
+
+
+def _runbook(slug: str) -> Runbook:
+    return get_object_or_404(Runbook.objects.select_related("pipeline"), pipeline__slug=slug)
+
+
+def _revision(found: Runbook, number: int) -> RunbookRevision:
+    revision = queries.revision_of(found, number=number)
+    if revision is None:
+        raise Http404(f"{found} has no revision {number}.")
+    return revision
+
+
+def _preview(markdown: str) -> dict[str, object]:
+    try:
+        return {"html": commands.render_or_refuse(markdown).html}
+    except Invalid as invalid:
+        return {"problem": " ".join(invalid.problems["markdown"])}
+
+
+def _editor(
+    request: SignedInRequest,
+    found: Runbook,
+    *,
+    form: RunbookForm,
+    markdown: str,
+    stale: commands.StaleEdit | None = None,
+) -> HttpResponse:
+    context = {
+        "pipeline": found.pipeline,
+        "runbook": found,
+        "form": form,
+        "preview": _preview(markdown),
+        "stale": stale,
+        "rows": compare(stale.current.markdown, stale.yours) if stale else (),
+    }
+    status = 409 if stale else 400 if form.errors else 200
+    return render(request, "runbooks/edit.html", context, status=status)

@@ -1,0 +1,173 @@
+"""Pipelines and their owners: the table, the grid, the API, the history."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from people.models import User
+from people.refusals import Refused
+from pipelines.commands import Owners, change_owners, change_pipeline, reassign
+from pipelines.models import Pipeline
+from pipelines.queries import history_of, ownership
+from tests.make import bearer, make_pipeline
+
+JSON = "application/json"
+
+
+def test_a_pipeline_has_a_name_an_audience_and_a_slug(daily_growth):
+    assert (daily_growth.name, daily_growth.audience) == ("Daily growth", "experiment-focused")
+    assert daily_growth.slug == "daily-growth-experiment-focused"
+    assert str(daily_growth) == "Daily growth (experiment-focused)"
+
+
+def test_two_pipelines_cannot_mean_the_same(daily_growth, a, b):
+    with pytest.raises(ValidationError):
+        make_pipeline("DAILY GROWTH (Experiment focused)", primary=a, secondary=b)
+
+
+def test_the_database_refuses_one_person_for_both_owners(daily_growth, d):
+    with pytest.raises(IntegrityError, match="pipeline_owners_differ"), transaction.atomic():
+        Pipeline.objects.update(secondary_owner=d)
+
+
+def test_owners_change_all_or_none(daily_growth, a, b, c):
+    other = make_pipeline("Other", primary=a, secondary=b)
+    with pytest.raises(Refused, match="Other"):
+        change_owners({daily_growth: Owners(primary=b, secondary=c), other: Owners(primary=c, secondary=c)})
+    daily_growth.refresh_from_db()
+    assert daily_growth.primary_owner != b
+
+
+def test_an_inactive_person_becomes_no_owner(daily_growth, a, b):
+    User.objects.filter(pk=b.pk).update(is_active=False)
+    b.refresh_from_db()
+    with pytest.raises(Refused, match="not active"):
+        change_owners({daily_growth: Owners(primary=a, secondary=b)})
+
+
+def test_everything_a_leaver_owns_goes_to_another(daily_growth, a, b, c, d):
+    other = make_pipeline("Other", primary=a, secondary=c)
+    changed = reassign(leaver=a, successor=b)
+    assert {p.pk for p in changed} == {daily_growth.pk, other.pk}
+    assert set(Pipeline.objects.values_list("primary_owner", "secondary_owner")) == {(d.pk, b.pk), (b.pk, c.pk)}
+
+
+def test_a_reassignment_that_would_give_one_person_both_halves_changes_nothing(daily_growth, a, d):
+    with pytest.raises(Refused, match="both primary and secondary"):
+        reassign(leaver=a, successor=d)
+    daily_growth.refresh_from_db()
+    assert daily_growth.secondary_owner == a
+
+
+def test_the_history_says_who_changed_what_from_what_to_what(signed_in, admin, daily_growth, a, b, d):
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    assert signed_in(admin).patch(path, {"primary_owner": b.username}, content_type=JSON).status_code == 200
+    newest = history_of(daily_growth, fields=("primary_owner", "secondary_owner"))[0]
+    assert newest.who == "Admin"
+    assert newest.fields == (("primary_owner", "Engineer D", "Engineer B"),)
+
+
+def test_the_api_lists_pipelines_in_the_order_of_the_table(client, a, b, c):
+    for place, name in enumerate(["One", "Two", "Three"]):
+        make_pipeline(name, primary=a, secondary=b, position=place)
+    answer = client.get("/api/v1/pipelines/", **bearer(c)).json()
+    assert (answer["count"], answer["next"], answer["previous"]) == (3, None, None)
+    assert [row["slug"] for row in answer["results"]] == ["one", "two", "three"]
+    assert answer["results"][0]["primary_owner"] == "engineer-a"
+
+
+def test_an_admin_changes_a_pipeline_through_the_api_and_an_engineer_does_not(client, admin, daily_growth, a, b):
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    wanted = {"primary_owner": "engineer-b"}
+    assert client.patch(path, wanted, content_type=JSON, **bearer(a)).status_code == 403
+    assert client.patch(path, wanted, content_type=JSON, **bearer(admin)).json()["primary_owner"] == "engineer-b"
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"primary_owner": "nobody-here"}, "primary_owner"),
+        ({"primary_owner": "engineer-a"}, "secondary_owner"),
+        ({"primary_owner": None}, "primary_owner"),
+        ({"escalation_minutes": 0}, "escalation_minutes"),
+        ({"escalation_minutes": "soon"}, "escalation_minutes"),
+        ({"name": ""}, "name"),
+        ({"name": "x\0y"}, "name"),
+        ({"name": "x" * 300}, "name"),
+    ],
+)
+def test_a_wrong_change_names_the_field_and_changes_nothing(client, admin, daily_growth, given, field):
+    before = Pipeline.objects.values().get()
+    answer = client.patch(f"/api/v1/pipelines/{daily_growth.slug}/", given, content_type=JSON, **bearer(admin))
+    assert answer.status_code == 400
+    assert list(answer.json()) == [field]
+    assert Pipeline.objects.values().get() == before
+
+
+def test_a_change_to_another_pipelines_name_is_refused(client, admin, daily_growth, a, b):
+    make_pipeline("Other (growth)", primary=a, secondary=b)
+    given = {"name": "Other", "audience": "Growth"}
+    answer = client.patch(f"/api/v1/pipelines/{daily_growth.slug}/", given, content_type=JSON, **bearer(admin))
+    assert answer.status_code == 400
+
+
+def test_an_unknown_pipeline_is_a_404_in_every_form(client, signed_in, a):
+    for path in (
+        "/api/v1/pipelines/none/",
+        "/api/v1/pipelines/%00/",
+        "/api/v1/nothing/at/all/",
+        "/api/v1/pipelines/A B/",
+    ):
+        answer = client.get(path, **bearer(a))
+        assert answer.status_code == 404, path
+        assert "detail" in answer.json()
+    assert signed_in(a).get("/pipelines/none/").status_code == 404
+
+
+def test_a_change_that_changes_nothing_leaves_no_history(daily_growth):
+    events = Pipeline.pgh_event_model.objects
+    before = events.count()
+    assert change_pipeline(daily_growth, fields={"name": daily_growth.name}) == []
+    assert events.count() == before
+
+
+def test_the_table_is_narrowed_by_words_and_owner(signed_in, daily_growth, a, b, c, d):
+    make_pipeline("Aggregate profit (investor reporting)", primary=b, secondary=c)
+    assert [p.name for p in ownership(words="growth exper")] == ["Daily growth"]
+    assert [p.name for p in ownership(owner=c)] == ["Aggregate profit"]
+    page = signed_in(a).get("/pipelines/", {"q": "growth", "owner": "engineer-d"}).content.decode()
+    assert "Daily growth" in page
+    assert "Aggregate profit" not in page
+
+
+def test_an_admin_saves_the_ownership_grid(signed_in, admin, daily_growth, a, b, c):
+    path = "/admin/pipelines/pipeline/ownership/"
+    assert "Daily growth" in signed_in(admin).get(path).content.decode()
+    fields = {f"primary_{daily_growth.pk}": b.pk, f"secondary_{daily_growth.pk}": c.pk}
+    assert signed_in(admin).post(path, fields).status_code == 302
+    daily_growth.refresh_from_db()
+    assert (daily_growth.primary_owner, daily_growth.secondary_owner) == (b, c)
+
+
+def test_the_grid_names_the_row_that_is_wrong_and_keeps_what_was_chosen(signed_in, admin, daily_growth, b):
+    fields = {f"primary_{daily_growth.pk}": b.pk, f"secondary_{daily_growth.pk}": b.pk}
+    page = signed_in(admin).post("/admin/pipelines/pipeline/ownership/", fields)
+    assert page.status_code == 400
+    text = page.content.decode()
+    assert "must be two people" in text
+    assert text.count(f'<option value="{b.pk}" selected>') == 2
+    daily_growth.refresh_from_db()
+    assert daily_growth.primary_owner != b
+
+
+def test_an_admin_reassigns_in_bulk(signed_in, admin, daily_growth, a, c):
+    path = "/admin/pipelines/pipeline/ownership/reassign/"
+    assert signed_in(admin).post(path, {"leaver": a.pk, "successor": c.pk}).status_code == 302
+    daily_growth.refresh_from_db()
+    assert daily_growth.secondary_owner == c
+    page = signed_in(admin).post(path, {"leaver": c.pk, "successor": c.pk})
+    assert "Choose another person" in page.content.decode()
+
+
+def test_an_engineer_does_not_reach_the_grid(signed_in, a, daily_growth):
+    assert signed_in(a).get("/admin/pipelines/pipeline/ownership/").status_code == 302

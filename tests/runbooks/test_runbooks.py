@@ -1,0 +1,246 @@
+"""Runbooks: rendered on save, edited with preview, revised, compared, restored, searched."""
+
+import pytest
+
+from people.refusals import Invalid, Refused
+from pipelines.models import Pipeline
+from runbooks import commands, queries
+from runbooks.models import Runbook, RunbookRevision, RunbookSection
+from tests.make import bearer, make_pipeline, make_runbook
+
+JSON = "application/json"
+FIRST = "### Purpose\n\nTo measure growth.\n\n### Troubleshooting Steps\n\n1. Check the logs.\n2. Rerun."
+
+
+@pytest.fixture
+def runbook(daily_growth, a):
+    return make_runbook(daily_growth, FIRST, a)
+
+
+@pytest.fixture
+def path(runbook):
+    return f"/runbooks/{runbook.pipeline.slug}/"
+
+
+@pytest.fixture
+def call(runbook):
+    return f"/api/v1/runbooks/{runbook.pipeline.slug}/"
+
+
+def test_a_runbook_is_rendered_into_sections_when_it_is_saved(runbook):
+    sections = list(runbook.sections.values_list("title", flat=True))
+    assert sections == ["Purpose", "Troubleshooting Steps"]
+    assert "<li>Check the logs.</li>" in RunbookRevision.objects.get().html.replace("\n", "")
+
+
+def test_a_pipeline_has_one_runbook(runbook, daily_growth):
+    with pytest.raises(Refused, match="already"):
+        make_runbook(daily_growth)
+
+
+def test_saving_makes_a_revision(runbook, b):
+    saved = commands.save_revision(runbook, markdown=FIRST + "\n3. Sleep.", based_on=1, author=b, summary="rest")
+    assert (saved.number, saved.author, saved.summary) == (2, b, "rest")
+    assert Runbook.objects.get().revision == 2
+    assert "Sleep" in RunbookSection.objects.get(position=1).text
+
+
+def test_saving_the_same_text_makes_none(runbook, b):
+    assert commands.save_revision(runbook, markdown=FIRST, based_on=1, author=b).number == 1
+    assert RunbookRevision.objects.count() == 1
+    assert Runbook.objects.get().revision == 1
+
+
+def test_a_stale_edit_is_refused_with_both_texts(runbook, a, b):
+    commands.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
+    with pytest.raises(commands.StaleEdit) as caught:
+        commands.save_revision(runbook, markdown="### Purpose\n\nMine.", based_on=1, author=b)
+    assert "Theirs." in caught.value.current.markdown
+    assert "Mine." in caught.value.yours
+    assert RunbookRevision.objects.count() == 2
+
+
+def test_restoring_makes_a_new_revision_of_the_old_text(runbook, a, b):
+    commands.save_revision(runbook, markdown="### Purpose\n\nWorse.", based_on=1, author=a)
+    restored = commands.restore(runbook, number=1, based_on=2, author=b)
+    assert (restored.number, restored.restored_from) == (3, 1)
+    assert restored.markdown == RunbookRevision.objects.get(number=1).markdown
+
+
+def test_a_text_over_64_kib_is_refused_and_changes_nothing(runbook, a):
+    with pytest.raises(Invalid):
+        commands.save_revision(runbook, markdown="x" * 70_000, based_on=1, author=a)
+    assert Runbook.objects.get().revision == 1
+
+
+# In the browser
+
+
+def test_an_engineer_reads_edits_and_sees_the_new_text(signed_in, b, path):
+    browser = signed_in(b)
+    assert "To measure growth." in browser.get(path).content.decode()
+    form = browser.get(f"{path}edit/").context["form"]
+    typed = {"markdown": FIRST.replace("growth", "daily growth"), "based_on": form["based_on"].value(), "summary": ""}
+    assert browser.post(f"{path}edit/", typed).headers["Location"] == path
+    assert "To measure daily growth." in browser.get(path).content.decode()
+
+
+def test_preview_without_javascript_shows_the_text_and_saves_nothing(signed_in, b, path):
+    typed = {"markdown": "### Purpose\n\nSeen only.", "based_on": 1, "summary": "why", "preview": "1"}
+    page = signed_in(b).post(f"{path}edit/", typed)
+    assert "<p>Seen only.</p>" in page.content.decode()
+    assert 'value="why"' in page.content.decode()
+    assert RunbookRevision.objects.count() == 1
+
+
+def test_live_preview_answers_the_fragment(signed_in, b, path):
+    page = signed_in(b).post(f"{path}preview/", {"markdown": "**bold**"})
+    assert "<strong>bold</strong>" in page.content.decode()
+    assert "<html" not in page.content.decode()
+
+
+def test_a_stale_edit_in_the_browser_keeps_both_texts(signed_in, a, b, runbook, path):
+    commands.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
+    page = signed_in(b).post(f"{path}edit/", {"markdown": "### Purpose\n\nMine.", "based_on": 1, "summary": ""})
+    assert page.status_code == 409
+    text = page.content.decode()
+    assert "Theirs." in text
+    assert "Mine." in page.context["form"]["markdown"].value()
+    assert page.context["form"]["based_on"].value() == 2
+    again = {"markdown": "### Purpose\n\nMine.", "based_on": 2, "summary": ""}
+    assert signed_in(b).post(f"{path}edit/", again).status_code == 302
+
+
+def test_too_long_a_text_keeps_what_was_typed(signed_in, b, path):
+    page = signed_in(b).post(f"{path}edit/", {"markdown": "x" * 70_000, "based_on": 1, "summary": "big"})
+    assert page.status_code == 400
+    assert page.context["form"]["markdown"].value() == "x" * 70_000
+
+
+def test_revisions_are_listed_shown_compared_and_restored(signed_in, a, b, runbook, path):
+    commands.save_revision(runbook, markdown=FIRST.replace("Rerun", "Restart"), based_on=1, author=a)
+    browser = signed_in(b)
+    assert "Revision 2" in browser.get(f"{path}revisions/").content.decode()
+    assert "Rerun" in browser.get(f"{path}revisions/1/").content.decode()
+    compared = browser.get(f"{path}compare/", {"old": 1, "new": 2}).content.decode()
+    assert "Rerun" in compared
+    assert "Restart" in compared
+    browser.post(f"{path}revisions/1/restore/")
+    assert Runbook.objects.get().revision == 3
+    assert browser.get(f"{path}revisions/9/").status_code == 404
+    assert browser.get(f"{path}compare/", {"old": "x"}).status_code == 404
+
+
+def test_a_pipeline_without_a_runbook_says_how_to_begin_one(signed_in, b, daily_growth):
+    browser = signed_in(b)
+    page = f"/runbooks/{daily_growth.slug}/"
+    assert f"{page}begin/" in browser.get(page).content.decode()
+    assert browser.get(f"{page}begin/").status_code == 200
+    assert browser.post(f"{page}begin/", {"markdown": "### Purpose\n\nBegun."}).headers["Location"] == page
+    assert "Begun." in browser.get(page).content.decode()
+
+
+# Through the API
+
+
+def test_the_api_answers_a_runbook_with_its_sections(client, a, call):
+    answer = client.get(call, **bearer(a)).json()
+    assert answer["pipeline"] == "daily-growth-experiment-focused"
+    assert answer["revision"] == 1
+    assert answer["markdown"].startswith("### Purpose")
+    assert [part["title"] for part in answer["sections"]] == ["Purpose", "Troubleshooting Steps"]
+    assert client.get("/api/v1/runbooks/", **bearer(a)).json()["results"] == [answer]
+
+
+def test_the_api_saves_a_text_that_names_its_revision(client, b, call):
+    answer = client.put(call, {"markdown": "### Purpose\n\nNew.", "revision": 1}, content_type=JSON, **bearer(b))
+    assert (answer.status_code, answer.json()["revision"]) == (200, 2)
+    revisions = client.get(f"{call}revisions/", **bearer(b)).json()
+    assert [(row["revision"], row["author"]) for row in revisions["results"]] == [(2, "engineer-b"), (1, "engineer-a")]
+    assert client.get(f"{call}revisions/1/", **bearer(b)).json()["markdown"].startswith("### Purpose")
+    assert client.get(f"{call}revisions/99/", **bearer(b)).status_code == 404
+
+
+def test_the_api_refuses_a_stale_text_with_409_and_both_texts(client, a, b, runbook, call):
+    commands.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
+    answer = client.put(call, {"markdown": "### Purpose\n\nMine.", "revision": 1}, content_type=JSON, **bearer(b))
+    assert answer.status_code == 409
+    assert "Theirs." in answer.json()["current"]
+    assert "Mine." in answer.json()["yours"]
+    assert answer.json()["revision"] == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "field"),
+    [
+        ({"markdown": "x"}, 400, "revision"),
+        ({"revision": 1}, 400, "markdown"),
+        ({"markdown": "x", "revision": "one"}, 400, "revision"),
+        ({"markdown": "x", "revision": 10**30}, 400, "revision"),
+        ({"markdown": "a\0b", "revision": 1}, 400, "markdown"),
+        ({"markdown": "x" * 70_000, "revision": 1}, 413, "markdown"),
+        ([], 400, "non_field_errors"),
+    ],
+)
+def test_a_wrong_text_is_refused_by_field(client, b, call, given, status, field):
+    answer = client.put(call, given, content_type=JSON, **bearer(b))
+    assert (answer.status_code, list(answer.json())) == (status, [field])
+    assert Runbook.objects.get().revision == 1
+
+
+# Search
+
+
+def test_the_search_finds_a_section_and_marks_the_words(signed_in, a, runbook):
+    [hit] = [hit for hit in queries.search("logs") if hit.within.startswith("Runbook")]
+    assert hit.title == "Troubleshooting Steps"
+    assert hit.url.endswith("#section-troubleshooting-steps")
+    assert "<mark>logs</mark>" in hit.snippet
+    assert "<mark>logs</mark>" in signed_in(a).get("/search/", {"q": "logs"}).content.decode()
+
+
+def test_the_search_finds_a_pipeline_by_the_beginning_of_a_word(runbook):
+    assert any(hit.within == "Pipeline" for hit in queries.search("dail"))
+
+
+def test_the_search_finds_another_form_of_a_word(runbook):
+    assert queries.search("measuring")
+
+
+def test_the_search_finds_words_of_any_script(runbook, a):
+    commands.save_revision(runbook, markdown="### 目的\n\n検証手順を確認する。", based_on=1, author=a)
+    assert queries.search("検証手順")
+
+
+@pytest.mark.parametrize(
+    "words", ["", " ", "'", '"', "a & b", "!:*", "\\", "(", "<script>", "%", "x" * 199, "🦉", ":*", "''"]
+)
+def test_no_words_break_the_search(signed_in, a, runbook, words):
+    assert signed_in(a).get("/search/", {"q": words}).status_code == 200
+
+
+@pytest.mark.parametrize("words", ["x\0y", "x" * 5000])
+def test_unusable_words_are_refused_with_a_reason(signed_in, a, words):
+    assert signed_in(a).get("/search/", {"q": words}).status_code in (200, 400)
+
+
+def test_a_hit_escapes_what_the_runbook_says(runbook, a):
+    commands.save_revision(runbook, markdown="### Purpose\n\n`<script>alert(1)</script>` logs", based_on=1, author=a)
+    [hit] = [hit for hit in queries.search("logs") if hit.within.startswith("Runbook")]
+    assert "<script" not in hit.snippet
+
+
+def test_the_admin_lists_runbooks(signed_in, admin, runbook):
+    browser = signed_in(admin)
+    assert "Daily growth" in browser.get("/admin/runbooks/runbook/").content.decode()
+    assert browser.get(f"/admin/runbooks/runbook/{runbook.pk}/change/").status_code == 200
+
+
+def test_a_runbook_goes_with_its_pipeline(runbook, daily_growth):
+    Pipeline.objects.get(pk=daily_growth.pk).delete()
+    assert not Runbook.objects.exists()
+
+
+def test_the_list_names_pipelines_that_lack_a_runbook(signed_in, a, b, runbook):
+    make_pipeline("Bare", primary=a, secondary=b)
+    assert "Bare" in signed_in(a).get("/runbooks/").content.decode()

