@@ -1,6 +1,7 @@
 """The API's router: every room's calls under `/api/v1/`, with their OpenAPI description."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import NotFound
@@ -18,6 +19,7 @@ router.register("pipelines", PipelineViewSet, basename="api-pipeline")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 
 
+@extend_schema(exclude=True)
 @api_view(["GET", "POST", "PUT", "PATCH", "DELETE"])
 def nothing_here(request: Request, rest: str) -> Response:
     """Answer a path the API does not have with 404 in its own format."""

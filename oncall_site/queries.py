@@ -36,7 +36,8 @@ def _seen(part: str, look: Callable[[], str]) -> Health:
     try:
         return Health(part=part, well=True, seen=look())
     except (DatabaseError, OperationalError, OSError, LookupError) as error:
-        return Health(part=part, well=False, seen=f"{type(error).__name__}: {error}".splitlines()[0])
+        said = str(error).splitlines() or [type(error).__name__]
+        return Health(part=part, well=False, seen=said[0])
 
 
 def _database() -> str:

@@ -129,9 +129,9 @@ USE_TZ = True
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR / "static"
 # A container collects its static files when it is built; elsewhere they are served from where they stand.
 COLLECTED_STATIC = os.environ.get("COLLECTED_STATIC", "") == "1"
+STATIC_ROOT = VAR / "static" if COLLECTED_STATIC else None
 WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -77,11 +77,10 @@ def _environment(address: str) -> dict[str, str]:
 def _only_one(var: Path) -> Iterator[None]:
     with (var / "run.lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            # A record lock belongs to this process alone: what it forks does not hold it on when it is killed.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             sys.exit(f"The site already runs from {var}. Stop it first, or set ONCALL_VAR to another folder.")
-        # Children must not hold the lock when this process is killed.
-        os.set_inheritable(lock.fileno(), False)
         yield
 
 

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from oncall_site import queries
@@ -12,7 +13,7 @@ from pipelines.queries import ownership
 @require_safe
 def now(request: HttpRequest) -> HttpResponse:
     """Show every pipeline with its owners."""
-    return render(request, "oncall_site/now.html", {"pipelines": ownership()})
+    return render(request, "oncall_site/now.html", {"pipelines": ownership(), "now": timezone.now()})
 
 
 @require_safe

@@ -1,6 +1,6 @@
 """Every change of state about pipelines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,18 @@ def change_pipeline(pipeline: Pipeline, *, fields: Mapping[str, Any]) -> list[st
         current.save(update_fields=[*changed, "match_key"])
         pipeline.match_key = current.match_key
     return changed
+
+
+@transaction.atomic
+def put_in_order(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
+    """Let the ownership table list all pipelines in this order; return those that had to be moved, none where it does so already."""
+    if [row.pk for row in Pipeline.objects.all().with_owners()] == [row.pk for row in pipelines]:
+        return []
+    moved = []
+    for position, pipeline in enumerate(pipelines):
+        if change_pipeline(pipeline, fields={"position": position}):
+            moved.append(pipeline)
+    return moved
 
 
 @transaction.atomic

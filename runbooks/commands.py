@@ -82,19 +82,17 @@ def save_revision(  # each is a fact of the revision
     typed, markdown = markdown, normalise_runbook(markdown)
     rendered = render_or_refuse(markdown)
     with transaction.atomic():
-        moved = Runbook.objects.filter(pk=runbook.pk, revision=based_on).update(revision=based_on + 1)
-        if not moved:
-            current = Runbook.objects.get(pk=runbook.pk)
-            raise StaleEdit(
-                current=current.revisions.select_related("author").get(number=current.revision), yours=typed
-            )
-        if markdown == markdown_of(runbook, number=based_on):
-            transaction.set_rollback(True)
-            return runbook.revisions.get(number=based_on)
+        locked = Runbook.objects.select_for_update().get(pk=runbook.pk)
+        current = locked.revisions.select_related("author").get(number=locked.revision)
+        if current.number != based_on:
+            raise StaleEdit(current=current, yours=typed)
+        if current.markdown == markdown:
+            return current
         revision = RunbookRevision(
             number=based_on + 1, markdown=markdown, author=author, summary=summary, restored_from=restored_from
         )
-        runbook.revision = revision.number
+        runbook.revision = locked.revision = revision.number
+        locked.save(update_fields=["revision"])
         _write(runbook, rendered=rendered, revision=revision)
     return revision
 

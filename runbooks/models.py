@@ -84,7 +84,7 @@ class HandbookPassage(models.Model):
     """A passage of the handbook that is no pipeline, rotation, hand-off or runbook: kept word for word, in its place."""
 
     position = models.PositiveSmallIntegerField(unique=True)
-    place = models.JSONField(help_text="Where in the file it stands.")
+    place = models.TextField(help_text="After which part of the file it stands.")
     markdown = models.TextField()
 
     class Meta:

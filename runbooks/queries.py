@@ -80,7 +80,10 @@ def _pipelines(words: str) -> list[Hit]:
 
 
 def _sections(words: str) -> list[Hit]:
-    query = _query(words)
+    found = re.findall(r"\w+", words)
+    if not found:
+        return []
+    query = _query(found)
     plain = Q(text__icontains=words.strip()) | Q(title__icontains=words.strip())
     headline = SearchHeadline(
         "text", query, config="english", start_sel=_OPEN, stop_sel=_CLOSE, max_words=30, min_words=12, max_fragments=2
@@ -102,10 +105,9 @@ def _sections(words: str) -> list[Hit]:
     ]
 
 
-def _query(words: str) -> SearchQuery:
-    """Return a query for every word, the last of them perhaps not typed to its end."""
-    found = re.findall(r"\w+", words)
-    return SearchQuery(" & ".join(f"'{word}':*" for word in found) or "''", search_type="raw", config="english")
+def _query(words: list[str]) -> SearchQuery:
+    """Return a query for every word, each of them perhaps not typed to its end."""
+    return SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="english")
 
 
 def _emphasise(text: str, words: str) -> str:

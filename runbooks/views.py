@@ -131,7 +131,14 @@ def comparison(request: SignedInRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         raise Http404("Two numbers of revisions are needed.")
     old, new = _revision(found, form.cleaned_data["old"]), _revision(found, form.cleaned_data["new"])
-    context = {"runbook": found, "old": old, "new": new, "rows": compare(old.markdown, new.markdown)}
+    context = {
+        "runbook": found,
+        "old": old,
+        "new": new,
+        "old_title": f"Revision {old.number}",
+        "new_title": f"Revision {new.number}",
+        "rows": compare(old.markdown, new.markdown),
+    }
     return render(request, "runbooks/comparison.html", context)
 
 

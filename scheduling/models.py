@@ -1,17 +1,39 @@
 """Tables of the schedule: rotations and who is on them, in order."""
 
 import datetime as dt
-from typing import Self
+from typing import Any, Self
 
 import pghistory
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import (
+    ArrayField,
+    BigIntegerRangeField,
+    DateTimeRangeField,
+    RangeBoundary,
+    RangeOperators,
+)
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Now
 
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline, slug_rule
 
 HANDOFF_TIME = dt.time(10, 0)
+
+
+def never_overlap(*, per: str, name: str, message: str) -> ExclusionConstraint:
+    """Return the constraint that no two rows of one `per` share an instant of [starts_at, ends_at).
+
+    A range of one number stands for equality, so that no extension of PostgreSQL is needed (house.md, How state moves).
+    """
+    same = Func(F(per), F(per), Value("[]"), function="int8range", output_field=BigIntegerRangeField())
+    span = Func(F("starts_at"), F("ends_at"), RangeBoundary(), function="tstzrange", output_field=DateTimeRangeField())
+    return ExclusionConstraint(
+        name=name,
+        expressions=[(same, RangeOperators.OVERLAPS), (span, RangeOperators.OVERLAPS)],
+        violation_error_message=message,
+    )
 
 
 class Weekday(models.IntegerChoices):
@@ -113,3 +135,132 @@ class PipelineRotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pipeline} in {self.rotation}"
+
+
+class SpanQuerySet(models.QuerySet[Any]):
+    """Rows that last from `starts_at` until just before `ends_at`, narrowed."""
+
+    def touching(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Self:
+        """Return the rows that share an instant with the window, in order."""
+        return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).order_by("starts_at", "pk")
+
+
+@pghistory.track()
+class RotationWeek(models.Model):
+    """A week of a rotation, named by the date it starts on: who was planned, and who holds it now."""
+
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="weeks")
+    starts_on = models.DateField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    engineer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="weeks")
+    planned_engineer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="planned_weeks")
+
+    objects = SpanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["rotation", "starts_on"]
+        verbose_name = "week"
+        constraints = [
+            models.UniqueConstraint(fields=["rotation", "starts_on"], name="one_week_a_date"),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="week_has_a_length"),
+            never_overlap(per="rotation_id", name="weeks_never_overlap", message="Weeks of a rotation cannot overlap."),
+        ]
+        indexes = [models.Index(fields=["engineer", "starts_at"], name="week_of_engineer")]
+
+    def __str__(self) -> str:
+        return f"{self.rotation}, week of {self.starts_on}"
+
+
+class HolidayKind(models.TextChoices):
+    """Why somebody is unavailable."""
+
+    HOLIDAY = "holiday", "Holiday"
+    SICK = "sick", "Sick"
+    TRAINING = "training", "Training"
+    OTHER = "other", "Other"
+
+
+@pghistory.track(exclude=["note"])
+class HolidayBlock(models.Model):
+    """Dates on which an engineer is unavailable (handbook: Holiday Policy, rule 1), and the instants they mean."""
+
+    engineer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="holidays")
+    starts_on = models.DateField("first day")
+    ends_on = models.DateField("last day")
+    starts_at_time = models.TimeField("from", null=True, blank=True, help_text="On the first day; empty: all day.")
+    ends_at_time = models.TimeField("until", null=True, blank=True, help_text="On the last day; empty: all day.")
+    kind = models.CharField(max_length=10, choices=HolidayKind, default=HolidayKind.HOLIDAY)
+    note = models.CharField(max_length=500, blank=True, help_text="Read by you and admins only.")
+    time_zone = models.CharField(max_length=64, editable=False, help_text="The zone the dates were typed in.")
+    starts_at = models.DateTimeField(editable=False)
+    ends_at = models.DateTimeField(editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = SpanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_on", "pk"]
+        verbose_name = "holiday"
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_on__lte=F("ends_on")), name="holiday_ends_after_it_starts"),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="holiday_has_a_length"),
+        ]
+        indexes = [
+            models.Index(fields=["ends_at", "starts_at"], name="holiday_window"),
+            models.Index(fields=["engineer", "ends_at"], name="holiday_of_engineer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engineer}: {self.get_kind_display()} {self.starts_on} to {self.ends_on}"
+
+
+@pghistory.track()
+class Cover(models.Model):
+    """A part of a rotation's time that an engineer takes over from another."""
+
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="covers")
+    engineer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="covers", help_text="Who takes over.")
+    covers = models.ForeignKey(User, on_delete=models.PROTECT, related_name="covered_by", help_text="From whom.")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = SpanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="cover_has_a_length"),
+            models.CheckConstraint(condition=~Q(engineer=F("covers")), name="cover_is_by_another"),
+            never_overlap(
+                per="rotation_id", name="covers_never_overlap", message="Covers of a rotation cannot overlap."
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engineer} for {self.covers}, {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"
+
+
+@pghistory.track()
+class UncoveredMoment(models.Model):
+    """A time within the next weeks in which nobody is available for a pipeline; kept until it is solved or over."""
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="uncovered")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    found_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = SpanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "pipeline"]
+        constraints = [
+            models.UniqueConstraint(fields=["pipeline", "starts_at"], name="one_gap_an_instant"),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="gap_has_a_length"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pipeline} uncovered from {self.starts_at:%Y-%m-%d %H:%M}Z"

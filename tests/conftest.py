@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from people.models import User
 from tests.make import make_engineer, make_pipeline
 
 SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
@@ -16,34 +17,39 @@ def _quick_passwords():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def member(name, **fields):
+    """Return the person of the cast, whom an imported handbook may have made already."""
+    return User.objects.filter(display_name=name).first() or make_engineer(name, **fields)
+
+
 @pytest.fixture
 def a(db):
-    return make_engineer("Engineer A")
+    return member("Engineer A")
 
 
 @pytest.fixture
 def b(db):
-    return make_engineer("Engineer B")
+    return member("Engineer B")
 
 
 @pytest.fixture
 def c(db):
-    return make_engineer("Engineer C")
+    return member("Engineer C")
 
 
 @pytest.fixture
 def d(db):
-    return make_engineer("Engineer D")
+    return member("Engineer D")
 
 
 @pytest.fixture
 def admin(db):
-    return make_engineer("Admin", is_staff=True)
+    return member("Admin", is_staff=True)
 
 
 @pytest.fixture
 def outsider(db):
-    return make_engineer("Outsider")
+    return member("Outsider")
 
 
 @pytest.fixture

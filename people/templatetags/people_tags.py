@@ -22,7 +22,7 @@ def initials(user: User) -> str:
 def person(user: User | None) -> SafeString:
     """Return a person's chip: initials in their colour, and the name."""
     if user is None:
-        return format_html('<span class="person person-none">nobody</span>')
+        return SafeString('<span class="person person-none">nobody</span>')
     return format_html(
         '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span> {}</span>',
         user.colour,
@@ -35,7 +35,7 @@ def person(user: User | None) -> SafeString:
 def when(instant: dt.datetime | None) -> SafeString:
     """Return an instant with weekday, date, time and zone, in the viewer's zone, as a `<time>`."""
     if instant is None:
-        return format_html('<span class="when">never</span>')
+        return SafeString('<span class="when">never</span>')
     local = timezone.localtime(instant)
     return format_html(
         '<time class="when" datetime="{}" title="{}">{}</time>',

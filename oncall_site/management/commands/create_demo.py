@@ -1,0 +1,36 @@
+"""Fills an empty site with the example handbook, an admin, and passwords that are printed once."""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django.utils import timezone
+
+from oncall_site.handbook import import_handbook
+from people.commands import set_password
+from people.models import User
+
+EXAMPLE = settings.BASE_DIR / "examples" / "handbook.md"
+
+
+class Command(BaseCommand):
+    """`manage.py create_demo`: does nothing where anybody exists already."""
+
+    help = "Fill an empty site with the example handbook and people who can sign in."
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Import the example, add an admin, and print everybody's password."""
+        if User.objects.exists():
+            return
+        import_handbook(EXAMPLE.read_bytes(), at=timezone.now())
+        admin = User(username="admin", display_name="Admin", is_staff=True)
+        admin.full_clean(exclude=["password"])
+        admin.save()
+        self.stdout.write("The demo's people, whose passwords are shown this once:\n")
+        for user in User.objects.order_by("-is_staff", "pk"):
+            password = secrets.token_urlsafe(9)
+            set_password(user, password=password)
+            self.stdout.write(f"  {user.username:<12} {password}")

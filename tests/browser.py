@@ -1,0 +1,43 @@
+"""Chromium for the browser tests and the screenshots."""
+
+import contextlib
+
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import sync_playwright
+
+EXECUTABLE = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 375, "height": 812}
+SIZES = {"1280": DESKTOP, "375": PHONE}
+
+
+@contextlib.contextmanager
+def chromium():
+    """Yield a running Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def session_cookie(user, url):
+    """Return the cookie of a session in which the user is signed in."""
+    client = Client()
+    client.force_login(user)
+    return {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+        "url": url,
+    }

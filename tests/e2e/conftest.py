@@ -1,0 +1,39 @@
+"""A browser, signed in, on a running site; every complaint of the browser fails the test."""
+
+import pytest
+
+from tests.browser import DESKTOP, chromium, session_cookie
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def complaints():
+    return []
+
+
+@pytest.fixture
+def open_page(browser, live_server, complaints):
+    """Return a function that gives a page, signed in as a user; what the browser complains of is collected."""
+    contexts = []
+
+    def page_of(user=None, *, size=DESKTOP, scheme="light", javascript=True):
+        context = browser.new_context(
+            base_url=live_server.url, viewport=size, color_scheme=scheme, java_script_enabled=javascript, locale="en-GB"
+        )
+        contexts.append(context)
+        if user is not None:
+            context.add_cookies([session_cookie(user, live_server.url)])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield page_of
+    for context in contexts:
+        context.close()

@@ -1,0 +1,104 @@
+"""The site used as a person uses it: by mouse, by keyboard alone, without JavaScript, on a phone."""
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import expect
+
+from runbooks.models import Runbook
+from tests.browser import PHONE
+from tests.make import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+
+SLUG = "daily-growth-experiment-focused"
+
+
+@pytest.fixture
+def seeded(transactional_db, seed):
+    call_command("import_handbook", str(seed), verbosity=0)
+
+
+def test_an_engineer_signs_in_and_reads_the_runbook_of_a_pipeline(seeded, a, open_page, complaints):
+    a.set_password(PASSWORD)
+    a.save()
+    page = open_page()
+    page.goto("/")
+    page.get_by_label("User name").fill("engineer-a")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Daily growth", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Daily growth")
+    page.get_by_role("main").get_by_role("link", name="Runbook", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text("Check upstream log systems for delays.")
+    assert complaints == []
+
+
+def test_the_live_preview_follows_the_typing(seeded, a, open_page, complaints):
+    page = open_page(a)
+    page.goto(f"/runbooks/{SLUG}/edit/")
+    page.get_by_label("Text").fill("### Purpose\n\nSeen **at once**.")
+    expect(page.locator("#preview strong")).to_have_text("at once")
+    page.get_by_label("What changed and why").fill("shorter")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("main")).to_contain_text("Seen at once.")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_runbook_is_edited_compared_and_restored(seeded, a, open_page, javascript):
+    page = open_page(a, javascript=javascript)
+    page.goto(f"/runbooks/{SLUG}/edit/")
+    text = page.get_by_label("Text").input_value()
+    page.get_by_label("Text").fill(text.replace("Rerun failed tasks", "Restart failed tasks"))
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview")).to_contain_text("Restart failed tasks")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Revisions").click()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".diff ins").first).to_contain_text("Restart")
+    page.get_by_role("link", name="All revisions").click()
+    page.get_by_role("link", name="Revision 1", exact=True).click()
+    page.get_by_role("button", name="Restore this text").click()
+    expect(page.get_by_role("main")).to_contain_text("Rerun failed tasks")
+    assert Runbook.objects.get(pipeline__slug=SLUG).revision == 3
+
+
+def test_the_keyboard_alone_reaches_a_pipeline(seeded, a, open_page):
+    page = open_page(a)
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_contain_text("Skip")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("main :focus")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/pipelines/**")
+
+
+def test_on_a_phone_the_table_is_a_list_that_still_names_its_columns(seeded, a, open_page):
+    page = open_page(a, size=PHONE)
+    page.goto("/pipelines/")
+    first = page.locator("tbody tr").first
+    assert first.bounding_box()["width"] <= PHONE["width"]
+    label = first.locator("td").first.evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert "Primary owner" in label
+
+
+def test_times_are_shown_in_the_viewers_zone_with_its_name(seeded, a, open_page):
+    a.time_zone = "Asia/Tokyo"
+    a.save()
+    page = open_page(a)
+    page.goto("/")
+    expect(page.locator("main time").first).to_contain_text("JST")
+
+
+def test_an_admin_changes_owners_in_the_grid(seeded, admin, open_page, complaints):
+    page = open_page(admin)
+    page.goto("/pipelines/")
+    page.get_by_role("link", name="Ownership grid").click()
+    page.get_by_label("Primary owner of Daily growth").select_option(label="Engineer C")
+    page.get_by_role("button", name="Save all owners").click()
+    expect(page.get_by_text("1 pipelines have new owners.")).to_be_visible()
+    page.goto(f"/pipelines/{SLUG}/")
+    expect(page.get_by_role("main")).to_contain_text("Engineer D → Engineer C")
+    assert complaints == []

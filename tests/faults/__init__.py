@@ -1,0 +1,1 @@
+"""Fault tests: real processes, killed. `make faults` runs their full counts."""

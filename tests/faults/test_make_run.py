@@ -1,0 +1,135 @@
+"""Promise 26: `make run`, killed with -9 at any moment, starts again with nothing lost."""
+
+import contextlib
+import http.cookiejar
+import os
+import queue
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+KILLS = 2
+START_SECONDS = 90
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+
+
+class Site:
+    """A `make run` of its own, in a folder of its own."""
+
+    def __init__(self, var):
+        self.var = var
+        self.output = ""
+        # Nothing of the suite's own environment but where programs are: as a newcomer's shell.
+        environment = {"PATH": os.environ["PATH"], "HOME": str(var), "ONCALL_VAR": str(var), "PYTHONWARNINGS": "ignore"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "oncall_site.supervisor"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        with self.process.stdout:
+            for line in self.process.stdout:
+                self.lines.put(line)
+
+    def address(self):
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            with contextlib.suppress(queue.Empty):
+                self.output += self.lines.get(timeout=0.5)
+            if found := re.search(r"The site answers at (http://\S+)/", self.output):
+                return found[1]
+            assert self.process.poll() is None, self.output
+        raise AssertionError(f"no address within {START_SECONDS} s:\n{self.output}")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=60)
+
+
+def marked(var):
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("ONCALL_RUN") == str(var):
+                found.append(process)
+    return found
+
+
+def signed_in_browser(address, password):
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    page = browser.open(f"{address}/sign-in/").read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+    fields = {"username": "engineer-a", "password": password, "csrfmiddlewaretoken": token}
+    browser.open(f"{address}/sign-in/", urllib.parse.urlencode(fields).encode())
+    return browser
+
+
+def ready(address):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(f"{address}/readyz").status == 200
+        time.sleep(0.5)
+    return False
+
+
+def check_kills(var, *, kills):
+    """Kill a running site that many times, at moments of its start and of its life; each time all of it comes back."""
+    site = Site(var)
+    address = site.address()
+    password = re.search(r"engineer-a\s+(\S+)", site.output)[1]
+    assert ready(address)
+    for number in range(kills):
+        site.process.kill()
+        site.process.wait()
+        if number % 2 == 0:
+            hurt = Site(var)  # killed again while it starts
+            time.sleep(random.uniform(0.2, 4))
+            hurt.process.kill()
+            hurt.process.wait()
+        site = Site(var)
+        address = site.address()
+        assert "shown this once" not in site.output
+        page = signed_in_browser(address, password).open(f"{address}/").read().decode()
+        assert "Daily growth" in page
+    assert ready(address)
+    site.stop()
+    gone = time.monotonic() + 20
+    while marked(var) and time.monotonic() < gone:
+        time.sleep(0.2)
+    assert marked(var) == []
+
+
+def test_killed_with_9_it_starts_again_with_nothing_lost(tmp_path):
+    check_kills(tmp_path, kills=KILLS)
+
+
+def test_a_second_start_beside_the_first_says_so(tmp_path):
+    site = Site(tmp_path)
+    site.address()
+    second = Site(tmp_path)
+    second.process.wait(timeout=60)
+    time.sleep(0.5)
+    said = "".join(second.lines.queue)
+    assert "already runs" in said
+    assert second.process.returncode == 1
+    site.stop()

@@ -1,0 +1,79 @@
+"""The API's frame: its description, its pages, its errors."""
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from tests.make import bearer, make_engineer
+
+
+def test_the_api_describes_itself_in_valid_openapi(client, a):
+    schema = SchemaGenerator().get_schema(public=True)
+    validate_schema(schema)
+    assert {"/api/v1/people/", "/api/v1/pipelines/{slug}/", "/api/v1/runbooks/{slug}/"} <= set(schema["paths"])
+    assert client.get("/api/v1/schema/", **bearer(a)).status_code == 200
+
+
+def test_the_description_raises_no_warning(capsys, db):
+    from django.core.management import call_command
+
+    call_command("spectacular", "--fail-on-warn", "--file", "/dev/null")
+
+
+def test_the_documentation_page_loads_nothing_from_elsewhere(signed_in, a):
+    text = signed_in(a).get("/api/v1/docs/").content.decode()
+    assert "https://" not in text
+    assert "<style" not in text
+
+
+def test_lists_come_in_pages(client, a):
+    for number in range(12):
+        make_engineer(f"Person {number:02}")
+    headers = bearer(a)
+    first = client.get("/api/v1/people/?page_size=5", **headers).json()
+    assert (first["count"], len(first["results"]), first["previous"]) == (13, 5, None)
+    second = client.get(first["next"], **headers).json()
+    assert {row["username"] for row in first["results"]}.isdisjoint(row["username"] for row in second["results"])
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "page=999", "page=%00", "page=" + "9" * 400])
+def test_a_page_that_is_not_there_is_a_404(client, a, query):
+    answer = client.get(f"/api/v1/people/?{query}", **bearer(a))
+    assert answer.status_code == 404
+    assert "detail" in answer.json()
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "x", "%00", "100000"])
+def test_a_strange_page_size_is_no_error(client, a, size):
+    assert client.get(f"/api/v1/people/?page_size={size}", **bearer(a)).status_code == 200
+
+
+def test_a_wrong_method_is_a_405_and_wrong_json_a_400(client, admin, daily_growth):
+    headers = bearer(admin)
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    assert client.delete(path, **headers).status_code == 405
+    answer = client.patch(path, "{not json", content_type="application/json", **headers)
+    assert answer.status_code == 400
+    assert "detail" in answer.json()
+    assert client.patch(path, b"\xff\xfe", content_type="application/json", **headers).status_code == 400
+    assert client.patch(path, "a=b", content_type="text/plain", **headers).status_code == 415
+
+
+def test_an_engineer_is_described(client, a):
+    answer = client.get("/api/v1/people/engineer-a/", **bearer(a)).json()
+    assert answer == {
+        "username": "engineer-a",
+        "name": "Engineer A",
+        "time_zone": "UTC",
+        "country": "",
+        "subdivision": "",
+        "colour": a.colour,
+        "active": True,
+        "admin": False,
+    }
+
+
+def test_no_migration_is_missing(db):
+    from django.core.management import call_command
+
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)

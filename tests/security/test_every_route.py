@@ -1,0 +1,99 @@
+"""Rules that hold for every route: sign-in, CSRF, a policy without inline, a GET that changes nothing."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, get_resolver
+
+from tests.make import make_runbook
+
+OPEN = {"/sign-in/", "/healthz", "/readyz"}
+VALUES = {
+    "slug": "daily-growth-experiment-focused",
+    "pk": "1",
+    "number": "1",
+    "rest": "nothing",
+    "username": "engineer-a",
+}
+
+
+def routes(patterns=None, prefix="/"):
+    """Yield the path of every route of the site but Django's admin, with sample values."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = str(pattern.pattern)
+        if route.startswith("admin/"):
+            continue
+        if isinstance(pattern, URLPattern):
+            yield prefix + filled(pattern)
+        else:
+            yield from routes(pattern.url_patterns, prefix + route)
+
+
+def filled(pattern):
+    import re
+
+    route = str(pattern.pattern).lstrip("^").rstrip("$").replace("\\Z", "")
+    route = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: VALUES[found[1]], route) if "(?P" not in route else route
+    return re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", lambda found: VALUES[found[1]], route)
+
+
+ROUTES = sorted(set(routes()))
+
+
+@pytest.fixture
+def world(daily_growth, a):
+    make_runbook(daily_growth, author=a)
+
+
+def test_the_list_of_routes_is_the_real_one():
+    assert "/runbooks/daily-growth-experiment-focused/edit/" in ROUTES
+    assert "/api/v1/pipelines/daily-growth-experiment-focused/" in ROUTES
+    assert len(ROUTES) > 25
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_nothing_is_read_without_sign_in(client, world, path):
+    answer = client.get(path)
+    if path in OPEN:
+        assert answer.status_code in (200, 503)
+    elif path.startswith("/api/"):
+        assert answer.status_code == 401
+    else:
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("path", ROUTES)
+def test_no_unsafe_method_passes_without_a_csrf_token(world, admin, path, method):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(admin)
+    assert getattr(browser, method)(path).status_code in (403, 405)
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_no_get_changes_a_row(world, admin, path):
+    browser = Client()
+    browser.force_login(admin)
+    with CaptureQueriesContext(connection) as captured:
+        browser.get(path)
+    writes = [q["sql"] for q in captured if q["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
+    # A visit to the sign-in page of somebody signed in only sends them on.
+    assert writes == []
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_every_answer_has_the_strict_policy(world, admin, path):
+    browser = Client()
+    browser.force_login(admin)
+    policy = browser.get(path).headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_a_sign_in_does_not_lead_to_another_site(client, a):
+    a.set_password("correct horse battery staple")
+    a.save()
+    fields = {"username": "engineer-a", "password": "correct horse battery staple", "next": "https://evil.example/"}
+    assert client.post("/sign-in/?next=https://evil.example/", fields).headers["Location"] == "/"
