@@ -24,7 +24,8 @@ def person(user: User | None) -> SafeString:
     if user is None:
         return SafeString('<span class="person person-none">nobody</span>')
     return format_html(
-        '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span> {}</span>',
+        '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span>'
+        '<span class="person-name">{}</span></span>',
         user.colour,
         initials(user),
         user.display_name,
