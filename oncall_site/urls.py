@@ -7,6 +7,7 @@ from oncall_site import api, views
 
 urlpatterns = [
     path("", views.now, name="now"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("people.urls")),

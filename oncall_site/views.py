@@ -2,7 +2,8 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -14,6 +15,13 @@ from pipelines.queries import ownership
 def now(request: HttpRequest) -> HttpResponse:
     """Show every pipeline with its owners."""
     return render(request, "oncall_site/now.html", {"pipelines": ownership(), "now": timezone.now()})
+
+
+@require_safe
+@login_not_required
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Send who asks by the old name on to the icon."""
+    return redirect(static("oncall_site/icon.svg"))
 
 
 @require_safe

@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -10,6 +11,8 @@ from people import commands
 from people.forms import NewPersonForm
 from people.models import ApiToken, User
 
+# Nobody is in a group: docs/adr/0003-two-roles-and-no-groups.md.
+admin.site.unregister(Group)
 admin.site.site_header = admin.site.site_title = "On-call administration"
 admin.site.index_title = "Everything the site keeps"
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from people.engine.names import match_key, user_name_for
-from people.models import HUES, ApiToken, User
+from people.models import ApiToken, Hue, User
 from people.queries import digest_of
 from people.refusals import Forbidden, Refused
 
@@ -76,7 +76,10 @@ def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User
         if match_key(name) in known:
             continue
         user = User(
-            display_name=name, username=user_name_for(name, taken), time_zone=time_zone, colour=len(taken) % HUES + 1
+            display_name=name,
+            username=user_name_for(name, taken),
+            time_zone=time_zone,
+            colour=len(taken) % len(Hue) + 1,
         )
         user.set_unusable_password()
         user.full_clean()

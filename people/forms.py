@@ -15,6 +15,10 @@ class ProfileForm(forms.ModelForm[User]):
     class Meta:
         model = User
         fields = ("display_name", "email", "time_zone", "country", "subdivision", "colour")
+        widgets = {
+            "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+            "country": forms.TextInput(attrs={"list": "countries", "autocomplete": "off"}),
+        }
         help_texts = {  # Django's own form
             "time_zone": "A name of the IANA database, such as Europe/Berlin.",
             "country": "Two letters, such as DE: whose public holidays are yours.",

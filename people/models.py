@@ -8,12 +8,10 @@ import holidays
 import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Trim
-
-HUES = 12
 
 user_name_rule = RegexValidator(
     r"\A[a-z0-9]+(?:[._-][a-z0-9]+)*\Z",
@@ -39,6 +37,23 @@ def valid_subdivision(country: str, subdivision: str) -> None:
     """Raise ValidationError, for the field `subdivision`, unless it is one of the country's."""
     if subdivision and subdivision not in holidays.list_supported_countries().get(country, []):
         raise ValidationError({"subdivision": f"“{subdivision}” is not a subdivision of “{country}” with holidays."})
+
+
+class Hue(models.IntegerChoices):
+    """The colours in which people are shown, legible in light and dark."""
+
+    RED = 1
+    BLUE = 2
+    GREEN = 3
+    MAGENTA = 4
+    AMBER = 5
+    TEAL = 6
+    PINK = 7
+    LIME = 8
+    VIOLET = 9
+    ORANGE = 10
+    SKY = 11
+    JADE = 12
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -84,11 +99,7 @@ class User(AbstractBaseUser):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
     country = models.CharField(max_length=2, blank=True, validators=[valid_country])
     subdivision = models.CharField(max_length=8, blank=True)
-    colour = models.PositiveSmallIntegerField(
-        default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(HUES)],
-        help_text=f"One of the {HUES} hues in which a person is shown.",
-    )
+    colour = models.PositiveSmallIntegerField(choices=Hue, default=Hue.RED, help_text="In which the site shows you.")
     is_active = models.BooleanField("active", default=True, help_text="May sign in and be on call.")
     is_staff = models.BooleanField("admin", default=False, help_text="Manages ownership, rotations and people.")
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
@@ -106,7 +117,7 @@ class User(AbstractBaseUser):
         constraints = [
             models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
             models.CheckConstraint(condition=Q(display_name=Trim("display_name")), name="user_name_is_trimmed"),
-            models.CheckConstraint(condition=Q(colour__gte=1, colour__lte=HUES), name="user_colour_is_a_hue"),
+            models.CheckConstraint(condition=Q(colour__in=Hue.values), name="user_colour_is_a_hue"),
             models.UniqueConstraint(
                 models.functions.Lower("email"), condition=~Q(email=""), name="user_email_is_unique"
             ),

@@ -1,5 +1,8 @@
 """Sign-in and Mine."""
 
+import zoneinfo
+
+import holidays
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
@@ -26,6 +29,8 @@ def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> Ht
         "password_form": PasswordChangeForm(request.user),
         "tokens": queries.tokens_of(request.user),
         "now": timezone.now(),
+        "time_zones": sorted(zoneinfo.available_timezones()),
+        "countries": sorted(holidays.list_supported_countries()),
         **forms,
     }
     return render(request, "people/mine.html", context, status=status)

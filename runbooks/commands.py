@@ -6,6 +6,7 @@ from people.models import User
 from people.refusals import Invalid, Refused
 from pipelines.models import Pipeline
 from runbooks.engine.handbook import normalise_runbook
+from runbooks.engine.handbook_parts import LARGEST_RUNBOOK
 from runbooks.engine.rendering import Rendered
 from runbooks.models import HandbookPassage, Runbook, RunbookRevision, RunbookSection
 from runbooks.queries import markdown_of
@@ -27,10 +28,18 @@ class StaleEdit(Refused):
         self.yours = yours
 
 
-def render_or_refuse(markdown: str) -> Rendered:
-    """Return the rendered text; raise Invalid for the field `markdown` where it is too large or takes too long."""
+def kept_text(markdown: str) -> str:
+    """Return a text in the form in which runbooks are kept; raise Invalid where it holds a NUL, TooLarge where it is."""
     if "\0" in markdown:
         raise Invalid({"markdown": ["The text holds a NUL character."]})
+    size = len(markdown.encode("utf-8", "surrogatepass"))
+    if size > LARGEST_RUNBOOK:
+        raise TooLarge(f"The text has {size:,} bytes; a runbook may have {LARGEST_RUNBOOK:,}.")
+    return normalise_runbook(markdown)
+
+
+def render_or_refuse(markdown: str) -> Rendered:
+    """Return the rendered text; raise Invalid for the field `markdown` where it is too large or takes too long."""
     try:
         return render_safely(markdown)
     except RunbookTooLarge as error:
@@ -51,7 +60,7 @@ def create_runbook(pipeline: Pipeline, *, title: str, markdown: str, author: Use
 
     Raises Invalid where the text cannot be rendered, Refused where the pipeline has a runbook already.
     """
-    markdown = normalise_runbook(markdown)
+    markdown = kept_text(markdown)
     rendered = render_or_refuse(markdown)
     with transaction.atomic():
         Pipeline.objects.select_for_update().get(pk=pipeline.pk)
@@ -79,7 +88,7 @@ def save_revision(  # each is a fact of the revision
 
     Raises StaleEdit, which carries both texts, where another revision is in force; Invalid where the text cannot be rendered.
     """
-    typed, markdown = markdown, normalise_runbook(markdown)
+    typed, markdown = markdown, kept_text(markdown)
     rendered = render_or_refuse(markdown)
     with transaction.atomic():
         locked = Runbook.objects.select_for_update().get(pk=runbook.pk)

@@ -7,7 +7,6 @@ class RunbookForm(forms.Form):
     """The text of a runbook, and the revision it was taken from."""
 
     markdown = forms.CharField(
-        required=False,
         strip=False,
         label="Text",
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "true", "class": "code-input"}),

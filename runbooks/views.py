@@ -170,7 +170,7 @@ def _revision(found: Runbook, number: int) -> RunbookRevision:
 
 def _preview(markdown: str) -> dict[str, object]:
     try:
-        return {"html": commands.render_or_refuse(markdown).html}
+        return {"html": commands.render_or_refuse(commands.kept_text(markdown)).html}
     except Invalid as invalid:
         return {"problem": " ".join(invalid.problems["markdown"])}
 

@@ -31,6 +31,10 @@ def open_page(browser, live_server, complaints):
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on(
+            "response",
+            lambda answer: complaints.append(f"{answer.status} {answer.url}") if answer.status == 404 else None,
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 

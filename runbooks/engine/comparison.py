@@ -1,0 +1,104 @@
+"""Two texts set side by side, line by line, with the words that differ marked."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+# Beyond these the comparison would take quadratic time: whole blocks are shown as changed instead.
+MOST_LINE_PAIRS = 4_000_000
+MOST_WORDS = 400
+CONTEXT = 3
+
+Spans = tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the comparison.
+
+    `kind` is same, removed, added, changed, or skipped for `count` lines that are the same on both sides. Spans are pieces of a
+    line, each with whether it differs; numbers are those of the lines in their texts.
+    """
+
+    kind: str
+    old_number: int | None = None
+    new_number: int | None = None
+    old_spans: Spans = ()
+    new_spans: Spans = ()
+    count: int = 0
+
+
+def compare(old: str, new: str) -> tuple[Row, ...]:
+    """Return the rows that lead from one text to the other, none where they are the same."""
+    before, after = old.split("\n"), new.split("\n")
+    if before == after:
+        return ()
+    rows: list[Row] = []
+    for tag, i1, i2, j1, j2 in _blocks(before, after):
+        if tag == "equal":
+            rows += _unchanged(before, i1, i2, j1, first=not rows, last=i2 == len(before) and j2 == len(after))
+        else:
+            rows += _changed(before[i1:i2], after[j1:j2], old_from=i1 + 1, new_from=j1 + 1)
+    return tuple(rows)
+
+
+def _blocks(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:
+    if len(before) * len(after) <= MOST_LINE_PAIRS:
+        return list(SequenceMatcher(None, before, after, autojunk=False).get_opcodes())
+    start = _common(before, after)
+    end = min(_common(before[::-1], after[::-1]), min(len(before), len(after)) - start)
+    blocks = [
+        ("equal", 0, start, 0, start),
+        ("replace", start, len(before) - end, start, len(after) - end),
+        ("equal", len(before) - end, len(before), len(after) - end, len(after)),
+    ]
+    return [block for block in blocks if block[1] < block[2] or block[3] < block[4]]
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many lines from the start on are the same."""
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def _unchanged(  # a block of lines in both texts
+    lines: list[str], start: int, end: int, new_start: int, *, first: bool, last: bool
+) -> Iterator[Row]:
+    shift = new_start - start
+    head = start if first else min(start + CONTEXT, end)
+    tail = end if last else max(end - CONTEXT, head)
+    yield from (_same(lines, at, shift) for at in range(start, head))
+    if tail > head:
+        yield Row("skipped", count=tail - head)
+    yield from (_same(lines, at, shift) for at in range(tail, end))
+
+
+def _same(lines: list[str], at: int, shift: int) -> Row:
+    spans = ((lines[at], False),)
+    return Row("same", at + 1, at + shift + 1, spans, spans)
+
+
+def _changed(before: list[str], after: list[str], *, old_from: int, new_from: int) -> Iterator[Row]:
+    both = min(len(before), len(after))
+    for at in range(both):
+        old_spans, new_spans = _words(before[at], after[at])
+        yield Row("changed", old_from + at, new_from + at, old_spans, new_spans)
+    for at in range(both, len(before)):
+        yield Row("removed", old_number=old_from + at, old_spans=((before[at], True),))
+    for at in range(both, len(after)):
+        yield Row("added", new_number=new_from + at, new_spans=((after[at], True),))
+
+
+def _words(old: str, new: str) -> tuple[Spans, Spans]:
+    before, after = re.findall(r"\w+|\s+|[^\w\s]", old), re.findall(r"\w+|\s+|[^\w\s]", new)
+    if max(len(before), len(after)) > MOST_WORDS:
+        return ((old, True),), ((new, True),)
+    codes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    left = tuple(("".join(before[i1:i2]), tag != "equal") for tag, i1, i2, _, _ in codes if i1 < i2)
+    right = tuple(("".join(after[j1:j2]), tag != "equal") for tag, _, _, j1, j2 in codes if j1 < j2)
+    return left, right
