@@ -34,7 +34,7 @@ class Line:
     @property
     def is_blank(self) -> bool:
         """Whether the line is empty or white space, outside code."""
-        return not self.code and not self.text.strip(" \t")
+        return not self.code and not self.text.strip()
 
     @property
     def is_rule(self) -> bool:
@@ -166,5 +166,5 @@ def _ends_paragraph(line: Line) -> bool:
 
 def _without_trailing_spaces(line: Line, *, following: Line | None) -> str:
     bare = line.text.rstrip(" \t")
-    runs_on = following is not None and not following.code and not BLOCK.match(following.text)
+    runs_on = following is not None and not (following.code or following.is_blank) and not BLOCK.match(following.text)
     return f"{bare}  " if bare and runs_on and line.text.endswith("  ") and not line.heading else bare

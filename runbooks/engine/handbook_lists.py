@@ -90,6 +90,10 @@ def turns_of(part: ListPart, *, at: int, complain: Complain) -> tuple[Turn, ...]
         complain(HandbookError(at, "the rotation has no weeks", "a list such as “- **Week 1**: Engineer A”"))
     for number, item in enumerate(part.items, start=1):
         _refuse_nested(item, what="a week", complain=complain)
+        if len(item.texts) > 1:
+            complain(
+                HandbookError(item.line, f"week {number} runs on into the next line", "an empty line after the list")
+            )
         found = WEEK.fullmatch(item.text)
         name = tidy_name(found[2]) if found else ""
         if found is None:
@@ -103,7 +107,7 @@ def turns_of(part: ListPart, *, at: int, complain: Complain) -> tuple[Turn, ...]
             complain(HandbookError(item.line, wrong, f"at most {LONGEST_PERSON}"))
         else:
             turns.append(Turn(name, line=item.line))
-    _refuse_repeats([(turn.engineer, turn.line) for turn in turns], what="week", complain=complain)
+    _refuse_repeats([(turn.engineer, turn.line) for turn in turns], expected="each engineer once", complain=complain)
     for line in takewhile(lambda line: not line.heading, part.after):
         if line.item and WEEK.fullmatch(line.item[2]):
             complain(HandbookError(line.number, "this week stands apart from the others", "the weeks in one list"))
@@ -155,7 +159,7 @@ def topics_of(item: Item, *, complain: Complain) -> tuple[str, ...]:
         elif len(topic.text) > LONGEST_TOPIC:
             wrong = f"the topic has {counted(len(topic.text), 'character')}"
             complain(HandbookError(topic.line, wrong, f"at most {LONGEST_TOPIC}"))
-    _refuse_repeats([(topic.text, topic.line) for topic in item.nested], what="topic", complain=complain)
+    _refuse_repeats([(topic.text, topic.line) for topic in item.nested], expected="each topic once", complain=complain)
     return tuple(topic.text for topic in item.nested)
 
 
@@ -187,12 +191,10 @@ def _refuse_nested(item: Item, *, what: str, complain: Complain) -> None:
         complain(HandbookError(item.nested[0].line, f"a list inside {what}", "one line each"))
 
 
-def _refuse_repeats(names: Sequence[tuple[str, int]], *, what: str, complain: Complain) -> None:
+def _refuse_repeats(names: Sequence[tuple[str, int]], *, expected: str, complain: Complain) -> None:
     first: dict[str, int] = {}
     for name, line in names:
         key = match_key(name)
         if key in first:
-            complain(
-                HandbookError(line, f"{quoted(name)} stands on line {first[key]} already", f"each {what} another one")
-            )
+            complain(HandbookError(line, f"{quoted(name)} stands on line {first[key]} already", expected))
         first.setdefault(key, line)

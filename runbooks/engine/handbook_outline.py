@@ -67,9 +67,13 @@ class Chunk:
 
 @dataclass(slots=True)
 class Outline:
-    """The known parts and pieces of a file by their usual titles, its runbooks, and its passages; it grows as it is read."""
+    """What is found in a file, growing as it is read.
+
+    Known parts and pieces by their usual titles, names of pipelines by match key, runbooks, other chunks among them, passages.
+    """
 
     parts: dict[str, Chunk] = field(default_factory=dict)
+    pipelines: dict[str, str] = field(default_factory=dict)
     runbooks: list[tuple[str, Chunk]] = field(default_factory=list)
     others: list[Chunk] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
@@ -130,7 +134,7 @@ def _enter(chunk: Chunk, *, outline: Outline, place: str, complain: Complain) ->
     if title in outline.parts:
         wrong = f"a second part {quoted(title)} (the first is on line {outline.parts[title].line})"
         complain(HandbookError(chunk.line, wrong, "one"))
-    outline.parts[title] = chunk
+    outline.parts.setdefault(title, chunk)
     return title, below
 
 

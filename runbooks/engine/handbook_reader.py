@@ -40,7 +40,7 @@ from runbooks.engine.handbook_parts import (
     RunbookPart,
 )
 from runbooks.engine.handbook_runbooks import runbook_of
-from runbooks.engine.handbook_table import looks_like_row, ownership_table, pipelines_of
+from runbooks.engine.handbook_table import cells_of, looks_like_row, names_in, ownership_table, pipelines_of
 from runbooks.engine.handbook_text import forbidden_character, quoted, tidy_sentence
 from runbooks.engine.handbook_writer import in_order
 
@@ -75,7 +75,7 @@ def _handbook(outline: Outline, *, complain: Complain) -> Handbook | None:
     policy = _holiday_policy(parts.get("Holiday Policy"), outline=outline, complain=complain)
     handoff = _handoff(parts.get("Daily Onboarding Hand-Off"), outline=outline, complain=complain)
     _introduction(parts.get(RUNBOOKS_TITLE), place=RUNBOOKS, outline=outline)
-    runbooks = _runbooks(outline, pipelines=pipelines, complain=complain)
+    runbooks = _runbooks(outline, complain=complain)
     if rotation is None or policy is None or handoff is None or not pipelines:
         return None
     handbook = Handbook(pipelines, rotation, policy, handoff, runbooks)
@@ -83,34 +83,37 @@ def _handbook(outline: Outline, *, complain: Complain) -> Handbook | None:
 
 
 def _ownership(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> tuple[PipelineRow, ...]:
-    """Return the rows of the ownership table; none after any complaint, since then not all pipelines are known."""
+    """Return the rows of the ownership table, and note in the outline which pipelines it names."""
     if chunk is None:
         return ()
     table = ownership_table(chunk.body)
     if table is None:
-        complain(
-            HandbookError(chunk.line, "no table follows", "a row of heads, a row of dashes, a row for each pipeline")
-        )
+        complain(_no_table(chunk))
         return ()
     after = chunk.body[table.end :]
     _keep_lines(chunk.body[: table.start], place=OWNERSHIP, outline=outline)
     _keep_lines(after, place=OWNERSHIP_TABLE, outline=outline)
-    complaints: list[HandbookError] = []
-    rows = pipelines_of(table, complain=complaints.append)
+    stray = next((line for line in after if not line.is_blank), None)
+    if stray and looks_like_row(stray) and ownership_table(after) is None:
+        complain(HandbookError(stray.number, "this row stands apart from the table", "no empty line in a table"))
+    else:
+        outline.pipelines |= names_in(table)
+    rows = pipelines_of(table, complain=complain)
     first: dict[str, PipelineRow] = {}
     for row in rows:
         earlier = first.setdefault(match_key(row.full_name), row)
         if earlier is not row:
             wrong = f"the pipeline {quoted(row.full_name)} stands on line {earlier.line} already"
-            complaints.append(HandbookError(row.line, wrong, "each pipeline once"))
-    stray = next((line for line in after if not line.is_blank), None)
-    if stray and looks_like_row(stray) and ownership_table(after) is None:
-        complaints.append(
-            HandbookError(stray.number, "this row stands apart from the table", "no empty line in a table")
-        )
-    for complaint in complaints:
-        complain(complaint)
-    return () if complaints else rows
+            complain(HandbookError(row.line, wrong, "each pipeline once"))
+    return rows
+
+
+def _no_table(chunk: Chunk) -> HandbookError:
+    heads = next((line for line in chunk.body if looks_like_row(line)), None)
+    if heads is None:
+        return HandbookError(chunk.line, "no table follows", "a row of heads, a row of dashes, a row for each pipeline")
+    dashes = "|".join(["---"] * len(cells_of(heads.text)))
+    return HandbookError(heads.number, "no row of dashes follows these heads", f"|{dashes}| below them")
 
 
 def _rotation(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> RotationPart | None:
@@ -173,9 +176,9 @@ def _keep_items(items: Sequence[Item], *, around: tuple[Item, Item], outline: Ou
             keep(outline, item.markdown, place=place, line=item.line)
 
 
-def _runbooks(outline: Outline, *, pipelines: Sequence[PipelineRow], complain: Complain) -> tuple[RunbookPart, ...]:
+def _runbooks(outline: Outline, *, complain: Complain) -> tuple[RunbookPart, ...]:
     """Return the runbooks in the order of the file, each with a complaint if it belongs to no pipeline or to one that has one."""
-    known = {match_key(row.full_name): row.full_name for row in pipelines}
+    known = outline.pipelines
     first: dict[str, int] = {}
     runbooks = []
     for title, chunk in outline.runbooks:

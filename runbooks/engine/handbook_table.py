@@ -13,6 +13,7 @@ from runbooks.engine.handbook_parts import (
     LONGEST_PIPELINE,
     HandbookError,
     PipelineRow,
+    full_name,
 )
 from runbooks.engine.handbook_text import (
     code_spans,
@@ -58,6 +59,18 @@ def ownership_table(lines: Sequence[Line]) -> Table | None:
 def looks_like_row(line: Line) -> bool:
     """Tell whether a line begins and ends as a row of a table does."""
     return not line.code and re.fullmatch(r"[ \t]*\|.*\|[ \t]*", line.text) is not None
+
+
+def names_in(table: Table) -> dict[str, str]:
+    """Return the pipelines' names by their match keys, also of rows that are wrong; none where a name cannot be told."""
+    column = next((place for place, head in enumerate(table.heads) if match_key(head) == match_key(COLUMNS[0])), None)
+    if column is None or any(len(cells) != len(table.heads) for _, cells in table.rows):
+        return {}
+    names = [tidy_pipeline(cells[column]) for _, cells in table.rows]
+    known = {
+        match_key(full_name(name, audience=audience)): full_name(name, audience=audience) for name, audience in names
+    }
+    return {} if "" in known else known
 
 
 def pipelines_of(table: Table, *, complain: Complain) -> tuple[PipelineRow, ...]:

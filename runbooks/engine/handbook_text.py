@@ -13,6 +13,7 @@ from runbooks.engine.handbook_parts import full_name
 # Only what was decoded in the wrong way is mended: quotes, entities, widths and ligatures stay as they were typed.
 MENDING = TextFixerConfig(
     unescape_html=False,
+    restore_byte_a0=False,  # whether a space was meant depends on what follows, and a cell must read the same anywhere
     remove_terminal_escapes=False,
     fix_latin_ligatures=False,
     fix_character_width=False,
@@ -125,12 +126,14 @@ def _mend_prose(text: str) -> str:
 
 
 def _mend_piece(piece: str) -> str:
-    for _ in range(0 if piece.isascii() else MENDING_ROUNDS):
-        mended = fix_text(piece, MENDING)
-        if mended == piece:
+    core = piece.strip(" \t")
+    mended = core
+    for _ in range(0 if core.isascii() else MENDING_ROUNDS):
+        again = fix_text(mended, MENDING)
+        if again == mended:
             break
-        piece = mended
-    return piece
+        mended = again
+    return piece.replace(core, mended, 1) if mended != core else piece
 
 
 def _is_escaped(text: str, at: int) -> bool:

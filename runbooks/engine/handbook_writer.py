@@ -108,7 +108,7 @@ def _part(title: str) -> tuple[str, str]:
 
 def _piece(title: str, intro: str, items: str) -> Iterator[str]:
     first, *rest = [text for text in (intro, items) if text] or [""]
-    yield f"## {title}\n{first}".strip()
+    yield f"## {title}\n{first}".rstrip("\n")
     yield from rest
 
 

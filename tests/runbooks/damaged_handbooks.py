@@ -1,0 +1,449 @@
+"""Damaged handbook files, each with exactly what is wrong with it."""
+
+from pathlib import Path
+
+SEED = (Path(__file__).parents[2] / "examples" / "handbook.md").read_text()
+HEADS, DASHES, ROW = SEED.splitlines(keepends=True)[2:5]
+HEADS, DASHES = HEADS.rstrip(), DASHES.rstrip()
+TABLE = SEED[SEED.index(HEADS) : SEED.index("---\n\n# On-Call")]
+ROWS = TABLE[TABLE.index(ROW) :]
+X = "x" * 59 + "…"
+
+# What is damaged: what stands in the seed, what comes in its place, what is wrong.
+DAMAGED = {
+    "an empty cell": (
+        ROW,
+        "| Unit-level profit (experiment-focused) | Engineer A | |\n",
+        ["line 5: the secondary owner is empty, expected a name"],
+    ),
+    "an empty name of a pipeline": (
+        ROW,
+        "|  | Engineer A | Engineer B |\n",
+        ["line 5: the pipeline is empty, expected a name"],
+    ),
+    "a row with two cells": (
+        ROW,
+        "| Unit-level profit (experiment-focused) | Engineer A |\n",
+        ["line 5: the row has 2 cells, expected 3 (a pipe inside a cell is written \\|)"],
+    ),
+    "a pipe that is not escaped": (
+        ROW,
+        "| Unit|level profit | Engineer A | Engineer B |\n",
+        ["line 5: the row has 4 cells, expected 3 (a pipe inside a cell is written \\|)"],
+    ),
+    "one owner twice": (
+        ROW,
+        "| Unit-level profit (experiment-focused) | Engineer A | engineer  a |\n",
+        ["line 5: “Engineer A” is both primary and secondary owner, expected two people"],
+    ),
+    "two pipelines of one meaning": (
+        "| Aggregate profit (investor reporting)",
+        "| Unit Level Profit — Experiment focused",
+        [
+            "line 6: the pipeline “Unit Level Profit — Experiment focused” stands on line 5 already, expected each pipeline once",
+            "line 67: no pipeline is named “Aggregate Profit (Investor Reporting)”, expected “Aggregate growth (investor reporting)”, the nearest",
+        ],
+    ),
+    "a column missing": (
+        HEADS,
+        "| **Pipeline** | **Primary Owner** | **Team** |",
+        [
+            "line 3: the table has no column “Secondary Owner”, expected the columns “Pipeline”, “Primary Owner” and “Secondary Owner”",
+            "line 3: the table has an unknown column “Team”, expected the columns “Pipeline”, “Primary Owner” and “Secondary Owner”",
+        ],
+    ),
+    "a column twice": (
+        HEADS,
+        "| **Pipeline** | **Primary Owner** | **Primary owner** |",
+        [
+            "line 3: the table has no column “Secondary Owner”, expected the columns “Pipeline”, “Primary Owner” and “Secondary Owner”",
+            "line 3: the table has a second column “Primary owner”, expected the columns “Pipeline”, “Primary Owner” and “Secondary Owner”",
+        ],
+    ),
+    "no row of dashes": (
+        f"{DASHES}\n",
+        "",
+        ["line 3: no row of dashes follows these heads, expected |---|---|---| below them"],
+    ),
+    "too few dashes": (
+        DASHES,
+        "|---|---|",
+        ["line 3: no row of dashes follows these heads, expected |---|---|---| below them"],
+    ),
+    "no table": (
+        TABLE,
+        "Nobody owns anything.\n\n",
+        ["line 1: no table follows, expected a row of heads, a row of dashes, a row for each pipeline"],
+    ),
+    "no rows": (ROWS, "\n", ["line 3: the table has no pipeline, expected at least one row"]),
+    "an empty line inside the table": (
+        ROW,
+        f"\n{ROW}",
+        [
+            "line 3: the table has no pipeline, expected at least one row",
+            "line 6: this row stands apart from the table, expected no empty line in a table",
+        ],
+    ),
+    "text run into the table": (
+        "Engineer D           |\n\n---",
+        "Engineer D           |\nThese are final.\n\n---",
+        ["line 10: the row has 1 cell, expected 3 (a pipe inside a cell is written \\|)"],
+    ),
+    "a lone backtick": (
+        ROW,
+        "| Unit-level profit (experiment-focused) | Engineer` A | Engineer B |\n",
+        ["line 5: the primary owner “Engineer` A” has a lone backtick, expected backticks in pairs"],
+    ),
+    "too long a pipeline": (
+        ROW,
+        "| " + "x" * 201 + " | Engineer A | Engineer B |\n",
+        [
+            f"line 5: the pipeline “{X}” has 201 characters, expected at most 200",
+            "line 40: no pipeline is named “Unit-Level Profit (Experiment-Focused)”, expected “Daily growth (experiment-focused)”, the nearest",
+        ],
+    ),
+    "too long an audience": (
+        ROW,
+        "| Profit (" + "x" * 121 + ") | Engineer A | Engineer B |\n",
+        [
+            f"line 5: the audience “{X}” has 121 characters, expected at most 120",
+            "line 40: no pipeline is named “Unit-Level Profit (Experiment-Focused)”, expected “Daily growth (experiment-focused)”, the nearest",
+        ],
+    ),
+    "too long an engineer": (
+        ROW,
+        "| Unit-level profit (experiment-focused) | Engineer A | " + "x" * 121 + " |\n",
+        [f"line 5: the secondary owner “{X}” has 121 characters, expected at most 120"],
+    ),
+    "no ownership": (
+        "# Ownership of Pipelines",
+        "# Pipeline Ownership",
+        ["line 1: the part “Ownership of Pipelines” is lacking, expected “# Ownership of Pipelines”"],
+    ),
+    "ownership twice": (
+        "# On-Call Schedule",
+        "# Ownership of pipelines\n\n# On-Call Schedule",
+        ["line 13: a second part “Ownership of Pipelines” (the first is on line 1), expected one"],
+    ),
+    "ownership one level too deep": (
+        "# Ownership of Pipelines",
+        "# Handbook\n\n## Ownership of Pipelines",
+        ["line 3: “## Ownership of Pipelines” begins no known part, expected “# Ownership of Pipelines”"],
+    ),
+    "no space after the hashes": (
+        "## Runbook: Daily",
+        "##Runbook: Daily",
+        ["line 121: “##Runbook: Daily Growth (Experiment-Focused)” is no heading, expected a space after the hashes"],
+    ),
+    "no schedule": (
+        "# On-Call Schedule",
+        "# Timetable of the office",
+        ["line 1: the part “On-Call Schedule” is lacking, expected “# On-Call Schedule”"],
+    ),
+    "no rotation": (
+        "## Weekly Rotation",
+        "## Who is when",
+        ["line 13: the part “Weekly Rotation” is lacking, expected “## Weekly Rotation” under “# On-Call Schedule”"],
+    ),
+    "two rotations": (
+        "## Holiday Policy",
+        "## Weekly Rotation\n\n## Holiday Policy",
+        ["line 23: a second section “Weekly Rotation” (the first is on line 15), expected one “## Weekly Rotation”"],
+    ),
+    "two likely rotations": (
+        "## Weekly Rotation",
+        "## Old Rotation\n\n## New Rotation",
+        [
+            "line 15: the rotation has no weeks, expected a list such as “- **Week 1**: Engineer A”",
+            "line 17: a second section “New Rotation” (the first is on line 15), expected one “## Weekly Rotation”",
+        ],
+    ),
+    "no weeks": (
+        "- **Week 1**: Engineer A\n- **Week 2**: Engineer B\n- **Week 3**: Engineer C\n- **Week 4**: Engineer D\n",
+        "To be decided.\n",
+        ["line 15: the rotation has no weeks, expected a list such as “- **Week 1**: Engineer A”"],
+    ),
+    "a week left out": (
+        "- **Week 2**: Engineer B\n",
+        "",
+        ["line 19: week 3 stands in place 2, expected week 2", "line 20: week 4 stands in place 3, expected week 3"],
+    ),
+    "a week twice": (
+        "- **Week 2**: Engineer B",
+        "- **Week 1**: Engineer B",
+        ["line 19: week 1 stands in place 2, expected week 2"],
+    ),
+    "weeks from zero": (
+        "- **Week 1**: Engineer A",
+        "- **Week 0**: Engineer A",
+        ["line 18: week 0 stands in place 1, expected week 1"],
+    ),
+    "weeks not in order": (
+        "- **Week 3**: Engineer C\n- **Week 4**: Engineer D",
+        "- **Week 4**: Engineer D\n- **Week 3**: Engineer C",
+        ["line 20: week 4 stands in place 3, expected week 3", "line 21: week 3 stands in place 4, expected week 4"],
+    ),
+    "a week without an engineer": (
+        "- **Week 2**: Engineer B",
+        "- **Week 2**:",
+        ["line 19: week 2 has no engineer, expected a name"],
+    ),
+    "an item that is no week": (
+        "- **Week 2**: Engineer B",
+        "- Engineer B",
+        ["line 19: “Engineer B” is no week, expected “**Week 2**: ” and a name"],
+    ),
+    "an engineer in two weeks": (
+        "- **Week 3**: Engineer C",
+        "- **Week 3**: ENGINEER A",
+        ["line 20: “ENGINEER A” stands on line 18 already, expected each engineer once"],
+    ),
+    "a list inside a week": (
+        "- **Week 2**: Engineer B",
+        "- **Week 2**: Engineer B\n  - Engineer C helps",
+        ["line 20: a list inside a week, expected one line each"],
+    ),
+    "weeks torn apart": (
+        "- **Week 3**",
+        "Halfway:\n\n- **Week 3**",
+        ["line 19: week 2 runs on into the next line, expected an empty line after the list"],
+    ),
+    "weeks torn apart by prose": (
+        "- **Week 3**",
+        "\nHalfway:\n\n- **Week 3**",
+        [
+            "line 23: this week stands apart from the others, expected the weeks in one list",
+            "line 24: this week stands apart from the others, expected the weeks in one list",
+        ],
+    ),
+    "no holiday policy": (
+        "## Holiday Policy",
+        "## Vacations",
+        ["line 13: the part “Holiday Policy” is lacking, expected “## Holiday Policy” under “# On-Call Schedule”"],
+    ),
+    "an empty rule": (
+        "2. Secondary owner steps in when the primary is unavailable.",
+        "2.",
+        ["line 25: the rule is empty, expected a sentence"],
+    ),
+    "a list inside a rule": (
+        "2. Secondary",
+        "2. As follows:\n   - Secondary",
+        ["line 26: a list inside a rule, expected one line each"],
+    ),
+    "no hand-off": (
+        "## Daily Onboarding Hand-Off",
+        "## Daily Onboarding",
+        [
+            "line 28: “## Daily Onboarding” begins no known part, expected “## Daily Onboarding Hand-Off” under “# On-Call Schedule”"
+        ],
+    ),
+    "no length": (
+        "**20-30 minute meeting**",
+        "**short meeting**",
+        [
+            "line 28: no length of the meeting is given, expected a line such as “- Schedule a **20-30 minute meeting** …”"
+        ],
+    ),
+    "a length in hours": (
+        "20-30 minute",
+        "1.5 hour",
+        [
+            "line 28: no length of the meeting is given, expected a line such as “- Schedule a **20-30 minute meeting** …”"
+        ],
+    ),
+    "the longer length first": (
+        "20-30 minute",
+        "30-20 minute",
+        ["line 29: the meeting lasts 30 to 20 minutes, expected 1 to 240 minutes, the shorter length first"],
+    ),
+    "no time at all": (
+        "20-30 minute",
+        "0 minute",
+        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+    ),
+    "too long a meeting": (
+        "20-30 minute",
+        "300 minute",
+        ["line 29: the meeting lasts 300 minutes, expected 1 to 240 minutes, the shorter length first"],
+    ),
+    "no topics": (
+        "- Topics to discuss:\n  - Active issues being resolved.\n  - Known outages or delays.\n  - Status of all pipelines.\n  - Pending action items.\n",
+        "",
+        ["line 28: the hand-off has no topics, expected “- Topics to discuss:” with a list indented below it"],
+    ),
+    "a topic twice": (
+        "Known outages or delays.",
+        "Active issues, being resolved",
+        ["line 32: “Active issues, being resolved” stands on line 31 already, expected each topic once"],
+    ),
+    "an empty topic": ("  - Known outages or delays.", "  -", ["line 32: the topic is empty, expected some words"]),
+    "topics without a label": (
+        "- Topics to discuss:",
+        "- :",
+        ["line 30: the list of topics has no label, expected “Topics to discuss:”"],
+    ),
+    "a list inside a topic": (
+        "  - Known outages or delays.",
+        "  - Known outages or delays.\n    - Of today",
+        ["line 33: a list inside a topic, expected one line each"],
+    ),
+    "topics above the meeting": (
+        "## Daily Onboarding Hand-Off\n",
+        "## Daily Onboarding Hand-Off\n- First:\n  - Coffee\n",
+        ["line 29: the topics stand above the meeting, expected the meeting's length first"],
+    ),
+    "a runbook of no pipeline": (
+        "## Runbook: Daily Growth",
+        "## Runbook: Dayly Growth",
+        [
+            "line 121: no pipeline is named “Dayly Growth (Experiment-Focused)”, expected “Daily growth (experiment-focused)”, the nearest"
+        ],
+    ),
+    "a runbook of nothing like a pipeline": (
+        "## Runbook: Daily Growth (Experiment-Focused)",
+        "## Runbook: 猫",
+        ["line 121: no pipeline is named “猫”, expected a name from the ownership table"],
+    ),
+    "a runbook twice": (
+        "## Runbook: Daily Growth (Experiment-Focused)",
+        "## Runbook: aggregate growth, investor reporting",
+        [
+            "line 121: the runbook of “aggregate growth, investor reporting” stands on line 94 already, expected one for each pipeline"
+        ],
+    ),
+    "a runbook without a name": (
+        "## Runbook: Daily Growth (Experiment-Focused)",
+        "## Runbook:",
+        ["line 121: the runbook names no pipeline, expected “## Runbook: ” and a pipeline's name"],
+    ),
+    "a runbook's heading without the word": (
+        "## Runbook: Daily",
+        "## Daily",
+        [
+            "line 121: “Daily Growth (Experiment-Focused)” names a pipeline but not its runbook, expected “## Runbook: Daily Growth (Experiment-Focused)”"
+        ],
+    ),
+    "a runbook in the wrong part": (
+        "# Runbooks for Pipelines\n",
+        "",
+        [
+            "line 39: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
+            "line 66: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
+            "line 93: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
+            "line 120: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
+            "line 147: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
+        ],
+    ),
+    "a section without a title": (
+        "### Purpose\nThis pipeline measures",
+        "###\nThis pipeline measures",
+        ["line 96: the section has no title, expected “### ” and a title"],
+    ),
+    "too large a runbook": (
+        "This pipeline measures",
+        "x" * 70000,
+        ["line 94: the runbook “Aggregate Growth” has 70,833 bytes, expected at most 65,536"],
+    ),
+    "too long a title": (
+        "## Holiday Policy",
+        "## Holiday Policy " + "x" * 120,
+        ["line 23: the title has 135 characters, expected at most 120"],
+    ),
+    "too long a topic": (
+        "Known outages or delays.",
+        "x" * 401,
+        ["line 32: the topic has 401 characters, expected at most 400"],
+    ),
+    "too long a section's title": (
+        "### Purpose\nThis pipeline measures",
+        "### " + "x" * 401 + "\nThis pipeline measures",
+        ["line 96: the section's title has 401 characters, expected at most 400"],
+    ),
+    "too long a label": (
+        "Topics to discuss",
+        "x" * 121,
+        ["line 30: the label of the topics has 121 characters, expected at most 120"],
+    ),
+    "a block of code left open": (
+        "This pipeline measures",
+        "```sql\nThis pipeline measures",
+        ["line 97: the block of code that begins here is not closed, expected a line ``` after it"],
+    ),
+    "a control character": (
+        "Known outages",
+        "Known \x1boutages",
+        ["line 32: the control character U+001B, expected text"],
+    ),
+    "a separator of lines": (
+        "Known outages",
+        "Known\u2028outages",
+        ["line 32: the control character U+2028, expected text"],
+    ),
+}
+
+# Files that are damaged as a whole.
+BROKEN = {
+    "a byte that is not UTF-8": (
+        SEED.encode().replace(b"Known outages", b"Known \xff outages"),
+        ["line 32: the byte 0xFF is not UTF-8, expected a file saved as UTF-8"],
+    ),
+    "a file in Latin-1": (
+        SEED.replace("’", "´").encode("latin-1"),
+        ["line 84: the byte 0xB4 is not UTF-8, expected a file saved as UTF-8"],
+    ),
+    "a file in UTF-16": (SEED.encode("utf-16"), ["line 1: the file is UTF-16, expected UTF-8"]),
+    "a file in UTF-32": (SEED.encode("utf-32"), ["line 1: the file is UTF-32, expected UTF-8"]),
+    "NUL": (
+        SEED.replace("Known outages", "Known\0outages").encode(),
+        ["line 32: the control character U+0000, expected text"],
+    ),
+    "too large a file": (
+        SEED.encode().ljust(2 * 1024 * 1024 + 1),
+        ["line 1: the file has 2,097,153 bytes, expected at most 2,097,152"],
+    ),
+    "an empty file": (
+        b"",
+        [
+            "line 1: the part “Ownership of Pipelines” is lacking, expected “# Ownership of Pipelines”",
+            "line 1: the part “On-Call Schedule” is lacking, expected “# On-Call Schedule”",
+        ],
+    ),
+    "a picture": (b"\x89PNG\r\n\x1a\n", ["line 1: the byte 0x89 is not UTF-8, expected a file saved as UTF-8"]),
+    "another text": (
+        b"# Shopping list\n\n- milk\n",
+        [
+            "line 1: the part “Ownership of Pipelines” is lacking, expected “# Ownership of Pipelines”",
+            "line 1: the part “On-Call Schedule” is lacking, expected “# On-Call Schedule”",
+        ],
+    ),
+    "errors in four parts": (
+        SEED.replace("20-30", "0")
+        .replace("Week 2", "Week 9")
+        .replace("Engineer B           |", "Engineer A |")
+        .replace("Runbook: Daily", "Runbook: Nightly")
+        .encode(),
+        [
+            "line 5: “Engineer A” is both primary and secondary owner, expected two people",
+            "line 19: week 9 stands in place 2, expected week 2",
+            "line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first",
+            "line 121: no pipeline is named “Nightly Growth (Experiment-Focused)”, expected “Daily growth (experiment-focused)”, the nearest",
+        ],
+    ),
+    "an error in a file with CRLF": (
+        SEED.replace("20-30", "0").replace("\n", "\r\n").encode(),
+        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+    ),
+    "an error in a file with CR": (
+        SEED.replace("20-30", "0").replace("\n", "\r").encode(),
+        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+    ),
+    "an error after a byte-order mark": (
+        b"\xef\xbb\xbf" + SEED.replace("20-30", "0").encode(),
+        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+    ),
+    "an error below mended text": (
+        SEED.replace("Week 1", "WeekÂ\u00a01").replace("20-30", "0").encode(),
+        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+    ),
+}
