@@ -9,13 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
 from people.api import PersonViewSet
-from pipelines.api import PipelineViewSet
 from runbooks.api import RunbookViewSet
+from scheduling.api import HolidayViewSet, OnCallViewSet, RotationViewSet
 
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="api-person")
-router.register("pipelines", PipelineViewSet, basename="api-pipeline")
+router.register("pipelines", JoinedPipelineViewSet, basename="api-pipeline")
+router.register("responders", ResponderViewSet, basename="api-responder")
+router.register("oncall", OnCallViewSet, basename="api-oncall")
+router.register("rotations", RotationViewSet, basename="api-rotation")
+router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 
 

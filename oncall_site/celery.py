@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
 
@@ -21,6 +22,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     timezone="UTC",
     beat_schedule={
+        "keep weeks": {"task": "scheduling.tasks.keep_weeks", "schedule": crontab(minute=17)},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },
 )

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 PAGES = (
     ("Now", "now"),
+    ("Schedule", "schedule"),
+    ("Calendar", "calendar"),
     ("Pipelines", "pipelines"),
     ("Runbooks", "runbooks"),
 )

@@ -38,14 +38,14 @@ from runbooks.models import HandbookPassage, Runbook
 from runbooks.queries import in_force, runbooks
 from scheduling.commands import (
     RotationText,
+    change_hours,
     change_rotation_text,
-    change_time_zone,
     create_rotation,
     follow_roster,
     join_rotation,
 )
 from scheduling.models import Rotation
-from scheduling.queries import engineers_of, roster_in_force
+from scheduling.queries import engineers_of, newest_roster
 
 SUMMARY = "From the handbook"
 
@@ -97,7 +97,7 @@ def import_handbook(
         # A pipeline that somebody left out of every rotation stays out; the first rotation takes all.
         left_out = set(Pipeline.objects.values_list("pk", flat=True)) if Rotation.objects.exists() else set()
         pipelines = _put_pipelines(handbook, report, engineers=engineers)
-        rotation = _put_rotation(handbook, report, time_zone=time_zone)
+        rotation = _put_rotation(handbook, report, time_zone=time_zone, at=at)
         _put_roster(handbook, report, rotation=rotation, engineers=engineers, starting=starting, at=at)
         joined = join_rotation(rotation, pipelines=[row for row in pipelines.values() if row.pk not in left_out])
         report.note(f"pipelines of {rotation}", changed=[str(row) for row in joined])
@@ -107,47 +107,60 @@ def import_handbook(
     return report
 
 
-def export_handbook(*, at: dt.datetime) -> str:
-    """Return the handbook's file as the tables have it now.
+def export_handbook() -> str:
+    """Return the handbook's file as the tables have it now, with the roster that was decided on last.
 
     Raises Refused where there is no rotation with a roster and a hand-off yet, without which a handbook says nothing.
     """
     rotation = Rotation.objects.order_by("pk").first()
-    roster = roster_in_force(rotation, on=_today(rotation, at=at)) if rotation else None
+    roster = newest_roster(rotation) if rotation else None
     policy = policy_of(rotation) if rotation else None
     if rotation is None or roster is None or policy is None:
         raise Refused("There is no rotation with a roster and a hand-off to write: import a handbook first.")
-    return write_handbook(
-        Handbook(
-            pipelines=tuple(
-                PipelineRow(
-                    name=row.name,
-                    audience=row.audience,
-                    primary=row.primary_owner.display_name,
-                    secondary=row.secondary_owner.display_name,
-                )
-                for row in ownership()
-            ),
-            rotation=RotationPart(
-                title=rotation.name,
-                intro=rotation.description,
-                turns=tuple(Turn(engineer.display_name) for engineer in engineers_of(roster)),
-            ),
-            holiday_policy=HolidayPolicyPart(
-                title=rotation.policy_name, intro=rotation.policy_introduction, rules=tuple(rotation.policy_rules)
-            ),
-            handoff=HandoffPart(
-                title=policy.name,
-                meeting=policy.instruction,
-                minutes_min=policy.minutes_min,
-                minutes_max=policy.minutes_max,
-                topics_label=policy.topics_label,
-                topics=tuple(topic.title for topic in policy.topics.all()),
-            ),
-            runbooks=tuple(_runbook_part(row) for row in runbooks()),
-            extras=tuple(Passage(row.place, row.markdown) for row in HandbookPassage.objects.order_by("position")),
-        )
+    handbook = Handbook(
+        pipelines=tuple(
+            PipelineRow(
+                name=row.name,
+                audience=row.audience,
+                primary=row.primary_owner.display_name,
+                secondary=row.secondary_owner.display_name,
+            )
+            for row in ownership()
+        ),
+        rotation=RotationPart(
+            title=rotation.name,
+            intro=rotation.description,
+            turns=tuple(Turn(engineer.display_name) for engineer in engineers_of(roster)),
+        ),
+        holiday_policy=HolidayPolicyPart(
+            title=rotation.policy_name, intro=rotation.policy_introduction, rules=tuple(rotation.policy_rules)
+        ),
+        handoff=HandoffPart(
+            title=policy.name,
+            meeting=policy.instruction,
+            minutes_min=policy.minutes_min,
+            minutes_max=policy.minutes_max,
+            topics_label=policy.topics_label,
+            topics=tuple(topic.title for topic in policy.topics.all()),
+        ),
+        runbooks=tuple(_runbook_part(row) for row in runbooks()),
+        extras=tuple(Passage(row.place, row.markdown) for row in HandbookPassage.objects.order_by("position")),
     )
+    return _readable(handbook)
+
+
+def _readable(handbook: Handbook) -> str:
+    """Return the file of a handbook; raise Refused where it would not read back as it is written."""
+    text = write_handbook(handbook)
+    try:
+        same = read_handbook(text.encode()) == handbook
+    except HandbookErrors as found:
+        raise Refused(f"What was changed on the site cannot be written as a handbook:\n{found}") from found
+    if not same:
+        raise Refused(
+            "The hand-off's sentence says another length than its minutes, or a text has a line break too many."
+        )
+    return text
 
 
 def _runbook_part(runbook: Runbook) -> RunbookPart:
@@ -205,7 +218,7 @@ def _put_pipelines(handbook: Handbook, report: Report, *, engineers: dict[str, U
     return named
 
 
-def _put_rotation(handbook: Handbook, report: Report, *, time_zone: str | None) -> Rotation:
+def _put_rotation(handbook: Handbook, report: Report, *, time_zone: str | None, at: dt.datetime) -> Rotation:
     """Return the rotation of the handbook: the one of this name, else the only one, else a new one."""
     part, policy = handbook.rotation, handbook.holiday_policy
     text = RotationText(
@@ -224,7 +237,7 @@ def _put_rotation(handbook: Handbook, report: Report, *, time_zone: str | None) 
     rotation = found[0]
     changed = change_rotation_text(rotation, text=text)
     if time_zone is not None:
-        changed += change_time_zone(rotation, time_zone=time_zone)
+        changed += change_hours(rotation, time_zone=time_zone, at=at)
     report.note(f"rotation {text.name}", changed=changed)
     rotation.refresh_from_db()
     return rotation

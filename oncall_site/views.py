@@ -1,20 +1,102 @@
-"""The Now page, which joins every room, and the health calls."""
+"""The pages that join rooms, Now and a pipeline's, and the health calls."""
+
+import datetime as dt
+from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from oncall_site import queries
-from pipelines.queries import ownership
+from people.models import User
+from people.queries import all_people
+from people.requests import SignedInRequest
+from pipelines.models import Pipeline
+from pipelines.queries import history_of, ownership
+from scheduling.engine.world import Chain, Link
+from scheduling.models import Rotation
+from scheduling.queries import answers, turns, weeks_held
+
+TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalation_minutes")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answers for a pipeline, with people instead of keys."""
+
+    pipeline: Pipeline
+    chain: Chain
+    responder: User | None
+    acting_owner: User | None
+    links: tuple[tuple[Link, User], ...]
+
+    @property
+    def passed_over(self) -> list[tuple[Link, User]]:
+        """The links before the responder, each with why it is passed over."""
+        return [(link, user) for link, user in self.links if user != self.responder and not link.available][:2]
+
+    @property
+    def role(self) -> str:
+        """The responder's role in words."""
+        return next((ROLES[link.role] for link, user in self.links if user == self.responder), "")
+
+
+ROLES = {
+    "on_call": "on call",
+    "primary_owner": "primary owner",
+    "secondary_owner": "secondary owner",
+    "rotation": "next in the rotation",
+}
+
+
+def _answers(pipelines: list[Pipeline], *, at: dt.datetime, people: dict[int, User]) -> list[Answer]:
+    chains = answers(pipelines, at=at)
+    found = []
+    for pipeline in pipelines:
+        chain = chains[pipeline.pk]
+        found.append(
+            Answer(
+                pipeline=pipeline,
+                chain=chain,
+                responder=people.get(chain.responder) if chain.responder else None,
+                acting_owner=people.get(chain.acting_owner) if chain.acting_owner else None,
+                links=tuple((link, people[link.engineer]) for link in chain.links),
+            )
+        )
+    return found
 
 
 @require_safe
-def now(request: HttpRequest) -> HttpResponse:
-    """Show every pipeline with its owners."""
-    return render(request, "oncall_site/now.html", {"pipelines": ownership(), "now": timezone.now()})
+def now(request: SignedInRequest) -> HttpResponse:
+    """Show who is on call and who is next, who answers for every pipeline and why, and my coming weeks."""
+    at, people = timezone.now(), {user.pk: user for user in all_people()}
+    found = _answers(list(ownership()), at=at, people=people)
+    on_call = [
+        (turn, people.get(turn.engineer or 0), people.get(turn.next_engineer or 0))
+        for turn in turns(Rotation.objects.order_by("pk"), at=at)
+    ]
+    context = {
+        "now": at,
+        "on_call": on_call,
+        "answers": found,
+        "uncovered": [answer for answer in found if answer.responder is None],
+        "my_weeks": weeks_held(request.user, at=at, most=2),
+    }
+    return render(request, "oncall_site/now.html", context)
+
+
+@require_safe
+def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Show one pipeline: who answers and why, who owns it, its runbook, its history."""
+    found = get_object_or_404(ownership(), slug=slug)
+    at, people = timezone.now(), {user.pk: user for user in all_people()}
+    [answer] = _answers([found], at=at, people=people)
+    history = history_of(found, fields=TRACKED)
+    context = {"pipeline": found, "answer": answer, "roles": ROLES, "now": at, "history": history}
+    return render(request, "pipelines/pipeline.html", context)
 
 
 @require_safe

@@ -31,3 +31,8 @@ def all_people() -> UserQuerySet:
 def person_named(username: str) -> User | None:
     """Return the user of this user name, or None."""
     return User.objects.filter(username=username).first() if "\0" not in username else None
+
+
+def names_of() -> dict[int, str]:
+    """Return everybody's user name, by key."""
+    return dict(User.objects.values_list("pk", "username"))

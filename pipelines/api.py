@@ -19,7 +19,14 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
 
     class Meta:
         model = Pipeline
-        fields = ("slug", "name", "audience", "primary_owner", "secondary_owner", "escalation_minutes")
+        fields: tuple[str, ...] = (
+            "slug",
+            "name",
+            "audience",
+            "primary_owner",
+            "secondary_owner",
+            "escalation_minutes",
+        )
         read_only_fields = ("slug",)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

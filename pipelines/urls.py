@@ -6,5 +6,4 @@ from pipelines import views
 
 urlpatterns = [
     path("", views.pipelines, name="pipelines"),
-    path("<slug:slug>/", views.pipeline, name="pipeline"),
 ]

@@ -1,15 +1,13 @@
-"""The ownership table and the page of one pipeline."""
+"""The ownership table."""
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from people.queries import person_named
 from people.requests import SignedInRequest
 from pipelines import queries
 from pipelines.models import Pipeline
-
-TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalation_minutes")
 
 
 @require_safe
@@ -25,11 +23,3 @@ def pipelines(request: SignedInRequest) -> HttpResponse:
         "any": Pipeline.objects.exists(),
     }
     return render(request, "pipelines/pipelines.html", context)
-
-
-@require_safe
-def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Show one pipeline: who owns it, its runbook, its history."""
-    found = get_object_or_404(Pipeline.objects.all().with_owners(), slug=slug)
-    context = {"pipeline": found, "history": queries.history_of(found, fields=TRACKED)}
-    return render(request, "pipelines/pipeline.html", context)

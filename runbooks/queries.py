@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from django.contrib.postgres.search import CombinedSearchQuery, SearchHeadline, SearchQuery, SearchRank
+from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.html import escape
@@ -105,7 +105,7 @@ def _sections(words: str) -> list[Hit]:
     ]
 
 
-def _query(words: list[str]) -> CombinedSearchQuery:
+def _query(words: list[str]) -> SearchQuery:
     """Return a query for every word in any of its forms, or as the beginning of a longer word."""
     forms = SearchQuery(" & ".join(f"'{word}'" for word in words), search_type="raw", config="english")
     beginnings = SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple")

@@ -93,13 +93,14 @@ class _Worker:
             self._answer(self.process, b"", until=time.monotonic() + START_SECONDS)
         return self.process
 
-    def _answer(self, process: subprocess.Popen[bytes], request: bytes, *, until: float) -> Any:
+    def _answer(self, process: subprocess.Popen[bytes], request: bytes, *, until: float) -> list[Any] | None:
         if process.stdin is None or process.stdout is None:
             raise EOFError
         process.stdin.write(request)
         process.stdin.flush()
         header = self._read(process, HEADER.size, until=until)
-        return json.loads(self._read(process, HEADER.unpack(header)[0], until=until))
+        answer: list[Any] | None = json.loads(self._read(process, HEADER.unpack(header)[0], until=until))
+        return answer
 
     def _read(self, process: subprocess.Popen[bytes], size: int, *, until: float) -> bytes:
         if process.stdout is None:

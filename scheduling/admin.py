@@ -1,8 +1,13 @@
 """Django's admin for the schedule."""
 
-from django.contrib import admin
+from typing import Any
 
-from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from scheduling import commands
+from scheduling.models import Cover, HolidayBlock, PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
 
 
 class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
@@ -13,17 +18,50 @@ class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
     autocomplete_fields = ("engineer",)
 
 
+class Shown:
+    """What is looked at in the admin and changed elsewhere, by commands that keep the weeks right."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are made elsewhere."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are changed elsewhere."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are removed elsewhere."""
+        return False
+
+
 @admin.register(Rotation)
 class RotationAdmin(admin.ModelAdmin[Rotation]):
-    """Rotations: zone, hand-off weekday and hour, holiday policy."""
+    """Rotations: zone, hand-off weekday and hour, holiday policy. A change of hours moves the coming weeks."""
 
     list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time")
     search_fields = ("name", "slug")
+    readonly_fields = ("handoff_weekday",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Tell that a rotation comes with its roster, from the handbook."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Rotation | None = None) -> bool:
+        """Tell that a rotation's past is kept."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Rotation, form: Any, change: Any) -> None:
+        """Save the rotation, its hours by the command that moves the coming weeks with them."""
+        stored = Rotation.objects.get(pk=obj.pk)
+        time_zone, handoff_time = obj.time_zone, obj.handoff_time
+        obj.time_zone, obj.handoff_time = stored.time_zone, stored.handoff_time
+        super().save_model(request, obj, form, change)
+        commands.change_hours(obj, time_zone=time_zone, handoff_time=handoff_time, at=timezone.now())
 
 
 @admin.register(Roster)
-class RosterAdmin(admin.ModelAdmin[Roster]):
-    """Rosters, each with the week from which it holds."""
+class RosterAdmin(Shown, admin.ModelAdmin[Roster]):
+    """Rosters, each with the week from which it holds; a new one comes with the handbook."""
 
     list_display = ("rotation", "starts_on")
     list_filter = ("rotation",)
@@ -37,3 +75,31 @@ class PipelineRotationAdmin(admin.ModelAdmin[PipelineRotation]):
     list_display = ("pipeline", "rotation")
     list_filter = ("rotation",)
     list_select_related = ("pipeline", "rotation")
+
+
+@admin.register(RotationWeek)
+class RotationWeekAdmin(Shown, admin.ModelAdmin[RotationWeek]):
+    """Weeks: who was planned by the roster, and who holds each."""
+
+    list_display = ("rotation", "starts_on", "engineer", "planned_engineer", "starts_at", "ends_at")
+    list_filter = ("rotation", "engineer")
+    list_select_related = ("rotation", "engineer", "planned_engineer")
+    date_hierarchy = "starts_on"
+
+
+@admin.register(HolidayBlock)
+class HolidayBlockAdmin(Shown, admin.ModelAdmin[HolidayBlock]):
+    """The shared calendar: admins block, change and remove anybody's dates on its own pages, which show what that does."""
+
+    list_display = ("engineer", "starts_on", "ends_on", "kind", "note")
+    list_filter = ("kind", "engineer")
+    list_select_related = ("engineer",)
+    date_hierarchy = "starts_on"
+
+
+@admin.register(Cover)
+class CoverAdmin(Shown, admin.ModelAdmin[Cover]):
+    """Covers of a rotation's time."""
+
+    list_display = ("rotation", "engineer", "covers", "starts_at", "ends_at", "reason")
+    list_select_related = ("rotation", "engineer", "covers")

@@ -77,22 +77,12 @@ class Rotation(models.Model):
         return self.name
 
 
-class RosterQuerySet(models.QuerySet["Roster"]):
-    """Rosters, narrowed."""
-
-    def in_force(self, *, on: dt.date) -> Self:
-        """Return the rosters that hold on a date or later come to, the one in force first."""
-        return self.filter(starts_on__lte=on).order_by("-starts_on")
-
-
 @pghistory.track()
 class Roster(models.Model):
     """The engineers of a rotation in order, from a named week on: that week is the first engineer's."""
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="rosters")
     starts_on = models.DateField(help_text="The week, by the date it starts on, that belongs to the first engineer.")
-
-    objects = RosterQuerySet.as_manager()
 
     class Meta:
         ordering = ["rotation", "starts_on"]
@@ -172,25 +162,24 @@ class RotationWeek(models.Model):
         return f"{self.rotation}, week of {self.starts_on}"
 
 
-class HolidayKind(models.TextChoices):
-    """Why somebody is unavailable."""
-
-    HOLIDAY = "holiday", "Holiday"
-    SICK = "sick", "Sick"
-    TRAINING = "training", "Training"
-    OTHER = "other", "Other"
-
-
 @pghistory.track(exclude=["note"])
 class HolidayBlock(models.Model):
     """Dates on which an engineer is unavailable (handbook: Holiday Policy, rule 1), and the instants they mean."""
+
+    class Kind(models.TextChoices):
+        """Why somebody is unavailable."""
+
+        HOLIDAY = "holiday", "Holiday"
+        SICK = "sick", "Sick"
+        TRAINING = "training", "Training"
+        OTHER = "other", "Other"
 
     engineer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="holidays")
     starts_on = models.DateField("first day")
     ends_on = models.DateField("last day")
     starts_at_time = models.TimeField("from", null=True, blank=True, help_text="On the first day; empty: all day.")
     ends_at_time = models.TimeField("until", null=True, blank=True, help_text="On the last day; empty: all day.")
-    kind = models.CharField(max_length=10, choices=HolidayKind, default=HolidayKind.HOLIDAY)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.HOLIDAY)
     note = models.CharField(max_length=500, blank=True, help_text="Read by you and admins only.")
     time_zone = models.CharField(max_length=64, editable=False, help_text="The zone the dates were typed in.")
     starts_at = models.DateTimeField(editable=False)
@@ -242,25 +231,3 @@ class Cover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.engineer} for {self.covers}, {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"
-
-
-@pghistory.track()
-class UncoveredMoment(models.Model):
-    """A time within the next weeks in which nobody is available for a pipeline; kept until it is solved or over."""
-
-    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="uncovered")
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    found_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    objects = SpanQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["starts_at", "pipeline"]
-        constraints = [
-            models.UniqueConstraint(fields=["pipeline", "starts_at"], name="one_gap_an_instant"),
-            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="gap_has_a_length"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.pipeline} uncovered from {self.starts_at:%Y-%m-%d %H:%M}Z"

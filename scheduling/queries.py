@@ -1,17 +1,289 @@
-"""Reads about the schedule."""
+"""Reads about the schedule. One function, `answers`, says who answers for pipelines at an instant; everything uses it."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
 
 from people.models import User
-from scheduling.models import Roster, Rotation
+from pipelines.models import Pipeline
+from scheduling.engine.clock import days_in_words
+from scheduling.engine.effects import Change, changes_of_responder
+from scheduling.engine.turns import WEEK, Hours, RosterVersion, Week, planned_weeks
+from scheduling.engine.world import Absence, Chain, Cover, Interval, People, World, chain_at, timeline
+from scheduling.models import Cover as CoverRow
+from scheduling.models import HolidayBlock, PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
+
+# How far ahead an answer looks for the next instant at which it changes.
+HORIZON = dt.timedelta(weeks=9)
+REASONS = {"holiday": "on holiday", "sick": "sick", "training": "at a training", "other": "away"}
 
 
-def roster_in_force(rotation: Rotation, *, on: dt.date) -> Roster | None:
-    """Return the roster that holds on a date; before the first one starts, the first."""
-    rosters = rotation.rosters.all()
-    return rosters.in_force(on=on).first() or rosters.order_by("starts_on").first()
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """Everything that decides who answers in a window: a world per rotation, and one for pipelines without any."""
+
+    rotations: Mapping[int, World]
+    alone: World
+    placed: Mapping[int, int]
+
+    def of(self, pipeline: Pipeline) -> World:
+        """Return the world of a pipeline's rotation, or the one in which only its owners answer."""
+        return self.rotations.get(self.placed.get(pipeline.pk, 0), self.alone)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who is on call in a rotation at an instant, as `GET oncall/` answers (product.md §10)."""
+
+    rotation: Rotation
+    at: dt.datetime
+    engineer: int | None
+    planned_engineer: int | None
+    covering: bool
+    available: bool
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+    until: dt.datetime | None
+    next_engineer: int | None
+    next_starts_at: dt.datetime | None
+
+
+def newest_roster(rotation: Rotation) -> Roster | None:
+    """Return the roster that was decided on last; it may hold from a coming week only."""
+    return rotation.rosters.order_by("-starts_on").first()
 
 
 def engineers_of(roster: Roster) -> list[User]:
     """Return a roster's engineers in order."""
     return [member.engineer for member in roster.members.select_related("engineer").order_by("position")]
+
+
+def hours_of(rotation: Rotation) -> Hours:
+    """Return when a rotation hands over."""
+    return Hours(zone=rotation.time_zone, weekday=rotation.handoff_weekday, hour=rotation.handoff_time)
+
+
+def versions_of(rotations: Iterable[Rotation]) -> dict[int, list[RosterVersion]]:
+    """Return each rotation's rosters, by rotation, in one statement."""
+    members: dict[tuple[int, dt.date], list[int]] = {}
+    rows = RosterMember.objects.filter(roster__rotation__in=list(rotations)).order_by("roster__starts_on", "position")
+    for rotation, starts_on, engineer in rows.values_list("roster__rotation", "roster__starts_on", "engineer"):
+        members.setdefault((rotation, starts_on), []).append(engineer)
+    versions: dict[int, list[RosterVersion]] = {}
+    for (rotation, starts_on), engineers in members.items():
+        versions.setdefault(rotation, []).append(RosterVersion(starts_on, tuple(engineers)))
+    return versions
+
+
+def weeks_of(
+    rotation: Rotation, *, versions: list[RosterVersion], rows: list[RotationWeek], first: dt.date, until: dt.date
+) -> list[Week]:
+    """Return a rotation's weeks as stored, and beyond the last of them as planned, between two dates."""
+    stored = [Week(row.starts_on, row.starts_at, row.ends_at, row.engineer_id, row.planned_engineer_id) for row in rows]
+    if stored:
+        first = stored[-1].starts_on + WEEK
+    return [*stored, *planned_weeks(hours_of(rotation), rosters=versions, first=first, until=until)]
+
+
+def absence_of(block: HolidayBlock) -> Absence:
+    """Return a holiday block as the engine sees it, with its reason in words."""
+    days = days_in_words(block.starts_on, block.ends_on, start=block.starts_at_time, end=block.ends_at_time)
+    return Absence(block.engineer_id, block.starts_at, block.ends_at, f"{REASONS[block.kind]} {days}")
+
+
+def load_worlds(
+    rotations: Iterable[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime, without: int | None = None
+) -> Worlds:
+    """Return all that decides who answers between two instants, in six statements that read only that window.
+
+    `without` is a holiday block to leave out, as if it were not there.
+    """
+    chosen = list(rotations)
+    window = {"starts_at": starts_at, "ends_at": ends_at}
+    versions = versions_of(chosen)
+    weeks: dict[int, list[RotationWeek]] = {}
+    for week in RotationWeek.objects.filter(rotation__in=chosen).touching(**window):
+        weeks.setdefault(week.rotation_id, []).append(week)
+    covers: dict[int, list[Cover]] = {}
+    for row in CoverRow.objects.filter(rotation__in=chosen).touching(**window):
+        covers.setdefault(row.rotation_id, []).append(Cover(row.engineer_id, row.covers_id, row.starts_at, row.ends_at))
+    blocks = HolidayBlock.objects.touching(**window).exclude(pk=without)
+    people = People(
+        active=frozenset(User.objects.filter(is_active=True).values_list("pk", flat=True)),
+        absences=[absence_of(block) for block in blocks],
+    )
+    first, until = (starts_at - 2 * WEEK).date(), (ends_at + WEEK).date()
+    return Worlds(
+        rotations={
+            rotation.pk: World(
+                people=people,
+                weeks=weeks_of(
+                    rotation,
+                    versions=versions.get(rotation.pk, []),
+                    rows=weeks.get(rotation.pk, []),
+                    first=first,
+                    until=until,
+                ),
+                covers=covers.get(rotation.pk, ()),
+                rosters=versions.get(rotation.pk, ()),
+            )
+            for rotation in chosen
+        },
+        alone=World(people=people),
+        placed=dict(PipelineRotation.objects.values_list("pipeline", "rotation")),
+    )
+
+
+def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chain]:
+    """Return who answers for each pipeline at an instant, by pipeline, in seven statements for any number of them.
+
+    This is the one function that says it: pages, API, feeds and messages all ask here (house.md).
+    """
+    worlds = load_worlds(Rotation.objects.all(), starts_at=at, ends_at=at + HORIZON)
+    return {
+        row.pk: chain_at(worlds.of(row), primary=row.primary_owner_id, secondary=row.secondary_owner_id, at=at)
+        for row in pipelines
+    }
+
+
+def turns(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[Turn]:
+    """Return who is on call in each rotation at an instant, until when, and who is next."""
+    chosen = list(rotations)
+    worlds = load_worlds(chosen, starts_at=at, ends_at=at + HORIZON)
+    return [_turn(rotation, worlds.rotations[rotation.pk], at=at) for rotation in chosen]
+
+
+def _turn(rotation: Rotation, world: World, *, at: dt.datetime) -> Turn:
+    week, cover, engineer = world.week_at(at), world.cover_at(at), world.on_call_at(at)
+    span = cover or week
+    following = next((later for later in world.after(at) if world.on_call_at(later) not in (engineer, None)), None)
+    reason = world.people.why_unavailable(engineer, at=at) if engineer is not None else ""
+    until = next((later for later in world.after(at) if _facts(world, later) != _facts(world, at)), None)
+    return Turn(
+        rotation=rotation,
+        at=at,
+        engineer=engineer,
+        planned_engineer=week.planned_engineer if week else None,
+        covering=bool(week and cover),
+        available=engineer is not None and not reason,
+        starts_at=span.starts_at if week and span else None,
+        ends_at=span.ends_at if week and span else None,
+        until=until,
+        next_engineer=world.on_call_at(following) if following else None,
+        next_starts_at=following,
+    )
+
+
+def _facts(world: World, at: dt.datetime) -> object:
+    engineer = world.on_call_at(at)
+    away = world.people.why_unavailable(engineer, at=at) if engineer is not None else ""
+    return world.week_at(at), world.cover_at(at), away
+
+
+def timeline_of(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Interval]:
+    """Return a rotation's unbroken intervals between two instants (product.md §10)."""
+    worlds = load_worlds([rotation], starts_at=starts_at, ends_at=ends_at)
+    return timeline(worlds.rotations[rotation.pk], starts_at=starts_at, ends_at=ends_at)
+
+
+def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[Week]:
+    """Return a rotation's weeks that start in a range of dates, both included; beyond those stored, as planned."""
+    versions = versions_of([rotation]).get(rotation.pk, [])
+    rows = list(rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on"))
+    newest = rotation.weeks.order_by("-starts_on").first()
+    stored = [Week(row.starts_on, row.starts_at, row.ends_at, row.engineer_id, row.planned_engineer_id) for row in rows]
+    begin = max(first, newest.starts_on + WEEK) if newest else first
+    until = last + dt.timedelta(days=1)
+    return [*stored, *planned_weeks(hours_of(rotation), rosters=versions, first=begin, until=until)]
+
+
+def holidays_between(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[HolidayBlock]:
+    """Return everybody's holiday blocks that share an instant with a window, with their engineers."""
+    return HolidayBlock.objects.touching(starts_at=starts_at, ends_at=ends_at).select_related("engineer")
+
+
+def holidays_of(engineer: User, *, at: dt.datetime) -> QuerySet[HolidayBlock]:
+    """Return an engineer's holiday blocks that are not over."""
+    return HolidayBlock.objects.filter(engineer=engineer, ends_at__gt=at).order_by("starts_at")
+
+
+def weeks_held(engineer: User, *, at: dt.datetime, most: int = 8) -> list[RotationWeek]:
+    """Return the running and coming weeks that an engineer holds, with their rotations."""
+    rows = RotationWeek.objects.filter(engineer=engineer, ends_at__gt=at).select_related("rotation")
+    return list(rows.order_by("starts_at")[:most])
+
+
+def rotations_with(engineer: User) -> QuerySet[Rotation]:
+    """Return the rotations in which an engineer has a place, a week or a cover, or owns a pipeline."""
+    owns = Q(pipelines__pipeline__primary_owner=engineer) | Q(pipelines__pipeline__secondary_owner=engineer)
+    held = Q(weeks__engineer=engineer) | Q(covers__engineer=engineer) | Q(rosters__members__engineer=engineer)
+    return Rotation.objects.filter(pk__in=Rotation.objects.filter(owns | held).values("pk")).order_by("pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A part of an on-call week that a block takes away."""
+
+    rotation: Rotation
+    week: Week
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a holiday block does: weeks hit, who steps in per pipeline (None: nobody), and who else is away."""
+
+    weeks: list[Hit]
+    changes: list[tuple[Pipeline, Change]]
+    also_away: list[HolidayBlock]
+    people: Mapping[int, User]
+
+    @property
+    def uncovered(self) -> list[tuple[Pipeline, Change]]:
+        """The stretches in which nobody would be available for a pipeline."""
+        return [(pipeline, change) for pipeline, change in self.changes if change.after is None]
+
+
+def effects_of(block: HolidayBlock) -> Effects:
+    """Return what a block, saved or not, does to the schedule (product.md §4)."""
+    rotations = {row.pk: row for row in Rotation.objects.all()}
+    window = {"starts_at": block.starts_at, "ends_at": block.ends_at}
+    before = load_worlds(rotations.values(), **window, without=block.pk)
+    after = with_absence(before, absence=absence_of(block))
+    pipelines = {row.pk: row for row in Pipeline.objects.all().with_owners()}
+    by_world: dict[int, dict[int, tuple[int, int]]] = {}
+    for row in pipelines.values():
+        owners = (row.primary_owner_id, row.secondary_owner_id)
+        by_world.setdefault(before.placed.get(row.pk, 0), {})[row.pk] = owners
+    changes = [
+        (pipelines[change.pipeline], change)
+        for key, owners in by_world.items()
+        for change in changes_of_responder(
+            before.rotations.get(key, before.alone), after.rotations.get(key, after.alone), owners=owners, **window
+        )
+    ]
+    weeks = [
+        Hit(rotations[key], week, max(week.starts_at, block.starts_at), min(week.ends_at, block.ends_at))
+        for key, world in before.rotations.items()
+        for week in world.weeks
+        if week.engineer == block.engineer_id and week.starts_at < block.ends_at and week.ends_at > block.starts_at
+    ]
+    others = holidays_between(**window).exclude(engineer=block.engineer_id)
+    return Effects(weeks=weeks, changes=changes, also_away=list(others), people=User.objects.in_bulk())
+
+
+def with_absence(worlds: Worlds, *, absence: Absence) -> Worlds:
+    """Return the worlds as they would be with one more absence."""
+    old = worlds.alone.people
+    people = People(active=old.active, absences=[*(one for ones in old.absences.values() for one in ones), absence])
+    return Worlds(
+        rotations={
+            key: World(people=people, weeks=world.weeks, covers=world.covers, rosters=world.rosters)
+            for key, world in worlds.rotations.items()
+        },
+        alone=World(people=people),
+        placed=worlds.placed,
+    )

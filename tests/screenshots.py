@@ -13,6 +13,9 @@ FOLDER = ROOT / "docs" / "screenshots"
 SLUG = "daily-growth-experiment-focused"
 PAGES = {
     "now": "/",
+    "schedule": "/schedule/",
+    "calendar": "/calendar/2026/12/",
+    "block": "/calendar/block/?from=2026-12-21&to=2026-12-25",
     "pipelines": "/pipelines/",
     "pipeline": f"/pipelines/{SLUG}/",
     "runbooks": "/runbooks/",

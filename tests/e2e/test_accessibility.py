@@ -16,6 +16,9 @@ RULES = {
 SLUG = "daily-growth-experiment-focused"
 PAGES = [
     "/",
+    "/schedule/",
+    "/calendar/2026/12/",
+    "/calendar/block/",
     "/pipelines/",
     "/pipelines/?q=nothing-like-it",
     f"/pipelines/{SLUG}/",
@@ -30,7 +33,7 @@ PAGES = [
     "/me/",
     "/no-such-page/",
 ]
-EMPTY_PAGES = ["/", "/pipelines/", "/runbooks/", "/search/"]
+EMPTY_PAGES = ["/", "/schedule/", "/calendar/2026/12/", "/calendar/block/", "/pipelines/", "/runbooks/", "/search/"]
 
 
 def findings(page):

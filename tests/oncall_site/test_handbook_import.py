@@ -140,12 +140,12 @@ def test_a_second_import_changes_nothing_and_says_so(imported, text, seed, capsy
 
 
 def test_export_then_import_is_a_fixed_point(imported, text):
-    exported = export_handbook(at=AT)
+    exported = export_handbook()
     assert exported == text
     before = everything()
     assert "nothing changed" in again(exported).lines()[0]
     assert everything() == before
-    assert export_handbook(at=AT) == exported
+    assert export_handbook() == exported
 
 
 def test_the_export_has_what_was_changed_on_the_site(imported, text, a, c, admin):
@@ -153,7 +153,7 @@ def test_the_export_has_what_was_changed_on_the_site(imported, text, a, c, admin
     markdown = "# Big heading\n\n```\n# no heading\nnever closed"
     save_revision(runbook, markdown=markdown, based_on=1, author=admin)
     extra = make_pipeline("Extra | piped", primary=a, secondary=c, position=9)
-    exported = export_handbook(at=AT)
+    exported = export_handbook()
     assert "Extra \\| piped" in exported
     before = everything()
     assert "nothing changed" in again(exported).lines()[0]
@@ -166,7 +166,7 @@ def test_extra_passages_are_kept_in_their_place(db, text):
         text.replace("## Holiday Policy", "## Pager\n\nCall **7**.\n\n## Holiday Policy") + "\n# Glossary\n\n- DAU\n"
     )
     again(added)
-    exported = export_handbook(at=AT)
+    exported = export_handbook()
     assert exported.index("## Weekly Rotation") < exported.index("Call **7**.") < exported.index("## Holiday Policy")
     assert exported.index("- DAU") > exported.index("## Runbook: Aggregate Engagement")
     assert "nothing changed" in again(exported).lines()[0]

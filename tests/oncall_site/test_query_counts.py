@@ -1,5 +1,6 @@
 """The number of SQL statements of a page or list does not grow with its rows."""
 
+import datetime as dt
 from itertools import pairwise
 
 import pytest
@@ -8,10 +9,13 @@ from django.test.utils import CaptureQueriesContext
 
 from people.commands import create_token
 from pipelines.models import Pipeline
+from scheduling.commands import Dates, block_holiday
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
 
 PAGES = [
     "/",
+    "/schedule/",
+    "/calendar/2026/12/",
     "/pipelines/",
     "/pipelines/pipeline-0/",
     "/runbooks/",
@@ -25,7 +29,16 @@ PAGES = [
     "/admin/people/apitoken/",
     "/admin/runbooks/runbook/",
 ]
-CALLS = ["people/", "pipelines/", "runbooks/", "runbooks/pipeline-0/revisions/"]
+CALLS = [
+    "holidays/",
+    "responders/",
+    "oncall/",
+    "rotations/",
+    "people/",
+    "pipelines/",
+    "runbooks/",
+    "runbooks/pipeline-0/revisions/",
+]
 
 
 def fill(admin, *, rows):
@@ -36,6 +49,7 @@ def fill(admin, *, rows):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
         make_runbook(pipeline, author=primary)
         create_token(admin, name=f"token {row}")
+        block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
 
 
 def statements(do):

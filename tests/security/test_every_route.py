@@ -10,6 +10,8 @@ from tests.make import make_runbook
 
 OPEN = {"/sign-in/", "/healthz", "/readyz", "/favicon.ico"}
 VALUES = {
+    "year": "2026",
+    "month": "11",
     "slug": "daily-growth-experiment-focused",
     "pk": "1",
     "number": "1",

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from oncall_site.handbook import export_handbook
 from people.refusals import Refused
@@ -23,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the handbook."""
         try:
-            text = export_handbook(at=timezone.now())
+            text = export_handbook()
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         path: Path | None = options["file"]

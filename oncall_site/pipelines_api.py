@@ -1,0 +1,91 @@
+"""The API's calls about pipelines that join rooms: who answers, and each pipeline's rotation."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from people.instants import instant_asked, written
+from people.queries import names_of
+from pipelines.api import PipelineSerializer, PipelineViewSet
+from pipelines.models import Pipeline
+from pipelines.queries import ownership
+from scheduling.api import AT
+from scheduling.engine.world import Chain
+from scheduling.queries import answers
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    """A link of a responder chain."""
+
+    engineer = serializers.CharField()
+    role = serializers.ChoiceField(["on_call", "primary_owner", "secondary_owner", "rotation"])
+    available = serializers.BooleanField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class ResponderSerializer(serializers.Serializer[Any]):
+    """Who answers for a pipeline at an instant, why, and until when that holds."""
+
+    pipeline = serializers.CharField()
+    at = serializers.DateTimeField()
+    responder = serializers.CharField(allow_null=True)
+    acting_owner = serializers.CharField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+    chain = LinkSerializer(many=True)
+
+
+class JoinedPipelineSerializer(PipelineSerializer):
+    """A pipeline with its owners and its rotation."""
+
+    rotation = serializers.SlugRelatedField[Any](source="in_rotation.rotation", slug_field="slug", read_only=True)
+
+    class Meta(PipelineSerializer.Meta):
+        fields = (*PipelineSerializer.Meta.fields, "rotation")
+
+
+class JoinedPipelineViewSet(PipelineViewSet):
+    """Pipelines, by slug, with who answers for each."""
+
+    serializer_class = JoinedPipelineSerializer
+    queryset = ownership().select_related("in_rotation__rotation")
+
+    @extend_schema(parameters=[AT], responses=ResponderSerializer)
+    @action(detail=True)
+    def responder(self, request: Request, slug: str) -> Response:
+        """Answer who answers for a pipeline at an instant, why, and until when."""
+        at, pipeline = instant_asked(request.query_params), self.get_object()
+        return Response(responder_row(pipeline, answers([pipeline], at=at)[pipeline.pk], names=names_of()))
+
+
+class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
+    """Who answers, one row a pipeline."""
+
+    queryset = ownership()
+    serializer_class = ResponderSerializer
+
+    @extend_schema(parameters=[AT], responses=ResponderSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """List who answers for every pipeline at an instant."""
+        at = instant_asked(request.query_params)
+        pipelines = self.paginate_queryset(self.get_queryset()) or []
+        chains, names = answers(pipelines, at=at), names_of()
+        return self.get_paginated_response([responder_row(row, chains[row.pk], names=names) for row in pipelines])
+
+
+def responder_row(pipeline: Pipeline, chain: Chain, *, names: dict[int, str]) -> dict[str, object]:
+    """Return a responder chain as the API answers it (product.md §10)."""
+    return {
+        "pipeline": pipeline.slug,
+        "at": written(chain.at),
+        "responder": names[chain.responder] if chain.responder else None,
+        "acting_owner": names[chain.acting_owner] if chain.acting_owner else None,
+        "until": written(chain.until),
+        "chain": [
+            {"engineer": names[link.engineer], "role": link.role, "available": link.available, "reason": link.reason}
+            for link in chain.links
+        ],
+    }

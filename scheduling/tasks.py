@@ -1,0 +1,14 @@
+"""What workers do for the schedule."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from scheduling import commands
+from scheduling.models import Rotation
+
+
+@shared_task
+def keep_weeks() -> None:
+    """Keep every rotation's weeks stored half a year ahead."""
+    for rotation in Rotation.objects.order_by("pk"):
+        commands.keep_weeks(rotation, today=timezone.now().date())

@@ -1,0 +1,161 @@
+"""The schedule's lanes and the shared calendar."""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from people.models import User
+from people.queries import all_people
+from people.refusals import Invalid, Refused
+from people.requests import SignedInRequest
+from scheduling import commands, grids, queries
+from scheduling.engine.turns import Week
+from scheduling.forms import HolidayForm
+from scheduling.models import HolidayBlock, Rotation
+
+WEEKS_SHOWN = 12
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+
+
+@require_safe
+def schedule(request: SignedInRequest) -> HttpResponse:
+    """Show who holds which week of each rotation, twelve weeks from this one on, and who is away."""
+    at, today = timezone.now(), timezone.localdate()
+    people = {user.pk: user for user in all_people()}
+    boards = []
+    for rotation in Rotation.objects.order_by("pk"):
+        first = today - dt.timedelta(days=6)
+        weeks = queries.weeks_between(rotation, first=first, last=first + dt.timedelta(weeks=WEEKS_SHOWN))
+        weeks = [week for week in weeks if week.ends_at > at][:WEEKS_SHOWN]
+        if not weeks:
+            continue
+        blocks = list(queries.holidays_between(starts_at=weeks[0].starts_at, ends_at=weeks[-1].ends_at))
+        on_it = {week.engineer for week in weeks} | {week.planned_engineer for week in weeks}
+        lanes = grids.lanes(weeks, people=[user for key, user in people.items() if key in on_it], blocks=blocks)
+        holders = [(week, people[week.engineer], _away(week, blocks)) for week in weeks]
+        boards.append({"rotation": rotation, "weeks": weeks, "lanes": lanes, "holders": holders})
+    return render(request, "scheduling/schedule.html", {"boards": boards, "now": at})
+
+
+def _away(week: Week, blocks: list[HolidayBlock]) -> list[HolidayBlock]:
+    """Return the holidays of a week's own engineer in it: the handbook has somebody else step in."""
+    return [
+        b
+        for b in blocks
+        if b.engineer_id == week.engineer and b.starts_at < week.ends_at and b.ends_at > week.starts_at
+    ]
+
+
+@require_safe
+def calendar_now(request: SignedInRequest) -> HttpResponse:
+    """Send on to this month."""
+    today = timezone.localdate()
+    return redirect("calendar_month", year=today.year, month=today.month)
+
+
+@require_safe
+def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpResponse:
+    """Show everybody's month: weekends, public holidays, and who is away."""
+    if not (FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12):  # months of a year
+        raise Http404("The calendar goes from 2000 to 2099.")
+    days = grids.month_days(year, month)
+    day = dt.timedelta(days=1)
+    begin = dt.datetime.combine(days[0] - day, dt.time(), dt.UTC)
+    blocks = list(queries.holidays_between(starts_at=begin, ends_at=begin + (len(days) + 2) * day))
+    shown = [block for block in blocks if block.starts_on <= days[-1] and block.ends_on >= days[0]]
+    today = timezone.localdate()
+    context = {
+        "days": days,
+        "rows": grids.month_rows(all_people().active(), days=days, blocks=shown, today=today),
+        "blocks": sorted(shown, key=lambda block: (block.starts_on, block.pk)),
+        "month": days[0],
+        "before": days[0] - day,
+        "after": days[-1] + day,
+        "today": today,
+    }
+    return render(request, "scheduling/calendar.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def block(request: SignedInRequest) -> HttpResponse:
+    """Block dates: first see what that does, then save."""
+    asked = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to"), "engineer": request.user.pk}
+    form = HolidayForm(request.POST or None, person=request.user, initial=asked)
+    if form.is_bound and form.is_valid():
+        engineer: User = form.cleaned_data.get("engineer", request.user)
+        return _previewed(request, form, engineer=engineer, existing=None)
+    return render(request, "scheduling/holiday.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change a block of one's own, or anybody's as an admin."""
+    existing = _own_block(request, pk)
+    initial = {name: getattr(existing, name) for name in commands.Dates.__dataclass_fields__}
+    form = HolidayForm(request.POST or None, person=request.user, initial={**initial, "engineer": existing.engineer})
+    form.fields.pop("engineer", None)
+    if form.is_bound and form.is_valid():
+        return _previewed(request, form, engineer=existing.engineer, existing=existing)
+    context = {"form": form, "existing": existing}
+    return render(request, "scheduling/holiday.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+def remove(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Remove a block."""
+    existing = _own_block(request, pk)
+    commands.remove_holiday(existing, by=request.user)
+    messages.success(request, f"{existing} is removed.")
+    return redirect("calendar_month", year=existing.starts_on.year, month=existing.starts_on.month)
+
+
+def _own_block(request: SignedInRequest, pk: int) -> HolidayBlock:
+    blocks = HolidayBlock.objects.select_related("engineer")
+    found: HolidayBlock = get_object_or_404(
+        blocks if request.user.is_staff else blocks.filter(engineer=request.user), pk=pk
+    )
+    return found
+
+
+def _previewed(
+    request: SignedInRequest, form: HolidayForm, *, engineer: User, existing: HolidayBlock | None
+) -> HttpResponse:
+    """Answer the form with what it would do, or save it where that was seen."""
+    try:
+        wanted = commands.block_of(engineer, dates=form.dates())
+        if "save" in request.POST and existing is None:
+            commands.block_holiday(engineer, dates=form.dates(), by=request.user)
+        elif "save" in request.POST and existing is not None:
+            commands.change_holiday(existing, dates=form.dates(), by=request.user)
+    except Invalid as invalid:
+        for name, reasons in invalid.problems.items():
+            form.add_error(name, reasons)
+        return render(request, "scheduling/holiday.html", {"form": form, "existing": existing}, status=400)
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return render(request, "scheduling/holiday.html", {"form": form, "existing": existing}, status=409)
+    if "save" in request.POST:
+        messages.success(request, f"{wanted} is in the calendar.")
+        return redirect("calendar_month", year=wanted.starts_on.year, month=wanted.starts_on.month)
+    wanted.pk = existing.pk if existing else None
+    effects = queries.effects_of(wanted)
+    context = {"form": form, "existing": existing, "wanted": wanted, "effects": effects, "changes": named(effects)}
+    return render(request, "scheduling/holiday.html", context)
+
+
+def named(effects: queries.Effects) -> list[dict[str, object]]:
+    """Return the changes of responders with people instead of keys."""
+    return [
+        {
+            "pipeline": pipeline,
+            "starts_at": change.starts_at,
+            "ends_at": change.ends_at,
+            "before": effects.people.get(change.before) if change.before else None,
+            "after": effects.people.get(change.after) if change.after else None,
+        }
+        for pipeline, change in effects.changes
+    ]

@@ -1,0 +1,510 @@
+"""Rotations, weeks, holidays and who answers: in the database, through the API, in the browser, in the admin."""
+
+import datetime as dt
+import itertools
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from oncall_site.handbook import import_handbook
+from people.models import User
+from people.refusals import Forbidden, Invalid, Refused
+from pipelines.models import Pipeline
+from scheduling import commands, queries
+from scheduling.commands import Dates, block_holiday, change_hours, keep_weeks, remove_holiday, set_roster
+from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
+from tests.make import bearer, make_pipeline
+
+JSON = "application/json"
+# A Wednesday of the first week, which began on Monday the 23rd at 10:00 UTC and is Engineer A's.
+AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+SLUG = "daily-growth-experiment-focused"
+RESPONDER = f"/api/v1/pipelines/{SLUG}/responder/"
+
+
+def day(text):
+    return dt.date.fromisoformat(text)
+
+
+def instant(text):
+    return dt.datetime.fromisoformat(text)
+
+
+@pytest.fixture
+def rotation(db, seed):
+    import_handbook(seed.read_bytes(), at=AT, starting=day("2026-11-23"))
+    return Rotation.objects.get()
+
+
+@pytest.fixture
+def pipeline(rotation):
+    return Pipeline.objects.get(slug=SLUG)
+
+
+def away(user, first, last, **fields):
+    return block_holiday(user, dates=Dates(day(first), day(last), **fields), by=user)
+
+
+def chain(pipeline, at=AT):
+    return queries.answers([pipeline], at=at)[pipeline.pk]
+
+
+def cover(rotation, *, by, of, starts, ends):
+    return Cover.objects.create(
+        rotation=rotation, engineer=by, covers=of, starts_at=instant(starts), ends_at=instant(ends), created_by=by
+    )
+
+
+# Weeks
+
+
+def test_the_import_stores_weeks_at_least_26_ahead_in_the_order_of_the_roster(rotation):
+    weeks = list(RotationWeek.objects.select_related("engineer"))
+    assert [str(week.engineer) for week in weeks[:5]] == [
+        "Engineer A",
+        "Engineer B",
+        "Engineer C",
+        "Engineer D",
+        "Engineer A",
+    ]
+    assert weeks[0].starts_at == instant("2026-11-23T10:00:00Z")
+    assert all(one.ends_at == two.starts_at for one, two in itertools.pairwise(weeks))
+    assert weeks[-1].ends_at > AT + dt.timedelta(weeks=26)
+
+
+def test_keeping_weeks_again_adds_only_what_is_missing(rotation):
+    assert keep_weeks(rotation, today=AT.date()) == 0
+    assert keep_weeks(rotation, today=AT.date() + dt.timedelta(weeks=3)) == 3
+
+
+def test_the_database_refuses_a_week_twice_and_weeks_that_overlap(rotation, a):
+    week = RotationWeek.objects.first()
+    week.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        week.save(force_insert=True)
+    week.starts_on -= dt.timedelta(days=1)
+    with pytest.raises(IntegrityError, match="weeks_never_overlap"), transaction.atomic():
+        week.save(force_insert=True)
+
+
+def test_the_database_refuses_covers_that_overlap_but_not_covers_that_meet(rotation, a, b, c):
+    cover(rotation, by=b, of=a, starts="2026-11-25T00:00:00Z", ends="2026-11-26T00:00:00Z")
+    cover(rotation, by=c, of=a, starts="2026-11-26T00:00:00Z", ends="2026-11-27T00:00:00Z")
+    with pytest.raises(IntegrityError, match="covers_never_overlap"), transaction.atomic():
+        cover(rotation, by=c, of=a, starts="2026-11-25T23:00:00Z", ends="2026-11-26T01:00:00Z")
+
+
+def test_a_new_roster_plans_the_coming_weeks_anew_and_leaves_the_running_one(rotation, a, b, c, d):
+    set_roster(rotation, engineers=[d, c], starts_on=day("2026-11-30"), today=AT.date())
+    names = [str(week.engineer) for week in RotationWeek.objects.select_related("engineer")[:4]]
+    assert names == ["Engineer A", "Engineer D", "Engineer C", "Engineer D"]
+
+
+@pytest.mark.parametrize("people", [[], ["a", "a"]])
+def test_a_roster_names_each_once_and_at_least_one(rotation, a, people):
+    with pytest.raises(Refused, match="at least one"):
+        set_roster(rotation, engineers=[a for _ in people], starts_on=day("2026-11-30"), today=AT.date())
+
+
+def test_another_hour_moves_the_coming_weeks_and_not_the_past(rotation):
+    keys = list(RotationWeek.objects.values_list("pk", flat=True))
+    assert change_hours(rotation, at=AT, time_zone="Europe/Berlin", handoff_time=dt.time(9)) == [
+        "time_zone",
+        "handoff_time",
+    ]
+    weeks = list(RotationWeek.objects.all())
+    assert [week.pk for week in weeks] == keys
+    assert weeks[0].starts_at == instant("2026-11-23T10:00:00Z")
+    assert weeks[0].ends_at == weeks[1].starts_at == instant("2026-11-30T08:00:00Z")
+    assert all(one.ends_at == two.starts_at for one, two in itertools.pairwise(weeks))
+
+
+def test_an_admin_changes_the_hour_in_the_admin_and_the_weeks_follow(signed_in, admin, rotation):
+    fields = {
+        "slug": rotation.slug, "name": rotation.name, "description": rotation.description, "time_zone": "UTC",
+        "handoff_time": "08:00", "policy_name": rotation.policy_name, "policy_introduction": "", "policy_rules": "one",
+    }  # fmt: skip
+    answer = signed_in(admin).post(f"/admin/scheduling/rotation/{rotation.pk}/change/", fields)
+    assert answer.status_code == 302
+    assert RotationWeek.objects.filter(starts_at__gt=timezone.now()).first().starts_at.hour == 8
+
+
+# Who answers
+
+
+def test_the_week_s_engineer_answers_then_owners_then_the_rest_of_the_rotation(pipeline):
+    found = chain(pipeline)
+    names = dict(User.objects.values_list("pk", "display_name"))
+    assert [(names[link.engineer], link.role) for link in found.links] == [
+        ("Engineer A", "on_call"),
+        ("Engineer D", "primary_owner"),
+        ("Engineer B", "rotation"),
+        ("Engineer C", "rotation"),
+    ]
+    assert names[found.responder] == "Engineer A"
+    assert found.until == instant("2026-11-30T10:00:00Z")
+
+
+def test_the_primary_answers_while_the_engineer_on_call_is_on_holiday_and_the_reason_is_said(pipeline, a, d):
+    away(a, "2026-11-24", "2026-11-26")
+    found = chain(pipeline)
+    assert (found.links[0].available, found.links[0].reason) == (False, "on holiday 24–26 Nov")
+    assert found.responder == d.pk
+    assert found.until == instant("2026-11-27T00:00:00Z")
+
+
+def test_the_secondary_owner_steps_in_when_the_primary_is_unavailable(pipeline, a, d):
+    away(d, "2026-11-24", "2026-11-26", kind="sick")
+    assert chain(pipeline).acting_owner == a.pk
+    away(a, "2026-11-24", "2026-11-26")
+    assert chain(pipeline).acting_owner is None
+
+
+def test_nobody_available_is_uncovered(pipeline, a, b, c, d):
+    for user in (a, b, c, d):
+        away(user, "2026-11-24", "2026-11-26")
+    assert chain(pipeline).responder is None
+
+
+def test_a_cover_replaces_the_week_s_engineer(rotation, pipeline, a, c):
+    cover(rotation, by=c, of=a, starts="2026-11-25T00:00:00Z", ends="2026-11-26T00:00:00Z")
+    found = chain(pipeline)
+    assert (found.responder, found.until) == (c.pk, instant("2026-11-26T00:00:00Z"))
+
+
+def test_a_deactivated_user_answers_for_nothing_at_once(pipeline, a, d):
+    User.objects.filter(pk=a.pk).update(is_active=False)
+    found = chain(pipeline)
+    assert found.responder == d.pk
+    assert found.links[0].reason == "no longer active"
+
+
+def test_a_pipeline_without_a_rotation_is_answered_for_by_its_owners(rotation, a, b):
+    alone = make_pipeline("Alone", primary=a, secondary=b)
+    found = chain(alone)
+    assert [link.role for link in found.links] == ["primary_owner", "secondary_owner"]
+    assert (found.responder, found.until) == (a.pk, None)
+
+
+def test_any_number_of_pipelines_needs_the_same_few_statements(rotation, a, b):
+    for number in range(60):
+        make_pipeline(f"More {number}", primary=a, secondary=b, position=number)
+    pipelines = list(Pipeline.objects.all())
+    with CaptureQueriesContext(connection) as captured:
+        assert len(queries.answers(pipelines, at=AT)) == 65
+    assert len(captured) <= 12
+
+
+# Holidays
+
+
+def test_an_engineer_blocks_their_own_dates_in_their_own_zone(a):
+    a.time_zone = "Asia/Tokyo"
+    a.save()
+    block = away(a, "2026-12-24", "2026-12-26")
+    assert (block.starts_at, block.ends_at) == (instant("2026-12-23T15:00:00Z"), instant("2026-12-26T15:00:00Z"))
+
+
+def test_blocking_for_somebody_else_is_an_admin_s_right(a, b, admin):
+    dates = Dates(day("2026-12-24"), day("2026-12-26"))
+    with pytest.raises(Forbidden):
+        block_holiday(a, dates=dates, by=b)
+    block = block_holiday(a, dates=dates, by=admin)
+    with pytest.raises(Forbidden):
+        remove_holiday(block, by=b)
+    remove_holiday(block, by=admin)
+    assert not HolidayBlock.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("dates", "field"),
+    [
+        (Dates(day("2026-12-26"), day("2026-12-24")), "ends_on"),
+        (Dates(day("2026-12-24"), day("2028-12-24")), "ends_on"),
+        (
+            Dates(day("2026-12-24"), day("2026-12-24"), starts_at_time=dt.time(17), ends_at_time=dt.time(13)),
+            "ends_at_time",
+        ),
+    ],
+)
+def test_impossible_dates_are_refused_by_field(a, dates, field):
+    with pytest.raises(Invalid) as caught:
+        block_holiday(a, dates=dates, by=a)
+    assert list(caught.value.problems) == [field]
+    assert not HolidayBlock.objects.exists()
+
+
+def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a, b, d):
+    away(b, "2026-11-25", "2026-11-25")
+    block = commands.block_of(a, dates=Dates(day("2026-11-24"), day("2026-11-26")))
+    effects = queries.effects_of(block)
+    assert [hit.week.starts_on for hit in effects.weeks] == [day("2026-11-23")]
+    assert [row.engineer for row in effects.also_away] == [b]
+    stepping = {pipeline.slug: effects.people[change.after] for pipeline, change in effects.changes if change.after}
+    assert stepping[SLUG] == d
+    assert effects.uncovered == []
+    assert HolidayBlock.objects.count() == 1
+
+
+def test_the_effects_name_moments_nobody_covers(rotation, a, b, c, d):
+    for user in (b, c, d):
+        away(user, "2026-11-24", "2026-11-26")
+    effects = queries.effects_of(commands.block_of(a, dates=Dates(day("2026-11-25"), day("2026-11-25"))))
+    assert len(effects.uncovered) == 5
+    assert {change.starts_at for _, change in effects.uncovered} == {instant("2026-11-25T00:00:00Z")}
+
+
+# Through the API
+
+
+def get(client, user, path, **query):
+    answer = client.get(path, query, **bearer(user))
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def test_the_api_says_who_is_on_call_and_who_is_next(client, rotation, a):
+    [row] = get(client, a, "/api/v1/oncall/", at="2026-11-25T12:00:00Z")["results"]
+    assert row == {
+        "rotation": "weekly-rotation",
+        "at": "2026-11-25T12:00:00Z",
+        "engineer": "engineer-a",
+        "planned_engineer": "engineer-a",
+        "covering": False,
+        "available": True,
+        "starts_at": "2026-11-23T10:00:00Z",
+        "ends_at": "2026-11-30T10:00:00Z",
+        "until": "2026-11-30T10:00:00Z",
+        "next": {"engineer": "engineer-b", "starts_at": "2026-11-30T10:00:00Z"},
+    }
+
+
+def test_the_api_says_that_a_cover_is_in_force(client, rotation, a, c):
+    cover(rotation, by=c, of=a, starts="2026-11-25T00:00:00Z", ends="2026-11-26T00:00:00Z")
+    [row] = get(client, a, "/api/v1/oncall/", at="2026-11-25T12:00:00Z")["results"]
+    assert (row["engineer"], row["planned_engineer"], row["covering"]) == ("engineer-c", "engineer-a", True)
+    assert row["next"] == {"engineer": "engineer-a", "starts_at": "2026-11-26T00:00:00Z"}
+
+
+def test_before_the_rotation_nobody_is_on_call(client, rotation, a):
+    [row] = get(client, a, "/api/v1/oncall/", at="2026-01-01T00:00:00Z")["results"]
+    assert (row["engineer"], row["available"]) == (None, False)
+
+
+def test_the_api_says_who_answers_for_a_pipeline_and_why(client, pipeline, a):
+    away(a, "2026-11-24", "2026-11-26")
+    row = get(client, a, RESPONDER, at="2026-11-25T12:00:00+00:00")
+    assert (row["responder"], row["acting_owner"], row["until"]) == ("engineer-d", "engineer-d", "2026-11-27T00:00:00Z")
+    assert row["chain"][0] == {
+        "engineer": "engineer-a", "role": "on_call", "available": False, "reason": "on holiday 24–26 Nov",
+    }  # fmt: skip
+    rows = get(client, a, "/api/v1/responders/", at="2026-11-25T12:00:00Z")["results"]
+    assert row in rows
+    assert len(rows) == 5
+
+
+def test_a_far_future_is_planned_though_not_stored(client, rotation, a):
+    [row] = get(client, a, "/api/v1/oncall/", at="2030-06-05T12:00:00Z")["results"]
+    assert row["engineer"] is not None
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-11-25", "2026-11-25T12:00:00", "2026-13-45T00:00:00Z", "0001-01-01T00:00:00Z",
+                                "9999-12-31T23:59:59-23:59", "\x00", "1e9", "2026-11-25T12:00:00+99:00"])  # fmt: skip
+@pytest.mark.parametrize("path", ["/api/v1/oncall/", "/api/v1/responders/", RESPONDER])
+def test_an_instant_nobody_can_mean_is_a_400_that_names_it(client, pipeline, a, path, at):
+    answer = client.get(path, {"at": at}, **bearer(a))
+    assert answer.status_code == 400
+    assert list(answer.json()) == ["at"]
+
+
+def test_the_api_answers_a_rotation_its_weeks_and_its_timeline(client, rotation, a, b):
+    away(b, "2026-12-01", "2026-12-02")
+    row = get(client, a, "/api/v1/rotations/weekly-rotation/")
+    assert row["roster"] == ["engineer-a", "engineer-b", "engineer-c", "engineer-d"]
+    assert (row["starting"], row["handoff_weekday"], row["handoff_time"], row["time_zone"]) == (
+        "2026-11-23",
+        0,
+        "10:00",
+        "UTC",
+    )
+    assert get(client, a, "/api/v1/rotations/")["results"] == [row]
+    weeks = get(client, a, "/api/v1/rotations/weekly-rotation/weeks/", **{"from": "2026-11-23", "to": "2026-12-07"})[
+        "results"
+    ]
+    assert [(week["starts_on"], week["engineer"], week["swapped"]) for week in weeks] == [
+        ("2026-11-23", "engineer-a", False), ("2026-11-30", "engineer-b", False), ("2026-12-07", "engineer-c", False),
+    ]  # fmt: skip
+    window = {"from": "2026-11-30T10:00:00Z", "to": "2026-12-07T10:00:00Z"}
+    parts = get(client, a, "/api/v1/rotations/weekly-rotation/timeline/", **window)["results"]
+    assert [(part["engineer"], part["because"]) for part in parts] == [
+        ("engineer-b", "week"),
+        (None, "away"),
+        ("engineer-b", "week"),
+    ]
+    assert (parts[0]["starts_at"], parts[-1]["ends_at"]) == (window["from"], window["to"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "x"},
+        {"to": "2026-02-30"},
+        {"from": "2026-11-30", "to": "2026-11-01"},
+        {"from": "2001-01-01", "to": "2099-01-01"},
+    ],
+)
+@pytest.mark.parametrize("call", ["weeks", "timeline"])
+def test_a_window_nobody_can_mean_is_a_400(client, rotation, a, call, query):
+    answer = client.get(f"/api/v1/rotations/weekly-rotation/{call}/", query, **bearer(a))
+    assert answer.status_code == 400
+
+
+def test_a_holiday_through_the_api_tells_its_effects(client, rotation, a, b, admin):
+    given = {"starts_on": "2026-11-30", "ends_on": "2026-12-02", "note": "surgery"}
+    preview = client.post("/api/v1/holidays/preview/", given, content_type=JSON, **bearer(b)).json()
+    assert [row["week"] for row in preview["weeks"]] == ["2026-11-30"]
+    assert not HolidayBlock.objects.exists()
+    answer = client.post("/api/v1/holidays/", given, content_type=JSON, **bearer(b))
+    assert answer.status_code == 201
+    row = answer.json()
+    assert row.pop("effects") == preview
+    assert (row["engineer"], row["kind"], row["note"]) == ("engineer-b", "holiday", "surgery")
+    path = f"/api/v1/holidays/{row['id']}/"
+    assert get(client, a, path)["note"] == ""
+    assert get(client, admin, path)["note"] == "surgery"
+    assert (
+        client.patch(path, {"ends_on": "2026-12-03"}, content_type=JSON, **bearer(b)).json()["ends_on"] == "2026-12-03"
+    )
+    assert client.delete(path, **bearer(a)).status_code == 403
+    assert client.delete(path, **bearer(b)).status_code == 204
+    assert not HolidayBlock.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "field"),
+    [
+        ({"starts_on": "2026-12-24"}, 400, "ends_on"),
+        ({"starts_on": "2026-12-24", "ends_on": "2026-12-20"}, 400, "ends_on"),
+        ({"starts_on": "24.12.", "ends_on": "2026-12-26"}, 400, "starts_on"),
+        ({"starts_on": "9999-12-24", "ends_on": "9999-12-31"}, 400, "starts_on"),
+        ({"starts_on": "2026-12-24", "ends_on": "2026-12-26", "kind": "boredom"}, 400, "kind"),
+        ({"starts_on": "2026-12-24", "ends_on": "2026-12-26", "note": "x\0"}, 400, "note"),
+        ({"starts_on": "2026-12-24", "ends_on": "2026-12-26", "engineer": "nobody"}, 400, "engineer"),
+        ({"starts_on": "2026-12-24", "ends_on": "2026-12-26", "engineer": "engineer-a"}, 403, "detail"),
+    ],
+)
+def test_a_wrong_holiday_is_refused_by_field(client, rotation, b, given, status, field):
+    for path in ("/api/v1/holidays/", "/api/v1/holidays/preview/"):
+        answer = client.post(path, given, content_type=JSON, **bearer(b))
+        assert (answer.status_code, list(answer.json())) == (status, [field])
+    assert not HolidayBlock.objects.exists()
+
+
+# In the browser
+
+
+def test_now_says_who_is_on_call_who_answers_and_why(signed_in, rotation, a):
+    page = signed_in(a).get("/").content.decode()
+    assert "On call" in page
+    assert "on call" in page
+
+
+def test_now_shows_what_nobody_covers_in_red(signed_in, rotation, a, b, c, d):
+    today = timezone.now().date()
+    for user in (a, b, c, d):
+        away(user, str(today - dt.timedelta(days=1)), str(today + dt.timedelta(days=1)))
+    page = signed_in(a).get("/").content.decode()
+    assert "Nobody answers for 5 pipelines" in page
+
+
+def test_a_pipeline_s_page_shows_its_chain(signed_in, pipeline, a):
+    page = signed_in(a).get(f"/pipelines/{SLUG}/").content.decode()
+    assert "Who answers now" in page
+    assert page.count("chain-link") == 4
+
+
+def test_the_schedule_and_the_calendar_show_who_is_away(signed_in, rotation, b, a):
+    first = RotationWeek.objects.filter(engineer=b, starts_at__gt=timezone.now()).first().starts_on
+    away(b, str(first), str(first + dt.timedelta(days=2)), note="private matter")
+    assert "Holiday" in signed_in(a).get("/schedule/").content.decode()
+    page = signed_in(a).get(f"/calendar/{first.year}/{first.month}/").content.decode()
+    assert "Engineer B" in page
+    assert "private matter" not in page
+    assert "private matter" in signed_in(b).get(f"/calendar/{first.year}/{first.month}/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/calendar/1999/12/", "/calendar/2026/13/", "/calendar/2026/0/"])
+def test_a_month_that_is_not_there_is_a_404(signed_in, rotation, a, path):
+    assert signed_in(a).get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/calendar/2000/1/", "/calendar/2099/12/", "/calendar/2026/2/"])
+def test_every_month_of_a_century_is_there(signed_in, rotation, a, path):
+    User.objects.update(country="DE", subdivision="BE")
+    assert signed_in(a).get(path).status_code == 200
+
+
+def test_blocking_shows_what_it_does_before_it_saves(signed_in, rotation, b):
+    browser = signed_in(b)
+    typed = {"starts_on": "2026-11-30", "ends_on": "2026-12-02", "kind": "holiday", "note": "skiing"}
+    page = browser.post("/calendar/block/", typed)
+    text = page.content.decode()
+    assert "week of 30 Nov" in text
+    assert "steps in for Engineer B" in text
+    assert 'value="skiing"' in text
+    assert not HolidayBlock.objects.exists()
+    assert browser.post("/calendar/block/", {**typed, "save": "1"}).headers["Location"] == "/calendar/2026/11/"
+    block = HolidayBlock.objects.get()
+    page = browser.post(f"/calendar/holidays/{block.pk}/", {**typed, "ends_on": "2026-12-03", "save": "1"})
+    assert HolidayBlock.objects.get().ends_on == day("2026-12-03")
+    browser.post(f"/calendar/holidays/{block.pk}/remove/")
+    assert not HolidayBlock.objects.exists()
+
+
+def test_a_wrong_block_keeps_what_was_typed(signed_in, rotation, b):
+    page = signed_in(b).post(
+        "/calendar/block/", {"starts_on": "2026-12-02", "ends_on": "2026-11-30", "kind": "sick", "note": "flu"}
+    )
+    assert page.status_code == 400
+    text = page.content.decode()
+    assert "cannot come before" in text
+    assert 'value="flu"' in text
+    assert 'value="2026-12-02"' in text
+
+
+def test_an_engineer_does_not_reach_another_s_holiday_and_an_admin_does(signed_in, rotation, a, b, admin):
+    block = away(b, "2026-11-30", "2026-12-02")
+    assert signed_in(a).get(f"/calendar/holidays/{block.pk}/").status_code == 404
+    assert signed_in(a).post(f"/calendar/holidays/{block.pk}/remove/").status_code == 404
+    assert signed_in(admin).get(f"/calendar/holidays/{block.pk}/").status_code == 200
+    typed = {
+        "engineer": a.pk,
+        "starts_on": "2026-12-10",
+        "ends_on": "2026-12-11",
+        "kind": "sick",
+        "note": "",
+        "save": "1",
+    }
+    signed_in(admin).post("/calendar/block/", typed)
+    assert HolidayBlock.objects.filter(engineer=a).exists()
+
+
+def test_an_engineer_cannot_name_somebody_else_in_the_form(signed_in, rotation, a, b):
+    typed = {
+        "engineer": b.pk,
+        "starts_on": "2026-12-10",
+        "ends_on": "2026-12-11",
+        "kind": "sick",
+        "note": "",
+        "save": "1",
+    }
+    signed_in(a).post("/calendar/block/", typed)
+    assert HolidayBlock.objects.get().engineer == a
+
+
+def test_the_admin_lists_weeks_and_holidays(signed_in, rotation, admin, b):
+    away(b, "2026-11-30", "2026-12-02")
+    for path in ("rotationweek", "holidayblock", "cover", "roster", "rotation", "pipelinerotation"):
+        assert signed_in(admin).get(f"/admin/scheduling/{path}/").status_code == 200
