@@ -20,7 +20,7 @@ from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
 from scheduling.queries import answers, turns, weeks_held
 
-TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalation_minutes")
+TRACKED = ("name", "audience", "primary_owner", "secondary_owner")
 
 
 @dataclass(frozen=True, slots=True)

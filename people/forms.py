@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
 from django.utils import timezone
 
 from people.models import ApiToken, User
@@ -24,6 +25,14 @@ class ProfileForm(forms.ModelForm[User]):
             "country": "Two letters, such as DE: whose public holidays are yours.",
             "subdivision": "Where the country's holidays differ by state, such as BE for Berlin.",
         }
+
+
+class MyPasswordForm(PasswordChangeForm):
+    """A new password; it stands at the end of a page, so that it must not draw the focus."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
 
 
 class TokenForm(forms.Form):

@@ -5,7 +5,6 @@ import zoneinfo
 import holidays
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from people import commands, queries
-from people.forms import ProfileForm, TokenForm
+from people.forms import MyPasswordForm, ProfileForm, TokenForm
 from people.models import User
 from people.refusals import Refused
 from people.requests import SignedInRequest
@@ -26,7 +25,7 @@ def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> Ht
     context = {
         "profile_form": ProfileForm(instance=User.objects.get(pk=request.user.pk)),
         "token_form": TokenForm(),
-        "password_form": PasswordChangeForm(request.user),
+        "password_form": MyPasswordForm(request.user),
         "tokens": queries.tokens_of(request.user),
         "now": timezone.now(),
         "time_zones": sorted(zoneinfo.available_timezones()),
@@ -56,7 +55,7 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def change_password(request: SignedInRequest) -> HttpResponse:
     """Change my password and keep me signed in."""
-    form = PasswordChangeForm(request.user, request.POST)
+    form = MyPasswordForm(request.user, request.POST)
     if not form.is_valid():
         return _mine(request, status=400, password_form=form)
     commands.set_password(request.user, password=form.cleaned_data["new_password1"])

@@ -25,7 +25,6 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
             "audience",
             "primary_owner",
             "secondary_owner",
-            "escalation_minutes",
         )
         read_only_fields = ("slug",)
 

@@ -3,7 +3,7 @@
 from typing import Self
 
 import pghistory
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -40,11 +40,6 @@ class Pipeline(models.Model):
     position = models.PositiveIntegerField(default=0, help_text="Place in the ownership table.")
     primary_owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="primary_of")
     secondary_owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="secondary_of")
-    escalation_minutes = models.PositiveSmallIntegerField(
-        default=15,
-        validators=[MinValueValidator(1), MaxValueValidator(24 * 60)],
-        help_text="Minutes an incident may stay unacknowledged before the next link of the chain is told.",
-    )
 
     objects = PipelineQuerySet.as_manager()
 
@@ -57,9 +52,6 @@ class Pipeline(models.Model):
                 violation_error_message="Primary and secondary owner must be two people.",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="pipeline_has_a_name"),
-            models.CheckConstraint(
-                condition=Q(escalation_minutes__gte=1, escalation_minutes__lte=1440), name="pipeline_escalates_in_a_day"
-            ),
         ]
 
     def __str__(self) -> str:

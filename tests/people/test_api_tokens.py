@@ -65,7 +65,7 @@ def test_a_read_token_reads_and_does_not_change(client, admin, daily_growth):
     headers = bearer(admin, scope="read")
     path = f"/api/v1/pipelines/{daily_growth.slug}/"
     assert client.get(path, **headers).status_code == 200
-    answer = client.patch(path, {"escalation_minutes": 30}, content_type="application/json", **headers)
+    answer = client.patch(path, {"audience": "everyone"}, content_type="application/json", **headers)
     assert answer.status_code == 403
 
 
