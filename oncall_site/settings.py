@@ -195,7 +195,7 @@ SPECTACULAR_SETTINGS = {
 
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     # Longer than the longest hard time limit, so that a task at work is never handed out a second time.
     {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}

@@ -44,11 +44,8 @@ class Reader(HTMLParser):
             if name not in ATTRIBUTES.get(tag, set()) | ADDED.get(tag, set()) | ({"rel"} if tag == "a" else set()):
                 self.wrong.append((tag, name))
             address = re.sub(r"[\t\n\r]", "", value or "").strip().lower()  # as a browser reads an address
-            if (
-                name == "href"
-                and ":" in address.split("/")[0]
-                and not address.startswith(("http:", "https:", "mailto:"))
-            ):
+            scheme = re.match(r"[a-z][a-z0-9+.-]*:", address)
+            if name == "href" and scheme and scheme[0] not in ("http:", "https:", "mailto:"):
                 self.wrong.append((tag, name, value))
             if name == "id" and not value.startswith("section"):
                 self.wrong.append((tag, name, value))
