@@ -11,6 +11,7 @@ PAGES = (
     ("Calendar", "calendar"),
     ("Pipelines", "pipelines"),
     ("Runbooks", "runbooks"),
+    ("Fairness", "fairness"),
 )
 
 

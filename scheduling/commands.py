@@ -132,6 +132,22 @@ def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.d
 
 
 @transaction.atomic
+def change_roster(  # who decides, when, and what
+    rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, by: User, at: dt.datetime
+) -> Roster:
+    """Let these engineers hold a rotation from a week that has not begun (product.md §2).
+
+    Raises Forbidden for who is no admin; Refused as `set_roster` does, and for a week that has begun.
+    """
+    if not by.is_staff:
+        raise Forbidden("Only an admin changes a roster.")
+    hours = hours_of(rotation)
+    if instant_of(starts_on, hours.hour, zone=hours.zone) <= at:
+        raise Refused(f"The week of {starts_on} has already started: a change of roster touches the future only.")
+    return set_roster(rotation, engineers=engineers, starts_on=starts_on, today=at.date())
+
+
+@transaction.atomic
 def follow_roster(
     rotation: Rotation, *, engineers: Sequence[User], today: dt.date, starting: dt.date | None
 ) -> Roster | None:

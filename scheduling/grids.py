@@ -4,13 +4,11 @@ import calendar
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
-
-import holidays
 
 from people.models import User
 from scheduling.engine.turns import Week
 from scheduling.models import HolidayBlock
+from scheduling.queries import public_holidays
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,6 @@ class Lane:
 
     engineer: User
     cells: list[LaneCell] = field(default_factory=list)
-
-
-@lru_cache(maxsize=512)
-def public_holidays(country: str, subdivision: str, year: int) -> dict[dt.date, str]:
-    """Return the public holidays of a country and subdivision in a year, by date; none for an unknown country."""
-    if not country:
-        return {}
-    return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 
 def month_days(year: int, month: int) -> list[dt.date]:

@@ -1,13 +1,18 @@
 """Reads about the schedule. One function, `answers`, says who answers for pipelines at an instant; everything uses it."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
+import holidays
 from django.db.models import Q, QuerySet
 
 from people.models import User
 from pipelines.models import Pipeline
+from scheduling.engine.balance import Share, shares
 from scheduling.engine.clock import days_in_words
 from scheduling.engine.effects import Change, changes_of_responder
 from scheduling.engine.turns import WEEK, Hours, RosterVersion, Week, planned_weeks
@@ -287,3 +292,68 @@ def with_absence(worlds: Worlds, *, absence: Absence) -> Worlds:
         alone=World(people=people),
         placed=worlds.placed,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """An engineer's share of a rotation: the past year and the half year to come."""
+
+    engineer: User
+    past: Share
+    coming: Share
+
+
+PAST, COMING = dt.timedelta(weeks=52), dt.timedelta(weeks=26)
+
+
+def fairness_of(rotation: Rotation, *, at: dt.datetime) -> list[Fairness]:
+    """Return what each engineer of a rotation carried in the past 52 weeks and carries in the next 26, by name."""
+    worlds = load_worlds([rotation], starts_at=at - PAST, ends_at=at + COMING)
+    world = worlds.rotations[rotation.pk]
+    involved = {week.engineer for week in world.weeks} | {cover.engineer for cover in world.covers}
+    people = {user.pk: user for user in User.objects.filter(pk__in=involved).order_by("display_name", "pk")}
+    years = range((at - PAST).year, (at + COMING).year + 1)
+    facts: dict[str, Any] = {
+        "zones": {key: user.zone for key, user in people.items()},
+        "public_holidays": {
+            key: frozenset(day for year in years for day in public_holidays(user.country, user.subdivision, year))
+            for key, user in people.items()
+        },
+    }
+    noon = at.replace(hour=12, minute=0, second=0, microsecond=0)
+    day = dt.timedelta(days=1)
+    past = shares(world, noons=[noon - day * number for number in range(1, PAST.days + 1)], **facts)
+    coming = shares(world, noons=[noon + day * number for number in range(COMING.days)], **facts)
+    return [Fairness(user, past.get(key, Share()), coming.get(key, Share())) for key, user in people.items()]
+
+
+@lru_cache(maxsize=512)
+def public_holidays(country: str, subdivision: str, year: int) -> dict[dt.date, str]:
+    """Return the public holidays of a country and subdivision in a year, by date; none for an unknown country."""
+    if not country:
+        return {}
+    return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChange:
+    """What a new roster does: the weeks that get another engineer, and how many each gains and loses."""
+
+    weeks: list[tuple[dt.date, User, User]]
+    gained: dict[User, int]
+    lost: dict[User, int]
+
+
+def roster_change(rotation: Rotation, *, engineers: list[User], starts_on: dt.date) -> RosterChange:
+    """Return who gains and loses which of the weeks stored, were these engineers on the roster from that week on."""
+    stored = rotation.weeks.filter(starts_on__gte=starts_on).select_related("engineer").order_by("starts_on")
+    weeks = [(row.starts_on, row.engineer, engineers[place % len(engineers)]) for place, row in enumerate(stored)]
+    moved = [(day, old, new) for day, old, new in weeks if old != new]
+    gained, lost = Counter(new for _, _, new in moved), Counter(old for _, old, _ in moved)
+    return RosterChange(moved, dict(gained), dict(lost))
+
+
+def coming_weeks(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list[dt.date]:
+    """Return the start dates of the weeks that have not begun."""
+    rows = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on")
+    return list(rows.values_list("starts_on", flat=True)[:most])

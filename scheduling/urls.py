@@ -1,11 +1,33 @@
 """Paths of the schedule and the shared calendar."""
 
-from django.urls import path
+import datetime as dt
+
+from django.urls import path, register_converter
 
 from scheduling import views
 
+
+class DateConverter:
+    """A date in a path, as 2026-11-23."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> dt.date:
+        """Return the date; ValueError makes the path one that is not there."""
+        return dt.date.fromisoformat(value)
+
+    def to_url(self, value: dt.date) -> str:
+        """Return the date as it stands in a path."""
+        return value.isoformat()
+
+
+register_converter(DateConverter, "date")
+
 urlpatterns = [
     path("schedule/", views.schedule, name="schedule"),
+    path("schedule/<date:day>/", views.week, name="week"),
+    path("schedule/<slug:slug>/roster/", views.roster, name="roster"),
+    path("fairness/", views.fairness, name="fairness"),
     path("calendar/", views.calendar_now, name="calendar"),
     path("calendar/<int:year>/<int:month>/", views.calendar_month, name="calendar_month"),
     path("calendar/block/", views.block, name="block"),

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,10 +13,12 @@ from people.models import User
 from people.queries import all_people
 from people.refusals import Invalid, Refused
 from people.requests import SignedInRequest
+from pipelines.queries import history_of
 from scheduling import commands, grids, queries
-from scheduling.engine.turns import Week
-from scheduling.forms import HolidayForm
-from scheduling.models import HolidayBlock, Rotation
+from scheduling.engine.turns import WEEK, Week
+from scheduling.engine.world import Interval
+from scheduling.forms import HolidayForm, RosterForm
+from scheduling.models import HolidayBlock, Rotation, RotationWeek
 
 WEEKS_SHOWN = 12
 FIRST_YEAR, LAST_YEAR = 2000, 2099
@@ -159,3 +162,62 @@ def named(effects: queries.Effects) -> list[dict[str, object]]:
         }
         for pipeline, change in effects.changes
     ]
+
+
+@require_safe
+def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
+    """Show a week of each rotation that starts on a date: who holds it, who is away, its history."""
+    rows = list(RotationWeek.objects.filter(starts_on=day).select_related("rotation", "engineer", "planned_engineer"))
+    if not rows:
+        raise Http404("No week that is stored starts on this date.")
+    found = [
+        {
+            "week": row,
+            "away": queries.holidays_between(starts_at=row.starts_at, ends_at=row.ends_at),
+            "parts": named_parts(queries.timeline_of(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)),
+            "history": history_of(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
+        }
+        for row in rows
+    ]
+    around = {"before": day - WEEK, "after": day + WEEK}
+    return render(request, "scheduling/week.html", {"day": day, "found": found, **around})
+
+
+def named_parts(parts: list[Interval]) -> list[tuple[Interval, User | None]]:
+    """Return a timeline's intervals with people beside them."""
+    people = User.objects.in_bulk([part.engineer for part in parts if part.engineer])
+    return [(part, people.get(part.engineer or 0)) for part in parts]
+
+
+@require_safe
+def fairness(request: SignedInRequest) -> HttpResponse:
+    """Show what each engineer carries: weeks, weekend days and public holidays, the past year and the coming half."""
+    at = timezone.now()
+    boards = [(row, queries.fairness_of(row, at=at)) for row in Rotation.objects.order_by("pk")]
+    return render(request, "scheduling/fairness.html", {"boards": [board for board in boards if board[1]]})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def roster(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Change a rotation's roster: first see who gains and loses which weeks, then save. For admins."""
+    if not request.user.is_staff:
+        raise PermissionDenied
+    rotation = get_object_or_404(Rotation, slug=slug)
+    at, newest = timezone.now(), queries.newest_roster(rotation)
+    names = [user.username for user in queries.engineers_of(newest)] if newest else []
+    weeks = queries.coming_weeks(rotation, at=at)
+    form = RosterForm(request.POST or None, weeks=weeks, initial={"engineers": "\n".join(names)})
+    context: dict[str, object] = {"rotation": rotation, "form": form}
+    if form.is_bound and form.is_valid():
+        wanted = {"engineers": form.cleaned_data["engineers"], "starts_on": form.cleaned_data["starts_on"]}
+        if "save" in request.POST:
+            try:
+                commands.change_roster(rotation, **wanted, by=request.user, at=at)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, f"The new roster holds from the week of {wanted['starts_on']}.")
+                return redirect("schedule")
+        else:
+            context["change"] = queries.roster_change(rotation, **wanted)
+    return render(request, "scheduling/roster.html", context, status=400 if form.errors else 200)

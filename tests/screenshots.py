@@ -14,6 +14,8 @@ SLUG = "daily-growth-experiment-focused"
 PAGES = {
     "now": "/",
     "schedule": "/schedule/",
+    "fairness": "/fairness/",
+    "roster": "/schedule/weekly-rotation/roster/",
     "calendar": "/calendar/2026/12/",
     "block": "/calendar/block/?from=2026-12-21&to=2026-12-25",
     "pipelines": "/pipelines/",

@@ -6,6 +6,7 @@ from django.core.management import call_command
 
 from runbooks import commands
 from runbooks.models import Runbook
+from scheduling.models import RotationWeek
 from tests.browser import SIZES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
@@ -17,6 +18,8 @@ SLUG = "daily-growth-experiment-focused"
 PAGES = [
     "/",
     "/schedule/",
+    "/schedule/weekly-rotation/roster/",
+    "/fairness/",
     "/calendar/2026/12/",
     "/calendar/block/",
     "/pipelines/",
@@ -33,7 +36,16 @@ PAGES = [
     "/me/",
     "/no-such-page/",
 ]
-EMPTY_PAGES = ["/", "/schedule/", "/calendar/2026/12/", "/calendar/block/", "/pipelines/", "/runbooks/", "/search/"]
+EMPTY_PAGES = [
+    "/",
+    "/schedule/",
+    "/fairness/",
+    "/calendar/2026/12/",
+    "/calendar/block/",
+    "/pipelines/",
+    "/runbooks/",
+    "/search/",
+]
 
 
 def findings(page):
@@ -59,7 +71,8 @@ def seeded(transactional_db, seed, admin):
 def test_no_page_has_an_axe_finding(seeded, admin, open_page, complaints, scheme, size):
     page = open_page(admin, size=SIZES[size], scheme=scheme)
     found = []
-    for path in PAGES:
+    week = RotationWeek.objects.first().starts_on
+    for path in [*PAGES, f"/schedule/{week}/"]:
         page.goto(path)
         found += findings(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} scrolls sideways"

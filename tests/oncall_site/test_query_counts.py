@@ -15,6 +15,7 @@ from tests.make import bearer, make_engineer, make_pipeline, make_runbook
 PAGES = [
     "/",
     "/schedule/",
+    "/fairness/",
     "/calendar/2026/12/",
     "/pipelines/",
     "/pipelines/pipeline-0/",

@@ -508,3 +508,100 @@ def test_the_admin_lists_weeks_and_holidays(signed_in, rotation, admin, b):
     away(b, "2026-11-30", "2026-12-02")
     for path in ("rotationweek", "holidayblock", "cover", "roster", "rotation", "pipelinerotation"):
         assert signed_in(admin).get(f"/admin/scheduling/{path}/").status_code == 200
+
+
+# A week's page, fairness, a new roster
+
+
+def test_a_week_s_page_shows_who_holds_it_who_is_away_and_its_history(signed_in, rotation, a, b):
+    away(b, "2026-12-01", "2026-12-02")
+    page = signed_in(a).get("/schedule/2026-11-30/").content.decode()
+    assert "Engineer B" in page
+    assert "the owners of each pipeline step in" in page
+    assert "made it" in page
+
+
+@pytest.mark.parametrize("path", ["/schedule/2026-12-01/", "/schedule/2026-13-45/", "/schedule/1999-01-04/"])
+def test_a_date_on_which_no_week_starts_is_a_404(signed_in, rotation, a, path):
+    assert signed_in(a).get(path).status_code == 404
+
+
+def test_fairness_counts_weeks_weekends_and_public_holidays_with_covers(rotation, a, b, c, d):
+    User.objects.update(country="DE", subdivision="BE")
+    at = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
+    rows = {row.engineer: row for row in queries.fairness_of(rotation, at=at)}
+    assert {user: row.past.weeks for user, row in rows.items()} == {a: 1, b: 0, c: 0, d: 0}
+    assert rows[a].past.weekend_days == 2
+    assert sum(row.coming.weekend_days for row in rows.values()) == 52
+    assert sum(row.coming.weeks for row in rows.values()) in (26, 27)
+    # Christmas Day and Boxing Day of 2026 fall into the week of the 21st, Engineer A's.
+    before = rows[a].coming.public_holidays
+    cover(rotation, by=c, of=a, starts="2026-12-25T00:00:00Z", ends="2026-12-26T00:00:00Z")
+    after = {row.engineer: row for row in queries.fairness_of(rotation, at=at)}
+    assert after[a].coming.public_holidays == before - 1
+    assert after[c].coming.public_holidays == rows[c].coming.public_holidays + 1
+
+
+def test_the_fairness_page_shows_the_numbers(signed_in, rotation, a):
+    page = signed_in(a).get("/fairness/").content.decode()
+    assert page.count('class="share-number"') == 24
+
+
+def test_a_new_roster_is_shown_before_it_is_saved(signed_in, admin, rotation, a, b, c, d):
+    browser = signed_in(admin)
+    path = "/schedule/weekly-rotation/roster/"
+    form = browser.get(path).context["form"]
+    assert form["engineers"].value().split() == ["engineer-a", "engineer-b", "engineer-c", "engineer-d"]
+    week = form.fields["starts_on"].choices[3][0]
+    typed = {"starts_on": week, "engineers": "engineer-d\nengineer-c"}
+    before = list(RotationWeek.objects.values_list("starts_on", "engineer"))
+    text = browser.post(path, typed).content.decode()
+    assert "Engineer A loses" in text
+    assert list(RotationWeek.objects.values_list("starts_on", "engineer")) == before
+    assert browser.post(path, {**typed, "save": "1"}).headers["Location"] == "/schedule/"
+    changed = list(RotationWeek.objects.values_list("starts_on", "engineer"))
+    kept = [row for row in before if row[0] < day(week)]
+    assert changed[: len(kept)] == kept
+    assert [engineer for _, engineer in changed[len(kept) :][:4]] == [d.pk, c.pk, d.pk, c.pk]
+
+
+def test_the_preview_of_a_roster_is_what_saving_it_does(rotation, admin, a, b, c, d):
+    starts_on = day("2026-12-14")
+    change = queries.roster_change(rotation, engineers=[b, a, d], starts_on=starts_on)
+    before = dict(RotationWeek.objects.values_list("starts_on", "engineer"))
+    commands.change_roster(rotation, engineers=[b, a, d], starts_on=starts_on, by=admin, at=AT)
+    after = dict(RotationWeek.objects.values_list("starts_on", "engineer"))
+    moved = [(on, before[on], after[on]) for on in before if before[on] != after[on]]
+    assert [(on, old.pk, new.pk) for on, old, new in change.weeks] == moved
+    assert sum(change.gained.values()) == sum(change.lost.values()) == len(moved)
+
+
+@pytest.mark.parametrize(
+    ("engineers", "reason"),
+    [
+        ("engineer-a\nnobody", "Line 2: there is no active engineer"),
+        ("engineer-a\n\nengineer-a", "Line 3"),
+        ("", "required"),
+    ],
+)
+def test_a_wrong_roster_names_the_line_and_keeps_what_was_typed(signed_in, admin, rotation, engineers, reason):
+    browser = signed_in(admin)
+    path = "/schedule/weekly-rotation/roster/"
+    week = browser.get(path).context["form"].fields["starts_on"].choices[0][0]
+    page = browser.post(path, {"starts_on": week, "engineers": engineers, "save": "1"})
+    assert page.status_code == 400
+    assert reason in page.content.decode()
+    assert page.context["form"]["engineers"].value() == engineers
+    assert queries.newest_roster(rotation).starts_on == day("2026-11-23")
+
+
+def test_a_roster_never_touches_a_week_that_has_begun(rotation, admin, a, b):
+    for starts_on in ("2026-11-23", "2026-11-16"):
+        with pytest.raises(Refused, match="already started"):
+            commands.change_roster(rotation, engineers=[b, a], starts_on=day(starts_on), by=admin, at=AT)
+
+
+def test_only_an_admin_changes_a_roster(signed_in, rotation, a, b):
+    assert signed_in(a).get("/schedule/weekly-rotation/roster/").status_code == 403
+    with pytest.raises(Forbidden):
+        commands.change_roster(rotation, engineers=[b, a], starts_on=day("2026-11-30"), by=a, at=AT)

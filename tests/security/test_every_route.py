@@ -10,6 +10,7 @@ from tests.make import make_runbook
 
 OPEN = {"/sign-in/", "/healthz", "/readyz", "/favicon.ico"}
 VALUES = {
+    "day": "2026-11-23",
     "year": "2026",
     "month": "11",
     "slug": "daily-growth-experiment-focused",
