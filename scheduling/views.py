@@ -1,6 +1,8 @@
 """The schedule's lanes and the shared calendar."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import astuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,6 +17,7 @@ from people.refusals import Invalid, Refused
 from people.requests import SignedInRequest
 from pipelines.queries import history_of
 from scheduling import commands, grids, queries
+from scheduling.engine.balance import Share
 from scheduling.engine.turns import WEEK, Week
 from scheduling.engine.world import Interval
 from scheduling.forms import HolidayForm, RosterForm
@@ -193,8 +196,18 @@ def named_parts(parts: list[Interval]) -> list[tuple[Interval, User | None]]:
 def fairness(request: SignedInRequest) -> HttpResponse:
     """Show what each engineer carries: weeks, weekend days and public holidays, the past year and the coming half."""
     at = timezone.now()
-    boards = [(row, queries.fairness_of(row, at=at)) for row in Rotation.objects.order_by("pk")]
-    return render(request, "scheduling/fairness.html", {"boards": [board for board in boards if board[1]]})
+    boards = []
+    for rotation in Rotation.objects.order_by("pk"):
+        rows = queries.fairness_of(rotation, at=at)
+        tops = {"past": most(row.past for row in rows), "coming": most(row.coming for row in rows)}
+        boards += [(rotation, rows, tops)] if rows else []
+    return render(request, "scheduling/fairness.html", {"boards": boards})
+
+
+def most(parts: Iterable[Share]) -> Share:
+    """Return the largest number of each kind: the length of a whole bar."""
+    columns = list(zip(*(astuple(part) for part in parts), strict=True))
+    return Share(*(max(column) for column in columns))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
