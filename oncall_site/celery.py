@@ -23,6 +23,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "keep weeks": {"task": "scheduling.tasks.keep_weeks", "schedule": crontab(minute=17)},
+        "keep gaps": {"task": "scheduling.tasks.keep_gaps", "schedule": 60.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },
 )

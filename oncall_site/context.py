@@ -1,9 +1,14 @@
-"""What every page's frame needs: the navigation and where to search."""
+"""What every page may need: the navigation, where to search, the reader's own weeks and holidays."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+
+from people.models import User
+from scheduling.queries import holidays_of, weeks_held
 
 PAGES = (
     ("Now", "now"),
@@ -31,4 +36,15 @@ def frame(request: HttpRequest) -> dict[str, object]:
         url = reverse(name)
         current = request.path == url if url == "/" else request.path.startswith(url)
         links.append(NavigationLink(label=label, url=url, current=current))
-    return {"nav": links, "search_url": reverse("search")}
+    return {"nav": links, "search_url": reverse("search"), **_mine(request)}
+
+
+def _mine(request: HttpRequest) -> dict[str, object]:
+    """Return what a page may show of the reader's own schedule: read only where a template asks for it."""
+    if not isinstance(request.user, User):
+        return {}
+    at = timezone.now()
+    return {
+        "my_weeks": partial(weeks_held, request.user, at=at),
+        "my_holidays": partial(holidays_of, request.user, at=at),
+    }

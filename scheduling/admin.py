@@ -7,7 +7,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from scheduling import commands
-from scheduling.models import Cover, HolidayBlock, PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
+from scheduling.models import (
+    Cover,
+    HolidayBlock,
+    PipelineRotation,
+    Roster,
+    RosterMember,
+    Rotation,
+    RotationWeek,
+    UncoveredMoment,
+)
 
 
 class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
@@ -103,3 +112,11 @@ class CoverAdmin(Shown, admin.ModelAdmin[Cover]):
 
     list_display = ("rotation", "engineer", "covers", "starts_at", "ends_at", "reason")
     list_select_related = ("rotation", "engineer", "covers")
+
+
+@admin.register(UncoveredMoment)
+class UncoveredMomentAdmin(Shown, admin.ModelAdmin[UncoveredMoment]):
+    """Moments that nobody covers, as the sweep finds them."""
+
+    list_display = ("pipeline", "starts_at", "ends_at", "found_at")
+    list_select_related = ("pipeline",)

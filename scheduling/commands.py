@@ -13,8 +13,23 @@ from people.refusals import Forbidden, Invalid, Refused
 from pipelines.models import Pipeline
 from scheduling.engine.clock import block_interval, instant_of
 from scheduling.engine.turns import WEEK, planned_weeks, week_start
-from scheduling.models import HolidayBlock, PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
-from scheduling.queries import engineers_of, hours_of, newest_roster, rotations_with, versions_of
+from scheduling.models import (
+    HolidayBlock,
+    PipelineRotation,
+    Roster,
+    RosterMember,
+    Rotation,
+    RotationWeek,
+    UncoveredMoment,
+)
+from scheduling.queries import (
+    engineers_of,
+    hours_of,
+    newest_roster,
+    rotations_with,
+    uncovered_ahead,
+    versions_of,
+)
 
 # A daily job keeps half a year stored; a little more, so that a missed day does not matter.
 KEPT_AHEAD = dt.timedelta(weeks=30)
@@ -287,3 +302,28 @@ def _check_holiday_of(engineer: User, *, by: User) -> None:
 def _lock_rotations_of(engineer: User) -> None:
     """Lock what depends on an engineer's availability, in order of key (reliability.md, Lock order)."""
     list(Rotation.objects.select_for_update().filter(pk__in=rotations_with(engineer)).order_by("pk"))
+
+
+@transaction.atomic
+def keep_gaps(*, at: dt.datetime) -> int:
+    """Store the coming moments nobody covers, and drop those that are solved; return how many there are.
+
+    A gap that goes on is the same row, so that it is told once; one that is running keeps the instant it began at.
+    """
+    list(Rotation.objects.select_for_update().order_by("pk"))
+    found = uncovered_ahead(at=at)
+    stored = {(row.pipeline_id, row.starts_at): row for row in UncoveredMoment.objects.filter(ends_at__gt=at)}
+    running = {row.pipeline_id: row for row in stored.values() if row.starts_at <= at}
+    kept: list[UncoveredMoment] = []
+    new: list[UncoveredMoment] = []
+    for pipeline, starts_at, ends_at in found:
+        row = stored.get((pipeline, starts_at)) or (running.get(pipeline) if starts_at == at else None)
+        if row is None:
+            new.append(UncoveredMoment(pipeline_id=pipeline, starts_at=starts_at, ends_at=ends_at))
+        else:
+            kept.append(row)
+            row.ends_at = ends_at
+    UncoveredMoment.objects.filter(ends_at__gt=at).exclude(pk__in=[row.pk for row in kept]).delete()
+    UncoveredMoment.objects.bulk_update(kept, ["ends_at"])
+    UncoveredMoment.objects.bulk_create(new)
+    return len(found)

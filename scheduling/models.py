@@ -231,3 +231,25 @@ class Cover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.engineer} for {self.covers}, {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"
+
+
+@pghistory.track()
+class UncoveredMoment(models.Model):
+    """A time within the coming weeks in which nobody is available for a pipeline; it goes when it is solved."""
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="uncovered")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    found_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = SpanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "pipeline"]
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="gap_has_a_length"),
+            never_overlap(per="pipeline_id", name="gaps_never_overlap", message="Gaps of a pipeline cannot overlap."),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pipeline} from {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"

@@ -16,9 +16,17 @@ from scheduling.engine.balance import Share, shares
 from scheduling.engine.clock import days_in_words
 from scheduling.engine.effects import Change, changes_of_responder
 from scheduling.engine.turns import WEEK, Hours, RosterVersion, Week, planned_weeks
-from scheduling.engine.world import Absence, Chain, Cover, Interval, People, World, chain_at, timeline
+from scheduling.engine.world import Absence, Chain, Cover, Interval, People, World, chain_at, timeline, uncovered
 from scheduling.models import Cover as CoverRow
-from scheduling.models import HolidayBlock, PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
+from scheduling.models import (
+    HolidayBlock,
+    PipelineRotation,
+    Roster,
+    RosterMember,
+    Rotation,
+    RotationWeek,
+    UncoveredMoment,
+)
 
 # How far ahead an answer looks for the next instant at which it changes.
 HORIZON = dt.timedelta(weeks=9)
@@ -357,3 +365,26 @@ def coming_weeks(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list
     """Return the start dates of the weeks that have not begun."""
     rows = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on")
     return list(rows.values_list("starts_on", flat=True)[:most])
+
+
+UNCOVERED_AHEAD = dt.timedelta(weeks=8)
+
+
+def uncovered_ahead(*, at: dt.datetime) -> list[tuple[int, dt.datetime, dt.datetime]]:
+    """Return the moments of the next eight weeks in which nobody answers for a pipeline: (pipeline, from, until)."""
+    ends_at = at + UNCOVERED_AHEAD
+    worlds = load_worlds(Rotation.objects.all(), starts_at=at, ends_at=ends_at)
+    by_world: dict[int, dict[int, tuple[int, int]]] = {}
+    for row in Pipeline.objects.all():
+        owners = (row.primary_owner_id, row.secondary_owner_id)
+        by_world.setdefault(worlds.placed.get(row.pk, 0), {})[row.pk] = owners
+    return [
+        gap
+        for key, owners in by_world.items()
+        for gap in uncovered(worlds.rotations.get(key, worlds.alone), owners=owners, starts_at=at, ends_at=ends_at)
+    ]
+
+
+def gaps(*, at: dt.datetime) -> QuerySet[UncoveredMoment]:
+    """Return the stored moments that are not over in which nobody answers for a pipeline."""
+    return UncoveredMoment.objects.filter(ends_at__gt=at).select_related("pipeline").order_by("starts_at", "pipeline")

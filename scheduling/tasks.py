@@ -12,3 +12,9 @@ def keep_weeks() -> None:
     """Keep every rotation's weeks stored half a year ahead."""
     for rotation in Rotation.objects.order_by("pk"):
         commands.keep_weeks(rotation, today=timezone.now().date())
+
+
+@shared_task
+def keep_gaps() -> None:
+    """Keep the moments that nobody covers in the next eight weeks stored."""
+    commands.keep_gaps(at=timezone.now())

@@ -44,7 +44,7 @@ def schedule(request: SignedInRequest) -> HttpResponse:
         lanes = grids.lanes(weeks, people=[user for key, user in people.items() if key in on_it], blocks=blocks)
         holders = [(week, people[week.engineer], _away(week, blocks)) for week in weeks]
         boards.append({"rotation": rotation, "weeks": weeks, "lanes": lanes, "holders": holders})
-    return render(request, "scheduling/schedule.html", {"boards": boards, "now": at})
+    return render(request, "scheduling/schedule.html", {"boards": boards, "gaps": queries.gaps(at=at)})
 
 
 def _away(week: Week, blocks: list[HolidayBlock]) -> list[HolidayBlock]:

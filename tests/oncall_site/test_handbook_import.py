@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 
 from handoffs.models import HandoffPolicy
 from oncall_site.handbook import export_handbook, import_handbook
@@ -297,3 +298,18 @@ def test_two_people_of_one_name_do_not_confuse_the_import(db, text):
     make_engineer("ENGINEER A")
     again(text)
     assert Pipeline.objects.get(slug__startswith="unit").primary_owner == first
+
+
+def test_the_database_keeps_one_runbook_a_pipeline_and_a_topic_once(imported):
+    runbook = Runbook.objects.first()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Runbook.objects.create(pipeline=runbook.pipeline, title="Another")
+    other = Runbook.objects.last()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Runbook.objects.filter(pk=other.pk).update(title=runbook.title)
+    policy = HandoffPolicy.objects.get()
+    topic = policy.topics.first()
+    with pytest.raises(IntegrityError, match="one_place_a_topic"), transaction.atomic():
+        policy.topics.create(position=99, title=topic.title)
+    with pytest.raises(IntegrityError, match="meeting_has_a_length"), transaction.atomic():
+        HandoffPolicy.objects.update(minutes_min=31)

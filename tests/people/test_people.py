@@ -181,3 +181,15 @@ def test_createsuperuser_makes_an_admin(db):
 
 def test_people_of_one_name_get_user_names_of_their_own(db):
     assert [make_engineer("Kim Lee").username for _ in range(3)] == ["kim-lee", "kim-lee-2", "kim-lee-3"]
+
+
+def test_an_admin_gives_somebody_a_password_in_the_admin(signed_in, admin, a):
+    fields = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    assert signed_in(admin).post(f"/admin/people/user/{a.pk}/password/", fields).status_code == 302
+    a.refresh_from_db()
+    assert a.check_password(PASSWORD)
+
+
+def test_nobody_is_deleted_in_the_admin(signed_in, admin, a):
+    assert signed_in(admin).post(f"/admin/people/user/{a.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=a.pk).exists()

@@ -14,7 +14,7 @@ from people.refusals import Forbidden, Invalid, Refused
 from pipelines.models import Pipeline
 from scheduling import commands, queries
 from scheduling.commands import Dates, block_holiday, change_hours, keep_weeks, remove_holiday, set_roster
-from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
+from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, UncoveredMoment
 from tests.make import bearer, make_pipeline
 
 JSON = "application/json"
@@ -506,7 +506,7 @@ def test_an_engineer_cannot_name_somebody_else_in_the_form(signed_in, rotation, 
 
 def test_the_admin_lists_weeks_and_holidays(signed_in, rotation, admin, b):
     away(b, "2026-11-30", "2026-12-02")
-    for path in ("rotationweek", "holidayblock", "cover", "roster", "rotation", "pipelinerotation"):
+    for path in ("rotationweek", "holidayblock", "cover", "roster", "rotation", "pipelinerotation", "uncoveredmoment"):
         assert signed_in(admin).get(f"/admin/scheduling/{path}/").status_code == 200
 
 
@@ -605,3 +605,40 @@ def test_only_an_admin_changes_a_roster(signed_in, rotation, a, b):
     assert signed_in(a).get("/schedule/weekly-rotation/roster/").status_code == 403
     with pytest.raises(Forbidden):
         commands.change_roster(rotation, engineers=[b, a], starts_on=day("2026-11-30"), by=a, at=AT)
+
+
+def test_mine_lists_my_weeks_and_my_holidays(signed_in, rotation, b, a):
+    first = RotationWeek.objects.filter(engineer=b, starts_at__gt=timezone.now()).first().starts_on
+    away(b, str(first), str(first + dt.timedelta(days=1)), kind="training")
+    page = signed_in(b).get("/me/").content.decode()
+    assert f'href="/schedule/{first}/"' in page
+    assert "Training" in page
+    assert "You have blocked no coming dates" in signed_in(a).get("/me/").content.decode()
+
+
+# Moments nobody covers
+
+
+def test_gaps_of_the_next_eight_weeks_are_stored_shown_and_go_when_solved(signed_in, rotation, a, b, c, d):
+    now = timezone.now()
+    first = (now + dt.timedelta(days=10)).date()
+    blocks = [away(user, str(first), str(first + dt.timedelta(days=1))) for user in (a, b, c, d)]
+    assert commands.keep_gaps(at=now) == 5
+    rows = list(UncoveredMoment.objects.values_list("pk", "starts_at", "ends_at"))
+    assert {(row[1], row[2]) for row in rows} == {(blocks[0].starts_at, blocks[0].ends_at)}
+    assert "Nobody answers" in signed_in(a).get("/schedule/").content.decode()
+    # Found again, and while it runs, it is the same row.
+    commands.keep_gaps(at=now)
+    commands.keep_gaps(at=blocks[0].starts_at + dt.timedelta(hours=1))
+    assert list(UncoveredMoment.objects.values_list("pk", "starts_at", "ends_at")) == rows
+    remove_holiday(blocks[0], by=a)
+    assert commands.keep_gaps(at=now) == 0
+    assert not UncoveredMoment.objects.exists()
+    assert "Nobody answers" not in signed_in(a).get("/schedule/").content.decode()
+
+
+def test_a_gap_further_away_than_eight_weeks_is_not_stored_yet(rotation, a, b, c, d):
+    for user in (a, b, c, d):
+        away(user, "2027-03-01", "2027-03-02")
+    assert commands.keep_gaps(at=AT) == 0
+    assert commands.keep_gaps(at=AT + dt.timedelta(weeks=8)) == 5
