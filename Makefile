@@ -27,6 +27,9 @@ check: .venv/installed-dev
 faults: .venv/installed-dev
 	$(BIN)/python -m tests.faults
 
+bench: .venv/installed-dev
+	$(BIN)/python -m tests.bench
+
 screenshots: .venv/installed-dev .venv/browser
 	$(BIN)/python -m tests.screenshots
 

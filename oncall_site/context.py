@@ -41,10 +41,8 @@ def frame(request: HttpRequest) -> dict[str, object]:
 
 def _mine(request: HttpRequest) -> dict[str, object]:
     """Return what a page may show of the reader's own schedule: read only where a template asks for it."""
-    if not isinstance(request.user, User):
+    # A request refused before sign-in was looked at, for its host say, has no user; its error page has this frame too.
+    reader, at = getattr(request, "user", None), timezone.now()
+    if not isinstance(reader, User):
         return {}
-    at = timezone.now()
-    return {
-        "my_weeks": partial(weeks_held, request.user, at=at),
-        "my_holidays": partial(holidays_of, request.user, at=at),
-    }
+    return {"my_weeks": partial(weeks_held, reader, at=at), "my_holidays": partial(holidays_of, reader, at=at)}

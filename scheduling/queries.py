@@ -30,6 +30,8 @@ from scheduling.models import (
 
 # How far ahead an answer looks for the next instant at which it changes.
 HORIZON = dt.timedelta(weeks=9)
+# The columns of a week's row in the order of the engine's `Week`.
+WEEK_COLUMNS = ("starts_on", "starts_at", "ends_at", "engineer", "planned_engineer")
 REASONS = {"holiday": "on holiday", "sick": "sick", "training": "at a training", "other": "away"}
 
 
@@ -91,10 +93,9 @@ def versions_of(rotations: Iterable[Rotation]) -> dict[int, list[RosterVersion]]
 
 
 def weeks_of(
-    rotation: Rotation, *, versions: list[RosterVersion], rows: list[RotationWeek], first: dt.date, until: dt.date
+    rotation: Rotation, *, versions: list[RosterVersion], stored: list[Week], first: dt.date, until: dt.date
 ) -> list[Week]:
     """Return a rotation's weeks as stored, and beyond the last of them as planned, between two dates."""
-    stored = [Week(row.starts_on, row.starts_at, row.ends_at, row.engineer_id, row.planned_engineer_id) for row in rows]
     if stored:
         first = stored[-1].starts_on + WEEK
     return [*stored, *planned_weeks(hours_of(rotation), rosters=versions, first=first, until=until)]
@@ -116,12 +117,15 @@ def load_worlds(
     chosen = list(rotations)
     window = {"starts_at": starts_at, "ends_at": ends_at}
     versions = versions_of(chosen)
-    weeks: dict[int, list[RotationWeek]] = {}
-    for week in RotationWeek.objects.filter(rotation__in=chosen).touching(**window):
-        weeks.setdefault(week.rotation_id, []).append(week)
+    # Values, not model instances: a year of weeks and its covers are read for every timeline.
+    weeks: dict[int, list[Week]] = {}
+    week_rows = RotationWeek.objects.filter(rotation__in=chosen).touching(**window)
+    for key, *values in week_rows.values_list("rotation", *WEEK_COLUMNS):
+        weeks.setdefault(key, []).append(Week(*values))
     covers: dict[int, list[Cover]] = {}
-    for row in CoverRow.objects.filter(rotation__in=chosen).touching(**window):
-        covers.setdefault(row.rotation_id, []).append(Cover(row.engineer_id, row.covers_id, row.starts_at, row.ends_at))
+    cover_rows = CoverRow.objects.filter(rotation__in=chosen).touching(**window)
+    for key, *values in cover_rows.values_list("rotation", "engineer", "covers", "starts_at", "ends_at"):
+        covers.setdefault(key, []).append(Cover(*values))
     blocks = HolidayBlock.objects.touching(**window).exclude(pk=without)
     people = People(
         active=frozenset(User.objects.filter(is_active=True).values_list("pk", flat=True)),
@@ -135,7 +139,7 @@ def load_worlds(
                 weeks=weeks_of(
                     rotation,
                     versions=versions.get(rotation.pk, []),
-                    rows=weeks.get(rotation.pk, []),
+                    stored=weeks.get(rotation.pk, []),
                     first=first,
                     until=until,
                 ),
@@ -204,9 +208,9 @@ def timeline_of(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datet
 def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[Week]:
     """Return a rotation's weeks that start in a range of dates, both included; beyond those stored, as planned."""
     versions = versions_of([rotation]).get(rotation.pk, [])
-    rows = list(rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on"))
+    rows = rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on")
     newest = rotation.weeks.order_by("-starts_on").first()
-    stored = [Week(row.starts_on, row.starts_at, row.ends_at, row.engineer_id, row.planned_engineer_id) for row in rows]
+    stored = [Week(*values) for values in rows.values_list(*WEEK_COLUMNS)]
     begin = max(first, newest.starts_on + WEEK) if newest else first
     until = last + dt.timedelta(days=1)
     return [*stored, *planned_weeks(hours_of(rotation), rosters=versions, first=begin, until=until)]

@@ -191,12 +191,14 @@ def timeline(world: World, *, starts_at: dt.datetime, ends_at: dt.datetime) -> l
 
 
 def _holder(world: World, at: dt.datetime) -> tuple[int | None, str]:
-    engineer = world.on_call_at(at)
-    if engineer is None:
+    week = world.week_at(at)
+    if week is None:
         return None, "week"
+    cover = world.cover_at(at)
+    engineer = cover.engineer if cover else week.engineer
     if world.people.why_unavailable(engineer, at=at):
         return None, "away"
-    return engineer, "cover" if world.cover_at(at) else "week"
+    return engineer, "cover" if cover else "week"
 
 
 def uncovered(

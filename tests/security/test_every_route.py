@@ -96,6 +96,11 @@ def test_every_answer_has_the_strict_policy(world, admin, path):
     assert "unsafe" not in policy
 
 
+@pytest.mark.parametrize("path", ["/", "/api/v1/pipelines/", "/sign-in/"])
+def test_another_host_is_refused_and_not_an_error_of_ours(client, db, path):
+    assert client.get(path, headers={"host": "evil.example"}).status_code == 400
+
+
 def test_a_sign_in_does_not_lead_to_another_site(client, a):
     a.set_password("correct horse battery staple")
     a.save()
