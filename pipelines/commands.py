@@ -32,7 +32,7 @@ def create_pipeline(full_name: str, *, owners: Owners, position: int) -> Pipelin
         primary_owner=owners.primary,
         secondary_owner=owners.secondary,
     )
-    pipeline.full_clean()
+    pipeline.full_clean(exclude=["match_key"])
     pipeline.save()
     return pipeline
 
@@ -49,7 +49,7 @@ def change_pipeline(pipeline: Pipeline, *, fields: Mapping[str, Any]) -> list[st
         setattr(current, field, fields[field])
         setattr(pipeline, field, fields[field])
     if changed:
-        current.full_clean()
+        current.full_clean(exclude=["match_key"])
         current.save(update_fields=[*changed, "match_key"])
         pipeline.match_key = current.match_key
     return changed

@@ -3,6 +3,7 @@
 from typing import Self
 
 import pghistory
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -63,6 +64,11 @@ class Pipeline(models.Model):
         return f"{self.name} ({self.audience})" if self.audience else self.name
 
     def clean(self) -> None:
-        """Set the key by which names match, so that validation finds a second pipeline of the same meaning."""
+        """Set the key by which names match; raise ValidationError for `name` where another pipeline means the same."""
         super().clean()
         self.match_key = match_key(self.full_name)
+        same = Pipeline.objects.filter(match_key=self.match_key).exclude(pk=self.pk).first()
+        if same is not None:
+            raise ValidationError(
+                {"name": f"The pipeline “{same}” has this name already, but for case and punctuation."}
+            )

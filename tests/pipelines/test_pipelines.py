@@ -108,7 +108,31 @@ def test_a_change_to_another_pipelines_name_is_refused(client, admin, daily_grow
     make_pipeline("Other (growth)", primary=a, secondary=b)
     given = {"name": "Other", "audience": "Growth"}
     answer = client.patch(f"/api/v1/pipelines/{daily_growth.slug}/", given, content_type=JSON, **bearer(admin))
-    assert answer.status_code == 400
+    assert (answer.status_code, list(answer.json())) == (400, ["name"])
+
+
+def test_a_second_pipeline_of_the_same_meaning_is_refused_in_the_admin(signed_in, admin, daily_growth, a, b):
+    fields = {
+        "slug": "another", "name": "daily  GROWTH", "audience": "Experiment focused", "position": 3,
+        "primary_owner": a.pk, "secondary_owner": b.pk,
+    }  # fmt: skip
+    page = signed_in(admin).post("/admin/pipelines/pipeline/add/", fields)
+    assert page.status_code == 200
+    assert "has this name already" in page.content.decode()
+    assert Pipeline.objects.count() == 1
+    fields["name"] = "Weekly growth"
+    assert signed_in(admin).post("/admin/pipelines/pipeline/add/", fields).status_code == 302
+    assert Pipeline.objects.get(slug="another").match_key
+
+
+def test_one_person_for_both_owners_is_refused_in_the_admin(signed_in, admin, daily_growth, a):
+    fields = {
+        "slug": daily_growth.slug, "name": "Daily growth", "audience": "experiment-focused", "position": 0,
+        "primary_owner": a.pk, "secondary_owner": a.pk,
+    }  # fmt: skip
+    page = signed_in(admin).post(f"/admin/pipelines/pipeline/{daily_growth.pk}/change/", fields)
+    assert page.status_code == 200
+    assert "must be two people" in page.content.decode()
 
 
 def test_an_unknown_pipeline_is_a_404_in_every_form(client, signed_in, a):
