@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from oncall_site.api_docs import docs
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
 from people.api import PersonViewSet
 from runbooks.api import RunbookViewSet
@@ -33,11 +34,7 @@ def nothing_here(request: Request, rest: str) -> Response:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path(
-        "docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api/docs.html"),
-        name="api-docs",
-    ),
+    path("docs/", docs, name="api-docs"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

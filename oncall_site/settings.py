@@ -63,7 +63,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -187,8 +186,6 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Who answers for a pipeline, why, what to do, and whether the number is right.",
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["people.permissions.SignedIn"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
 }

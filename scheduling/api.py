@@ -19,6 +19,7 @@ from people.refusals import Forbidden, Invalid
 from scheduling import commands, queries
 from scheduling.commands import Dates
 from scheduling.models import HolidayBlock, Rotation
+from scheduling.worlds import versions_of
 
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="The instant asked about; now where it is not given.")
 FROM = OpenApiParameter("from", OpenApiTypes.STR, description="From when.")
@@ -292,7 +293,7 @@ def paged(view: viewsets.GenericViewSet[Any], request: Request, rows: list[dict[
 
 def _rotation_rows(rotations: list[Rotation]) -> list[dict[str, object]]:
     names, today = names_of(), dt.datetime.now(dt.UTC).date()
-    versions = queries.versions_of(rotations)
+    versions = versions_of(rotations)
     rows = []
     for rotation in rotations:
         known = versions.get(rotation.pk, [])

@@ -22,14 +22,8 @@ from scheduling.models import (
     RotationWeek,
     UncoveredMoment,
 )
-from scheduling.queries import (
-    engineers_of,
-    hours_of,
-    newest_roster,
-    rotations_with,
-    uncovered_ahead,
-    versions_of,
-)
+from scheduling.queries import engineers_of, newest_roster, rotations_with, uncovered_ahead
+from scheduling.worlds import hours_of, versions_of
 
 # A daily job keeps half a year stored; a little more, so that a missed day does not matter.
 KEPT_AHEAD = dt.timedelta(weeks=30)

@@ -13,39 +13,14 @@ from django.db.models import Q, QuerySet
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.engine.balance import Share, shares
-from scheduling.engine.clock import days_in_words
 from scheduling.engine.effects import Change, changes_of_responder
-from scheduling.engine.turns import WEEK, Hours, RosterVersion, Week, planned_weeks
-from scheduling.engine.world import Absence, Chain, Cover, Interval, People, World, chain_at, timeline, uncovered
-from scheduling.models import Cover as CoverRow
-from scheduling.models import (
-    HolidayBlock,
-    PipelineRotation,
-    Roster,
-    RosterMember,
-    Rotation,
-    RotationWeek,
-    UncoveredMoment,
-)
+from scheduling.engine.turns import WEEK, Week, planned_weeks
+from scheduling.engine.world import Chain, Interval, World, chain_at, timeline, uncovered
+from scheduling.models import HolidayBlock, Roster, Rotation, RotationWeek, UncoveredMoment
+from scheduling.worlds import WEEK_COLUMNS, absence_of, hours_of, load_worlds, versions_of, with_absence
 
 # How far ahead an answer looks for the next instant at which it changes.
 HORIZON = dt.timedelta(weeks=9)
-# The columns of a week's row in the order of the engine's `Week`.
-WEEK_COLUMNS = ("starts_on", "starts_at", "ends_at", "engineer", "planned_engineer")
-REASONS = {"holiday": "on holiday", "sick": "sick", "training": "at a training", "other": "away"}
-
-
-@dataclass(frozen=True, slots=True)
-class Worlds:
-    """Everything that decides who answers in a window: a world per rotation, and one for pipelines without any."""
-
-    rotations: Mapping[int, World]
-    alone: World
-    placed: Mapping[int, int]
-
-    def of(self, pipeline: Pipeline) -> World:
-        """Return the world of a pipeline's rotation, or the one in which only its owners answer."""
-        return self.rotations.get(self.placed.get(pipeline.pk, 0), self.alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,84 +48,6 @@ def newest_roster(rotation: Rotation) -> Roster | None:
 def engineers_of(roster: Roster) -> list[User]:
     """Return a roster's engineers in order."""
     return [member.engineer for member in roster.members.select_related("engineer").order_by("position")]
-
-
-def hours_of(rotation: Rotation) -> Hours:
-    """Return when a rotation hands over."""
-    return Hours(zone=rotation.time_zone, weekday=rotation.handoff_weekday, hour=rotation.handoff_time)
-
-
-def versions_of(rotations: Iterable[Rotation]) -> dict[int, list[RosterVersion]]:
-    """Return each rotation's rosters, by rotation, in one statement."""
-    members: dict[tuple[int, dt.date], list[int]] = {}
-    rows = RosterMember.objects.filter(roster__rotation__in=list(rotations)).order_by("roster__starts_on", "position")
-    for rotation, starts_on, engineer in rows.values_list("roster__rotation", "roster__starts_on", "engineer"):
-        members.setdefault((rotation, starts_on), []).append(engineer)
-    versions: dict[int, list[RosterVersion]] = {}
-    for (rotation, starts_on), engineers in members.items():
-        versions.setdefault(rotation, []).append(RosterVersion(starts_on, tuple(engineers)))
-    return versions
-
-
-def weeks_of(
-    rotation: Rotation, *, versions: list[RosterVersion], stored: list[Week], first: dt.date, until: dt.date
-) -> list[Week]:
-    """Return a rotation's weeks as stored, and beyond the last of them as planned, between two dates."""
-    if stored:
-        first = stored[-1].starts_on + WEEK
-    return [*stored, *planned_weeks(hours_of(rotation), rosters=versions, first=first, until=until)]
-
-
-def absence_of(block: HolidayBlock) -> Absence:
-    """Return a holiday block as the engine sees it, with its reason in words."""
-    days = days_in_words(block.starts_on, block.ends_on, start=block.starts_at_time, end=block.ends_at_time)
-    return Absence(block.engineer_id, block.starts_at, block.ends_at, f"{REASONS[block.kind]} {days}")
-
-
-def load_worlds(
-    rotations: Iterable[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime, without: int | None = None
-) -> Worlds:
-    """Return all that decides who answers between two instants, in six statements that read only that window.
-
-    `without` is a holiday block to leave out, as if it were not there.
-    """
-    chosen = list(rotations)
-    window = {"starts_at": starts_at, "ends_at": ends_at}
-    versions = versions_of(chosen)
-    # Values, not model instances: a year of weeks and its covers are read for every timeline.
-    weeks: dict[int, list[Week]] = {}
-    week_rows = RotationWeek.objects.filter(rotation__in=chosen).touching(**window)
-    for key, *values in week_rows.values_list("rotation", *WEEK_COLUMNS):
-        weeks.setdefault(key, []).append(Week(*values))
-    covers: dict[int, list[Cover]] = {}
-    cover_rows = CoverRow.objects.filter(rotation__in=chosen).touching(**window)
-    for key, *values in cover_rows.values_list("rotation", "engineer", "covers", "starts_at", "ends_at"):
-        covers.setdefault(key, []).append(Cover(*values))
-    blocks = HolidayBlock.objects.touching(**window).exclude(pk=without)
-    people = People(
-        active=frozenset(User.objects.filter(is_active=True).values_list("pk", flat=True)),
-        absences=[absence_of(block) for block in blocks],
-    )
-    first, until = (starts_at - 2 * WEEK).date(), (ends_at + WEEK).date()
-    return Worlds(
-        rotations={
-            rotation.pk: World(
-                people=people,
-                weeks=weeks_of(
-                    rotation,
-                    versions=versions.get(rotation.pk, []),
-                    stored=weeks.get(rotation.pk, []),
-                    first=first,
-                    until=until,
-                ),
-                covers=covers.get(rotation.pk, ()),
-                rosters=versions.get(rotation.pk, ()),
-            )
-            for rotation in chosen
-        },
-        alone=World(people=people),
-        placed=dict(PipelineRotation.objects.values_list("pipeline", "rotation")),
-    )
 
 
 def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chain]:
@@ -290,20 +187,6 @@ def effects_of(block: HolidayBlock) -> Effects:
     ]
     others = holidays_between(**window).exclude(engineer=block.engineer_id)
     return Effects(weeks=weeks, changes=changes, also_away=list(others), people=User.objects.in_bulk())
-
-
-def with_absence(worlds: Worlds, *, absence: Absence) -> Worlds:
-    """Return the worlds as they would be with one more absence."""
-    old = worlds.alone.people
-    people = People(active=old.active, absences=[*(one for ones in old.absences.values() for one in ones), absence])
-    return Worlds(
-        rotations={
-            key: World(people=people, weeks=world.weeks, covers=world.covers, rosters=world.rosters)
-            for key, world in worlds.rotations.items()
-        },
-        alone=World(people=people),
-        placed=worlds.placed,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ import contextlib
 import os
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 
 import psycopg2
 
 from oncall_site import embedded
 
-VAR = Path(tempfile.gettempdir()) / f"oncall-tests-{os.getuid()}"
+# One server a checkout, so that the suites of two may run at once.
+CHECKOUT = zlib.crc32(str(Path(__file__).resolve().parent).encode())
+VAR = Path(tempfile.gettempdir()) / f"oncall-tests-{os.getuid()}-{CHECKOUT:08x}"
 
 
 def _start():
