@@ -1,5 +1,6 @@
 """The API's calls about pipelines that join rooms: who answers, and each pipeline's rotation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -58,7 +59,8 @@ class JoinedPipelineViewSet(PipelineViewSet):
     def responder(self, request: Request, slug: str) -> Response:
         """Answer who answers for a pipeline at an instant, why, and until when."""
         at, pipeline = instant_asked(request.query_params), self.get_object()
-        return Response(responder_row(pipeline, answers([pipeline], at=at)[pipeline.pk], names=names_of()))
+        chains = answers([pipeline], at=at)
+        return Response(responder_row(pipeline, chains[pipeline.pk], names=names_in(chains)))
 
 
 class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
@@ -72,8 +74,14 @@ class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
         """List who answers for every pipeline at an instant."""
         at = instant_asked(request.query_params)
         pipelines = self.paginate_queryset(self.get_queryset()) or []
-        chains, names = answers(pipelines, at=at), names_of()
+        chains = answers(pipelines, at=at)
+        names = names_in(chains)
         return self.get_paginated_response([responder_row(row, chains[row.pk], names=names) for row in pipelines])
+
+
+def names_in(chains: Mapping[int, Chain]) -> dict[int, str]:
+    """Return the user names of everybody in these chains, by key."""
+    return names_of(link.engineer for chain in chains.values() for link in chain.links)
 
 
 def responder_row(pipeline: Pipeline, chain: Chain, *, names: dict[int, str]) -> dict[str, object]:

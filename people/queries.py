@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
@@ -33,6 +34,7 @@ def person_named(username: str) -> User | None:
     return User.objects.filter(username=username).first() if "\0" not in username else None
 
 
-def names_of() -> dict[int, str]:
-    """Return everybody's user name, by key."""
-    return dict(User.objects.values_list("pk", "username"))
+def names_of(keys: Iterable[int | None]) -> dict[int, str]:
+    """Return the user names of these people, by key."""
+    wanted = {key for key in keys if key is not None}
+    return dict(User.objects.filter(pk__in=wanted).order_by().values_list("pk", "username"))

@@ -78,9 +78,10 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = instant_asked(request.query_params)
-        rotations = self.paginate_queryset(self.get_queryset()) or []
-        names = names_of()
-        return self.get_paginated_response([turn_row(turn, names=names) for turn in queries.turns(rotations, at=at)])
+        # A page of a list, since rotations are few: a count of them would cost as much as reading them.
+        turns = queries.turns(self.paginate_queryset(list(self.get_queryset())) or [], at=at)
+        names = names_of(key for turn in turns for key in (turn.engineer, turn.planned_engineer, turn.next_engineer))
+        return self.get_paginated_response([turn_row(turn, names=names) for turn in turns])
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):
@@ -139,7 +140,8 @@ class RotationViewSet(viewsets.GenericViewSet[Rotation]):
         first = date_asked(request.query_params, name="from", default=today - dt.timedelta(days=6))
         last = date_asked(request.query_params, name="to", default=first + dt.timedelta(days=83))
         _check_window(first, last)
-        names = names_of()
+        weeks = queries.weeks_between(rotation, first=first, last=last)
+        names = names_of(key for week in weeks for key in (week.engineer, week.planned_engineer))
         rows = [
             {
                 "starts_on": week.starts_on.isoformat(),
@@ -149,7 +151,7 @@ class RotationViewSet(viewsets.GenericViewSet[Rotation]):
                 "planned_engineer": names[week.planned_engineer],
                 "swapped": week.engineer != week.planned_engineer,
             }
-            for week in queries.weeks_between(rotation, first=first, last=last)
+            for week in weeks
         ]
         return paged(self, request, rows)
 
@@ -161,7 +163,8 @@ class RotationViewSet(viewsets.GenericViewSet[Rotation]):
         starts_at = _instant_or_date(request, name="from", default=instant_asked({}))
         ends_at = _instant_or_date(request, name="to", default=starts_at + dt.timedelta(weeks=12))
         _check_window(starts_at, ends_at)
-        names = names_of()
+        parts = queries.timeline_of(rotation, starts_at=starts_at, ends_at=ends_at)
+        names = names_of(part.engineer for part in parts)
         rows = [
             {
                 "starts_at": written(part.starts_at),
@@ -169,7 +172,7 @@ class RotationViewSet(viewsets.GenericViewSet[Rotation]):
                 "engineer": names[part.engineer] if part.engineer else None,
                 "because": part.because,
             }
-            for part in queries.timeline_of(rotation, starts_at=starts_at, ends_at=ends_at)
+            for part in parts
         ]
         return paged(self, request, rows)
 
@@ -292,8 +295,9 @@ def paged(view: viewsets.GenericViewSet[Any], request: Request, rows: list[dict[
 
 
 def _rotation_rows(rotations: list[Rotation]) -> list[dict[str, object]]:
-    names, today = names_of(), dt.datetime.now(dt.UTC).date()
+    today = dt.datetime.now(dt.UTC).date()
     versions = versions_of(rotations)
+    names = names_of(key for known in versions.values() for version in known for key in version.engineers)
     rows = []
     for rotation in rotations:
         known = versions.get(rotation.pk, [])

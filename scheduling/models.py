@@ -156,7 +156,10 @@ class RotationWeek(models.Model):
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="week_has_a_length"),
             never_overlap(per="rotation_id", name="weeks_never_overlap", message="Weeks of a rotation cannot overlap."),
         ]
-        indexes = [models.Index(fields=["engineer", "starts_at"], name="week_of_engineer")]
+        indexes = [
+            models.Index(fields=["engineer", "starts_at"], name="week_of_engineer"),
+            models.Index(fields=["rotation", "ends_at"], name="week_window"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.rotation}, week of {self.starts_on}"
@@ -228,6 +231,7 @@ class Cover(models.Model):
                 per="rotation_id", name="covers_never_overlap", message="Covers of a rotation cannot overlap."
             ),
         ]
+        indexes = [models.Index(fields=["rotation", "ends_at"], name="cover_window")]
 
     def __str__(self) -> str:
         return f"{self.engineer} for {self.covers}, {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"

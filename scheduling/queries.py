@@ -17,7 +17,15 @@ from scheduling.engine.effects import Change, changes_of_responder
 from scheduling.engine.turns import WEEK, Week, planned_weeks
 from scheduling.engine.world import Chain, Interval, World, chain_at, timeline, uncovered
 from scheduling.models import HolidayBlock, Roster, Rotation, RotationWeek, UncoveredMoment
-from scheduling.worlds import WEEK_COLUMNS, absence_of, hours_of, load_worlds, versions_of, with_absence
+from scheduling.worlds import (
+    WEEK_COLUMNS,
+    absence_of,
+    hours_of,
+    load_worlds,
+    rotations_of,
+    versions_of,
+    with_absence,
+)
 
 # How far ahead an answer looks for the next instant at which it changes.
 HORIZON = dt.timedelta(weeks=9)
@@ -51,14 +59,19 @@ def engineers_of(roster: Roster) -> list[User]:
 
 
 def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chain]:
-    """Return who answers for each pipeline at an instant, by pipeline, in seven statements for any number of them.
+    """Return who answers for each pipeline at an instant, by pipeline, in three statements for any number of them.
 
     This is the one function that says it: pages, API, feeds and messages all ask here (house.md).
     """
-    worlds = load_worlds(Rotation.objects.all(), starts_at=at, ends_at=at + HORIZON)
+    rows = list(pipelines)
+    placed = rotations_of(rows)
+    rotations = Rotation.objects.filter(pk__in=set(placed.values()))
+    worlds = load_worlds(rotations, starts_at=at, ends_at=at + HORIZON)
     return {
-        row.pk: chain_at(worlds.of(row), primary=row.primary_owner_id, secondary=row.secondary_owner_id, at=at)
-        for row in pipelines
+        row.pk: chain_at(
+            worlds.of(placed.get(row.pk)), primary=row.primary_owner_id, secondary=row.secondary_owner_id, at=at
+        )
+        for row in rows
     }
 
 
@@ -168,16 +181,10 @@ def effects_of(block: HolidayBlock) -> Effects:
     before = load_worlds(rotations.values(), **window, without=block.pk)
     after = with_absence(before, absence=absence_of(block))
     pipelines = {row.pk: row for row in Pipeline.objects.all().with_owners()}
-    by_world: dict[int, dict[int, tuple[int, int]]] = {}
-    for row in pipelines.values():
-        owners = (row.primary_owner_id, row.secondary_owner_id)
-        by_world.setdefault(before.placed.get(row.pk, 0), {})[row.pk] = owners
     changes = [
         (pipelines[change.pipeline], change)
-        for key, owners in by_world.items()
-        for change in changes_of_responder(
-            before.rotations.get(key, before.alone), after.rotations.get(key, after.alone), owners=owners, **window
-        )
+        for key, owners in _owners_by_rotation(pipelines.values()).items()
+        for change in changes_of_responder(before.of(key), after.of(key), owners=owners, **window)
     ]
     weeks = [
         Hit(rotations[key], week, max(week.starts_at, block.starts_at), min(week.ends_at, block.ends_at))
@@ -261,15 +268,21 @@ def uncovered_ahead(*, at: dt.datetime) -> list[tuple[int, dt.datetime, dt.datet
     """Return the moments of the next eight weeks in which nobody answers for a pipeline: (pipeline, from, until)."""
     ends_at = at + UNCOVERED_AHEAD
     worlds = load_worlds(Rotation.objects.all(), starts_at=at, ends_at=ends_at)
-    by_world: dict[int, dict[int, tuple[int, int]]] = {}
-    for row in Pipeline.objects.all():
-        owners = (row.primary_owner_id, row.secondary_owner_id)
-        by_world.setdefault(worlds.placed.get(row.pk, 0), {})[row.pk] = owners
     return [
         gap
-        for key, owners in by_world.items()
-        for gap in uncovered(worlds.rotations.get(key, worlds.alone), owners=owners, starts_at=at, ends_at=ends_at)
+        for key, owners in _owners_by_rotation(Pipeline.objects.all()).items()
+        for gap in uncovered(worlds.of(key), owners=owners, starts_at=at, ends_at=ends_at)
     ]
+
+
+def _owners_by_rotation(pipelines: Iterable[Pipeline]) -> dict[int | None, dict[int, tuple[int, int]]]:
+    """Return each pipeline's primary and secondary owner, by the rotation it belongs to; None for those in none."""
+    rows = list(pipelines)
+    placed = rotations_of(rows)
+    owners: dict[int | None, dict[int, tuple[int, int]]] = {}
+    for row in rows:
+        owners.setdefault(placed.get(row.pk), {})[row.pk] = (row.primary_owner_id, row.secondary_owner_id)
+    return owners
 
 
 def gaps(*, at: dt.datetime) -> QuerySet[UncoveredMoment]:

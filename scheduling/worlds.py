@@ -4,13 +4,13 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from people.models import User
+from django.db import connection
+
 from pipelines.models import Pipeline
 from scheduling.engine.clock import days_in_words
 from scheduling.engine.turns import WEEK, Hours, RosterVersion, Week, planned_weeks
 from scheduling.engine.world import Absence, Cover, People, World
-from scheduling.models import Cover as CoverRow
-from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
+from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation
 
 # The columns of a week's row in the order of the engine's `Week`.
 WEEK_COLUMNS = ("starts_on", "starts_at", "ends_at", "engineer", "planned_engineer")
@@ -23,11 +23,10 @@ class Worlds:
 
     rotations: Mapping[int, World]
     alone: World
-    placed: Mapping[int, int]
 
-    def of(self, pipeline: Pipeline) -> World:
-        """Return the world of a pipeline's rotation, or the one in which only its owners answer."""
-        return self.rotations.get(self.placed.get(pipeline.pk, 0), self.alone)
+    def of(self, rotation: int | None) -> World:
+        """Return the world of a rotation, or, for none, the one in which only owners answer."""
+        return self.rotations.get(rotation or 0, self.alone)
 
 
 def hours_of(rotation: Rotation) -> Hours:
@@ -58,65 +57,123 @@ def weeks_of(
 
 def absence_of(block: HolidayBlock) -> Absence:
     """Return a holiday block as the engine sees it, with its reason in words."""
-    days = days_in_words(block.starts_on, block.ends_on, start=block.starts_at_time, end=block.ends_at_time)
-    return Absence(block.engineer_id, block.starts_at, block.ends_at, f"{REASONS[block.kind]} {days}")
+    hours = (block.starts_at_time, block.ends_at_time)
+    return Absence(
+        block.engineer_id, block.starts_at, block.ends_at, _reason(block.kind, block.starts_on, block.ends_on, *hours)
+    )
+
+
+def _reason(kind: str, first: dt.date, last: dt.date, start: dt.time | None, end: dt.time | None) -> str:
+    return f"{REASONS[kind]} {days_in_words(first, last, start=start, end=end)}"
+
+
+# One statement for all that decides in a window, written by hand: it stands behind every page and every call, and putting five
+# queries together costs Django more than PostgreSQL needs to answer them. Instants come as microseconds, which are quicker to
+# read than text. The columns: what it is, rotation or key, engineer, another engineer or a place, dates, instants, hours, kind.
+WINDOW = """
+SELECT 1, rotation_id, engineer_id, planned_engineer_id, starts_on, NULL::date,
+       (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
+       NULL::time, NULL::time, NULL::text
+  FROM scheduling_rotationweek
+ WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+UNION ALL
+SELECT 2, rotation_id, engineer_id, covers_id, NULL, NULL,
+       (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint, NULL, NULL, NULL
+  FROM scheduling_cover
+ WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+UNION ALL
+SELECT 3, id, engineer_id, NULL, starts_on, ends_on,
+       (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
+       starts_at_time, ends_at_time, kind
+  FROM scheduling_holidayblock
+ WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+UNION ALL
+SELECT 4, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM people_user WHERE NOT is_active
+UNION ALL
+SELECT 5, roster.rotation_id, member.engineer_id, member.position, roster.starts_on, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM scheduling_rostermember member JOIN scheduling_roster roster ON roster.id = member.roster_id
+ WHERE roster.rotation_id = ANY(%(rotations)s)
+"""
+WEEK_ROW, COVER_ROW, BLOCK_ROW, INACTIVE_ROW, MEMBER_ROW = range(1, 6)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class _Window:
+    """The rows of a window, sorted by what they are."""
+
+    def __init__(self, rotations: list[int], *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(WINDOW, {"rotations": rotations, "starts_at": starts_at, "ends_at": ends_at})
+            rows = cursor.fetchall()
+        self.weeks: dict[int, list[Week]] = {}
+        self.covers: dict[int, list[Cover]] = {}
+        self.absences: dict[int, Absence] = {}
+        self.inactive: set[int] = set()
+        self.members: dict[tuple[int, dt.date], list[tuple[int, int]]] = {}
+        for what, key, engineer, other, first, last, begin, end, start, stop, kind in rows:
+            if what == COVER_ROW:
+                self.covers.setdefault(key, []).append(Cover(engineer, other, _instant(begin), _instant(end)))
+            elif what == WEEK_ROW:
+                self.weeks.setdefault(key, []).append(Week(first, _instant(begin), _instant(end), engineer, other))
+            elif what == BLOCK_ROW:
+                reason = _reason(kind, first, last, start, stop)
+                self.absences[key] = Absence(engineer, _instant(begin), _instant(end), reason)
+            elif what == INACTIVE_ROW:
+                self.inactive.add(engineer)
+            else:
+                self.members.setdefault((key, first), []).append((other, engineer))
+
+    def versions(self) -> dict[int, list[RosterVersion]]:
+        """Return each rotation's rosters, by rotation, oldest first."""
+        found: dict[int, list[RosterVersion]] = {}
+        for (rotation, starts_on), members in sorted(self.members.items()):
+            engineers = tuple(engineer for _, engineer in sorted(members))
+            found.setdefault(rotation, []).append(RosterVersion(starts_on, engineers))
+        return found
+
+
+def _instant(microseconds: int) -> dt.datetime:
+    return EPOCH + dt.timedelta(microseconds=microseconds)
 
 
 def load_worlds(
     rotations: Iterable[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime, without: int | None = None
 ) -> Worlds:
-    """Return all that decides who answers between two instants, in six statements that read only that window.
+    """Return all that decides who answers between two instants, in one statement that reads only that window.
 
     `without` is a holiday block to leave out, as if it were not there.
     """
     chosen = list(rotations)
-    window = {"starts_at": starts_at, "ends_at": ends_at}
-    versions = versions_of(chosen)
-    # Values, not model instances: a year of weeks and its covers are read for every timeline.
-    weeks: dict[int, list[Week]] = {}
-    week_rows = RotationWeek.objects.filter(rotation__in=chosen).touching(**window)
-    for key, *values in week_rows.values_list("rotation", *WEEK_COLUMNS):
-        weeks.setdefault(key, []).append(Week(*values))
-    covers: dict[int, list[Cover]] = {}
-    cover_rows = CoverRow.objects.filter(rotation__in=chosen).touching(**window)
-    for key, *values in cover_rows.values_list("rotation", "engineer", "covers", "starts_at", "ends_at"):
-        covers.setdefault(key, []).append(Cover(*values))
-    blocks = HolidayBlock.objects.touching(**window).exclude(pk=without)
-    people = People(
-        active=frozenset(User.objects.filter(is_active=True).values_list("pk", flat=True)),
-        absences=[absence_of(block) for block in blocks],
-    )
+    window = _Window([rotation.pk for rotation in chosen], starts_at=starts_at, ends_at=ends_at)
+    absences = [absence for key, absence in window.absences.items() if key != without]
+    people = People(inactive=frozenset(window.inactive), absences=absences)
+    versions = window.versions()
     first, until = (starts_at - 2 * WEEK).date(), (ends_at + WEEK).date()
-    return Worlds(
-        rotations={
-            rotation.pk: World(
-                people=people,
-                weeks=weeks_of(
-                    rotation,
-                    versions=versions.get(rotation.pk, []),
-                    stored=weeks.get(rotation.pk, []),
-                    first=first,
-                    until=until,
-                ),
-                covers=covers.get(rotation.pk, ()),
-                rosters=versions.get(rotation.pk, ()),
-            )
-            for rotation in chosen
-        },
-        alone=World(people=people),
-        placed=dict(PipelineRotation.objects.values_list("pipeline", "rotation")),
-    )
+    worlds = {}
+    for rotation in chosen:
+        rosters = versions.get(rotation.pk, [])
+        stored = sorted(window.weeks.get(rotation.pk, []), key=lambda week: week.starts_at)
+        weeks = weeks_of(rotation, versions=rosters, stored=stored, first=first, until=until)
+        worlds[rotation.pk] = World(
+            people=people, weeks=weeks, covers=window.covers.get(rotation.pk, ()), rosters=rosters
+        )
+    return Worlds(rotations=worlds, alone=World(people=people))
+
+
+def rotations_of(pipelines: Iterable[Pipeline]) -> dict[int, int]:
+    """Return the rotation each pipeline belongs to, by key; those in none are left out."""
+    placed = PipelineRotation.objects.filter(pipeline__in=[pipeline.pk for pipeline in pipelines])
+    return dict(placed.values_list("pipeline", "rotation"))
 
 
 def with_absence(worlds: Worlds, *, absence: Absence) -> Worlds:
     """Return the worlds as they would be with one more absence."""
     old = worlds.alone.people
-    people = People(active=old.active, absences=[*(one for ones in old.absences.values() for one in ones), absence])
+    people = People(inactive=old.inactive, absences=[*(one for ones in old.absences.values() for one in ones), absence])
     return Worlds(
         rotations={
             key: World(people=people, weeks=world.weeks, covers=world.covers, rosters=world.rosters)
             for key, world in worlds.rotations.items()
         },
         alone=World(people=people),
-        placed=worlds.placed,
     )

@@ -1,9 +1,10 @@
 """Who answers: the responder chain of a pipeline at an instant, with reasons, and until when it holds (product.md §3)."""
 
 import datetime as dt
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from scheduling.engine.turns import RosterVersion, Week
@@ -66,18 +67,23 @@ class Chain:
 
 
 class People:
-    """Who is available when: active engineers and everybody's absences, shared by all rotations."""
+    """Who is available when: everybody's absences and who is no longer active, shared by all rotations."""
 
-    def __init__(self, *, active: frozenset[int], absences: Sequence[Absence]) -> None:
-        self.active = active
+    def __init__(self, *, absences: Sequence[Absence], inactive: frozenset[int] = frozenset()) -> None:
+        self.inactive = inactive
         self.absences: dict[int, list[Absence]] = {}
         for absence in sorted(absences, key=lambda one: (one.starts_at, one.ends_at, one.reason)):
             self.absences.setdefault(absence.engineer, []).append(absence)
-        self.boundaries = sorted({at for one in absences for at in (one.starts_at, one.ends_at)})
+        self.boundaries = {at for one in absences for at in (one.starts_at, one.ends_at)}
+
+    def edges(self, engineer: int, *, after: dt.datetime, before: dt.datetime) -> list[dt.datetime]:
+        """Return the instants strictly between two at which an absence of an engineer begins or ends, in order."""
+        absences = self.absences.get(engineer, ())
+        return sorted({at for one in absences for at in (one.starts_at, one.ends_at) if after < at < before})
 
     def why_unavailable(self, engineer: int, *, at: dt.datetime) -> str:
         """Return why an engineer is unavailable at an instant, "" where they are available."""
-        if engineer not in self.active:
+        if engineer in self.inactive:
             return INACTIVE
         covering = [one for one in self.absences.get(engineer, ()) if one.starts_at <= at < one.ends_at]
         return max(covering, key=lambda one: one.ends_at).reason if covering else ""
@@ -100,8 +106,20 @@ class World:
         self.rosters = sorted(rosters, key=lambda version: version.starts_on)
         self._week_starts = [week.starts_at for week in self.weeks]
         self._cover_starts = [cover.starts_at for cover in self.covers]
+
+    @cached_property
+    def boundaries(self) -> list[dt.datetime]:
+        """Every instant at which something of this world changes, in order."""
         spans: list[Week | Cover] = [*self.weeks, *self.covers]
-        self.boundaries = sorted({*people.boundaries, *(at for span in spans for at in (span.starts_at, span.ends_at))})
+        edges = {at for span in spans for at in (span.starts_at, span.ends_at)}
+        return sorted(edges.union(self.people.boundaries))
+
+    def covers_between(self, begin: dt.datetime, end: dt.datetime) -> list[Cover]:
+        """Return the covers that share an instant with a stretch, in order."""
+        first = bisect_right(self._cover_starts, begin)
+        if first and self.covers[first - 1].ends_at > begin:
+            first -= 1
+        return self.covers[first : bisect_left(self._cover_starts, end)]
 
     def week_at(self, at: dt.datetime) -> Week | None:
         """Return the week that an instant falls into, None outside the weeks known."""
@@ -178,27 +196,50 @@ def timeline(world: World, *, starts_at: dt.datetime, ends_at: dt.datetime) -> l
     Where the engineer whose turn it is is away, the rotation's lane is vacant (`engineer` None, because "away"): who steps in
     then is a matter of each pipeline's owners, which `chain_at` answers.
     """
-    edges = [starts_at, *(at for at in world.after(starts_at) if at < ends_at), ends_at]
     intervals: list[Interval] = []
-    for begin, end in pairwise(edges):
-        engineer, because = _holder(world, begin)
-        last = intervals[-1] if intervals else None
-        if last is not None and (last.engineer, last.because) == (engineer, because):
-            intervals[-1] = Interval(last.starts_at, end, engineer, because)
-        elif begin < end:
-            intervals.append(Interval(begin, end, engineer, because))
+    for held in _held(world, starts_at=starts_at, ends_at=ends_at):
+        for part in _present(world.people, held):
+            last = intervals[-1] if intervals else None
+            if last is not None and (last.engineer, last.because) == (part.engineer, part.because):
+                intervals[-1] = Interval(last.starts_at, part.ends_at, part.engineer, part.because)
+            else:
+                intervals.append(part)
     return intervals
 
 
-def _holder(world: World, at: dt.datetime) -> tuple[int | None, str]:
-    week = world.week_at(at)
-    if week is None:
-        return None, "week"
-    cover = world.cover_at(at)
-    engineer = cover.engineer if cover else week.engineer
-    if world.people.why_unavailable(engineer, at=at):
-        return None, "away"
-    return engineer, "cover" if cover else "week"
+def _held(world: World, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Interval]:
+    """Yield who holds each stretch of a window, away or not: the week's engineer, a cover, or nobody outside the weeks."""
+    at = starts_at
+    for week in world.weeks:
+        if week.ends_at <= at or week.starts_at >= ends_at:
+            continue
+        if at < week.starts_at:
+            yield Interval(at, week.starts_at, None, "week")
+            at = week.starts_at
+        end = min(week.ends_at, ends_at)
+        for cover in world.covers_between(at, end):
+            begin = max(cover.starts_at, at)
+            if at < begin:
+                yield Interval(at, begin, week.engineer, "week")
+            at = min(cover.ends_at, end)
+            yield Interval(begin, at, cover.engineer, "cover")
+        if at < end:
+            yield Interval(at, end, week.engineer, "week")
+            at = end
+    if at < ends_at:
+        yield Interval(at, ends_at, None, "week")
+
+
+def _present(people: People, held: Interval) -> Iterator[Interval]:
+    """Yield a held stretch, vacant where its engineer is unavailable."""
+    engineer = held.engineer
+    if engineer is None or (engineer not in people.inactive and engineer not in people.absences):
+        yield held
+        return
+    edges = people.edges(engineer, after=held.starts_at, before=held.ends_at)
+    for begin, end in pairwise([held.starts_at, *edges, held.ends_at]):
+        away = people.why_unavailable(engineer, at=begin)
+        yield Interval(begin, end, None, "away") if away else Interval(begin, end, engineer, held.because)
 
 
 def uncovered(

@@ -20,7 +20,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling import queries
 from scheduling.commands import join_rotation
-from scheduling.models import Cover, Rotation
+from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
 from tests.make import bearer, make_engineer, make_pipeline
 
 SEED = Path(__file__).parents[2] / "examples" / "handbook.md"
@@ -46,6 +46,28 @@ def median(do, *, rounds=ROUNDS):
         do()
         times.append((time.perf_counter() - began) * 1000)
     return statistics.median(times)
+
+
+def best(do, *, rounds=300):
+    """Return the tenth part's best time of a call in milliseconds: what it costs on a machine that does nothing else."""
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        do()
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.quantiles(times, n=10)[0]
+
+
+def paired(one, other, *, rounds=ROUNDS):
+    """Return the median times of two calls in milliseconds, taken in turns, so that a busy moment hits both."""
+    one(), other()
+    times = ([], [])
+    for _ in range(rounds):
+        for kept, do in zip(times, (one, other), strict=True):
+            began = time.perf_counter()
+            do()
+            kept.append((time.perf_counter() - began) * 1000)
+    return [statistics.median(kept) for kept in times]
 
 
 def fill():
@@ -81,8 +103,9 @@ def measure():
     client, headers = Client(SERVER_NAME="localhost"), bearer(admin)
     year = {"starts_at": AT, "ends_at": AT + dt.timedelta(days=365)}
     with override_settings(ROOT_URLCONF=Paths):
-        nothing = median(lambda: client.get("/empty/", **headers))
-        on_call = median(lambda: client.get("/api/v1/oncall/", **headers))
+        nothing, on_call = paired(
+            lambda: client.get("/empty/", **headers), lambda: client.get("/api/v1/oncall/", **headers), rounds=300
+        )
     pipelines = list(Pipeline.objects.all())
     with CaptureQueriesContext(connection) as captured:
         queries.answers(pipelines, at=AT)
@@ -95,6 +118,71 @@ def measure():
         cover_year(rotation, count=count)
         took = median(lambda: queries.timeline_of(rotation, **year), rounds=20)
         print(f"| a year's timeline with {count:,} covers | {took:.1f} ms | |")
+    compare_histories(rotation, client=client, headers=headers, pipelines=pipelines)
+
+
+def grow_history(rotation, *, years):
+    """Give a rotation a past of that many years: its weeks, 100 covers and 80 holidays a year."""
+    people = list(User.objects.order_by("pk"))
+    week = dt.timedelta(weeks=1)
+    known = set(rotation.weeks.values_list("starts_on", flat=True))
+    first = rotation.weeks.order_by("starts_on").first()
+    back = [n for n in range(1, 52 * years + 1) if first.starts_on - week * n not in known]
+    RotationWeek.objects.bulk_create(
+        RotationWeek(
+            rotation=rotation,
+            starts_on=first.starts_on - week * n,
+            starts_at=first.starts_at - week * n,
+            ends_at=first.ends_at - week * n,
+            engineer=people[n % 4],
+            planned_engineer=people[n % 4],
+        )
+        for n in back
+    )
+    begin = AT - dt.timedelta(days=364 * years)
+    day = dt.timedelta(days=1)
+    Cover.objects.bulk_create(
+        Cover(
+            rotation=rotation,
+            engineer=people[n % 4],
+            covers=people[(n + 1) % 4],
+            starts_at=begin + 3.5 * day * n,
+            ends_at=begin + 3.5 * day * n + day,
+            created_by=people[0],
+        )
+        for n in range(100 * years)
+    )
+    HolidayBlock.objects.bulk_create(
+        HolidayBlock(
+            engineer=people[n % len(people)],
+            starts_on=(begin + 4.5 * day * n).date(),
+            ends_on=(begin + 4.5 * day * n + 3 * day).date(),
+            starts_at=begin + 4.5 * day * n,
+            ends_at=begin + 4.5 * day * n + 4 * day,
+            time_zone="UTC",
+        )
+        for n in range(80 * years)
+    )
+
+
+def compare_histories(rotation, *, client, headers, pipelines):
+    """Print what ten years of history cost beside one."""
+    calls = {
+        "`oncall/`": lambda: client.get("/api/v1/oncall/", **headers),
+        "responders of 200 pipelines": lambda: queries.answers(pipelines, at=AT),
+        "a year's timeline": lambda: queries.timeline_of(rotation, starts_at=AT, ends_at=AT + dt.timedelta(days=365)),
+    }
+    took = {}
+    for years in (1, 10):
+        Cover.objects.all().delete()
+        HolidayBlock.objects.all().delete()
+        grow_history(rotation, years=years)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        took[years] = {name: best(do) for name, do in calls.items()}
+    for name, one in took[1].items():
+        ten = took[10][name]
+        print(f"| {name}, with 1 and with 10 years of history | {one:.2f} and {ten:.2f} ms | {ten / one - 1:+.0%} |")
 
 
 def main():

@@ -37,7 +37,12 @@ def random_world(random):
         free_from = end
     active = frozenset(engineer for engineer in engineers if random.random() < 0.9)
     owners = tuple(random.sample(engineers, 2))
-    world = World(people=People(active=active, absences=absences), weeks=weeks, covers=covers, rosters=rosters)
+    world = World(
+        people=People(inactive=frozenset(engineers) - active, absences=absences),
+        weeks=weeks,
+        covers=covers,
+        rosters=rosters,
+    )
     return world, {
         "weeks": weeks,
         "covers": covers,

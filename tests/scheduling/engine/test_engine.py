@@ -213,7 +213,7 @@ def test_the_effects_of_a_block_are_the_difference_between_before_and_after(seed
     begin = oracle.START + oracle.HOUR * source.randint(0, 300)
     end = begin + oracle.HOUR * source.randint(1, 200)
     block = Absence(source.choice(parts["owners"]), begin, end, "on holiday")
-    people = People(active=parts["active"], absences=[*parts["absences"], block])
+    people = People(inactive=world.people.inactive, absences=[*parts["absences"], block])
     after = World(people=people, weeks=world.weeks, covers=world.covers, rosters=world.rosters)
     changes = changes_of_responder(world, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     with_block = {**parts, "absences": [*parts["absences"], block]}
