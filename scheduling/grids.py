@@ -2,13 +2,14 @@
 
 import calendar
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from people.models import User
 from scheduling.engine.turns import Week
-from scheduling.models import HolidayBlock
-from scheduling.queries import public_holidays
+from scheduling.engine.world import Cover
+from scheduling.models import HolidayBlock, Rotation
+from scheduling.queries import ComingTurns, public_holidays
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LaneCell:
-    """An engineer's part in a week: holding it, and days away in it."""
+    """An engineer's part in a week: holding it, covering a part of it, and days away in it."""
 
     week: Week
     holds: bool
     swapped: bool
+    covers: tuple[tuple[Cover, User], ...]
     blocks: tuple[HolidayBlock, ...]
+
+    @property
+    def away(self) -> bool:
+        """Whether the engineer holds the week and is away in it."""
+        return self.holds and bool(self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,28 @@ class Lane:
     """An engineer's weeks."""
 
     engineer: User
-    cells: list[LaneCell] = field(default_factory=list)
+    cells: list[LaneCell]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A week with who holds it, who was planned, who covers a part of it, and when its engineer is away."""
+
+    week: Week
+    engineer: User
+    planned_engineer: User
+    cell: LaneCell
+    covers: tuple[tuple[Cover, User], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A rotation's coming weeks: a lane an engineer, and the same week by week."""
+
+    rotation: Rotation
+    weeks: list[Week]
+    lanes: list[Lane]
+    holders: list[Holder]
 
 
 def month_days(year: int, month: int) -> list[dt.date]:
@@ -78,27 +106,41 @@ def month_rows(
     ]
 
 
-def lanes(weeks: list[Week], *, people: Iterable[User], blocks: Iterable[HolidayBlock]) -> list[Lane]:
-    """Return a lane per engineer over the weeks: which they hold, which came by a swap, and when they are away."""
-    of: dict[int, list[HolidayBlock]] = {}
-    for block in blocks:
-        of.setdefault(block.engineer_id, []).append(block)
-    return [
-        Lane(
-            person,
-            [
-                LaneCell(
-                    week=week,
-                    holds=week.engineer == person.pk,
-                    swapped=week.engineer == person.pk != week.planned_engineer,
-                    blocks=tuple(
-                        one
-                        for one in of.get(person.pk, ())
-                        if one.starts_at < week.ends_at and one.ends_at > week.starts_at
-                    ),
-                )
-                for week in weeks
-            ],
+def board(turns: ComingTurns, *, people: Mapping[int, User]) -> Board:
+    """Return a rotation's coming weeks as lanes, one an engineer who has a part in them, and as a list of weeks."""
+    parts = {key for week in turns.weeks for key in (week.engineer, week.planned_engineer)}
+    parts |= {cover.engineer for cover in turns.covers}
+    lanes = {key: _lane(user, turns, people=people) for key, user in people.items() if key in parts}
+    holders = [
+        Holder(
+            week=week,
+            engineer=people[week.engineer],
+            planned_engineer=people[week.planned_engineer],
+            cell=lanes[week.engineer].cells[place],
+            covers=tuple((cover, people[cover.engineer]) for cover in turns.covers if _meet(cover, week)),
         )
-        for person in people
+        for place, week in enumerate(turns.weeks)
     ]
+    return Board(turns.rotation, turns.weeks, list(lanes.values()), holders)
+
+
+def _lane(person: User, turns: ComingTurns, *, people: Mapping[int, User]) -> Lane:
+    covers = [cover for cover in turns.covers if cover.engineer == person.pk]
+    blocks = [block for block in turns.blocks if block.engineer_id == person.pk]
+    return Lane(
+        person,
+        [
+            LaneCell(
+                week=week,
+                holds=week.engineer == person.pk,
+                swapped=week.engineer == person.pk != week.planned_engineer,
+                covers=tuple((cover, people[cover.covers]) for cover in covers if _meet(cover, week)),
+                blocks=tuple(block for block in blocks if _meet(block, week)),
+            )
+            for week in turns.weeks
+        ],
+    )
+
+
+def _meet(one: Cover | HolidayBlock, week: Week) -> bool:
+    return one.starts_at < week.ends_at and one.ends_at > week.starts_at

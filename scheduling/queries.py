@@ -15,7 +15,7 @@ from pipelines.models import Pipeline
 from scheduling.engine.balance import Share, shares
 from scheduling.engine.effects import Change, changes_of_responder
 from scheduling.engine.turns import WEEK, Week, planned_weeks
-from scheduling.engine.world import Chain, Interval, World, chain_at, timeline, uncovered
+from scheduling.engine.world import Chain, Cover, Interval, World, chain_at, timeline, uncovered
 from scheduling.models import HolidayBlock, Roster, Rotation, RotationWeek, UncoveredMoment
 from scheduling.worlds import (
     WEEK_COLUMNS,
@@ -124,6 +124,32 @@ def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[
     begin = max(first, newest.starts_on + WEEK) if newest else first
     until = last + dt.timedelta(days=1)
     return [*stored, *planned_weeks(hours_of(rotation), rosters=versions, first=begin, until=until)]
+
+
+@dataclass(frozen=True, slots=True)
+class ComingTurns:
+    """The running and the coming weeks of a rotation, with the covers in them and everybody's holidays."""
+
+    rotation: Rotation
+    weeks: list[Week]
+    covers: list[Cover]
+    blocks: list[HolidayBlock]
+
+
+def coming_turns(*, at: dt.datetime, weeks: int) -> list[ComingTurns]:
+    """Return that many weeks of every rotation that has any, from the running one on, in three statements."""
+    rotations = list(Rotation.objects.order_by("pk"))
+    ends_at = at + (weeks + 1) * WEEK
+    worlds = load_worlds(rotations, starts_at=at, ends_at=ends_at).rotations
+    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at))
+    found = []
+    for rotation in rotations:
+        world = worlds[rotation.pk]
+        shown = [week for week in world.weeks if week.ends_at > at][:weeks]
+        if shown:
+            covers = world.covers_between(shown[0].starts_at, shown[-1].ends_at)
+            found.append(ComingTurns(rotation, shown, covers, blocks))
+    return found
 
 
 def holidays_between(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[HolidayBlock]:

@@ -18,7 +18,7 @@ from people.requests import SignedInRequest
 from pipelines.queries import history_of
 from scheduling import commands, grids, queries
 from scheduling.engine.balance import Share
-from scheduling.engine.turns import WEEK, Week
+from scheduling.engine.turns import WEEK
 from scheduling.engine.world import Interval
 from scheduling.forms import HolidayForm, RosterForm
 from scheduling.models import HolidayBlock, Rotation, RotationWeek
@@ -30,30 +30,10 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 @require_safe
 def schedule(request: SignedInRequest) -> HttpResponse:
     """Show who holds which week of each rotation, twelve weeks from this one on, and who is away."""
-    at, today = timezone.now(), timezone.localdate()
+    at = timezone.now()
     people = {user.pk: user for user in all_people()}
-    boards = []
-    for rotation in Rotation.objects.order_by("pk"):
-        first = today - dt.timedelta(days=6)
-        weeks = queries.weeks_between(rotation, first=first, last=first + dt.timedelta(weeks=WEEKS_SHOWN))
-        weeks = [week for week in weeks if week.ends_at > at][:WEEKS_SHOWN]
-        if not weeks:
-            continue
-        blocks = list(queries.holidays_between(starts_at=weeks[0].starts_at, ends_at=weeks[-1].ends_at))
-        on_it = {week.engineer for week in weeks} | {week.planned_engineer for week in weeks}
-        lanes = grids.lanes(weeks, people=[user for key, user in people.items() if key in on_it], blocks=blocks)
-        holders = [(week, people[week.engineer], _away(week, blocks)) for week in weeks]
-        boards.append({"rotation": rotation, "weeks": weeks, "lanes": lanes, "holders": holders})
+    boards = [grids.board(turns, people=people) for turns in queries.coming_turns(at=at, weeks=WEEKS_SHOWN)]
     return render(request, "scheduling/schedule.html", {"boards": boards, "gaps": queries.gaps(at=at)})
-
-
-def _away(week: Week, blocks: list[HolidayBlock]) -> list[HolidayBlock]:
-    """Return the holidays of a week's own engineer in it: the handbook has somebody else step in."""
-    return [
-        b
-        for b in blocks
-        if b.engineer_id == week.engineer and b.starts_at < week.ends_at and b.ends_at > week.starts_at
-    ]
 
 
 @require_safe
