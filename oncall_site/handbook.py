@@ -174,10 +174,6 @@ def _one_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('import_handbook'))")
 
 
-def _today(rotation: Rotation, *, at: dt.datetime) -> dt.date:
-    return at.astimezone(zoneinfo.ZoneInfo(rotation.time_zone)).date()
-
-
 def _put_engineers(handbook: Handbook, report: Report, *, time_zone: str) -> dict[str, User]:
     """Return the engineers by the key of their name; raise HandbookErrors, with its line, for one who is not active."""
     engineers, created = engineers_named(list(handbook.engineers), time_zone=time_zone)
@@ -254,7 +250,7 @@ def _put_roster(  # the import's own arguments pass through
 ) -> None:
     members = [engineers[match_key(name)] for name in handbook.rotation.engineers]
     first = not rotation.rosters.exists()
-    roster = follow_roster(rotation, engineers=members, today=_today(rotation, at=at), starting=starting)
+    roster = follow_roster(rotation, engineers=members, at=at, starting=starting)
     changed = [f"holds from {roster.starts_on}"] if roster else []
     report.note(f"roster of {rotation}", created=first, changed=changed)
 

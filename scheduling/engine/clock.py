@@ -46,6 +46,11 @@ def block_interval(
     return starts_at, ends_at
 
 
+def day_in_words(day: dt.date) -> str:
+    """Return a date as "21 Dec 2026"."""
+    return f"{day.day} {day:%b %Y}"
+
+
 def days_in_words(first: dt.date, last: dt.date, *, start: dt.time | None = None, end: dt.time | None = None) -> str:
     """Return a range of dates as "21–25 Dec", "30 Dec – 2 Jan", "3 Nov" or "3 Nov 13:00–17:00"."""
     if start or end:

@@ -1,7 +1,7 @@
 """The weeks of a rotation, planned from its rosters."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduling.engine.clock import instant_of
@@ -37,6 +37,23 @@ class Week:
     planned_engineer: int
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A week, by the date it starts on, that goes from one engineer to another."""
+
+    week: dt.date
+    giver: int
+    taker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Weeks that changed hands together, known by the key of the request they came from."""
+
+    key: int
+    moves: tuple[Move, ...]
+
+
 def week_start(day: dt.date, *, weekday: int) -> dt.date:
     """Return the date on which the week of a date starts: the hand-off weekday on or before it."""
     return day - dt.timedelta(days=(day.weekday() - weekday) % 7)
@@ -67,3 +84,23 @@ def planned_weeks(hours: Hours, *, rosters: Sequence[RosterVersion], first: dt.d
             planned_engineer=engineer,
         )
         starts_on += WEEK
+
+
+def replay(
+    planned: Mapping[dt.date, int], *, exchanges: Sequence[Exchange], inactive: Collection[int]
+) -> tuple[dict[dt.date, int], dict[int, Move]]:
+    """Return who holds the weeks planned anew once earlier exchanges, in their order, are made again, and those that cannot be.
+
+    An exchange holds on where each of its weeks that is planned anew is its giver's and its taker is still there
+    (product.md §2: a change of roster keeps swaps that both parties can still honour). Of one that cannot hold, the first
+    move that fails is told, by the exchange's key.
+    """
+    holders, lost = dict(planned), dict[int, Move]()
+    for exchange in exchanges:
+        moves = [move for move in exchange.moves if move.week in holders]
+        failed = [move for move in moves if holders[move.week] != move.giver or move.taker in inactive]
+        if failed:
+            lost[exchange.key] = failed[0]
+        else:
+            holders.update({move.week: move.taker for move in moves})
+    return holders, lost

@@ -97,7 +97,7 @@ def test_the_database_refuses_covers_that_overlap_but_not_covers_that_meet(rotat
 
 
 def test_a_new_roster_plans_the_coming_weeks_anew_and_leaves_the_running_one(rotation, a, b, c, d):
-    set_roster(rotation, engineers=[d, c], starts_on=day("2026-11-30"), today=AT.date())
+    set_roster(rotation, engineers=[d, c], starts_on=day("2026-11-30"), at=AT)
     names = [str(week.engineer) for week in RotationWeek.objects.select_related("engineer")[:4]]
     assert names == ["Engineer A", "Engineer D", "Engineer C", "Engineer D"]
 
@@ -105,7 +105,7 @@ def test_a_new_roster_plans_the_coming_weeks_anew_and_leaves_the_running_one(rot
 @pytest.mark.parametrize("people", [[], ["a", "a"]])
 def test_a_roster_names_each_once_and_at_least_one(rotation, a, people):
     with pytest.raises(Refused, match="at least one"):
-        set_roster(rotation, engineers=[a for _ in people], starts_on=day("2026-11-30"), today=AT.date())
+        set_roster(rotation, engineers=[a for _ in people], starts_on=day("2026-11-30"), at=AT)
 
 
 def test_another_hour_moves_the_coming_weeks_and_not_the_past(rotation):

@@ -1,0 +1,95 @@
+"""Changes of the shared calendar."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from people.instants import EARLIEST, LATEST
+from people.models import User
+from people.refusals import Forbidden, Invalid, Refused
+from scheduling.commands.locks import lock_availability_of
+from scheduling.engine.clock import block_interval
+from scheduling.models import HolidayBlock
+
+LONGEST_BLOCK = dt.timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """What a person types of a holiday: inclusive dates in their own zone, perhaps hours, a kind, a private note."""
+
+    starts_on: dt.date
+    ends_on: dt.date
+    starts_at_time: dt.time | None = None
+    ends_at_time: dt.time | None = None
+    kind: str = HolidayBlock.Kind.HOLIDAY
+    note: str = ""
+
+
+def block_of(engineer: User, *, dates: Dates) -> HolidayBlock:
+    """Return a holiday block that is not saved; raise Invalid by field."""
+    for name, day in (("starts_on", dates.starts_on), ("ends_on", dates.ends_on)):
+        if not EARLIEST <= day < LATEST:
+            raise Invalid({name: ["Give a date between 2000 and 2100."]})
+    if dates.ends_on < dates.starts_on:
+        raise Invalid({"ends_on": ["The last day cannot come before the first."]})
+    if dates.ends_on - dates.starts_on > LONGEST_BLOCK:
+        raise Invalid({"ends_on": ["A block lasts a year at most."]})
+    try:
+        starts_at, ends_at = block_interval(
+            dates.starts_on, dates.ends_on, zone=engineer.time_zone, start=dates.starts_at_time, end=dates.ends_at_time
+        )
+    except ValueError as error:
+        raise Invalid({"ends_at_time": [str(error)]}) from error
+    return HolidayBlock(
+        engineer=engineer,
+        starts_on=dates.starts_on,
+        ends_on=dates.ends_on,
+        starts_at_time=dates.starts_at_time,
+        ends_at_time=dates.ends_at_time,
+        kind=dates.kind,
+        note=dates.note,
+        time_zone=engineer.time_zone,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+
+
+@transaction.atomic
+def block_holiday(engineer: User, *, dates: Dates, by: User) -> HolidayBlock:
+    """Block dates of an engineer: one's own, or anybody's by an admin (product.md §4, §11).
+
+    Never refused for what it does to the schedule. Raises Forbidden for another's, Invalid by field.
+    """
+    _check_holiday_of(engineer, by=by)
+    block = block_of(engineer, dates=dates)
+    lock_availability_of(engineer)
+    block.save()
+    return block
+
+
+@transaction.atomic
+def change_holiday(block: HolidayBlock, *, dates: Dates, by: User) -> HolidayBlock:
+    """Change a block's dates, kind or note; raises as `block_holiday` does, Refused where it is gone."""
+    _check_holiday_of(block.engineer, by=by)
+    wanted = block_of(block.engineer, dates=dates)
+    lock_availability_of(block.engineer)
+    if not HolidayBlock.objects.filter(pk=block.pk).exists():
+        raise Refused("This holiday was removed in the meantime.")
+    wanted.pk, wanted.created_at = block.pk, block.created_at
+    wanted.save(force_update=True)
+    return wanted
+
+
+@transaction.atomic
+def remove_holiday(block: HolidayBlock, *, by: User) -> None:
+    """Remove a block; raises Forbidden for another's."""
+    _check_holiday_of(block.engineer, by=by)
+    lock_availability_of(block.engineer)
+    HolidayBlock.objects.filter(pk=block.pk).delete()
+
+
+def _check_holiday_of(engineer: User, *, by: User) -> None:
+    if by.pk != engineer.pk and not by.is_staff:
+        raise Forbidden("Only an admin blocks, changes or removes somebody else's holiday.")

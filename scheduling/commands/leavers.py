@@ -1,0 +1,120 @@
+"""People who leave: on call for nothing from that commit on (reliability.md, promise 5), and people who come back."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from people.models import User
+from people.refusals import Forbidden, Refused
+from scheduling.commands.locks import lock_all_rotations, lock_people
+from scheduling.commands.weeks import plan_anew
+from scheduling.engine.turns import WEEK, RosterVersion, week_start
+from scheduling.models import Cover, Roster, RosterMember, Rotation
+from scheduling.queries.answers import held_between
+from scheduling.worlds import versions_of
+
+
+@transaction.atomic
+def deactivate(leaver: User, *, by: User, at: dt.datetime) -> None:
+    """Make somebody inactive, and give all they were on call for to others, in one transaction.
+
+    They leave every roster from the next week on, whose weeks are planned anew; the running week, if theirs, is covered by
+    whoever follows on the roster; their covers end; swaps with them that have not begun become void. What they own stays
+    theirs until it is reassigned, and is answered for by the other owner.
+
+    Raises Forbidden for who is no admin; Refused for oneself, and where somebody is the only one on a roster.
+    """
+    if not by.is_staff:
+        raise Forbidden("Only an admin deactivates people.")
+    if leaver.pk == by.pk:
+        raise Refused("Nobody deactivates themselves: ask another admin.")
+    # All rotations, since an exchange that is being made may bring the leaver into one they were not in.
+    rotations = lock_all_rotations()
+    lock_people([leaver])
+    User.objects.filter(pk=leaver.pk).update(is_active=False)
+    leaver.is_active = False
+    release(leaver, rotations=rotations, by=by, at=at)
+
+
+def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetime) -> None:
+    """Give all that an inactive engineer is on call for to others; the caller has locked these rotations."""
+    covers = Cover.objects.filter(engineer=leaver, ends_at__gt=at)
+    covers.filter(starts_at__gte=at).delete()
+    covers.filter(starts_at__lt=at).update(ends_at=at)
+    versions = versions_of(rotations)
+    for rotation in rotations:
+        known = versions.get(rotation.pk, [])
+        first = week_start(at.date(), weekday=rotation.handoff_weekday) + WEEK
+        involved = any(leaver.pk in version.engineers for version in known)
+        held = rotation.weeks.filter(engineer=leaver, ends_at__gt=at).exists()
+        if not (involved or held):
+            continue
+        _leave_rosters(rotation, leaver, known=known, at=at)
+        _cover_running_week(rotation, leaver, by=by, at=at)
+        plan_anew(rotation, first=_first_coming(rotation, default=first, at=at), at=at)
+
+
+def _first_coming(rotation: Rotation, *, default: dt.date, at: dt.datetime) -> dt.date:
+    """Return the date of the first week that has not begun."""
+    coming = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").values_list("starts_on", flat=True).first()
+    return coming or default
+
+
+def _leave_rosters(rotation: Rotation, leaver: User, *, known: list[RosterVersion], at: dt.datetime) -> None:
+    """Take somebody off the roster in force, from the next week on, and off every later one."""
+    first = _first_coming(rotation, default=week_start(at.date(), weekday=rotation.handoff_weekday) + WEEK, at=at)
+    in_force = [version for version in known if version.starts_on <= first][-1:]
+    later = [version for version in known if version.starts_on > first]
+    for version in (*in_force, *later):
+        if leaver.pk not in version.engineers:
+            continue
+        starts_on = max(version.starts_on, first)
+        left = _order_from(version, starts_on=starts_on, without=leaver.pk)
+        if not left:
+            raise Refused(f"{leaver} is the only one on the roster of {rotation}: put somebody else on it first.")
+        rotation.rosters.filter(starts_on=starts_on).delete()
+        roster = Roster.objects.create(rotation=rotation, starts_on=starts_on)
+        RosterMember.objects.bulk_create(
+            RosterMember(roster=roster, engineer_id=key, position=place) for place, key in enumerate(left)
+        )
+
+
+def _order_from(version: RosterVersion, *, starts_on: dt.date, without: int) -> list[int]:
+    """Return a roster's engineers in the order of their turns from a week on, but for one: the others' turns come earlier."""
+    turn = (starts_on - version.starts_on).days // 7 % len(version.engineers)
+    order = (*version.engineers[turn:], *version.engineers[:turn])
+    return [engineer for engineer in order if engineer != without]
+
+
+def _cover_running_week(rotation: Rotation, leaver: User, *, by: User, at: dt.datetime) -> None:
+    """Let whoever is next cover what is left of the leaver's running week, but for the times that are covered already."""
+    running = rotation.weeks.filter(engineer=leaver, starts_at__lte=at, ends_at__gt=at).first()
+    if running is None:
+        return
+    newest = versions_of([rotation])[rotation.pk]
+    upcoming = [version for version in newest if version.starts_on > running.starts_on][:1] or newest[-1:]
+    active = User.objects.filter(is_active=True).in_bulk(upcoming[0].engineers)
+    following = next((active[key] for key in upcoming[0].engineers if key in active), None)
+    if following is None:
+        raise Refused(f"Nobody on the roster of {rotation} is active: put somebody on it first.")
+    for part in held_between(rotation, starts_at=at, ends_at=running.ends_at):
+        if part.engineer.pk == leaver.pk:
+            Cover.objects.create(
+                rotation=rotation,
+                engineer=following,
+                covers=leaver,
+                starts_at=part.starts_at,
+                ends_at=part.ends_at,
+                reason=f"{leaver} is no longer active.",
+                created_by=by,
+            )
+
+
+@transaction.atomic
+def bring_back(engineer: User, *, by: User) -> None:
+    """Make somebody active again; a roster names them again only when it is changed. Raises Forbidden for who is no admin."""
+    if not by.is_staff:
+        raise Forbidden("Only an admin brings people back.")
+    lock_people([engineer])
+    User.objects.filter(pk=engineer.pk).update(is_active=True)
+    engineer.is_active = True

@@ -1,0 +1,56 @@
+"""Giving several weeks to others at once, as a plan proposes it (product.md §5: an admin acts on behalf)."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from people.models import User
+from people.refusals import Forbidden, Invalid, Refused
+from scheduling.commands.exchange import exchange
+from scheduling.commands.locks import lock_people, lock_rotation
+from scheduling.engine.clock import day_in_words
+from scheduling.engine.turns import Move
+from scheduling.models import Rotation, SwapRequest
+from scheduling.queries.swaps import conflicts_in, lost_ground, weeks_of_dates
+
+
+@transaction.atomic
+def apply_moves(rotation: Rotation, *, moves: Sequence[Move], by: User, at: dt.datetime) -> list[SwapRequest]:
+    """Give each week to its taker, all or none; return the accepted requests by which that is recorded.
+
+    Raises Forbidden for who is no admin; Refused where a week is no longer its giver's, has begun, or its taker is away in it
+    or inactive: the plan was made on other ground and must be made anew.
+    """
+    if not by.is_staff:
+        raise Forbidden("Only an admin applies a plan.")
+    if not moves or len({move.week for move in moves}) < len(moves):
+        raise Invalid({"moves": ["Name each week once, and at least one."]})
+    lock_rotation(rotation)
+    people = lock_people(User.objects.filter(pk__in={key for move in moves for key in (move.giver, move.taker)}))
+    weeks = weeks_of_dates(rotation, dates=[move.week for move in moves])
+    reason = lost_ground(moves, weeks=weeks, at=at)
+    if reason:
+        raise Refused(f"{reason} Plan anew.")
+    for move in moves:
+        taker = people.get(move.taker)
+        if taker is None or not taker.is_active or move.giver == move.taker:
+            raise Refused(f"Nobody can take the week of {day_in_words(move.week)} as planned. Plan anew.")
+        if conflicts_in(weeks[move.week], engineer=taker):
+            raise Refused(f"{taker} is away in the week of {day_in_words(move.week)} by now. Plan anew.")
+    return [_record(rotation, move, people=people, by=by, at=at) for move in moves]
+
+
+def _record(rotation: Rotation, move: Move, *, people: dict[int, User], by: User, at: dt.datetime) -> SwapRequest:
+    swap = SwapRequest.objects.create(
+        rotation=rotation,
+        offered_week=move.week,
+        requester=people[move.giver],
+        counterpart=people[move.taker],
+        message="By a plan that keeps everybody’s holidays free.",
+        asked_by=by,
+        created_at=at,
+        expires_at=at + dt.timedelta(days=1),
+    )
+    exchange(swap, moves=[move], by=by, at=at)
+    return swap

@@ -1,0 +1,105 @@
+"""Changes of when the weeks of a rotation are, and the keeping of weeks ahead."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from scheduling.commands.grounds import void_groundless
+from scheduling.commands.locks import lock_rotation
+from scheduling.engine.clock import instant_of
+from scheduling.engine.turns import WEEK, planned_weeks
+from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
+from scheduling.queries.rosters import replanned
+from scheduling.worlds import hours_of, versions_of
+
+# A daily job keeps half a year stored; a little more, so that a missed day does not matter.
+KEPT_AHEAD = dt.timedelta(weeks=30)
+
+
+@transaction.atomic
+def keep_weeks(rotation: Rotation, *, today: dt.date) -> int:
+    """Store the weeks of a rotation that its rosters plan until at least 26 weeks ahead; return how many were missing."""
+    lock_rotation(rotation)
+    versions = versions_of([rotation]).get(rotation.pk, [])
+    newest = rotation.weeks.order_by("-starts_on").first()
+    first = newest.starts_on + WEEK if newest else min((one.starts_on for one in versions), default=today)
+    weeks = planned_weeks(hours_of(rotation), rosters=versions, first=first, until=today + KEPT_AHEAD)
+    rows = [
+        RotationWeek(
+            rotation=rotation,
+            starts_on=week.starts_on,
+            starts_at=week.starts_at,
+            ends_at=week.ends_at,
+            engineer_id=week.engineer,
+            planned_engineer_id=week.planned_engineer,
+        )
+        for week in weeks
+    ]
+    RotationWeek.objects.bulk_create(rows)
+    return len(rows)
+
+
+@transaction.atomic
+def change_hours(
+    rotation: Rotation, *, at: dt.datetime, time_zone: str | None = None, handoff_time: dt.time | None = None
+) -> list[str]:
+    """Let a rotation hand over at another hour or in another zone; return the names of the fields that changed.
+
+    Weeks that have not begun move with it; the running one ends where the next begins; the past stays as it was.
+    Raises django.core.exceptions.ValidationError by field.
+    """
+    row = lock_rotation(rotation)
+    wanted = {"time_zone": time_zone or row.time_zone, "handoff_time": handoff_time or row.handoff_time}
+    changed = [field for field, value in wanted.items() if getattr(row, field) != value]
+    for field in changed:
+        setattr(row, field, wanted[field])
+        setattr(rotation, field, wanted[field])
+    if changed:
+        row.full_clean()
+        row.save(update_fields=changed)
+        _move_weeks(row, at=at)
+    return changed
+
+
+def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
+    """Give the weeks that have not begun the instants that the rotation's hours mean now."""
+    hours = hours_of(rotation)
+    coming = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on"))
+    if not coming:
+        return
+    # Neighbours may overlap while they move one by one, which the database forbids: they are written anew, keys and all.
+    rotation.weeks.filter(pk__in=[week.pk for week in coming]).delete()
+    for week in coming:
+        week.starts_at = instant_of(week.starts_on, hours.hour, zone=hours.zone)
+        week.ends_at = instant_of(week.starts_on + WEEK, hours.hour, zone=hours.zone)
+    coming[0].starts_at = max(coming[0].starts_at, at)
+    rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(ends_at=coming[0].starts_at)
+    RotationWeek.objects.bulk_create(coming)
+
+
+@transaction.atomic
+def plan_anew(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
+    """Plan the weeks from a date on as the rosters are now, and store more of them where half a year is no longer there.
+
+    Swaps that both parties can still honour are made again; the others, and open requests that lost their ground, become
+    void with the reason (product.md §2, §5). The caller has locked the rotation.
+    """
+    plan = replanned(rotation, versions=versions_of([rotation]).get(rotation.pk, []), first=first)
+    for row in plan.weeks:
+        if row.week.engineer_id != row.engineer:
+            pass_covers_on(row.week, taker=row.engineer)
+        row.week.engineer_id, row.week.planned_engineer_id = row.engineer, row.planned_engineer
+    RotationWeek.objects.bulk_update([row.week for row in plan.weeks], ["engineer", "planned_engineer"])
+    for swap, reason in plan.lost:
+        SwapRequest.objects.filter(pk=swap.pk, state=SwapRequest.State.ACCEPTED).update(
+            state=SwapRequest.State.VOID, reason=reason
+        )
+    keep_weeks(rotation, today=at.date())
+    void_groundless(rotation, at=at)
+
+
+def pass_covers_on(week: RotationWeek, *, taker: int) -> None:
+    """Let covers in a week that changes hands stand for its new engineer; those by the new engineer have no more use."""
+    within = Cover.objects.filter(rotation=week.rotation_id, starts_at__gte=week.starts_at, ends_at__lte=week.ends_at)
+    within.filter(engineer=taker).delete()
+    within.filter(covers=week.engineer_id).update(covers=taker)

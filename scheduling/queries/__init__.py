@@ -1,0 +1,60 @@
+"""Reads about the schedule, a file for each noun."""
+
+from scheduling.queries.answers import Held, Turn, answers, held_between, timeline_of, turns
+from scheduling.queries.fairness import Fairness, fairness_of
+from scheduling.queries.gaps import gaps, uncovered_ahead
+from scheduling.queries.holidays import Effects, Hit, effects_of, holidays_between, holidays_of, public_holidays
+from scheduling.queries.rosters import RosterChange, engineers_of, newest_roster, roster_change
+from scheduling.queries.swaps import (
+    MoveShown,
+    MySwaps,
+    all_swaps,
+    moves_shown,
+    swaps_for,
+    waits_for,
+    weeks_to_swap,
+)
+from scheduling.queries.weeks import (
+    ComingTurns,
+    coming_turns,
+    coming_weeks,
+    rotations_with,
+    weeks_between,
+    weeks_held,
+)
+
+__all__ = [
+    "ComingTurns",
+    "Effects",
+    "Fairness",
+    "Held",
+    "Hit",
+    "MoveShown",
+    "MySwaps",
+    "RosterChange",
+    "Turn",
+    "all_swaps",
+    "answers",
+    "coming_turns",
+    "coming_weeks",
+    "effects_of",
+    "engineers_of",
+    "fairness_of",
+    "gaps",
+    "held_between",
+    "holidays_between",
+    "holidays_of",
+    "moves_shown",
+    "newest_roster",
+    "public_holidays",
+    "roster_change",
+    "rotations_with",
+    "swaps_for",
+    "timeline_of",
+    "turns",
+    "uncovered_ahead",
+    "waits_for",
+    "weeks_between",
+    "weeks_held",
+    "weeks_to_swap",
+]

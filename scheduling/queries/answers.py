@@ -1,0 +1,127 @@
+"""Who answers, and who is on call. One function, `answers`, says who answers for pipelines at an instant; everything uses it."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.engine.world import Chain, Interval, World, chain_at, timeline
+from scheduling.models import Cover as CoverRow
+from scheduling.models import Rotation
+from scheduling.worlds import (
+    load_worlds,
+    rotations_of,
+)
+
+# How far ahead an answer looks for the next instant at which it changes.
+HORIZON = dt.timedelta(weeks=9)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who is on call in a rotation at an instant, as `GET oncall/` answers (product.md §10)."""
+
+    rotation: Rotation
+    at: dt.datetime
+    engineer: int | None
+    planned_engineer: int | None
+    covering: bool
+    available: bool
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+    until: dt.datetime | None
+    next_engineer: int | None
+    next_starts_at: dt.datetime | None
+
+
+def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chain]:
+    """Return who answers for each pipeline at an instant, by pipeline, in three statements for any number of them.
+
+    This is the one function that says it: pages, API, feeds and messages all ask here (house.md).
+    """
+    rows = list(pipelines)
+    placed = rotations_of(rows)
+    rotations = Rotation.objects.filter(pk__in=set(placed.values()))
+    worlds = load_worlds(rotations, starts_at=at, ends_at=at + HORIZON)
+    return {
+        row.pk: chain_at(
+            worlds.of(placed.get(row.pk)), primary=row.primary_owner_id, secondary=row.secondary_owner_id, at=at
+        )
+        for row in rows
+    }
+
+
+def turns(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[Turn]:
+    """Return who is on call in each rotation at an instant, until when, and who is next."""
+    chosen = list(rotations)
+    worlds = load_worlds(chosen, starts_at=at, ends_at=at + HORIZON)
+    return [_turn(rotation, worlds.rotations[rotation.pk], at=at) for rotation in chosen]
+
+
+def _turn(rotation: Rotation, world: World, *, at: dt.datetime) -> Turn:
+    week, cover, engineer = world.week_at(at), world.cover_at(at), world.on_call_at(at)
+    span = cover or week
+    following = next((later for later in world.after(at) if world.on_call_at(later) not in (engineer, None)), None)
+    reason = world.people.why_unavailable(engineer, at=at) if engineer is not None else ""
+    until = next((later for later in world.after(at) if _facts(world, later) != _facts(world, at)), None)
+    return Turn(
+        rotation=rotation,
+        at=at,
+        engineer=engineer,
+        planned_engineer=week.planned_engineer if week else None,
+        covering=bool(week and cover),
+        available=engineer is not None and not reason,
+        starts_at=span.starts_at if week and span else None,
+        ends_at=span.ends_at if week and span else None,
+        until=until,
+        next_engineer=world.on_call_at(following) if following else None,
+        next_starts_at=following,
+    )
+
+
+def _facts(world: World, at: dt.datetime) -> object:
+    engineer = world.on_call_at(at)
+    away = world.people.why_unavailable(engineer, at=at) if engineer is not None else ""
+    return world.week_at(at), world.cover_at(at), away
+
+
+def timeline_of(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Interval]:
+    """Return a rotation's unbroken intervals between two instants (product.md §10)."""
+    worlds = load_worlds([rotation], starts_at=starts_at, ends_at=ends_at)
+    return timeline(worlds.rotations[rotation.pk], starts_at=starts_at, ends_at=ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stretch of a rotation's time, who is on call in it, whose week it is, and the cover in force, if any."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    engineer: User
+    week_engineer: int
+    cover: CoverRow | None
+
+
+def held_between(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Held]:
+    """Return who is on call, away or not, in the stored weeks between two instants, one row a week or cover, in order.
+
+    Stretches of the same cover, or of neighbouring weeks of one engineer, are not joined: each names its week.
+    """
+    window = {"starts_at": starts_at, "ends_at": ends_at}
+    weeks = rotation.weeks.touching(**window).select_related("engineer")
+    covers = list(rotation.covers.touching(**window).select_related("engineer"))
+    found: list[Held] = []
+    for week in weeks:
+        at, end = max(week.starts_at, starts_at), min(week.ends_at, ends_at)
+        for cover in covers:
+            begin, stop = max(cover.starts_at, at), min(cover.ends_at, end)
+            if begin >= stop:
+                continue
+            if at < begin:
+                found.append(Held(at, begin, week.engineer, week.engineer_id, None))
+            found.append(Held(begin, stop, cover.engineer, week.engineer_id, cover))
+            at = stop
+        if at < end:
+            found.append(Held(at, end, week.engineer, week.engineer_id, None))
+    return found

@@ -1,0 +1,45 @@
+"""Reads about how evenly the rotation weighs."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from people.models import User
+from scheduling.engine.balance import Share, shares
+from scheduling.models import Rotation
+from scheduling.queries.holidays import public_holidays
+from scheduling.worlds import (
+    load_worlds,
+)
+
+PAST, COMING = dt.timedelta(weeks=52), dt.timedelta(weeks=26)
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """An engineer's share of a rotation: the past year and the half year to come."""
+
+    engineer: User
+    past: Share
+    coming: Share
+
+
+def fairness_of(rotation: Rotation, *, at: dt.datetime) -> list[Fairness]:
+    """Return what each engineer of a rotation carried in the past 52 weeks and carries in the next 26, by name."""
+    worlds = load_worlds([rotation], starts_at=at - PAST, ends_at=at + COMING)
+    world = worlds.rotations[rotation.pk]
+    involved = {week.engineer for week in world.weeks} | {cover.engineer for cover in world.covers}
+    people = {user.pk: user for user in User.objects.filter(pk__in=involved).order_by("display_name", "pk")}
+    years = range((at - PAST).year, (at + COMING).year + 1)
+    facts: dict[str, Any] = {
+        "zones": {key: user.zone for key, user in people.items()},
+        "public_holidays": {
+            key: frozenset(day for year in years for day in public_holidays(user.country, user.subdivision, year))
+            for key, user in people.items()
+        },
+    }
+    noon = at.replace(hour=12, minute=0, second=0, microsecond=0)
+    day = dt.timedelta(days=1)
+    past = shares(world, noons=[noon - day * number for number in range(1, PAST.days + 1)], **facts)
+    coming = shares(world, noons=[noon + day * number for number in range(COMING.days)], **facts)
+    return [Fairness(user, past.get(key, Share()), coming.get(key, Share())) for key, user in people.items()]

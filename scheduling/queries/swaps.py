@@ -1,0 +1,123 @@
+"""Reads about swap requests: which still stand on their ground, whom they concern, what they would do."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from people.models import User
+from scheduling.engine.clock import day_in_words
+from scheduling.engine.turns import Move
+from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapRequest
+
+PEOPLE = ("rotation", "requester", "counterpart", "third", "asked_by", "decided_by")
+
+
+def all_swaps() -> QuerySet[SwapRequest]:
+    """Return every request with its people, newest first."""
+    return SwapRequest.objects.select_related(*PEOPLE).order_by("-created_at", "-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class MySwaps:
+    """What the Swaps page shows somebody: what waits for them, what they asked, what else is open, what is over."""
+
+    to_answer: list[SwapRequest]
+    asked: list[SwapRequest]
+    others: list[SwapRequest]
+    past: list[SwapRequest]
+
+
+def swaps_for(person: User, *, at: dt.datetime, most: int = 100) -> MySwaps:
+    """Return the requests as somebody sees them; a request past its time counts as over, swept or not."""
+    is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
+    pending = list(all_swaps().filter(is_open))
+    waiting = [swap for swap in pending if waits_for(swap, person=person)]
+    asked = [swap for swap in pending if swap.requester_id == person.pk]
+    others = [swap for swap in pending if swap not in waiting and swap not in asked]
+    return MySwaps(waiting, asked, others, list(all_swaps().exclude(is_open)[:most]))
+
+
+def waits_for(swap: SwapRequest, *, person: User) -> bool:
+    """Tell whether a request waits for somebody's answer: they are asked and have not answered, or anyone is."""
+    if swap.state != SwapRequest.State.PENDING or person.pk in (swap.requester_id, *swap.agreed, *swap.declined_by):
+        return False
+    return swap.counterpart_id is None or person.pk in (swap.counterpart_id, swap.third_id)
+
+
+def weeks_of_dates(rotation: Rotation, *, dates: Iterable[dt.date]) -> dict[dt.date, RotationWeek]:
+    """Return the stored weeks of a rotation that start on these dates, with who holds them, by date."""
+    rows = rotation.weeks.filter(starts_on__in=list(dates)).select_related("engineer", "planned_engineer")
+    return {row.starts_on: row for row in rows}
+
+
+def conflicts_in(week: RotationWeek, *, engineer: User) -> list[HolidayBlock]:
+    """Return the holidays of an engineer that take away a part of a week."""
+    window = {"starts_at": week.starts_at, "ends_at": week.ends_at}
+    return list(HolidayBlock.objects.filter(engineer=engineer).touching(**window))
+
+
+def groundless(rotation: Rotation, *, at: dt.datetime) -> list[tuple[SwapRequest, str]]:
+    """Return the open requests of a rotation whose weeks are no longer their givers', or whose people left, with why."""
+    pending = list(rotation.swaps.pending().select_related("requester", "counterpart", "third"))
+    weeks = weeks_of_dates(rotation, dates={week for swap in pending for week in swap.weeks})
+    people = User.objects.in_bulk(
+        {key for swap in pending for key in (swap.requester_id, swap.counterpart_id, swap.third_id)}
+    )
+    found = []
+    for swap in pending:
+        involved = [people[key] for key in (swap.requester_id, swap.counterpart_id, swap.third_id) if key is not None]
+        gone = next((person for person in involved if not person.is_active), None)
+        # To anyone, only the offer can lose its ground.
+        moves = swap.moves() or (Move(swap.offered_week, swap.requester_id, 0),)
+        reason = f"{gone} is no longer active." if gone else lost_ground(moves, weeks=weeks, at=at)
+        if reason:
+            found.append((swap, reason))
+    return found
+
+
+def lost_ground(moves: Iterable[Move], *, weeks: dict[dt.date, RotationWeek], at: dt.datetime) -> str:
+    """Return why these moves cannot be made any more, "" where they can: each week must be its giver's and not begun."""
+    for move in moves:
+        week = weeks.get(move.week)
+        if week is None:
+            return f"There is no week of {day_in_words(move.week)} any more."
+        if week.engineer_id != move.giver:
+            return f"The week of {day_in_words(move.week)} is now {week.engineer}’s."
+        if week.starts_at <= at:
+            return f"The week of {day_in_words(move.week)} has already started."
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveShown:
+    """A week that would change hands, with people and what stands against it."""
+
+    week: RotationWeek
+    giver: User
+    taker: User | None
+    conflicts: list[HolidayBlock]
+
+
+def moves_shown(swap: SwapRequest, *, reader: User) -> list[MoveShown]:
+    """Return what a request would do, or did, week by week; of a request to anyone, as if its reader took it."""
+    asks_reader = swap.counterpart_id is None and waits_for(swap, person=reader)
+    moves = swap.moves(taker=reader.pk if asks_reader else None) or (Move(swap.offered_week, swap.requester_id, 0),)
+    weeks = weeks_of_dates(swap.rotation, dates=swap.weeks)
+    people = User.objects.in_bulk([key for move in moves for key in (move.giver, move.taker)])
+    return [
+        MoveShown(
+            week=weeks[move.week],
+            giver=people[move.giver],
+            taker=people.get(move.taker),
+            conflicts=conflicts_in(weeks[move.week], engineer=people[move.taker]) if move.taker in people else [],
+        )
+        for move in moves
+        if move.week in weeks
+    ]
+
+
+def weeks_to_swap(rotation: Rotation, *, at: dt.datetime) -> list[RotationWeek]:
+    """Return the stored weeks of a rotation that have not begun, with who holds them."""
+    return list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on"))

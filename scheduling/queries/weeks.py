@@ -1,0 +1,74 @@
+"""Reads about the weeks of rotations."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from people.models import User
+from scheduling.engine.turns import WEEK, Week, planned_weeks
+from scheduling.engine.world import Cover
+from scheduling.models import HolidayBlock, Rotation, RotationWeek
+from scheduling.queries.holidays import holidays_between
+from scheduling.worlds import (
+    WEEK_COLUMNS,
+    hours_of,
+    load_worlds,
+    versions_of,
+)
+
+
+def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[Week]:
+    """Return a rotation's weeks that start in a range of dates, both included; beyond those stored, as planned."""
+    versions = versions_of([rotation]).get(rotation.pk, [])
+    rows = rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on")
+    newest = rotation.weeks.order_by("-starts_on").first()
+    stored = [Week(*values) for values in rows.values_list(*WEEK_COLUMNS)]
+    begin = max(first, newest.starts_on + WEEK) if newest else first
+    until = last + dt.timedelta(days=1)
+    return [*stored, *planned_weeks(hours_of(rotation), rosters=versions, first=begin, until=until)]
+
+
+@dataclass(frozen=True, slots=True)
+class ComingTurns:
+    """The running and the coming weeks of a rotation, with the covers in them and everybody's holidays."""
+
+    rotation: Rotation
+    weeks: list[Week]
+    covers: list[Cover]
+    blocks: list[HolidayBlock]
+
+
+def coming_turns(*, at: dt.datetime, weeks: int) -> list[ComingTurns]:
+    """Return that many weeks of every rotation that has any, from the running one on, in three statements."""
+    rotations = list(Rotation.objects.order_by("pk"))
+    ends_at = at + (weeks + 1) * WEEK
+    worlds = load_worlds(rotations, starts_at=at, ends_at=ends_at).rotations
+    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at))
+    found = []
+    for rotation in rotations:
+        world = worlds[rotation.pk]
+        shown = [week for week in world.weeks if week.ends_at > at][:weeks]
+        if shown:
+            covers = world.covers_between(shown[0].starts_at, shown[-1].ends_at)
+            found.append(ComingTurns(rotation, shown, covers, blocks))
+    return found
+
+
+def weeks_held(engineer: User, *, at: dt.datetime, most: int = 8) -> list[RotationWeek]:
+    """Return the running and coming weeks that an engineer holds, with their rotations."""
+    rows = RotationWeek.objects.filter(engineer=engineer, ends_at__gt=at).select_related("rotation")
+    return list(rows.order_by("starts_at")[:most])
+
+
+def coming_weeks(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list[dt.date]:
+    """Return the start dates of the weeks that have not begun."""
+    rows = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on")
+    return list(rows.values_list("starts_on", flat=True)[:most])
+
+
+def rotations_with(engineer: User) -> QuerySet[Rotation]:
+    """Return the rotations in which an engineer has a place, a week or a cover, or owns a pipeline."""
+    owns = Q(pipelines__pipeline__primary_owner=engineer) | Q(pipelines__pipeline__secondary_owner=engineer)
+    held = Q(weeks__engineer=engineer) | Q(covers__engineer=engineer) | Q(rosters__members__engineer=engineer)
+    return Rotation.objects.filter(pk__in=Rotation.objects.filter(owns | held).values("pk")).order_by("pk")
