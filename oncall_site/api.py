@@ -11,17 +11,20 @@ from rest_framework.routers import SimpleRouter
 
 from oncall_site.api_docs import docs
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
-from people.api import PersonViewSet
 from runbooks.api import RunbookViewSet
 from scheduling.api import HolidayViewSet, OnCallViewSet, RotationViewSet
+from scheduling.engineers_api import EngineerViewSet
+from scheduling.swaps_api import CoverViewSet, SwapViewSet
 
 router = SimpleRouter()
-router.register("people", PersonViewSet, basename="api-person")
+router.register("people", EngineerViewSet, basename="api-person")
 router.register("pipelines", JoinedPipelineViewSet, basename="api-pipeline")
 router.register("responders", ResponderViewSet, basename="api-responder")
 router.register("oncall", OnCallViewSet, basename="api-oncall")
 router.register("rotations", RotationViewSet, basename="api-rotation")
 router.register("holidays", HolidayViewSet, basename="api-holiday")
+router.register("swaps", SwapViewSet, basename="api-swap")
+router.register("covers", CoverViewSet, basename="api-cover")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 
 

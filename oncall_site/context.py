@@ -14,6 +14,7 @@ PAGES = (
     ("Now", "now"),
     ("Schedule", "schedule"),
     ("Calendar", "calendar"),
+    ("Swaps", "swaps"),
     ("Pipelines", "pipelines"),
     ("Runbooks", "runbooks"),
     ("Fairness", "fairness"),

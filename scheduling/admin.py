@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
 
+from people.admin import UserAdmin
+from people.models import User
+from people.refusals import Refused
 from scheduling import commands
 from scheduling.models import (
     Cover,
@@ -41,6 +44,30 @@ class Shown:
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Tell that rows are removed elsewhere."""
         return False
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class EngineerAdmin(UserAdmin):
+    """People; one who becomes inactive leaves every roster and week in the same transaction."""
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
+        """Save what was typed, activity by the command that gives weeks and covers to others."""
+        active = obj.is_active
+        if change:
+            obj.is_active = User.objects.get(pk=obj.pk).is_active
+        super().save_model(request, obj, form, change)
+        assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+        try:
+            if obj.is_active and not active:
+                commands.deactivate(obj, by=request.user, at=timezone.now())
+                messages.info(request, f"{obj} left every roster; their weeks and covers went to others.")
+            elif active and not obj.is_active:
+                commands.bring_back(obj, by=request.user)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
 
 
 @admin.register(Rotation)

@@ -214,7 +214,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         """Block dates; the answer says what that does to the schedule."""
         engineer, dates = self._given(request)
         effects = queries.effects_of(commands.block_of(engineer, dates=dates))
-        block = commands.block_holiday(engineer, dates=dates, by=_person(request))
+        block = commands.block_holiday(engineer, dates=dates, by=person_of(request))
         row = {**self.get_serializer(block).data, "effects": effects_row(effects)}
         return Response(row, status=status.HTTP_201_CREATED)
 
@@ -222,11 +222,11 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         """Change a block."""
         block = self.get_object()
         _, dates = self._given(request, block=block)
-        return Response(self.get_serializer(commands.change_holiday(block, dates=dates, by=_person(request))).data)
+        return Response(self.get_serializer(commands.change_holiday(block, dates=dates, by=person_of(request))).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove a block."""
-        commands.remove_holiday(self.get_object(), by=_person(request))
+        commands.remove_holiday(self.get_object(), by=person_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=False, methods=["post"])
@@ -240,7 +240,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         given = self.get_serializer(block, data=request.data, partial=block is not None)
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
-        person = _person(request)
+        person = person_of(request)
         engineer: User = fields.pop("engineer", block.engineer if block else person)
         if block is not None and engineer.pk != block.engineer_id:
             raise Invalid({"engineer": ["A block stays its engineer's: remove it and block the dates for the other."]})
@@ -333,7 +333,8 @@ def _check_window(first: dt.date, last: dt.date) -> None:
         raise Invalid({"to": ["At most five years at once."]})
 
 
-def _person(request: Request) -> User:
+def person_of(request: Request) -> User:
+    """Return the caller; raise Forbidden where nobody is signed in."""
     if not isinstance(request.user, User):
         raise Forbidden("Sign in first.")
     return request.user

@@ -7,8 +7,9 @@ from django import forms
 
 from people.models import User
 from people.queries import all_people
-from scheduling.commands import Dates
-from scheduling.models import HolidayBlock
+from scheduling.commands import Asked, Dates, Span
+from scheduling.engine.clock import day_in_words
+from scheduling.models import HolidayBlock, RotationWeek
 
 
 class DatePicker(forms.DateInput):
@@ -77,3 +78,86 @@ class RosterForm(forms.Form):
                 raise forms.ValidationError(f"Line {number}: “{name}” stands on the roster already.")
             found += [known[name]] if name else []
         return found
+
+
+class AskForm(forms.Form):
+    """What somebody asks for a week of theirs: another week, or that somebody takes it."""
+
+    wanted_week = forms.TypedChoiceField(
+        required=False,
+        coerce=dt.date.fromisoformat,
+        empty_value=None,
+        label="In return for",
+        help_text="Whose it is, is asked.",
+    )
+    counterpart = forms.ModelChoiceField(
+        all_people().active(),
+        required=False,
+        to_field_name="username",
+        empty_label="Anyone",
+        label="Who is to take it",
+        help_text="Where nothing is asked for in return.",
+    )
+    message = forms.CharField(required=False, max_length=500, label="A word")
+    acknowledge_conflicts = forms.BooleanField(required=False, label="I take it in spite of my own holiday in it")
+    third_week = forms.DateField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, weeks: list[RotationWeek], own: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [
+            (str(one.starts_on), f"{day_in_words(one.starts_on)}, {one.engineer}")
+            for one in weeks
+            if one.engineer != own
+        ]
+        self.fields["wanted_week"].choices = [("", "Nothing"), *choices]  # type: ignore[attr-defined]  # a choice field
+        people = self.fields["counterpart"].queryset  # type: ignore[attr-defined]  # a model's choice field
+        self.fields["counterpart"].queryset = people.exclude(pk=own.pk)  # type: ignore[attr-defined]
+        self.ask_to_acknowledge(asked="acknowledge_conflicts" in self.data)
+
+    def ask_to_acknowledge(self, *, asked: bool) -> None:
+        """Show the box that says a holiday is known, or hide it where there is none to know of."""
+        self.fields["acknowledge_conflicts"].widget = forms.CheckboxInput() if asked else forms.HiddenInput()
+
+    def asked(self, week: dt.date) -> Asked:
+        """Return what is asked for a week, once it is valid."""
+        given = self.cleaned_data
+        return Asked(
+            offered_week=week,
+            wanted_week=given["wanted_week"],
+            counterpart=None if given["wanted_week"] else given["counterpart"],
+            third_week=given["third_week"],
+            message=given["message"],
+            acknowledge_conflicts=bool(given["acknowledge_conflicts"]),
+        )
+
+
+class AnswerForm(forms.Form):
+    """An answer to a request: for whom, an admin may choose; a word; a holiday that is known."""
+
+    engineer = forms.ModelChoiceField(all_people().active(), required=False, to_field_name="username", empty_label=None)
+    word = forms.CharField(required=False, max_length=500, label="A word, should you decline")
+    acknowledge_conflicts = forms.BooleanField(required=False, label="I take it in spite of my own holiday in it")
+
+
+class InstantPicker(forms.DateTimeInput):
+    """A date and an hour as browsers let one choose them, in the viewer's zone."""
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+
+
+class CoverForm(forms.Form):
+    """Who takes over, from when until when."""
+
+    engineer = forms.ModelChoiceField(
+        all_people().active(), to_field_name="username", empty_label=None, label="Who takes over"
+    )
+    starts_at = forms.DateTimeField(label="From", widget=InstantPicker())
+    ends_at = forms.DateTimeField(label="Until", widget=InstantPicker())
+    reason = forms.CharField(required=False, max_length=200, help_text="Everybody reads it.")
+    acknowledge_conflicts = forms.BooleanField(required=False, label="In spite of a holiday at that time")
+
+    def span(self) -> Span:
+        """Return what was typed, once it is valid."""
+        given = self.cleaned_data
+        return Span(given["engineer"], given["starts_at"], given["ends_at"], given["reason"])

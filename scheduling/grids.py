@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from people.models import User
+from scheduling.engine.suggestions import Suggestion
 from scheduling.engine.turns import Week
 from scheduling.engine.world import Cover
 from scheduling.models import HolidayBlock, Rotation
@@ -144,3 +145,28 @@ def _lane(person: User, turns: ComingTurns, *, people: Mapping[int, User]) -> La
 
 def _meet(one: Cover | HolidayBlock, week: Week) -> bool:
     return one.starts_at < week.ends_at and one.ends_at > week.starts_at
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A suggestion as it is shown: what it is called, its moves with people, why, and what asking for it sends."""
+
+    kind: str
+    moves: list[tuple[dt.date, User, User]]
+    why: tuple[str, ...]
+    fields: dict[str, str]
+
+
+KINDS = {"two_way": "Swap of two weeks", "three_way": "Swap round three", "one_way": "Taken over"}
+
+
+def offers(suggestions: Iterable[Suggestion], *, people: Mapping[int, User]) -> list[Offer]:
+    """Return suggestions with people instead of keys."""
+    found = []
+    for one in suggestions:
+        moves = [(move.week, people[move.giver], people[move.taker]) for move in one.moves]
+        weeks = [str(week) for week, _, _ in moves]
+        fields = {"counterpart": moves[0][2].username}
+        fields |= dict(zip(("wanted_week", "third_week"), weeks[1:], strict=False))
+        found.append(Offer(KINDS[one.kind], moves, one.why, fields))
+    return found

@@ -18,3 +18,15 @@ def keep_weeks() -> None:
 def keep_gaps() -> None:
     """Keep the moments that nobody covers in the next eight weeks stored."""
     commands.keep_gaps(at=timezone.now())
+
+
+@shared_task
+def expire_swaps() -> None:
+    """Close swap requests whose time is over."""
+    commands.expire_swaps(at=timezone.now())
+
+
+@shared_task
+def release_inactive() -> None:
+    """Give to others what inactive people are still on call for."""
+    commands.release_inactive(at=timezone.now())

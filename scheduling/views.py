@@ -153,9 +153,11 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
     rows = list(RotationWeek.objects.filter(starts_on=day).select_related("rotation", "engineer", "planned_engineer"))
     if not rows:
         raise Http404("No week that is stored starts on this date.")
+    at = timezone.now()
     found = [
         {
             "week": row,
+            **_swapping(row, reader=request.user, at=at),
             "away": queries.holidays_between(starts_at=row.starts_at, ends_at=row.ends_at),
             "parts": named_parts(queries.timeline_of(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)),
             "history": history_of(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
@@ -163,7 +165,22 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
         for row in rows
     ]
     around = {"before": day - WEEK, "after": day + WEEK}
-    return render(request, "scheduling/week.html", {"day": day, "found": found, **around})
+    return render(request, "scheduling/week.html", {"day": day, "found": found, "now": at, **around})
+
+
+def _swapping(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, object]:
+    """Return what can be done with a week that has not begun: open requests for it, and, for its engineer, suggestions."""
+    if row.starts_at <= at:
+        return {}
+    may_offer = reader == row.engineer or reader.is_staff
+    swaps = (
+        queries.all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
+    )
+    shown: list[grids.Offer] = []
+    if may_offer:
+        suggested = queries.suggestions_for(row.rotation, week=row.starts_on, at=at, most=3) or []
+        shown = grids.offers(suggested, people={user.pk: user for user in all_people()})
+    return {"may_offer": may_offer, "swaps": swaps, "offers": shown}
 
 
 def named_parts(parts: list[Interval]) -> list[tuple[Interval, User | None]]:

@@ -1,9 +1,9 @@
 """Every change of state about the schedule, a file for each noun."""
 
-from scheduling.commands.covers import end_cover, take_cover
+from scheduling.commands.covers import Span, end_cover, take_cover
 from scheduling.commands.gaps import keep_gaps
 from scheduling.commands.holidays import Dates, block_holiday, block_of, change_holiday, remove_holiday
-from scheduling.commands.leavers import bring_back, deactivate
+from scheduling.commands.leavers import bring_back, deactivate, release_inactive
 from scheduling.commands.plans import apply_moves
 from scheduling.commands.rosters import change_roster, follow_roster, set_roster
 from scheduling.commands.rotations import RotationText, change_rotation_text, create_rotation, join_rotation
@@ -14,6 +14,7 @@ __all__ = [
     "Asked",
     "Dates",
     "RotationText",
+    "Span",
     "accept_swap",
     "apply_moves",
     "block_holiday",
@@ -33,6 +34,7 @@ __all__ = [
     "join_rotation",
     "keep_gaps",
     "keep_weeks",
+    "release_inactive",
     "remove_holiday",
     "request_swap",
     "set_roster",

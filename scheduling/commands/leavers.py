@@ -1,8 +1,10 @@
 """People who leave: on call for nothing from that commit on (reliability.md, promise 5), and people who come back."""
 
 import datetime as dt
+import logging
 
 from django.db import transaction
+from django.db.models import Q
 
 from people.models import User
 from people.refusals import Forbidden, Refused
@@ -10,8 +12,10 @@ from scheduling.commands.locks import lock_all_rotations, lock_people
 from scheduling.commands.weeks import plan_anew
 from scheduling.engine.turns import WEEK, RosterVersion, week_start
 from scheduling.models import Cover, Roster, RosterMember, Rotation
-from scheduling.queries.answers import held_between
+from scheduling.queries.answers import held_between, turns
 from scheduling.worlds import versions_of
+
+logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -36,6 +40,38 @@ def deactivate(leaver: User, *, by: User, at: dt.datetime) -> None:
     release(leaver, rotations=rotations, by=by, at=at)
 
 
+@transaction.atomic
+def release_inactive(*, at: dt.datetime) -> int:
+    """Release whoever is inactive and on call for something all the same, say by an import past the site; return how many."""
+    rotations = lock_all_rotations()
+    by_roster = {key for rotation in rotations for key in _named_ahead(rotation, at=at)}
+    now = {turn.engineer for turn in turns(rotations, at=at) if turn.engineer}
+    holding = Q(weeks__starts_at__gt=at) | Q(covers__ends_at__gt=at) | Q(pk__in=by_roster | now)
+    leavers = list(
+        User.objects.filter(pk__in=User.objects.filter(holding, is_active=False).values("pk")).order_by("pk")
+    )
+    admin = User.objects.filter(is_active=True, is_staff=True).order_by("pk").first()
+    done = 0
+    for leaver in leavers:
+        try:
+            with transaction.atomic():
+                release(leaver, rotations=rotations, by=admin or leaver, at=at)
+        except Refused as refusal:
+            logger.warning("%s stays on call for something: %s", leaver.username, refusal)
+        else:
+            done += 1
+    return done
+
+
+def _named_ahead(rotation: Rotation, *, at: dt.datetime) -> set[int]:
+    """Return who is on the roster of the next week or of a later one."""
+    known = versions_of([rotation]).get(rotation.pk, [])
+    first = _next_week(rotation, at=at)
+    in_force = [version for version in known if version.starts_on <= first][-1:]
+    later = [version for version in known if version.starts_on > first]
+    return {engineer for version in (*in_force, *later) for engineer in version.engineers}
+
+
 def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetime) -> None:
     """Give all that an inactive engineer is on call for to others; the caller has locked these rotations."""
     covers = Cover.objects.filter(engineer=leaver, ends_at__gt=at)
@@ -44,25 +80,22 @@ def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetim
     versions = versions_of(rotations)
     for rotation in rotations:
         known = versions.get(rotation.pk, [])
-        first = week_start(at.date(), weekday=rotation.handoff_weekday) + WEEK
-        involved = any(leaver.pk in version.engineers for version in known)
         held = rotation.weeks.filter(engineer=leaver, ends_at__gt=at).exists()
-        if not (involved or held):
-            continue
-        _leave_rosters(rotation, leaver, known=known, at=at)
-        _cover_running_week(rotation, leaver, by=by, at=at)
-        plan_anew(rotation, first=_first_coming(rotation, default=first, at=at), at=at)
+        if held or any(leaver.pk in version.engineers for version in known):
+            _leave_rosters(rotation, leaver, known=known, at=at)
+            _cover_running_week(rotation, leaver, by=by, at=at)
+            plan_anew(rotation, first=_next_week(rotation, at=at), at=at)
 
 
-def _first_coming(rotation: Rotation, *, default: dt.date, at: dt.datetime) -> dt.date:
+def _next_week(rotation: Rotation, *, at: dt.datetime) -> dt.date:
     """Return the date of the first week that has not begun."""
     coming = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").values_list("starts_on", flat=True).first()
-    return coming or default
+    return coming or week_start(at.date(), weekday=rotation.handoff_weekday) + WEEK
 
 
 def _leave_rosters(rotation: Rotation, leaver: User, *, known: list[RosterVersion], at: dt.datetime) -> None:
     """Take somebody off the roster in force, from the next week on, and off every later one."""
-    first = _first_coming(rotation, default=week_start(at.date(), weekday=rotation.handoff_weekday) + WEEK, at=at)
+    first = _next_week(rotation, at=at)
     in_force = [version for version in known if version.starts_on <= first][-1:]
     later = [version for version in known if version.starts_on > first]
     for version in (*in_force, *later):

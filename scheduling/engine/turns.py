@@ -37,7 +37,7 @@ class Week:
     planned_engineer: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Move:
     """A week, by the date it starts on, that goes from one engineer to another."""
 

@@ -5,6 +5,7 @@ from scheduling.queries.fairness import Fairness, fairness_of
 from scheduling.queries.gaps import gaps, uncovered_ahead
 from scheduling.queries.holidays import Effects, Hit, effects_of, holidays_between, holidays_of, public_holidays
 from scheduling.queries.rosters import RosterChange, engineers_of, newest_roster, roster_change
+from scheduling.queries.suggestions import coming_world, plan_for, suggestions_for, suggestions_in
 from scheduling.queries.swaps import (
     MoveShown,
     MySwaps,
@@ -37,6 +38,7 @@ __all__ = [
     "answers",
     "coming_turns",
     "coming_weeks",
+    "coming_world",
     "effects_of",
     "engineers_of",
     "fairness_of",
@@ -46,9 +48,12 @@ __all__ = [
     "holidays_of",
     "moves_shown",
     "newest_roster",
+    "plan_for",
     "public_holidays",
     "roster_change",
     "rotations_with",
+    "suggestions_for",
+    "suggestions_in",
     "swaps_for",
     "timeline_of",
     "turns",

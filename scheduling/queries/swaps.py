@@ -4,17 +4,17 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from people.models import User
 from scheduling.engine.clock import day_in_words
 from scheduling.engine.turns import Move
-from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapRequest
+from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapQuerySet, SwapRequest
 
 PEOPLE = ("rotation", "requester", "counterpart", "third", "asked_by", "decided_by")
 
 
-def all_swaps() -> QuerySet[SwapRequest]:
+def all_swaps() -> SwapQuerySet:
     """Return every request with its people, newest first."""
     return SwapRequest.objects.select_related(*PEOPLE).order_by("-created_at", "-pk")
 

@@ -1,0 +1,31 @@
+"""The API's calls about people that change the schedule: deactivating, bringing back."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from people.api import PersonSerializer, PersonViewSet
+from scheduling import commands
+from scheduling.api import person_of
+
+
+class EngineerViewSet(PersonViewSet):
+    """Engineers, by user name; admins deactivate them and bring them back."""
+
+    @extend_schema(request=None, responses=PersonSerializer)
+    @action(detail=True, methods=["post"])
+    def deactivate(self, request: Request, username: str) -> Response:
+        """Make somebody inactive and give all they were on call for to others, at once."""
+        person = self.get_object()
+        commands.deactivate(person, by=person_of(request), at=timezone.now())
+        return Response(self.get_serializer(person).data)
+
+    @extend_schema(request=None, responses=PersonSerializer)
+    @action(detail=True, methods=["post"])
+    def reactivate(self, request: Request, username: str) -> Response:
+        """Make somebody active again."""
+        person = self.get_object()
+        commands.bring_back(person, by=person_of(request))
+        return Response(self.get_serializer(person).data)

@@ -1,0 +1,60 @@
+"""Reads behind suggestions: who could take a week, and which moves would leave nobody on call while away."""
+
+import datetime as dt
+
+from people.models import User
+from scheduling.engine.planning import NoPlan, Plan, plan
+from scheduling.engine.suggestions import Facts, Suggestion, suggestions
+from scheduling.engine.turns import Week
+from scheduling.engine.world import World
+from scheduling.models import Rotation
+from scheduling.queries.holidays import public_holidays
+from scheduling.worlds import load_worlds
+
+# As far as weeks are stored: a week that is only planned cannot change hands yet.
+LOOKED_AHEAD = dt.timedelta(weeks=30)
+PLANNED_WEEKS = 26
+
+
+def suggestions_for(rotation: Rotation, *, week: dt.date, at: dt.datetime, most: int = 10) -> list[Suggestion] | None:
+    """Return ways in which the engineer of a coming week could be rid of it, best first; None where there is no such week."""
+    world = coming_world(rotation, at=at)
+    wanted = next((one for one in world.weeks if one.starts_on == week and one.starts_at > at), None)
+    return None if wanted is None else suggestions_in(world, week=wanted, at=at, most=most)
+
+
+def coming_world(rotation: Rotation, *, at: dt.datetime) -> World:
+    """Return the world of a rotation's stored weeks, from the running one on."""
+    stored = rotation.weeks.filter(starts_at__gt=at).order_by("-starts_on").values_list("ends_at", flat=True).first()
+    world = load_worlds([rotation], starts_at=at, ends_at=stored or at).rotations[rotation.pk]
+    weeks = [week for week in world.weeks if stored and week.ends_at <= stored]
+    return World(people=world.people, weeks=weeks, covers=world.covers, rosters=world.rosters)
+
+
+def suggestions_in(world: World, *, week: Week, at: dt.datetime, most: int) -> list[Suggestion]:
+    """Return the suggestions for a week of a world that was read already, for one on its roster or holding a week of it."""
+    candidates = {*world.roster_of(week), *(one.engineer for one in world.weeks)} - world.people.inactive
+    people = User.objects.filter(pk__in=candidates | {week.engineer}).in_bulk()
+    years = range(at.year, (at + LOOKED_AHEAD).year + 1)
+    facts = Facts(
+        candidates=candidates,
+        names={key: str(user) for key, user in people.items()},
+        zones={key: user.zone for key, user in people.items()},
+        public_holidays={
+            key: frozenset(day for year in years for day in public_holidays(user.country, user.subdivision, year))
+            for key, user in people.items()
+        },
+    )
+    return suggestions(week, weeks=world.weeks, people=world.people, facts=facts, after=at, most=most)
+
+
+def plan_for(rotation: Rotation, *, at: dt.datetime) -> Plan | NoPlan:
+    """Return the smallest set of moves in the next 26 weeks after which nobody is on call while away, or why there is none."""
+    world = coming_world(rotation, at=at)
+    weeks = [week for week in world.weeks if week.starts_at > at][:PLANNED_WEEKS]
+    on_it = {key for week in weeks for key in world.roster_of(week)}
+    engineers = sorted(on_it - world.people.inactive)
+    everyone = {*engineers, *(week.engineer for week in weeks)}
+    absences = [one for key in sorted(everyone) for one in world.people.absences.get(key, ())]
+    names = {key: str(user) for key, user in User.objects.in_bulk(everyone).items()}
+    return plan(weeks, absences=absences, engineers=engineers, names=names)

@@ -1,0 +1,249 @@
+"""The API's calls about swap requests, suggestions and covers."""
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from people.instants import date_asked
+from people.models import User
+from people.queries import all_people, names_of
+from people.refusals import Invalid
+from scheduling import commands, queries
+from scheduling.api import paged, person_of
+from scheduling.commands import Asked, Span
+from scheduling.engine.suggestions import Suggestion
+from scheduling.models import Cover, Rotation, SwapRequest
+
+LINK = "[0-9]{1,15}"
+
+
+class Person(serializers.SlugRelatedField[User]):
+    """Somebody, by user name."""
+
+    def __init__(self, **options: Any) -> None:
+        if not options.get("read_only"):
+            options["queryset"] = all_people()
+        super().__init__(slug_field="username", **options)
+
+
+class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
+    """A swap request; weeks by the date they start on, people by user name."""
+
+    rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
+    requester = Person(read_only=True)
+    counterpart = Person(required=False, allow_null=True)
+    third = Person(required=False, allow_null=True)
+    decided_by = Person(read_only=True)
+    asked_by = Person(read_only=True)
+    kind = serializers.CharField(read_only=True)
+    agreed = serializers.SerializerMethodField()
+    acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
+
+    class Meta:
+        model = SwapRequest
+        fields = (
+            "id",
+            "rotation",
+            "kind",
+            "offered_week",
+            "wanted_week",
+            "third_week",
+            "requester",
+            "counterpart",
+            "third",
+            "agreed",
+            "state",
+            "message",
+            "reason",
+            "asked_by",
+            "decided_by",
+            "created_at",
+            "expires_at",
+            "decided_at",
+            "acknowledge_conflicts",
+        )
+        read_only_fields = ("state", "reason", "created_at", "expires_at", "decided_at")
+
+    def get_agreed(self, swap: SwapRequest) -> list[str]:
+        """Return who of three has agreed."""
+        return [one.username for one in (swap.counterpart, swap.third) if one and one.pk in swap.agreed]
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """An answer to a request: for whom an admin answers, whether a holiday of one's own is known, a word."""
+
+    engineer = Person(required=False)
+    acknowledge_conflicts = serializers.BooleanField(required=False, default=False)
+    word = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """A week that would go from one engineer to another."""
+
+    week = serializers.DateField()
+    giver = serializers.CharField(help_text="Answered as `from`.")
+    to = serializers.CharField()
+
+
+class SuggestionSerializer(serializers.Serializer[Any]):
+    """A way to be rid of a week."""
+
+    kind = serializers.ChoiceField(["two_way", "three_way", "one_way"])
+    moves = MoveSerializer(many=True)
+    score = serializers.FloatField()
+    why = serializers.ListField(child=serializers.CharField())
+
+
+class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[SwapRequest]):
+    """Swap requests: asked, accepted, declined, taken back."""
+
+    serializer_class = SwapSerializer
+    lookup_value_regex = LINK
+
+    def get_queryset(self) -> QuerySet[SwapRequest]:
+        """Return every request, newest first; those of one state where `?state=` names it."""
+        rows = queries.all_swaps()
+        state = self.request.query_params.get("state", "")
+        if state and state not in SwapRequest.State.values:
+            raise Invalid({"state": [f"One of {', '.join(SwapRequest.State.values)}."]})
+        return rows.filter(state=state) if state else rows
+
+    def create(self, request: Request) -> Response:
+        """Ask for a swap of a week one holds."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = dict(given.validated_data)
+        rotation = fields.pop("rotation")
+        swap = commands.request_swap(rotation, asked=Asked(**fields), by=person_of(request), at=timezone.now())
+        return Response(self.get_serializer(swap).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=AnswerSerializer, responses=SwapSerializer)
+    @action(detail=True, methods=["post"])
+    def accept(self, request: Request, pk: str) -> Response:
+        """Accept a request; the weeks change hands at once."""
+        answer = _answer(request)
+        swap = commands.accept_swap(
+            self.get_object(),
+            by=person_of(request),
+            at=timezone.now(),
+            engineer=answer.get("engineer"),
+            acknowledge_conflicts=answer["acknowledge_conflicts"],
+        )
+        return Response(self.get_serializer(swap).data)
+
+    @extend_schema(request=AnswerSerializer, responses=SwapSerializer)
+    @action(detail=True, methods=["post"])
+    def decline(self, request: Request, pk: str) -> Response:
+        """Decline a request, with a word."""
+        answer = _answer(request)
+        swap = commands.decline_swap(
+            self.get_object(),
+            by=person_of(request),
+            at=timezone.now(),
+            engineer=answer.get("engineer"),
+            word=answer["word"],
+        )
+        return Response(self.get_serializer(swap).data)
+
+    @extend_schema(request=None, responses=SwapSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Take a request back."""
+        swap = commands.cancel_swap(self.get_object(), by=person_of(request), at=timezone.now())
+        return Response(self.get_serializer(swap).data)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("rotation", OpenApiTypes.STR, required=True),
+            OpenApiParameter("week", OpenApiTypes.DATE, required=True),
+        ],
+        responses=SuggestionSerializer(many=True),
+    )
+    @action(detail=False)
+    def suggestions(self, request: Request) -> Response:
+        """Suggest who could take a week, best first, each with why."""
+        rotation = Rotation.objects.filter(slug=request.query_params.get("rotation", "").replace("\0", "")).first()
+        if rotation is None:
+            raise Invalid({"rotation": ["Name a rotation by its slug."]})
+        week = date_asked(request.query_params, name="week", default=dt.date.min)
+        found = queries.suggestions_for(rotation, week=week, at=timezone.now())
+        if found is None:
+            raise Invalid({"week": ["Name a coming week of the rotation by the date it starts on."]})
+        names = names_of(key for one in found for move in one.moves for key in (move.giver, move.taker))
+        return paged(self, request, [suggestion_row(one, names=names) for one in found])
+
+
+def suggestion_row(suggestion: Suggestion, *, names: dict[int, str]) -> dict[str, Any]:
+    """Return a suggestion as the API answers it."""
+    return {
+        "kind": suggestion.kind,
+        "moves": [
+            {"week": move.week.isoformat(), "from": names[move.giver], "to": names[move.taker]}
+            for move in suggestion.moves
+        ],
+        "score": suggestion.score,
+        "why": list(suggestion.why),
+    }
+
+
+class CoverSerializer(serializers.ModelSerializer[Cover]):
+    """A part of a rotation's time that an engineer takes over."""
+
+    rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
+    engineer = Person(required=False)
+    covers = Person(read_only=True)
+    starts_at = serializers.DateTimeField(required=False)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
+
+    class Meta:
+        model = Cover
+        fields = ("id", "rotation", "engineer", "starts_at", "ends_at", "covers", "reason", "acknowledge_conflicts")
+        # The command says who overlaps whom, in words.
+        validators: list[Any] = []
+
+
+class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Cover]):
+    """Covers: taking over now, being covered for a day, ending early."""
+
+    serializer_class = CoverSerializer
+    lookup_value_regex = LINK
+
+    def get_queryset(self) -> QuerySet[Cover]:
+        """Return every cover, newest first."""
+        return Cover.objects.select_related("rotation", "engineer", "covers").order_by("-starts_at", "-pk")
+
+    def create(self, request: Request) -> Response:
+        """Take over, or let somebody take over: oneself and from now where neither is given."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields, person, at = given.validated_data, person_of(request), timezone.now()
+        span = Span(
+            engineer=fields.get("engineer", person),
+            starts_at=fields.get("starts_at", at),
+            ends_at=fields["ends_at"],
+            reason=fields["reason"],
+        )
+        cover = commands.take_cover(
+            fields["rotation"], span=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
+        )
+        return Response(self.get_serializer(cover).data, status=status.HTTP_201_CREATED)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """End a cover now, or take it back before it begins."""
+        commands.end_cover(self.get_object(), by=person_of(request), at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _answer(request: Request) -> dict[str, Any]:
+    given = AnswerSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)

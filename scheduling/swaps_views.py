@@ -1,0 +1,268 @@
+"""The Swaps pages, covers, and the planner."""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from people.models import User
+from people.queries import all_people
+from people.refusals import Forbidden, Invalid, Refused
+from people.requests import SignedInRequest
+from pipelines.queries import history_of
+from scheduling import commands, grids, queries
+from scheduling.engine.planning import NoPlan
+from scheduling.engine.turns import Move
+from scheduling.forms import AnswerForm, AskForm, CoverForm
+from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
+
+SUGGESTED = 6
+TRACKED = ("state", "counterpart", "decided_by", "reason")
+
+
+@require_safe
+def swaps(request: SignedInRequest) -> HttpResponse:
+    """Show the requests that wait for me, mine, the others, and those that are over."""
+    at = timezone.now()
+    found = queries.swaps_for(request.user, at=at)
+    context = {"found": found, "weeks": queries.weeks_held(request.user, at=at), "now": at}
+    return render(request, "scheduling/swaps.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: SignedInRequest) -> HttpResponse:
+    """Ask for a swap of a week: suggestions, best first, or whatever one wants."""
+    at = timezone.now()
+    week = _week_asked(request)
+    if week is None:
+        weeks = queries.weeks_held(request.user, at=at, most=26)
+        coming = [one for one in weeks if one.starts_at > at]
+        return render(request, "scheduling/ask.html", {"weeks": coming})
+    others = queries.weeks_to_swap(week.rotation, at=at)
+    form = AskForm(request.POST or None, weeks=others, own=week.engineer)
+    status = 200
+    if form.is_bound and form.is_valid():
+        try:
+            swap = commands.request_swap(week.rotation, asked=form.asked(week.starts_on), by=request.user, at=at)
+        except Refused as refusal:
+            status = _explained(form, refusal)
+            form.ask_to_acknowledge(asked=bool(refusal.details.get("conflicts")))
+        else:
+            messages.success(request, f"{swap.counterpart or 'Anyone'} is asked.")
+            return redirect("swap", pk=swap.pk)
+    found = queries.suggestions_for(week.rotation, week=week.starts_on, at=at, most=SUGGESTED) or []
+    people = {user.pk: user for user in all_people()}
+    context = {
+        "week": week,
+        "form": form,
+        "offers": grids.offers(found, people=people),
+        "mine": week.engineer == request.user,
+    }
+    return render(request, "scheduling/ask.html", context, status=400 if form.errors and status == 200 else status)
+
+
+def _week_asked(request: SignedInRequest) -> RotationWeek | None:
+    """Return the week that the address names, None where it names none; raise Http404 where there is no such week to offer."""
+    slug, day = request.GET.get("rotation", ""), request.GET.get("week", "")
+    if not (slug or day):
+        return None
+    try:
+        starts_on = parse_date(day)
+    except ValueError:
+        starts_on = None
+    rows = RotationWeek.objects.select_related("rotation", "engineer")
+    week: RotationWeek | None = None
+    if starts_on:
+        week = rows.filter(rotation__slug=slug.replace("\0", ""), starts_on=starts_on).first()
+    if week is None:
+        raise Http404("There is no such week.")
+    if week.engineer != request.user and not request.user.is_staff:
+        raise PermissionDenied
+    return week
+
+
+def _explained(form: AskForm | CoverForm, refusal: Refused) -> int:
+    """Put a refusal beside what it is about; return the status of the answer."""
+    if isinstance(refusal, Invalid):
+        for name, reasons in refusal.problems.items():
+            form.add_error(name if name in form.fields else None, reasons)
+        return 400
+    form.add_error(None, str(refusal))
+    return 403 if isinstance(refusal, Forbidden) else 409
+
+
+@require_safe
+def swap(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show a request, both weeks, what it would do, and its history."""
+    return _swap_page(request, _swap(pk), status=200)
+
+
+def _swap(pk: int) -> SwapRequest:
+    return get_object_or_404(queries.all_swaps(), pk=pk)
+
+
+def _swap_page(
+    request: SignedInRequest, found: SwapRequest, *, status: int, refused: Refused | None = None
+) -> HttpResponse:
+    reader, at = request.user, timezone.now()
+    is_open = found.state == SwapRequest.State.PENDING and found.expires_at > at
+    asks_me = is_open and queries.waits_for(found, person=reader)
+    context = {
+        "swap": found,
+        "moves": queries.moves_shown(found, reader=reader),
+        "is_open": is_open,
+        "asks_me": asks_me,
+        "on_behalf": is_open and reader.is_staff and not asks_me,
+        "may_cancel": is_open and (reader.is_staff or reader == found.requester),
+        "people": [user for user in all_people().active() if queries.waits_for(found, person=user)]
+        if reader.is_staff
+        else [],
+        "refused": refused,
+        "conflicts": bool(refused and refused.details.get("conflicts")),
+        "word": request.POST.get("word", ""),
+        "history": history_of(found, fields=TRACKED),
+    }
+    return render(request, "scheduling/swap.html", context, status=status)
+
+
+@require_POST
+def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
+    """Accept, decline or take back a request."""
+    found, form, at = _swap(pk), AnswerForm(request.POST), timezone.now()
+    if not form.is_valid():
+        return _swap_page(
+            request, found, status=400, refused=Refused("; ".join(str(why) for why in form.errors.values()))
+        )
+    given = form.cleaned_data
+    try:
+        if answer == "accept":
+            known = given["acknowledge_conflicts"]
+            done = commands.accept_swap(
+                found, by=request.user, at=at, engineer=given["engineer"], acknowledge_conflicts=known
+            )
+        elif answer == "decline":
+            done = commands.decline_swap(found, by=request.user, at=at, engineer=given["engineer"], word=given["word"])
+        else:
+            done = commands.cancel_swap(found, by=request.user, at=at)
+    except Refused as refusal:
+        status = 403 if isinstance(refusal, Forbidden) else 400 if isinstance(refusal, Invalid) else 409
+        return _swap_page(request, _swap(pk), status=status, refused=refusal)
+    messages.success(request, ANSWERED.get((answer, done.state), "Your answer is kept; the request stays open."))
+    return redirect("swap", pk=pk)
+
+
+ANSWERED: dict[tuple[str, str], str] = {
+    ("accept", SwapRequest.State.ACCEPTED): "The weeks have changed hands.",
+    ("decline", SwapRequest.State.DECLINED): "The request is declined.",
+    ("cancel", SwapRequest.State.CANCELLED): "The request is withdrawn.",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cover(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Take over a rotation now, or let somebody cover a part of its time."""
+    rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
+    form = CoverForm(request.POST or None, initial=_cover_asked(request, rotation, at=at))
+    status = 400 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            made = commands.take_cover(
+                rotation,
+                span=form.span(),
+                by=request.user,
+                at=at,
+                acknowledge_conflicts=form.cleaned_data["acknowledge_conflicts"],
+            )
+        except Refused as refusal:
+            status = _explained(form, refusal)
+        else:
+            messages.success(request, f"{made.engineer} covers for {made.covers}.")
+            return redirect("schedule")
+    [turn] = queries.turns([rotation], at=at)
+    on_call = User.objects.filter(pk=turn.engineer).first() if turn.engineer else None
+    context = {
+        "rotation": rotation,
+        "form": form,
+        "turn": turn,
+        "on_call": on_call,
+        "covers": _covers(rotation, request, at=at),
+    }
+    return render(request, "scheduling/cover.html", context, status=status)
+
+
+def _cover_asked(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -> dict[str, object]:
+    """Return what the form starts with: myself, from now until the hand-off, or the week that the address names."""
+    week = None
+    try:
+        starts_on = parse_date(request.GET.get("week", ""))
+    except ValueError:
+        starts_on = None
+    if starts_on:
+        week = rotation.weeks.filter(starts_on=starts_on).first()
+    week = week or rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).first()
+    begin = max(week.starts_at, at) if week else at
+    return {
+        "engineer": request.user.username,
+        "starts_at": timezone.localtime(begin).replace(second=0, microsecond=0),
+        "ends_at": timezone.localtime(week.ends_at) if week else None,
+    }
+
+
+def _covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
+    """Return the running and coming covers, each with whether the reader may end it."""
+    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covers").order_by("starts_at")
+    reader = request.user
+    return [(row, reader.is_staff or reader in (row.engineer, row.covers)) for row in rows]
+
+
+@require_POST
+def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
+    """End a cover now, or take it back."""
+    found = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covers"), pk=pk)
+    try:
+        commands.end_cover(found, by=request.user, at=timezone.now())
+    except Forbidden as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{found.engineer} no longer covers for {found.covers}.")
+    return redirect("cover", slug=found.rotation.slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def plan(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Work out the fewest moves that leave nobody on call while away; preview, then apply. For admins."""
+    if not request.user.is_staff:
+        raise PermissionDenied
+    rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
+    if request.method == "POST":
+        try:
+            made = commands.apply_moves(rotation, moves=_moves_typed(request), by=request.user, at=at)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("plan", slug=slug)
+        messages.success(request, f"{len(made)} week{'s' if len(made) > 1 else ''} changed hands.")
+        return redirect("schedule")
+    found = queries.plan_for(rotation, at=at)
+    people = {user.pk: user for user in all_people()}
+    context: dict[str, object] = {"rotation": rotation}
+    if isinstance(found, NoPlan):
+        context |= {"no_plan": found}
+    else:
+        context |= {"plan": found, "moves": [(move, people[move.giver], people[move.taker]) for move in found.moves]}
+    return render(request, "scheduling/plan.html", context)
+
+
+def _moves_typed(request: SignedInRequest) -> list[Move]:
+    """Return the moves that the preview named; raise Invalid where they are not such."""
+    try:
+        parts = [text.split(":") for text in request.POST.getlist("move")]
+        return [Move(dt.date.fromisoformat(week), int(giver), int(taker)) for week, giver, taker in parts]
+    except ValueError as error:
+        raise Invalid({"moves": ["These are no moves of a plan."]}) from error

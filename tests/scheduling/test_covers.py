@@ -1,0 +1,291 @@
+"""Covers: take over now, cover a day, a cover of a cover, ending early; and people who leave."""
+
+import datetime as dt
+import itertools
+
+import pytest
+from django.utils import timezone
+
+from oncall_site.handbook import import_handbook
+from people.refusals import Forbidden, Invalid, Refused
+from scheduling import commands, queries
+from scheduling.commands import Asked, Dates, Span, block_holiday, end_cover, take_cover
+from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
+from tests.make import bearer
+
+JSON = "application/json"
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def rotation(db, seed, now):
+    # The running week began yesterday and is Engineer A's.
+    import_handbook(seed.read_bytes(), at=now, starting=(now - dt.timedelta(days=7 + now.weekday())).date())
+    return Rotation.objects.get()
+
+
+@pytest.fixture
+def running(rotation, now):
+    return RotationWeek.objects.get(starts_at__lte=now, ends_at__gt=now)
+
+
+@pytest.fixture
+def week(rotation, now):
+    """The next week: nothing of it has begun, whatever the hour of the test."""
+    return RotationWeek.objects.filter(starts_at__gt=now).select_related("engineer").first()
+
+
+@pytest.fixture
+def others(week, a, b, c, d):
+    return [person for person in (a, b, c, d) if person != week.engineer]
+
+
+def cover(rotation, week, engineer, begin, end, *, by, at, **options):
+    span = Span(engineer, week.starts_at + HOUR * begin, week.starts_at + HOUR * end)
+    return take_cover(rotation, span=span, by=by, at=at, **options)
+
+
+def on_call(rotation, week, hour):
+    at = week.starts_at + HOUR * hour
+    return queries.turns([rotation], at=at)[0].engineer
+
+
+def test_one_takes_over_and_it_is_answered_everywhere(rotation, week, others, now):
+    made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
+    assert (made.covers, made.created_by) == (week.engineer, others[0])
+    assert [on_call(rotation, week, hour) for hour in (9, 10, 19, 20)] == [
+        week.engineer_id,
+        others[0].pk,
+        others[0].pk,
+        week.engineer_id,
+    ]
+
+
+def test_one_gives_one_s_own_time_away_but_nobody_else_s(rotation, week, others, admin, now):
+    one, other, _ = others
+    assert cover(rotation, week, one, 0, 5, by=week.engineer, at=now).engineer == one
+    with pytest.raises(Forbidden):
+        cover(rotation, week, one, 10, 15, by=other, at=now)
+    assert cover(rotation, week, one, 10, 15, by=admin, at=now).engineer == one
+
+
+def test_a_cover_of_a_cover_takes_its_part_out_of_it(rotation, week, others, now):
+    one, other, _ = others
+    cover(rotation, week, one, 10, 20, by=one, at=now)
+    made = cover(rotation, week, other, 12, 14, by=other, at=now)
+    assert made.covers == one
+    assert [on_call(rotation, week, hour) for hour in (9, 11, 13, 15, 21)] == [
+        week.engineer_id, one.pk, other.pk, one.pk, week.engineer_id,
+    ]  # fmt: skip
+    assert Cover.objects.count() == 3
+
+
+@pytest.mark.parametrize(("begin", "end", "left"), [(10, 20, 0), (10, 12, 1), (18, 20, 1)])
+def test_a_cover_of_a_cover_from_its_edge_leaves_no_empty_rest(rotation, week, others, now, begin, end, left):
+    one, other, _ = others
+    cover(rotation, week, one, 10, 20, by=one, at=now)
+    cover(rotation, week, other, begin, end, by=other, at=now)
+    assert Cover.objects.filter(engineer=one).count() == left
+
+
+def test_a_cover_taken_back_before_it_begins_is_gone(rotation, week, others, now):
+    made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
+    with pytest.raises(Forbidden):
+        end_cover(made, by=others[1], at=now)
+    end_cover(made, by=week.engineer, at=now)
+    assert not Cover.objects.exists()
+    with pytest.raises(Refused, match="over"):
+        end_cover(made, by=week.engineer, at=now)
+
+
+def test_a_running_cover_ends_now_and_its_past_stays(rotation, week, others, now):
+    made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
+    at = week.starts_at + HOUR * 15
+    end_cover(made, by=others[0], at=at)
+    row = Cover.objects.get()
+    assert (row.starts_at, row.ends_at) == (week.starts_at + HOUR * 10, at)
+
+
+def test_a_cover_of_a_cover_ended_early_goes_back_to_who_covered(rotation, week, others, now):
+    one, other, _ = others
+    cover(rotation, week, one, 10, 20, by=one, at=now)
+    made = cover(rotation, week, other, 12, 18, by=other, at=now)
+    end_cover(made, by=other, at=week.starts_at + HOUR * 15)
+    assert [on_call(rotation, week, hour) for hour in (11, 13, 16, 19, 21)] == [
+        one.pk, other.pk, one.pk, one.pk, week.engineer_id,
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_covered_is_refused_by_field(rotation, week, others, outsider, now):
+    one = others[0]
+    for begin, end, engineer, field in (
+        (-400, 5, one, "starts_at"),
+        (10, 10, one, "ends_at"),
+        (10, 200, outsider, "ends_at"),
+        (10, 60_000, one, "ends_at"),
+        (10, 20, week.engineer, "engineer"),
+    ):
+        with pytest.raises(Invalid) as caught:
+            cover(rotation, week, engineer, begin, end, by=engineer, at=now)
+        assert list(caught.value.problems) == [field]
+    type(one).objects.filter(pk=one.pk).update(is_active=False)
+    with pytest.raises(Invalid, match="not active"):
+        cover(rotation, week, one, 10, 20, by=week.engineer, at=now)
+    assert not Cover.objects.exists()
+
+
+def test_covering_in_one_s_own_holiday_needs_to_be_said(rotation, week, others, now):
+    one = others[0]
+    block_holiday(one, dates=Dates(week.starts_on, week.starts_on), by=one)
+    with pytest.raises(Refused, match="away"):
+        cover(rotation, week, one, 0, 5, by=one, at=now)
+    assert cover(rotation, week, one, 0, 5, by=one, at=now, acknowledge_conflicts=True).pk
+
+
+def test_the_api_takes_over_now_lists_and_ends(client, rotation, running, a, b, c, d):
+    other = next(person for person in (a, b, c, d) if person != running.engineer)
+    until = timezone.now() + dt.timedelta(minutes=20)
+    if until > running.ends_at:
+        until = running.ends_at
+    given = {"rotation": rotation.slug, "ends_at": until.isoformat(), "reason": "train"}
+    answer = client.post("/api/v1/covers/", given, content_type=JSON, **bearer(other))
+    assert answer.status_code == 201, answer.content
+    row = answer.json()
+    assert (row["engineer"], row["covers"], row["reason"]) == (other.username, running.engineer.username, "train")
+    assert client.get("/api/v1/covers/", **bearer(a)).json()["results"] == [row]
+    on_call_now = client.get("/api/v1/oncall/", **bearer(a)).json()["results"][0]
+    assert (on_call_now["engineer"], on_call_now["covering"]) == (other.username, True)
+    assert client.delete(f"/api/v1/covers/{row['id']}/", **bearer(other)).status_code == 204
+    on_call_now = client.get("/api/v1/oncall/", **bearer(a)).json()["results"][0]
+    assert on_call_now["engineer"] == running.engineer.username
+    assert client.delete(f"/api/v1/covers/{row['id']}/", **bearer(other)).status_code in (404, 409)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "ends_at"),
+        ({"ends_at": "tonight"}, "ends_at"),
+        ({"ends_at": "9999-12-31T23:59:59Z"}, "ends_at"),
+        ({"ends_at": "0001-01-01T00:00:00+14:00"}, "ends_at"),
+        ({"ends_at": "2030-01-01T00:00:00Z", "engineer": "nobody"}, "engineer"),
+        ({"ends_at": "2030-01-01T00:00:00Z", "reason": "x" * 201}, "reason"),
+        ({"ends_at": "2030-01-01T00:00:00Z", "starts_at": "1969-01-01T00:00:00Z"}, "starts_at"),
+    ],
+)
+def test_a_wrong_cover_is_a_400_by_field(client, rotation, b, given, field):
+    answer = client.post("/api/v1/covers/", {"rotation": rotation.slug, **given}, content_type=JSON, **bearer(b))
+    assert answer.status_code == 400, answer.content
+    assert list(answer.json()) == [field]
+
+
+# People who leave
+
+
+def check_weeks(rotation):
+    weeks = list(RotationWeek.objects.filter(rotation=rotation))
+    assert all(one.ends_at == two.starts_at for one, two in itertools.pairwise(weeks))
+    return weeks
+
+
+def test_a_leaver_is_on_call_for_nothing_from_that_commit_on(rotation, running, admin, a, b, c, d, now):
+    leaver = running.engineer
+    commands.deactivate(leaver, by=admin, at=now)
+    weeks = check_weeks(rotation)
+    assert not [week for week in weeks if week.engineer_id == leaver.pk and week.starts_at > now]
+    turn = queries.turns([rotation], at=now)[0]
+    assert turn.covering
+    assert turn.engineer != leaver.pk
+    assert turn.available
+    assert [week.engineer_id for week in weeks if week.starts_at <= now][-1] == leaver.pk
+
+
+def test_the_others_keep_their_order_when_somebody_leaves(rotation, admin, a, b, c, d, now):
+    coming = list(RotationWeek.objects.filter(starts_at__gt=now).order_by("starts_on"))
+    order = [week.engineer_id for week in coming[:4]]
+    leaver = coming[1].engineer
+    commands.deactivate(leaver, by=admin, at=now)
+    after = list(
+        RotationWeek.objects.filter(starts_at__gt=now).order_by("starts_on").values_list("engineer", flat=True)
+    )
+    assert after[:6] == [key for key in order if key != leaver.pk] * 2
+
+
+def test_swaps_and_covers_with_a_leaver_end_and_the_weeks_go_back(rotation, admin, a, b, c, d, now):
+    coming = list(RotationWeek.objects.filter(starts_at__gt=now).select_related("engineer").order_by("starts_on"))
+    one, leaver = coming[0].engineer, coming[1].engineer
+    made = commands.request_swap(rotation, asked=Asked(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
+    commands.accept_swap(made, by=leaver, at=now)
+    open_one = commands.request_swap(rotation, asked=Asked(coming[4].starts_on, counterpart=leaver), by=one, at=now)
+    third = coming[2].engineer
+    take_cover(rotation, span=Span(leaver, coming[2].starts_at, coming[2].ends_at), by=leaver, at=now)
+    commands.deactivate(leaver, by=admin, at=now)
+    made.refresh_from_db()
+    open_one.refresh_from_db()
+    assert (made.state, open_one.state) == ("void", "void")
+    assert "no longer active" in open_one.reason
+    assert RotationWeek.objects.get(pk=coming[0].pk).engineer == one
+    assert not Cover.objects.filter(engineer=leaver, ends_at__gt=now).exists()
+    assert third != leaver
+
+
+def test_the_only_one_on_a_roster_cannot_leave_and_nothing_changes(rotation, admin, a, now):
+    starts_on = RotationWeek.objects.filter(starts_at__gt=now).first().starts_on
+    commands.change_roster(rotation, engineers=[a], starts_on=starts_on, by=admin, at=now)
+    with pytest.raises(Refused, match="only one on the roster"):
+        commands.deactivate(a, by=admin, at=now)
+    a.refresh_from_db()
+    assert a.is_active
+
+
+def test_only_another_admin_deactivates(rotation, admin, a, b, now):
+    with pytest.raises(Forbidden):
+        commands.deactivate(a, by=b, at=now)
+    with pytest.raises(Refused, match="themselves"):
+        commands.deactivate(admin, by=admin, at=now)
+
+
+def test_who_comes_back_is_active_and_on_no_roster(rotation, admin, a, now):
+    commands.deactivate(a, by=admin, at=now)
+    commands.bring_back(a, by=admin)
+    a.refresh_from_db()
+    assert a.is_active
+    assert a not in queries.engineers_of(queries.newest_roster(rotation))
+
+
+def test_unticking_active_in_the_admin_does_all_of_it(signed_in, rotation, admin, a, now):
+    fields = {
+        "username": a.username, "display_name": a.display_name, "email": "", "colour": a.colour, "time_zone": "UTC",
+        "country": "", "subdivision": "",
+    }  # fmt: skip
+    answer = signed_in(admin).post(f"/admin/people/user/{a.pk}/change/", fields)
+    assert answer.status_code == 302
+    a.refresh_from_db()
+    assert not a.is_active
+    assert not RotationWeek.objects.filter(engineer=a, starts_at__gt=timezone.now()).exists()
+    signed_in(admin).post(f"/admin/people/user/{a.pk}/change/", {**fields, "is_active": "on", "display_name": "Anna"})
+    a.refresh_from_db()
+    assert (a.is_active, a.display_name) == (True, "Anna")
+
+
+def test_the_api_deactivates_and_the_leaver_s_token_and_session_die(client, signed_in, rotation, admin, a, b):
+    browser, token = signed_in(a), bearer(a)
+    assert client.post("/api/v1/people/engineer-b/deactivate/", **bearer(a)).status_code == 403
+    answer = client.post("/api/v1/people/engineer-a/deactivate/", **bearer(admin))
+    assert (answer.status_code, answer.json()["active"]) == (200, False)
+    assert client.get("/api/v1/oncall/", **token).status_code == 401
+    assert browser.get("/").status_code == 302
+    assert client.post("/api/v1/people/engineer-a/reactivate/", **bearer(admin)).json()["active"] is True
+
+
+def test_who_was_made_inactive_behind_the_site_s_back_is_swept(rotation, admin, a, now):
+    type(a).objects.filter(pk=a.pk).update(is_active=False)
+    assert commands.release_inactive(at=now) == 1
+    assert not RotationWeek.objects.filter(engineer=a, starts_at__gt=now).exists()
+    assert commands.release_inactive(at=now) == 0
+    assert not SwapRequest.objects.exists()
