@@ -12,9 +12,14 @@ from rest_framework.routers import SimpleRouter
 from oncall_site.api_docs import docs
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
 from runbooks.api import RunbookViewSet
-from scheduling.api import HolidayViewSet, OnCallViewSet, RotationViewSet
-from scheduling.engineers_api import EngineerViewSet
-from scheduling.swaps_api import CoverViewSet, SwapViewSet
+from scheduling.api import (
+    CoverViewSet,
+    EngineerViewSet,
+    HolidayViewSet,
+    OnCallViewSet,
+    RotationViewSet,
+    SwapViewSet,
+)
 
 router = SimpleRouter()
 router.register("people", EngineerViewSet, basename="api-person")

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import path, register_converter
 
-from scheduling import swaps_views, views
+from scheduling.views import calendar, covers, plans, schedule, swaps
 
 
 class DateConverter:
@@ -24,22 +24,22 @@ class DateConverter:
 register_converter(DateConverter, "date")
 
 urlpatterns = [
-    path("schedule/", views.schedule, name="schedule"),
-    path("schedule/<date:day>/", views.week, name="week"),
-    path("schedule/<slug:slug>/roster/", views.roster, name="roster"),
-    path("schedule/<slug:slug>/plan/", swaps_views.plan, name="plan"),
-    path("schedule/<slug:slug>/cover/", swaps_views.cover, name="cover"),
-    path("covers/<int:pk>/end/", swaps_views.end_cover, name="end_cover"),
-    path("swaps/", swaps_views.swaps, name="swaps"),
-    path("swaps/ask/", swaps_views.ask, name="ask"),
-    path("swaps/<int:pk>/", swaps_views.swap, name="swap"),
-    path("swaps/<int:pk>/accept/", swaps_views.answer_swap, {"answer": "accept"}, name="accept_swap"),
-    path("swaps/<int:pk>/decline/", swaps_views.answer_swap, {"answer": "decline"}, name="decline_swap"),
-    path("swaps/<int:pk>/cancel/", swaps_views.answer_swap, {"answer": "cancel"}, name="cancel_swap"),
-    path("fairness/", views.fairness, name="fairness"),
-    path("calendar/", views.calendar_now, name="calendar"),
-    path("calendar/<int:year>/<int:month>/", views.calendar_month, name="calendar_month"),
-    path("calendar/block/", views.block, name="block"),
-    path("calendar/holidays/<int:pk>/", views.holiday, name="holiday"),
-    path("calendar/holidays/<int:pk>/remove/", views.remove, name="remove_holiday"),
+    path("schedule/", schedule.schedule, name="schedule"),
+    path("schedule/<date:day>/", schedule.week, name="week"),
+    path("schedule/<slug:slug>/roster/", schedule.roster, name="roster"),
+    path("schedule/<slug:slug>/plan/", plans.plan, name="plan"),
+    path("schedule/<slug:slug>/cover/", covers.cover, name="cover"),
+    path("covers/<int:pk>/end/", covers.end_cover, name="end_cover"),
+    path("swaps/", swaps.swaps, name="swaps"),
+    path("swaps/ask/", swaps.ask, name="ask"),
+    path("swaps/<int:pk>/", swaps.swap, name="swap"),
+    path("swaps/<int:pk>/accept/", swaps.answer_swap, {"answer": "accept"}, name="accept_swap"),
+    path("swaps/<int:pk>/decline/", swaps.answer_swap, {"answer": "decline"}, name="decline_swap"),
+    path("swaps/<int:pk>/cancel/", swaps.answer_swap, {"answer": "cancel"}, name="cancel_swap"),
+    path("fairness/", schedule.fairness, name="fairness"),
+    path("calendar/", calendar.calendar_now, name="calendar"),
+    path("calendar/<int:year>/<int:month>/", calendar.calendar_month, name="calendar_month"),
+    path("calendar/block/", calendar.block, name="block"),
+    path("calendar/holidays/<int:pk>/", calendar.holiday, name="holiday"),
+    path("calendar/holidays/<int:pk>/remove/", calendar.remove, name="remove_holiday"),
 ]

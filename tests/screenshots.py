@@ -1,5 +1,6 @@
 """`make screenshots`: pictures of every page of a freshly made site, into docs/screenshots/, or all variants into a folder given."""
 
+import datetime as dt
 import re
 import sys
 import tempfile
@@ -11,9 +12,18 @@ from tests.faults.test_make_run import Site
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 SLUG = "daily-growth-experiment-focused"
+TODAY = dt.datetime.now(dt.UTC).date()
+# A coming week of the freshly made site, whose rotation begins in the week of today.
+WEEK = TODAY + dt.timedelta(days=21 - TODAY.weekday())
 PAGES = {
     "now": "/",
     "schedule": "/schedule/",
+    "week": f"/schedule/{WEEK}/",
+    "swaps": "/swaps/",
+    "ask": f"/swaps/ask/?rotation=weekly-rotation&week={WEEK}",
+    "swap": "/swaps/1/",
+    "cover": "/schedule/weekly-rotation/cover/",
+    "plan": "/schedule/weekly-rotation/plan/",
     "fairness": "/fairness/",
     "roster": "/schedule/weekly-rotation/roster/",
     "calendar": "/calendar/2026/12/",

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from people.api import PersonSerializer, PersonViewSet
 from scheduling import commands
-from scheduling.api import person_of
+from scheduling.api.asking import person_of
 
 
 class EngineerViewSet(PersonViewSet):

@@ -1,6 +1,4 @@
-"""The Swaps pages, covers, and the planner."""
-
-import datetime as dt
+"""The Swaps pages: asking, answering, taking back."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -10,19 +8,22 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people.models import User
 from people.queries import all_people
 from people.refusals import Forbidden, Invalid, Refused
 from people.requests import SignedInRequest
 from pipelines.queries import history_of
 from scheduling import commands, grids, queries
-from scheduling.engine.planning import NoPlan
-from scheduling.engine.turns import Move
-from scheduling.forms import AnswerForm, AskForm, CoverForm
-from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
+from scheduling.forms import AnswerForm, AskForm
+from scheduling.models import RotationWeek, SwapRequest
+from scheduling.views.refusing import explained
 
 SUGGESTED = 6
 TRACKED = ("state", "counterpart", "decided_by", "reason")
+ANSWERED: dict[tuple[str, str], str] = {
+    ("accept", SwapRequest.State.ACCEPTED): "The weeks have changed hands.",
+    ("decline", SwapRequest.State.DECLINED): "The request is declined.",
+    ("cancel", SwapRequest.State.CANCELLED): "The request is withdrawn.",
+}
 
 
 @require_safe
@@ -50,7 +51,7 @@ def ask(request: SignedInRequest) -> HttpResponse:
         try:
             swap = commands.request_swap(week.rotation, asked=form.asked(week.starts_on), by=request.user, at=at)
         except Refused as refusal:
-            status = _explained(form, refusal)
+            status = explained(form, refusal)
             form.ask_to_acknowledge(asked=bool(refusal.details.get("conflicts")))
         else:
             messages.success(request, f"{swap.counterpart or 'Anyone'} is asked.")
@@ -84,16 +85,6 @@ def _week_asked(request: SignedInRequest) -> RotationWeek | None:
     if week.engineer != request.user and not request.user.is_staff:
         raise PermissionDenied
     return week
-
-
-def _explained(form: AskForm | CoverForm, refusal: Refused) -> int:
-    """Put a refusal beside what it is about; return the status of the answer."""
-    if isinstance(refusal, Invalid):
-        for name, reasons in refusal.problems.items():
-            form.add_error(name if name in form.fields else None, reasons)
-        return 400
-    form.add_error(None, str(refusal))
-    return 403 if isinstance(refusal, Forbidden) else 409
 
 
 @require_safe
@@ -154,115 +145,3 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
         return _swap_page(request, _swap(pk), status=status, refused=refusal)
     messages.success(request, ANSWERED.get((answer, done.state), "Your answer is kept; the request stays open."))
     return redirect("swap", pk=pk)
-
-
-ANSWERED: dict[tuple[str, str], str] = {
-    ("accept", SwapRequest.State.ACCEPTED): "The weeks have changed hands.",
-    ("decline", SwapRequest.State.DECLINED): "The request is declined.",
-    ("cancel", SwapRequest.State.CANCELLED): "The request is withdrawn.",
-}
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def cover(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Take over a rotation now, or let somebody cover a part of its time."""
-    rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
-    form = CoverForm(request.POST or None, initial=_cover_asked(request, rotation, at=at))
-    status = 400 if form.errors else 200
-    if form.is_bound and form.is_valid():
-        try:
-            made = commands.take_cover(
-                rotation,
-                span=form.span(),
-                by=request.user,
-                at=at,
-                acknowledge_conflicts=form.cleaned_data["acknowledge_conflicts"],
-            )
-        except Refused as refusal:
-            status = _explained(form, refusal)
-        else:
-            messages.success(request, f"{made.engineer} covers for {made.covers}.")
-            return redirect("schedule")
-    [turn] = queries.turns([rotation], at=at)
-    on_call = User.objects.filter(pk=turn.engineer).first() if turn.engineer else None
-    context = {
-        "rotation": rotation,
-        "form": form,
-        "turn": turn,
-        "on_call": on_call,
-        "covers": _covers(rotation, request, at=at),
-    }
-    return render(request, "scheduling/cover.html", context, status=status)
-
-
-def _cover_asked(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -> dict[str, object]:
-    """Return what the form starts with: myself, from now until the hand-off, or the week that the address names."""
-    week = None
-    try:
-        starts_on = parse_date(request.GET.get("week", ""))
-    except ValueError:
-        starts_on = None
-    if starts_on:
-        week = rotation.weeks.filter(starts_on=starts_on).first()
-    week = week or rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).first()
-    begin = max(week.starts_at, at) if week else at
-    return {
-        "engineer": request.user.username,
-        "starts_at": timezone.localtime(begin).replace(second=0, microsecond=0),
-        "ends_at": timezone.localtime(week.ends_at) if week else None,
-    }
-
-
-def _covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
-    """Return the running and coming covers, each with whether the reader may end it."""
-    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covers").order_by("starts_at")
-    reader = request.user
-    return [(row, reader.is_staff or reader in (row.engineer, row.covers)) for row in rows]
-
-
-@require_POST
-def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a cover now, or take it back."""
-    found = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covers"), pk=pk)
-    try:
-        commands.end_cover(found, by=request.user, at=timezone.now())
-    except Forbidden as refusal:
-        raise PermissionDenied(str(refusal)) from refusal
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{found.engineer} no longer covers for {found.covers}.")
-    return redirect("cover", slug=found.rotation.slug)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def plan(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Work out the fewest moves that leave nobody on call while away; preview, then apply. For admins."""
-    if not request.user.is_staff:
-        raise PermissionDenied
-    rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
-    if request.method == "POST":
-        try:
-            made = commands.apply_moves(rotation, moves=_moves_typed(request), by=request.user, at=at)
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-            return redirect("plan", slug=slug)
-        messages.success(request, f"{len(made)} week{'s' if len(made) > 1 else ''} changed hands.")
-        return redirect("schedule")
-    found = queries.plan_for(rotation, at=at)
-    people = {user.pk: user for user in all_people()}
-    context: dict[str, object] = {"rotation": rotation}
-    if isinstance(found, NoPlan):
-        context |= {"no_plan": found}
-    else:
-        context |= {"plan": found, "moves": [(move, people[move.giver], people[move.taker]) for move in found.moves]}
-    return render(request, "scheduling/plan.html", context)
-
-
-def _moves_typed(request: SignedInRequest) -> list[Move]:
-    """Return the moves that the preview named; raise Invalid where they are not such."""
-    try:
-        parts = [text.split(":") for text in request.POST.getlist("move")]
-        return [Move(dt.date.fromisoformat(week), int(giver), int(taker)) for week, giver, taker in parts]
-    except ValueError as error:
-        raise Invalid({"moves": ["These are no moves of a plan."]}) from error

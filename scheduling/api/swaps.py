@@ -1,4 +1,4 @@
-"""The API's calls about swap requests, suggestions and covers."""
+"""The API's calls about swap requests and suggestions."""
 
 import datetime as dt
 from typing import Any
@@ -13,25 +13,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from people.instants import date_asked
-from people.models import User
-from people.queries import all_people, names_of
+from people.queries import names_of
 from people.refusals import Invalid
 from scheduling import commands, queries
-from scheduling.api import paged, person_of
-from scheduling.commands import Asked, Span
+from scheduling.api.asking import Person, paged, person_of
+from scheduling.commands import Asked
 from scheduling.engine.suggestions import Suggestion
-from scheduling.models import Cover, Rotation, SwapRequest
+from scheduling.models import Rotation, SwapRequest
 
 LINK = "[0-9]{1,15}"
-
-
-class Person(serializers.SlugRelatedField[User]):
-    """Somebody, by user name."""
-
-    def __init__(self, **options: Any) -> None:
-        if not options.get("read_only"):
-            options["queryset"] = all_people()
-        super().__init__(slug_field="username", **options)
 
 
 class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
@@ -192,55 +182,6 @@ def suggestion_row(suggestion: Suggestion, *, names: dict[int, str]) -> dict[str
         "score": suggestion.score,
         "why": list(suggestion.why),
     }
-
-
-class CoverSerializer(serializers.ModelSerializer[Cover]):
-    """A part of a rotation's time that an engineer takes over."""
-
-    rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
-    engineer = Person(required=False)
-    covers = Person(read_only=True)
-    starts_at = serializers.DateTimeField(required=False)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
-    acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
-
-    class Meta:
-        model = Cover
-        fields = ("id", "rotation", "engineer", "starts_at", "ends_at", "covers", "reason", "acknowledge_conflicts")
-        # The command says who overlaps whom, in words.
-        validators: list[Any] = []
-
-
-class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Cover]):
-    """Covers: taking over now, being covered for a day, ending early."""
-
-    serializer_class = CoverSerializer
-    lookup_value_regex = LINK
-
-    def get_queryset(self) -> QuerySet[Cover]:
-        """Return every cover, newest first."""
-        return Cover.objects.select_related("rotation", "engineer", "covers").order_by("-starts_at", "-pk")
-
-    def create(self, request: Request) -> Response:
-        """Take over, or let somebody take over: oneself and from now where neither is given."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields, person, at = given.validated_data, person_of(request), timezone.now()
-        span = Span(
-            engineer=fields.get("engineer", person),
-            starts_at=fields.get("starts_at", at),
-            ends_at=fields["ends_at"],
-            reason=fields["reason"],
-        )
-        cover = commands.take_cover(
-            fields["rotation"], span=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
-        )
-        return Response(self.get_serializer(cover).data, status=status.HTTP_201_CREATED)
-
-    def destroy(self, request: Request, pk: str) -> Response:
-        """End a cover now, or take it back before it begins."""
-        commands.end_cover(self.get_object(), by=person_of(request), at=timezone.now())
-        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _answer(request: Request) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""The API's calls about the shared calendar."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from people.instants import written
+from people.models import User
+from people.queries import all_people
+from people.refusals import Forbidden, Invalid
+from scheduling import commands, queries
+from scheduling.api.asking import person_of
+from scheduling.commands import Dates
+from scheduling.models import HolidayBlock
+
+
+class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
+    """A holiday block; its note is answered to its engineer and to admins only."""
+
+    engineer = serializers.SlugRelatedField(slug_field="username", queryset=all_people(), required=False)
+
+    class Meta:
+        model = HolidayBlock
+        fields = ("id", "engineer", "starts_on", "ends_on", "starts_at_time", "ends_at_time", "kind", "note")
+
+    def to_representation(self, instance: HolidayBlock) -> dict[str, Any]:
+        """Return the block as the caller may see it."""
+        row = super().to_representation(instance)
+        reader = self.context["request"].user
+        if not may_read_note(instance, reader=reader):
+            row["note"] = ""
+        return row
+
+
+def may_read_note(block: HolidayBlock, *, reader: object) -> bool:
+    """Tell whether somebody may read a block's private note: its engineer and admins (product.md §11)."""
+    return isinstance(reader, User) and (reader.is_staff or reader.pk == block.engineer_id)
+
+
+class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[HolidayBlock]):
+    """The shared calendar."""
+
+    serializer_class = HolidaySerializer
+    lookup_value_regex = "[0-9]{1,15}"
+
+    def get_queryset(self) -> QuerySet[HolidayBlock]:
+        """Return every block, in order."""
+        return HolidayBlock.objects.select_related("engineer").order_by("starts_on", "pk")
+
+    def create(self, request: Request) -> Response:
+        """Block dates; the answer says what that does to the schedule."""
+        engineer, dates = self._given(request)
+        effects = queries.effects_of(commands.block_of(engineer, dates=dates))
+        block = commands.block_holiday(engineer, dates=dates, by=person_of(request))
+        row = {**self.get_serializer(block).data, "effects": effects_row(effects)}
+        return Response(row, status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change a block."""
+        block = self.get_object()
+        _, dates = self._given(request, block=block)
+        return Response(self.get_serializer(commands.change_holiday(block, dates=dates, by=person_of(request))).data)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Remove a block."""
+        commands.remove_holiday(self.get_object(), by=person_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        """Say what a block would do, and save nothing."""
+        engineer, dates = self._given(request)
+        return Response(effects_row(queries.effects_of(commands.block_of(engineer, dates=dates))))
+
+    def _given(self, request: Request, *, block: HolidayBlock | None = None) -> tuple[User, Dates]:
+        """Return whose block is meant, the caller's where none is named, and its dates; raise Invalid or Forbidden."""
+        given = self.get_serializer(block, data=request.data, partial=block is not None)
+        given.is_valid(raise_exception=True)
+        fields = dict(given.validated_data)
+        person = person_of(request)
+        engineer: User = fields.pop("engineer", block.engineer if block else person)
+        if block is not None and engineer.pk != block.engineer_id:
+            raise Invalid({"engineer": ["A block stays its engineer's: remove it and block the dates for the other."]})
+        if engineer.pk != person.pk and not person.is_staff:
+            raise Forbidden("Only an admin blocks dates for somebody else.")
+        kept = {name: getattr(block, name) for name in Dates.__dataclass_fields__} if block else {}
+        return engineer, Dates(**{**kept, **fields})
+
+
+def effects_row(effects: queries.Effects) -> dict[str, object]:
+    """Return what a block does, as the API answers it."""
+    names = {key: user.username for key, user in effects.people.items()}
+    return {
+        "weeks": [
+            {
+                "rotation": hit.rotation.slug,
+                "week": hit.week.starts_on.isoformat(),
+                "starts_at": written(hit.starts_at),
+                "ends_at": written(hit.ends_at),
+            }
+            for hit in effects.weeks
+        ],
+        "stepping_in": [
+            {
+                "pipeline": pipeline.slug,
+                "starts_at": written(change.starts_at),
+                "ends_at": written(change.ends_at),
+                "from": names[change.before] if change.before else None,
+                "to": names[change.after] if change.after else None,
+            }
+            for pipeline, change in effects.changes
+        ],
+        "uncovered": [
+            {"pipeline": pipeline.slug, "starts_at": written(change.starts_at), "ends_at": written(change.ends_at)}
+            for pipeline, change in effects.uncovered
+        ],
+        "also_away": [
+            {
+                "engineer": row.engineer.username,
+                "starts_on": row.starts_on.isoformat(),
+                "ends_on": row.ends_on.isoformat(),
+            }
+            for row in effects.also_away
+        ],
+    }

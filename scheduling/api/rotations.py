@@ -1,0 +1,189 @@
+"""The API's calls about rotations and who is on call."""
+
+import datetime as dt
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from people.instants import date_asked, instant_asked, written
+from people.queries import names_of
+from scheduling import queries
+from scheduling.api.asking import AT, FROM, TO, check_window, instant_or_date, paged
+from scheduling.models import Rotation
+from scheduling.worlds import versions_of
+
+
+class NextTurnSerializer(serializers.Serializer[Any]):
+    """Who is on call next, and from when."""
+
+    engineer = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+
+
+class TurnSerializer(serializers.Serializer[Any]):
+    """Who is on call in a rotation at an instant."""
+
+    rotation = serializers.CharField()
+    at = serializers.DateTimeField()
+    engineer = serializers.CharField(allow_null=True)
+    planned_engineer = serializers.CharField(allow_null=True)
+    covering = serializers.BooleanField()
+    available = serializers.BooleanField()
+    starts_at = serializers.DateTimeField(allow_null=True)
+    ends_at = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+    next = NextTurnSerializer(allow_null=True)
+
+
+def turn_row(turn: queries.Turn, *, names: dict[int, str]) -> dict[str, object]:
+    """Return a turn as the API answers it."""
+    following = None
+    if turn.next_engineer is not None:
+        following = {"engineer": names[turn.next_engineer], "starts_at": written(turn.next_starts_at)}
+    return {
+        "rotation": turn.rotation.slug,
+        "at": written(turn.at),
+        "engineer": names[turn.engineer] if turn.engineer else None,
+        "planned_engineer": names[turn.planned_engineer] if turn.planned_engineer else None,
+        "covering": turn.covering,
+        "available": turn.available,
+        "starts_at": written(turn.starts_at),
+        "ends_at": written(turn.ends_at),
+        "until": written(turn.until),
+        "next": following,
+    }
+
+
+class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
+    """Who is on call, one row a rotation."""
+
+    queryset = Rotation.objects.order_by("pk")
+    serializer_class = TurnSerializer
+
+    @extend_schema(parameters=[AT], responses=TurnSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """List who is on call at an instant, until when, and who is next."""
+        at = instant_asked(request.query_params)
+        # A page of a list, since rotations are few: a count of them would cost as much as reading them.
+        turns = queries.turns(self.paginate_queryset(list(self.get_queryset())) or [], at=at)
+        names = names_of(key for turn in turns for key in (turn.engineer, turn.planned_engineer, turn.next_engineer))
+        return self.get_paginated_response([turn_row(turn, names=names) for turn in turns])
+
+
+class RotationSerializer(serializers.ModelSerializer[Rotation]):
+    """A rotation, with the roster in force."""
+
+    starting = serializers.DateField(allow_null=True)
+    roster = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Rotation
+        fields = ("slug", "name", "time_zone", "handoff_weekday", "handoff_time", "starting", "roster")
+
+
+class WeekSerializer(serializers.Serializer[Any]):
+    """A week of a rotation."""
+
+    starts_on = serializers.DateField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    engineer = serializers.CharField()
+    planned_engineer = serializers.CharField()
+    swapped = serializers.BooleanField()
+
+
+class IntervalSerializer(serializers.Serializer[Any]):
+    """A stretch of a rotation's time."""
+
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    engineer = serializers.CharField(allow_null=True)
+    because = serializers.ChoiceField(["week", "cover", "away"])
+
+
+class RotationViewSet(viewsets.GenericViewSet[Rotation]):
+    """Rotations, by slug; their weeks, and their time in unbroken intervals."""
+
+    queryset = Rotation.objects.order_by("pk")
+    serializer_class = RotationSerializer
+    lookup_field = "slug"
+    lookup_value_regex = "[a-z0-9-]+"
+
+    def list(self, request: Request) -> Response:
+        """List the rotations."""
+        rotations = self.paginate_queryset(self.get_queryset()) or []
+        return self.get_paginated_response(_rotation_rows(rotations))
+
+    def retrieve(self, request: Request, slug: str) -> Response:
+        """Answer one rotation."""
+        return Response(_rotation_rows([self.get_object()])[0])
+
+    @extend_schema(parameters=[FROM, TO], responses=WeekSerializer(many=True))
+    @action(detail=True)
+    def weeks(self, request: Request, slug: str) -> Response:
+        """List the weeks that start between two dates, both included: this week and the next eleven where none are given."""
+        rotation, today = self.get_object(), dt.datetime.now(dt.UTC).date()
+        first = date_asked(request.query_params, name="from", default=today - dt.timedelta(days=6))
+        last = date_asked(request.query_params, name="to", default=first + dt.timedelta(days=83))
+        check_window(first, last)
+        weeks = queries.weeks_between(rotation, first=first, last=last)
+        names = names_of(key for week in weeks for key in (week.engineer, week.planned_engineer))
+        rows = [
+            {
+                "starts_on": week.starts_on.isoformat(),
+                "starts_at": written(week.starts_at),
+                "ends_at": written(week.ends_at),
+                "engineer": names[week.engineer],
+                "planned_engineer": names[week.planned_engineer],
+                "swapped": week.engineer != week.planned_engineer,
+            }
+            for week in weeks
+        ]
+        return paged(self, request, rows)
+
+    @extend_schema(parameters=[FROM, TO], responses=IntervalSerializer(many=True))
+    @action(detail=True)
+    def timeline(self, request: Request, slug: str) -> Response:
+        """List a rotation's time from one instant to another, without a break: twelve weeks from now where none are given."""
+        rotation = self.get_object()
+        starts_at = instant_or_date(request, name="from", default=instant_asked({}))
+        ends_at = instant_or_date(request, name="to", default=starts_at + dt.timedelta(weeks=12))
+        check_window(starts_at, ends_at)
+        parts = queries.timeline_of(rotation, starts_at=starts_at, ends_at=ends_at)
+        names = names_of(part.engineer for part in parts)
+        rows = [
+            {
+                "starts_at": written(part.starts_at),
+                "ends_at": written(part.ends_at),
+                "engineer": names[part.engineer] if part.engineer else None,
+                "because": part.because,
+            }
+            for part in parts
+        ]
+        return paged(self, request, rows)
+
+
+def _rotation_rows(rotations: list[Rotation]) -> list[dict[str, object]]:
+    today = dt.datetime.now(dt.UTC).date()
+    versions = versions_of(rotations)
+    names = names_of(key for known in versions.values() for version in known for key in version.engineers)
+    rows = []
+    for rotation in rotations:
+        known = versions.get(rotation.pk, [])
+        in_force = [version for version in known if version.starts_on <= today] or known[:1]
+        rows.append(
+            {
+                "slug": rotation.slug,
+                "name": rotation.name,
+                "time_zone": rotation.time_zone,
+                "handoff_weekday": rotation.handoff_weekday,
+                "handoff_time": f"{rotation.handoff_time:%H:%M}",
+                "starting": in_force[-1].starts_on.isoformat() if in_force else None,
+                "roster": [names[engineer] for engineer in in_force[-1].engineers] if in_force else [],
+            }
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""The pages of the schedule, a file for each noun."""

@@ -1,0 +1,91 @@
+"""Taking over now, being covered for a while, ending it."""
+
+import datetime as dt
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_http_methods, require_POST
+
+from people.models import User
+from people.refusals import Forbidden, Refused
+from people.requests import SignedInRequest
+from scheduling import commands, queries
+from scheduling.forms import CoverForm
+from scheduling.models import Cover, Rotation
+from scheduling.views.refusing import explained
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cover(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Take over a rotation now, or let somebody cover a part of its time."""
+    rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
+    form = CoverForm(request.POST or None, initial=_cover_asked(request, rotation, at=at))
+    status = 400 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            made = commands.take_cover(
+                rotation,
+                span=form.span(),
+                by=request.user,
+                at=at,
+                acknowledge_conflicts=form.cleaned_data["acknowledge_conflicts"],
+            )
+        except Refused as refusal:
+            status = explained(form, refusal)
+        else:
+            messages.success(request, f"{made.engineer} covers for {made.covers}.")
+            return redirect("schedule")
+    [turn] = queries.turns([rotation], at=at)
+    on_call = User.objects.filter(pk=turn.engineer).first() if turn.engineer else None
+    context = {
+        "rotation": rotation,
+        "form": form,
+        "turn": turn,
+        "on_call": on_call,
+        "covers": _covers(rotation, request, at=at),
+    }
+    return render(request, "scheduling/cover.html", context, status=status)
+
+
+def _cover_asked(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -> dict[str, object]:
+    """Return what the form starts with: myself, from now until the hand-off, or the week that the address names."""
+    week = None
+    try:
+        starts_on = parse_date(request.GET.get("week", ""))
+    except ValueError:
+        starts_on = None
+    if starts_on:
+        week = rotation.weeks.filter(starts_on=starts_on).first()
+    week = week or rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).first()
+    begin = max(week.starts_at, at) if week else at
+    return {
+        "engineer": request.user.username,
+        "starts_at": timezone.localtime(begin).replace(second=0, microsecond=0),
+        "ends_at": timezone.localtime(week.ends_at) if week else None,
+    }
+
+
+def _covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
+    """Return the running and coming covers, each with whether the reader may end it."""
+    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covers").order_by("starts_at")
+    reader = request.user
+    return [(row, reader.is_staff or reader in (row.engineer, row.covers)) for row in rows]
+
+
+@require_POST
+def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
+    """End a cover now, or take it back."""
+    found = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covers"), pk=pk)
+    try:
+        commands.end_cover(found, by=request.user, at=timezone.now())
+    except Forbidden as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{found.engineer} no longer covers for {found.covers}.")
+    return redirect("cover", slug=found.rotation.slug)

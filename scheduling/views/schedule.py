@@ -1,0 +1,121 @@
+"""The schedule's lanes, a week, the roster, and how evenly all of it weighs."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import astuple
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from people.models import User
+from people.queries import all_people
+from people.refusals import Refused
+from people.requests import SignedInRequest
+from pipelines.queries import history_of
+from scheduling import commands, grids, queries
+from scheduling.engine.balance import Share
+from scheduling.engine.turns import WEEK
+from scheduling.engine.world import Interval
+from scheduling.forms import RosterForm
+from scheduling.models import Rotation, RotationWeek
+
+WEEKS_SHOWN = 12
+
+
+@require_safe
+def schedule(request: SignedInRequest) -> HttpResponse:
+    """Show who holds which week of each rotation, twelve weeks from this one on, and who is away."""
+    at = timezone.now()
+    people = {user.pk: user for user in all_people()}
+    boards = [grids.board(turns, people=people) for turns in queries.coming_turns(at=at, weeks=WEEKS_SHOWN)]
+    return render(request, "scheduling/schedule.html", {"boards": boards, "gaps": queries.gaps(at=at)})
+
+
+@require_safe
+def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
+    """Show a week of each rotation that starts on a date: who holds it, who is away, its history."""
+    rows = list(RotationWeek.objects.filter(starts_on=day).select_related("rotation", "engineer", "planned_engineer"))
+    if not rows:
+        raise Http404("No week that is stored starts on this date.")
+    at = timezone.now()
+    found = [
+        {
+            "week": row,
+            **_swapping(row, reader=request.user, at=at),
+            "away": queries.holidays_between(starts_at=row.starts_at, ends_at=row.ends_at),
+            "parts": named_parts(queries.timeline_of(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)),
+            "history": history_of(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
+        }
+        for row in rows
+    ]
+    around = {"before": day - WEEK, "after": day + WEEK}
+    return render(request, "scheduling/week.html", {"day": day, "found": found, "now": at, **around})
+
+
+def _swapping(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, object]:
+    """Return what can be done with a week that has not begun: open requests for it, and, for its engineer, suggestions."""
+    if row.starts_at <= at:
+        return {}
+    may_offer = reader == row.engineer or reader.is_staff
+    swaps = (
+        queries.all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
+    )
+    shown: list[grids.Offer] = []
+    if may_offer:
+        suggested = queries.suggestions_for(row.rotation, week=row.starts_on, at=at, most=3) or []
+        shown = grids.offers(suggested, people={user.pk: user for user in all_people()})
+    return {"may_offer": may_offer, "swaps": swaps, "offers": shown}
+
+
+def named_parts(parts: list[Interval]) -> list[tuple[Interval, User | None]]:
+    """Return a timeline's intervals with people beside them."""
+    people = User.objects.in_bulk([part.engineer for part in parts if part.engineer])
+    return [(part, people.get(part.engineer or 0)) for part in parts]
+
+
+@require_safe
+def fairness(request: SignedInRequest) -> HttpResponse:
+    """Show what each engineer carries: weeks, weekend days and public holidays, the past year and the coming half."""
+    at = timezone.now()
+    boards = []
+    for rotation in Rotation.objects.order_by("pk"):
+        rows = queries.fairness_of(rotation, at=at)
+        tops = {"past": most(row.past for row in rows), "coming": most(row.coming for row in rows)}
+        boards += [(rotation, rows, tops)] if rows else []
+    return render(request, "scheduling/fairness.html", {"boards": boards})
+
+
+def most(parts: Iterable[Share]) -> Share:
+    """Return the largest number of each kind: the length of a whole bar."""
+    columns = list(zip(*(astuple(part) for part in parts), strict=True))
+    return Share(*(max(column) for column in columns))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def roster(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Change a rotation's roster: first see who gains and loses which weeks, then save. For admins."""
+    if not request.user.is_staff:
+        raise PermissionDenied
+    rotation = get_object_or_404(Rotation, slug=slug)
+    at, newest = timezone.now(), queries.newest_roster(rotation)
+    names = [user.username for user in queries.engineers_of(newest)] if newest else []
+    weeks = queries.coming_weeks(rotation, at=at)
+    form = RosterForm(request.POST or None, weeks=weeks, initial={"engineers": "\n".join(names)})
+    context: dict[str, object] = {"rotation": rotation, "form": form}
+    if form.is_bound and form.is_valid():
+        wanted = {"engineers": form.cleaned_data["engineers"], "starts_on": form.cleaned_data["starts_on"]}
+        if "save" in request.POST:
+            try:
+                commands.change_roster(rotation, **wanted, by=request.user, at=at)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, f"The new roster holds from the week of {wanted['starts_on']}.")
+                return redirect("schedule")
+        else:
+            context["change"] = queries.roster_change(rotation, **wanted)
+    return render(request, "scheduling/roster.html", context, status=400 if form.errors else 200)
