@@ -1,15 +1,21 @@
 """Django's admin for the schedule."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from people.admin import UserAdmin
 from people.models import User
-from people.refusals import Refused
+from people.refusals import Invalid, Refused
 from scheduling import commands
+from scheduling.commands import Dates, Span
 from scheduling.models import (
     Cover,
     HolidayBlock,
@@ -18,8 +24,15 @@ from scheduling.models import (
     RosterMember,
     Rotation,
     RotationWeek,
+    SwapRequest,
     UncoveredMoment,
 )
+
+
+def _admin(request: HttpRequest) -> User:
+    """Return the admin who asks."""
+    assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+    return request.user
 
 
 class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
@@ -59,13 +72,13 @@ class EngineerAdmin(UserAdmin):
         if change:
             obj.is_active = User.objects.get(pk=obj.pk).is_active
         super().save_model(request, obj, form, change)
-        assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+        by = _admin(request)
         try:
             if obj.is_active and not active:
-                commands.deactivate(obj, by=request.user, at=timezone.now())
+                commands.deactivate(obj, by=by, at=timezone.now())
                 messages.info(request, f"{obj} left every roster; their weeks and covers went to others.")
             elif active and not obj.is_active:
-                commands.bring_back(obj, by=request.user)
+                commands.bring_back(obj, by=by)
         except Refused as refusal:
             messages.error(request, str(refusal))
 
@@ -123,22 +136,177 @@ class RotationWeekAdmin(Shown, admin.ModelAdmin[RotationWeek]):
     date_hierarchy = "starts_on"
 
 
-@admin.register(HolidayBlock)
-class HolidayBlockAdmin(Shown, admin.ModelAdmin[HolidayBlock]):
-    """The shared calendar: admins block, change and remove anybody's dates on its own pages, which show what that does."""
+class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
+    """A holiday block, looked at by the rules of the command that saves it."""
 
+    class Meta:
+        model = HolidayBlock
+        fields = ("engineer", "starts_on", "ends_on", "starts_at_time", "ends_at_time", "kind", "note")
+
+    def dates(self) -> Dates:
+        """Return what was typed, once it is valid."""
+        return Dates(**{name: self.cleaned_data[name] for name in Dates.__dataclass_fields__})
+
+    def clean(self) -> None:
+        """Raise ValidationError, by field, for dates that cannot be."""
+        super().clean()
+        if self.errors:
+            return
+        engineer = self.cleaned_data.get("engineer") or self.instance.engineer
+        try:
+            commands.block_of(engineer, dates=self.dates())
+        except Invalid as invalid:
+            raise ValidationError(invalid.problems) from invalid
+
+
+@admin.register(HolidayBlock)
+class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
+    """The shared calendar, by the same commands as its own pages, which also show what a block does."""
+
+    form = HolidayBlockForm
     list_display = ("engineer", "starts_on", "ends_on", "kind", "note")
     list_filter = ("kind", "engineer")
     list_select_related = ("engineer",)
+    autocomplete_fields = ("engineer",)
     date_hierarchy = "starts_on"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: HolidayBlock | None = None) -> tuple[str, ...]:
+        """Return that a block stays its engineer's."""
+        return ("engineer",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: HolidayBlock, form: Any, change: Any) -> None:
+        """Save the block by the command that locks what depends on it."""
+        by = _admin(request)
+        if change:
+            saved = commands.change_holiday(obj, dates=form.dates(), by=by)
+        else:
+            saved = commands.block_holiday(form.cleaned_data["engineer"], dates=form.dates(), by=by)
+        obj.pk = saved.pk
+
+    def delete_model(self, request: HttpRequest, obj: HolidayBlock) -> None:
+        """Remove the block by the command that locks what depends on it."""
+        commands.remove_holiday(obj, by=_admin(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[HolidayBlock]) -> None:
+        """Remove the selected blocks, one by one."""
+        for block in queryset:
+            commands.remove_holiday(block, by=_admin(request))
+
+
+class CoverForm(forms.ModelForm[Cover]):
+    """A cover, tried before it is saved, so that what stands against it is said beside the form."""
+
+    acknowledge_conflicts = forms.BooleanField(required=False, label="In spite of a holiday at that time")
+
+    class Meta:
+        model = Cover
+        fields = ("rotation", "engineer", "starts_at", "ends_at", "reason")
+
+    def span(self) -> Span:
+        """Return what was typed, once it is valid."""
+        return Span(**{name: self.cleaned_data[name] for name in Span.__dataclass_fields__})
+
+    def take(self, *, by: User) -> Cover:
+        """Make the cover; raises as the command does."""
+        known = self.cleaned_data["acknowledge_conflicts"]
+        return commands.take_cover(
+            self.cleaned_data["rotation"], span=self.span(), by=by, at=timezone.now(), acknowledge_conflicts=known
+        )
 
 
 @admin.register(Cover)
-class CoverAdmin(Shown, admin.ModelAdmin[Cover]):
-    """Covers of a rotation's time."""
+class CoverAdmin(admin.ModelAdmin[Cover]):
+    """Covers of a rotation's time: made, and ended or taken back; never rewritten."""
 
+    form = CoverForm
     list_display = ("rotation", "engineer", "covers", "starts_at", "ends_at", "reason")
     list_select_related = ("rotation", "engineer", "covers")
+    autocomplete_fields = ("engineer",)
+    actions = ("end",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Cover | None = None) -> bool:
+        """Tell that a cover is ended and made anew instead."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Cover | None = None) -> bool:
+        """Tell that what somebody covered stays in the past."""
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Cover | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
+        """Return the form with the admin who fills it in, for whom it tries the cover."""
+        shown = super().get_form(request, obj, change=change, **options)
+
+        class Tried(shown):  # type: ignore[misc, valid-type]  # the class is Django's, made for this request
+            def clean(self) -> None:
+                super().clean()
+                if self.errors:
+                    return
+                try:
+                    with transaction.atomic():
+                        self.take(by=_admin(request))
+                        transaction.set_rollback(True)
+                except Invalid as invalid:
+                    raise ValidationError(invalid.problems) from invalid
+                except Refused as refusal:
+                    raise ValidationError(str(refusal)) from refusal
+
+        return Tried
+
+    def save_model(self, request: HttpRequest, obj: Cover, form: Any, change: Any) -> None:
+        """Make the cover."""
+        obj.pk = form.take(by=_admin(request)).pk
+
+    @admin.action(description="End the selected covers", permissions=["view"])
+    def end(self, request: HttpRequest, queryset: QuerySet[Cover]) -> None:
+        """End the covers now, or take them back."""
+        for cover in queryset.select_related("rotation", "engineer", "covers"):
+            try:
+                commands.end_cover(cover, by=_admin(request), at=timezone.now())
+            except Refused as refusal:
+                messages.error(request, f"{cover}: {refusal}")
+            else:
+                messages.success(request, f"{cover}: ended.")
+
+
+@admin.register(SwapRequest)
+class SwapRequestAdmin(Shown, admin.ModelAdmin[SwapRequest]):
+    """Swap requests: asked and answered on their own pages, accepted or withdrawn here too, on behalf."""
+
+    list_display = (
+        "rotation",
+        "requester",
+        "offered_week",
+        "counterpart",
+        "wanted_week",
+        "state",
+        "created_at",
+        "decided_by",
+    )
+    list_filter = ("state", "rotation")
+    list_select_related = ("rotation", "requester", "counterpart", "decided_by")
+    date_hierarchy = "offered_week"
+    actions = ("accept", "withdraw")
+
+    @admin.action(description="Accept the selected requests on behalf of who is asked", permissions=["view"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
+        """Accept the requests one by one, each recorded as accepted on behalf."""
+        self._each(request, queryset, answer=commands.accept_swap, said="accepted on behalf")
+
+    @admin.action(description="Withdraw the selected requests", permissions=["view"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
+        """Take the requests back."""
+        self._each(request, queryset, answer=commands.cancel_swap, said="withdrawn")
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[SwapRequest], *, answer: Callable[..., SwapRequest], said: str
+    ) -> None:
+        for swap in queryset.select_related("rotation", "requester", "counterpart", "third").order_by("pk"):
+            try:
+                answer(swap, by=_admin(request), at=timezone.now())
+            except Refused as refusal:
+                messages.error(request, f"{swap}: {refusal}")
+            else:
+                messages.success(request, f"{swap}: {said}.")
 
 
 @admin.register(UncoveredMoment)

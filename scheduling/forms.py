@@ -80,7 +80,22 @@ class RosterForm(forms.Form):
         return found
 
 
-class AskForm(forms.Form):
+class AcknowledgingForm(forms.Form):
+    """A form with a box that says a holiday is known, shown only where there is one to know of."""
+
+    acknowledge_conflicts = forms.BooleanField(required=False, label="In spite of the holiday in it")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields([*(name for name in self.fields if name != "acknowledge_conflicts"), "acknowledge_conflicts"])
+        self.ask_to_acknowledge(asked="acknowledge_conflicts" in self.data)
+
+    def ask_to_acknowledge(self, *, asked: bool) -> None:
+        """Show the box, or hide it."""
+        self.fields["acknowledge_conflicts"].widget = forms.CheckboxInput() if asked else forms.HiddenInput()
+
+
+class AskForm(AcknowledgingForm):
     """What somebody asks for a week of theirs: another week, or that somebody takes it."""
 
     wanted_week = forms.TypedChoiceField(
@@ -99,7 +114,6 @@ class AskForm(forms.Form):
         help_text="Where nothing is asked for in return.",
     )
     message = forms.CharField(required=False, max_length=500, label="A word")
-    acknowledge_conflicts = forms.BooleanField(required=False, label="I take it in spite of my own holiday in it")
     third_week = forms.DateField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, weeks: list[RotationWeek], own: User, **kwargs: Any) -> None:
@@ -112,11 +126,6 @@ class AskForm(forms.Form):
         self.fields["wanted_week"].choices = [("", "Nothing"), *choices]  # type: ignore[attr-defined]  # a choice field
         people = self.fields["counterpart"].queryset  # type: ignore[attr-defined]  # a model's choice field
         self.fields["counterpart"].queryset = people.exclude(pk=own.pk)  # type: ignore[attr-defined]
-        self.ask_to_acknowledge(asked="acknowledge_conflicts" in self.data)
-
-    def ask_to_acknowledge(self, *, asked: bool) -> None:
-        """Show the box that says a holiday is known, or hide it where there is none to know of."""
-        self.fields["acknowledge_conflicts"].widget = forms.CheckboxInput() if asked else forms.HiddenInput()
 
     def asked(self, week: dt.date) -> Asked:
         """Return what is asked for a week, once it is valid."""
@@ -146,7 +155,7 @@ class InstantPicker(forms.DateTimeInput):
         super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 
 
-class CoverForm(forms.Form):
+class CoverForm(AcknowledgingForm):
     """Who takes over, from when until when."""
 
     engineer = forms.ModelChoiceField(
@@ -155,7 +164,6 @@ class CoverForm(forms.Form):
     starts_at = forms.DateTimeField(label="From", widget=InstantPicker())
     ends_at = forms.DateTimeField(label="Until", widget=InstantPicker())
     reason = forms.CharField(required=False, max_length=200, help_text="Everybody reads it.")
-    acknowledge_conflicts = forms.BooleanField(required=False, label="In spite of a holiday at that time")
 
     def span(self) -> Span:
         """Return what was typed, once it is valid."""

@@ -156,6 +156,16 @@ class Offer:
     why: tuple[str, ...]
     fields: dict[str, str]
 
+    @property
+    def sent(self) -> str:
+        """The weeks and who is asked, in one word each, as the button beside a holiday sends them."""
+        return " ".join([*(str(day) for day, _, _ in self.moves), self.fields["counterpart"]])
+
+    @property
+    def partners(self) -> str:
+        """Who else takes a week, in words."""
+        return " and ".join(str(taker) for _, _, taker in self.moves if taker != self.moves[0][1])
+
 
 KINDS = {"two_way": "Swap of two weeks", "three_way": "Swap round three", "one_way": "Taken over"}
 

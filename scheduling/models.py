@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline, slug_rule
+from scheduling.engine.clock import day_in_words, days_in_words
 from scheduling.engine.turns import Move
 
 HANDOFF_TIME = dt.time(10, 0)
@@ -206,7 +207,12 @@ class HolidayBlock(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.engineer}: {self.get_kind_display()} {self.starts_on} to {self.ends_on}"
+        return f"{self.engineer}: {self.get_kind_display()} {self.days}"
+
+    @property
+    def days(self) -> str:
+        """The dates in words, with hours where it has any: "21–25 Dec"."""
+        return days_in_words(self.starts_on, self.ends_on, start=self.starts_at_time, end=self.ends_at_time)
 
 
 @pghistory.track()
@@ -336,7 +342,7 @@ class SwapRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.requester}’s week of {self.offered_week}"
+        return f"{self.requester}’s week of {day_in_words(self.offered_week)}"
 
     @property
     def kind(self) -> str:

@@ -57,14 +57,7 @@ def weeks_of(
 
 def absence_of(block: HolidayBlock) -> Absence:
     """Return a holiday block as the engine sees it, with its reason in words."""
-    hours = (block.starts_at_time, block.ends_at_time)
-    return Absence(
-        block.engineer_id, block.starts_at, block.ends_at, _reason(block.kind, block.starts_on, block.ends_on, *hours)
-    )
-
-
-def _reason(kind: str, first: dt.date, last: dt.date, start: dt.time | None, end: dt.time | None) -> str:
-    return f"{REASONS[kind]} {days_in_words(first, last, start=start, end=end)}"
+    return Absence(block.engineer_id, block.starts_at, block.ends_at, f"{REASONS[block.kind]} {block.days}")
 
 
 # One statement for all that decides in a window, written by hand: it stands behind every page and every call, and putting five
@@ -116,7 +109,7 @@ class _Window:
             elif what == WEEK_ROW:
                 self.weeks.setdefault(key, []).append(Week(first, _instant(begin), _instant(end), engineer, other))
             elif what == BLOCK_ROW:
-                reason = _reason(kind, first, last, start, stop)
+                reason = f"{REASONS[kind]} {days_in_words(first, last, start=start, end=stop)}"
                 self.absences[key] = Absence(engineer, _instant(begin), _instant(end), reason)
             elif what == INACTIVE_ROW:
                 self.inactive.add(engineer)

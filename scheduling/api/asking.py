@@ -1,6 +1,7 @@
 """How callers of the API name instants, windows and people, and how lists that are not a table's are paged."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +15,7 @@ from people.models import User
 from people.pagination import Pages
 from people.queries import all_people
 from people.refusals import Forbidden, Invalid
+from scheduling.engine.turns import Move
 
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="The instant asked about; now where it is not given.")
 FROM = OpenApiParameter("from", OpenApiTypes.STR, description="From when.")
@@ -58,3 +60,19 @@ def person_of(request: Request) -> User:
     if not isinstance(request.user, User):
         raise Forbidden("Sign in first.")
     return request.user
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """A week, by the date it starts on, that goes `from` one engineer `to` another."""
+
+    week = serializers.DateField()
+    to = serializers.CharField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the fields with `from`, which Python keeps for itself."""
+        return {**super().get_fields(), "from": serializers.CharField()}
+
+
+def move_row(move: Move, *, names: Mapping[int, str]) -> dict[str, str]:
+    """Return a move as the API answers it."""
+    return {"week": move.week.isoformat(), "from": names[move.giver], "to": names[move.taker]}

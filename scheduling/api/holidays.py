@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -14,6 +15,7 @@ from people.queries import all_people
 from people.refusals import Forbidden, Invalid
 from scheduling import commands, queries
 from scheduling.api.asking import person_of
+from scheduling.api.swaps import suggestion_row
 from scheduling.commands import Dates
 from scheduling.models import HolidayBlock
 
@@ -54,7 +56,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     def create(self, request: Request) -> Response:
         """Block dates; the answer says what that does to the schedule."""
         engineer, dates = self._given(request)
-        effects = queries.effects_of(commands.block_of(engineer, dates=dates))
+        effects = queries.effects_of(commands.block_of(engineer, dates=dates), at=timezone.now())
         block = commands.block_holiday(engineer, dates=dates, by=person_of(request))
         row = {**self.get_serializer(block).data, "effects": effects_row(effects)}
         return Response(row, status=status.HTTP_201_CREATED)
@@ -74,7 +76,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     def preview(self, request: Request) -> Response:
         """Say what a block would do, and save nothing."""
         engineer, dates = self._given(request)
-        return Response(effects_row(queries.effects_of(commands.block_of(engineer, dates=dates))))
+        return Response(effects_row(queries.effects_of(commands.block_of(engineer, dates=dates), at=timezone.now())))
 
     def _given(self, request: Request, *, block: HolidayBlock | None = None) -> tuple[User, Dates]:
         """Return whose block is meant, the caller's where none is named, and its dates; raise Invalid or Forbidden."""
@@ -125,5 +127,14 @@ def effects_row(effects: queries.Effects) -> dict[str, object]:
                 "ends_on": row.ends_on.isoformat(),
             }
             for row in effects.also_away
+        ],
+        "suggestions": [
+            {
+                "rotation": hit.rotation.slug,
+                "week": hit.week.starts_on.isoformat(),
+                **suggestion_row(suggestion, names=names),
+            }
+            for hit, suggestions in effects.suggestions
+            for suggestion in suggestions
         ],
     }

@@ -13,6 +13,7 @@ from people.instants import date_asked, instant_asked, written
 from people.queries import names_of
 from scheduling import queries
 from scheduling.api.asking import AT, FROM, TO, check_window, instant_or_date, paged
+from scheduling.api.planning import PlanningCalls
 from scheduling.models import Rotation
 from scheduling.worlds import versions_of
 
@@ -105,8 +106,8 @@ class IntervalSerializer(serializers.Serializer[Any]):
     because = serializers.ChoiceField(["week", "cover", "away"])
 
 
-class RotationViewSet(viewsets.GenericViewSet[Rotation]):
-    """Rotations, by slug; their weeks, and their time in unbroken intervals."""
+class RotationViewSet(PlanningCalls):
+    """Rotations, by slug; their weeks, and their time in unbroken intervals; their rosters and plans."""
 
     queryset = Rotation.objects.order_by("pk")
     serializer_class = RotationSerializer

@@ -16,7 +16,7 @@ from people.instants import date_asked
 from people.queries import names_of
 from people.refusals import Invalid
 from scheduling import commands, queries
-from scheduling.api.asking import Person, paged, person_of
+from scheduling.api.asking import MoveSerializer, Person, move_row, paged, person_of
 from scheduling.commands import Asked
 from scheduling.engine.suggestions import Suggestion
 from scheduling.models import Rotation, SwapRequest
@@ -73,14 +73,6 @@ class AnswerSerializer(serializers.Serializer[Any]):
     engineer = Person(required=False)
     acknowledge_conflicts = serializers.BooleanField(required=False, default=False)
     word = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
-
-
-class MoveSerializer(serializers.Serializer[Any]):
-    """A week that would go from one engineer to another."""
-
-    week = serializers.DateField()
-    giver = serializers.CharField(help_text="Answered as `from`.")
-    to = serializers.CharField()
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):
@@ -175,10 +167,7 @@ def suggestion_row(suggestion: Suggestion, *, names: dict[int, str]) -> dict[str
     """Return a suggestion as the API answers it."""
     return {
         "kind": suggestion.kind,
-        "moves": [
-            {"week": move.week.isoformat(), "from": names[move.giver], "to": names[move.taker]}
-            for move in suggestion.moves
-        ],
+        "moves": [move_row(move, names=names) for move in suggestion.moves],
         "score": suggestion.score,
         "why": list(suggestion.why),
     }

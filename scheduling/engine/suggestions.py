@@ -216,7 +216,7 @@ class _Board:
                 yield (
                     f"{name} has two weeks in a row."
                     if after == 1
-                    else f"{name} has {after} weeks from one turn to the next, at the least."
+                    else f"{name}’s turns come {after} weeks apart at the closest, {before} so far."
                 )
         if not said:
             yield "Turns stay as far apart as they are."

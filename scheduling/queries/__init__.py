@@ -1,9 +1,10 @@
 """Reads about the schedule, a file for each noun."""
 
 from scheduling.queries.answers import Held, Turn, answers, held_between, timeline_of, turns
+from scheduling.queries.effects import Effects, Hit, effects_of
 from scheduling.queries.fairness import Fairness, fairness_of
 from scheduling.queries.gaps import gaps, uncovered_ahead
-from scheduling.queries.holidays import Effects, Hit, effects_of, holidays_between, holidays_of, public_holidays
+from scheduling.queries.holidays import holidays_between, holidays_of, public_holidays
 from scheduling.queries.rosters import RosterChange, engineers_of, newest_roster, roster_change
 from scheduling.queries.suggestions import coming_world, plan_for, suggestions_for, suggestions_in
 from scheduling.queries.swaps import (

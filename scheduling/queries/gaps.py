@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from pipelines.models import Pipeline
 from scheduling.engine.world import uncovered
 from scheduling.models import Rotation, UncoveredMoment
-from scheduling.queries.holidays import owners_by_rotation
+from scheduling.queries.effects import owners_by_rotation
 from scheduling.worlds import (
     load_worlds,
 )

@@ -6,10 +6,10 @@ from people.models import User
 from scheduling.engine.planning import NoPlan, Plan, plan
 from scheduling.engine.suggestions import Facts, Suggestion, suggestions
 from scheduling.engine.turns import Week
-from scheduling.engine.world import World
+from scheduling.engine.world import Absence, World
 from scheduling.models import Rotation
 from scheduling.queries.holidays import public_holidays
-from scheduling.worlds import load_worlds
+from scheduling.worlds import load_worlds, with_absence
 
 # As far as weeks are stored: a week that is only planned cannot change hands yet.
 LOOKED_AHEAD = dt.timedelta(weeks=30)
@@ -23,10 +23,13 @@ def suggestions_for(rotation: Rotation, *, week: dt.date, at: dt.datetime, most:
     return None if wanted is None else suggestions_in(world, week=wanted, at=at, most=most)
 
 
-def coming_world(rotation: Rotation, *, at: dt.datetime) -> World:
-    """Return the world of a rotation's stored weeks, from the running one on."""
+def coming_world(
+    rotation: Rotation, *, at: dt.datetime, without: int | None = None, absence: Absence | None = None
+) -> World:
+    """Return the world of a rotation's stored weeks, from the running one on, without a block, or with one more absence."""
     stored = rotation.weeks.filter(starts_at__gt=at).order_by("-starts_on").values_list("ends_at", flat=True).first()
-    world = load_worlds([rotation], starts_at=at, ends_at=stored or at).rotations[rotation.pk]
+    worlds = load_worlds([rotation], starts_at=at, ends_at=stored or at, without=without)
+    world = (with_absence(worlds, absence=absence) if absence else worlds).rotations[rotation.pk]
     weeks = [week for week in world.weeks if stored and week.ends_at <= stored]
     return World(people=world.people, weeks=weeks, covers=world.covers, rosters=world.rosters)
 

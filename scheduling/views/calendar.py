@@ -10,11 +10,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from people.models import User
 from people.queries import all_people
-from people.refusals import Invalid, Refused
+from people.refusals import Refused
 from people.requests import SignedInRequest
 from scheduling import commands, grids, queries
+from scheduling.commands import Asked
 from scheduling.forms import HolidayForm
-from scheduling.models import HolidayBlock
+from scheduling.models import HolidayBlock, Rotation, SwapRequest
+from scheduling.views.refusing import explained
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 
@@ -93,27 +95,53 @@ def _own_block(request: SignedInRequest, pk: int) -> HolidayBlock:
 def _previewed(
     request: SignedInRequest, form: HolidayForm, *, engineer: User, existing: HolidayBlock | None
 ) -> HttpResponse:
-    """Answer the form with what it would do, or save it where that was seen."""
+    """Answer the form with what it would do, or save it where that was seen, perhaps with a request for a swap."""
+    saving = "save" in request.POST or "ask" in request.POST
+    context: dict[str, object] = {"form": form, "existing": existing}
     try:
         wanted = commands.block_of(engineer, dates=form.dates())
-        if "save" in request.POST and existing is None:
+        if saving and existing is None:
             commands.block_holiday(engineer, dates=form.dates(), by=request.user)
-        elif "save" in request.POST and existing is not None:
+        elif saving and existing is not None:
             commands.change_holiday(existing, dates=form.dates(), by=request.user)
-    except Invalid as invalid:
-        for name, reasons in invalid.problems.items():
-            form.add_error(name, reasons)
-        return render(request, "scheduling/holiday.html", {"form": form, "existing": existing}, status=400)
     except Refused as refusal:
-        form.add_error(None, str(refusal))
-        return render(request, "scheduling/holiday.html", {"form": form, "existing": existing}, status=409)
-    if "save" in request.POST:
+        return render(request, "scheduling/holiday.html", context, status=explained(form, refusal))
+    if saving:
         messages.success(request, f"{wanted} is in the calendar.")
+        asked = _ask(request) if "ask" in request.POST else None
+        if asked is not None:
+            return redirect("swap", pk=asked.pk)
         return redirect("calendar_month", year=wanted.starts_on.year, month=wanted.starts_on.month)
     wanted.pk = existing.pk if existing else None
-    effects = queries.effects_of(wanted)
-    context = {"form": form, "existing": existing, "wanted": wanted, "effects": effects, "changes": named(effects)}
+    effects = queries.effects_of(wanted, at=timezone.now())
+    offers = [(hit, grids.offers(found, people=effects.people)) for hit, found in effects.suggestions]
+    context |= {"wanted": wanted, "effects": effects, "changes": named(effects), "offers": offers}
     return render(request, "scheduling/holiday.html", context)
+
+
+def _ask(request: SignedInRequest) -> SwapRequest | None:
+    """Ask for the swap that was chosen beside a holiday; say why where that is refused: the holiday stays saved."""
+    try:
+        slug, asked = _asked(request.POST["ask"].replace("\0", ""))
+        rotation = get_object_or_404(Rotation, slug=slug)
+        swap = commands.request_swap(rotation, asked=asked, by=request.user, at=timezone.now())
+    except ValueError:
+        messages.error(request, "That swap could not be read. Ask for it on the page of the week.")
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{swap.counterpart} is asked.")
+        return swap
+    return None
+
+
+def _asked(text: str) -> tuple[str, Asked]:
+    """Return the rotation and the swap that a button beside a holiday sends; raise ValueError where it is none."""
+    slug, offered, *returned, username = text.split(" ")
+    weeks: list[dt.date | None] = [dt.date.fromisoformat(day) for day in returned]
+    wanted, third, *_ = (*weeks, None, None)
+    counterpart = User.objects.filter(username=username).first()
+    return slug, Asked(dt.date.fromisoformat(offered), wanted_week=wanted, third_week=third, counterpart=counterpart)
 
 
 def named(effects: queries.Effects) -> list[dict[str, object]]:

@@ -36,6 +36,7 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
             )
         except Refused as refusal:
             status = explained(form, refusal)
+            form.ask_to_acknowledge(asked=bool(refusal.details.get("conflicts")))
         else:
             messages.success(request, f"{made.engineer} covers for {made.covers}.")
             return redirect("schedule")

@@ -1,10 +1,11 @@
 """How a page says why a command refused what was typed."""
 
+from django import forms
+
 from people.refusals import Forbidden, Invalid, Refused
-from scheduling.forms import AskForm, CoverForm
 
 
-def explained(form: AskForm | CoverForm, refusal: Refused) -> int:
+def explained(form: forms.Form, refusal: Refused) -> int:
     """Put a refusal beside what it is about; return the status of the answer."""
     if isinstance(refusal, Invalid):
         for name, reasons in refusal.problems.items():

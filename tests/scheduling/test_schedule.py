@@ -239,7 +239,7 @@ def test_impossible_dates_are_refused_by_field(a, dates, field):
 def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a, b, d):
     away(b, "2026-11-25", "2026-11-25")
     block = commands.block_of(a, dates=Dates(day("2026-11-24"), day("2026-11-26")))
-    effects = queries.effects_of(block)
+    effects = queries.effects_of(block, at=AT)
     assert [hit.week.starts_on for hit in effects.weeks] == [day("2026-11-23")]
     assert [row.engineer for row in effects.also_away] == [b]
     stepping = {pipeline.slug: effects.people[change.after] for pipeline, change in effects.changes if change.after}
@@ -251,7 +251,7 @@ def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a
 def test_the_effects_name_moments_nobody_covers(rotation, a, b, c, d):
     for user in (b, c, d):
         away(user, "2026-11-24", "2026-11-26")
-    effects = queries.effects_of(commands.block_of(a, dates=Dates(day("2026-11-25"), day("2026-11-25"))))
+    effects = queries.effects_of(commands.block_of(a, dates=Dates(day("2026-11-25"), day("2026-11-25"))), at=AT)
     assert len(effects.uncovered) == 5
     assert {change.starts_at for _, change in effects.uncovered} == {instant("2026-11-25T00:00:00Z")}
 

@@ -1,0 +1,124 @@
+"""The API's calls by which an admin changes who is on a rotation and plans around holidays."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from people.instants import DATE, EARLIEST, LATEST
+from people.models import User
+from people.queries import names_of
+from people.refusals import Forbidden
+from scheduling import commands, queries
+from scheduling.api.asking import MoveSerializer, Person, move_row, person_of
+from scheduling.api.swaps import SwapSerializer
+from scheduling.engine.planning import NoPlan
+from scheduling.engine.turns import Move
+from scheduling.models import Rotation
+
+
+class RosterSerializer(serializers.Serializer[Any]):
+    """Engineers in order, and the week that is the first one's."""
+
+    starts_on = serializers.DateField()
+    engineers = serializers.ListField(child=Person(), allow_empty=False, max_length=500)
+
+    def validate_starts_on(self, day: dt.date) -> dt.date:
+        """Return the date; raise ValidationError for one nobody can mean."""
+        if not EARLIEST <= day < LATEST:
+            raise serializers.ValidationError(DATE)
+        return day
+
+
+class RosterChangeSerializer(serializers.Serializer[Any]):
+    """What a roster does: weeks that change hands, how many each gains and loses, swaps that become void."""
+
+    weeks = MoveSerializer(many=True)
+    gained = serializers.DictField(child=serializers.IntegerField())
+    lost = serializers.DictField(child=serializers.IntegerField())
+    swaps_lost = serializers.ListField(child=serializers.DictField())
+
+
+class PlanSerializer(serializers.Serializer[Any]):
+    """The fewest moves that leave nobody on call while away, or why there are none."""
+
+    exists = serializers.BooleanField()
+    optimal = serializers.BooleanField()
+    moves = MoveSerializer(many=True)
+    reason = serializers.CharField(allow_blank=True)
+
+
+class MovesSerializer(serializers.Serializer[Any]):
+    """Moves to be made together."""
+
+    moves = MoveSerializer(many=True, allow_empty=False)
+
+
+class PlanningCalls(viewsets.GenericViewSet[Rotation]):
+    """The calls of a rotation by which it is planned."""
+
+    @extend_schema(request=RosterSerializer, responses=RosterChangeSerializer)
+    @action(detail=True, methods=["post"])
+    def roster(self, request: Request, slug: str) -> Response:
+        """Give a rotation another roster from a coming week on; answer which weeks that moves. For admins."""
+        rotation, person = self.get_object(), person_of(request)
+        engineers, starts_on = _roster_given(request)
+        change = queries.roster_change(rotation, engineers=engineers, starts_on=starts_on)
+        commands.change_roster(rotation, engineers=engineers, starts_on=starts_on, by=person, at=timezone.now())
+        return Response(_change_row(change))
+
+    @extend_schema(request=RosterSerializer, responses=RosterChangeSerializer)
+    @action(detail=True, methods=["post"], url_path="roster/preview")
+    def roster_preview(self, request: Request, slug: str) -> Response:
+        """Answer which weeks another roster would move, and change nothing."""
+        engineers, starts_on = _roster_given(request)
+        return Response(_change_row(queries.roster_change(self.get_object(), engineers=engineers, starts_on=starts_on)))
+
+    @extend_schema(responses=PlanSerializer)
+    @action(detail=True)
+    def plan(self, request: Request, slug: str) -> Response:
+        """Work out the fewest moves of the next 26 weeks that leave nobody on call while away. For admins."""
+        if not person_of(request).is_staff:
+            raise Forbidden("Only an admin plans.")
+        found = queries.plan_for(self.get_object(), at=timezone.now())
+        if isinstance(found, NoPlan):
+            return Response({"exists": False, "optimal": False, "moves": [], "reason": found.reason})
+        names = names_of(key for move in found.moves for key in (move.giver, move.taker))
+        moves = [move_row(move, names=names) for move in found.moves]
+        return Response({"exists": True, "optimal": found.optimal, "moves": moves, "reason": ""})
+
+    @extend_schema(request=MovesSerializer, responses=SwapSerializer(many=True))
+    @action(detail=True, methods=["post"], url_path="plan/apply")
+    def plan_apply(self, request: Request, slug: str) -> Response:
+        """Make the moves of a plan, all or none; each is recorded as a request accepted on behalf. For admins."""
+        rotation, person = self.get_object(), person_of(request)
+        given = MovesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        keys = dict(User.objects.values_list("username", "pk"))
+        moves = [
+            Move(row["week"], keys.get(row["from"], 0), keys.get(row["to"], 0)) for row in given.validated_data["moves"]
+        ]
+        made = commands.apply_moves(rotation, moves=moves, by=person, at=timezone.now())
+        return Response(SwapSerializer(made, many=True).data)
+
+
+def _roster_given(request: Request) -> tuple[list[User], dt.date]:
+    given = RosterSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return given.validated_data["engineers"], given.validated_data["starts_on"]
+
+
+def _change_row(change: queries.RosterChange) -> dict[str, object]:
+    return {
+        "weeks": [
+            {"week": day.isoformat(), "from": old.username, "to": new.username} for day, old, new in change.weeks
+        ],
+        "gained": {user.username: number for user, number in change.gained.items()},
+        "lost": {user.username: number for user, number in change.lost.items()},
+        "swaps_lost": [{"id": swap.pk, "reason": reason} for swap, reason in change.swaps_lost],
+    }
