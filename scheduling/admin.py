@@ -254,7 +254,8 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
 
     def save_model(self, request: HttpRequest, obj: Cover, form: Any, change: Any) -> None:
         """Make the cover."""
-        obj.pk = form.take(by=_admin(request)).pk
+        made = form.take(by=_admin(request))
+        obj.pk, obj.covers, obj.created_by = made.pk, made.covers, made.created_by
 
     @admin.action(description="End the selected covers", permissions=["view"])
     def end(self, request: HttpRequest, queryset: QuerySet[Cover]) -> None:
@@ -290,7 +291,10 @@ class SwapRequestAdmin(Shown, admin.ModelAdmin[SwapRequest]):
     @admin.action(description="Accept the selected requests on behalf of who is asked", permissions=["view"])
     def accept(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
         """Accept the requests one by one, each recorded as accepted on behalf."""
-        self._each(request, queryset, answer=commands.accept_swap, said="accepted on behalf")
+        for swap in queryset.filter(counterpart=None):
+            messages.error(request, f"{swap}: it asks anyone; accept it on its own page, and say for whom.")
+        named = queryset.filter(counterpart__isnull=False)
+        self._each(request, named, answer=commands.accept_swap, said="accepted on behalf")
 
     @admin.action(description="Withdraw the selected requests", permissions=["view"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:

@@ -1,11 +1,13 @@
 """Reads about how evenly the rotation weighs."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from people.models import User
 from scheduling.engine.balance import Share, shares
+from scheduling.engine.world import World
 from scheduling.models import Rotation
 from scheduling.queries.holidays import public_holidays
 from scheduling.worlds import (
@@ -24,22 +26,28 @@ class Fairness:
     coming: Share
 
 
-def fairness_of(rotation: Rotation, *, at: dt.datetime) -> list[Fairness]:
-    """Return what each engineer of a rotation carried in the past 52 weeks and carries in the next 26, by name."""
-    worlds = load_worlds([rotation], starts_at=at - PAST, ends_at=at + COMING)
-    world = worlds.rotations[rotation.pk]
-    involved = {week.engineer for week in world.weeks} | {cover.engineer for cover in world.covers}
+def fairness_of(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[tuple[Rotation, list[Fairness]]]:
+    """Return what each engineer of each rotation carried in the past 52 weeks and carries in the next 26, by name."""
+    chosen = list(rotations)
+    worlds = load_worlds(chosen, starts_at=at - PAST, ends_at=at + COMING).rotations
+    involved = {turn.engineer for world in worlds.values() for turn in (*world.weeks, *world.covers)}
     people = {user.pk: user for user in User.objects.filter(pk__in=involved).order_by("display_name", "pk")}
+    return [(rotation, _shares(worlds[rotation.pk], people=people, at=at)) for rotation in chosen]
+
+
+def _shares(world: World, *, people: dict[int, User], at: dt.datetime) -> list[Fairness]:
+    on_it = {turn.engineer for turn in (*world.weeks, *world.covers)}
+    mine = {key: user for key, user in people.items() if key in on_it}
     years = range((at - PAST).year, (at + COMING).year + 1)
     facts: dict[str, Any] = {
-        "zones": {key: user.zone for key, user in people.items()},
+        "zones": {key: user.zone for key, user in mine.items()},
         "public_holidays": {
             key: frozenset(day for year in years for day in public_holidays(user.country, user.subdivision, year))
-            for key, user in people.items()
+            for key, user in mine.items()
         },
     }
     noon = at.replace(hour=12, minute=0, second=0, microsecond=0)
     day = dt.timedelta(days=1)
     past = shares(world, noons=[noon - day * number for number in range(1, PAST.days + 1)], **facts)
     coming = shares(world, noons=[noon + day * number for number in range(COMING.days)], **facts)
-    return [Fairness(user, past.get(key, Share()), coming.get(key, Share())) for key, user in people.items()]
+    return [Fairness(user, past.get(key, Share()), coming.get(key, Share())) for key, user in mine.items()]

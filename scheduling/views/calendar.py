@@ -55,7 +55,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
 def block(request: SignedInRequest) -> HttpResponse:
     """Block dates: first see what that does, then save."""
     asked = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to"), "engineer": request.user.pk}
-    form = HolidayForm(request.POST or None, person=request.user, initial=asked)
+    form = HolidayForm(request.POST if request.method == "POST" else None, person=request.user, initial=asked)
     if form.is_bound and form.is_valid():
         engineer: User = form.cleaned_data.get("engineer", request.user)
         return _previewed(request, form, engineer=engineer, existing=None)
@@ -67,7 +67,11 @@ def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a block of one's own, or anybody's as an admin."""
     existing = _own_block(request, pk)
     initial = {name: getattr(existing, name) for name in commands.Dates.__dataclass_fields__}
-    form = HolidayForm(request.POST or None, person=request.user, initial={**initial, "engineer": existing.engineer})
+    form = HolidayForm(
+        request.POST if request.method == "POST" else None,
+        person=request.user,
+        initial={**initial, "engineer": existing.engineer},
+    )
     form.fields.pop("engineer", None)
     if form.is_bound and form.is_valid():
         return _previewed(request, form, engineer=existing.engineer, existing=existing)

@@ -23,7 +23,7 @@ from scheduling.views.refusing import explained
 def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take over a rotation now, or let somebody cover a part of its time."""
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
-    form = CoverForm(request.POST or None, initial=_cover_asked(request, rotation, at=at))
+    form = CoverForm(request.POST if request.method == "POST" else None, initial=_cover_asked(request, rotation, at=at))
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:

@@ -82,8 +82,7 @@ def fairness(request: SignedInRequest) -> HttpResponse:
     """Show what each engineer carries: weeks, weekend days and public holidays, the past year and the coming half."""
     at = timezone.now()
     boards = []
-    for rotation in Rotation.objects.order_by("pk"):
-        rows = queries.fairness_of(rotation, at=at)
+    for rotation, rows in queries.fairness_of(Rotation.objects.order_by("pk"), at=at):
         tops = {"past": most(row.past for row in rows), "coming": most(row.coming for row in rows)}
         boards += [(rotation, rows, tops)] if rows else []
     return render(request, "scheduling/fairness.html", {"boards": boards})
@@ -104,7 +103,9 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
     at, newest = timezone.now(), queries.newest_roster(rotation)
     names = [user.username for user in queries.engineers_of(newest)] if newest else []
     weeks = queries.coming_weeks(rotation, at=at)
-    form = RosterForm(request.POST or None, weeks=weeks, initial={"engineers": "\n".join(names)})
+    form = RosterForm(
+        request.POST if request.method == "POST" else None, weeks=weeks, initial={"engineers": "\n".join(names)}
+    )
     context: dict[str, object] = {"rotation": rotation, "form": form}
     if form.is_bound and form.is_valid():
         wanted = {"engineers": form.cleaned_data["engineers"], "starts_on": form.cleaned_data["starts_on"]}

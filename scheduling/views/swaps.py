@@ -45,7 +45,7 @@ def ask(request: SignedInRequest) -> HttpResponse:
         coming = [one for one in weeks if one.starts_at > at]
         return render(request, "scheduling/ask.html", {"weeks": coming})
     others = queries.weeks_to_swap(week.rotation, at=at)
-    form = AskForm(request.POST or None, weeks=others, own=week.engineer)
+    form = AskForm(request.POST if request.method == "POST" else None, weeks=others, own=week.engineer)
     status = 200
     if form.is_bound and form.is_valid():
         try:

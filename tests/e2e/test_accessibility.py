@@ -1,12 +1,25 @@
 """No page has an axe finding, in either scheme, at either width; no page breaks its content security policy."""
 
+import datetime as dt
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
+from django.utils import timezone
 
 from runbooks import commands
 from runbooks.models import Runbook
-from scheduling.models import RotationWeek
+from scheduling.commands import (
+    Asked,
+    Dates,
+    Span,
+    accept_swap,
+    block_holiday,
+    decline_swap,
+    request_swap,
+    take_cover,
+)
+from scheduling.models import Rotation, RotationWeek
 from tests.browser import SIZES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
@@ -19,6 +32,10 @@ PAGES = [
     "/",
     "/schedule/",
     "/schedule/weekly-rotation/roster/",
+    "/schedule/weekly-rotation/cover/",
+    "/schedule/weekly-rotation/plan/",
+    "/swaps/",
+    "/swaps/ask/",
     "/fairness/",
     "/calendar/2026/12/",
     "/calendar/block/",
@@ -40,6 +57,8 @@ PAGES = [
 EMPTY_PAGES = [
     "/",
     "/schedule/",
+    "/swaps/",
+    "/swaps/ask/",
     "/fairness/",
     "/calendar/2026/12/",
     "/calendar/block/",
@@ -67,13 +86,33 @@ def seeded(transactional_db, seed, admin):
     commands.save_revision(runbook, markdown=text + table, based_on=1, author=admin)
 
 
+@pytest.fixture
+def swapped(seeded, admin):
+    """Return the paths of pages that show swaps, covers and holidays in every state."""
+    at, rotation = timezone.now(), Rotation.objects.get()
+    weeks = list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on"))
+    one, two = weeks[0], weeks[1]
+    days = Dates(one.starts_on + dt.timedelta(days=1), one.starts_on + dt.timedelta(days=2))
+    block_holiday(one.engineer, dates=days, by=admin)
+    known = Asked(two.starts_on, one.starts_on, message="Please.", acknowledge_conflicts=True)
+    asked = request_swap(rotation, asked=known, by=admin, at=at)
+    made = request_swap(rotation, asked=Asked(weeks[4].starts_on, weeks[5].starts_on), by=admin, at=at)
+    accept_swap(made, by=admin, at=at)
+    declined = request_swap(rotation, asked=Asked(weeks[6].starts_on, counterpart=one.engineer), by=admin, at=at)
+    decline_swap(declined, by=admin, at=at, word="No.")
+    take_cover(rotation, span=Span(one.engineer, two.starts_at, two.ends_at, "dentist"), by=admin, at=at)
+    open_one = request_swap(rotation, asked=Asked(weeks[7].starts_on), by=admin, at=at)
+    paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
+    return [*paths, f"/swaps/ask/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_no_page_has_an_axe_finding(seeded, admin, open_page, complaints, scheme, size):
+def test_no_page_has_an_axe_finding(swapped, admin, open_page, complaints, scheme, size):
     page = open_page(admin, size=SIZES[size], scheme=scheme)
     found = []
     week = RotationWeek.objects.first().starts_on
-    for path in [*PAGES, f"/schedule/{week}/"]:
+    for path in [*PAGES, *swapped, f"/schedule/{week}/"]:
         page.goto(path)
         found += findings(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} scrolls sideways"
@@ -115,6 +154,9 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/people/user/add/",
         "/admin/runbooks/runbook/",
         "/admin/scheduling/rotation/",
+        "/admin/scheduling/holidayblock/add/",
+        "/admin/scheduling/cover/add/",
+        "/admin/scheduling/swaprequest/",
         "/admin/handoffs/handoffpolicy/",
     ):
         assert page.goto(path).status == 200, path

@@ -6,15 +6,28 @@ from itertools import pairwise
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from people.commands import create_token
 from pipelines.models import Pipeline
-from scheduling.commands import Dates, block_holiday
+from scheduling.commands import (
+    Asked,
+    Dates,
+    RotationText,
+    Span,
+    accept_swap,
+    block_holiday,
+    create_rotation,
+    request_swap,
+    set_roster,
+    take_cover,
+)
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
 
 PAGES = [
     "/",
     "/schedule/",
+    "/swaps/",
     "/fairness/",
     "/calendar/2026/12/",
     "/pipelines/",
@@ -32,6 +45,8 @@ PAGES = [
 ]
 CALLS = [
     "holidays/",
+    "swaps/",
+    "covers/",
     "responders/",
     "oncall/",
     "rotations/",
@@ -51,6 +66,23 @@ def fill(admin, *, rows):
         make_runbook(pipeline, author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        add_rotation(row, engineers=[primary, secondary], admin=admin)
+
+
+def add_rotation(row, *, engineers, admin):
+    """Add a rotation of two with weeks, an open and an accepted swap, and a cover."""
+    at = timezone.now()
+    text = RotationText(f"Rotation {row}", "", "Policy", "", ())
+    rotation = create_rotation(text, time_zone="UTC")
+    monday = (at - dt.timedelta(days=at.weekday() + 7)).date()
+    set_roster(rotation, engineers=engineers, starts_on=monday, at=at)
+    weeks = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").select_related("engineer"))
+    request_swap(rotation, asked=Asked(weeks[0].starts_on), by=admin, at=at)
+    accept_swap(
+        request_swap(rotation, asked=Asked(weeks[2].starts_on, weeks[3].starts_on), by=admin, at=at), by=admin, at=at
+    )
+    span = Span(admin, weeks[1].starts_at, weeks[1].ends_at)
+    take_cover(rotation, span=span, by=admin, at=at)
 
 
 def statements(do):

@@ -1,0 +1,359 @@
+"""Swaps, covers and the planner in the browser and in the admin; the planner and rosters through the API."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from oncall_site.handbook import import_handbook
+from scheduling import commands
+from scheduling.commands import Asked, Dates, Span, block_holiday, request_swap, take_cover
+from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapRequest
+from tests.make import bearer
+
+JSON = "application/json"
+DAY, WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def rotation(db, seed, now):
+    import_handbook(seed.read_bytes(), at=now)
+    return Rotation.objects.get()
+
+
+@pytest.fixture
+def weeks(rotation, now):
+    """The weeks that have not begun, in order."""
+    return list(rotation.weeks.filter(starts_at__gt=now).select_related("engineer").order_by("starts_on"))
+
+
+def ask_path(week):
+    return f"/swaps/ask/?rotation=weekly-rotation&week={week.starts_on}"
+
+
+def holder(week):
+    return RotationWeek.objects.get(pk=week.pk).engineer
+
+
+def text(answer):
+    return answer.content.decode()
+
+
+def test_from_my_weeks_to_an_accepted_swap(signed_in, weeks):
+    mine, theirs = weeks[0], weeks[1]
+    browser = signed_in(mine.engineer)
+    assert ask_path(mine).replace("&", "&amp;") in text(browser.get("/swaps/ask/"))
+    page = text(browser.get(ask_path(mine)))
+    assert "Swap of two weeks with" in page
+    answer = browser.post(ask_path(mine), {"wanted_week": str(theirs.starts_on), "message": "A wedding."})
+    swap = SwapRequest.objects.get()
+    assert answer.headers["Location"] == f"/swaps/{swap.pk}/"
+    assert "Withdraw" in text(browser.get(f"/swaps/{swap.pk}/"))
+    other = signed_in(theirs.engineer)
+    assert f'href="/swaps/{swap.pk}/"' in text(other.get("/swaps/"))
+    page = text(other.get(f"/swaps/{swap.pk}/"))
+    assert "Your answer" in page
+    assert "A wedding." in page
+    assert other.post(f"/swaps/{swap.pk}/accept/").status_code == 302
+    assert (holder(mine), holder(theirs)) == (theirs.engineer, mine.engineer)
+    assert "on call, swapped" in text(browser.get("/schedule/"))
+    assert "What it did" in text(browser.get(f"/swaps/{swap.pk}/"))
+
+
+def test_a_suggestion_is_asked_with_one_button(signed_in, weeks):
+    mine = weeks[0]
+    browser = signed_in(mine.engineer)
+    offer = browser.get(ask_path(mine)).context["offers"][0]
+    assert browser.post(ask_path(mine), offer.fields).status_code == 302
+    swap = SwapRequest.objects.get()
+    assert [(move.week, move.taker) for move in swap.moves()] == [(day, taker.pk) for day, _, taker in offer.moves]
+
+
+def test_the_page_of_one_s_own_week_suggests_and_another_s_does_not(signed_in, weeks):
+    path = f"/schedule/{weeks[0].starts_on}/"
+    assert "Who could take it" in text(signed_in(weeks[0].engineer).get(path))
+    assert "Who could take it" not in text(signed_in(weeks[1].engineer).get(path))
+
+
+def test_another_s_week_cannot_be_offered_but_by_an_admin(signed_in, weeks, admin):
+    assert signed_in(weeks[1].engineer).get(ask_path(weeks[0])).status_code == 403
+    assert signed_in(admin).post(ask_path(weeks[0]), {}).status_code == 302
+    assert SwapRequest.objects.get().asked_by == admin
+
+
+@pytest.mark.parametrize("query", ["?rotation=weekly-rotation", "?rotation=x&week=2026-11-30", "?rotation=weekly-rotation&week=2026-02-31", "?week=%00"])  # fmt: skip
+def test_a_week_that_is_not_there_is_a_404(signed_in, rotation, a, query):
+    assert signed_in(a).get(f"/swaps/ask/{query}").status_code == 404
+
+
+def test_a_refused_request_says_why_and_keeps_what_was_typed(signed_in, weeks):
+    mine, theirs = weeks[0], weeks[1]
+    block_holiday(mine.engineer, dates=Dates(theirs.starts_on, theirs.starts_on), by=mine.engineer)
+    browser = signed_in(mine.engineer)
+    typed = {"wanted_week": str(theirs.starts_on), "message": "Please."}
+    answer = browser.post(ask_path(mine), typed)
+    assert answer.status_code == 409
+    assert "is away in the week" in text(answer)
+    assert 'value="Please."' in text(answer)
+    assert 'type="checkbox" name="acknowledge_conflicts"' in text(answer)
+    assert browser.post(ask_path(mine), {**typed, "acknowledge_conflicts": "on"}).status_code == 302
+
+
+def test_declining_with_a_word_and_withdrawing(signed_in, rotation, weeks, now):
+    mine, theirs = weeks[0], weeks[1]
+    swap = request_swap(rotation, asked=Asked(mine.starts_on, counterpart=theirs.engineer), by=mine.engineer, at=now)
+    signed_in(theirs.engineer).post(f"/swaps/{swap.pk}/decline/", {"word": "I am in Lisbon."})
+    assert "I am in Lisbon." in text(signed_in(mine.engineer).get(f"/swaps/{swap.pk}/"))
+    again = request_swap(rotation, asked=Asked(mine.starts_on), by=mine.engineer, at=now)
+    assert signed_in(theirs.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 403
+    assert signed_in(mine.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 302
+    assert signed_in(mine.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 409
+
+
+def test_an_admin_answers_an_open_request_for_somebody(signed_in, rotation, weeks, admin, now):
+    swap = request_swap(rotation, asked=Asked(weeks[0].starts_on), by=weeks[0].engineer, at=now)
+    taker = weeks[2].engineer
+    assert signed_in(admin).post(f"/swaps/{swap.pk}/accept/", {"engineer": taker.username}).status_code == 302
+    assert holder(weeks[0]) == taker
+
+
+def test_a_holiday_is_saved_and_its_swap_asked_with_one_button(signed_in, weeks):
+    mine = weeks[1]
+    browser = signed_in(mine.engineer)
+    typed = {
+        "starts_on": str(mine.starts_on + DAY),
+        "ends_on": str(mine.starts_on + 3 * DAY),
+        "kind": "holiday",
+        "note": "",
+    }
+    page = browser.post("/calendar/block/", typed)
+    assert "Who could take the week of" in text(page)
+    [(hit, offers)] = page.context["offers"]
+    answer = browser.post("/calendar/block/", {**typed, "ask": f"{hit.rotation.slug} {offers[0].sent}"})
+    assert HolidayBlock.objects.get().engineer == mine.engineer
+    swap = SwapRequest.objects.get()
+    assert answer.headers["Location"] == f"/swaps/{swap.pk}/"
+    assert swap.offered_week == mine.starts_on
+    assert swap.counterpart == offers[0].moves[0][2]
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "weekly-rotation", "weekly-rotation tomorrow engineer-b", "weekly-rotation \0 \0"]
+)
+def test_a_button_that_sends_nonsense_saves_the_holiday_and_says_so(signed_in, weeks, sent):
+    browser = signed_in(weeks[1].engineer)
+    day = str(weeks[1].starts_on + DAY)
+    answer = browser.post(
+        "/calendar/block/", {"starts_on": day, "ends_on": day, "kind": "holiday", "ask": sent}, follow=True
+    )
+    assert "could not be read" in text(answer)
+    assert HolidayBlock.objects.count() == 1
+
+
+# Covers
+
+
+def test_take_over_now_and_end_it(signed_in, rotation, weeks, a, b, c, d, now):
+    running = rotation.weeks.filter(starts_at__lte=now, ends_at__gt=now).select_related("engineer").get()
+    other = next(person for person in (a, b, c, d) if person != running.engineer)
+    browser = signed_in(other)
+    path = "/schedule/weekly-rotation/cover/"
+    form = browser.get(path).context["form"]
+    assert form["engineer"].value() == other.username
+    typed = {
+        "engineer": other.username,
+        "starts_at": now.strftime("%Y-%m-%dT%H:%M"),
+        "ends_at": running.ends_at.strftime("%Y-%m-%dT%H:%M"),
+    }
+    assert browser.post(path, typed).status_code == 302
+    made = Cover.objects.get()
+    assert (made.engineer, made.covers) == (other, running.engineer)
+    assert "covering" in text(browser.get("/"))
+    assert "covers for" in text(browser.get("/schedule/"))
+    stranger = next(person for person in (a, b, c, d) if person not in (other, running.engineer))
+    assert signed_in(stranger).post(f"/covers/{made.pk}/end/").status_code == 403
+    assert browser.post(f"/covers/{made.pk}/end/").status_code == 302
+    assert not Cover.objects.filter(ends_at__gt=timezone.now()).exists()
+
+
+def test_a_cover_that_cannot_be_keeps_what_was_typed(signed_in, rotation, weeks):
+    week = weeks[0]
+    person = weeks[1].engineer
+    typed = {
+        "engineer": person.username,
+        "starts_at": (week.starts_at + DAY).strftime("%Y-%m-%dT%H:%M"),
+        "ends_at": week.starts_at.strftime("%Y-%m-%dT%H:%M"),
+        "reason": "dentist",
+    }
+    answer = signed_in(person).post("/schedule/weekly-rotation/cover/", typed)
+    assert answer.status_code == 400
+    assert "must come after" in text(answer)
+    assert 'value="dentist"' in text(answer)
+
+
+# The planner
+
+
+def test_an_admin_sees_a_plan_and_applies_it(signed_in, weeks, admin):
+    person = weeks[2].engineer
+    block_holiday(person, dates=Dates(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
+    path = "/schedule/weekly-rotation/plan/"
+    assert signed_in(person).get(path).status_code == 403
+    browser = signed_in(admin)
+    page = browser.get(path)
+    moves = [f"{move.week}:{move.giver}:{move.taker}" for move, _, _ in page.context["moves"]]
+    assert moves
+    assert browser.post(path, {"move": moves}).headers["Location"] == "/schedule/"
+    assert holder(weeks[2]) != person
+    assert set(SwapRequest.objects.values_list("state", "decided_by")) == {("accepted", admin.pk)}
+    assert "Nothing to do" in text(browser.get(path))
+    refused = browser.post(path, {"move": moves}, follow=True)
+    assert "Plan anew" in text(refused)
+
+
+def test_a_plan_that_cannot_be_names_the_block(signed_in, weeks, admin, a, b, c, d):
+    first, last = weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY
+    for person in (a, b, c, d):
+        block_holiday(person, dates=Dates(first, last), by=person)
+    page = text(signed_in(admin).get("/schedule/weekly-rotation/plan/"))
+    assert "No plan exists while Engineer" in page
+
+
+@pytest.mark.parametrize(
+    "moves", [[], ["x"], ["2026-11-30:1"], ["2026-11-30:a:b"], ["2026-11-30:1:2", "2026-11-30:1:2"]]
+)
+def test_moves_that_are_none_change_nothing(signed_in, weeks, admin, moves):
+    before = list(RotationWeek.objects.values_list("pk", "engineer"))
+    answer = signed_in(admin).post("/schedule/weekly-rotation/plan/", {"move": moves}, follow=True)
+    assert answer.status_code == 200
+    assert list(RotationWeek.objects.values_list("pk", "engineer")) == before
+
+
+def test_a_script_plans_and_applies(client, rotation, weeks, admin, a):
+    person = weeks[2].engineer
+    block_holiday(person, dates=Dates(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
+    path = "/api/v1/rotations/weekly-rotation/plan/"
+    assert client.get(path, **bearer(a)).status_code == 403
+    plan = client.get(path, **bearer(admin)).json()
+    assert (plan["exists"], plan["optimal"]) == (True, True)
+    given = {"moves": plan["moves"]}
+    assert client.post(f"{path}apply/", given, content_type=JSON, **bearer(a)).status_code == 403
+    made = client.post(f"{path}apply/", given, content_type=JSON, **bearer(admin))
+    assert made.status_code == 200, made.content
+    assert {row["state"] for row in made.json()} == {"accepted"}
+    assert client.post(f"{path}apply/", given, content_type=JSON, **bearer(admin)).status_code == 409
+    assert client.post(f"{path}apply/", {"moves": []}, content_type=JSON, **bearer(admin)).status_code == 400
+
+
+def test_a_script_changes_a_roster_after_a_preview(client, rotation, weeks, admin, a):
+    path = "/api/v1/rotations/weekly-rotation/roster/"
+    given = {"starts_on": str(weeks[1].starts_on), "engineers": ["engineer-d", "engineer-c"]}
+    before = list(RotationWeek.objects.values_list("pk", "engineer"))
+    preview = client.post(f"{path}preview/", given, content_type=JSON, **bearer(a)).json()
+    assert list(RotationWeek.objects.values_list("pk", "engineer")) == before
+    assert client.post(path, given, content_type=JSON, **bearer(a)).status_code == 403
+    assert client.post(path, given, content_type=JSON, **bearer(admin)).json() == preview
+    assert client.get("/api/v1/rotations/weekly-rotation/weeks/", **bearer(a)).json()["results"][3]["engineer"] in given["engineers"]  # fmt: skip
+    for wrong in ({}, {"starts_on": "2026-13-01"}, {"starts_on": given["starts_on"], "engineers": ["nobody"]}, {"starts_on": "0001-01-01", "engineers": ["engineer-a"]}):  # fmt: skip
+        assert client.post(path, wrong, content_type=JSON, **bearer(admin)).status_code == 400
+
+
+def test_a_script_is_given_suggestions_with_why(client, rotation, weeks, a):
+    path = "/api/v1/swaps/suggestions/"
+    rows = client.get(path, {"rotation": rotation.slug, "week": str(weeks[0].starts_on)}, **bearer(a)).json()["results"]
+    assert rows[0]["kind"] == "two_way"
+    assert rows[0]["moves"][0]["week"] == str(weeks[0].starts_on)
+    assert set(rows[0]["moves"][0]) == {"week", "from", "to"}
+    assert rows[0]["why"]
+    assert [row["score"] for row in rows] == sorted((row["score"] for row in rows), reverse=True)
+    for query, field in (
+        ({}, "rotation"),
+        ({"rotation": "x\0"}, "rotation"),
+        ({"rotation": rotation.slug}, "week"),
+        ({"rotation": rotation.slug, "week": "soon"}, "week"),
+        ({"rotation": rotation.slug, "week": "2026-01-01"}, "week"),
+    ):
+        answer = client.get(path, query, **bearer(a))
+        assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_the_effects_of_a_holiday_suggest_swaps_of_the_weeks_it_hits(client, weeks):
+    mine = weeks[1]
+    given = {"starts_on": str(mine.starts_on + DAY), "ends_on": str(mine.starts_on + 2 * DAY)}
+    effects = client.post("/api/v1/holidays/preview/", given, content_type=JSON, **bearer(mine.engineer)).json()
+    assert {row["week"] for row in effects["suggestions"]} == {str(mine.starts_on)}
+    assert effects["suggestions"][0]["moves"][0]["from"] == mine.engineer.username
+
+
+# In the admin
+
+
+def test_an_admin_blocks_changes_and_removes_a_holiday_in_the_admin(signed_in, rotation, admin, a, b):
+    browser = signed_in(admin)
+    typed = {"engineer": a.pk, "starts_on": "2027-01-04", "ends_on": "2027-01-08", "starts_at_time": "", "ends_at_time": "", "kind": "sick", "note": ""}  # fmt: skip
+    wrong = browser.post("/admin/scheduling/holidayblock/add/", {**typed, "ends_on": "2027-01-01"})
+    assert "cannot come before" in text(wrong)
+    assert browser.post("/admin/scheduling/holidayblock/add/", typed).status_code == 302
+    block = HolidayBlock.objects.get()
+    assert (block.engineer, block.ends_at.isoformat()) == (a, "2027-01-09T00:00:00+00:00")
+    browser.post(
+        f"/admin/scheduling/holidayblock/{block.pk}/change/", {**typed, "engineer": b.pk, "ends_on": "2027-01-09"}
+    )
+    block = HolidayBlock.objects.get()
+    assert (block.engineer, block.ends_at.isoformat()) == (a, "2027-01-10T00:00:00+00:00")
+    browser.post(f"/admin/scheduling/holidayblock/{block.pk}/delete/", {"post": "yes"})
+    assert not HolidayBlock.objects.exists()
+
+
+def test_an_admin_makes_and_ends_a_cover_in_the_admin(signed_in, rotation, weeks, admin):
+    week, other = weeks[0], weeks[1].engineer
+    browser = signed_in(admin)
+    typed = {
+        "rotation": rotation.pk, "engineer": other.pk, "reason": "",
+        "starts_at_0": str(week.starts_on + DAY), "starts_at_1": "00:00", "ends_at_0": str(week.starts_on + 2 * DAY), "ends_at_1": "00:00",
+    }  # fmt: skip
+    wrong = browser.post("/admin/scheduling/cover/add/", {**typed, "engineer": week.engineer.pk})
+    assert "on call at that time anyway" in text(wrong)
+    assert not Cover.objects.exists()
+    assert browser.post("/admin/scheduling/cover/add/", typed).status_code == 302
+    made = Cover.objects.get()
+    assert (made.engineer, made.covers, made.created_by) == (other, week.engineer, admin)
+    browser.post("/admin/scheduling/cover/", {"action": "end", "_selected_action": [made.pk]})
+    assert not Cover.objects.exists()
+
+
+def test_an_admin_accepts_and_withdraws_swaps_in_the_admin(signed_in, rotation, weeks, admin, now):
+    one = request_swap(rotation, asked=Asked(weeks[0].starts_on, weeks[1].starts_on), by=weeks[0].engineer, at=now)
+    two = request_swap(rotation, asked=Asked(weeks[2].starts_on), by=weeks[2].engineer, at=now)
+    browser = signed_in(admin)
+    page = browser.post(
+        "/admin/scheduling/swaprequest/", {"action": "accept", "_selected_action": [one.pk, two.pk]}, follow=True
+    )
+    assert "accepted on behalf" in text(page)
+    assert "say for whom" in text(page)
+    browser.post("/admin/scheduling/swaprequest/", {"action": "withdraw", "_selected_action": [two.pk]})
+    one.refresh_from_db()
+    two.refresh_from_db()
+    assert (one.state, two.state) == ("accepted", "cancelled")
+
+
+def test_the_lists_of_the_admin_answer(signed_in, rotation, weeks, admin, now):
+    request_swap(rotation, asked=Asked(weeks[0].starts_on), by=weeks[0].engineer, at=now)
+    take_cover(rotation, span=Span(weeks[1].engineer, weeks[0].starts_at, weeks[0].ends_at), by=admin, at=now)
+    for name in ("swaprequest", "cover", "holidayblock"):
+        assert signed_in(admin).get(f"/admin/scheduling/{name}/").status_code == 200
+
+
+def test_a_preview_of_a_roster_names_the_swaps_it_ends(signed_in, rotation, weeks, admin, now):
+    one, two = weeks[1], weeks[2]
+    made = request_swap(rotation, asked=Asked(one.starts_on, two.starts_on), by=one.engineer, at=now)
+    commands.accept_swap(made, by=two.engineer, at=now)
+    typed = {"starts_on": str(one.starts_on), "engineers": f"{two.engineer.username}\n{weeks[3].engineer.username}"}
+    page = text(signed_in(admin).post("/schedule/weekly-rotation/roster/", typed))
+    assert "cannot be honoured" in page
+    assert f'href="/swaps/{made.pk}/"' in page
