@@ -25,7 +25,7 @@ check: .venv/installed-dev
 	$(BIN)/python -m tests.requirements
 
 faults: .venv/installed-dev
-	$(BIN)/python -m tests.faults
+	$(BIN)/python -m tests.faults $(PROMISES)
 
 bench: .venv/installed-dev
 	$(BIN)/python -m tests.bench

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework import mixins, serializers, status, viewsets
@@ -56,8 +57,10 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     def create(self, request: Request) -> Response:
         """Block dates; the answer says what that does to the schedule."""
         engineer, dates = self._given(request)
-        effects = queries.effects_of(commands.block_of(engineer, dates=dates), at=timezone.now())
-        block = commands.block_holiday(engineer, dates=dates, by=person_of(request))
+        # Looked at while the locks hold: of a block and an acceptance at the same time, the second is told of the first.
+        with transaction.atomic():
+            block = commands.block_holiday(engineer, dates=dates, by=person_of(request))
+            effects = queries.effects_of(block, at=timezone.now())
         row = {**self.get_serializer(block).data, "effects": effects_row(effects)}
         return Response(row, status=status.HTTP_201_CREATED)
 

@@ -30,13 +30,13 @@ def fairness_of(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[tuple
     """Return what each engineer of each rotation carried in the past 52 weeks and carries in the next 26, by name."""
     chosen = list(rotations)
     worlds = load_worlds(chosen, starts_at=at - PAST, ends_at=at + COMING).rotations
-    involved = {turn.engineer for world in worlds.values() for turn in (*world.weeks, *world.covers)}
+    involved = {key for world in worlds.values() for key in _involved(world)}
     people = {user.pk: user for user in User.objects.filter(pk__in=involved).order_by("display_name", "pk")}
     return [(rotation, _shares(worlds[rotation.pk], people=people, at=at)) for rotation in chosen]
 
 
 def _shares(world: World, *, people: dict[int, User], at: dt.datetime) -> list[Fairness]:
-    on_it = {turn.engineer for turn in (*world.weeks, *world.covers)}
+    on_it = _involved(world)
     mine = {key: user for key, user in people.items() if key in on_it}
     years = range((at - PAST).year, (at + COMING).year + 1)
     facts: dict[str, Any] = {
@@ -51,3 +51,7 @@ def _shares(world: World, *, people: dict[int, User], at: dt.datetime) -> list[F
     past = shares(world, noons=[noon - day * number for number in range(1, PAST.days + 1)], **facts)
     coming = shares(world, noons=[noon + day * number for number in range(COMING.days)], **facts)
     return [Fairness(user, past.get(key, Share()), coming.get(key, Share())) for key, user in mine.items()]
+
+
+def _involved(world: World) -> set[int]:
+    return {week.engineer for week in world.weeks} | {cover.engineer for cover in world.covers}

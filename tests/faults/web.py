@@ -1,0 +1,57 @@
+"""Real web processes on the test's database."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from tests.faults.caller import Caller
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+def database_url():
+    """Return the address of the database that Django uses now: the test's own, not the one in the settings."""
+    parts = urllib.parse.urlsplit(settings.DATABASE_URL)
+    return parts._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
+@contextlib.contextmanager
+def web(*, workers=4, threads=6):
+    """Run gunicorn with real processes on the database in use; yield its host and port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "PYTHONWARNINGS": "ignore",
+        "DJANGO_SETTINGS_MODULE": "oncall_site.settings",
+        "LOG_LEVEL": "ERROR",
+    }
+    command = [sys.executable, "-m", "gunicorn", "oncall_site.wsgi", "--bind", f"127.0.0.1:{port}"]
+    sizes = ["--workers", str(workers), "--threads", str(threads), "--log-level", "error", "--timeout", "60"]
+    process = subprocess.Popen([*command, *sizes], cwd=ROOT, env=environment)
+    try:
+        until = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            assert process.poll() is None, "gunicorn stopped"
+            assert time.monotonic() < until, "gunicorn does not answer"
+            time.sleep(0.1)
+        yield "127.0.0.1", port
+    finally:
+        while Caller.opened:
+            Caller.opened.pop().connection.close()
+        process.terminate()
+        process.wait(timeout=30)
