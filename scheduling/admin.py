@@ -17,6 +17,7 @@ from people.refusals import Invalid, Refused
 from scheduling import commands
 from scheduling.commands import Dates, Span
 from scheduling.models import (
+    CalendarLink,
     Cover,
     HolidayBlock,
     PipelineRotation,
@@ -174,6 +175,14 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
         """Return that a block stays its engineer's."""
         return ("engineer",) if obj else ()
 
+    def has_change_permission(self, request: HttpRequest, obj: HolidayBlock | None = None) -> bool:
+        """Tell that what comes from a linked calendar is changed there."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.link_id is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: HolidayBlock | None = None) -> bool:
+        """Tell that what comes from a linked calendar is removed there."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.link_id is None)
+
     def save_model(self, request: HttpRequest, obj: HolidayBlock, form: Any, change: Any) -> None:
         """Save the block by the command that locks what depends on it."""
         by = _admin(request)
@@ -189,7 +198,7 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[HolidayBlock]) -> None:
         """Remove the selected blocks, one by one."""
-        for block in queryset:
+        for block in queryset.filter(link=None):
             commands.remove_holiday(block, by=_admin(request))
 
 
@@ -311,6 +320,24 @@ class SwapRequestAdmin(Shown, admin.ModelAdmin[SwapRequest]):
                 messages.error(request, f"{swap}: {refusal}")
             else:
                 messages.success(request, f"{swap}: {said}.")
+
+
+@admin.register(CalendarLink)
+class CalendarLinkAdmin(Shown, admin.ModelAdmin[CalendarLink]):
+    """Linked calendars and their health; an engineer links their own, an admin may unlink any."""
+
+    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    list_filter = ("state",)
+    list_select_related = ("engineer",)
+    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    actions = ("unlink",)
+
+    @admin.action(description="Unlink the selected calendars", permissions=["view"])
+    def unlink(self, request: HttpRequest, queryset: QuerySet[CalendarLink]) -> None:
+        """Forget the calendars and the blocks that came from them."""
+        for link in queryset.select_related("engineer"):
+            commands.unlink_calendar(link, by=_admin(request))
+        messages.success(request, "Unlinked.")
 
 
 @admin.register(UncoveredMoment)

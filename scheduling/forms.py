@@ -169,3 +169,14 @@ class CoverForm(AcknowledgingForm):
         """Return what was typed, once it is valid."""
         given = self.cleaned_data
         return Span(given["engineer"], given["starts_at"], given["ends_at"], given["reason"])
+
+
+class LinkForm(forms.Form):
+    """The address of somebody's own calendar."""
+
+    address = forms.CharField(
+        max_length=2000,
+        label="Address of your calendar",
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+        help_text="The secret address in iCal format that your calendar program gives you, beginning with https:// or webcal://.",
+    )

@@ -168,6 +168,44 @@ class RotationWeek(models.Model):
         return f"{self.rotation}, week of {self.starts_on}"
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("state", "problem", "host")),
+    pghistory.DeleteEvent(),
+    exclude=["address", "last_read_at", "last_well_at"],
+)
+class CalendarLink(models.Model):
+    """An engineer's own calendar elsewhere, whose busy whole days become holiday blocks; its address is kept sealed."""
+
+    class State(models.TextChoices):
+        """How reading it went the last time."""
+
+        NEW = "new", "Not read yet"
+        WELL = "well", "Read"
+        FAILING = "failing", "Failing"
+
+    engineer = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_link")
+    address = models.TextField(editable=False, help_text="Sealed: who knows it reads the whole calendar.")
+    host = models.CharField(max_length=255)
+    state = models.CharField(max_length=8, choices=State, default=State.NEW)
+    problem = models.CharField(max_length=300, blank=True)
+    last_read_at = models.DateTimeField(null=True, blank=True)
+    last_well_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["engineer"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="failing") | Q(problem=""), name="only_a_failing_link_has_a_problem"
+            ),
+        ]
+        indexes = [models.Index(fields=["last_read_at"], name="link_due")]
+
+    def __str__(self) -> str:
+        return f"{self.engineer}’s calendar at {self.host}"
+
+
 @pghistory.track(exclude=["note"])
 class HolidayBlock(models.Model):
     """Dates on which an engineer is unavailable (handbook: Holiday Policy, rule 1), and the instants they mean."""
@@ -191,6 +229,10 @@ class HolidayBlock(models.Model):
     starts_at = models.DateTimeField(editable=False)
     ends_at = models.DateTimeField(editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    link = models.ForeignKey(
+        CalendarLink, on_delete=models.CASCADE, null=True, blank=True, editable=False, related_name="blocks"
+    )
+    link_uid = models.CharField(max_length=200, blank=True, editable=False)
 
     objects = SpanQuerySet.as_manager()
 
@@ -198,6 +240,9 @@ class HolidayBlock(models.Model):
         ordering = ["starts_on", "pk"]
         verbose_name = "holiday"
         constraints = [
+            models.UniqueConstraint(
+                fields=["link", "link_uid", "starts_on"], condition=Q(link__isnull=False), name="one_block_an_event"
+            ),
             models.CheckConstraint(condition=Q(starts_on__lte=F("ends_on")), name="holiday_ends_after_it_starts"),
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="holiday_has_a_length"),
         ]

@@ -1,10 +1,15 @@
 """What workers do for the schedule."""
 
+import datetime as dt
+
 from celery import shared_task
 from django.utils import timezone
 
-from scheduling import commands
+from scheduling import commands, queries
 from scheduling.models import Rotation
+
+# One reading may take fifteen seconds; the task ends well before its hard limit, and the next one goes on.
+READING = dt.timedelta(seconds=60)
 
 
 @shared_task
@@ -30,3 +35,15 @@ def expire_swaps() -> None:
 def release_inactive() -> None:
     """Give to others what inactive people are still on call for."""
     commands.release_inactive(at=timezone.now())
+
+
+@shared_task
+def read_links() -> None:
+    """Read the linked calendars that were not read for an hour, each by one worker."""
+    until = timezone.now() + READING
+    for link in queries.links_due(at=timezone.now()):
+        at = timezone.now()
+        if at >= until:
+            break
+        if commands.claim_link(link, at=at):
+            commands.read_link(link, at=at)

@@ -4,6 +4,7 @@ from scheduling.api.asking import AT
 from scheduling.api.covers import CoverViewSet
 from scheduling.api.engineers import EngineerViewSet
 from scheduling.api.holidays import HolidayViewSet
+from scheduling.api.links import calendar_link
 from scheduling.api.rotations import OnCallViewSet, RotationViewSet
 from scheduling.api.swaps import SwapViewSet
 
@@ -15,4 +16,5 @@ __all__ = [
     "OnCallViewSet",
     "RotationViewSet",
     "SwapViewSet",
+    "calendar_link",
 ]

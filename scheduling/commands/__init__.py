@@ -4,6 +4,7 @@ from scheduling.commands.covers import Span, end_cover, take_cover
 from scheduling.commands.gaps import keep_gaps
 from scheduling.commands.holidays import Dates, block_holiday, block_of, change_holiday, remove_holiday
 from scheduling.commands.leavers import bring_back, deactivate, release_inactive
+from scheduling.commands.links import claim_link, link_calendar, read_link, unlink_calendar
 from scheduling.commands.plans import apply_moves
 from scheduling.commands.rosters import change_roster, follow_roster, set_roster
 from scheduling.commands.rotations import RotationText, change_rotation_text, create_rotation, join_rotation
@@ -25,6 +26,7 @@ __all__ = [
     "change_hours",
     "change_roster",
     "change_rotation_text",
+    "claim_link",
     "create_rotation",
     "deactivate",
     "decline_swap",
@@ -34,9 +36,12 @@ __all__ = [
     "join_rotation",
     "keep_gaps",
     "keep_weeks",
+    "link_calendar",
+    "read_link",
     "release_inactive",
     "remove_holiday",
     "request_swap",
     "set_roster",
     "take_cover",
+    "unlink_calendar",
 ]

@@ -73,6 +73,7 @@ def block_holiday(engineer: User, *, dates: Dates, by: User) -> HolidayBlock:
 def change_holiday(block: HolidayBlock, *, dates: Dates, by: User) -> HolidayBlock:
     """Change a block's dates, kind or note; raises as `block_holiday` does, Refused where it is gone."""
     _check_holiday_of(block.engineer, by=by)
+    _refuse_linked(block)
     wanted = block_of(block.engineer, dates=dates)
     lock_availability_of(block.engineer)
     if not HolidayBlock.objects.filter(pk=block.pk).exists():
@@ -84,8 +85,9 @@ def change_holiday(block: HolidayBlock, *, dates: Dates, by: User) -> HolidayBlo
 
 @transaction.atomic
 def remove_holiday(block: HolidayBlock, *, by: User) -> None:
-    """Remove a block; raises Forbidden for another's."""
+    """Remove a block; raises Forbidden for another's, Refused for one of a linked calendar."""
     _check_holiday_of(block.engineer, by=by)
+    _refuse_linked(block)
     lock_availability_of(block.engineer)
     HolidayBlock.objects.filter(pk=block.pk).delete()
 
@@ -93,3 +95,9 @@ def remove_holiday(block: HolidayBlock, *, by: User) -> None:
 def _check_holiday_of(engineer: User, *, by: User) -> None:
     if by.pk != engineer.pk and not by.is_staff:
         raise Forbidden("Only an admin blocks, changes or removes somebody else's holiday.")
+
+
+def _refuse_linked(block: HolidayBlock) -> None:
+    """Raise Refused for a block that comes from a linked calendar: it would come back at the next reading."""
+    if block.link_id is not None:
+        raise Refused("This comes from the linked calendar: change it there, or unlink the calendar.")

@@ -5,6 +5,7 @@ from scheduling.queries.effects import Effects, Hit, effects_of
 from scheduling.queries.fairness import Fairness, fairness_of
 from scheduling.queries.gaps import gaps, uncovered_ahead
 from scheduling.queries.holidays import holidays_between, holidays_of, public_holidays
+from scheduling.queries.links import link_of, links_due
 from scheduling.queries.rosters import RosterChange, engineers_of, newest_roster, roster_change
 from scheduling.queries.suggestions import coming_world, plan_for, suggestions_for, suggestions_in
 from scheduling.queries.swaps import (
@@ -47,6 +48,8 @@ __all__ = [
     "held_between",
     "holidays_between",
     "holidays_of",
+    "link_of",
+    "links_due",
     "moves_shown",
     "newest_roster",
     "plan_for",

@@ -89,7 +89,7 @@ def remove(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _own_block(request: SignedInRequest, pk: int) -> HolidayBlock:
-    blocks = HolidayBlock.objects.select_related("engineer")
+    blocks = HolidayBlock.objects.select_related("engineer").filter(link=None)
     found: HolidayBlock = get_object_or_404(
         blocks if request.user.is_staff else blocks.filter(engineer=request.user), pk=pk
     )
