@@ -48,9 +48,12 @@ CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS", "")
 INSTALLED_APPS = [
     "oncall_site",
     "handoffs",
+    "incidents",
     "runbooks",
     "scheduling",
+    "validation",
     "pipelines",
+    "notifications",
     "people",
     "django.contrib.admin",
     "django.contrib.auth",
