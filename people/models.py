@@ -201,3 +201,30 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Attempts(models.Model):
+    """How many attempts at a secret were made within a window, for one user name, one address, one second factor.
+
+    The name or address is kept as a digest with the site's key. The window begins with its first attempt.
+    """
+
+    class Of(models.TextChoices):
+        """What the attempts are counted for."""
+
+        NAME = "name", "A user name"
+        ADDRESS = "address", "A client's address"
+        CODE = "code", "A second factor"
+        MAIL = "mail", "Mail to an address"
+
+    of = models.CharField(max_length=8, choices=Of)
+    digest = models.CharField(max_length=64)
+    used = models.PositiveSmallIntegerField()
+    ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "attempts"
+        constraints = [models.UniqueConstraint(fields=["of", "digest"], name="attempts_are_counted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.used} for {self.get_of_display().lower()} until {self.ends_at}"

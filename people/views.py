@@ -4,21 +4,66 @@ import zoneinfo
 
 import holidays
 from django.contrib import messages
+from django.contrib.auth import login as open_session
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LogoutView
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from people import commands, queries
 from people.forms import MyPasswordForm, ProfileForm, TokenForm
-from people.models import User
+from people.models import Attempts, User
 from people.refusals import Refused
-from people.requests import SignedInRequest
+from people.requests import SignedInRequest, client_address
 
-sign_in = LoginView.as_view(template_name="people/sign_in.html", redirect_authenticated_user=True)
 sign_out = LogoutView.as_view()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask for user name and password; an attempt is counted before the password is looked at."""
+    if request.user.is_authenticated:
+        return redirect(_asked_for(request))
+    if request.method != "POST":
+        return _sign_in_page(request, AuthenticationForm(request))
+    form = AuthenticationForm(request, request.POST)
+    attempt = {
+        Attempts.Of.NAME: request.POST.get("username", ""),
+        Attempts.Of.ADDRESS: client_address(request),
+    }
+    try:
+        commands.reserve_attempt(attempt, at=timezone.now())
+    except commands.Busy as busy:
+        answer = _sign_in_page(request, AuthenticationForm(request), until=busy.until, status=429)
+        answer["Retry-After"] = str(max(1, int((busy.until - timezone.now()).total_seconds()) + 1))
+        return answer
+    if not form.is_valid():
+        return _sign_in_page(request, form)
+    commands.forgive_attempt(attempt)
+    open_session(request, form.get_user())
+    return redirect(_asked_for(request))
+
+
+def _sign_in_page(request: HttpRequest, form: AuthenticationForm, *, status: int = 200, **more: object) -> HttpResponse:
+    context = {"form": form, "next": _asked_for(request, default=""), **more}
+    return render(request, "people/sign_in.html", context, status=status)
+
+
+def _asked_for(request: HttpRequest, *, default: str = "now") -> str:
+    """Return the page somebody wanted before sign-in, if it is one of this site, else the default."""
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe else default
 
 
 def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:

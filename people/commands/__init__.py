@@ -1,0 +1,28 @@
+"""Every change of state about people, a file for each noun."""
+
+from people.commands.attempts import Busy, forget_attempts, forgive_attempt, reserve_attempt
+from people.commands.people import (
+    TOKENS_A_PERSON,
+    NewToken,
+    change_profile,
+    create_token,
+    engineers_named,
+    record_use,
+    revoke_token,
+    set_password,
+)
+
+__all__ = [
+    "TOKENS_A_PERSON",
+    "Busy",
+    "NewToken",
+    "change_profile",
+    "create_token",
+    "engineers_named",
+    "forget_attempts",
+    "forgive_attempt",
+    "record_use",
+    "reserve_attempt",
+    "revoke_token",
+    "set_password",
+]
