@@ -18,5 +18,7 @@ urlpatterns = [
     path("api/v1/", include(api.urlpatterns)),
     # Who is not signed in does so on the site's own page, where attempts are counted.
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),
+    # Django's shortcut to the page of any row of any table, which no row here has.
+    path("admin/r/<path:rest>", views.no_shortcut),
     path("admin/", admin.site.urls),
 ]
