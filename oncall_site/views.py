@@ -16,6 +16,7 @@ from oncall_site import queries
 from people.models import User
 from people.queries import all_people
 from people.requests import SignedInRequest
+from people.sites import lacks_second_factor
 from pipelines.models import Pipeline
 from pipelines.queries import history_of, ownership
 from scheduling.engine.world import Chain, Link
@@ -111,9 +112,12 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """Send who wants into the admin to the site's own sign-in, where attempts are counted; refuse an engineer."""
+    wanted = request.GET.get("next", "/admin/")
+    if lacks_second_factor(request):
+        return redirect_to_login(wanted, login_url="mfa_reauthenticate")
     if request.user.is_authenticated:
         raise PermissionDenied
-    return redirect_to_login(request.GET.get("next", "/admin/"))
+    return redirect_to_login(wanted)
 
 
 def no_shortcut(request: HttpRequest, rest: str) -> HttpResponse:

@@ -216,6 +216,7 @@ class Attempts(models.Model):
         ADDRESS = "address", "A client's address"
         CODE = "code", "A second factor"
         MAIL = "mail", "Mail to an address"
+        USED = "used", "A code that worked"
 
     of = models.CharField(max_length=8, choices=Of)
     digest = models.CharField(max_length=64)

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 
+from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 
 from people.models import ApiToken, User, UserQuerySet
@@ -32,6 +33,18 @@ def all_people() -> UserQuerySet:
 def person_named(username: str) -> User | None:
     """Return the user of this user name, or None."""
     return User.objects.filter(username=username).first() if "\0" not in username else None
+
+
+def person_with_email(email: str) -> User | None:
+    """Return the active user of this e-mail, in any case, or None."""
+    if not email or "\0" in email:
+        return None
+    return all_people().active().filter(email__iexact=email).first()
+
+
+def has_second_factor(user: User) -> bool:
+    """Tell whether a user has enrolled an authenticator."""
+    return Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
 
 
 def names_of(keys: Iterable[int | None]) -> dict[int, str]:

@@ -1,16 +1,21 @@
 """Sign-in and Mine."""
 
+import logging
 import zoneinfo
+from collections.abc import Callable
 
 import holidays
+import requests
+from allauth.account.utils import perform_login
+from allauth.socialaccount.providers.openid_connect import views as provider
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login as open_session
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -22,6 +27,8 @@ from people.forms import MyPasswordForm, ProfileForm, TokenForm
 from people.models import Attempts, User
 from people.refusals import Refused
 from people.requests import SignedInRequest, client_address
+
+logger = logging.getLogger(__name__)
 
 sign_out = LogoutView.as_view()
 
@@ -44,18 +51,19 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     try:
         commands.reserve_attempt(attempt, at=timezone.now())
     except commands.Busy as busy:
-        answer = _sign_in_page(request, AuthenticationForm(request), until=busy.until, status=429)
-        answer["Retry-After"] = str(max(1, int((busy.until - timezone.now()).total_seconds()) + 1))
-        return answer
+        page = _sign_in_page(request, AuthenticationForm(request), until=busy.until, status=429)
+        page["Retry-After"] = str(max(1, int((busy.until - timezone.now()).total_seconds()) + 1))
+        return page
     if not form.is_valid():
         return _sign_in_page(request, form)
     commands.forgive_attempt(attempt)
-    open_session(request, form.get_user())
-    return redirect(_asked_for(request))
+    # Asks for the second factor where one is enrolled, and only then opens a session.
+    answer: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_asked_for(request)))
+    return answer
 
 
 def _sign_in_page(request: HttpRequest, form: AuthenticationForm, *, status: int = 200, **more: object) -> HttpResponse:
-    context = {"form": form, "next": _asked_for(request, default=""), **more}
+    context = {"form": form, "next": _asked_for(request, default=""), "provider": settings.OIDC_NAME, **more}
     return render(request, "people/sign_in.html", context, status=status)
 
 
@@ -72,12 +80,42 @@ def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> Ht
         "token_form": TokenForm(),
         "password_form": MyPasswordForm(request.user),
         "tokens": queries.tokens_of(request.user),
+        "second_factor": queries.has_second_factor(request.user),
         "now": timezone.now(),
         "time_zones": sorted(zoneinfo.available_timezones()),
         "countries": sorted(holidays.list_supported_countries()),
         **forms,
     }
     return render(request, "people/mine.html", context, status=status)
+
+
+@require_POST
+@login_not_required
+def provider_sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Send somebody to the provider; say so where it does not answer."""
+    return _by_provider(provider.login, request, provider_id)
+
+
+@require_safe
+@login_not_required
+def provider_back(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Sign in who comes back from the provider with its word for who they are."""
+    return _by_provider(provider.callback, request, provider_id)
+
+
+def _by_provider(view: Callable[..., HttpResponse], request: HttpRequest, provider_id: str) -> HttpResponse:
+    try:
+        return view(request, provider_id)
+    except requests.RequestException:
+        logger.exception("The OpenID Connect provider does not answer")
+        return render(request, "socialaccount/authentication_error.html", status=503)
+
+
+@require_safe
+@login_not_required
+def not_active(request: HttpRequest) -> HttpResponse:
+    """Say to somebody from the provider that they are no longer active here."""
+    return render(request, "people/unknown.html", {"why": "inactive"}, status=403)
 
 
 @require_safe

@@ -8,6 +8,7 @@ from people.commands.people import (
     create_token,
     engineers_named,
     record_use,
+    remove_second_factor,
     revoke_token,
     set_password,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "forget_attempts",
     "forgive_attempt",
     "record_use",
+    "remove_second_factor",
     "reserve_attempt",
     "revoke_token",
     "set_password",

@@ -10,8 +10,14 @@ from people.models import Attempts
 from people.refusals import Refused
 
 WINDOW = dt.timedelta(minutes=15)
-# Of one person's secret, wherever the guesses come from; and from one address, whomever they are about.
-LIMITS = {Attempts.Of.NAME: 5, Attempts.Of.ADDRESS: 20, Attempts.Of.CODE: 5, Attempts.Of.MAIL: 3}
+# Of one person's secret, wherever the guesses come from; from one address, whomever they are about; a code works once.
+LIMITS = {
+    Attempts.Of.NAME: 5,
+    Attempts.Of.ADDRESS: 20,
+    Attempts.Of.CODE: 5,
+    Attempts.Of.MAIL: 3,
+    Attempts.Of.USED: 1,
+}
 
 
 class Busy(Refused):

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name='Attempts',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('of', models.CharField(choices=[('name', 'A user name'), ('address', "A client's address"), ('code', 'A second factor'), ('mail', 'Mail to an address')], max_length=8)),
+                ('of', models.CharField(choices=[('name', 'A user name'), ('address', "A client's address"), ('code', 'A second factor'), ('mail', 'Mail to an address'), ('used', 'A code that worked')], max_length=8)),
                 ('digest', models.CharField(max_length=64)),
                 ('used', models.PositiveSmallIntegerField()),
                 ('ends_at', models.DateTimeField(db_index=True)),

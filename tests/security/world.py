@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.utils import timezone
 
@@ -68,6 +70,8 @@ def make_world():
         "password": PASSWORD,
         "new_password": NEW_PASSWORD,
     }
+    TOTP.activate(a, generate_totp_secret())
+    RecoveryCodes.activate(a)
     link_calendar(a, address="https://127.0.0.1/mine.ics", by=a)
     return words, {"owner": a, "stranger": d, "admin": admin}
 
