@@ -10,6 +10,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("password/forgotten/", views.forgotten_password, name="forgotten_password"),
     path("", include("people.urls")),
     path("pipelines/<slug:slug>/", views.pipeline, name="pipeline"),
     path("pipelines/", include("pipelines.urls")),

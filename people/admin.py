@@ -1,5 +1,7 @@
 """Django's admin for people and their tokens."""
 
+from collections.abc import Sequence
+
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
@@ -57,7 +59,7 @@ class UserAdmin(DjangoUserAdmin[User]):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 
-    actions = ("remove_second_factor",)
+    actions: Sequence[str] = ("remove_second_factor",)
 
     @admin.action(description="Remove the second factor of the selected people", permissions=["change"])
     def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -8,7 +8,7 @@ from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as CodeReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.utils import timezone
 
 from people.commands import Busy, forgive_attempt, reserve_attempt
@@ -105,6 +105,18 @@ class MyPasswordForm(PasswordChangeForm):
         password: str = super().clean_old_password()
         forgive_attempt(attempt)
         return password
+
+
+class ChosenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in its stubs only
+    """The password that somebody chooses who was mailed a link."""
+
+
+class ForgottenForm(forms.Form):
+    """Whose password is forgotten."""
+
+    email = forms.EmailField(
+        label="Your e-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
 
 
 class TokenForm(forms.Form):

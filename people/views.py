@@ -23,8 +23,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from people import commands, queries
-from people.forms import MyPasswordForm, ProfileForm, TokenForm
-from people.models import Attempts, User
+from people.forms import ChosenPasswordForm, MyPasswordForm, ProfileForm, TokenForm
+from people.models import Attempts, PasswordLink, User
 from people.refusals import Refused
 from people.requests import SignedInRequest, client_address
 
@@ -60,6 +60,45 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     # Asks for the second factor where one is enrolled, and only then opens a session.
     answer: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_asked_for(request)))
     return answer
+
+
+@require_safe
+@login_not_required
+@never_cache
+def password_link(request: HttpRequest, secret: str) -> HttpResponse:
+    """Show the page that a mailed link opens: choosing a password."""
+    link = queries.password_link_of(secret, at=timezone.now())
+    if link is None:
+        return render(request, "people/dead_link.html", status=404)
+    return _password_page(request, link, ChosenPasswordForm(link.user), secret=secret)
+
+
+@require_POST
+@login_not_required
+@never_cache
+@sensitive_post_parameters()
+def choose_password(request: HttpRequest) -> HttpResponse:
+    """Set the password that somebody chose; the secret comes in the form, where no log writes it down."""
+    secret, at = request.POST.get("secret", ""), timezone.now()
+    link = queries.password_link_of(secret, at=at)
+    if link is None:
+        return render(request, "people/dead_link.html", status=404)
+    form = ChosenPasswordForm(link.user, request.POST)
+    if not form.is_valid():
+        return _password_page(request, link, form, secret=secret, status=400)
+    try:
+        commands.set_password_by_link(link, password=form.cleaned_data["new_password1"], at=at)
+    except Refused:
+        return render(request, "people/dead_link.html", status=404)
+    messages.success(request, "Your password is set. Sign in with it.")
+    return redirect("sign_in")
+
+
+def _password_page(
+    request: HttpRequest, link: PasswordLink, form: ChosenPasswordForm, *, secret: str, status: int = 200
+) -> HttpResponse:
+    context = {"link": link, "form": form, "secret": secret}
+    return render(request, "people/choose_password.html", context, status=status)
 
 
 def _sign_in_page(request: HttpRequest, form: AuthenticationForm, *, status: int = 200, **more: object) -> HttpResponse:

@@ -35,6 +35,10 @@ RULES = {
     "GET /sign-in/": Rule(OPEN),
     "POST /sign-in/": Rule(OPEN, {"username": "nobody", "password": "nothing"}),
     "POST /sign-out/": Rule(SIGNED_IN),
+    "GET /password/forgotten/": Rule(OPEN),
+    "POST /password/forgotten/": Rule(OPEN, {"email": "nobody@example.org"}),
+    "GET /password/{secret}/": Rule(OPEN),
+    "POST /password/": Rule(OPEN, {"secret": "{secret}", "new_password1": "{new_password}", "new_password2": "{new_password}"}),
     "GET /sign-in/not-active/": Rule(OPEN, gives=403),
     "GET /sign-in/failed/": Rule(OPEN, gives=401),
     "GET /sign-in/cancelled/": Rule(OPEN),
@@ -128,6 +132,7 @@ RULES = {
     # The API of people and pipelines.
     "GET /api/v1/people/": Rule(SIGNED_IN),
     "GET /api/v1/people/engineer-a/": Rule(SIGNED_IN),
+    "POST /api/v1/people/engineer-a/invite/": Rule(ADMIN, {"reset": True}),
     "POST /api/v1/people/engineer-a/deactivate/": Rule(ADMIN, {}),
     "POST /api/v1/people/engineer-a/reactivate/": Rule(ADMIN, {}),
     "GET /api/v1/pipelines/": Rule(SIGNED_IN),

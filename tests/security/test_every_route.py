@@ -8,9 +8,11 @@ from django.urls import URLPattern, get_resolver
 
 from tests.make import make_runbook
 
-OPEN = {"/sign-in/", "/healthz", "/readyz", "/favicon.ico"}
+OPEN = {"/sign-in/", "/password/forgotten/", "/healthz", "/readyz", "/favicon.ico"}
 # Pages on the way in, which say why it is not open.
 CLOSED = {
+    "/password/": 405,
+    "/password/nothing/": 404,
     "/sign-in/not-active/": 403,
     "/sign-in/failed/": 401,
     "/sign-in/cancelled/": 200,
@@ -27,6 +29,7 @@ VALUES = {
     "rest": "nothing",
     "username": "engineer-a",
     "provider_id": "provider",
+    "secret": "nothing",
 }
 
 

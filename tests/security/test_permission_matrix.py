@@ -157,7 +157,7 @@ def routes(patterns=None, prefix=""):
 
 SAMPLES = {"pk": "1", "slug": "x", "username": "x", "number": "1", "day": "2026-11-23", "year": "2026", "month": "11"}
 # Of a path on the way in, an answer may well be the sign-in page.
-SIGNING = ("/sign-in/", "/sign-out/", "/me/second-factor/")
+SIGNING = ("/sign-in/", "/sign-out/", "/password/", "/me/second-factor/")
 
 
 def sample(route):

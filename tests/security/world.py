@@ -7,7 +7,8 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.utils import timezone
 
-from people.commands import create_token
+from people.commands import create_token, invite
+from people.queries import secret_of
 from runbooks.commands import save_revision
 from scheduling.commands import (
     Asked,
@@ -31,7 +32,7 @@ def make_world():
     """Return the words of the rules, and the people: owner, stranger, admin."""
     at = timezone.now()
     admin = make_engineer("Admin", is_staff=True)
-    a, b, c, d = (make_engineer(f"Engineer {letter}") for letter in "ABCD")
+    a, b, c, d = (make_engineer(f"Engineer {letter}", email=f"{letter}@example.org") for letter in "ABCD")
     for user in (admin, a, d):
         user.password = MD5PasswordHasher().encode(PASSWORD, "a salt of tests")
         user.save(update_fields=["password"])
@@ -66,6 +67,7 @@ def make_world():
         "cover": cover.pk,
         "holiday": holiday.pk,
         "token": create_token(a, name="owned").token.pk,
+        "secret": secret_of(invite(b, by=admin, at=at)),
         "owner_pk": a.pk,
         "password": PASSWORD,
         "new_password": NEW_PASSWORD,
