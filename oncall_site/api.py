@@ -10,11 +10,11 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from oncall_site.api_docs import docs
+from oncall_site.people_api import InvitedEngineerViewSet
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
 from runbooks.api import RunbookViewSet
 from scheduling.api import (
     CoverViewSet,
-    EngineerViewSet,
     HolidayViewSet,
     OnCallViewSet,
     RotationViewSet,
@@ -23,7 +23,7 @@ from scheduling.api import (
 )
 
 router = SimpleRouter()
-router.register("people", EngineerViewSet, basename="api-person")
+router.register("people", InvitedEngineerViewSet, basename="api-person")
 router.register("pipelines", JoinedPipelineViewSet, basename="api-pipeline")
 router.register("responders", ResponderViewSet, basename="api-responder")
 router.register("oncall", OnCallViewSet, basename="api-oncall")

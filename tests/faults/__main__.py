@@ -22,6 +22,7 @@ from django.test.runner import DiscoverRunner
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
+from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
 
@@ -77,6 +78,11 @@ PROMISES = {
     ),
     "5": raced(races.check_leavers, "100 leavers: on call for nothing, session and token dead", rounds=100),
     "14": zones,
+    "18": raced(
+        check_simultaneous,
+        "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
+        attempts=30,
+    ),
     "21": bombs,
     "26": kills,
     "chain": chains,
