@@ -1,0 +1,25 @@
+"""Reads about messages, a file for each noun."""
+
+from notifications.queries.choices import KindChosen, channels_for, choices_of, quiet_hours_of, quiet_until
+from notifications.queries.outbox import (
+    all_messages,
+    being_sent,
+    database_clock,
+    due_count,
+    messages_of,
+    organizer,
+)
+
+__all__ = [
+    "KindChosen",
+    "all_messages",
+    "being_sent",
+    "channels_for",
+    "choices_of",
+    "database_clock",
+    "due_count",
+    "messages_of",
+    "organizer",
+    "quiet_hours_of",
+    "quiet_until",
+]

@@ -1,0 +1,44 @@
+"""Reads of the outbox."""
+
+import datetime as dt
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.db import connection
+from django.db.models.functions import Now
+
+from notifications.models import Message, MessageQuerySet
+from people.models import User
+
+
+def database_clock() -> dt.datetime:
+    """Return what the database's clock says now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        at: dt.datetime = cursor.fetchone()[0]
+        return at
+
+
+def due_count(*, most: int) -> int:
+    """Return how many messages could be claimed now, counted up to `most`."""
+    return len(Message.objects.claimable().values_list("pk", flat=True)[:most])
+
+
+def being_sent() -> int:
+    """Return how many messages are being sent now, by leases that hold."""
+    return Message.objects.filter(state=Message.State.SENDING, lease_until__gt=Now()).count()
+
+
+def all_messages() -> MessageQuerySet:
+    """Return every message with its recipient, newest first."""
+    return Message.objects.select_related("recipient").order_by("-due_at", "-pk")
+
+
+def messages_of(person: User) -> MessageQuerySet:
+    """Return a person's messages, newest first."""
+    return all_messages().filter(recipient=person)
+
+
+def organizer() -> str:
+    """Return the e-mail address the site writes from, which an invitation names as its ORGANIZER (RFC 6047, 2.1)."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
