@@ -11,6 +11,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("people.urls")),
+    path("", include("notifications.urls")),
     path("pipelines/<slug:slug>/", views.pipeline, name="pipeline"),
     path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),

@@ -1,6 +1,13 @@
 """Reads about messages, a file for each noun."""
 
-from notifications.queries.choices import KindChosen, channels_for, choices_of, quiet_hours_of, quiet_until
+from notifications.queries.choices import (
+    KindChosen,
+    channels_for,
+    chat_address_of,
+    choices_of,
+    quiet_hours_of,
+    quiet_until,
+)
 from notifications.queries.outbox import (
     all_messages,
     being_sent,
@@ -15,6 +22,7 @@ __all__ = [
     "all_messages",
     "being_sent",
     "channels_for",
+    "chat_address_of",
     "choices_of",
     "database_clock",
     "due_count",

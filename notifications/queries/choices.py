@@ -48,6 +48,11 @@ def channels_for(people: Iterable[User], *, kind: str, invites: bool) -> dict[in
     return found
 
 
+def chat_address_of(person: User) -> ChatAddress | None:
+    """Return where somebody is told by chat, None where an admin gave no address."""
+    return ChatAddress.objects.filter(person=person).first()
+
+
 def quiet_hours_of(person: User) -> QuietHours | None:
     """Return a person's quiet hours, None where they have none."""
     return QuietHours.objects.filter(person=person).first()
