@@ -26,6 +26,7 @@ app.conf.update(
         "keep gaps": {"task": "scheduling.tasks.keep_gaps", "schedule": 60.0},
         "expire swaps": {"task": "scheduling.tasks.expire_swaps", "schedule": 60.0},
         "read linked calendars": {"task": "scheduling.tasks.read_links", "schedule": 60.0},
+        "tell of the schedule": {"task": "scheduling.tasks.tell_of_schedule", "schedule": 60.0},
         "release inactive people": {"task": "scheduling.tasks.release_inactive", "schedule": 60.0},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},

@@ -14,6 +14,7 @@ from notifications.queries.outbox import (
     database_clock,
     due_count,
     messages_of,
+    occurrences_told,
     organizer,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "database_clock",
     "due_count",
     "messages_of",
+    "occurrences_told",
     "organizer",
     "quiet_hours_of",
     "quiet_until",

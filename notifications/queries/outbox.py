@@ -1,6 +1,7 @@
 """Reads of the outbox."""
 
 import datetime as dt
+from collections.abc import Iterable
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -37,6 +38,12 @@ def all_messages() -> MessageQuerySet:
 def messages_of(person: User) -> MessageQuerySet:
     """Return a person's messages, newest first."""
     return all_messages().filter(recipient=person)
+
+
+def occurrences_told(event: str, *, among: Iterable[str]) -> set[str]:
+    """Return of which of these occurrences of an event somebody was told already, or is about to be."""
+    rows = Message.objects.filter(event=event, occurrence__in=list(among)).order_by()
+    return set(rows.values_list("occurrence", flat=True))
 
 
 def organizer() -> str:
