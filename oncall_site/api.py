@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
 from oncall_site.people_api import InvitedEngineerViewSet
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
@@ -31,6 +32,7 @@ router.register("rotations", RotationViewSet, basename="api-rotation")
 router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
+router.register("messages", MessageViewSet, basename="api-message")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 
 
@@ -44,6 +46,7 @@ def nothing_here(request: Request, rest: str) -> Response:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", docs, name="api-docs"),
+    path("me/notifications/", how_told, name="api-how-told"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),

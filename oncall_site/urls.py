@@ -14,6 +14,7 @@ urlpatterns = [
     path("handbook/handbook.md", handbook_views.handbook_file, name="handbook_file"),
     path("password/forgotten/", views.forgotten_password, name="forgotten_password"),
     path("", include("people.urls")),
+    path("", include("notifications.urls")),
     path("pipelines/<slug:slug>/", views.pipeline, name="pipeline"),
     path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),

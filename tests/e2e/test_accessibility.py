@@ -51,6 +51,7 @@ PAGES = [
     "/search/?q=logs",
     "/search/?q=nothing-like-it",
     "/me/",
+    "/me/messages/",
     "/api/v1/docs/",
     "/no-such-page/",
 ]
@@ -158,6 +159,8 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/scheduling/cover/add/",
         "/admin/scheduling/swaprequest/",
         "/admin/handoffs/handoffpolicy/",
+        "/admin/notifications/message/",
+        "/admin/notifications/chataddress/add/",
     ):
         assert page.goto(path).status == 200, path
     assert complaints == []

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from notifications.commands import Notice, tell
 from people.commands import create_token
 from pipelines.models import Pipeline
 from scheduling.commands import (
@@ -37,11 +38,13 @@ PAGES = [
     "/runbooks/pipeline-0/revisions/",
     "/search/?q=useful",
     "/me/",
+    "/me/messages/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
     "/admin/people/apitoken/",
     "/admin/runbooks/runbook/",
+    "/admin/notifications/message/",
 ]
 CALLS = [
     "holidays/",
@@ -52,6 +55,7 @@ CALLS = [
     "rotations/",
     "people/",
     "pipelines/",
+    "messages/",
     "runbooks/",
     "runbooks/pipeline-0/revisions/",
 ]
@@ -66,7 +70,15 @@ def fill(admin, *, rows):
         make_runbook(pipeline, author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        add_messages(row, person=admin)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
+
+
+def add_messages(row, *, person):
+    """Add a message to somebody."""
+    at = timezone.now()
+    times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
+    tell([person], notice=Notice("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times))
 
 
 def add_rotation(row, *, engineers, admin):
