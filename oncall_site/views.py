@@ -10,6 +10,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from handoffs.queries import next_handoffs, overdue_handoffs
 from oncall_site import queries
 from people.models import User
 from people.queries import all_people
@@ -84,6 +85,8 @@ def now(request: SignedInRequest) -> HttpResponse:
         "answers": found,
         "uncovered": [answer for answer in found if answer.responder is None],
         "my_weeks": weeks_held(request.user, at=at, most=2),
+        "overdue_handoffs": overdue_handoffs(at=at),
+        "next_handoffs": next_handoffs(at=at),
     }
     return render(request, "oncall_site/now.html", context)
 

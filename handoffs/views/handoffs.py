@@ -94,27 +94,35 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("handoff", pk=pk)
 
 
-def _sheet(request: SignedInRequest, row: Handoff, *, status: int = 200, **shown: object) -> HttpResponse:
+def _sheet(
+    request: SignedInRequest,
+    row: Handoff,
+    *,
+    status: int = 200,
+    notes_form: NotesForm | None = None,
+    meeting_form: MeetingForm | None = None,
+    refused: Refused | None = None,
+) -> HttpResponse:
     at, reader = timezone.now(), request.user
     topics = queries.sheets_of([row], at=at)[row.pk]
     is_open = row.cancelled_at is None and not row.is_signed
-    notes_form = shown.pop("notes_form", None) or NotesForm(topics=topics)
+    notes_form = notes_form or NotesForm(topics=topics)
+    times = {"meeting_starts_at": row.meeting_starts_at, "meeting_ends_at": row.meeting_ends_at}
     signed = {row.outgoing_id: row.signed_outgoing_at, row.incoming_id: row.signed_incoming_at}
     context = {
         "handoff": row,
         "now": at,
         "is_open": is_open,
-        "topics": list(zip(topics, notes_form, strict=True)) if isinstance(notes_form, NotesForm) else [],
+        # Somebody may have added or removed a topic since the form was made.
+        "topics": list(zip(topics, notes_form, strict=False)),
         "notes_form": notes_form,
-        "meeting_form": MeetingForm(
-            initial={"meeting_starts_at": row.meeting_starts_at, "meeting_ends_at": row.meeting_ends_at}
-        ),
+        "meeting_form": meeting_form or MeetingForm(initial=times),
         "may_move": is_open and (reader in row.people or reader.is_staff),
         "may_sign": row.cancelled_at is None and reader in row.people and signed[reader.pk] is None,
         "away": queries.away_at([row]) if is_open else [],
         "item_form": ItemForm(initial={"rotation": row.rotation.slug}),
         "items": list(queries.open_items([row.rotation_id])),
         "history": history_of(row, fields=TRACKED),
-        **shown,
+        "refused": refused,
     }
     return render(request, "handoffs/handoff.html", context, status=status)
