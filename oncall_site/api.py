@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from notifications.api import MessageViewSet, how_told
+from handoffs.api import ActionItemViewSet, HandoffViewSet
 from oncall_site.api_docs import docs
 from oncall_site.people_api import InvitedEngineerViewSet
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
@@ -33,6 +34,8 @@ router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
 router.register("messages", MessageViewSet, basename="api-message")
+router.register("handoffs", HandoffViewSet, basename="api-handoff")
+router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("pipelines/<slug:slug>/", views.pipeline, name="pipeline"),
     path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),
+    path("", include("handoffs.urls")),
     path("", include("runbooks.urls")),
     path("api/v1/", include(api.urlpatterns)),
     # Who is not signed in does so on the site's own page, where attempts are counted.
