@@ -1,27 +1,27 @@
-"""Which reader reads which kind of file."""
+"""Which reader reads which kind of file; Alertmanager’s alerts open incidents and are read there."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from validation.importers import airflow, alertmanager, dbt, great_expectations, soda
+from validation.importers import airflow, dbt, great_expectations, soda
 from validation.importers.reading import Json
 from validation.importers.results import ExternalResult, Unreadable
 
 
 class Kind(NamedTuple):
-    """A tool whose files are read: its name for people, and its reader."""
+    """A tool whose files are read: its name in results and for people, and its reader."""
 
+    tool: str
     label: str
     read: Callable[[Json], list[ExternalResult]]
 
 
 KINDS: Mapping[str, Kind] = {
-    "dbt": Kind("dbt", dbt.read),
-    "great-expectations": Kind("Great Expectations", great_expectations.read),
-    "soda": Kind("Soda", soda.read),
-    "airflow": Kind("Airflow", airflow.read),
-    "alertmanager": Kind("Alertmanager", alertmanager.read),
+    "dbt": Kind(dbt.TOOL, "dbt", dbt.read),
+    "great-expectations": Kind(great_expectations.TOOL, "Great Expectations", great_expectations.read),
+    "soda": Kind(soda.TOOL, "Soda", soda.read),
+    "airflow": Kind(airflow.TOOL, "Airflow", airflow.read),
 }
 
 
@@ -37,6 +37,6 @@ def parsed(data: bytes) -> Json:
         raise Unreadable(f"the file is not JSON: {broken}") from broken
 
 
-def read(kind: str, document: Json) -> list[ExternalResult]:
+def read(kind: str, *, document: Json) -> list[ExternalResult]:
     """Return the results of a file of this kind; raise Unreadable where it is not one."""
     return KINDS[kind].read(document)
