@@ -15,6 +15,7 @@ urlpatterns = [
     path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),
     path("", include("runbooks.urls")),
+    path("", include("validation.urls")),
     path("api/v1/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),
 ]

@@ -23,6 +23,8 @@ from scheduling.commands import (
     take_cover,
 )
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
+from validation.commands import keep_external_rule, record_file
+from validation.models import ExternalRule
 
 PAGES = [
     "/",
@@ -36,12 +38,15 @@ PAGES = [
     "/runbooks/pipeline-0/",
     "/runbooks/pipeline-0/revisions/",
     "/search/?q=useful",
+    "/checks/external/",
     "/me/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
     "/admin/people/apitoken/",
     "/admin/runbooks/runbook/",
+    "/admin/validation/externalcheck/",
+    "/admin/validation/externalrule/",
 ]
 CALLS = [
     "holidays/",
@@ -53,6 +58,7 @@ CALLS = [
     "people/",
     "pipelines/",
     "runbooks/",
+    "external-checks/",
     "runbooks/pipeline-0/revisions/",
 ]
 
@@ -66,7 +72,16 @@ def fill(admin, *, rows):
         make_runbook(pipeline, author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        add_external_check(row, pipeline=pipeline)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
+
+
+def add_external_check(row, *, pipeline):
+    """Add a rule of the pipeline, a check that it gives to it, and one that waits for a rule."""
+    keep_external_rule(ExternalRule(pattern=f"dag-{row}/*", pipeline=pipeline))
+    for dag in (f"dag-{row}", f"other-{row}"):
+        document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
+        record_file("airflow", document=document, at=timezone.now())
 
 
 def add_rotation(row, *, engineers, admin):
