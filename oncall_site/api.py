@@ -21,6 +21,7 @@ from scheduling.api import (
     SwapViewSet,
     calendar_link,
 )
+from validation.api import ExternalCheckViewSet, integration
 
 router = SimpleRouter()
 router.register("people", EngineerViewSet, basename="api-person")
@@ -32,6 +33,7 @@ router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
 @extend_schema(exclude=True)
@@ -45,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", docs, name="api-docs"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
+    path("integrations/<slug:kind>/", integration, name="api-integration"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

@@ -18,6 +18,7 @@ VALUES = {
     "number": "1",
     "rest": "nothing",
     "username": "engineer-a",
+    "kind": "dbt",
 }
 
 
