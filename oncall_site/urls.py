@@ -3,13 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site import api, views
+from oncall_site import api, handbook_views, views
 
 urlpatterns = [
     path("", views.now, name="now"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("handbook/", handbook_views.handbook, name="handbook"),
+    path("handbook/handbook.md", handbook_views.handbook_file, name="handbook_file"),
     path("", include("people.urls")),
     path("pipelines/<slug:slug>/", views.pipeline, name="pipeline"),
     path("pipelines/", include("pipelines.urls")),

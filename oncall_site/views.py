@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from oncall_site import queries
+from oncall_site.first_steps import first_steps
 from people.models import User
 from people.queries import all_people
 from people.requests import SignedInRequest
@@ -84,6 +85,7 @@ def now(request: SignedInRequest) -> HttpResponse:
         "answers": found,
         "uncovered": [answer for answer in found if answer.responder is None],
         "my_weeks": weeks_held(request.user, at=at, most=2),
+        "steps": first_steps() if request.user.is_staff else [],
     }
     return render(request, "oncall_site/now.html", context)
 
