@@ -23,6 +23,7 @@ from scheduling.api import (
     SwapViewSet,
     calendar_link,
 )
+from validation.api import ExternalCheckViewSet, integration
 
 router = SimpleRouter()
 router.register("people", InvitedEngineerViewSet, basename="api-person")
@@ -37,6 +38,7 @@ router.register("messages", MessageViewSet, basename="api-message")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
 @extend_schema(exclude=True)
@@ -51,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", docs, name="api-docs"),
     path("me/notifications/", how_told, name="api-how-told"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
+    path("integrations/<slug:kind>/", integration, name="api-integration"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("scheduling.urls")),
     path("", include("handoffs.urls")),
     path("", include("runbooks.urls")),
+    path("", include("validation.urls")),
     path("api/v1/", include(api.urlpatterns)),
     # Who is not signed in does so on the site's own page, where attempts are counted.
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),

@@ -37,6 +37,7 @@ VALUES = {
     "provider_id": "provider",
     "secret": "nothing",
     "token": FEED,
+    "kind": "dbt",
 }
 
 
