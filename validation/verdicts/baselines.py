@@ -140,10 +140,10 @@ class Baseline:
     def learn(self, day: dt.date, value: float, forecast: Forecast) -> None:
         """Take in a day that was as expected, or nearly: it moves the baseline by no more than a few spreads."""
         weekday = day.weekday()
-        limit = _CLIP * forecast.spread
+        # A holiday says little of the ordinary days to come, and the less the less is known of it.
+        limit = _CLIP * forecast.spread if forecast.key is None else self.spread
         miss = min(max(value - forecast.expected, -limit), limit)
         cleaned = forecast.level + forecast.season + miss
-        # A holiday says little of the ordinary days to come.
         weight = 0.25 if forecast.key else 1.0
         error = cleaned - (self._levels + self._effect[:, weekday : weekday + 1])
         self._errors += weight * _MEMORY * (np.minimum(np.abs(error), 3 * self.spread) - self._errors)
