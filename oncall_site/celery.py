@@ -27,6 +27,8 @@ app.conf.update(
         "expire swaps": {"task": "scheduling.tasks.expire_swaps", "schedule": 60.0},
         "read linked calendars": {"task": "scheduling.tasks.read_links", "schedule": 60.0},
         "release inactive people": {"task": "scheduling.tasks.release_inactive", "schedule": 60.0},
+        # More often than any check may be due, so that somebody who asks for a run does not wait for a minute.
+        "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },
 )
