@@ -73,8 +73,10 @@ class CheckQuerySet(models.QuerySet["Check"]):
 
 RUNTIME = [
     "next_due_at",
+    "requested_at",
     "claim",
     "lease_until",
+    "running_since",
     "last_status",
     "last_message",
     "last_value",
@@ -178,8 +180,12 @@ class Check(models.Model):
     proposed_from = models.CharField(max_length=500, blank=True, help_text="The handbook’s line that asks for it.")
 
     next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    requested_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When somebody asked for a run."
+    )
     claim = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    running_since = models.DateTimeField(null=True, blank=True, editable=False)
     last_status = models.CharField(max_length=8, choices=Status, blank=True, editable=False)
     last_message = models.TextField(blank=True, editable=False)
     last_value = models.FloatField(null=True, blank=True, editable=False)
