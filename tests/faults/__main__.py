@@ -24,6 +24,7 @@ from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
+from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
 
@@ -116,6 +117,11 @@ PROMISES = {
     "11": in_a_database(lambda: messages.check_wrong_clocks(messages=200)),
     "12": on_a_healthy_site(messages.check_lateness, messages=1_000, spread=120.0),
     "14": zones,
+    "18": raced(
+        check_simultaneous,
+        "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
+        attempts=30,
+    ),
     "21": bombs,
     "26": kills,
     "chain": chains,

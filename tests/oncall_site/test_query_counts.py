@@ -24,6 +24,8 @@ from scheduling.commands import (
     take_cover,
 )
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
+from validation.commands import keep_external_rule, record_file
+from validation.models import ExternalRule
 
 PAGES = [
     "/",
@@ -37,6 +39,7 @@ PAGES = [
     "/runbooks/pipeline-0/",
     "/runbooks/pipeline-0/revisions/",
     "/search/?q=useful",
+    "/checks/external/",
     "/me/",
     "/me/messages/",
     "/admin/pipelines/pipeline/",
@@ -45,6 +48,8 @@ PAGES = [
     "/admin/people/apitoken/",
     "/admin/runbooks/runbook/",
     "/admin/notifications/message/",
+    "/admin/validation/externalcheck/",
+    "/admin/validation/externalrule/",
 ]
 CALLS = [
     "holidays/",
@@ -57,6 +62,7 @@ CALLS = [
     "pipelines/",
     "messages/",
     "runbooks/",
+    "external-checks/",
     "runbooks/pipeline-0/revisions/",
 ]
 
@@ -79,6 +85,16 @@ def add_messages(row, *, person):
     at = timezone.now()
     times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
     tell([person], notice=Notice("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times))
+        add_external_check(row, pipeline=pipeline)
+        add_rotation(row, engineers=[primary, secondary], admin=admin)
+
+
+def add_external_check(row, *, pipeline):
+    """Add a rule of the pipeline, a check that it gives to it, and one that waits for a rule."""
+    keep_external_rule(ExternalRule(pattern=f"dag-{row}/*", pipeline=pipeline))
+    for dag in (f"dag-{row}", f"other-{row}"):
+        document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
+        record_file("airflow", document=document, at=timezone.now())
 
 
 def add_rotation(row, *, engineers, admin):
