@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from notifications.api import MessageViewSet, how_told
 from handoffs.api import ActionItemViewSet, HandoffViewSet
+from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
 from oncall_site.people_api import InvitedEngineerViewSet
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url

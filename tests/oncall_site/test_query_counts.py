@@ -77,6 +77,7 @@ def fill(admin, *, rows):
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
+        add_external_check(row, pipeline=pipeline)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
 
 
@@ -85,8 +86,6 @@ def add_messages(row, *, person):
     at = timezone.now()
     times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
     tell([person], notice=Notice("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times))
-        add_external_check(row, pipeline=pipeline)
-        add_rotation(row, engineers=[primary, secondary], admin=admin)
 
 
 def add_external_check(row, *, pipeline):

@@ -20,9 +20,13 @@ def freshness(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
     warn, fail = parameters.get("warn_after_minutes"), parameters["fail_after_minutes"]
     for outcome, limit in ((Outcome.FAIL, fail), (Outcome.WARN, warn)):
         if limit is not None and minutes > limit:
-            said = f"The newest point is {in_words(age)} old; at most {in_words(dt.timedelta(minutes=limit))} is expected."
+            said = (
+                f"The newest point is {in_words(age)} old; at most {in_words(dt.timedelta(minutes=limit))} is expected."
+            )
             return Verdict(outcome, said, minutes, None, float(limit))
-    return Verdict(Outcome.PASS, f"The newest point is {in_words(max(age, dt.timedelta()))} old.", minutes, None, float(fail))
+    return Verdict(
+        Outcome.PASS, f"The newest point is {in_words(max(age, dt.timedelta()))} old.", minutes, None, float(fail)
+    )
 
 
 def _running(facts: Facts, since: dt.datetime) -> dt.timedelta:
@@ -59,7 +63,9 @@ def _met(facts: Facts, deadline: dt.datetime) -> Verdict:
         return Verdict(Outcome.PASS, f"The run due by {words} was done at {min(done).astimezone(facts.zone):%H:%M}.")
     if done:
         late = (min(done) - deadline).total_seconds() / 60
-        return Verdict(Outcome.WARN, f"The run due by {words} was done {in_words(min(done) - deadline)} late.", late, None, 0.0)
+        return Verdict(
+            Outcome.WARN, f"The run due by {words} was done {in_words(min(done) - deadline)} late.", late, None, 0.0
+        )
     if facts.at < deadline:
         return Verdict(Outcome.WARN, f"The run due by {words} is not done yet.")
     late = (facts.at - deadline).total_seconds() / 60
@@ -83,7 +89,9 @@ def completeness(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
     if not missing:
         return Verdict(Outcome.PASS, f"All of the last {parameters['look_back']} buckets are there.", 0.0, None, 0.0)
     written = "%Y-%m-%d" if facts.daily else "%Y-%m-%d %H:00Z"
-    listed = ", ".join(f"{bucket:{written}}{f' ({segment})' if segment else ''}" for bucket, segment in sorted(missing)[:SHOWN])
+    listed = ", ".join(
+        f"{bucket:{written}}{f' ({segment})' if segment else ''}" for bucket, segment in sorted(missing)[:SHOWN]
+    )
     more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
     allowed = parameters.get("allowed_missing") or 0
     outcome = Outcome.WARN if len(missing) <= allowed else Outcome.FAIL

@@ -68,13 +68,19 @@ TYPES: dict[str, tuple[Parameter, ...]] = {
         *_bounds("the number of rows"),
         Parameter("fail_below_percent", "number", "Fail below this share of the usual, in per cent.", None, least=0),
         Parameter("fail_above_percent", "number", "Fail above this share of the usual, in per cent.", None, least=0),
-        Parameter("weeks", "whole", "The usual is the median of the same weekday in so many weeks.", 4, least=2, most=26),
+        Parameter(
+            "weeks", "whole", "The usual is the median of the same weekday in so many weeks.", 4, least=2, most=26
+        ),
         SEGMENTS,
     ),
     "range": (*_bounds("the value"), SEGMENTS),
     "validity": (
-        Parameter("warn_above", "number", "Warn when the share of bad values is higher (0 to 1).", None, least=0, most=1),
-        Parameter("fail_above", "number", "Fail when the share of bad values is higher (0 to 1).", 0.0, True, least=0, most=1),
+        Parameter(
+            "warn_above", "number", "Warn when the share of bad values is higher (0 to 1).", None, least=0, most=1
+        ),
+        Parameter(
+            "fail_above", "number", "Fail when the share of bad values is higher (0 to 1).", 0.0, True, least=0, most=1
+        ),
         SEGMENTS,
     ),
     "schema": (Parameter("columns", "words", "The approved columns, one a line: name type.", None, True),),
@@ -83,7 +89,9 @@ TYPES: dict[str, tuple[Parameter, ...]] = {
             "against", "choice", "What it is compared with.", "weekday", True, choices=("weekday", "previous", "year")
         ),
         *_change(20.0, 40.0),
-        Parameter("ignore_below", "number", "Ignore differences smaller than this, in the metric's unit.", 0.0, least=0),
+        Parameter(
+            "ignore_below", "number", "Ignore differences smaller than this, in the metric's unit.", 0.0, least=0
+        ),
         SEGMENTS,
     ),
     "anomaly": (
@@ -92,7 +100,9 @@ TYPES: dict[str, tuple[Parameter, ...]] = {
     ),
     "ratio": _bounds("the ratio"),
     "reconciliation": (
-        Parameter("mode", "choice", "Two metrics, or segments against the total.", "two", True, choices=("two", "parts")),
+        Parameter(
+            "mode", "choice", "Two metrics, or segments against the total.", "two", True, choices=("two", "parts")
+        ),
         Parameter("warn_percent", "number", "Warn when they differ by more per cent.", 0.5, least=0),
         Parameter("fail_percent", "number", "Fail when they differ by more per cent.", 1.0, True, least=0),
     ),
@@ -104,7 +114,9 @@ TYPES: dict[str, tuple[Parameter, ...]] = {
         Parameter("fail_percent", "number", "Fail when it is off by more per cent.", 10.0, True, least=0),
     ),
     "custom_sql": (
-        Parameter("expect", "choice", "One number with bounds, or no rows.", "no_rows", True, choices=("no_rows", "number")),
+        Parameter(
+            "expect", "choice", "One number with bounds, or no rows.", "no_rows", True, choices=("no_rows", "number")
+        ),
         *_bounds("the number"),
     ),
 }
@@ -146,7 +158,9 @@ def read_parameters(check_type: str, given: Mapping[str, object]) -> dict[str, o
 
 def _together(check_type: str, found: Mapping[str, object]) -> dict[str, list[str]]:
     """Return what is wrong with parameters that are each right."""
-    bounds = {name: value for name, value in found.items() if name.endswith(("_below", "_above")) and "percent" not in name}
+    bounds = {
+        name: value for name, value in found.items() if name.endswith(("_below", "_above")) and "percent" not in name
+    }
     if check_type in BOUNDED and not bounds:
         return {"fail_below": ["Give at least one bound."]}
     shares = [name for name in found if name.endswith("_percent")]
@@ -154,7 +168,11 @@ def _together(check_type: str, found: Mapping[str, object]) -> dict[str, list[st
         return {"fail_below": ["Give a bound, or a share of the usual."]}
     if check_type == "custom_sql" and found["expect"] == "number" and not bounds:
         return {"fail_below": ["A number needs a bound."]}
-    for low, high in (("fail_below", "fail_above"), ("warn_below", "warn_above"), ("fail_below_percent", "fail_above_percent")):
+    for low, high in (
+        ("fail_below", "fail_above"),
+        ("warn_below", "warn_above"),
+        ("fail_below_percent", "fail_above_percent"),
+    ):
         least, most = found.get(low), found.get(high)
         if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
             return {low: [f"It is above {high}: no value would pass."]}
@@ -175,7 +193,10 @@ def _number(parameter: Parameter, value: object) -> float:
     ):
         bounds = " and ".join(
             words
-            for words, bound in ((f"at least {parameter.least}", parameter.least), (f"at most {parameter.most}", parameter.most))
+            for words, bound in (
+                (f"at least {parameter.least}", parameter.least),
+                (f"at most {parameter.most}", parameter.most),
+            )
             if bound is not None
         )
         raise ValueError(f"It is {bounds}.")

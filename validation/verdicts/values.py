@@ -164,7 +164,9 @@ def custom_sql(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
         if not count:
             return Verdict(Outcome.PASS, "No failing row.", 0.0, None, 0.0)
         shown = "; ".join(", ".join(str(cell)[:60] for cell in row) for row in facts.rows[:3])
-        return Verdict(Outcome.FAIL, f"{count:,} failing row{'s' if count > 1 else ''}: {shown}", float(count), None, 0.0)
+        return Verdict(
+            Outcome.FAIL, f"{count:,} failing row{'s' if count > 1 else ''}: {shown}", float(count), None, 0.0
+        )
     if not facts.rows or not facts.rows[0]:
         return Verdict(Outcome.UNKNOWN, "The query returned nothing.")
     cell = facts.rows[0][0]
