@@ -29,7 +29,10 @@ app.conf.update(
         "keep hand-offs": {"task": "handoffs.tasks.keep_handoffs", "schedule": 15.0},
         "keep feeds": {"task": "handoffs.tasks.keep_feeds", "schedule": 30.0},
         "read linked calendars": {"task": "scheduling.tasks.read_links", "schedule": 60.0},
+        "tell of the schedule": {"task": "scheduling.tasks.tell_of_schedule", "schedule": 60.0},
         "release inactive people": {"task": "scheduling.tasks.release_inactive", "schedule": 60.0},
+        "forget attempts at sign-in": {"task": "people.tasks.forget_attempts", "schedule": crontab(minute=29)},
+        "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },
 )

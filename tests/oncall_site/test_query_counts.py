@@ -11,6 +11,7 @@ from django.utils import timezone
 from handoffs.commands import add_item
 from handoffs.commands.feeds import FEEDS_A_PERSON
 from handoffs.models import FeedToken, Handoff, HandoffNote
+from notifications.commands import Notice, tell
 from people.commands import create_token
 from pipelines.models import Pipeline
 from scheduling.commands import (
@@ -27,6 +28,8 @@ from scheduling.commands import (
 )
 from scheduling.models import Rotation
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
+from validation.commands import keep_external_rule, record_file
+from validation.models import ExternalRule
 
 PAGES = [
     "/",
@@ -42,7 +45,9 @@ PAGES = [
     "/runbooks/pipeline-0/",
     "/runbooks/pipeline-0/revisions/",
     "/search/?q=useful",
+    "/checks/external/",
     "/me/",
+    "/me/messages/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
@@ -51,6 +56,9 @@ PAGES = [
     "/admin/handoffs/handoff/",
     "/admin/handoffs/actionitem/",
     "/admin/handoffs/feedtoken/",
+    "/admin/notifications/message/",
+    "/admin/validation/externalcheck/",
+    "/admin/validation/externalrule/",
 ]
 CALLS = [
     "holidays/",
@@ -63,7 +71,9 @@ CALLS = [
     "rotations/",
     "people/",
     "pipelines/",
+    "messages/",
     "runbooks/",
+    "external-checks/",
     "runbooks/pipeline-0/revisions/",
 ]
 
@@ -77,8 +87,25 @@ def fill(admin, *, rows):
         make_runbook(pipeline, author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        add_messages(row, person=admin)
+        add_external_check(row, pipeline=pipeline)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
     add_hand_offs(admin)
+
+
+def add_messages(row, *, person):
+    """Add a message to somebody."""
+    at = timezone.now()
+    times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
+    tell([person], notice=Notice("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times))
+
+
+def add_external_check(row, *, pipeline):
+    """Add a rule of the pipeline, a check that it gives to it, and one that waits for a rule."""
+    keep_external_rule(ExternalRule(pattern=f"dag-{row}/*", pipeline=pipeline))
+    for dag in (f"dag-{row}", f"other-{row}"):
+        document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
+        record_file("airflow", document=document, at=timezone.now())
 
 
 def add_rotation(row, *, engineers, admin):
