@@ -33,6 +33,7 @@ app.conf.update(
         "release inactive people": {"task": "scheduling.tasks.release_inactive", "schedule": 60.0},
         "forget attempts at sign-in": {"task": "people.tasks.forget_attempts", "schedule": crontab(minute=29)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
+        "follow the demo": {"task": "oncall_site.tasks.follow_demo", "schedule": 600.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },
 )
