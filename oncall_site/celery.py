@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
 
 HARD_LIMIT_SECONDS = 120
 
-app = Celery("oncall_site")
+app = Celery("oncall_site", task_cls="oncall_site.sweeps:RecordedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_acks_late=True,
