@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from incidents.api import IncidentViewSet
 from oncall_site.api_docs import docs
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
 from runbooks.api import RunbookViewSet
@@ -31,6 +32,7 @@ router.register("rotations", RotationViewSet, basename="api-rotation")
 router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
+router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 
 

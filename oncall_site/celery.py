@@ -27,6 +27,7 @@ app.conf.update(
         "expire swaps": {"task": "scheduling.tasks.expire_swaps", "schedule": 60.0},
         "read linked calendars": {"task": "scheduling.tasks.read_links", "schedule": 60.0},
         "release inactive people": {"task": "scheduling.tasks.release_inactive", "schedule": 60.0},
+        "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },
 )

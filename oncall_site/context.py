@@ -15,6 +15,7 @@ PAGES = (
     ("Schedule", "schedule"),
     ("Calendar", "calendar"),
     ("Swaps", "swaps"),
+    ("Incidents", "incidents"),
     ("Pipelines", "pipelines"),
     ("Runbooks", "runbooks"),
     ("Fairness", "fairness"),

@@ -14,6 +14,7 @@ urlpatterns = [
     path("pipelines/<slug:slug>/", views.pipeline, name="pipeline"),
     path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),
+    path("", include("incidents.urls")),
     path("", include("runbooks.urls")),
     path("api/v1/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),
