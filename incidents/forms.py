@@ -3,14 +3,18 @@
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from incidents.commands import Opening
 from incidents.models import LONGEST_TEXT, LONGEST_TITLE, Incident, RunbookRun
+from people.instants import EARLIEST, LATEST
 from people.models import User
 from people.queries import all_people
 from pipelines.queries import ownership
 
 UNRESOLVED = "unresolved"
+# Ten years, in days.
+LONGEST_REPORT = 3660
 
 
 class FilterForm(forms.Form):
@@ -94,6 +98,31 @@ class StepForm(forms.Form):
         required=False, choices=[("", ""), ("1", ""), ("0", "")], coerce=lambda value: value == "1", empty_value=None
     )
     note = forms.CharField(required=False, max_length=2000)
+
+
+class ReportForm(forms.Form):
+    """Which months and which pipeline a report is about."""
+
+    pipeline = forms.ModelChoiceField(ownership(), required=False, to_field_name="slug", empty_label="All")
+    since = forms.DateField(
+        required=False, label="From the month of", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        required=False, label="To the month of", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+
+    def clean(self) -> None:
+        """Refuse months out of order, more than ten years of them, and years that no incident can be of."""
+        super().clean()
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        for name, day in (("since", since), ("until", until)):
+            if day and not EARLIEST <= day < LATEST:
+                self.add_error(name, "Give a date between 2000 and 2100.")
+        last = until or timezone.now().date()
+        if since and since > last:
+            self.add_error("since", "This comes after the last month.")
+        elif since and (last - since).days > LONGEST_REPORT:
+            self.add_error("since", "At most ten years at once.")
 
 
 class WordForm(forms.Form):

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from incidents.views import acting, incidents
+from incidents.views import acting, incidents, reports
 
 urlpatterns = [
     path("incidents/", incidents.incidents, name="incidents"),
     path("incidents/open/", incidents.open_incident, name="open_incident"),
+    path("incidents/reports/", reports.reports, name="incident_reports"),
+    path("incidents/reports/csv/", reports.reports_csv, name="incident_reports_csv"),
     path("incidents/<int:pk>/", incidents.incident, name="incident"),
     path("incidents/<int:pk>/change/", incidents.change, name="change_incident"),
     path("incidents/<int:pk>/acknowledge/", acting.acknowledge, name="acknowledge_incident"),

@@ -12,6 +12,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("", include("people.urls")),
     path("pipelines/<slug:slug>/", views.pipeline, name="pipeline"),
+    path("runbooks/<slug:slug>/", views.runbook, name="runbook"),
     path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),
     path("", include("incidents.urls")),

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from incidents.commands import Opening, acknowledge, open_incident, start_run
 from people.commands import create_token
 from pipelines.models import Pipeline
 from scheduling.commands import (
@@ -29,6 +30,10 @@ PAGES = [
     "/schedule/",
     "/swaps/",
     "/fairness/",
+    "/incidents/",
+    "/incidents/reports/",
+    "/admin/incidents/incident/",
+    "/admin/incidents/runbookrun/",
     "/calendar/2026/12/",
     "/pipelines/",
     "/pipelines/pipeline-0/",
@@ -47,6 +52,7 @@ CALLS = [
     "holidays/",
     "swaps/",
     "covers/",
+    "incidents/",
     "responders/",
     "oncall/",
     "rotations/",
@@ -63,10 +69,13 @@ def fill(admin, *, rows):
     people = [make_engineer(f"Person {there + row}") for row in range(rows - there + 1)]
     for row, (primary, secondary) in enumerate(pairwise(people), start=there):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
-        make_runbook(pipeline, author=primary)
+        make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
+        incident = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now())
+        start_run(incident, by=admin, at=timezone.now())
+        acknowledge(incident, by=primary, at=timezone.now())
 
 
 def add_rotation(row, *, engineers, admin):
