@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from incidents.api import IncidentViewSet
 from handoffs.api import ActionItemViewSet, HandoffViewSet
 from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
@@ -34,6 +35,7 @@ router.register("rotations", RotationViewSet, basename="api-rotation")
 router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
+router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("messages", MessageViewSet, basename="api-message")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")

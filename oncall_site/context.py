@@ -16,6 +16,7 @@ PAGES = (
     ("Schedule", "schedule"),
     ("Calendar", "calendar"),
     ("Swaps", "swaps"),
+    ("Incidents", "incidents"),
     ("Hand-offs", "handoffs"),
     ("Pipelines", "pipelines"),
     ("Runbooks", "runbooks"),

@@ -246,6 +246,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["people.permissions.SignedIn"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
+        "IncidentKindEnum": "incidents.models.Incident.Kind",
+        "IncidentStateEnum": "incidents.models.Incident.State",
+        "SwapStateEnum": "scheduling.models.SwapRequest.State",
+        "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
+    },
 }
 
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())

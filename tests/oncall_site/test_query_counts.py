@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from incidents.commands import Opening, acknowledge, open_incident, start_run
 from handoffs.commands import add_item
 from handoffs.commands.feeds import FEEDS_A_PERSON
 from handoffs.models import FeedToken, Handoff, HandoffNote
@@ -36,6 +37,10 @@ PAGES = [
     "/schedule/",
     "/swaps/",
     "/fairness/",
+    "/incidents/",
+    "/incidents/reports/",
+    "/admin/incidents/incident/",
+    "/admin/incidents/runbookrun/",
     "/handoffs/",
     "/me/feeds/",
     "/calendar/2026/12/",
@@ -64,6 +69,7 @@ CALLS = [
     "holidays/",
     "swaps/",
     "covers/",
+    "incidents/",
     "handoffs/",
     "action-items/",
     "responders/",
@@ -84,12 +90,15 @@ def fill(admin, *, rows):
     people = [make_engineer(f"Person {there + row}") for row in range(rows - there + 1)]
     for row, (primary, secondary) in enumerate(pairwise(people), start=there):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
-        make_runbook(pipeline, author=primary)
+        make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
         add_external_check(row, pipeline=pipeline)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
+        incident = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now())
+        start_run(incident, by=admin, at=timezone.now())
+        acknowledge(incident, by=primary, at=timezone.now())
     add_hand_offs(admin)
 
 
