@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ import django
 
 django.setup()
 
+from django.db import transaction
 from django.test.runner import DiscoverRunner
 
 from tests.faults import test_races as races
@@ -25,9 +27,12 @@ from tests.faults.web import web
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
+from tests.security.fuzz import check_fuzz
+from tests.security.world import World
 
 KILLS = 20
 WORLDS = 10_000
+HOSTILE_CALLS = 5_000
 
 
 def kills():
@@ -69,6 +74,46 @@ def raced(check, said, **counts):
     return run
 
 
+def in_database(check):
+    """Return a check that runs in a database of its own, and takes back what it did."""
+
+    def run():
+        runner = DiscoverRunner(verbosity=0, interactive=False)
+        databases = runner.setup_databases()
+        try:
+            with transaction.atomic():
+                said = check(World())
+                transaction.set_rollback(True)
+        finally:
+            runner.teardown_databases(databases)
+        return said
+
+    return run
+
+
+def fuzz(world):
+    seen = check_fuzz(world, cases=HOSTILE_CALLS, seed=time.time_ns())
+    return f"{HOSTILE_CALLS:,} hostile calls: " + ", ".join(
+        f"{number} × {status}" for status, number in sorted(seen.items())
+    )
+
+
+def suite(path):
+    """Return a check that is the suite's own, in full there."""
+
+    def run():
+        answer = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", "0", "-q", "--no-header", path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stdout[-3000:]
+        return answer.stdout.strip().splitlines()[-1].partition(" in ")[0]
+
+    return run
+
+
 PROMISES = {
     "1": raced(races.check_one_winner, "100 rounds of 20 acceptances: 1 won, 19 were told why", rounds=100),
     "2": raced(races.check_one_of_two, "100 rounds of two swaps of one week: one won", rounds=100),
@@ -78,12 +123,18 @@ PROMISES = {
     ),
     "5": raced(races.check_leavers, "100 leavers: on call for nothing, session and token dead", rounds=100),
     "14": zones,
+    "15": in_database(fuzz),
+    "16": suite("tests/security/test_permission_matrix.py"),
+    "17": suite("tests/e2e/test_hostile_texts.py"),
     "18": raced(
         check_simultaneous,
         "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
         attempts=30,
     ),
+    "19": suite("tests/security/test_nothing_kept.py"),
+    "20": suite("tests/security/test_outbound.py"),
     "21": bombs,
+    "23": suite("tests/security/test_every_route.py"),
     "26": kills,
     "chain": chains,
 }
