@@ -107,6 +107,16 @@ def import_handbook(
     return report
 
 
+def preview_handbook(
+    data: bytes, *, at: dt.datetime, starting: dt.date | None = None, time_zone: str | None = None
+) -> Report:
+    """Return what an import would create and change, and change nothing; raises as `import_handbook` does."""
+    with transaction.atomic():
+        report = import_handbook(data, at=at, starting=starting, time_zone=time_zone)
+        transaction.set_rollback(True)
+    return report
+
+
 def export_handbook() -> str:
     """Return the handbook's file as the tables have it now, with the roster that was decided on last.
 

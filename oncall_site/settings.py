@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 import django_stubs_ext
@@ -247,6 +247,30 @@ SPECTACULAR_SETTINGS = {
 }
 
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+
+# Mail goes to EMAIL_URL, or to EMAIL_HOST and its kin; without either it is kept as files below the site's folder.
+_mail = urlsplit(os.environ.get("EMAIL_URL", ""))
+if _mail.scheme not in ("", "smtp", "smtp+tls", "smtps"):
+    raise ImproperlyConfigured("EMAIL_URL begins with smtp://, smtp+tls:// (STARTTLS) or smtps://.")
+EMAIL_HOST = _mail.hostname or os.environ.get("EMAIL_HOST", "")
+EMAIL_USE_SSL = _mail.scheme == "smtps" or os.environ.get("EMAIL_USE_SSL", "") == "1"
+EMAIL_USE_TLS = _mail.scheme == "smtp+tls" or os.environ.get("EMAIL_USE_TLS", "") == "1"
+EMAIL_PORT = (
+    _mail.port or int(os.environ.get("EMAIL_PORT", "0")) or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+)
+EMAIL_HOST_USER = unquote(_mail.username or "") or os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "") or os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_BACKEND = (
+    "notifications.channels.smtp.WatchedBackend" if EMAIL_HOST else "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = None if EMAIL_HOST else VAR / "mail"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM", "On-call <oncall@localhost>")
+EMAIL_TIMEOUT = 10
+# A send is cut off at its limit; the lease by which a worker alone may send outlasts it and the task's hard limit.
+MESSAGE_SEND_SECONDS = float(os.environ.get("MESSAGE_SEND_SECONDS", "20"))
+MESSAGE_LEASE_SECONDS = float(os.environ.get("MESSAGE_LEASE_SECONDS", "90"))
+if not 0 < MESSAGE_SEND_SECONDS <= MESSAGE_LEASE_SECONDS / 2:
+    raise ImproperlyConfigured("MESSAGE_LEASE_SECONDS is to be at least twice MESSAGE_SEND_SECONDS.")
 
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = (

@@ -13,7 +13,9 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from handoffs.queries import next_handoffs, overdue_handoffs
 from oncall_site import commands, queries
+from oncall_site.first_steps import first_steps
 from people.commands import Busy
 from people.forms import ForgottenForm
 from people.models import User
@@ -90,6 +92,9 @@ def now(request: SignedInRequest) -> HttpResponse:
         "answers": found,
         "uncovered": [answer for answer in found if answer.responder is None],
         "my_weeks": weeks_held(request.user, at=at, most=2),
+        "steps": first_steps() if request.user.is_staff else [],
+        "overdue_handoffs": overdue_handoffs(at=at),
+        "next_handoffs": next_handoffs(at=at),
     }
     return render(request, "oncall_site/now.html", context)
 

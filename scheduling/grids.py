@@ -23,6 +23,11 @@ class Cell:
     public_holiday: str
     blocks: tuple[HolidayBlock, ...]
 
+    @property
+    def own_block(self) -> HolidayBlock | None:
+        """The first block of the day that was typed here, not read from a linked calendar."""
+        return next((block for block in self.blocks if block.link_id is None), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -1,6 +1,7 @@
 """The handbook file format (product.md §1): read it, write it, and keep a runbook's text as it keeps it."""
 
 from runbooks.engine.handbook_parts import (
+    LARGEST_HANDBOOK,
     Handbook,
     HandbookError,
     HandbookErrors,
@@ -20,6 +21,7 @@ from runbooks.engine.handbook_runbooks import normalise_runbook, sections_of
 from runbooks.engine.handbook_writer import write_handbook
 
 __all__ = [
+    "LARGEST_HANDBOOK",
     "Handbook",
     "HandbookError",
     "HandbookErrors",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from people.models import User
-from people.queries import all_people
+from people.queries import all_people, person_named
 from people.refusals import Refused
 from people.requests import SignedInRequest
 from scheduling import commands, grids, queries
@@ -54,12 +54,17 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def block(request: SignedInRequest) -> HttpResponse:
     """Block dates: first see what that does, then save."""
-    asked = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to"), "engineer": request.user.pk}
+    asked = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to"), "engineer": _engineer(request).pk}
     form = HolidayForm(request.POST if request.method == "POST" else None, person=request.user, initial=asked)
     if form.is_bound and form.is_valid():
         engineer: User = form.cleaned_data.get("engineer", request.user)
         return _previewed(request, form, engineer=engineer, existing=None)
     return render(request, "scheduling/holiday.html", {"form": form}, status=400 if form.errors else 200)
+
+
+def _engineer(request: SignedInRequest) -> User:
+    """Return whose row of the month was chosen, by an admin; else the reader."""
+    return person_named(request.GET.get("engineer", "")) or request.user
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,7 @@ import traceback
 import zoneinfo
 from pathlib import Path
 
-from tests import servers  # noqa: F401  # starts PostgreSQL and sets its address before Django reads its settings
+from tests import servers  # starts PostgreSQL and sets its address before Django reads its settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
 
@@ -19,8 +19,10 @@ import django
 django.setup()
 
 from django.db import transaction
+from django.db import connection
 from django.test.runner import DiscoverRunner
 
+from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
@@ -76,6 +78,8 @@ def raced(check, said, **counts):
 
 def in_database(check):
     """Return a check that runs in a database of its own, and takes back what it did."""
+def in_a_database(check):
+    """Return a check that runs in a database of its own and says itself what it found."""
 
     def run():
         runner = DiscoverRunner(verbosity=0, interactive=False)
@@ -87,6 +91,10 @@ def in_database(check):
         finally:
             runner.teardown_databases(databases)
         return said
+            return check()
+        finally:
+            connection.close()
+            runner.teardown_databases(databases)
 
     return run
 
@@ -112,6 +120,17 @@ def suite(path):
         return answer.stdout.strip().splitlines()[-1].partition(" in ")[0]
 
     return run
+def restarted():
+    servers.restart()
+    connection.close()
+
+
+def on_a_healthy_site(check, **counts):
+    def run():
+        with messages.healthy() as running:
+            return check(running, **counts)
+
+    return in_a_database(run)
 
 
 PROMISES = {
@@ -122,6 +141,15 @@ PROMISES = {
         races.check_mixed, "20,000 operations from 8 processes: weeks whole after every commit", operations=20_000
     ),
     "5": raced(races.check_leavers, "100 leavers: on call for nothing, session and token dead", rounds=100),
+    "6": in_a_database(lambda: messages.check_kills(messages=10_000, kills=300)),
+    "7": on_a_healthy_site(messages.check_doubled, messages=10_000),
+    "8": in_a_database(lambda: messages.check_broker_and_database(rounds=10, messages=60, restart_database=restarted)),
+    "9": in_a_database(
+        lambda: messages.check_bad_mail_server(messages=1_000, send_seconds=20.0, lease_seconds=90.0, seconds=600)
+    ),
+    "10": in_a_database(lambda: messages.check_three_days_down(messages.healthy, messages=300)),
+    "11": in_a_database(lambda: messages.check_wrong_clocks(messages=200)),
+    "12": on_a_healthy_site(messages.check_lateness, messages=1_000, spread=120.0),
     "14": zones,
     "15": in_database(fuzz),
     "16": suite("tests/security/test_permission_matrix.py"),

@@ -6,7 +6,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver
 
+from handoffs.models import FeedToken
+from people.queries import digest_of
 from tests.make import make_runbook
+from tests.statements import writing
 
 OPEN = {"/sign-in/", "/password/forgotten/", "/healthz", "/readyz", "/favicon.ico"}
 # Pages on the way in, which say why it is not open.
@@ -19,6 +22,9 @@ CLOSED = {
     "/sign-in/with/provider/": 405,
     "/sign-in/with/provider/back/": 404,
 }
+FEED = "feed_for-the-tests"
+LAST_USE = 'UPDATE "handoffs_feedtoken" SET "last_used_at"'
+OPEN = {"/sign-in/", "/healthz", "/readyz", "/favicon.ico", f"/feeds/{FEED}.ics"}
 VALUES = {
     "day": "2026-11-23",
     "year": "2026",
@@ -30,6 +36,8 @@ VALUES = {
     "username": "engineer-a",
     "provider_id": "provider",
     "secret": "nothing",
+    "token": FEED,
+    "kind": "dbt",
 }
 
 
@@ -59,6 +67,7 @@ ROUTES = sorted(set(routes()))
 @pytest.fixture
 def world(daily_growth, a):
     make_runbook(daily_growth, author=a)
+    FeedToken.objects.create(owner=a, prefix="feed_", digest=digest_of(FEED))
 
 
 def test_the_list_of_routes_is_the_real_one():
@@ -102,6 +111,9 @@ def test_no_get_changes_a_row(world, admin, path):
         writes = [sql for sql in writes if not sql.startswith('UPDATE "django_session"')]
     # A visit to the sign-in page of somebody signed in only sends them on.
     assert writes == []
+    # A visit to the sign-in page of somebody signed in only sends them on. A feed's address keeps when it was last used, as an
+    # API token does.
+    assert [sql for sql in writing(captured) if LAST_USE not in sql] == []
 
 
 @pytest.mark.parametrize("path", ROUTES)

@@ -1,0 +1,108 @@
+"""Days of the calendar are chosen by mouse, by touch, by keyboard, and by typing two dates: all lead to the same form."""
+
+import pytest
+from django.core.management import call_command
+
+from people.models import User
+from tests.browser import PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+
+MONTH = "/calendar/2026/12/"
+
+
+@pytest.fixture
+def a(seed):
+    call_command("import_handbook", seed, verbosity=0)
+    return User.objects.get(username="engineer-a")
+
+
+def days(page, *numbers, engineer="mine"):
+    row = page.locator("table.month tr.mine" if engineer == "mine" else f'table.month tr[data-engineer="{engineer}"]')
+    return [row.locator(f'td[data-day="2026-12-{number:02}"]').bounding_box() for number in numbers]
+
+
+def middle(box):
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def asked(page):
+    page.wait_for_url("**/calendar/block/**")
+    return page.get_by_label("First day").input_value(), page.get_by_label("Last day").input_value()
+
+
+def drag(page, first, last):
+    page.mouse.move(*middle(first))
+    page.mouse.down()
+    page.mouse.move(*middle(last), steps=8)
+    page.mouse.up()
+
+
+def test_dragging_over_days_opens_the_form_with_them(open_page, a, complaints):
+    page = open_page(a)
+    page.goto(MONTH)
+    drag(page, *days(page, 7, 11))
+    assert asked(page) == ("2026-12-07", "2026-12-11")
+    assert complaints == []
+
+
+def test_dragging_backwards_chooses_the_same_days(open_page, a):
+    page = open_page(a)
+    page.goto(MONTH)
+    drag(page, *days(page, 11, 7))
+    assert asked(page) == ("2026-12-07", "2026-12-11")
+
+
+def test_a_click_chooses_one_day(open_page, a):
+    page = open_page(a)
+    page.goto(MONTH)
+    page.mouse.click(*middle(*days(page, 9)))
+    assert asked(page) == ("2026-12-09", "2026-12-09")
+
+
+def test_an_engineer_drags_over_no_row_but_their_own(open_page, a):
+    page = open_page(a)
+    page.goto(MONTH)
+    assert page.locator("td[data-day]").count() == 31
+
+
+def test_an_admin_drags_over_anybodys_row(open_page, a, admin):
+    page = open_page(admin)
+    page.goto(MONTH)
+    drag(page, *days(page, 7, 8, engineer="engineer-b"))
+    assert asked(page) == ("2026-12-07", "2026-12-08")
+    assert page.get_by_label("Engineer").locator("option:checked").inner_text() == "Engineer B"
+
+
+def test_the_keyboard_alone_chooses_days(open_page, a):
+    page = open_page(a)
+    page.goto(MONTH)
+    page.locator("tr.mine td[data-day] a").first.focus()
+    for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    assert "2 Dec to Fri 4 Dec, 3 days" in page.locator("#chosen-days").inner_text()
+    page.keyboard.press("Enter")
+    assert asked(page) == ("2026-12-02", "2026-12-04")
+
+
+def test_a_finger_chooses_days(open_page, a):
+    page = open_page(a, size=PHONE)
+    page.goto(MONTH)
+    first, last = days(page, 1, 3)
+    session = page.context.new_cdp_session(page)
+    (x, y), (to_x, _) = middle(first), middle(last)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 9):
+        point = {"x": x + (to_x - x) * step / 8, "y": y}
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert asked(page) == ("2026-12-01", "2026-12-03")
+
+
+def test_two_typed_dates_lead_to_the_same_form_without_javascript(open_page, a):
+    page = open_page(a, javascript=False)
+    page.goto(MONTH)
+    page.get_by_label("First day away").fill("2026-12-21")
+    page.get_by_label("Last day away").fill("2026-12-25")
+    page.get_by_role("button", name="See what it does").click()
+    assert asked(page) == ("2026-12-21", "2026-12-25")
