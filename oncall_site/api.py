@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from incidents.api import IncidentViewSet
 from handoffs.api import ActionItemViewSet, HandoffViewSet
+from incidents.api import IncidentViewSet
 from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
 from oncall_site.people_api import InvitedEngineerViewSet
