@@ -6,7 +6,7 @@ import pytest
 
 from notifications.models import Message
 from people.refusals import Forbidden, Invalid, Refused
-from tests.validation.world import AT, DAY, bucket, make_check, make_metric, make_warehouse, push, run
+from tests.validation.world import AT, bucket, make_check, make_metric, make_warehouse, push, run
 from validation import commands, queries
 from validation.models import Check, CheckResult
 from validation.verdicts.proposals import propose_all
