@@ -21,7 +21,17 @@ from scheduling.api import (
     SwapViewSet,
     calendar_link,
 )
-from validation.api import ExternalCheckViewSet, integration
+from validation.api import (
+    CheckViewSet,
+    ExternalCheckViewSet,
+    KnownEventViewSet,
+    MetricViewSet,
+    ResultViewSet,
+    RunViewSet,
+    integration,
+    metric,
+    points,
+)
 
 router = SimpleRouter()
 router.register("people", EngineerViewSet, basename="api-person")
@@ -33,6 +43,11 @@ router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("metrics", MetricViewSet, basename="api-metric")
+router.register("checks", CheckViewSet, basename="api-check")
+router.register("results", ResultViewSet, basename="api-result")
+router.register("runs", RunViewSet, basename="api-run")
+router.register("known-events", KnownEventViewSet, basename="api-known-event")
 router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
@@ -48,6 +63,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", docs, name="api-docs"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
+    path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
+    path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

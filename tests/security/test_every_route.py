@@ -19,6 +19,7 @@ VALUES = {
     "rest": "nothing",
     "username": "engineer-a",
     "kind": "dbt",
+    "pipeline": "daily-growth-experiment-focused",
 }
 
 

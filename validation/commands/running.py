@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from notifications.commands import Notice, tell
 from people.models import User
@@ -15,7 +15,7 @@ from people.refusals import Refused
 from validation.commands.definitions import due_after
 from validation.commands.reading import Budget, read_for
 from validation.kinds import CHECK_ERROR
-from validation.models import Check, CheckResult, CheckType, Rejudgement, Severity
+from validation.models import Check, CheckResult, Rejudgement, Severity
 from validation.queries import facts_of
 from validation.source_process import Row, SourceFailed
 from validation.verdicts.alerts import Confirmation, confirmed

@@ -36,7 +36,7 @@ def judge_day(
     day: dt.date,
     value: float,
     kind: str = "count",
-    holidays: Mapping[dt.date, str] = {},  # noqa: B006  # never changed
+    holidays: Mapping[dt.date, str] = {},
     known_events: Collection[dt.date] = (),
     alert_budget: float = 4.0,
 ) -> Judged:
