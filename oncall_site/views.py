@@ -3,18 +3,25 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from oncall_site import queries
+from handoffs.queries import next_handoffs, overdue_handoffs
+from oncall_site import commands, queries
 from oncall_site.first_steps import first_steps
+from people.commands import Busy
+from people.forms import ForgottenForm
 from people.models import User
 from people.queries import all_people
-from people.requests import SignedInRequest
+from people.requests import SignedInRequest, client_address
+from people.sites import lacks_second_factor
 from pipelines.models import Pipeline
 from pipelines.queries import history_of, ownership
 from scheduling.engine.world import Chain, Link
@@ -86,6 +93,8 @@ def now(request: SignedInRequest) -> HttpResponse:
         "uncovered": [answer for answer in found if answer.responder is None],
         "my_weeks": weeks_held(request.user, at=at, most=2),
         "steps": first_steps() if request.user.is_staff else [],
+        "overdue_handoffs": overdue_handoffs(at=at),
+        "next_handoffs": next_handoffs(at=at),
     }
     return render(request, "oncall_site/now.html", context)
 
@@ -106,6 +115,39 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """Send who asks by the old name on to the icon."""
     return redirect(static("oncall_site/icon.svg"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_not_required
+def forgotten_password(request: HttpRequest) -> HttpResponse:
+    """Mail a link for a new password; the answer is the same whoever has the e-mail that was typed."""
+    form = ForgottenForm(request.POST if request.method == "POST" else None)
+    context: dict[str, object] = {"form": form}
+    if form.is_bound and form.is_valid():
+        email, at = form.cleaned_data["email"], timezone.now()
+        try:
+            commands.forgotten(email, address=client_address(request), at=at)
+        except Busy as busy:
+            return render(request, "people/forgotten.html", {**context, "until": busy.until}, status=429)
+        messages.success(request, f"If somebody here has the e-mail {email}, a link is on its way to them.")
+        return redirect("sign_in")
+    return render(request, "people/forgotten.html", context, status=400 if form.errors else 200)
+
+
+@login_not_required
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """Send who wants into the admin to the site's own sign-in, where attempts are counted; refuse an engineer."""
+    wanted = request.GET.get("next", "/admin/")
+    if lacks_second_factor(request):
+        return redirect_to_login(wanted, login_url="mfa_reauthenticate")
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(wanted)
+
+
+def no_shortcut(request: HttpRequest, rest: str) -> HttpResponse:
+    """Answer that there is no such page."""
+    raise Http404
 
 
 @require_safe

@@ -21,6 +21,9 @@ from scheduling.commands import (
 )
 from scheduling.models import Rotation, RotationWeek
 from tests.browser import SIZES
+from tests.validation.samples import sample
+from validation.commands import record_file
+from validation.models import ExternalCheck
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
@@ -50,7 +53,9 @@ PAGES = [
     f"/runbooks/{SLUG}/compare/",
     "/search/?q=logs",
     "/search/?q=nothing-like-it",
+    "/checks/external/",
     "/me/",
+    "/me/messages/",
     "/api/v1/docs/",
     "/no-such-page/",
 ]
@@ -65,6 +70,7 @@ EMPTY_PAGES = [
     "/pipelines/",
     "/runbooks/",
     "/search/",
+    "/checks/external/",
 ]
 
 
@@ -102,7 +108,9 @@ def swapped(seeded, admin):
     decline_swap(declined, by=admin, at=at, word="No.")
     take_cover(rotation, span=Span(one.engineer, two.starts_at, two.ends_at, "dentist"), by=admin, at=at)
     open_one = request_swap(rotation, asked=Asked(weeks[7].starts_on), by=admin, at=at)
+    record_file("dbt", document=sample("dbt_run_results"), at=at)
     paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
+    paths.append(f"/checks/external/{ExternalCheck.objects.first().pk}/")
     return [*paths, f"/swaps/ask/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
 
 
@@ -158,6 +166,8 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/scheduling/cover/add/",
         "/admin/scheduling/swaprequest/",
         "/admin/handoffs/handoffpolicy/",
+        "/admin/notifications/message/",
+        "/admin/notifications/chataddress/add/",
     ):
         assert page.goto(path).status == 200, path
     assert complaints == []

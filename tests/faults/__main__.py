@@ -9,7 +9,7 @@ import traceback
 import zoneinfo
 from pathlib import Path
 
-from tests import servers  # noqa: F401  # starts PostgreSQL and sets its address before Django reads its settings
+from tests import servers  # starts PostgreSQL and sets its address before Django reads its settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
 
@@ -17,11 +17,14 @@ import django
 
 django.setup()
 
+from django.db import connection
 from django.test.runner import DiscoverRunner
 
+from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
+from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
 
@@ -68,6 +71,34 @@ def raced(check, said, **counts):
     return run
 
 
+def in_a_database(check):
+    """Return a check that runs in a database of its own and says itself what it found."""
+
+    def run():
+        runner = DiscoverRunner(verbosity=0, interactive=False)
+        databases = runner.setup_databases()
+        try:
+            return check()
+        finally:
+            connection.close()
+            runner.teardown_databases(databases)
+
+    return run
+
+
+def restarted():
+    servers.restart()
+    connection.close()
+
+
+def on_a_healthy_site(check, **counts):
+    def run():
+        with messages.healthy() as running:
+            return check(running, **counts)
+
+    return in_a_database(run)
+
+
 PROMISES = {
     "1": raced(races.check_one_winner, "100 rounds of 20 acceptances: 1 won, 19 were told why", rounds=100),
     "2": raced(races.check_one_of_two, "100 rounds of two swaps of one week: one won", rounds=100),
@@ -76,7 +107,21 @@ PROMISES = {
         races.check_mixed, "20,000 operations from 8 processes: weeks whole after every commit", operations=20_000
     ),
     "5": raced(races.check_leavers, "100 leavers: on call for nothing, session and token dead", rounds=100),
+    "6": in_a_database(lambda: messages.check_kills(messages=10_000, kills=300)),
+    "7": on_a_healthy_site(messages.check_doubled, messages=10_000),
+    "8": in_a_database(lambda: messages.check_broker_and_database(rounds=10, messages=60, restart_database=restarted)),
+    "9": in_a_database(
+        lambda: messages.check_bad_mail_server(messages=1_000, send_seconds=20.0, lease_seconds=90.0, seconds=600)
+    ),
+    "10": in_a_database(lambda: messages.check_three_days_down(messages.healthy, messages=300)),
+    "11": in_a_database(lambda: messages.check_wrong_clocks(messages=200)),
+    "12": on_a_healthy_site(messages.check_lateness, messages=1_000, spread=120.0),
     "14": zones,
+    "18": raced(
+        check_simultaneous,
+        "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
+        attempts=30,
+    ),
     "21": bombs,
     "26": kills,
     "chain": chains,

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from notifications.commands import Notice, tell
 from people.commands import create_token
 from pipelines.models import Pipeline
 from scheduling.commands import (
@@ -23,6 +24,8 @@ from scheduling.commands import (
     take_cover,
 )
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
+from validation.commands import keep_external_rule, record_file
+from validation.models import ExternalRule
 
 PAGES = [
     "/",
@@ -36,12 +39,17 @@ PAGES = [
     "/runbooks/pipeline-0/",
     "/runbooks/pipeline-0/revisions/",
     "/search/?q=useful",
+    "/checks/external/",
     "/me/",
+    "/me/messages/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
     "/admin/people/apitoken/",
     "/admin/runbooks/runbook/",
+    "/admin/notifications/message/",
+    "/admin/validation/externalcheck/",
+    "/admin/validation/externalrule/",
 ]
 CALLS = [
     "holidays/",
@@ -52,7 +60,9 @@ CALLS = [
     "rotations/",
     "people/",
     "pipelines/",
+    "messages/",
     "runbooks/",
+    "external-checks/",
     "runbooks/pipeline-0/revisions/",
 ]
 
@@ -66,7 +76,24 @@ def fill(admin, *, rows):
         make_runbook(pipeline, author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        add_messages(row, person=admin)
+        add_external_check(row, pipeline=pipeline)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
+
+
+def add_messages(row, *, person):
+    """Add a message to somebody."""
+    at = timezone.now()
+    times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
+    tell([person], notice=Notice("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times))
+
+
+def add_external_check(row, *, pipeline):
+    """Add a rule of the pipeline, a check that it gives to it, and one that waits for a rule."""
+    keep_external_rule(ExternalRule(pattern=f"dag-{row}/*", pipeline=pipeline))
+    for dag in (f"dag-{row}", f"other-{row}"):
+        document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
+        record_file("airflow", document=document, at=timezone.now())
 
 
 def add_rotation(row, *, engineers, admin):

@@ -4,6 +4,7 @@ import datetime as dt
 import secrets
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Q
 
@@ -105,3 +106,9 @@ def change_profile(user: User, *, fields: dict[str, object]) -> None:
         setattr(user, field, value)
     user.full_clean(exclude=["password"])
     user.save(update_fields=list(fields))
+
+
+@transaction.atomic
+def remove_second_factor(user: User) -> bool:
+    """Take somebody's authenticator and recovery codes off their account; return whether they had any."""
+    return Authenticator.objects.filter(user_id=user.pk).delete()[0] > 0

@@ -1,4 +1,4 @@
-"""Reads about hand-offs."""
+"""Reads about how rotations hand over."""
 
 from handoffs.models import HandoffPolicy
 from scheduling.models import Rotation

@@ -1,4 +1,4 @@
-"""Every change of state about messages."""
+"""The outbox: what people are told, written in the transaction that it is about."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from django.utils.text import Truncator
 
-from notifications.models import Message
+from notifications.kinds import kind_named
+from notifications.models import Message, QuietHours
+from notifications.queries.choices import channels_for, quiet_until
 from people.models import User
 
 SUBJECT_LENGTH = 200
@@ -43,12 +45,16 @@ class Notice:
 def tell(people: Iterable[User], *, notice: Notice) -> int:
     """Put a message to each person into the outbox, in the caller's transaction; return how many were not there yet.
 
-    Whoever is not active is left out. A message whose key is there already is left as it is.
+    Each is told by the channels they chose for the kind; what is not urgent waits until their quiet hours end. Whoever is not
+    active is left out. A message whose key is there already is left as it is.
     """
+    named = {person.pk: person for person in people if person.is_active}
+    channels = channels_for(named.values(), kind=notice.kind, invites=notice.invitation is not None)
+    quiet = {row.person_id: row for row in QuietHours.objects.filter(person__in=list(named))}
     rows = [
-        _row(person, notice=notice, channel=channel)
-        for person in {person.pk: person for person in people if person.is_active}.values()
-        for channel in (Message.Channel.EMAIL,)
+        _row(person, notice=notice, channel=channel, quiet=quiet.get(person.pk))
+        for person in named.values()
+        for channel in channels[person.pk]
     ]
     keys = [row.key for row in rows]
     known = set(Message.objects.filter(key__in=keys).values_list("key", flat=True))
@@ -56,7 +62,14 @@ def tell(people: Iterable[User], *, notice: Notice) -> int:
     return len(set(keys) - known)
 
 
-def _row(person: User, *, notice: Notice, channel: str) -> Message:
+def _due(person: User, *, notice: Notice, quiet: QuietHours | None) -> dt.datetime:
+    """Return when a notice is due for a person: for what is not urgent, not before their quiet hours end."""
+    if quiet is None or kind_named(notice.kind).urgent:
+        return notice.due_at
+    return quiet_until(person, at=notice.due_at, hours=quiet) or notice.due_at
+
+
+def _row(person: User, *, notice: Notice, channel: str, quiet: QuietHours | None) -> Message:
     invitation = notice.invitation
     return Message(
         key=f"{notice.event}:{notice.occurrence}:{notice.offset}:{person.pk}:{channel}",
@@ -70,6 +83,7 @@ def _row(person: User, *, notice: Notice, channel: str) -> Message:
         path=notice.path,
         calendar_method=invitation.method if invitation else "",
         calendar=invitation.calendar if invitation else "",
-        due_at=notice.due_at,
+        urgent=kind_named(notice.kind).urgent,
+        due_at=_due(person, notice=notice, quiet=quiet),
         expires_at=notice.expires_at,
     )

@@ -1,4 +1,4 @@
-"""Every change of state about hand-offs."""
+"""Changes of how a rotation hands over."""
 
 from dataclasses import dataclass
 
