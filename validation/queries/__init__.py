@@ -15,7 +15,7 @@ from validation.queries.checks import (
     sources,
     status_of_pipelines,
 )
-from validation.queries.external import external_checks
+from validation.queries.external import external_checks, failing_external_checks
 from validation.queries.facts import at_bucket, facts_between, facts_of, shape_of
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "external_checks",
     "facts_between",
     "facts_of",
+    "failing_external_checks",
     "known_events",
     "metric_named",
     "metrics",
