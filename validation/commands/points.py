@@ -90,11 +90,7 @@ def _read(metric: Metric, row: object, *, at: dt.datetime) -> Pushed:
         raise ValueError("Give an object with “at”, “value” and perhaps “segment”.")  # noqa: TRY004  # callers know one exception
     unknown = set(row) - {"at", "value", "segment"}
     if unknown:
-<<<<<<< HEAD
         raise ValueError(f"There is no “{min(str(name) for name in unknown)[:40]}” in a point.")
-=======
-        raise ValueError(f"There is no “{str(min(unknown))[:40]}” in a point.")
->>>>>>> main
     return point_of(metric, written=row.get("at"), value=row.get("value"), segment=row.get("segment", ""), at=at)
 
 
