@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from incidents.commands import Opening, acknowledge, open_incident, start_run
 from handoffs.commands import add_item
 from handoffs.commands.feeds import FEEDS_A_PERSON
 from handoffs.models import FeedToken, Handoff, HandoffNote
+from incidents.commands import Opening, acknowledge, open_incident, start_run
 from notifications.commands import Notice, tell
 from people.commands import create_token
 from pipelines.models import Pipeline
