@@ -34,9 +34,11 @@ def _chosen(kind: Kind, row: Choice | None) -> KindChosen:
 def channels_for(people: Iterable[User], *, kind: str, invites: bool) -> dict[int, list[str]]:
     """Return by which channels each of these people is told of a kind, by key, in two statements.
 
-    An invitation is a mail in any case: chat has no calendar.
+    An invitation is a mail in any case: chat has no calendar. What is private is a mail and nothing else.
     """
     keys = [person.pk for person in people]
+    if kind_named(kind).private:
+        return {key: [Message.Channel.EMAIL.value] for key in keys}
     rows = {row.person_id: row for row in Choice.objects.filter(person__in=keys, kind=kind)}
     can_chat = set(ChatAddress.objects.filter(person__in=keys).values_list("person", flat=True))
     found = {}

@@ -103,6 +103,18 @@ def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a, kind
     ]
 
 
+def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client, a, admin, kind):  # noqa: F811
+    kind("secret", private=True, path_of=lambda message: "/link/s3cret/")
+    assert "secret" not in {row["kind"] for row in client.get(CALL, **bearer(a)).json()["kinds"]}
+    assert put(client, a, kinds=[{"kind": "secret", "email": False, "chat": True}]).status_code == 400
+    give_chat_address(a, address=SLACK, by=admin)
+    tell([with_mail(a)], notice=notice(kind="secret"))
+    assert Message.objects.get().channel == "email"
+    deliver_next()
+    assert "http://127.0.0.1:8000/link/s3cret/" in mail.outbox[0].body
+    assert not any("s3cret" in str(value) for value in Message.objects.values().get().values())
+
+
 # Messages
 
 
