@@ -1,8 +1,31 @@
 """Django's admin for hand-offs."""
 
-from django.contrib import admin
+from typing import Any
 
-from handoffs.models import HandoffPolicy, HandoffTopic
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from handoffs import commands
+from handoffs.models import ActionItem, FeedToken, Handoff, HandoffNote, HandoffPolicy, HandoffTopic
+from people.models import User
+from people.refusals import Invalid, Refused
+from scheduling.admin import Shown
+
+
+def _admin(request: HttpRequest) -> User:
+    """Return the admin who asks."""
+    assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+    return request.user
+
+
+def _move(handoff: Handoff, times: dict[str, Any], *, by: User) -> None:
+    """Give a meeting the times that were typed; raises as the command does."""
+    starts_at, ends_at = times["meeting_starts_at"], times["meeting_ends_at"]
+    commands.move_meeting(handoff, by=by, at=timezone.now(), starts_at=starts_at, ends_at=ends_at)
 
 
 class HandoffTopicInline(admin.TabularInline[HandoffTopic, HandoffPolicy]):
@@ -14,7 +37,134 @@ class HandoffTopicInline(admin.TabularInline[HandoffTopic, HandoffPolicy]):
 
 @admin.register(HandoffPolicy)
 class HandoffPolicyAdmin(admin.ModelAdmin[HandoffPolicy]):
-    """The meeting's length and its topics."""
+    """The meeting's length and its topics; the coming meetings follow within a minute."""
 
     list_display = ("rotation", "name", "minutes_min", "minutes_max")
     inlines = (HandoffTopicInline,)
+
+
+class HandoffNoteInline(Shown, admin.TabularInline[HandoffNote, Handoff]):
+    """What was written under the topics; written on the sheet."""
+
+    model = HandoffNote
+    fields = ("title", "text", "edited_by", "edited_at")
+    extra = 0
+
+
+@admin.register(Handoff)
+class HandoffAdmin(admin.ModelAdmin[Handoff]):
+    """Hand-offs: they follow the weeks; here the meeting is moved."""
+
+    list_display = (
+        "at",
+        "rotation",
+        "outgoing",
+        "incoming",
+        "meeting_starts_at",
+        "moved",
+        "signed_outgoing_at",
+        "signed_incoming_at",
+        "cancelled_at",
+    )
+    list_filter = ("rotation", "moved")
+    list_select_related = ("rotation", "outgoing", "incoming")
+    date_hierarchy = "at"
+    fields = (
+        "rotation",
+        "week",
+        "at",
+        "outgoing",
+        "incoming",
+        "meeting_starts_at",
+        "meeting_ends_at",
+        "moved",
+        "signed_outgoing_at",
+        "signed_incoming_at",
+        "cancelled_at",
+    )
+    readonly_fields = tuple(name for name in fields if not name.startswith("meeting_"))
+    inlines = (HandoffNoteInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Tell that hand-offs follow the weeks."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Handoff | None = None) -> bool:
+        """Tell that hand-offs are cancelled, by the weeks, and kept."""
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Handoff | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
+        """Return the form with the admin who fills it in, for whom it tries to move the meeting."""
+        shown = super().get_form(request, obj, change=change, **options)
+
+        class Tried(shown):  # type: ignore[misc, valid-type]  # the class is Django's, made for this request
+            def clean(self) -> None:
+                super().clean()
+                if self.errors or obj is None:
+                    return
+                try:
+                    with transaction.atomic():
+                        _move(obj, self.cleaned_data, by=_admin(request))
+                        transaction.set_rollback(True)
+                except Invalid as invalid:
+                    raise ValidationError(invalid.problems) from invalid
+                except Refused as refusal:
+                    raise ValidationError(str(refusal)) from refusal
+
+        return Tried
+
+    def save_model(self, request: HttpRequest, obj: Handoff, form: Any, change: Any) -> None:
+        """Move the meeting by the command that tells both."""
+        _move(obj, form.cleaned_data, by=_admin(request))
+
+
+@admin.register(ActionItem)
+class ActionItemAdmin(admin.ModelAdmin[ActionItem]):
+    """Action items, open and done."""
+
+    list_display = ("text", "rotation", "pipeline", "created_by", "created_at", "done_by", "done_at")
+    list_filter = ("rotation", ("done_at", admin.EmptyFieldListFilter))
+    list_select_related = ("rotation", "pipeline", "created_by", "done_by")
+    search_fields = ("text",)
+    fields = ("rotation", "text", "pipeline")
+    actions = ("mark_done",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ActionItem | None = None) -> tuple[str, ...]:
+        """Return what cannot be changed: an item stays in its rotation."""
+        return ("rotation",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: ActionItem | None = None) -> bool:
+        """Tell that an item is done, not removed."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ActionItem, form: Any, change: Any) -> None:
+        """Write the item down, or correct it, by the commands."""
+        by, at = _admin(request), timezone.now()
+        if change:
+            what = commands.ItemChange(text=obj.text, about=True, pipeline=obj.pipeline)
+            commands.change_item(obj, change=what, by=by, at=at)
+        else:
+            obj.pk = commands.add_item(obj.rotation, text=obj.text, by=by, at=at, pipeline=obj.pipeline).pk
+
+    @admin.action(description="Say that the selected items are done")
+    def mark_done(self, request: HttpRequest, queryset: QuerySet[ActionItem]) -> None:
+        """Mark the items as done by the admin who asks."""
+        for item in queryset:
+            commands.change_item(item, change=commands.ItemChange(done=True), by=_admin(request), at=timezone.now())
+
+
+@admin.register(FeedToken)
+class FeedTokenAdmin(Shown, admin.ModelAdmin[FeedToken]):
+    """Feed addresses: made on Mine by their owner, revoked here."""
+
+    list_display = ("owner", "rotation", "prefix", "created_at", "last_used_at", "revoked_at")
+    list_select_related = ("owner", "rotation")
+    search_fields = ("owner__display_name", "prefix")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke the selected addresses", permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[FeedToken]) -> None:
+        """Revoke the addresses, each from now on."""
+        for token in queryset:
+            commands.revoke_feed(token, by=_admin(request), at=timezone.now())
+        messages.success(request, f"{len(queryset)} addresses no longer work.")

@@ -1,13 +1,25 @@
-"""Tables of hand-offs: how long the meeting is and what it goes through (handbook: Daily Onboarding Hand-Off)."""
+"""Tables of hand-offs: the rules of the meeting, each meeting with its sheet, action items, calendar feeds."""
+
+import datetime as dt
+import uuid
+from typing import Any, Self
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q, Value, fields
+from django.db.models.functions import Now, Trim
 
+from people.models import User
+from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
 LONGEST_MEETING = 240
+# How far from the hand-off its meeting may be moved, either way.
+FARTHEST_MEETING = dt.timedelta(days=7)
+# So long before their meeting people are invited; what swaps change before that fills nobody's calendar.
+INVITED_AHEAD = dt.timedelta(weeks=5)
 
 
 @pghistory.track()
@@ -59,3 +71,241 @@ class HandoffTopic(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+def new_uid() -> str:
+    """Return an identifier of a calendar event that no other calendar uses (RFC 7986, 5.3)."""
+    return str(uuid.uuid4())
+
+
+def _later(field: str, by: dt.timedelta) -> ExpressionWrapper[Any]:
+    return ExpressionWrapper(F(field) + Value(by), output_field=fields.DateTimeField())
+
+
+class HandoffQuerySet(models.QuerySet["Handoff"]):
+    """Hand-offs, narrowed."""
+
+    def standing(self) -> Self:
+        """Return the hand-offs that are not cancelled."""
+        return self.filter(cancelled_at=None)
+
+    def unsigned(self) -> Self:
+        """Return the hand-offs that lack a signature."""
+        return self.standing().filter(Q(signed_outgoing_at=None) | Q(signed_incoming_at=None))
+
+    def of(self, person: User) -> Self:
+        """Return the hand-offs in which somebody hands over or takes over."""
+        return self.filter(Q(outgoing=person) | Q(incoming=person))
+
+    def to_mail(self, *, at: dt.datetime) -> Self:
+        """Return the hand-offs, not over, of which somebody has not been told the newest version in a calendar invitation."""
+        asked = Q(cancelled_at=None, meeting_starts_at__lte=at + INVITED_AHEAD) | ~Q(invited=[])
+        told = Q(mailed_sequence__isnull=False, mailed_sequence=F("sequence"))
+        return self.filter(asked, meeting_ends_at__gt=at).exclude(told)
+
+    def with_people(self) -> Self:
+        """Return the hand-offs with their rotation and both engineers read along."""
+        return self.select_related("rotation", "outgoing", "incoming")
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(
+        condition=pghistory.AnyChange(exclude=["invited", "mailed_sequence", "away_told", "unsigned_told_at"])
+    ),
+    pghistory.DeleteEvent(),
+    exclude=["invited", "mailed_sequence", "away_told", "unsigned_told_at"],
+)
+class Handoff(models.Model):
+    """A change of on-call engineer at the start of a week, the meeting that goes with it, and its two signatures.
+
+    It belongs to the week that begins, by the date that week starts on, so that it stays the same hand-off, with the same UID
+    in calendars, when a swap puts other people into it.
+    """
+
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="handoffs")
+    week = models.DateField(help_text="The date on which the week that begins starts.")
+    at = models.DateTimeField("hand-off")
+    outgoing = models.ForeignKey(User, on_delete=models.PROTECT, related_name="handed_over")
+    incoming = models.ForeignKey(User, on_delete=models.PROTECT, related_name="taken_over")
+    meeting_starts_at = models.DateTimeField()
+    meeting_ends_at = models.DateTimeField()
+    moved = models.BooleanField(default=False, help_text="Somebody chose another time than the usual.")
+    uid = models.CharField(max_length=255, unique=True, default=new_uid, editable=False)
+    sequence = models.PositiveIntegerField(default=0, editable=False)
+    stamped_at = models.DateTimeField(editable=False, help_text="When the sequence rose last.")
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    signed_outgoing_at = models.DateTimeField("handed over", null=True, blank=True)
+    signed_incoming_at = models.DateTimeField("taken over", null=True, blank=True)
+    frozen = models.JSONField(null=True, blank=True, editable=False, help_text="The sheet as both signed it.")
+    invited = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
+    mailed_sequence = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    away_told = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
+    unsigned_told_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = HandoffQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        verbose_name = "hand-off"
+        constraints = [
+            models.UniqueConstraint(fields=["rotation", "week"], name="one_handoff_a_week"),
+            models.UniqueConstraint(fields=["rotation", "at"], name="one_handoff_an_instant"),
+            models.CheckConstraint(condition=~Q(outgoing=F("incoming")), name="handoff_is_between_two"),
+            models.CheckConstraint(
+                condition=Q(meeting_starts_at__lt=F("meeting_ends_at"))
+                & Q(meeting_ends_at__lte=_later("meeting_starts_at", dt.timedelta(minutes=LONGEST_MEETING))),
+                name="handoff_meeting_has_a_length",
+            ),
+            models.CheckConstraint(
+                condition=Q(meeting_starts_at__gte=_later("at", -FARTHEST_MEETING))
+                & Q(meeting_ends_at__lte=_later("at", FARTHEST_MEETING)),
+                name="meeting_is_near_its_handoff",
+            ),
+            models.CheckConstraint(
+                condition=Q(frozen=None) | Q(signed_outgoing_at__isnull=False, signed_incoming_at__isnull=False),
+                name="frozen_once_both_have_signed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["at", "id"], name="handoff_in_order"),
+            models.Index(fields=["outgoing", "at"], name="handoff_of_outgoing"),
+            models.Index(fields=["incoming", "at"], name="handoff_of_incoming"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outgoing} to {self.incoming}, {self.rotation}, {self.week}"
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether both have signed, so that the sheet is frozen."""
+        return self.signed_outgoing_at is not None and self.signed_incoming_at is not None
+
+    @property
+    def people(self) -> tuple[User, User]:
+        """Who hands over and who takes over."""
+        return self.outgoing, self.incoming
+
+
+@pghistory.track()
+class HandoffNote(models.Model):
+    """What somebody wrote under a topic of one hand-off's sheet; topics are known by their title."""
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="notes")
+    title = models.CharField("topic", max_length=400)
+    text = models.TextField(blank=True)
+    edited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    edited_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["handoff", "pk"]
+        constraints = [models.UniqueConstraint(fields=["handoff", "title"], name="one_note_a_topic")]
+
+    def __str__(self) -> str:
+        return f"{self.handoff}: {self.title}"
+
+
+@pghistory.track()
+class ActionItem(models.Model):
+    """Something left to do in a rotation; it stands on every hand-off's sheet until it is done."""
+
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="action_items")
+    text = models.CharField(max_length=500)
+    pipeline = models.ForeignKey(
+        Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="action_items"
+    )
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    done_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(text="") & Q(text=Trim("text")), name="action_item_says_something"),
+            models.CheckConstraint(
+                condition=Q(done_at=None, done_by=None) | Q(done_at__isnull=False, done_by__isnull=False),
+                name="action_item_is_done_by_somebody",
+            ),
+        ]
+        indexes = [models.Index(fields=["rotation", "created_at"], condition=Q(done_at=None), name="action_items_open")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
+    """Feed addresses, narrowed."""
+
+    def usable(self) -> Self:
+        """Return the addresses that answer: not revoked, of an active user."""
+        return self.filter(revoked_at=None, owner__is_active=True)
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["last_used_at"])),
+    pghistory.DeleteEvent(),
+    exclude=["digest", "last_used_at"],
+)
+class FeedToken(models.Model):
+    """The secret part of a calendar feed's address: 256 random bits of which only the SHA-256 digest is kept.
+
+    Without a rotation the feed is its owner's own calendar; with one, the rotation's.
+    """
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="feed_tokens")
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_tokens")
+    prefix = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FeedTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = "feed address"
+        verbose_name_plural = "feed addresses"
+
+    def __str__(self) -> str:
+        return f"{self.rotation or self.owner} ({self.prefix}…)"
+
+
+class FeedEvent(models.Model):
+    """An event of one calendar feed as subscribers last saw it: a calendar needs a stable UID and a SEQUENCE that only rises.
+
+    It is of an engineer's feed or of a rotation's. An event that is no more is kept as cancelled until it is long over.
+    """
+
+    engineer = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")
+    source = models.CharField(max_length=80, help_text="Which row it stands for: week-3-2026-11-23, cover-12.")
+    uid = models.CharField(max_length=255)
+    sequence = models.PositiveIntegerField(default=0)
+    stamped_at = models.DateTimeField()
+    content = models.JSONField(help_text="What it says; a change of it raises the sequence.")
+    component = models.TextField(help_text="The VEVENT as it is sent.")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    cancelled = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(engineer=None, rotation__isnull=False) | Q(engineer__isnull=False, rotation=None),
+                name="feed_event_is_of_one_feed",
+            ),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="feed_event_has_a_length"),
+            models.UniqueConstraint(
+                fields=["engineer", "source"], condition=Q(rotation=None), name="one_event_a_source_of_engineer"
+            ),
+            models.UniqueConstraint(
+                fields=["rotation", "source"], condition=Q(engineer=None), name="one_event_a_source_of_rotation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} in the feed of {self.engineer or self.rotation}"

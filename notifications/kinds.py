@@ -12,18 +12,26 @@ def always_true(message: Message, at: dt.datetime) -> bool:
     return True
 
 
+def kept_path(message: Message) -> str:
+    """Return the path that the message's row holds."""
+    return message.path
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of message: its name in rows, its title on Mine, whether it may wait, and whether it is still true when it is sent.
 
     An urgent kind is sent in quiet hours too and cannot be switched off. `still_true` is asked just before sending, with the
-    message and the instant; what is no longer true is dropped.
+    message and the instant; what is no longer true is dropped. A private kind goes by e-mail only and is nobody's to choose.
+    `path_of` says the page's path just before sending: what may be known to its reader only is in no row (promise 19).
     """
 
     name: str
     title: str
     urgent: bool = False
     still_true: Callable[[Message, dt.datetime], bool] = always_true
+    private: bool = False
+    path_of: Callable[[Message], str] = kept_path
 
 
 _kinds: dict[str, Kind] = {}
@@ -41,5 +49,5 @@ def kind_named(name: str) -> Kind:
 
 
 def all_kinds() -> list[Kind]:
-    """Return every kind, in the order in which they were registered."""
-    return list(_kinds.values())
+    """Return every kind that people choose about, in the order in which they were registered: all but the private ones."""
+    return [kind for kind in _kinds.values() if not kind.private]

@@ -9,21 +9,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from handoffs.api import ActionItemViewSet, HandoffViewSet
+from incidents.api import IncidentViewSet
+from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
+from oncall_site.people_api import InvitedEngineerViewSet
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
 from runbooks.api import RunbookViewSet
 from scheduling.api import (
     CoverViewSet,
-    EngineerViewSet,
     HolidayViewSet,
     OnCallViewSet,
     RotationViewSet,
     SwapViewSet,
     calendar_link,
 )
+from validation.api import ExternalCheckViewSet, integration
 
 router = SimpleRouter()
-router.register("people", EngineerViewSet, basename="api-person")
+router.register("people", InvitedEngineerViewSet, basename="api-person")
 router.register("pipelines", JoinedPipelineViewSet, basename="api-pipeline")
 router.register("responders", ResponderViewSet, basename="api-responder")
 router.register("oncall", OnCallViewSet, basename="api-oncall")
@@ -31,7 +35,12 @@ router.register("rotations", RotationViewSet, basename="api-rotation")
 router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
+router.register("incidents", IncidentViewSet, basename="api-incident")
+router.register("messages", MessageViewSet, basename="api-message")
+router.register("handoffs", HandoffViewSet, basename="api-handoff")
+router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
 @extend_schema(exclude=True)
@@ -44,7 +53,9 @@ def nothing_here(request: Request, rest: str) -> Response:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", docs, name="api-docs"),
+    path("me/notifications/", how_told, name="api-how-told"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
+    path("integrations/<slug:kind>/", integration, name="api-integration"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

@@ -25,8 +25,16 @@ app.conf.update(
         "keep weeks": {"task": "scheduling.tasks.keep_weeks", "schedule": crontab(minute=17)},
         "keep gaps": {"task": "scheduling.tasks.keep_gaps", "schedule": 60.0},
         "expire swaps": {"task": "scheduling.tasks.expire_swaps", "schedule": 60.0},
+        # Often: it is how a swap's new meeting reaches two calendars; where nothing changed it costs a few reads.
+        "keep hand-offs": {"task": "handoffs.tasks.keep_handoffs", "schedule": 15.0},
+        "keep feeds": {"task": "handoffs.tasks.keep_feeds", "schedule": 30.0},
         "read linked calendars": {"task": "scheduling.tasks.read_links", "schedule": 60.0},
+        "tell of the schedule": {"task": "scheduling.tasks.tell_of_schedule", "schedule": 60.0},
         "release inactive people": {"task": "scheduling.tasks.release_inactive", "schedule": 60.0},
+        "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
+        "forget attempts at sign-in": {"task": "people.tasks.forget_attempts", "schedule": crontab(minute=29)},
+        "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
+        "follow the demo": {"task": "oncall_site.tasks.follow_demo", "schedule": 600.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },
 )

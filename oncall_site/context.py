@@ -7,14 +7,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from handoffs.queries import feeds_of
 from people.models import User
 from scheduling.queries import holidays_of, weeks_held
 
 PAGES = (
     ("Now", "now"),
+    ("Incidents", "incidents"),
     ("Schedule", "schedule"),
     ("Calendar", "calendar"),
     ("Swaps", "swaps"),
+    ("Hand-offs", "handoffs"),
     ("Pipelines", "pipelines"),
     ("Runbooks", "runbooks"),
     ("Fairness", "fairness"),
@@ -46,4 +49,8 @@ def _mine(request: HttpRequest) -> dict[str, object]:
     reader, at = getattr(request, "user", None), timezone.now()
     if not isinstance(reader, User):
         return {}
-    return {"my_weeks": partial(weeks_held, reader, at=at), "my_holidays": partial(holidays_of, reader, at=at)}
+    return {
+        "my_weeks": partial(weeks_held, reader, at=at),
+        "my_holidays": partial(holidays_of, reader, at=at),
+        "my_feeds": partial(feeds_of, reader),
+    }

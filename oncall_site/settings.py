@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 import django_stubs_ext
@@ -46,6 +47,12 @@ ALLOWED_HOSTS = _listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS", "")
 
 INSTALLED_APPS = [
+    # First, so that our admin can take theirs away.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "oncall_site",
     "handoffs",
     "incidents",
@@ -55,7 +62,7 @@ INSTALLED_APPS = [
     "pipelines",
     "notifications",
     "people",
-    "django.contrib.admin",
+    "people.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -81,6 +88,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "people.middleware.ViewerTimeZoneMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "pghistory.middleware.HistoryMiddleware",
     "oncall_site.middleware.HistoryMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -122,6 +131,47 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Keys are kept as digests and contents sealed, so that a dump of the database signs nobody in.
+SESSION_ENGINE = "people.sessions"
+# django-allauth: docs/adr/0009. Its own limits count in a process's cache; ours count in the database.
+ACCOUNT_ADAPTER = "people.adapter.AccountAdapter"
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_FORMS = {"reauthenticate": "people.forms.PasswordAgainForm"}
+MFA_ADAPTER = "people.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# A clock may be half a minute off (RFC 6238, section 5.2).
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "On call"
+MFA_FORMS = {
+    "authenticate": "people.forms.CodeForm",
+    "reauthenticate": "people.forms.CodeAgainForm",
+    "activate_totp": "people.forms.FirstCodeForm",
+}
+SOCIALACCOUNT_ADAPTER = "people.adapter.ProviderAdapter"
+# Sign-in by an OpenID Connect provider; off where no issuer is set.
+OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "").rstrip("/")
+OIDC_NAME = os.environ.get("OIDC_NAME", "") or urlsplit(OIDC_ISSUER).hostname or ""
+# Where the provider's sign-in page stands, if not at the issuer's own address.
+OIDC_ORIGINS = _listed("OIDC_ORIGINS", "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_ISSUER)) if OIDC_ISSUER else "")
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "provider",
+                "name": OIDC_NAME,
+                "client_id": _required("OIDC_CLIENT_ID"),
+                "secret": _required("OIDC_CLIENT_SECRET"),
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -154,7 +204,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if os.environ.get("BEHIND_PROXY", "") == "1":
+BEHIND_PROXY = os.environ.get("BEHIND_PROXY", "") == "1"
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 CONTENT_SECURITY_POLICY = {
@@ -163,7 +214,8 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "connect-src": [SELF],
         "font-src": [SELF],
-        "form-action": [SELF],
+        # A browser also looks at where the answer to a form sends it: to the provider's sign-in page.
+        "form-action": [SELF, *OIDC_ORIGINS],
         "frame-ancestors": [NONE],
         "img-src": [SELF, "data:"],
         "manifest-src": [SELF],
@@ -181,7 +233,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["people.permissions.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["people.parsers.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "people.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "people.errors.answer",
@@ -194,9 +246,40 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["people.permissions.SignedIn"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
+        "IncidentKindEnum": "incidents.models.Incident.Kind",
+        "IncidentStateEnum": "incidents.models.Incident.State",
+        "SwapStateEnum": "scheduling.models.SwapRequest.State",
+        "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
+    },
 }
 
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+
+# Mail goes to EMAIL_URL, or to EMAIL_HOST and its kin; without either it is kept as files below the site's folder.
+_mail = urlsplit(os.environ.get("EMAIL_URL", ""))
+if _mail.scheme not in ("", "smtp", "smtp+tls", "smtps"):
+    raise ImproperlyConfigured("EMAIL_URL begins with smtp://, smtp+tls:// (STARTTLS) or smtps://.")
+EMAIL_HOST = _mail.hostname or os.environ.get("EMAIL_HOST", "")
+EMAIL_USE_SSL = _mail.scheme == "smtps" or os.environ.get("EMAIL_USE_SSL", "") == "1"
+EMAIL_USE_TLS = _mail.scheme == "smtp+tls" or os.environ.get("EMAIL_USE_TLS", "") == "1"
+EMAIL_PORT = (
+    _mail.port or int(os.environ.get("EMAIL_PORT", "0")) or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+)
+EMAIL_HOST_USER = unquote(_mail.username or "") or os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "") or os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_BACKEND = (
+    "notifications.channels.smtp.WatchedBackend" if EMAIL_HOST else "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = None if EMAIL_HOST else VAR / "mail"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM", "On-call <oncall@localhost>")
+EMAIL_TIMEOUT = 10
+# A send is cut off at its limit; the lease by which a worker alone may send outlasts it and the task's hard limit.
+MESSAGE_SEND_SECONDS = float(os.environ.get("MESSAGE_SEND_SECONDS", "20"))
+MESSAGE_LEASE_SECONDS = float(os.environ.get("MESSAGE_LEASE_SECONDS", "90"))
+if not 0 < MESSAGE_SEND_SECONDS <= MESSAGE_LEASE_SECONDS / 2:
+    raise ImproperlyConfigured("MESSAGE_LEASE_SECONDS is to be at least twice MESSAGE_SEND_SECONDS.")
 
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = (

@@ -1,5 +1,10 @@
 """Django's admin for people and their tokens."""
 
+from collections.abc import Sequence
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -13,6 +18,8 @@ from people.models import ApiToken, User
 
 # Nobody is in a group: docs/adr/0003-two-roles-and-no-groups.md.
 admin.site.unregister(Group)
+# Of these tables the site uses two, and nobody need see what is in them: docs/adr/0009.
+admin.site.unregister((EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken))
 admin.site.site_header = admin.site.site_title = "On-call administration"
 admin.site.index_title = "Everything the site keeps"
 
@@ -51,6 +58,14 @@ class UserAdmin(DjangoUserAdmin[User]):
         ("Role", {"fields": ("is_active", "is_staff")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    actions: Sequence[str] = ("remove_second_factor",)
+
+    @admin.action(description="Remove the second factor of the selected people", permissions=["change"])
+    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let somebody whose phone is lost sign in with the password alone."""
+        removed = sum(commands.remove_second_factor(user) for user in queryset)
+        messages.success(request, f"{removed} people no longer have a second factor.")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Tell that nobody is deleted: weeks and histories name them; a leaver is made inactive."""

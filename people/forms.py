@@ -3,11 +3,16 @@
 import datetime as dt
 from typing import Any
 
+from allauth.account.forms import ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as CodeReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.utils import timezone
 
-from people.models import ApiToken, User
+from people.commands import Busy, forgive_attempt, reserve_attempt
+from people.models import ApiToken, Attempts, User
 
 
 class ProfileForm(forms.ModelForm[User]):
@@ -27,12 +32,91 @@ class ProfileForm(forms.ModelForm[User]):
         }
 
 
+def counted(named: dict[Attempts.Of, str]) -> None:
+    """Count an attempt at a secret before it is looked at; raise ValidationError where there were too many."""
+    try:
+        reserve_attempt(named, at=timezone.now())
+    except Busy as busy:
+        local = timezone.localtime(busy.until)
+        raise forms.ValidationError(f"Too many attempts. Try again at {local:%H:%M} {local.tzname()}.") from busy
+
+
+class PasswordAgainForm(ReauthenticateForm):
+    """My password once more, before something that changes how I sign in."""
+
+    def clean_password(self) -> str:
+        """Return the password; raise ValidationError for a wrong one."""
+        attempt = {Attempts.Of.NAME: self.user.username}
+        counted(attempt)
+        password: str = super().clean_password()
+        forgive_attempt(attempt)
+        return password
+
+
+class CodeField(forms.CharField):
+    """A code of an authenticator, or a recovery code."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"})
+        super().__init__(widget=widget, max_length=40, **options)
+
+
+class CodeForm(AuthenticateForm):
+    """The second factor at sign-in."""
+
+    code = CodeField(help_text="Six digits from your authenticator app, or one of your recovery codes.")
+
+    def clean_code(self) -> str:
+        """Return the code; raise ValidationError for a wrong one, and for one that was used a moment ago."""
+        attempt = {Attempts.Of.CODE: str(self.user.pk)}
+        counted(attempt)
+        code: str = super().clean_code()
+        # A code that somebody looked at over a shoulder does not work again while its half minute lasts.
+        counted({Attempts.Of.USED: f"{self.user.pk} {''.join(code.split())}"})
+        forgive_attempt(attempt)
+        return code
+
+
+class CodeAgainForm(CodeForm, CodeReauthenticateForm):
+    """The second factor once more, before something that changes how I sign in."""
+
+    def save(self) -> None:
+        """Note in the session that the code was given."""
+        CodeReauthenticateForm.save(self)
+
+
+class FirstCodeForm(ActivateTOTPForm):
+    """The first code of an authenticator being enrolled."""
+
+    code = CodeField(label="Code that the app shows")
+
+
 class MyPasswordForm(PasswordChangeForm):
     """A new password; it stands at the end of a page, so that it must not draw the focus."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
+
+    def clean_old_password(self) -> str:
+        """Return the present password; raise ValidationError for a wrong one."""
+        attempt = {Attempts.Of.NAME: self.user.username}
+        counted(attempt)
+        password: str = super().clean_old_password()
+        forgive_attempt(attempt)
+        return password
+
+
+class ChosenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in its stubs only
+    """The password that somebody chooses who was mailed a link."""
+
+
+class ForgottenForm(forms.Form):
+    """Whose password is forgotten."""
+
+    email = forms.EmailField(
+        label="Your e-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
 
 
 class TokenForm(forms.Form):

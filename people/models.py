@@ -201,3 +201,77 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Attempts(models.Model):
+    """How many attempts at a secret were made within a window, for one user name, one address, one second factor.
+
+    The name or address is kept as a digest with the site's key. The window begins with its first attempt.
+    """
+
+    class Of(models.TextChoices):
+        """What the attempts are counted for."""
+
+        NAME = "name", "A user name"
+        ADDRESS = "address", "A client's address"
+        CODE = "code", "A second factor"
+        MAIL = "mail", "Mail to an address"
+        USED = "used", "A code that worked"
+
+    of = models.CharField(max_length=8, choices=Of)
+    digest = models.CharField(max_length=64)
+    used = models.PositiveSmallIntegerField()
+    ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "attempts"
+        constraints = [models.UniqueConstraint(fields=["of", "digest"], name="attempts_are_counted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.used} for {self.get_of_display().lower()} until {self.ends_at}"
+
+
+class PasswordLinkQuerySet(models.QuerySet["PasswordLink"]):
+    """Links to set a password, narrowed."""
+
+    def usable(self, *, at: dt.datetime) -> Self:
+        """Return the links that open the page at that instant: not used, not expired, of an active user."""
+        return self.filter(used_at=None, expires_at__gt=at, user__is_active=True)
+
+
+@pghistory.track(exclude=["digest", "nonce"])
+class PasswordLink(models.Model):
+    """A mailed link by which somebody sets a password, once.
+
+    Its secret is worked out from the nonce with the site's key when the mail is sent, and kept as a digest only: of use to nobody
+    who has the tables alone.
+    """
+
+    class Purpose(models.TextChoices):
+        """Why it was sent."""
+
+        INVITATION = "invitation", "Invitation"
+        RESET = "reset", "New password"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="password_links")
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    asked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    nonce = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PasswordLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="password_link_expires_after_it_is_made"
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "-created_at"], name="password_link_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} of {self.user}"

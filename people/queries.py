@@ -4,9 +4,11 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 
+from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 
-from people.models import ApiToken, User, UserQuerySet
+from people.models import ApiToken, PasswordLink, User, UserQuerySet
 
 
 def digest_of(secret: str) -> str:
@@ -32,6 +34,28 @@ def all_people() -> UserQuerySet:
 def person_named(username: str) -> User | None:
     """Return the user of this user name, or None."""
     return User.objects.filter(username=username).first() if "\0" not in username else None
+
+
+def person_with_email(email: str) -> User | None:
+    """Return the active user of this e-mail, in any case, or None."""
+    if not email or "\0" in email:
+        return None
+    return all_people().active().filter(email__iexact=email).first()
+
+
+def has_second_factor(user: User) -> bool:
+    """Tell whether a user has enrolled an authenticator."""
+    return Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
+
+
+def secret_of(link: PasswordLink) -> str:
+    """Return the secret of a link that sets a password: 256 bits that only who has the site's key can work out."""
+    return salted_hmac("people.password_link", link.nonce, algorithm="sha256").hexdigest()
+
+
+def password_link_of(secret: str, *, at: dt.datetime) -> PasswordLink | None:
+    """Return the link that this secret opens at that instant, with its user, or None."""
+    return PasswordLink.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
 
 
 def names_of(keys: Iterable[int | None]) -> dict[int, str]:

@@ -1,24 +1,116 @@
 """Sign-in and Mine."""
 
+import logging
 import zoneinfo
+from collections.abc import Callable
 
 import holidays
+import requests
+from allauth.account.utils import perform_login
+from allauth.socialaccount.providers.openid_connect import views as provider
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from people import commands, queries
-from people.forms import MyPasswordForm, ProfileForm, TokenForm
-from people.models import User
+from people.forms import ChosenPasswordForm, MyPasswordForm, ProfileForm, TokenForm
+from people.models import Attempts, PasswordLink, User
 from people.refusals import Refused
-from people.requests import SignedInRequest
+from people.requests import SignedInRequest, client_address
 
-sign_in = LoginView.as_view(template_name="people/sign_in.html", redirect_authenticated_user=True)
+logger = logging.getLogger(__name__)
+
 sign_out = LogoutView.as_view()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask for user name and password; an attempt is counted before the password is looked at."""
+    if request.user.is_authenticated:
+        return redirect(_asked_for(request))
+    if request.method != "POST":
+        return _sign_in_page(request, AuthenticationForm(request))
+    form = AuthenticationForm(request, request.POST)
+    attempt = {
+        Attempts.Of.NAME: request.POST.get("username", ""),
+        Attempts.Of.ADDRESS: client_address(request),
+    }
+    try:
+        commands.reserve_attempt(attempt, at=timezone.now())
+    except commands.Busy as busy:
+        page = _sign_in_page(request, AuthenticationForm(request), until=busy.until, status=429)
+        page["Retry-After"] = str(max(1, int((busy.until - timezone.now()).total_seconds()) + 1))
+        return page
+    if not form.is_valid():
+        return _sign_in_page(request, form)
+    commands.forgive_attempt(attempt)
+    # Asks for the second factor where one is enrolled, and only then opens a session.
+    answer: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_asked_for(request)))
+    return answer
+
+
+@require_safe
+@login_not_required
+@never_cache
+def password_link(request: HttpRequest, secret: str) -> HttpResponse:
+    """Show the page that a mailed link opens: choosing a password."""
+    link = queries.password_link_of(secret, at=timezone.now())
+    if link is None:
+        return render(request, "people/dead_link.html", status=404)
+    return _password_page(request, link, ChosenPasswordForm(link.user), secret=secret)
+
+
+@require_POST
+@login_not_required
+@never_cache
+@sensitive_post_parameters()
+def choose_password(request: HttpRequest) -> HttpResponse:
+    """Set the password that somebody chose; the secret comes in the form, where no log writes it down."""
+    secret, at = request.POST.get("secret", ""), timezone.now()
+    link = queries.password_link_of(secret, at=at)
+    if link is None:
+        return render(request, "people/dead_link.html", status=404)
+    form = ChosenPasswordForm(link.user, request.POST)
+    if not form.is_valid():
+        return _password_page(request, link, form, secret=secret, status=400)
+    try:
+        commands.set_password_by_link(link, password=form.cleaned_data["new_password1"], at=at)
+    except Refused:
+        return render(request, "people/dead_link.html", status=404)
+    messages.success(request, "Your password is set. Sign in with it.")
+    return redirect("sign_in")
+
+
+def _password_page(
+    request: HttpRequest, link: PasswordLink, form: ChosenPasswordForm, *, secret: str, status: int = 200
+) -> HttpResponse:
+    context = {"link": link, "form": form, "secret": secret}
+    return render(request, "people/choose_password.html", context, status=status)
+
+
+def _sign_in_page(request: HttpRequest, form: AuthenticationForm, *, status: int = 200, **more: object) -> HttpResponse:
+    context = {"form": form, "next": _asked_for(request, default=""), "provider": settings.OIDC_NAME, **more}
+    return render(request, "people/sign_in.html", context, status=status)
+
+
+def _asked_for(request: HttpRequest, *, default: str = "now") -> str:
+    """Return the page somebody wanted before sign-in, if it is one of this site, else the default."""
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe else default
 
 
 def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
@@ -27,12 +119,42 @@ def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> Ht
         "token_form": TokenForm(),
         "password_form": MyPasswordForm(request.user),
         "tokens": queries.tokens_of(request.user),
+        "second_factor": queries.has_second_factor(request.user),
         "now": timezone.now(),
         "time_zones": sorted(zoneinfo.available_timezones()),
         "countries": sorted(holidays.list_supported_countries()),
         **forms,
     }
     return render(request, "people/mine.html", context, status=status)
+
+
+@require_POST
+@login_not_required
+def provider_sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Send somebody to the provider; say so where it does not answer."""
+    return _by_provider(provider.login, request, provider_id)
+
+
+@require_safe
+@login_not_required
+def provider_back(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Sign in who comes back from the provider with its word for who they are."""
+    return _by_provider(provider.callback, request, provider_id)
+
+
+def _by_provider(view: Callable[..., HttpResponse], request: HttpRequest, provider_id: str) -> HttpResponse:
+    try:
+        return view(request, provider_id)
+    except requests.RequestException:
+        logger.exception("The OpenID Connect provider does not answer")
+        return render(request, "socialaccount/authentication_error.html", status=503)
+
+
+@require_safe
+@login_not_required
+def not_active(request: HttpRequest) -> HttpResponse:
+    """Say to somebody from the provider that they are no longer active here."""
+    return render(request, "people/unknown.html", {"why": "inactive"}, status=403)
 
 
 @require_safe

@@ -38,6 +38,13 @@ def release_inactive() -> None:
 
 
 @shared_task
+def tell_of_schedule() -> None:
+    """Tell of weeks that begin and end, and of holidays that fall into them."""
+    commands.tell_of_weeks(at=timezone.now())
+    commands.tell_of_holidays(at=timezone.now())
+
+
+@shared_task
 def read_links() -> None:
     """Read the linked calendars that were not read for an hour, each by one worker."""
     until = timezone.now() + READING

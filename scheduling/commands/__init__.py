@@ -9,6 +9,7 @@ from scheduling.commands.plans import apply_moves
 from scheduling.commands.rosters import change_roster, follow_roster, set_roster
 from scheduling.commands.rotations import RotationText, change_rotation_text, create_rotation, join_rotation
 from scheduling.commands.swaps import Asked, accept_swap, cancel_swap, decline_swap, expire_swaps, request_swap
+from scheduling.commands.telling import tell_of_holidays, tell_of_weeks
 from scheduling.commands.weeks import change_hours, keep_weeks
 
 __all__ = [
@@ -43,5 +44,7 @@ __all__ = [
     "request_swap",
     "set_roster",
     "take_cover",
+    "tell_of_holidays",
+    "tell_of_weeks",
     "unlink_calendar",
 ]

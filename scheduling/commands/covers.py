@@ -9,6 +9,7 @@ from people.models import User
 from people.refusals import Forbidden, Invalid, Refused
 from scheduling.commands.locks import lock_people, lock_rotation
 from scheduling.models import Cover, HolidayBlock, Rotation
+from scheduling.notices import tell_cover_ended, tell_cover_taken
 from scheduling.queries.answers import Held, held_between
 
 # A form filled in a moment ago means now.
@@ -50,7 +51,7 @@ def take_cover(
         raise Refused(f"It is {engineer}’s own week: end the cover of {held.engineer} instead.")
     if held.cover is not None:
         _take_out(held.cover, starts_at=span.starts_at, ends_at=span.ends_at)
-    return Cover.objects.create(
+    cover = Cover.objects.create(
         rotation=rotation,
         engineer=engineer,
         covers=held.engineer,
@@ -59,6 +60,8 @@ def take_cover(
         reason=span.reason,
         created_by=by,
     )
+    tell_cover_taken(cover, at=at)
+    return cover
 
 
 def _not_in_the_past(span: Span, *, at: dt.datetime) -> Span:
@@ -127,11 +130,12 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
     Raises Forbidden for others; Refused where it is over.
     """
     rotation = lock_rotation(cover.rotation)
-    row = Cover.objects.select_related("engineer", "covers").filter(pk=cover.pk).first()
+    row = Cover.objects.select_related("engineer", "covers", "rotation").filter(pk=cover.pk).first()
     if row is None or row.ends_at <= at:
         raise Refused("This cover is over.")
     if by.pk not in (row.engineer_id, row.covers_id) and not by.is_staff:
         raise Forbidden("A cover is ended by who covers, who is covered, or an admin.")
+    tell_cover_ended(row, at=at)
     begin = max(row.starts_at, at)
     if row.starts_at < at:
         row.ends_at = at

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from scheduling.commands.locks import lock_all_rotations
 from scheduling.models import UncoveredMoment
+from scheduling.notices import tell_uncovered
 from scheduling.queries.gaps import uncovered_ahead
 
 
@@ -31,4 +32,7 @@ def keep_gaps(*, at: dt.datetime) -> int:
     UncoveredMoment.objects.filter(ends_at__gt=at).exclude(pk__in=[row.pk for row in kept]).delete()
     UncoveredMoment.objects.bulk_update(kept, ["ends_at"])
     UncoveredMoment.objects.bulk_create(new)
+    if new:
+        made = UncoveredMoment.objects.filter(pk__in=[row.pk for row in new])
+        tell_uncovered(list(made.select_related("pipeline").order_by("starts_at", "pk")), at=at)
     return len(found)

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from scheduling.models import Rotation, SwapRequest
+from scheduling.notices import tell_swap_decided
 from scheduling.queries.swaps import groundless
 
 
@@ -13,7 +14,8 @@ def void_groundless(rotation: Rotation, *, at: dt.datetime) -> int:
     """
     lost = groundless(rotation, at=at)
     for swap, reason in lost:
-        SwapRequest.objects.pending().filter(pk=swap.pk).update(
-            state=SwapRequest.State.VOID, reason=reason, decided_at=at
-        )
+        swap.state, swap.reason, swap.decided_at = SwapRequest.State.VOID, reason, at
+        void = {"state": swap.state, "reason": reason, "decided_at": at}
+        if SwapRequest.objects.pending().filter(pk=swap.pk).update(**void) == 1:
+            tell_swap_decided(swap, at=at)
     return len(lost)

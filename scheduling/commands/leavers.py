@@ -12,6 +12,7 @@ from scheduling.commands.locks import lock_all_rotations, lock_people
 from scheduling.commands.weeks import plan_anew
 from scheduling.engine.turns import WEEK, RosterVersion, week_start
 from scheduling.models import Cover, Roster, RosterMember, Rotation
+from scheduling.notices import tell_cover_ended, tell_cover_taken
 from scheduling.queries.answers import held_between, turns
 from scheduling.worlds import versions_of
 
@@ -75,6 +76,8 @@ def _named_ahead(rotation: Rotation, *, at: dt.datetime) -> set[int]:
 def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetime) -> None:
     """Give all that an inactive engineer is on call for to others; the caller has locked these rotations."""
     covers = Cover.objects.filter(engineer=leaver, ends_at__gt=at)
+    for cover in covers.select_related("engineer", "covers", "rotation"):
+        tell_cover_ended(cover, at=at)
     covers.filter(starts_at__gte=at).delete()
     covers.filter(starts_at__lt=at).update(ends_at=at)
     versions = versions_of(rotations)
@@ -132,7 +135,7 @@ def _cover_running_week(rotation: Rotation, leaver: User, *, by: User, at: dt.da
         raise Refused(f"Nobody on the roster of {rotation} is active: put somebody on it first.")
     for part in held_between(rotation, starts_at=at, ends_at=running.ends_at):
         if part.engineer.pk == leaver.pk:
-            Cover.objects.create(
+            cover = Cover.objects.create(
                 rotation=rotation,
                 engineer=following,
                 covers=leaver,
@@ -141,6 +144,7 @@ def _cover_running_week(rotation: Rotation, leaver: User, *, by: User, at: dt.da
                 reason=f"{leaver} is no longer active.",
                 created_by=by,
             )
+            tell_cover_taken(cover, at=at)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from scheduling.commands.locks import lock_people, lock_rotation
 from scheduling.engine.clock import day_in_words
 from scheduling.engine.turns import Move
 from scheduling.models import Rotation, SwapRequest
+from scheduling.notices import WeekMoved, tell_weeks_changed
 from scheduling.queries.swaps import conflicts_in, lost_ground, weeks_of_dates
 
 
@@ -38,7 +39,10 @@ def apply_moves(rotation: Rotation, *, moves: Sequence[Move], by: User, at: dt.d
             raise Refused(f"Nobody can take the week of {day_in_words(move.week)} as planned. Plan anew.")
         if conflicts_in(weeks[move.week], engineer=taker):
             raise Refused(f"{taker} is away in the week of {day_in_words(move.week)} by now. Plan anew.")
-    return [_record(rotation, move, people=people, by=by, at=at) for move in moves]
+    made = [_record(rotation, move, people=people, by=by, at=at) for move in moves]
+    moved = [WeekMoved(move.week, move.giver, move.taker) for move in moves]
+    tell_weeks_changed(rotation, moved=moved, at=at, why=f"{by} applied a plan that keeps everybody’s holidays free.")
+    return made
 
 
 def _record(rotation: Rotation, move: Move, *, people: dict[int, User], by: User, at: dt.datetime) -> SwapRequest:

@@ -11,8 +11,8 @@ from scheduling.commands.exchange import exchange
 from scheduling.commands.locks import lock_people, lock_rotation
 from scheduling.engine.clock import day_in_words
 from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapRequest
-from scheduling.queries.swaps import conflicts_in, lost_ground, waits_for, weeks_of_dates
-from scheduling.worlds import versions_of
+from scheduling.notices import tell_swap_asked, tell_swap_decided
+from scheduling.queries.swaps import conflicts_in, lost_ground, others_on_roster, waits_for, weeks_of_dates
 
 OPEN_FOR = dt.timedelta(days=14)
 OPEN_A_PERSON = 50
@@ -68,6 +68,7 @@ def request_swap(rotation: Rotation, *, asked: Asked, by: User, at: dt.datetime)
     )
     _check_request(swap, asked=asked, weeks=weeks, at=at)
     swap.save()
+    tell_swap_asked(swap, at=at)
     return swap
 
 
@@ -165,6 +166,7 @@ def accept_swap(
     row.counterpart = row.counterpart or taker
     row.agreed = sorted(agreed) if row.third_id else []
     exchange(row, moves=moves, by=by, at=at)
+    tell_swap_decided(row, at=at)
     return row
 
 
@@ -180,11 +182,12 @@ def decline_swap(
     row = _open(swap, at=at)
     decliner = _answering(row, by=by, engineer=engineer)
     row.declined_by = sorted({*row.declined_by, decliner.pk})
-    if row.counterpart_id is None and _others_on_roster(row) - set(row.declined_by):
+    if row.counterpart_id is None and others_on_roster(row) - set(row.declined_by):
         row.save(update_fields=["declined_by"])
         return row
     row.state, row.reason, row.decided_by, row.decided_at = SwapRequest.State.DECLINED, word, by, at
     row.save(update_fields=["declined_by", "state", "reason", "decided_by", "decided_at"])
+    tell_swap_decided(row, at=at)
     return row
 
 
@@ -197,14 +200,27 @@ def cancel_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
     row = _open(swap, at=at)
     row.state, row.decided_by, row.decided_at = SwapRequest.State.CANCELLED, by, at
     row.save(update_fields=["state", "decided_by", "decided_at"])
+    tell_swap_decided(row, at=at)
     return row
 
 
 @transaction.atomic
 def expire_swaps(*, at: dt.datetime) -> int:
     """Close the open requests whose time is over: a week of theirs began, or nobody answered for 14 days; return how many."""
-    due = SwapRequest.objects.pending().filter(expires_at__lte=at)
-    return due.update(state=SwapRequest.State.EXPIRED, decided_at=at, reason="Nobody answered before it was too late.")
+    due = (
+        SwapRequest.objects.pending()
+        .filter(expires_at__lte=at)
+        .select_for_update(no_key=True, skip_locked=True, of=("self",))
+        .select_related("requester", "counterpart", "third")
+        .order_by("pk")
+    )
+    rows = list(due)
+    for row in rows:
+        row.state, row.decided_at = SwapRequest.State.EXPIRED, at
+        row.reason = "Nobody answered before it was too late."
+        row.save(update_fields=["state", "decided_at", "reason"])
+        tell_swap_decided(row, at=at)
+    return len(rows)
 
 
 def _open(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
@@ -236,11 +252,3 @@ def _answering(row: SwapRequest, *, by: User, engineer: User | None) -> User:
             raise Refused(f"{person} has answered this already.")
         raise Forbidden(f"{person} is not asked.")
     return person
-
-
-def _others_on_roster(row: SwapRequest) -> set[int]:
-    versions = versions_of([row.rotation]).get(row.rotation_id, [])
-    in_force = [version for version in versions if version.starts_on <= row.offered_week][-1:]
-    names = {engineer for version in in_force for engineer in version.engineers}
-    active = User.objects.filter(pk__in=names, is_active=True).values_list("pk", flat=True)
-    return set(active) - {row.requester_id}

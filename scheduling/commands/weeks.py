@@ -9,6 +9,7 @@ from scheduling.commands.locks import lock_rotation
 from scheduling.engine.clock import instant_of
 from scheduling.engine.turns import WEEK, planned_weeks
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
+from scheduling.notices import WeekMoved, tell_swap_decided, tell_weeks_changed
 from scheduling.queries.rosters import replanned
 from scheduling.worlds import hours_of, versions_of
 
@@ -85,15 +86,18 @@ def plan_anew(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
     void with the reason (product.md §2, §5). The caller has locked the rotation.
     """
     plan = replanned(rotation, versions=versions_of([rotation]).get(rotation.pk, []), first=first)
+    moved = []
     for row in plan.weeks:
         if row.week.engineer_id != row.engineer:
+            moved.append(WeekMoved(row.week.starts_on, row.week.engineer_id, row.engineer))
             pass_covers_on(row.week, taker=row.engineer)
         row.week.engineer_id, row.week.planned_engineer_id = row.engineer, row.planned_engineer
     RotationWeek.objects.bulk_update([row.week for row in plan.weeks], ["engineer", "planned_engineer"])
     for swap, reason in plan.lost:
-        SwapRequest.objects.filter(pk=swap.pk, state=SwapRequest.State.ACCEPTED).update(
-            state=SwapRequest.State.VOID, reason=reason
-        )
+        swap.state, swap.reason = SwapRequest.State.VOID, reason
+        if SwapRequest.objects.accepted().filter(pk=swap.pk).update(state=swap.state, reason=reason) == 1:
+            tell_swap_decided(swap, at=at)
+    tell_weeks_changed(rotation, moved=moved, at=at, why=f"The roster of {rotation} changed.")
     keep_weeks(rotation, today=at.date())
     void_groundless(rotation, at=at)
 

@@ -10,6 +10,7 @@ from people.models import User
 from scheduling.engine.clock import day_in_words
 from scheduling.engine.turns import Move
 from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapQuerySet, SwapRequest
+from scheduling.worlds import versions_of
 
 PEOPLE = ("rotation", "requester", "counterpart", "third", "asked_by", "decided_by")
 
@@ -44,6 +45,22 @@ def waits_for(swap: SwapRequest, *, person: User) -> bool:
     if swap.state != SwapRequest.State.PENDING or person.pk in (swap.requester_id, *swap.agreed, *swap.declined_by):
         return False
     return swap.counterpart_id is None or person.pk in (swap.counterpart_id, swap.third_id)
+
+
+def asked_of(swap: SwapRequest) -> list[User]:
+    """Return whose answer a request asks for: those it names, or, of anyone, the others on the roster of its week."""
+    if swap.counterpart:
+        return [person for person in (swap.counterpart, swap.third) if person]
+    return list(User.objects.filter(pk__in=others_on_roster(swap)).order_by("pk"))
+
+
+def others_on_roster(swap: SwapRequest) -> set[int]:
+    """Return the active engineers, but for who asks, on the roster in force in the week that is offered."""
+    versions = versions_of([swap.rotation]).get(swap.rotation_id, [])
+    in_force = [version for version in versions if version.starts_on <= swap.offered_week][-1:]
+    names = {engineer for version in in_force for engineer in version.engineers}
+    active = User.objects.filter(pk__in=names, is_active=True).values_list("pk", flat=True)
+    return set(active) - {swap.requester_id}
 
 
 def weeks_of_dates(rotation: Rotation, *, dates: Iterable[dt.date]) -> dict[dt.date, RotationWeek]:

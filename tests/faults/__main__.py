@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -9,7 +10,7 @@ import traceback
 import zoneinfo
 from pathlib import Path
 
-from tests import servers  # noqa: F401  # starts PostgreSQL and sets its address before Django reads its settings
+from tests import servers  # starts PostgreSQL and sets its address before Django reads its settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
 
@@ -17,16 +18,23 @@ import django
 
 django.setup()
 
+from django.db import transaction
+from django.db import connection
 from django.test.runner import DiscoverRunner
 
+from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
+from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
+from tests.security.fuzz import check_fuzz
+from tests.security.world import World
 
 KILLS = 20
 WORLDS = 10_000
+HOSTILE_CALLS = 5_000
 
 
 def kills():
@@ -68,6 +76,63 @@ def raced(check, said, **counts):
     return run
 
 
+def in_database(check):
+    """Return a check that runs in a database of its own, and takes back what it did."""
+def in_a_database(check):
+    """Return a check that runs in a database of its own and says itself what it found."""
+
+    def run():
+        runner = DiscoverRunner(verbosity=0, interactive=False)
+        databases = runner.setup_databases()
+        try:
+            with transaction.atomic():
+                said = check(World())
+                transaction.set_rollback(True)
+        finally:
+            runner.teardown_databases(databases)
+        return said
+            return check()
+        finally:
+            connection.close()
+            runner.teardown_databases(databases)
+
+    return run
+
+
+def fuzz(world):
+    seen = check_fuzz(world, cases=HOSTILE_CALLS, seed=time.time_ns())
+    return f"{HOSTILE_CALLS:,} hostile calls: " + ", ".join(
+        f"{number} × {status}" for status, number in sorted(seen.items())
+    )
+
+
+def suite(path):
+    """Return a check that is the suite's own, in full there."""
+
+    def run():
+        answer = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", "0", "-q", "--no-header", path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stdout[-3000:]
+        return answer.stdout.strip().splitlines()[-1].partition(" in ")[0]
+
+    return run
+def restarted():
+    servers.restart()
+    connection.close()
+
+
+def on_a_healthy_site(check, **counts):
+    def run():
+        with messages.healthy() as running:
+            return check(running, **counts)
+
+    return in_a_database(run)
+
+
 PROMISES = {
     "1": raced(races.check_one_winner, "100 rounds of 20 acceptances: 1 won, 19 were told why", rounds=100),
     "2": raced(races.check_one_of_two, "100 rounds of two swaps of one week: one won", rounds=100),
@@ -76,8 +141,28 @@ PROMISES = {
         races.check_mixed, "20,000 operations from 8 processes: weeks whole after every commit", operations=20_000
     ),
     "5": raced(races.check_leavers, "100 leavers: on call for nothing, session and token dead", rounds=100),
+    "6": in_a_database(lambda: messages.check_kills(messages=10_000, kills=300)),
+    "7": on_a_healthy_site(messages.check_doubled, messages=10_000),
+    "8": in_a_database(lambda: messages.check_broker_and_database(rounds=10, messages=60, restart_database=restarted)),
+    "9": in_a_database(
+        lambda: messages.check_bad_mail_server(messages=1_000, send_seconds=20.0, lease_seconds=90.0, seconds=600)
+    ),
+    "10": in_a_database(lambda: messages.check_three_days_down(messages.healthy, messages=300)),
+    "11": in_a_database(lambda: messages.check_wrong_clocks(messages=200)),
+    "12": on_a_healthy_site(messages.check_lateness, messages=1_000, spread=120.0),
     "14": zones,
+    "15": in_database(fuzz),
+    "16": suite("tests/security/test_permission_matrix.py"),
+    "17": suite("tests/e2e/test_hostile_texts.py"),
+    "18": raced(
+        check_simultaneous,
+        "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
+        attempts=30,
+    ),
+    "19": suite("tests/security/test_nothing_kept.py"),
+    "20": suite("tests/security/test_outbound.py"),
     "21": bombs,
+    "23": suite("tests/security/test_every_route.py"),
     "26": kills,
     "chain": chains,
 }

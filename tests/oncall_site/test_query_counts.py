@@ -8,6 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from handoffs.commands import add_item
+from handoffs.commands.feeds import FEEDS_A_PERSON
+from handoffs.models import FeedToken, Handoff, HandoffNote
+from incidents.commands import Opening, acknowledge, open_incident, start_run
+from notifications.commands import Notice, tell
 from people.commands import create_token
 from pipelines.models import Pipeline
 from scheduling.commands import (
@@ -22,13 +27,22 @@ from scheduling.commands import (
     set_roster,
     take_cover,
 )
+from scheduling.models import Rotation
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
+from validation.commands import keep_external_rule, record_file
+from validation.models import ExternalRule
 
 PAGES = [
     "/",
     "/schedule/",
     "/swaps/",
     "/fairness/",
+    "/incidents/",
+    "/incidents/reports/",
+    "/admin/incidents/incident/",
+    "/admin/incidents/runbookrun/",
+    "/handoffs/",
+    "/me/feeds/",
     "/calendar/2026/12/",
     "/pipelines/",
     "/pipelines/pipeline-0/",
@@ -36,23 +50,36 @@ PAGES = [
     "/runbooks/pipeline-0/",
     "/runbooks/pipeline-0/revisions/",
     "/search/?q=useful",
+    "/checks/external/",
     "/me/",
+    "/me/messages/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
     "/admin/people/apitoken/",
     "/admin/runbooks/runbook/",
+    "/admin/handoffs/handoff/",
+    "/admin/handoffs/actionitem/",
+    "/admin/handoffs/feedtoken/",
+    "/admin/notifications/message/",
+    "/admin/validation/externalcheck/",
+    "/admin/validation/externalrule/",
 ]
 CALLS = [
     "holidays/",
     "swaps/",
     "covers/",
+    "incidents/",
+    "handoffs/",
+    "action-items/",
     "responders/",
     "oncall/",
     "rotations/",
     "people/",
     "pipelines/",
+    "messages/",
     "runbooks/",
+    "external-checks/",
     "runbooks/pipeline-0/revisions/",
 ]
 
@@ -63,10 +90,31 @@ def fill(admin, *, rows):
     people = [make_engineer(f"Person {there + row}") for row in range(rows - there + 1)]
     for row, (primary, secondary) in enumerate(pairwise(people), start=there):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
-        make_runbook(pipeline, author=primary)
+        make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        add_messages(row, person=admin)
+        add_external_check(row, pipeline=pipeline)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
+        incident = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now())
+        start_run(incident, by=admin, at=timezone.now())
+        acknowledge(incident, by=primary, at=timezone.now())
+    add_hand_offs(admin)
+
+
+def add_messages(row, *, person):
+    """Add a message to somebody."""
+    at = timezone.now()
+    times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
+    tell([person], notice=Notice("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times))
+
+
+def add_external_check(row, *, pipeline):
+    """Add a rule of the pipeline, a check that it gives to it, and one that waits for a rule."""
+    keep_external_rule(ExternalRule(pattern=f"dag-{row}/*", pipeline=pipeline))
+    for dag in (f"dag-{row}", f"other-{row}"):
+        document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
+        record_file("airflow", document=document, at=timezone.now())
 
 
 def add_rotation(row, *, engineers, admin):
@@ -83,6 +131,31 @@ def add_rotation(row, *, engineers, admin):
     )
     span = Span(admin, weeks[1].starts_at, weeks[1].ends_at)
     take_cover(rotation, span=span, by=admin, at=at)
+
+
+def add_hand_offs(admin):
+    """Give every rotation hand-offs of which the last is unsigned, with a note, an action item and, up to the most, a feed."""
+    at = timezone.now()
+    for rotation in Rotation.objects.filter(handoffs=None).order_by("pk"):
+        weeks = list(rotation.weeks.order_by("starts_on")[:4])
+        Handoff.objects.bulk_create(
+            Handoff(
+                rotation=rotation,
+                week=week.starts_on,
+                at=week.starts_at,
+                outgoing_id=week.engineer_id,
+                incoming=admin,
+                meeting_starts_at=week.starts_at - dt.timedelta(minutes=30),
+                meeting_ends_at=week.starts_at,
+                stamped_at=at,
+            )
+            for week in weeks
+        )
+        note = {"title": "Known outages or delays", "text": "a note", "edited_by": admin, "edited_at": at}
+        HandoffNote.objects.create(handoff=rotation.handoffs.first(), **note)
+        add_item(rotation, text="an item", by=admin, at=at)
+        if FeedToken.objects.count() < FEEDS_A_PERSON:
+            FeedToken.objects.create(owner=admin, rotation=rotation, prefix="feed_", digest=rotation.slug)
 
 
 def statements(do):

@@ -6,9 +6,25 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver
 
+from handoffs.models import FeedToken
+from people.queries import digest_of
 from tests.make import make_runbook
+from tests.statements import writing
 
-OPEN = {"/sign-in/", "/healthz", "/readyz", "/favicon.ico"}
+OPEN = {"/sign-in/", "/password/forgotten/", "/healthz", "/readyz", "/favicon.ico"}
+# Pages on the way in, which say why it is not open.
+CLOSED = {
+    "/password/": 405,
+    "/password/nothing/": 404,
+    "/sign-in/not-active/": 403,
+    "/sign-in/failed/": 401,
+    "/sign-in/cancelled/": 200,
+    "/sign-in/with/provider/": 405,
+    "/sign-in/with/provider/back/": 404,
+}
+FEED = "feed_for-the-tests"
+LAST_USE = 'UPDATE "handoffs_feedtoken" SET "last_used_at"'
+OPEN = {"/sign-in/", "/healthz", "/readyz", "/favicon.ico", f"/feeds/{FEED}.ics"}
 VALUES = {
     "day": "2026-11-23",
     "year": "2026",
@@ -18,6 +34,10 @@ VALUES = {
     "number": "1",
     "rest": "nothing",
     "username": "engineer-a",
+    "provider_id": "provider",
+    "secret": "nothing",
+    "token": FEED,
+    "kind": "dbt",
 }
 
 
@@ -47,6 +67,7 @@ ROUTES = sorted(set(routes()))
 @pytest.fixture
 def world(daily_growth, a):
     make_runbook(daily_growth, author=a)
+    FeedToken.objects.create(owner=a, prefix="feed_", digest=digest_of(FEED))
 
 
 def test_the_list_of_routes_is_the_real_one():
@@ -61,6 +82,8 @@ def test_nothing_is_read_without_sign_in(client, world, path):
     if path in OPEN:
         assert not answer.headers.get("Location", "").startswith("/sign-in/")
         assert answer.status_code in (200, 302, 503)
+    elif path in CLOSED:
+        assert answer.status_code == CLOSED[path]
     elif path == "/metrics" or (path.startswith("/api/") and path != "/api/v1/docs/"):
         assert answer.status_code == 401
     else:
@@ -83,8 +106,14 @@ def test_no_get_changes_a_row(world, admin, path):
     with CaptureQueriesContext(connection) as captured:
         browser.get(path)
     writes = [q["sql"] for q in captured if q["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
+    if path == "/me/second-factor/enrol/":
+        # The key that is being enrolled waits, sealed, in the session.
+        writes = [sql for sql in writes if not sql.startswith('UPDATE "django_session"')]
     # A visit to the sign-in page of somebody signed in only sends them on.
     assert writes == []
+    # A visit to the sign-in page of somebody signed in only sends them on. A feed's address keeps when it was last used, as an
+    # API token does.
+    assert [sql for sql in writing(captured) if LAST_USE not in sql] == []
 
 
 @pytest.mark.parametrize("path", ROUTES)

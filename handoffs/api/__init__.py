@@ -1,0 +1,6 @@
+"""The API's calls about hand-offs, a file for each noun."""
+
+from handoffs.api.handoffs import HandoffViewSet
+from handoffs.api.items import ActionItemViewSet
+
+__all__ = ["ActionItemViewSet", "HandoffViewSet"]

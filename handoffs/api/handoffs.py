@@ -1,0 +1,142 @@
+"""The API's calls about hand-offs: their meetings, sheets and signatures."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from handoffs import commands, queries
+from handoffs.commands import SheetChange
+from handoffs.models import Handoff
+from handoffs.queries import Topic
+from people.instants import EARLIEST, LATEST
+from people.refusals import Invalid
+from scheduling.api.asking import FROM, TO, Person, instant_or_date, person_of
+
+Rows = list[dict[str, Any]]
+LINK = "[0-9]{1,15}"
+ROTATION = OpenApiParameter("rotation", OpenApiTypes.STR, description="Only this rotation’s, by slug.")
+BEGINNING = dt.datetime.combine(EARLIEST, dt.time(), dt.UTC)
+END = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    """A line of live data: its words, the page it is about, and whether that is ok, warn, danger or neither."""
+
+    text = serializers.CharField()
+    path = serializers.CharField(allow_blank=True)
+    state = serializers.CharField(allow_blank=True)
+
+
+class TopicSerializer(serializers.Serializer[Any]):
+    """A topic of the sheet: what the site knows, and what somebody wrote."""
+
+    title = serializers.CharField(max_length=400)
+    items = ItemSerializer(many=True, read_only=True)
+    notes = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class HandoffSerializer(serializers.ModelSerializer[Handoff]):
+    """A hand-off: who hands over to whom and when, the meeting, the sheet, the signatures."""
+
+    rotation = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    outgoing = Person(read_only=True)
+    incoming = Person(read_only=True)
+    topics = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Handoff
+        fields = (
+            "id",
+            "rotation",
+            "at",
+            "outgoing",
+            "incoming",
+            "meeting_starts_at",
+            "meeting_ends_at",
+            "topics",
+            "signed_outgoing_at",
+            "signed_incoming_at",
+        )
+        read_only_fields = fields
+
+    @extend_schema(responses=TopicSerializer(many=True))
+    def get_topics(self, handoff: Handoff) -> list[dict[str, Any]]:
+        """Return the sheet."""
+        sheets: dict[int, list[Topic]] = self.context["sheets"]
+        return [topic.written() for topic in sheets[handoff.pk]]
+
+
+class SheetSerializer(serializers.Serializer[Any]):
+    """A change of a hand-off: notes by the title of their topic, and the time of the meeting."""
+
+    topics = TopicSerializer(many=True, required=False)
+    meeting_starts_at = serializers.DateTimeField(required=False)
+    meeting_ends_at = serializers.DateTimeField(required=False)
+
+    def change(self) -> SheetChange:
+        """Return what was asked for, once it is valid."""
+        given = self.validated_data
+        for name in ("meeting_starts_at", "meeting_ends_at"):
+            if name in given and not BEGINNING <= given[name] < END:
+                raise Invalid({name: ["Give an instant between 2000 and 2100."]})
+        return SheetChange(
+            notes={topic["title"]: topic["notes"] for topic in given.get("topics", ())},
+            meeting_starts_at=given.get("meeting_starts_at"),
+            meeting_ends_at=given.get("meeting_ends_at"),
+        )
+
+
+class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
+    """Hand-offs, oldest first: notes are written by everyone, signatures are given by the two whom it concerns."""
+
+    serializer_class = HandoffSerializer
+    lookup_value_regex = LINK
+
+    def get_queryset(self) -> QuerySet[Handoff]:
+        """Return the hand-offs that are not cancelled; of a rotation and a window where the address names them."""
+        rows, asked = queries.all_handoffs(), self.request.query_params
+        if asked.get("rotation"):
+            rows = rows.filter(rotation__slug=asked["rotation"].replace("\0", ""))
+        starts_at = instant_or_date(self.request, name="from", default=BEGINNING)
+        ends_at = instant_or_date(self.request, name="to", default=END)
+        return rows.filter(at__gte=starts_at, at__lt=ends_at)
+
+    @extend_schema(parameters=[ROTATION, FROM, TO])
+    def list(self, request: Request) -> Response:
+        """List hand-offs, past and to come, with their sheets."""
+        page = self.paginate_queryset(self.get_queryset()) or []
+        return self.get_paginated_response(self._rows(page))
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Return a hand-off with its sheet."""
+        return Response(self._rows([self.get_object()])[0])
+
+    @extend_schema(request=SheetSerializer, responses=HandoffSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Write notes under topics, move the meeting: all of it or nothing; 409 once both have signed."""
+        row = self.get_object()
+        given = SheetSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        commands.change_sheet(row, change=given.change(), by=person_of(request), at=timezone.now())
+        return self.retrieve(request, pk)
+
+    @extend_schema(request=None, responses=HandoffSerializer)
+    @action(detail=True, methods=["post"])
+    def sign(self, request: Request, pk: str) -> Response:
+        """Sign “handed over” or “taken over”, as whoever is which; the second signature freezes the sheet."""
+        commands.sign_handoff(self.get_object(), by=person_of(request), at=timezone.now())
+        return self.retrieve(request, pk)
+
+    def _rows(self, rows: Iterable[Handoff]) -> Rows:
+        found = list(rows)
+        context = {**self.get_serializer_context(), "sheets": queries.sheets_of(found, at=timezone.now())}
+        return list(HandoffSerializer(found, many=True, context=context).data)

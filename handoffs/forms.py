@@ -1,0 +1,74 @@
+"""What a person types about hand-offs."""
+
+from typing import Any
+
+from django import forms
+
+from handoffs.commands.sheets import LONGEST_NOTE
+from handoffs.queries import Topic
+from pipelines.models import Pipeline
+from scheduling.models import Rotation
+
+
+class InstantPicker(forms.DateTimeInput):
+    """An instant as browsers let one choose it, in the reader's zone."""
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+
+
+class NotesForm(forms.Form):
+    """A note under each topic of a sheet."""
+
+    def __init__(self, *args: Any, topics: list[Topic], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.titles = [topic.title for topic in topics]
+        for place, topic in enumerate(topics):
+            self.fields[f"notes_{place}"] = forms.CharField(
+                label=f"Notes on “{topic.heading}”",
+                initial=topic.notes,
+                required=False,
+                strip=False,
+                max_length=LONGEST_NOTE,
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
+
+    def notes(self) -> dict[str, str]:
+        """Return the notes that were changed, by the title of their topic, once they are valid."""
+        given = {title: self.cleaned_data[f"notes_{place}"] for place, title in enumerate(self.titles)}
+        changed = {title for place, title in enumerate(self.titles) if f"notes_{place}" in self.changed_data}
+        return {title: text.replace("\r\n", "\n") for title, text in given.items() if title in changed}
+
+
+class MeetingForm(forms.Form):
+    """When the meeting is."""
+
+    meeting_starts_at = forms.DateTimeField(label="Starts", widget=InstantPicker())
+    meeting_ends_at = forms.DateTimeField(
+        label="Ends", required=False, widget=InstantPicker(), help_text="Empty: it lasts as long as before."
+    )
+
+
+class ItemForm(forms.Form):
+    """Something left to do."""
+
+    text = forms.CharField(label="What is to be done", max_length=500)
+    rotation = forms.ModelChoiceField(Rotation.objects.order_by("pk"), empty_label=None, to_field_name="slug")
+    pipeline = forms.ModelChoiceField(
+        Pipeline.objects.order_by("position", "pk"),
+        required=False,
+        to_field_name="slug",
+        empty_label="None in particular",
+    )
+
+
+class FeedForm(forms.Form):
+    """Whose calendar an address is to open."""
+
+    rotation = forms.ModelChoiceField(
+        Rotation.objects.order_by("pk"),
+        required=False,
+        to_field_name="slug",
+        empty_label="My own: my weeks, covers, hand-offs and holidays",
+        label="Calendar",
+    )

@@ -1,0 +1,1 @@
+"""Pages of hand-offs, a file for each noun."""

@@ -1,0 +1,65 @@
+"""Calendar feeds: the calendar itself, which needs no sign-in, and one's own addresses."""
+
+import hashlib
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from handoffs import commands, queries
+from handoffs.forms import FeedForm
+from people.refusals import Refused
+from people.requests import SignedInRequest
+from scheduling.views.refusing import explained
+
+
+@require_safe
+@login_not_required
+def feed(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer with the calendar that the address opens; 304 where the reader has it as it is, 404 for an address that opens none."""
+    found = queries.feed_of(token)
+    if found is None:
+        raise Http404("No calendar is here.")
+    commands.record_feed_use(found, at=timezone.now())
+    body = queries.feed_text(found).encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()}"'
+    answer = HttpResponse(body, content_type="text/calendar; charset=utf-8")
+    answer.headers["ETag"] = etag
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Content-Disposition"] = 'inline; filename="on-call.ics"'
+    return get_conditional_response(request, etag=etag, response=answer) or answer
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def my_feeds(request: SignedInRequest) -> HttpResponse:
+    """Show my feed addresses, or make one and show it, this once."""
+    form, status, made = FeedForm(request.POST if request.method == "POST" else None), 200, None
+    if form.is_bound and form.is_valid():
+        try:
+            made = commands.make_feed(request.user, rotation=form.cleaned_data["rotation"], at=timezone.now())
+        except Refused as refusal:
+            status = explained(form, refusal)
+    elif form.errors:
+        status = 400
+    context = {"form": form, "feeds": queries.feeds_of(request.user), "made": made}
+    if made is not None:
+        address = f"{settings.SITE_URL}{reverse('feed', args=[made.secret])}"
+        parts = urlsplit(address)
+        context |= {"address": address, "webcal": f"webcal://{parts.netloc}{parts.path}", "form": FeedForm()}
+    return render(request, "handoffs/feeds.html", context, status=status)
+
+
+@require_POST
+def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Revoke one of my feed addresses."""
+    token = get_object_or_404(queries.feeds_of(request.user), pk=pk)
+    commands.revoke_feed(token, by=request.user, at=timezone.now())
+    messages.success(request, "The address no longer works.")
+    return redirect("my_feeds")

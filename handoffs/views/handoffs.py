@@ -1,0 +1,128 @@
+"""Hand-offs: the list, a sheet with its notes, the time of its meeting, its signatures."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from handoffs import commands, queries
+from handoffs.commands import SheetChange
+from handoffs.forms import ItemForm, MeetingForm, NotesForm
+from handoffs.models import Handoff
+from people.refusals import Forbidden, Refused
+from people.requests import SignedInRequest
+from pipelines.queries import history_of
+from scheduling.views.refusing import explained
+
+TRACKED = ("at", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "cancelled_at", "signed_outgoing_at", "signed_incoming_at")  # fmt: skip
+SHOWN_AHEAD, SHOWN_BACK = 12, 12
+
+
+@require_safe
+def handoffs(request: SignedInRequest) -> HttpResponse:
+    """Show the coming hand-offs, those that lack a signature, the last ones, and the open action items."""
+    at = timezone.now()
+    rows = queries.all_handoffs()
+    coming = list(rows.filter(at__gt=at)[:SHOWN_AHEAD])
+    context = {
+        "now": at,
+        "coming": [(row, away) for row, away in zip(coming, queries.away_by_handoff(coming), strict=True)],
+        "overdue": queries.overdue_handoffs(at=at),
+        "past": list(rows.filter(at__lte=at).order_by("-at")[:SHOWN_BACK]),
+        "items": list(queries.open_items()),
+        "item_form": ItemForm(),
+    }
+    return render(request, "handoffs/handoffs.html", context)
+
+
+def _handoff(pk: int) -> Handoff:
+    return get_object_or_404(Handoff.objects.with_people(), pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def handoff(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show a hand-off's sheet, or write the notes on it."""
+    row = _handoff(pk)
+    if request.method != "POST":
+        return _sheet(request, row)
+    form = NotesForm(request.POST, topics=queries.sheets_of([row], at=timezone.now())[row.pk])
+    if not form.is_valid():
+        return _sheet(request, row, status=400, notes_form=form)
+    try:
+        commands.change_sheet(row, change=SheetChange(notes=form.notes()), by=request.user, at=timezone.now())
+    except Refused as refusal:
+        return _sheet(request, _handoff(pk), status=explained(form, refusal), notes_form=form)
+    messages.success(request, "The notes are saved.")
+    return redirect("handoff", pk=pk)
+
+
+@require_POST
+def move(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Give the meeting another time."""
+    row = _handoff(pk)
+    form = MeetingForm(request.POST)
+    if not form.is_valid():
+        return _sheet(request, row, status=400, meeting_form=form)
+    given = form.cleaned_data
+    try:
+        commands.move_meeting(
+            row,
+            by=request.user,
+            at=timezone.now(),
+            starts_at=given["meeting_starts_at"],
+            ends_at=given["meeting_ends_at"],
+        )
+    except Refused as refusal:
+        return _sheet(request, _handoff(pk), status=explained(form, refusal), meeting_form=form)
+    messages.success(request, "The meeting has its new time; both are told.")
+    return redirect("handoff", pk=pk)
+
+
+@require_POST
+def sign(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Sign a hand-off."""
+    row = _handoff(pk)
+    try:
+        signed = commands.sign_handoff(row, by=request.user, at=timezone.now())
+    except Forbidden as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    except Refused as refusal:
+        return _sheet(request, _handoff(pk), status=409, refused=refusal)
+    messages.success(request, "Signed. The sheet is kept as it is." if signed.is_signed else "Signed.")
+    return redirect("handoff", pk=pk)
+
+
+def _sheet(
+    request: SignedInRequest,
+    row: Handoff,
+    *,
+    status: int = 200,
+    notes_form: NotesForm | None = None,
+    meeting_form: MeetingForm | None = None,
+    refused: Refused | None = None,
+) -> HttpResponse:
+    at, reader = timezone.now(), request.user
+    topics = queries.sheets_of([row], at=at)[row.pk]
+    is_open = row.cancelled_at is None and not row.is_signed
+    notes_form = notes_form or NotesForm(topics=topics)
+    times = {"meeting_starts_at": row.meeting_starts_at, "meeting_ends_at": row.meeting_ends_at}
+    signed = {row.outgoing_id: row.signed_outgoing_at, row.incoming_id: row.signed_incoming_at}
+    context = {
+        "handoff": row,
+        "now": at,
+        "is_open": is_open,
+        # Somebody may have added or removed a topic since the form was made.
+        "topics": list(zip(topics, notes_form, strict=False)),
+        "notes_form": notes_form,
+        "meeting_form": meeting_form or MeetingForm(initial=times),
+        "may_move": is_open and (reader in row.people or reader.is_staff),
+        "may_sign": row.cancelled_at is None and reader in row.people and signed[reader.pk] is None,
+        "away": queries.away_at([row]) if is_open else [],
+        "item_form": ItemForm(initial={"rotation": row.rotation.slug}),
+        "items": list(queries.open_items([row.rotation_id])),
+        "history": history_of(row, fields=TRACKED),
+        "refused": refused,
+    }
+    return render(request, "handoffs/handoff.html", context, status=status)

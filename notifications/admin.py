@@ -1,0 +1,108 @@
+"""Django's admin for messages: what failed is seen and sent again; people's choices and chat addresses."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from notifications import commands
+from notifications.forms import ChatAddressForm
+from notifications.models import ChatAddress, Choice, Message, QuietHours
+from people.models import User
+from people.refusals import Refused
+
+
+def _admin(request: HttpRequest) -> User:
+    """Return the admin who asks."""
+    assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+    return request.user
+
+
+class Shown:
+    """What is looked at in the admin and written by commands."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are made elsewhere."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are changed elsewhere."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are removed elsewhere."""
+        return False
+
+
+@admin.register(Message)
+class MessageAdmin(Shown, admin.ModelAdmin[Message]):
+    """Messages and what became of them; what failed is sent again from here."""
+
+    list_display = ("subject", "recipient", "kind", "channel", "state", "problem", "attempts", "due_at", "sent_at")
+    list_filter = ("state", "channel", "urgent", "kind")
+    list_select_related = ("recipient",)
+    search_fields = ("subject", "recipient__display_name", "key")
+    date_hierarchy = "due_at"
+    exclude = ("token",)
+    actions = ("send_again",)
+    show_full_result_count = False
+
+    @admin.action(description="Send the selected messages again", permissions=["view"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        """Let what failed be tried anew."""
+        done = 0
+        for message in queryset.select_related("recipient"):
+            try:
+                commands.send_again(message, by=_admin(request))
+            except Refused as refusal:
+                messages.error(request, f"{message}: {refusal}")
+            else:
+                done += 1
+        if done:
+            messages.success(request, f"{done} message{'s are' if done > 1 else ' is'} tried again now.")
+
+
+@admin.register(ChatAddress)
+class ChatAddressAdmin(admin.ModelAdmin[ChatAddress]):
+    """Where people are told by chat: given and forgotten here, kept sealed, never shown."""
+
+    form = ChatAddressForm
+    list_display = ("person", "service", "created_at")
+    list_select_related = ("person",)
+    autocomplete_fields = ("person",)
+
+    def has_change_permission(self, request: HttpRequest, obj: ChatAddress | None = None) -> bool:
+        """Tell that an address is forgotten and given anew."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ChatAddress, form: Any, change: Any) -> None:
+        """Keep the address, sealed."""
+        made = commands.give_chat_address(obj.person, address=form.cleaned_data["typed"], by=_admin(request))
+        obj.pk = made.pk
+
+    def delete_model(self, request: HttpRequest, obj: ChatAddress) -> None:
+        """Forget the address."""
+        commands.forget_chat_address(obj, by=_admin(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatAddress]) -> None:
+        """Forget the selected addresses."""
+        for row in queryset:
+            commands.forget_chat_address(row, by=_admin(request))
+
+
+@admin.register(Choice)
+class ChoiceAdmin(Shown, admin.ModelAdmin[Choice]):
+    """Which kinds of message people chose by which channels; everybody chooses for themselves."""
+
+    list_display = ("person", "kind", "email", "chat")
+    list_filter = ("kind",)
+    list_select_related = ("person",)
+
+
+@admin.register(QuietHours)
+class QuietHoursAdmin(Shown, admin.ModelAdmin[QuietHours]):
+    """People's quiet hours, by their own clocks."""
+
+    list_display = ("person", "starts_at", "ends_at")
+    list_select_related = ("person",)

@@ -1,0 +1,151 @@
+"""The API's calls about messages and how the caller is told."""
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action, api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notifications import commands, queries
+from notifications.commands import Channels, Quiet
+from notifications.models import Message
+from people.models import User
+from people.refusals import Forbidden, Invalid
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    """A message to one person by one channel, and what became of it."""
+
+    recipient = serializers.SlugRelatedField[User](slug_field="username", read_only=True)
+    due_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
+    expires_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
+    retry_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
+    sent_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
+    created_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
+
+    class Meta:
+        model = Message
+        fields = (
+            "id",
+            "kind",
+            "recipient",
+            "channel",
+            "urgent",
+            "subject",
+            "text",
+            "path",
+            "state",
+            "attempts",
+            "problem",
+            "due_at",
+            "expires_at",
+            "retry_at",
+            "sent_at",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+def _person(request: Request) -> User:
+    """Return the caller; raise Forbidden where nobody is signed in."""
+    if not isinstance(request.user, User):
+        raise Forbidden("Sign in first.")
+    return request.user
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            OpenApiParameter("state", OpenApiTypes.STR, description="Those in this state only."),
+            OpenApiParameter("everyone", OpenApiTypes.BOOL, description="Everybody's; for admins."),
+        ]
+    )
+)
+class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Message]):
+    """The caller's messages, newest first; an admin's call may ask for everybody's and send what failed again."""
+
+    serializer_class = MessageSerializer
+    lookup_value_regex = "[0-9]{1,15}"
+
+    def get_queryset(self) -> QuerySet[Message]:
+        """Return the caller's own, or everybody's to an admin who asks for them or names one."""
+        if getattr(self, "swagger_fake_view", False):
+            return queries.all_messages()
+        person = _person(self.request)
+        everyone = self.request.query_params.get("everyone", "") == "true" or self.action != "list"
+        rows = queries.all_messages() if everyone and person.is_staff else queries.messages_of(person)
+        state = self.request.query_params.get("state", "")
+        if state and state not in Message.State.values:
+            raise Invalid({"state": [f"One of {', '.join(Message.State.values)}."]})
+        return rows.filter(state=state) if state else rows
+
+    @extend_schema(request=None, responses=MessageSerializer)
+    @action(detail=True, methods=["post"], url_path="send-again")
+    def send_again(self, request: Request, pk: str) -> Response:
+        """Let a message that failed be tried anew; for admins."""
+        message = self.get_object()
+        commands.send_again(message, by=_person(request))
+        return Response(self.get_serializer(queries.all_messages().get(pk=message.pk)).data)
+
+
+class KindSerializer(serializers.Serializer[Any]):
+    """A kind of message and by which channels the caller is told of it."""
+
+    kind = serializers.CharField(max_length=40)
+    title = serializers.CharField(read_only=True)
+    urgent = serializers.BooleanField(read_only=True)
+    email = serializers.BooleanField()
+    chat = serializers.BooleanField()
+
+
+class HowToldSerializer(serializers.Serializer[Any]):
+    """How the caller is told: channels by kind, and quiet hours by the caller's own clock, null for none."""
+
+    quiet_from = serializers.TimeField(allow_null=True, required=False)
+    quiet_until = serializers.TimeField(allow_null=True, required=False)
+    chat_service = serializers.CharField(read_only=True, allow_null=True)
+    kinds = KindSerializer(many=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return what was given; raise ValidationError for one hour without the other."""
+        if (attrs.get("quiet_from") is None) != (attrs.get("quiet_until") is None):
+            raise serializers.ValidationError({"quiet_until": ["Give both hours, or none."]})
+        return attrs
+
+
+@extend_schema(methods=["GET"], responses=HowToldSerializer)
+@extend_schema(methods=["PUT"], request=HowToldSerializer, responses=HowToldSerializer)
+@api_view(["GET", "PUT"])
+def how_told(request: Request) -> Response:
+    """Answer how the caller is told, or change it: the quiet hours, and the kinds that are named."""
+    person = _person(request)
+    if request.method == "PUT":
+        given = HowToldSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields: dict[str, Any] = given.validated_data
+        start, end = fields.get("quiet_from"), fields.get("quiet_until")
+        channels = {row["kind"]: Channels(row["email"], row["chat"]) for row in fields.get("kinds", [])}
+        quiet_hours = Quiet(start, end) if start is not None and end is not None else None
+        commands.change_how_told(person, channels=channels, quiet=quiet_hours)
+    quiet, chat = queries.quiet_hours_of(person), queries.chat_address_of(person)
+    answer = {
+        "quiet_from": quiet.starts_at if quiet else None,
+        "quiet_until": quiet.ends_at if quiet else None,
+        "chat_service": chat.service if chat else None,
+        "kinds": [
+            {
+                "kind": one.kind.name,
+                "title": one.kind.title,
+                "urgent": one.kind.urgent,
+                "email": one.email,
+                "chat": one.chat,
+            }
+            for one in queries.choices_of(person)
+        ],
+    }
+    return Response(HowToldSerializer(answer).data)

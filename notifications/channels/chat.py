@@ -1,0 +1,75 @@
+"""A message by chat, to an address in Apprise's form that an admin gave: only services of the open internet (promise 20)."""
+
+import logging
+import re
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+
+from notifications.channels.bounded import Deadline
+from notifications.channels.problems import Undeliverable
+from notifications.models import ChatAddress, Message
+from people.models import User
+from people.sealing import Unsealable, unseal
+
+# Services whose host Apprise itself knows: an address of these names a key or a room, never a machine, so that none can
+# reach into the network the site runs in. What one hosts oneself is left out for that reason.
+SERVICES = {
+    "discord": "Discord",
+    "gchat": "Google Chat",
+    "opsgenie": "Opsgenie",
+    "pagerduty": "PagerDuty",
+    "pover": "Pushover",
+    "slack": "Slack",
+    "tgram": "Telegram",
+    "wxteams": "Webex",
+}
+SCHEME = re.compile(r"\A([a-z]+)://[!-~]+\Z")
+LONGEST = 1_000
+
+# What Apprise notes of a failure may hold the address.
+logging.getLogger("apprise").setLevel(logging.CRITICAL)
+
+
+class NotAChatAddress(Exception):  # noqa: N818  # it is read as a sentence
+    """The text is no address of a service that may be used; the message says why."""
+
+
+def service_of(address: str) -> str:
+    """Return the scheme of an address that may be used; raise NotAChatAddress."""
+    found = SCHEME.match(address) if len(address) <= LONGEST else None
+    if found is None or found[1] not in SERVICES:
+        known = ", ".join(f"{scheme}:// ({name})" for scheme, name in SERVICES.items())
+        raise NotAChatAddress(f"Give an address that begins with one of {known}.")
+    if not _apprise().Apprise.instantiate(address, suppress_exceptions=True):
+        raise NotAChatAddress(f"{SERVICES[found[1]]} addresses look different: see Apprise's documentation.")
+    return found[1]
+
+
+def sealed_address_of(person: User) -> str:
+    """Return the sealed chat address of a person; raise Undeliverable where there is none."""
+    address = ChatAddress.objects.filter(person=person).values_list("address", flat=True).first()
+    if address is None:
+        raise Undeliverable(f"{person} has no chat address any more.")
+    return address
+
+
+def send_chat(message: Message, sealed: str, *, deadline: Deadline) -> None:
+    """Send a message to a sealed address; raise Undeliverable where it cannot be read, ConnectionError where it failed."""
+    try:
+        address = unseal(sealed)
+        service_of(address)
+    except (Unsealable, NotAChatAddress) as error:
+        raise Undeliverable(f"The chat address cannot be used. {error}") from error
+    client = _apprise().Apprise()
+    client.add(address)
+    deadline.check()
+    where = f"\n\n{settings.SITE_URL}{message.path}" if message.path else ""
+    if not client.notify(title=message.subject, body=f"{message.text}{where}"):
+        raise ConnectionError("The chat service did not take it.")
+
+
+def _apprise() -> Any:
+    """Return the library, imported when it is first needed: it looks for over a hundred services and takes a second."""
+    return import_module("apprise")

@@ -1,0 +1,41 @@
+"""Django's SMTP backend with connections that can be cut off at a deadline."""
+
+import smtplib
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.core.mail.backends.smtp import EmailBackend
+
+from notifications.channels.bounded import Deadline
+
+
+class _Watched(smtplib.SMTP):
+    """A connection that ends with its deadline; its greeting is read while it is being made, so it is watched before."""
+
+    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
+        self.deadline = deadline
+        deadline.watch(self)
+        super().__init__(*args, **kwargs)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return an answer of the server; raise TooSlow after the deadline."""
+        self.deadline.check()
+        return super().getreply()
+
+
+class _WatchedWithTls(_Watched, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
+class WatchedBackend(EmailBackend):
+    """Sends by SMTP as Django does, within a deadline."""
+
+    def __init__(self, *args: Any, deadline: Deadline | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.deadline = deadline or Deadline()
+
+    @property
+    def connection_class(self) -> Callable[..., smtplib.SMTP]:  # type: ignore[override]  # a class bound to its deadline
+        """What makes a connection."""
+        return partial(_WatchedWithTls if self.use_ssl else _Watched, deadline=self.deadline)

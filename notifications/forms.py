@@ -1,0 +1,86 @@
+"""What a person types about how they are told, and an admin about somebody's chat address."""
+
+from typing import Any
+
+from django import forms
+
+from notifications.channels.chat import NotAChatAddress, service_of
+from notifications.commands import Channels, Quiet
+from notifications.models import ChatAddress
+from notifications.queries import KindChosen
+
+
+class HowToldForm(forms.Form):
+    """By which channels I am told of what, and when I am left alone: two boxes a kind, and two hours."""
+
+    quiet_from = forms.TimeField(
+        required=False, label="From", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    quiet_until = forms.TimeField(
+        required=False, label="Until", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+
+    def __init__(self, *args: Any, choices: list[KindChosen], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choices = choices
+        for chosen in choices:
+            email = forms.BooleanField(
+                required=False,
+                initial=chosen.email,
+                disabled=chosen.kind.urgent,
+                label=f"{chosen.kind.title}: by e-mail",
+            )
+            chat = forms.BooleanField(required=False, initial=chosen.chat, label=f"{chosen.kind.title}: by chat")
+            self.fields |= {f"email-{chosen.kind.name}": email, f"chat-{chosen.kind.name}": chat}
+
+    def rows(self) -> list[tuple[KindChosen, forms.BoundField, forms.BoundField]]:
+        """Return each kind with its two boxes."""
+        return [(one, self[f"email-{one.kind.name}"], self[f"chat-{one.kind.name}"]) for one in self.choices]
+
+    def hours(self) -> list[forms.BoundField]:
+        """Return the two fields of the quiet hours."""
+        return [self["quiet_from"], self["quiet_until"]]
+
+    def clean(self) -> None:
+        """Raise ValidationError where one of the two hours is missing."""
+        super().clean()
+        start, end = self.cleaned_data.get("quiet_from"), self.cleaned_data.get("quiet_until")
+        if (start is None) != (end is None) and not self.errors:
+            self.add_error("quiet_until" if end is None else "quiet_from", "Give both hours, or none.")
+
+    def channels(self) -> dict[str, Channels]:
+        """Return what was chosen, by kind, once it is valid."""
+        given = self.cleaned_data
+        return {
+            one.kind.name: Channels(email=given[f"email-{one.kind.name}"], chat=given[f"chat-{one.kind.name}"])
+            for one in self.choices
+        }
+
+    def quiet(self) -> Quiet | None:
+        """Return the quiet hours, None where none were typed."""
+        start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
+        return None if start is None or end is None else Quiet(start, end)
+
+
+class ChatAddressForm(forms.ModelForm[ChatAddress]):
+    """Where somebody is told by chat; the address is typed and never shown again."""
+
+    typed = forms.CharField(
+        label="Address",
+        max_length=1000,
+        widget=forms.TextInput(attrs={"size": 80, "autocomplete": "off"}),
+        help_text="In Apprise's form, such as slack://TokenA/TokenB/TokenC/#channel. It is kept sealed.",
+    )
+
+    class Meta:
+        model = ChatAddress
+        fields = ("person",)
+
+    def clean_typed(self) -> str:
+        """Return the address; raise ValidationError where it is not of a service that may be used."""
+        address: str = self.cleaned_data["typed"].strip()
+        try:
+            service_of(address)
+        except NotAChatAddress as error:
+            raise forms.ValidationError(str(error)) from error
+        return address

@@ -1,0 +1,56 @@
+"""Delivers what is due without Celery: once, or for good beside it."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, InterfaceError, connection
+
+from notifications import commands
+
+PAUSE_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    """`manage.py deliver [--loop]`: harmless beside workers, since each message is claimed by one."""
+
+    help = "Deliver the messages that are due; with --loop, go on until stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take whether to go on."""
+        parser.add_argument("--loop", action="store_true", help="Go on until stopped.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Deliver; a stop lets the message at hand be finished."""
+        if not options["loop"]:
+            commands.drop_expired()
+            commands.merge_late()
+            number = _deliver_due(threading.Event())
+            self.stdout.write(f"{number} messages were looked at.")
+            return
+        stop = threading.Event()
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            stop.set()
+
+        signal.signal(signal.SIGTERM, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+        while not stop.is_set():
+            try:
+                commands.drop_expired()
+                commands.merge_late()
+                _deliver_due(stop)
+            except (DatabaseError, InterfaceError) as error:
+                self.stderr.write(f"The database is away: {error}")
+                connection.close()
+            stop.wait(PAUSE_SECONDS)
+
+
+def _deliver_due(stop: threading.Event) -> int:
+    """Deliver until nothing is due or the loop is to stop; return how many messages were looked at."""
+    number = 0
+    while not stop.is_set() and commands.deliver_next() is not None:
+        number += 1
+    return number

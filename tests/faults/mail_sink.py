@@ -1,0 +1,88 @@
+"""A mail server in a process of its own: it keeps what it answered 250, and delays, refuses, hangs or drips as it is told.
+
+`python -m tests.faults.mail_sink FOLDER` prints its port. `FOLDER/rules.json` is read at every mail: shares from 0 to 1 of
+`refused` (550, by Message-ID, so that every try meets it), `busy` (451), `hung`, `dripping`, and `delay` in seconds.
+"""
+
+import asyncio
+import contextlib
+import email
+import json
+import random
+import sys
+import time
+import zlib
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP
+
+DRIP_SECONDS = 0.3
+
+
+class Sink:
+    """Answers mails by the rules in force."""
+
+    def __init__(self, folder):
+        self.rules = folder / "rules.json"
+        self.log = (folder / "accepted.jsonl").open("a")
+        self.holds = (folder / "held.jsonl").open("a")
+        self.dice = random.Random(0)
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd looks for this name
+        """Answer a mail; what is answered 250 is written down before."""
+        rules = json.loads(self.rules.read_text())
+        message = email.message_from_bytes(envelope.content)
+        name = message["Message-ID"]
+        await asyncio.sleep(rules.get("delay", 0))
+        if zlib.crc32(name.encode()) % 1000 < 1000 * rules.get("refused", 0):
+            return "550 5.1.1 No such person here"
+        dice = self.dice.random()
+        for share, answer in (
+            (rules.get("busy", 0), self.busy),
+            (rules.get("hung", 0), self.hang),
+            (rules.get("dripping", 0), self.drip),
+        ):
+            if dice < share:
+                return await answer(server)
+            dice -= share
+        self.write(self.log, id=name, to=envelope.rcpt_tos, at=time.time(), subject=message["Subject"])
+        return "250 OK"
+
+    async def busy(self, server):
+        return "451 4.3.2 Come back later"
+
+    async def hang(self, server):
+        """Say nothing until the other side goes away."""
+        return await self.hold(server, "hung", lambda: None)
+
+    async def drip(self, server):
+        """Say a letter of an answer now and then, until the other side goes away."""
+        return await self.hold(server, "dripping", lambda: server.transport.write(b"2"))
+
+    async def hold(self, server, kind, speak):
+        began = time.monotonic()
+        try:
+            while True:
+                with contextlib.suppress(OSError):
+                    speak()
+                await asyncio.sleep(DRIP_SECONDS)
+        finally:
+            # aiosmtpd cancels what it does when the other side goes away.
+            self.write(self.holds, kind=kind, seconds=time.monotonic() - began)
+
+    def write(self, file, **row):
+        file.write(json.dumps(row) + "\n")
+        file.flush()
+
+
+async def main(folder):
+    loop = asyncio.get_running_loop()
+    sink = Sink(folder)
+    server = await loop.create_server(lambda: SMTP(sink, hostname="sink.example", timeout=600), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(Path(sys.argv[1])))

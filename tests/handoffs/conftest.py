@@ -1,0 +1,50 @@
+"""The handbook's rotation with its hand-offs, and plain helpers about them."""
+
+import datetime as dt
+
+import pytest
+
+from handoffs.commands import keep_handoffs
+from handoffs.models import Handoff
+from notifications.models import Message
+from oncall_site.handbook import import_handbook
+from scheduling.models import Rotation
+
+# A Wednesday; the next hand-off is on Monday, 30 November, at ten.
+NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def rotation(db, seed):
+    import_handbook(seed.read_bytes(), at=NOW, starting=dt.date(2026, 11, 23))
+    return Rotation.objects.get()
+
+
+@pytest.fixture
+def handoffs(rotation):
+    """Return the hand-offs of the coming half year, in order."""
+    keep_handoffs(at=NOW)
+    return list(Handoff.objects.with_people().order_by("at"))
+
+
+@pytest.fixture
+def mails(db):
+    """Return a function that gives the messages left since it was called last, as (kind, method, recipient) and the rows."""
+    seen = set()
+
+    def new(**fields):
+        rows = [row for row in Message.objects.filter(**fields).order_by("pk") if row.pk not in seen]
+        seen.update(row.pk for row in rows)
+        return rows
+
+    return new
+
+
+@pytest.fixture
+def time_machine(monkeypatch):
+    """Return a function that lets Django's clock stand at an instant."""
+
+    def stand_at(at):
+        monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+
+    return stand_at

@@ -1,0 +1,184 @@
+"""A random year of swaps, holidays, covers, rosters, hours and moved meetings: every invitation and feed is one that libical accepts,
+and the calendars of all who are invited show the meetings they take part in, at every moment."""
+
+import datetime as dt
+import random
+from itertools import pairwise
+
+from handoffs.commands import keep_feeds, keep_handoffs, make_feed, move_meeting
+from handoffs.models import Handoff
+from notifications.kinds import kind_named
+from people.models import User
+from people.refusals import Refused
+from scheduling import commands
+from scheduling.commands import Asked, Dates, Span
+from scheduling.models import HolidayBlock, RotationWeek
+from scheduling.queries import weeks_between
+from tests.handoffs.conftest import NOW
+from tests.handoffs.libical import complaints
+from tests.handoffs.reading import Mailbox, read
+from tests.make import make_engineer
+
+DAY, HOUR, MINUTE, WEEK = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1), dt.timedelta(weeks=1)
+
+
+class Year:
+    """What may happen to one rotation, at random, as an admin does it."""
+
+    def __init__(self, rotation, *, admin, seed):
+        self.rotation, self.admin, self.source = rotation, admin, random.Random(seed)
+        self.people = list(User.objects.filter(is_active=True).exclude(pk=admin.pk).order_by("pk"))
+        self.done = 0
+
+    def something(self, at):
+        do = self.source.choices(
+            (self.swap, self.block, self.unblock, self.cover, self.move, self.roster, self.hours),
+            weights=(30, 15, 10, 10, 25, 4, 2),
+        )[0]
+        try:
+            do(at)
+        except Refused:
+            return
+        self.done += 1
+
+    def swap(self, at):
+        rows = RotationWeek.objects.filter(rotation=self.rotation, starts_at__gt=at).order_by("starts_on")
+        one, two = self.source.sample(list(rows.values_list("starts_on", flat=True)[:8]), 2)
+        asked = Asked(one, two, acknowledge_conflicts=True)
+        made = commands.request_swap(self.rotation, asked=asked, by=self.admin, at=at)
+        commands.accept_swap(made, by=self.admin, at=at, acknowledge_conflicts=True)
+
+    def block(self, at):
+        first = at.date() + DAY * self.source.randint(0, 60)
+        dates = Dates(first, first + DAY * self.source.randint(0, 9), note="private")
+        commands.block_holiday(self.source.choice(self.people), dates=dates, by=self.admin)
+
+    def unblock(self, at):
+        rows = list(HolidayBlock.objects.filter(starts_at__gt=at))
+        if rows:
+            commands.remove_holiday(self.source.choice(rows), by=self.admin)
+
+    def cover(self, at):
+        begin = at + HOUR * self.source.randint(1, 500)
+        span = Span(
+            self.source.choice(self.people), begin, begin + HOUR * self.source.randint(1, 40), "a reason, or; two"
+        )
+        commands.take_cover(self.rotation, span=span, by=self.admin, at=at, acknowledge_conflicts=True)
+
+    def move(self, at):
+        rows = list(Handoff.objects.standing().filter(at__gt=at).order_by("at")[:6])
+        if not rows:
+            return
+        row = self.source.choice(rows)
+        starts_at = row.at + HOUR * self.source.randint(-100, 100)
+        length = MINUTE * self.source.choice([20, 25, 30])
+        move_meeting(row, by=self.admin, at=at, starts_at=starts_at, ends_at=starts_at + length)
+
+    def roster(self, at):
+        rows = RotationWeek.objects.filter(rotation=self.rotation, starts_at__gt=at).order_by("starts_on")
+        week = self.source.choice(list(rows[:6]))
+        people = self.source.sample(self.people, self.source.randint(2, len(self.people)))
+        commands.change_roster(self.rotation, engineers=people, starts_on=week.starts_on, by=self.admin, at=at)
+
+    def hours(self, at):
+        zone = self.source.choice(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
+        hour = dt.time(self.source.randint(0, 23), self.source.choice([0, 30]))
+        commands.change_hours(self.rotation, at=at, time_zone=zone, handoff_time=hour)
+
+
+def check_a_year(rotation, *, admin, client, mails, seed, step=3):
+    """Assert what the module says for a random year; return how much was done, mailed and read."""
+    make_engineer("Zoë “Ω” O’Neil; x, y", email="zoe@example.com")
+    year = Year(rotation, admin=admin, seed=seed)
+    boxes = {person.pk: Mailbox() for person in [*year.people, admin]}
+    feeds = {person: f"/feeds/{make_feed(person, rotation=None, at=NOW).secret}.ics" for person in year.people}
+    feeds[rotation] = f"/feeds/{make_feed(admin, rotation=rotation, at=NOW).secret}.ics"
+    last, mailed, fetched = {}, 0, 0
+    for day in range(0, 365, step):
+        at = NOW + DAY * day + MINUTE * 7
+        commands.keep_weeks(rotation, today=at.date())
+        for _ in range(2):
+            year.something(at)
+            mailed += deliver(mails, boxes, at=at)
+        keep_handoffs(at=at)
+        assert keep_handoffs(at=at) == 0
+        mailed += deliver(mails, boxes, at=at)
+        check_calendars(boxes, at=at)
+        check_handoffs(rotation, at=at)
+        if day % (step * 5) == 0:
+            keep_feeds(at=at)
+            assert keep_feeds(at=at) == 0
+            for whose, path in feeds.items():
+                text = client.get(path).content.decode()
+                check_feed(text, last.setdefault(whose, {}))
+                check_weeks(rotation, whose, text, at=at)
+                fetched += 1
+    return year.done, mailed, fetched
+
+
+def deliver(mails, boxes, *, at):
+    rows = [row for row in mails(kind="handoff_invitation") if kind_named(row.kind).still_true(row, at)]
+    for row in rows:
+        assert complaints(row.calendar) == []
+        boxes[row.recipient_id].take(row.calendar)
+    return len(rows)
+
+
+def check_calendars(boxes, *, at):
+    """Assert that each calendar shows the coming meetings its owner takes part in: all near ones, and no other."""
+    rows = list(Handoff.objects.standing().filter(meeting_ends_at__gt=at))
+    for person, box in boxes.items():
+        mine = {
+            row.uid: (row.meeting_starts_at, row.meeting_ends_at)
+            for row in rows
+            if person in (row.outgoing_id, row.incoming_id)
+        }
+        coming = {uid: span for uid, span in box.events.items() if span[1] > at}
+        assert coming.items() <= mine.items()
+        near = {uid for uid, span in mine.items() if span[0] <= at + 5 * WEEK}
+        assert near <= set(coming)
+
+
+def check_handoffs(rotation, *, at):
+    """Assert that the coming hand-offs are the changes of engineer between stored weeks."""
+    weeks = list(rotation.weeks.filter(ends_at__gt=at).order_by("starts_at"))
+    wanted = [
+        (after.starts_at, before.engineer_id, after.engineer_id)
+        for before, after in pairwise(weeks)
+        if before.engineer_id != after.engineer_id
+    ]
+    rows = Handoff.objects.standing().filter(rotation=rotation, at__gt=at).order_by("at")
+    assert list(rows.values_list("at", "outgoing", "incoming")) == wanted
+
+
+def check_feed(text, before):
+    """Assert that a feed is well made, and that its events changed as calendars expect: a new sequence where they say something new."""
+    assert complaints(text) == []
+    assert "private" not in text
+    calendar, events = read(text)
+    assert calendar.all("METHOD") == []
+    for event in events:
+        begin, end = event.span
+        assert begin < end
+        said = [(name, value) for name, _, value in event.lines if name not in ("SEQUENCE", "DTSTAMP", "LAST-MODIFIED")]
+        old = before.get(event["UID"])
+        if old is not None:
+            assert (int(event["SEQUENCE"]) > old[0]) == (said != old[1])
+        before[event["UID"]] = (int(event["SEQUENCE"]), said)
+
+
+def check_weeks(rotation, whose, text, *, at):
+    """Assert that a feed's weeks are those that are held, over all of its year."""
+    weeks = weeks_between(rotation, first=at.date(), last=(at + 360 * DAY).date())
+    wanted = {(week.starts_at, week.ends_at) for week in weeks if whose in (rotation, User(pk=week.engineer))}
+    shown = {
+        event.span for event in read(text)[1] if event["UID"].startswith("week-") and event["STATUS"] == "CONFIRMED"
+    }
+    assert wanted == {span for span in shown if weeks and weeks[0].starts_at <= span[0] <= weeks[-1].starts_at}
+
+
+def test_every_calendar_of_a_random_year_is_accepted_and_right(rotation, admin, client, mails):
+    done, mailed, fetched = check_a_year(rotation, admin=admin, client=client, mails=mails, seed=2026)
+    assert done > 100
+    assert mailed > 200
+    assert fetched > 100

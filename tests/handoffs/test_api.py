@@ -1,0 +1,234 @@
+"""Hand-offs and action items through the API, as the contract has them."""
+
+import datetime as dt
+
+import pytest
+
+from handoffs.commands import keep_handoffs, sign_handoff
+from handoffs.models import ActionItem, Handoff
+from tests.handoffs.conftest import NOW
+from tests.make import bearer, make_pipeline
+
+JSON = "application/json"
+DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
+ACTIONS = "Pending action items."
+
+
+@pytest.fixture
+def call(client):
+    """Return a function that calls the API as somebody."""
+
+    def do(person, method, path, body=None):
+        given = {"data": body, "content_type": JSON} if body is not None else {}
+        return getattr(client, method)(f"/api/v1/{path}", **given, **bearer(person))
+
+    return do
+
+
+def path(handoff):
+    return f"handoffs/{handoff.pk}/"
+
+
+def test_hand_offs_are_listed_oldest_first_with_exactly_the_fields_of_the_contract(call, handoffs, a):
+    answer = call(a, "get", "handoffs/").json()
+    assert answer["count"] == len(handoffs) > 25
+    first = answer["results"][0]
+    assert list(first) == [
+        "id",
+        "rotation",
+        "at",
+        "outgoing",
+        "incoming",
+        "meeting_starts_at",
+        "meeting_ends_at",
+        "topics",
+        "signed_outgoing_at",
+        "signed_incoming_at",
+    ]
+    assert first["rotation"] == "weekly-rotation"
+    assert (first["outgoing"], first["incoming"]) == ("engineer-a", "engineer-b")
+    assert first["at"] == first["meeting_ends_at"] == "2026-11-30T10:00:00Z"
+    assert first["meeting_starts_at"] == "2026-11-30T09:30:00Z"
+    assert [topic["title"] for topic in first["topics"]] == [
+        "Active issues being resolved.",
+        "Known outages or delays.",
+        "Status of all pipelines.",
+        "Pending action items.",
+    ]
+    assert all(set(topic) == {"title", "items", "notes"} for topic in first["topics"])
+    assert call(a, "get", path(handoffs[0])).json() == first
+
+
+def test_a_list_is_narrowed_to_a_rotation_and_a_window(call, handoffs, a):
+    assert call(a, "get", "handoffs/?rotation=nothing").json()["count"] == 0
+    found = call(a, "get", "handoffs/?rotation=weekly-rotation&from=2026-12-01&to=2026-12-15").json()
+    assert [row["at"] for row in found["results"]] == ["2026-12-07T10:00:00Z", "2026-12-14T10:00:00Z"]
+    for query in ("from=x", "to=2026-13-01", "from=%00", "to=9999-01-01T00:00:00Z"):
+        assert call(a, "get", f"handoffs/?{query}").status_code == 400
+
+
+def test_everyone_writes_notes_under_topics(call, handoffs, d):
+    answer = call(d, "patch", path(handoffs[0]), {"topics": [{"title": ACTIONS, "notes": "Ask finance.\n- twice"}]})
+    assert answer.status_code == 200
+    assert answer.json()["topics"][3]["notes"] == "Ask finance.\n- twice"
+    assert handoffs[0].notes.get().edited_by == d
+    assert call(d, "get", path(handoffs[1])).json()["topics"][3]["notes"] == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"topics": [{"title": "The weather", "notes": "x"}]},
+        {"topics": [{"title": ACTIONS}]},
+        {"topics": [{"title": ACTIONS, "notes": "\0"}]},
+        {"topics": [{"title": ACTIONS, "notes": "x" * 20_001}]},
+        {"topics": "x"},
+        {"topics": [7]},
+        {"meeting_starts_at": "x"},
+        {"meeting_starts_at": "9999-12-31T23:59:59-23:00"},
+        {"meeting_ends_at": "0001-01-01T00:00:00Z"},
+        {"meeting_starts_at": "2026-12-30T09:00:00Z"},
+        [],
+    ],
+)
+def test_what_is_wrong_is_a_400_and_changes_nothing(call, handoffs, a, body):
+    before = call(a, "get", path(handoffs[0])).json()
+    assert call(a, "patch", path(handoffs[0]), body).status_code == 400
+    assert call(a, "get", path(handoffs[0])).json() == before
+
+
+def test_the_two_and_admins_move_the_meeting_and_nobody_else(call, handoffs, b, c, admin, time_machine):
+    time_machine(NOW)
+    first = handoffs[0]
+    assert call(c, "patch", path(first), {"meeting_starts_at": "2026-11-30T08:00:00Z"}).status_code == 403
+    answer = call(b, "patch", path(first), {"meeting_starts_at": "2026-11-30T08:00:00Z"}).json()
+    assert (answer["meeting_starts_at"], answer["meeting_ends_at"]) == ("2026-11-30T08:00:00Z", "2026-11-30T08:30:00Z")
+    assert answer["at"] == "2026-11-30T10:00:00Z"
+    moved = {"meeting_starts_at": "2026-11-30T11:00:00Z", "meeting_ends_at": "2026-11-30T11:20:00Z"}
+    assert call(admin, "patch", path(first), moved).status_code == 200
+    too_long = {**moved, "meeting_ends_at": "2026-11-30T12:30:00Z"}
+    assert call(b, "patch", path(first), too_long).json() == {
+        "meeting_ends_at": ["The meeting lasts 20 to 30 minutes, says the handbook."]
+    }
+
+
+def test_both_sign_once_and_the_sheet_is_then_frozen(call, handoffs, a, b, c, admin):
+    first = handoffs[0]
+    for other in (c, admin):
+        assert call(other, "post", path(first) + "sign/").status_code == 403
+    answer = call(a, "post", path(first) + "sign/")
+    assert answer.status_code == 200
+    assert answer.json()["signed_outgoing_at"].endswith("Z")
+    assert answer.json()["signed_incoming_at"] is None
+    assert call(a, "post", path(first) + "sign/").status_code == 409
+    assert call(b, "patch", path(first), {"topics": [{"title": ACTIONS, "notes": "Last word."}]}).status_code == 200
+    frozen = call(b, "post", path(first) + "sign/").json()
+    assert frozen["signed_incoming_at"]
+    assert call(b, "post", path(first) + "sign/").status_code == 409
+    refused = call(a, "patch", path(first), {"topics": [{"title": ACTIONS, "notes": "Later."}]})
+    assert (refused.status_code, list(refused.json())) == (409, ["detail"])
+    assert call(a, "post", "action-items/", {"text": "Came later"}).status_code == 201
+    assert call(c, "get", path(first)).json() == frozen
+    assert "Came later" in str(call(c, "get", path(handoffs[1])).json()["topics"][3]["items"])
+
+
+def test_a_read_only_token_signs_nothing(client, handoffs, a):
+    answer = client.post(f"/api/v1/{path(handoffs[0])}sign/", **bearer(a, scope="read"))
+    assert answer.status_code == 403
+    assert Handoff.objects.get(pk=handoffs[0].pk).signed_outgoing_at is None
+
+
+def test_a_hand_off_that_is_no_more_is_not_in_the_api(call, handoffs, rotation, a):
+    gone = handoffs[0]
+    rotation.weeks.filter(starts_on=gone.week).update(engineer=gone.outgoing)
+    keep_handoffs(at=NOW)
+    assert call(a, "get", path(gone)).status_code == 404
+    assert call(a, "post", path(gone) + "sign/").status_code == 404
+    assert call(a, "get", "handoffs/").json()["results"][0]["id"] != gone.pk
+
+
+def test_action_items_are_carried_over_until_they_are_done(call, handoffs, rotation, a, b):
+    made = call(a, "post", "action-items/", {"rotation": rotation.slug, "text": " Rerun   the backfill "})
+    assert made.status_code == 201
+    item = made.json()
+    assert item == {
+        "id": item["id"],
+        "rotation": "weekly-rotation",
+        "text": "Rerun the backfill",
+        "pipeline": None,
+        "created_by": "engineer-a",
+        "created_at": item["created_at"],
+        "done": False,
+        "done_by": None,
+        "done_at": None,
+    }
+
+    def shown():
+        rows = call(b, "get", "handoffs/").json()["results"]
+        return ["Rerun the backfill" in str(row["topics"][3]["items"]) for row in rows]
+
+    assert all(shown())
+    done = call(b, "patch", f"action-items/{item['id']}/", {"done": True}).json()
+    assert (done["done"], done["done_by"]) == (True, "engineer-b")
+    assert not any(shown())
+    assert call(a, "patch", f"action-items/{item['id']}/", {"done": True}).json()["done_by"] == "engineer-b"
+    assert [row["id"] for row in call(a, "get", "action-items/?done=true").json()["results"]] == [item["id"]]
+    assert call(a, "get", "action-items/?done=false").json()["count"] == 0
+    assert call(a, "get", "action-items/?done=maybe").status_code == 400
+    assert call(a, "patch", f"action-items/{item['id']}/", {"done": False}).json()["done_at"] is None
+    assert all(shown())
+
+
+def test_an_action_item_may_be_about_a_pipeline(call, rotation, a):
+    pipeline = make_pipeline(
+        "Churn", primary=a, secondary=ActionItem.created_by.get_queryset().exclude(pk=a.pk).first()
+    )
+    item = call(a, "post", "action-items/", {"text": "Look", "pipeline": pipeline.slug}).json()
+    assert item["pipeline"] == "churn"
+    changed = call(a, "patch", f"action-items/{item['id']}/", {"pipeline": None, "text": "Look twice"}).json()
+    assert (changed["pipeline"], changed["text"]) == (None, "Look twice")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"text": ""},
+        {"text": " \n"},
+        {"text": "\0"},
+        {"text": "x" * 501},
+        {"text": ["x"]},
+        {"text": "x", "rotation": "nothing"},
+        {"text": "x", "rotation": "a\0b"},
+        {"text": "x", "pipeline": 7},
+        {"text": "x", "done": "perhaps"},
+        [],
+    ],
+)
+def test_a_wrong_action_item_is_a_400(call, rotation, a, body):
+    assert call(a, "post", "action-items/", body).status_code == 400
+    assert not ActionItem.objects.exists()
+
+
+def test_nobody_knows_of_other_numbers(call, handoffs, a):
+    for number in ("0", "999999", "9" * 15):
+        assert call(a, "get", f"handoffs/{number}/").status_code == 404
+        assert call(a, "patch", f"action-items/{number}/", {"done": True}).status_code == 404
+    assert call(a, "get", "handoffs/" + "9" * 40 + "/").status_code == 404
+
+
+def test_statuses_say_who_answers_for_each_pipeline(call, handoffs, a):
+    items = call(a, "get", path(handoffs[0])).json()["topics"][2]["items"]
+    assert len(items) == 5
+    assert all(set(item) == {"text", "path", "state"} for item in items)
+    assert items[0]["text"].startswith("Unit-level profit (experiment-focused): Engineer ")
+    assert items[0]["path"] == "/pipelines/unit-level-profit-experiment-focused/"
+
+
+def test_a_signature_needs_the_row_as_it_is_now(handoffs, a, b):
+    """A copy of the row read before somebody else signed does not undo that signature."""
+    stale = Handoff.objects.with_people().get(pk=handoffs[0].pk)
+    sign_handoff(handoffs[0], by=a, at=NOW)
+    signed = sign_handoff(stale, by=b, at=NOW)
+    assert signed.is_signed
+    assert signed.frozen

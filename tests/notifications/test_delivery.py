@@ -1,0 +1,333 @@
+"""Delivery: claimed by one, looked at once more, sent within a limit, marked; what fails is tried again and then visible."""
+
+import datetime as dt
+import smtplib
+import socket
+import threading
+import time
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from notifications import kinds
+from notifications.commands import Invitation, Notice, claim, deliver_next, send_again, tell
+from notifications.commands import delivery as delivering
+from notifications.engine.tries import MOST, wait_after
+from notifications.kinds import Kind
+from notifications.models import Message, QuietHours
+from people.models import User
+from people.refusals import Forbidden, Refused
+
+HOUR = dt.timedelta(hours=1)
+
+
+def notice(occurrence="1", *, kind="news", due=None, **fields):
+    at = timezone.now() - dt.timedelta(seconds=1) if due is None else due
+    return Notice(
+        kind,
+        event="news",
+        occurrence=occurrence,
+        subject="The week is yours",
+        text="From Monday on.",
+        path="/schedule/",
+        due_at=at,
+        expires_at=fields.pop("expires", at + 24 * HOUR),
+        **fields,
+    )
+
+
+def with_mail(person):
+    User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
+    person.refresh_from_db()
+    return person
+
+
+@pytest.fixture
+def told(a):
+    tell([with_mail(a)], notice=notice())
+    return Message.objects.get()
+
+
+@pytest.fixture
+def kind(monkeypatch):
+    """Return a function that registers a kind for this test alone."""
+    monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
+    return lambda name, **fields: kinds.register(Kind(name, name.title(), **fields))
+
+
+def test_a_message_is_sent_once_and_says_what_and_where(told, a):
+    assert deliver_next().pk == told.pk
+    assert deliver_next() is None
+    told.refresh_from_db()
+    assert (told.state, told.attempts, told.token, told.lease_until) == ("sent", 1, None, None)
+    (sent,) = mail.outbox
+    assert sent.to == [a.email]
+    assert sent.subject == "The week is yours"
+    assert "From Monday on." in sent.body
+    assert "http://127.0.0.1:8000/schedule/" in sent.body
+    parts = [part.get_content_type() for part in sent.message().walk()]
+    assert parts == ["multipart/alternative", "text/plain", "text/html"]
+    assert sent.extra_headers["Auto-Submitted"] == "auto-generated"
+
+
+def test_html_shows_what_was_typed_as_text(a):
+    tell([with_mail(a)], notice=Notice(**{**as_fields(notice()), "text": "<script>alert(1)</script> & more"}))
+    deliver_next()
+    html = mail.outbox[0].alternatives[0].content
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "<script>alert(1)</script> & more" in mail.outbox[0].body
+
+
+def as_fields(one):
+    return {name: getattr(one, name) for name in Notice.__dataclass_fields__}
+
+
+def test_an_invitation_is_the_last_alternative_and_comes_from_its_organizer(a):
+    from notifications.queries import organizer
+
+    calendar = f"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nORGANIZER:mailto:{organizer()}\r\nEND:VCALENDAR\r\n"
+    tell([with_mail(a)], notice=notice(invitation=Invitation("REQUEST", calendar)))
+    deliver_next()
+    message = mail.outbox[0].message()
+    assert message.get_content_type() == "multipart/alternative"
+    last = message.get_payload()[-1]
+    assert [part.get_content_type() for part in message.get_payload()] == ["text/plain", "text/html", "text/calendar"]
+    assert last.get_param("method") == "REQUEST"
+    assert last.get_content_charset() == "utf-8"
+    assert last.get_payload(decode=True).decode().replace("\r\n", "\n") == calendar.replace("\r\n", "\n")
+    assert organizer() in message["From"]
+
+
+def test_a_message_of_every_try_has_the_same_message_id(told, monkeypatch):
+    seen = []
+
+    def fail(message, *, at):
+        from notifications.channels.mail import mail_of
+
+        seen.append(mail_of(message, at=at).message()["Message-ID"])
+        raise ConnectionError("No route.")
+
+    monkeypatch.setattr(delivering, "send", fail)
+    deliver_next()
+    Message.objects.update(retry_at=timezone.now())
+    deliver_next()
+    assert len(seen) == 2
+    assert seen[0] == seen[1]
+    assert seen[0].startswith(f"<oncall.{told.pk}.")
+
+
+def test_what_is_not_due_or_past_its_use_is_not_claimed(a):
+    tell([with_mail(a)], notice=notice("later", due=timezone.now() + HOUR))
+    tell([a], notice=notice("over", expires=timezone.now()))
+    assert deliver_next() is None
+    assert mail.outbox == []
+
+
+def test_what_is_no_longer_true_is_dropped_just_before_sending(a, kind):
+    kind("news", still_true=lambda message, at: message.occurrence != "1")
+    tell([with_mail(a)], notice=notice())
+    deliver_next()
+    assert Message.objects.get().state == "dropped"
+    assert mail.outbox == []
+
+
+def test_somebody_who_left_in_the_meantime_is_not_told(told, a):
+    User.objects.filter(pk=a.pk).update(is_active=False)
+    deliver_next()
+    assert Message.objects.get().state == "dropped"
+    assert mail.outbox == []
+
+
+def test_somebody_without_an_address_is_a_visible_failure(a):
+    tell([a], notice=notice())
+    deliver_next()
+    row = Message.objects.get()
+    assert row.state == "failed"
+    assert row.problem == "Engineer A has no e-mail address."
+
+
+def test_a_failure_waits_longer_each_time_and_at_last_fails_visibly(told, monkeypatch):
+    def fail(message, *, at):
+        raise smtplib.SMTPServerDisconnected("Gone.")
+
+    monkeypatch.setattr(delivering, "send", fail)
+    for tries in range(1, MOST + 1):
+        assert deliver_next() is not None
+        assert deliver_next() is None, "it is tried again only after a while"
+        told.refresh_from_db()
+        assert told.attempts == tries
+        assert told.problem == "Gone."
+        Message.objects.filter(state="pending").update(retry_at=timezone.now())
+    assert told.state == "failed"
+    assert deliver_next() is None
+
+
+def test_waits_double_up_to_a_cap_and_are_spread():
+    assert [wait_after(tries, share=1).total_seconds() for tries in (1, 2, 3, 8, 24)] == [10, 20, 40, 900, 900]
+    assert wait_after(1, share=0).total_seconds() == 5
+
+
+def test_a_sender_that_never_came_back_is_followed_by_another_when_its_lease_is_over(told):
+    first = claim()
+    assert deliver_next() is None, "the lease holds"
+    Message.objects.update(lease_until=timezone.now())
+    second = claim()
+    assert second.message.token != first.message.token
+    delivering._mark(first, delivering.Outcome("sent", columns={"sent_at": timezone.now()}))
+    assert Message.objects.get().state == "sending", "who lost the lease marks nothing"
+
+
+def test_a_message_that_takes_its_senders_with_it_is_given_up(told):
+    Message.objects.update(
+        state="sending", token="0" * 32, lease_until=timezone.now() - HOUR, attempts=MOST, retry_at=None
+    )
+    deliver_next()
+    assert Message.objects.get().state == "failed"
+    assert mail.outbox == []
+
+
+def test_urgent_ones_go_first(a, kind):
+    kind("page", urgent=True)
+    tell([with_mail(a)], notice=notice("old", due=timezone.now() - dt.timedelta(minutes=5)))
+    tell([a], notice=notice("new", kind="page"))
+    assert deliver_next().occurrence == "new"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_take_two_messages_and_wait_for_nobody(a, b):
+    tell([with_mail(a), with_mail(b)], notice=notice())
+    from django.db import transaction
+
+    taken = []
+
+    def other():
+        taken.append(claim())
+        connection.close()
+
+    with transaction.atomic():
+        mine = claim()
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(10)
+        assert taken, "the second waited for the first's lock"
+    assert mine.message.pk != taken[0].message.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_mark_is_tried_until_the_database_is_back(told, monkeypatch):
+    claimed = claim()
+    tried = []
+    update = type(Message.objects.all()).update
+
+    def away(rows, **columns):
+        tried.append(columns)
+        if len(tried) < 3:
+            from django.db import OperationalError
+
+            raise OperationalError("The server is restarting.")
+        return update(rows, **columns)
+
+    monkeypatch.setattr(type(Message.objects.all()), "update", away)
+    monkeypatch.setattr(delivering, "MARK_PAUSE_SECONDS", 0.01)
+    delivering._mark(claimed, delivering.Outcome("dropped"))
+    assert len(tried) == 3
+    assert Message.objects.get().state == "dropped"
+
+
+def test_the_database_s_clock_alone_counts(told, monkeypatch):
+    for hours in (-5, 5):
+        monkeypatch.setattr(timezone, "now", lambda hours=hours: dt.datetime.now(dt.UTC) + hours * HOUR)
+        claimed = claim()
+        assert abs(claimed.at - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
+        Message.objects.update(state="pending", token=None, lease_until=None, attempts=0)
+
+
+def test_send_again_is_an_admin_s_and_only_for_what_failed(told, a, admin):
+    with pytest.raises(Refused, match="failed"):
+        send_again(told, by=admin)
+    Message.objects.update(state="failed", attempts=MOST, problem="550")
+    with pytest.raises(Forbidden):
+        send_again(told, by=a)
+    send_again(told, by=admin)
+    deliver_next()
+    assert Message.objects.get().state == "sent"
+    Message.objects.update(state="failed", sent_at=None, expires_at=timezone.now() - HOUR)
+    with pytest.raises(Refused, match="no more use"):
+        send_again(told, by=admin)
+
+
+# Quiet hours
+
+
+def test_what_may_wait_waits_until_the_quiet_hours_end_and_what_is_urgent_does_not(a, kind):
+    kind("page", urgent=True)
+    User.objects.filter(pk=a.pk).update(time_zone="Europe/Berlin")
+    a = with_mail(a)
+    QuietHours.objects.create(person=a, starts_at=dt.time(22), ends_at=dt.time(7))
+    night = dt.datetime(2026, 12, 1, 23, 30, tzinfo=dt.UTC)
+    tell([a], notice=notice("may wait", due=night))
+    tell([a], notice=notice("may not", kind="page", due=night))
+    due = dict(Message.objects.values_list("occurrence", "due_at"))
+    assert due == {"may wait": dt.datetime(2026, 12, 2, 6, tzinfo=dt.UTC), "may not": night}
+
+
+def test_quiet_hours_chosen_after_the_message_was_written_hold_too(told, a):
+    at = timezone.now()
+    QuietHours.objects.create(person=a, starts_at=(at - HOUR).time(), ends_at=(at + HOUR).time())
+    deliver_next()
+    told.refresh_from_db()
+    assert (told.state, told.attempts) == ("pending", 0)
+    assert told.due_at > at
+    assert mail.outbox == []
+
+
+# A slow server
+
+
+@pytest.fixture
+def dripping():
+    """A server that greets, letter by letter, for ever."""
+    server = socket.create_server(("127.0.0.1", 0))
+    closed = []
+
+    def drip(connected):
+        with connected:
+            try:
+                while True:
+                    connected.sendall(b"2")
+                    time.sleep(0.1)
+            except OSError:
+                closed.append(time.monotonic())
+
+    def serve():
+        while True:
+            try:
+                connected, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=drip, args=(connected,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield server.getsockname()[1], closed
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+
+
+def test_a_server_that_drips_holds_a_slot_no_longer_than_the_limit(told, settings, dripping):
+    port, closed = dripping
+    settings.EMAIL_BACKEND = "notifications.channels.smtp.WatchedBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MESSAGE_SEND_SECONDS = "127.0.0.1", port, 1.0
+    began = time.monotonic()
+    deliver_next()
+    assert time.monotonic() - began < 3
+    told.refresh_from_db()
+    assert told.state == "pending"
+    assert told.problem == "Nothing was settled within 1 s."
+    until = time.monotonic() + 5
+    while not closed and time.monotonic() < until:
+        time.sleep(0.05)
+    assert closed, "the connection is cut off, not left behind"
+    assert not any(thread.name == "a send" for thread in threading.enumerate())

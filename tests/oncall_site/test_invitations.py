@@ -1,0 +1,181 @@
+"""Invitations and forgotten passwords: a mailed link that sets a password once, from the admin, the API and the sign-in page."""
+
+import datetime as dt
+import json
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from notifications.kinds import kind_named
+from notifications.models import Message
+from oncall_site.commands import invite
+from people.models import PasswordLink, User
+from tests.make import PASSWORD, bearer
+
+NEW = "another long passphrase"
+API = "/api/v1/people/engineer-a/invite/"
+
+
+@pytest.fixture
+def a(a):
+    User.objects.filter(pk=a.pk).update(email="a@example.org")
+    a.refresh_from_db()
+    return a
+
+
+@pytest.fixture
+def known(a):
+    a.set_password(PASSWORD)
+    a.save()
+    return a
+
+
+def mailed():
+    """Return the newest mail and the path of its link, as it is worked out when it is sent."""
+    message = Message.objects.latest("pk")
+    return message, kind_named(message.kind).path_of(message)
+
+
+def choose(client, path, password=NEW):
+    secret = path.strip("/").rpartition("/")[2]
+    return client.post("/password/", {"secret": secret, "new_password1": password, "new_password2": password})
+
+
+def post(client, user, path=API, **data):
+    return client.post(path, json.dumps(data), content_type="application/json", **bearer(user))
+
+
+def test_an_invited_engineer_chooses_a_password_and_signs_in(client, admin, a):
+    answer = post(client, admin)
+    assert answer.status_code == 201
+    assert set(answer.json()) == {"engineer", "purpose", "expires_at"}
+    message, path = mailed()
+    assert (message.recipient, message.channel, message.kind) == (a, "email", "invitation")
+    assert "user name is engineer-a" in message.text
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "engineer-a" in page.content.decode()
+    assert choose(client, path).headers["Location"] == "/sign-in/"
+    assert client.post("/sign-in/", {"username": "engineer-a", "password": NEW}).headers["Location"] == "/"
+
+
+def test_a_link_works_once(client, admin, a):
+    invite(a, by=admin, at=timezone.now())
+    _, path = mailed()
+    choose(client, path)
+    assert client.get(path).status_code == 404
+    assert choose(client, path, "yet another passphrase").status_code == 404
+    a.refresh_from_db()
+    assert a.check_password(NEW)
+
+
+def test_a_weak_password_keeps_the_link(client, admin, a):
+    invite(a, by=admin, at=timezone.now())
+    _, path = mailed()
+    for weak in ("short", "engineer-a-12", "password1234"):
+        assert choose(client, path, weak).status_code == 400
+    assert choose(client, path).status_code == 302
+
+
+@pytest.mark.parametrize("dead", ["expired", "inactive", "newer", "changed"])
+def test_a_link_that_no_longer_works_is_said_not_to(client, admin, a, dead):
+    invite(a, by=admin, at=timezone.now())
+    message, path = mailed()
+    if dead == "expired":
+        PasswordLink.objects.update(created_at=timezone.now() - dt.timedelta(8), expires_at=timezone.now())
+    elif dead == "inactive":
+        User.objects.filter(pk=a.pk).update(is_active=False)
+    elif dead == "newer":
+        invite(a, by=admin, at=timezone.now())
+    else:
+        path = path[:-2] + ("a/" if path[-2] != "a" else "b/")
+    assert client.get(path).status_code == 404
+    assert choose(client, path).status_code == 404
+    if dead != "changed":
+        assert not kind_named(message.kind).still_true(message, timezone.now())
+
+
+@pytest.mark.parametrize("secret", ["\0", "x", "", "é" * 64, "a" * 5000])
+def test_no_strange_secret_is_an_error(client, db, secret):
+    assert client.post("/password/", {"secret": secret}).status_code == 404
+
+
+def test_who_has_a_password_gets_another_only_when_that_is_said(client, admin, known):
+    refused = post(client, admin)
+    assert refused.status_code == 409
+    assert "has a password already" in refused.json()["detail"]
+    assert not Message.objects.exists()
+    assert post(client, admin, reset=True).status_code == 201
+    assert mailed()[0].kind == "reset"
+
+
+def test_who_cannot_be_invited_is_said_not_to_be(client, admin, a, b):
+    assert post(client, a).status_code == 403
+    assert post(client, admin, path="/api/v1/people/engineer-b/invite/").status_code == 409
+    assert post(client, admin, path="/api/v1/people/nobody/invite/").status_code == 404
+    assert post(client, admin, reset="perhaps").status_code == 400
+    User.objects.filter(pk=a.pk).update(is_active=False)
+    assert post(client, admin).status_code == 409
+    assert not Message.objects.exists()
+
+
+def test_admins_invite_in_the_admin(signed_in, admin, a, b):
+    fields = {"action": "invite", "_selected_action": [a.pk, b.pk]}
+    text = signed_in(admin).post("/admin/people/user/", fields, follow=True).content.decode()
+    assert "1 mail is on the way" in text
+    assert "Engineer B has no e-mail address" in text
+    assert mailed()[0].recipient == a
+
+
+def test_a_forgotten_password_is_replaced_and_old_sessions_die(client, signed_in, known):
+    before = signed_in(known)
+    for _ in range(5):
+        client.post("/sign-in/", {"username": "engineer-a", "password": "wrong"})
+    assert client.post("/password/forgotten/", {"email": "A@Example.org"}).headers["Location"] == "/sign-in/"
+    message, path = mailed()
+    assert "your password stays" in message.text
+    assert client.post("/sign-in/", {"username": "engineer-a", "password": PASSWORD}).status_code == 429
+    choose(client, path)
+    assert before.get("/").status_code == 302
+    # And the count of wrong attempts begins anew.
+    assert client.post("/sign-in/", {"username": "engineer-a", "password": NEW}).status_code == 302
+
+
+def test_nobody_learns_who_is_here(client, known, b, c):
+    User.objects.filter(pk=b.pk).update(email="never-invited@example.org")
+    User.objects.filter(pk=c.pk).update(email="inactive@example.org", is_active=False)
+    said = set()
+    for email in ("a@example.org", "nobody@example.org", "never-invited@example.org", "inactive@example.org"):
+        answer = Client().post("/password/forgotten/", {"email": email}, follow=True)
+        said.add((answer.status_code, answer.content.decode().replace(email, "").split("<main")[1].split("<form")[0]))
+    assert len(said) == 1
+    assert Message.objects.count() == 1
+
+
+def test_mail_is_not_asked_for_without_end(client, known):
+    statuses = [client.post("/password/forgotten/", {"email": "a@example.org"}).status_code for _ in range(5)]
+    assert statuses == [302] * 3 + [429] * 2
+    unknown = [client.post("/password/forgotten/", {"email": "nobody@example.org"}).status_code for _ in range(5)]
+    assert unknown == statuses
+
+
+def test_a_mail_too_many_is_not_sent(known, client):
+    client.post("/password/forgotten/", {"email": "a@example.org"})
+    first, path = mailed()
+    client.post("/password/forgotten/", {"email": "a@example.org"})
+    assert client.get(path).status_code == 404
+    assert client.get(mailed()[1]).status_code == 200
+    assert not kind_named(first.kind).still_true(first, timezone.now())
+
+
+def test_no_table_holds_the_link(client, admin, a):
+    invite(a, by=admin, at=timezone.now())
+    _, path = mailed()
+    secret = path.strip("/").rpartition("/")[2]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        for [table] in cursor.fetchall():
+            cursor.execute(f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s', [f"%{secret}%"])  # noqa: S608  # a table's own name
+            assert cursor.fetchone() == (0,), table

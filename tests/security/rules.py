@@ -1,0 +1,189 @@
+"""Who may call what: product.md §11, a line for each method of each route. A route without a line fails the build.
+
+A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/world.py`,
+where everything that can belong to somebody belongs to the owner, engineer A. The body must be one that succeeds for whoever may.
+Several lines for one method are told apart by a word after `#`.
+"""
+
+from dataclasses import dataclass
+
+# Whose request succeeds. A token does what its holder does, but in Django's pages; one that may only read, only that.
+OPEN = {"anonymous", "owner", "stranger", "admin"}
+SIGNED_IN = {"owner", "stranger", "admin"}
+OWNER = {"owner", "admin"}
+OWNER_ALONE = {"owner"}
+ADMIN = {"admin"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may, with what body; `hidden`: the others are told that there is no such thing; `private`: text that only OWNER reads."""
+
+    who: frozenset | set
+    body: dict | None = None
+    hidden: bool = False
+    private: str = ""
+    gives: int = 0
+
+
+HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
+PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
+NOTE = "a private note"
+
+RULES = {
+    # Sign-in and the site's health.
+    "GET /sign-in/": Rule(OPEN),
+    "POST /sign-in/": Rule(OPEN, {"username": "nobody", "password": "nothing"}),
+    "POST /sign-out/": Rule(SIGNED_IN),
+    "GET /password/forgotten/": Rule(OPEN),
+    "POST /password/forgotten/": Rule(OPEN, {"email": "nobody@example.org"}),
+    "GET /password/{secret}/": Rule(OPEN),
+    "POST /password/": Rule(OPEN, {"secret": "{secret}", "new_password1": "{new_password}", "new_password2": "{new_password}"}),
+    "GET /sign-in/not-active/": Rule(OPEN, gives=403),
+    "GET /sign-in/failed/": Rule(OPEN, gives=401),
+    "GET /sign-in/cancelled/": Rule(OPEN),
+    "POST /sign-in/with/provider/": Rule(OPEN, gives=404),
+    "GET /sign-in/with/provider/back/": Rule(OPEN, gives=404),
+    # Who is signed in already is sent on; who gave no password yet, back.
+    "GET /sign-in/code/": Rule(SIGNED_IN),
+    "POST /sign-in/code/": Rule(SIGNED_IN),
+    "GET /sign-in/again/": Rule(SIGNED_IN),
+    "POST /sign-in/again/": Rule(SIGNED_IN, {"password": "{password}"}),
+    "GET /sign-in/again/code/": Rule(SIGNED_IN),
+    "POST /sign-in/again/code/": Rule(SIGNED_IN),
+    "GET /healthz": Rule(OPEN),
+    "GET /readyz": Rule(OPEN, gives=503),
+    "GET /favicon.ico": Rule(OPEN),
+    # Now, pipelines, search.
+    "GET /": Rule(SIGNED_IN),
+    "GET /pipelines/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
+    "GET /fairness/": Rule(SIGNED_IN),
+    "GET /search/": Rule(SIGNED_IN),
+
+    # Mine: what is not mine is not there.
+    "GET /me/": Rule(SIGNED_IN),
+    "POST /me/profile/": Rule(SIGNED_IN, PROFILE),
+    "POST /me/password/": Rule(
+        SIGNED_IN, {"old_password": "{password}", "new_password1": "{new_password}", "new_password2": "{new_password}"}
+    ),
+    "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
+    "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/second-factor/": Rule(SIGNED_IN),
+    "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
+    "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
+    "GET /me/second-factor/remove/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/second-factor/remove/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/second-factor/codes/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/second-factor/codes/new/": Rule(SIGNED_IN),
+    "POST /me/second-factor/codes/new/": Rule(SIGNED_IN),
+    "GET /me/calendar-link/": Rule(SIGNED_IN),
+    "POST /me/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
+    "POST /me/calendar-link/read/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/calendar-link/unlink/": Rule(OWNER_ALONE, hidden=True),
+    # The schedule.
+    "GET /schedule/": Rule(SIGNED_IN),
+    "GET /schedule/{week}/": Rule(SIGNED_IN, private=NOTE),
+    "GET /schedule/{rotation}/roster/": Rule(ADMIN),
+    "POST /schedule/{rotation}/roster/": Rule(
+        ADMIN, {"starts_on": "{later_week}", "engineers": "engineer-b\nengineer-a", "save": "1"}
+    ),
+    "GET /schedule/{rotation}/plan/": Rule(ADMIN),
+    "POST /schedule/{rotation}/plan/": Rule(ADMIN, {"move": "{later_week}:1:2"}),
+    "GET /schedule/{rotation}/cover/": Rule(SIGNED_IN),
+    "POST /schedule/{rotation}/cover/": Rule(
+        OWNER, {"engineer": "engineer-b", "starts_at": "{week}T12:00", "ends_at": "{week}T14:00"}
+    ),
+    "POST /covers/{cover}/end/": Rule(OWNER),
+    # Swaps.
+    "GET /swaps/": Rule(SIGNED_IN),
+    "GET /swaps/ask/": Rule(SIGNED_IN),
+    "POST /swaps/ask/": Rule(SIGNED_IN),
+    "GET /swaps/ask/?rotation={rotation}&week={week} #mine": Rule(OWNER),
+    "POST /swaps/ask/?rotation={rotation}&week={week} #mine": Rule(OWNER, {"message": "please"}),
+    "GET /swaps/{asked}/": Rule(SIGNED_IN),
+    "POST /swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
+    "POST /swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
+    "POST /swaps/{asking}/cancel/": Rule(OWNER),
+    # The shared calendar.
+    "GET /calendar/": Rule(SIGNED_IN),
+    "GET /calendar/{year}/{month}/": Rule(SIGNED_IN, private=NOTE),
+    "GET /calendar/block/": Rule(SIGNED_IN),
+    "POST /calendar/block/": Rule(SIGNED_IN, {**HOLIDAY, "engineer": "{owner_pk}", "save": "1"}),
+    "GET /calendar/holidays/{holiday}/": Rule(OWNER, hidden=True),
+    "POST /calendar/holidays/{holiday}/": Rule(OWNER, {**HOLIDAY, "save": "1"}, hidden=True),
+    "POST /calendar/holidays/{holiday}/remove/": Rule(OWNER, hidden=True),
+    # Runbooks: everybody writes them.
+    "GET /runbooks/": Rule(SIGNED_IN),
+    "GET /runbooks/{pipeline}/": Rule(SIGNED_IN),
+    "GET /runbooks/{other_pipeline}/begin/": Rule(SIGNED_IN),
+    "POST /runbooks/{other_pipeline}/begin/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew."}),
+    "GET /runbooks/{pipeline}/edit/": Rule(SIGNED_IN),
+    "POST /runbooks/{pipeline}/edit/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "based_on": "2"}),
+    "POST /runbooks/{pipeline}/preview/": Rule(SIGNED_IN, {"markdown": "text"}),
+    "GET /runbooks/{pipeline}/revisions/": Rule(SIGNED_IN),
+    "GET /runbooks/{pipeline}/revisions/1/": Rule(SIGNED_IN),
+    "POST /runbooks/{pipeline}/revisions/1/restore/": Rule(SIGNED_IN),
+    "GET /runbooks/{pipeline}/compare/": Rule(SIGNED_IN),
+    # The API's frame.
+    "GET /api/v1/schema/": Rule(SIGNED_IN),
+    "GET /api/v1/docs/": Rule(SIGNED_IN),
+    **{f"{method} /api/v1/no-such-call/": Rule(SIGNED_IN, {}, gives=404) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
+    # The API of people and pipelines.
+    "GET /api/v1/people/": Rule(SIGNED_IN),
+    "GET /api/v1/people/engineer-a/": Rule(SIGNED_IN),
+    "POST /api/v1/people/engineer-a/invite/": Rule(ADMIN, {"reset": True}),
+    "POST /api/v1/people/engineer-a/deactivate/": Rule(ADMIN, {}),
+    "POST /api/v1/people/engineer-a/reactivate/": Rule(ADMIN, {}),
+    "GET /api/v1/pipelines/": Rule(SIGNED_IN),
+    "GET /api/v1/pipelines/{pipeline}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/pipelines/{pipeline}/": Rule(ADMIN, {"primary_owner": "engineer-b"}),
+    "GET /api/v1/pipelines/{pipeline}/responder/": Rule(SIGNED_IN),
+    "GET /api/v1/responders/": Rule(SIGNED_IN),
+    # The API of the schedule.
+    "GET /api/v1/oncall/": Rule(SIGNED_IN),
+    "GET /api/v1/rotations/": Rule(SIGNED_IN),
+    "GET /api/v1/rotations/{rotation}/": Rule(SIGNED_IN),
+    "GET /api/v1/rotations/{rotation}/weeks/": Rule(SIGNED_IN),
+    "GET /api/v1/rotations/{rotation}/timeline/": Rule(SIGNED_IN),
+    "GET /api/v1/rotations/{rotation}/plan/": Rule(ADMIN),
+    "POST /api/v1/rotations/{rotation}/plan/apply/": Rule(
+        ADMIN, {"moves": [{"week": "{later_week}", "from": "{later_engineer}", "to": "{free_engineer}"}]}
+    ),
+    "POST /api/v1/rotations/{rotation}/roster/": Rule(
+        ADMIN, {"starts_on": "{later_week}", "engineers": ["engineer-b", "engineer-a"]}
+    ),
+    "POST /api/v1/rotations/{rotation}/roster/preview/": Rule(
+        SIGNED_IN, {"starts_on": "{later_week}", "engineers": ["engineer-b", "engineer-a"]}
+    ),
+    "GET /api/v1/holidays/": Rule(SIGNED_IN, private=NOTE),
+    "POST /api/v1/holidays/": Rule(SIGNED_IN, HOLIDAY),
+    "POST /api/v1/holidays/ #another's": Rule(OWNER, {**HOLIDAY, "engineer": "engineer-a"}),
+    "POST /api/v1/holidays/preview/": Rule(SIGNED_IN, HOLIDAY),
+    "GET /api/v1/holidays/{holiday}/": Rule(SIGNED_IN, private=NOTE),
+    "PATCH /api/v1/holidays/{holiday}/": Rule(OWNER, {"note": "changed"}),
+    "DELETE /api/v1/holidays/{holiday}/": Rule(OWNER),
+    "GET /api/v1/swaps/": Rule(SIGNED_IN),
+    "POST /api/v1/swaps/": Rule(OWNER, {"rotation": "{rotation}", "offered_week": "{week}"}),
+    "GET /api/v1/swaps/suggestions/?rotation={rotation}&week={week}": Rule(SIGNED_IN),
+    "GET /api/v1/swaps/{asked}/": Rule(SIGNED_IN),
+    "POST /api/v1/swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
+    "POST /api/v1/swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
+    "POST /api/v1/swaps/{asking}/cancel/": Rule(OWNER, {}),
+    "GET /api/v1/covers/": Rule(SIGNED_IN),
+    "POST /api/v1/covers/": Rule(
+        OWNER,
+        {"rotation": "{rotation}", "engineer": "engineer-b", "starts_at": "{week}T12:00:00Z", "ends_at": "{week}T14:00:00Z"},
+    ),
+    "GET /api/v1/covers/{cover}/": Rule(SIGNED_IN),
+    "DELETE /api/v1/covers/{cover}/": Rule(OWNER),
+    "GET /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
+    "PUT /api/v1/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
+    "DELETE /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
+    # The API of runbooks.
+    "GET /api/v1/runbooks/": Rule(SIGNED_IN),
+    "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),
+    "PUT /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "revision": 2}),
+    "GET /api/v1/runbooks/{pipeline}/revisions/": Rule(SIGNED_IN),
+    "GET /api/v1/runbooks/{pipeline}/revisions/1/": Rule(SIGNED_IN),
+}  # fmt: skip

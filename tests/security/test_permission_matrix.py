@@ -1,0 +1,168 @@
+"""Promise 16: every method of every route, for every role and whose object: as tests/security/rules.py has it, and nothing without a rule."""
+
+import re
+
+import pytest
+from django.urls import URLPattern, get_resolver, resolve
+
+from people.models import ApiToken
+from tests.security.rules import OPEN, OWNER, RULES
+from tests.security.world import HOLDERS
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ACTORS = ("anonymous", "owner", "stranger", "admin", *HOLDERS, "feed address")
+TO_SIGN_IN = ("/sign-in/", "/admin/login/")
+
+
+def parted(key):
+    method, _, path = key.partition(" #")[0].partition(" ")
+    return method, path
+
+
+def is_page(path):
+    return not path.startswith("/api/") or path == "/api/v1/docs/"
+
+
+def may(actor, rule, *, method, path):
+    """Tell whether the rules let an actor do it."""
+    if actor in HOLDERS and not is_page(path):
+        holder, scope = HOLDERS[actor]
+        return holder in rule.who and (method == "GET" or scope == ApiToken.Scope.WRITE)
+    return actor in rule.who or (rule.who == OPEN and is_page(path))
+
+
+@pytest.mark.parametrize("key", RULES)
+def test_who_may_and_who_may_not(world, key):
+    rule, (method, template) = RULES[key], parted(key)
+    path = world.said(template)
+    wrong = []
+    for actor in ACTORS:
+        answer, writes = world.call(actor, method, path, rule.body)
+        said = f"{actor}: {answer.status_code} {answer.headers.get('Location', '')}"
+        if may(actor, rule, method=method, path=path):
+            ok = was_answered(answer, rule, signing=path.startswith(SIGNING))
+        else:
+            ok = was_refused(answer, rule, known=is_known(actor, path)) and writes == []
+        ok = ok and keeps_private(answer, rule, actor)
+        wrong += [] if ok else [f"{said} {answer.content[:200]} {writes[:1]}"]
+    assert wrong == []
+
+
+def is_known(actor, path):
+    """Tell whether the call is somebody's, so that it is refused to them and they are not asked to sign in."""
+    return actor in ("owner", "stranger", "admin") or (actor in HOLDERS and not is_page(path))
+
+
+def was_answered(answer, rule, *, signing):
+    if answer.headers.get("Location", "").startswith(TO_SIGN_IN) and not signing:
+        return False
+    return answer.status_code == rule.gives if rule.gives else answer.status_code < 400
+
+
+def was_refused(answer, rule, *, known):
+    if known:
+        return answer.status_code == 403 or (rule.hidden and answer.status_code == 404)
+    return answer.status_code == 401 or answer.headers.get("Location", "").startswith(TO_SIGN_IN)
+
+
+def keeps_private(answer, rule, actor):
+    holder = HOLDERS.get(actor, (actor,))[0]
+    there = rule.private.encode() in answer.content
+    return not rule.private or holder in OWNER or not there
+
+
+@pytest.mark.parametrize("key", [key for key, rule in RULES.items() if rule.private and "/api/" in key])
+def test_what_is_private_is_read_by_its_owner(world, key):
+    method, template = parted(key)
+    for actor in ("owner", "admin", "token"):
+        answer, _ = world.call(actor, method, world.said(template))
+        assert RULES[key].private in answer.content.decode()
+
+
+def routes(patterns=None, prefix=""):
+    """Yield every route of the site but Django's admin, as `resolve` names it."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(pattern.pattern).removeprefix("^" if prefix else "")
+        if route.startswith("admin/"):
+            continue
+        if isinstance(pattern, URLPattern):
+            yield route
+        else:
+            yield from routes(pattern.url_patterns, route)
+
+
+SAMPLES = {"pk": "1", "slug": "x", "username": "x", "number": "1", "day": "2026-11-23", "year": "2026", "month": "11"}
+# Of a path on the way in, an answer may well be the sign-in page.
+SIGNING = ("/sign-in/", "/sign-out/", "/password/", "/me/second-factor/")
+
+
+def sample(route):
+    """Return a path of a route that has no rule yet."""
+    route = re.sub(r"[\^$]", "", route)
+    route = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", lambda found: SAMPLES.get(found[1], "x"), route)
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: SAMPLES.get(found[1], "x"), route)
+
+
+def test_no_route_is_without_a_rule_and_no_rule_without_a_route(world):
+    ruled = {}
+    for key in RULES:
+        method, template = parted(key)
+        path = world.said(template).partition("?")[0]
+        ruled.setdefault(resolve(path).route, (path, set()))[1].add(method)
+    lacking = []
+    for route in routes():
+        path, methods = ruled.get(route, (sample(route), set()))
+        for method in METHODS:
+            answer, _ = world.call("admin", method, path)
+            if answer.status_code == 405:
+                if method in methods:
+                    lacking.append(f"{method} {path} has a rule, but the route does not have that method")
+            elif method not in methods:
+                lacking.append(
+                    f'No rule for {method} {route}: add `"{method} {path}": Rule(WHO, {{body}}),` to tests/security/rules.py,'
+                    " with WHO as product.md §11 has it"
+                )
+    assert lacking == [], "\n" + "\n".join(lacking)
+
+
+# Django's admin: admins, and nobody else.
+
+
+def admin_routes():
+    for pattern in get_resolver().url_patterns:
+        if str(pattern.pattern) == "admin/":
+            return [one for one in walked(pattern.url_patterns, "admin/") if "login" not in one]
+    raise AssertionError("the admin is not there")
+
+
+def walked(patterns, prefix):
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield prefix + str(pattern.pattern)
+        else:
+            yield from walked(pattern.url_patterns, prefix + str(pattern.pattern))
+
+
+def admin_path(route):
+    route = re.sub(r"\(\?P<app_label>(\w+).*?\)", r"\1", re.sub(r"[\^$]", "", route))
+    route = re.sub(r"\(\?P<\w+>.*?\)", "x", route)
+    return "/" + re.sub(r"<(?:\w+:)?\w+>", "1", route)
+
+
+def test_djangos_admin_is_for_admins(world):
+    paths = sorted({admin_path(route) for route in admin_routes()} - {"/admin/logout/"})
+    assert "/admin/people/user/1/password/" in paths
+    for path in paths:
+        for method in ("GET", "POST"):
+            for actor in ("anonymous", "owner", "stranger", "token", "admin's token", "feed address"):
+                answer, writes = world.call(actor, method, path)
+                assert writes == [], (actor, method, path)
+                asked = answer.headers.get("Location", "").startswith(TO_SIGN_IN)
+                assert asked or answer.status_code in (403, 404), (actor, method, path, answer.status_code)
+    seen = {path: world.call("admin", "GET", path)[0].status_code for path in paths}
+    assert all(status < 500 for status in seen.values()), seen
+    lists = [path for path in paths if re.fullmatch(r"/admin/[a-z]+/[a-z]+/", path)]
+    assert len(lists) > 10
+    assert {seen[path] for path in lists} == {200}, seen

@@ -1,0 +1,144 @@
+"""The rows that the rules speak of: everything that can belong to somebody belongs to engineer A."""
+
+import datetime as dt
+from http.cookies import SimpleCookie
+
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.db import connection, reset_queries, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from people.commands import create_token, invite
+from people.models import ApiToken
+from people.queries import secret_of
+from runbooks.commands import save_revision
+from scheduling.commands import (
+    Asked,
+    Dates,
+    RotationText,
+    Span,
+    block_holiday,
+    create_rotation,
+    join_rotation,
+    link_calendar,
+    request_swap,
+    set_roster,
+    take_cover,
+)
+from tests.make import PASSWORD, make_engineer, make_pipeline, make_runbook
+
+NEW_PASSWORD = "another long passphrase"
+HOLDERS = {
+    "token": ("owner", ApiToken.Scope.WRITE),
+    "stranger's token": ("stranger", ApiToken.Scope.WRITE),
+    "admin's token": ("admin", ApiToken.Scope.WRITE),
+    "read-only token": ("owner", ApiToken.Scope.READ),
+    "admin's read-only token": ("admin", ApiToken.Scope.READ),
+}
+# A row that every call by a token may write: when it was last used.
+BESIDE = ("people_apitoken",)
+
+
+def make_world():
+    """Return the words of the rules, and the people: owner, stranger, admin."""
+    at = timezone.now()
+    admin = make_engineer("Admin", is_staff=True)
+    a, b, c, d = (make_engineer(f"Engineer {letter}", email=f"{letter}@example.org") for letter in "ABCD")
+    for user in (admin, a, d):
+        user.password = MD5PasswordHasher().encode(PASSWORD, "a salt of tests")
+        user.save(update_fields=["password"])
+    pipeline = make_pipeline("Unit profit", primary=b, secondary=c)
+    other = make_pipeline("Daily growth", primary=c, secondary=b, position=1)
+    runbook = make_runbook(pipeline, author=b)
+    save_revision(runbook, markdown="### Purpose\n\nTo be more useful.", based_on=1, author=b)
+    rotation, weeks = _rotation((a, b, c, d), at=at)
+    join_rotation(rotation, pipelines=[pipeline, other])
+    # The owner's second week to come is free of swaps and covers; the first two weeks of A and B are asked for.
+    [a1, a2], [b1, b2], [d1, *_] = (
+        [week for week in weeks if week.engineer == who][:2] if who != d else [w for w in weeks if w.engineer == d]
+        for who in (a, b, d)
+    )
+    asked = request_swap(rotation, asked=Asked(b1.starts_on, a1.starts_on), by=b, at=at)
+    asking = request_swap(rotation, asked=Asked(a1.starts_on, counterpart=b), by=a, at=at)
+    span = Span(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
+    cover = take_cover(rotation, span=span, by=a, at=at)
+    holiday = block_holiday(a, dates=Dates(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    words = {
+        "pipeline": pipeline.slug,
+        "other_pipeline": other.slug,
+        "rotation": rotation.slug,
+        "week": a2.starts_on,
+        "year": a2.starts_on.year,
+        "month": a2.starts_on.month,
+        "later_week": d1.starts_on,
+        "later_engineer": d.username,
+        "free_engineer": c.username,
+        "asked": asked.pk,
+        "asking": asking.pk,
+        "cover": cover.pk,
+        "holiday": holiday.pk,
+        "token": create_token(a, name="owned").token.pk,
+        "secret": secret_of(invite(b, by=admin, at=at)),
+        "owner_pk": a.pk,
+        "password": PASSWORD,
+        "new_password": NEW_PASSWORD,
+    }
+    TOTP.activate(a, generate_totp_secret())
+    RecoveryCodes.activate(a)
+    link_calendar(a, address="https://127.0.0.1/mine.ics", by=a)
+    return words, {"owner": a, "stranger": d, "admin": admin}
+
+
+def _rotation(engineers, *, at):
+    rotation = create_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
+    set_roster(rotation, engineers=engineers, starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at)
+    rows = rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on")
+    return rotation, list(rows)
+
+
+class World:
+    """The rows, and a client for each actor."""
+
+    def __init__(self):
+        self.words, self.people = make_world()
+        self.clients = {"anonymous": Client(), "feed address": Client(headers={"authorization": "Bearer " + "f" * 43})}
+        for name, user in self.people.items():
+            self.clients[name] = Client()
+            self.clients[name].force_login(user)
+        for name, (holder, scope) in HOLDERS.items():
+            secret = create_token(self.people[holder], name=name, scope=scope).secret
+            self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
+
+    def said(self, value):
+        """Return a path or a body with the words of this world in it."""
+        if isinstance(value, dict):
+            return {key: self.said(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.said(one) for one in value]
+        return value.format(**self.words) if isinstance(value, str) else value
+
+    def call(self, actor, method, path, body=None, *, raw=None):
+        """Return the answer and what it wrote; afterwards everything is as before."""
+        given = {} if body is None else {"data": self.said(body)}
+        if raw is not None:
+            given["data"] = raw
+            if method == "GET":
+                given = {}
+        if path.startswith("/api/"):
+            given["content_type"] = "application/json"
+        elif method != "GET":
+            given.setdefault("data", {})
+        if method in ("PUT", "PATCH", "DELETE") and not path.startswith("/api/"):
+            given = {}
+        client = self.clients[actor]
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+        reset_queries()
+        with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+            answer = getattr(client, method.lower())(path, **given)
+            transaction.set_rollback(True)
+        client.cookies = SimpleCookie(cookies)
+        writes = [one["sql"] for one in captured if (one["sql"] or "-").split()[0] in ("INSERT", "UPDATE", "DELETE")]
+        return answer, [sql for sql in writes if not any(f'"{table}"' in sql for table in BESIDE)]

@@ -1,0 +1,250 @@
+"""Other tools' results come in over HTTP and by the command line, and belong to pipelines by an admin's rules."""
+
+import datetime as dt
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from people.models import ApiToken
+from people.refusals import Invalid
+from tests.make import bearer, make_pipeline
+from tests.validation.samples import path_of, sample
+from validation.commands import keep_external_rule, record_file, remove_external_rule
+from validation.models import ExternalCheck, ExternalFinding, ExternalRule
+from validation.queries import failing_external_checks
+
+AT = dt.datetime(2026, 3, 2, 7, tzinfo=dt.UTC)
+FILES = [
+    ("dbt", "dbt_run_results", 7),
+    ("dbt", "dbt_sources", 3),
+    ("great-expectations", "great_expectations", 5),
+    ("soda", "soda", 5),
+    ("airflow", "airflow", 1),
+]
+KINDS = pytest.mark.parametrize(("kind", "name", "count"), FILES)
+
+
+@pytest.fixture
+def profit(a, b):
+    return make_pipeline("Unit-level profit (experiment-focused)", primary=a, secondary=b)
+
+
+def post(client, kind, document, headers):
+    body = document if isinstance(document, bytes) else json.dumps(document)
+    return client.post(f"/api/v1/integrations/{kind}/", body, content_type="application/json", **headers)
+
+
+def add_rule(pipeline, pattern="*", tool=""):
+    rule = ExternalRule(tool=tool, pattern=pattern, pipeline=pipeline)
+    keep_external_rule(rule)
+    return rule
+
+
+def everything():
+    return list(ExternalCheck.objects.order_by("pk").values()), list(ExternalFinding.objects.order_by("pk").values())
+
+
+@KINDS
+def test_a_file_is_kept_over_http_and_the_second_time_changes_nothing(client, a, kind, name, count):
+    headers = bearer(a)
+    first = post(client, kind, sample(name), headers)
+    assert (first.status_code, first.json()["new"], first.json()["known"]) == (200, count, 0)
+    assert len(first.json()["unmapped"]) == count
+    before = everything()
+    assert len(before[1]) == count
+    second = post(client, kind, sample(name), headers)
+    assert (second.json()["new"], second.json()["known"]) == (0, count)
+    assert everything() == before
+
+
+@KINDS
+def test_a_file_is_kept_by_the_command_line(db, capsys, kind, name, count):
+    call_command("import_results", kind, str(path_of(name)))
+    assert f"{count} new, 0 known already" in capsys.readouterr().out
+    call_command("import_results", kind, str(path_of(name)))
+    said = capsys.readouterr().out
+    assert f"0 new, {count} known already" in said
+    assert said.count("no pipeline yet: ") == count
+
+
+@KINDS
+def test_what_came_in_is_listed_by_the_api_and_the_admin(client, signed_in, admin, profit, kind, name, count):
+    record_file(kind, document=sample(name), at=AT)
+    answer = client.get("/api/v1/external-checks/?unmapped=1", **bearer(admin)).json()
+    assert answer["count"] == count
+    add_rule(profit)
+    assert client.get("/api/v1/external-checks/?unmapped=1", **bearer(admin)).json()["count"] == 0
+    rows = client.get(f"/api/v1/external-checks/?pipeline={profit.slug}", **bearer(admin)).json()["results"]
+    assert {row["pipeline"] for row in rows} == {profit.slug}
+    page = signed_in(admin).get("/admin/validation/externalcheck/?mapped=yes").content.decode()
+    assert all(row["key"].replace('"', "&quot;") in page for row in rows)
+    one = ExternalCheck.objects.get(pk=rows[0]["id"])
+    assert signed_in(admin).get(f"/admin/validation/externalcheck/{one.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "why"),
+    [
+        (
+            "dbt",
+            {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v9.json"}},
+            "schema v9 is not one of",
+        ),
+        ("soda", [], "not an object"),
+        ("great-expectations", {}, "results is not a list"),
+        ("airflow", {"version": 7}, "version 7 is not 1"),
+        ("dbt", b"{", "not JSON"),
+        ("dbt", b"\xff", "not UTF-8"),
+        ("dbt", b"[" * 100_000, "nested too deeply"),
+        ("dbt", b"", "not an object"),
+    ],
+)
+def test_a_file_that_is_not_one_is_a_400_that_says_why_and_keeps_nothing(client, a, kind, document, why):
+    answer = post(client, kind, document, bearer(a))
+    assert answer.status_code == 400
+    assert why in answer.json()["file"][0]
+    assert everything() == ([], [])
+
+
+def test_the_command_line_says_why_too(db, tmp_path):
+    path = tmp_path / "x.json"
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("import_results", "dbt", str(path))
+    path.write_text("{")
+    with pytest.raises(CommandError, match="not JSON"):
+        call_command("import_results", "dbt", str(path))
+    path.write_text("{}")
+    with pytest.raises(CommandError, match="is not the schema"):
+        call_command("import_results", "dbt", str(path))
+
+
+def test_an_unknown_integration_is_a_404_and_a_read_only_token_a_403(client, a):
+    assert post(client, "nagios", {}, bearer(a)).status_code == 404
+    assert post(client, "dbt", sample("dbt_sources"), bearer(a, scope=ApiToken.Scope.READ)).status_code == 403
+    assert post(client, "dbt", sample("dbt_sources"), {}).status_code == 401
+    with pytest.raises(Invalid, match="nagios"):
+        record_file("nagios", document={}, at=AT)
+
+
+def test_strange_text_in_a_file_is_kept_and_strange_filters_are_no_error(client, a):
+    document = sample("airflow") | {"dag_id": "a\x00b\ud800", "exception": "\x00" * 5, "duration": 10**400}
+    assert post(client, "airflow", document, bearer(a)).json()["new"] == 1
+    for query in ("tool=%00", "pipeline=%00", "status=%00"):
+        assert client.get(f"/api/v1/external-checks/?{query}", **bearer(a)).status_code == 400
+    assert client.get("/api/v1/external-checks/?tool=x&pipeline=y&status=z", **bearer(a)).json()["count"] == 0
+
+
+def test_a_check_shows_what_was_said_last_whatever_came_in_last(db):
+    document = sample("airflow")
+    record_file("airflow", document=document | {"state": "success", "end_date": "2026-03-02T05:00:00Z"}, at=AT)
+    record_file("airflow", document=document, at=AT)
+    check = ExternalCheck.objects.get()
+    assert (check.status, check.at) == ("pass", dt.datetime(2026, 3, 2, 5, tzinfo=dt.UTC))
+    assert [row.status for row in check.findings.all()] == ["pass", "fail"]
+
+
+def test_a_result_without_an_instant_counts_as_said_now_and_once_until_it_changes(db):
+    document = sample("airflow")
+    for field in ("end_date", "start_date", "logical_date"):
+        del document[field]
+    for hour, (state, new) in enumerate([("failed", 1), ("failed", 0), ("success", 1), ("failed", 1)]):
+        at = AT + dt.timedelta(hours=hour)
+        assert record_file("airflow", document=document | {"state": state}, at=at).new == new
+    check = ExternalCheck.objects.get()
+    assert (check.status, check.at) == ("fail", AT + dt.timedelta(hours=3))
+
+
+def test_a_clock_far_ahead_does_not_hide_what_comes_later(db):
+    ahead = sample("airflow") | {"end_date": "9999-01-01T00:00:00Z"}
+    record_file("airflow", document=ahead, at=AT)
+    record_file(
+        "airflow",
+        document=ahead | {"state": "success", "end_date": "2026-03-02T07:30:00Z"},
+        at=AT + dt.timedelta(hours=1),
+    )
+    assert ExternalCheck.objects.get().status == "pass"
+
+
+def test_a_source_that_dbt_leaves_out_becomes_unknown_once(db):
+    document = sample("dbt_sources")
+    record_file("dbt", document=document, at=AT)
+    later = {
+        **document,
+        "metadata": document["metadata"] | {"generated_at": "2026-03-02T06:30:00Z"},
+        "results": document["results"][:1],
+    }
+    assert record_file("dbt", document=later, at=AT).new == 2
+    assert record_file("dbt", document=later, at=AT).new == 0
+    statuses = dict(ExternalCheck.objects.values_list("key", "status"))
+    assert statuses == {
+        "source.shop.raw.orders": "fail",
+        "source.shop.raw.visits": "unknown",
+        "source.shop.raw.refunds": "unknown",
+    }
+
+
+# Rules
+
+
+def test_a_rule_takes_up_what_was_kept_and_a_changed_one_moves_it(profit, daily_growth):
+    record_file("soda", document=sample("soda"), at=AT)
+    rule = add_rule(profit, "shop/orders/*", tool="soda")
+    mapped = ExternalCheck.objects.filter(pipeline=profit)
+    assert mapped.count() == 3
+    rule.pipeline = daily_growth
+    assert keep_external_rule(rule) == 3
+    assert mapped.count() == 0
+    assert remove_external_rule(rule) == 3
+    assert ExternalCheck.objects.unmapped().count() == 5
+
+
+def test_what_fails_of_a_pipeline_is_found(profit):
+    record_file("soda", document=sample("soda"), at=AT)
+    assert not failing_external_checks().exists()
+    add_rule(profit)
+    assert [check.name for check in failing_external_checks()] == ["orders: columns"]
+
+
+def test_new_results_follow_the_rules_there_are(profit):
+    add_rule(profit, "shop/*")
+    recorded = record_file("soda", document=sample("soda"), at=AT)
+    assert recorded.unmapped == ()
+    assert ExternalCheck.objects.filter(pipeline=profit).count() == 5
+
+
+def test_an_admin_adds_changes_and_removes_rules_in_the_admin(signed_in, admin, profit, daily_growth):
+    record_file("soda", document=sample("soda"), at=AT)
+    browser = signed_in(admin)
+    made = browser.post(
+        "/admin/validation/externalrule/add/", {"tool": "soda", "pattern": "shop/*", "pipeline": profit.pk}
+    )
+    assert made.status_code == 302
+    assert ExternalCheck.objects.filter(pipeline=profit).count() == 5
+    rule = ExternalRule.objects.get()
+    fields = {"tool": "soda", "pattern": "shop/*", "pipeline": daily_growth.pk}
+    browser.post(f"/admin/validation/externalrule/{rule.pk}/change/", fields)
+    assert ExternalCheck.objects.filter(pipeline=daily_growth).count() == 5
+    again = browser.post("/admin/validation/externalrule/add/", fields).content.decode()
+    assert "There is a rule of this tool and pattern already" in again
+    chosen = {"action": "delete_selected", "_selected_action": rule.pk, "post": "yes"}
+    browser.post("/admin/validation/externalrule/", chosen)
+    assert ExternalCheck.objects.unmapped().count() == 5
+
+
+def test_an_engineer_does_not_edit_rules(signed_in, a):
+    assert signed_in(a).get("/admin/validation/externalrule/").status_code == 302
+
+
+def test_the_statements_of_a_file_do_not_grow_with_its_results(db):
+    def statements(count, hour):
+        document = sample("dbt_run_results")
+        entry = document["results"][0]
+        document["results"] = [entry | {"unique_id": f"model.m{hour}.t{number}"} for number in range(count)]
+        with CaptureQueriesContext(connection) as captured:
+            record_file("dbt", document=document, at=AT)
+        return len(captured)
+
+    assert statements(30, 1) == statements(1, 2)

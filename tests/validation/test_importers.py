@@ -1,0 +1,327 @@
+"""Readers of dbt's, Great Expectations', Soda's and Airflow's files."""
+
+import datetime as dt
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.validation.samples import path_of, sample
+from validation.importers import airflow, alertmanager, dbt, files, great_expectations, soda
+from validation.importers.files import KINDS, parsed
+from validation.importers.reading import KEY_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+from validation.importers.results import Outcome, Unreadable
+
+FILES = {
+    "dbt_run_results": "dbt",
+    "dbt_sources": "dbt",
+    "great_expectations": "great-expectations",
+    "soda": "soda",
+    "airflow": "airflow",
+    "alertmanager": "alertmanager",
+}
+
+
+def read(kind, document):
+    """Return the results of a file of any kind."""
+    return alertmanager.read(document) if kind == "alertmanager" else files.read(kind, document=document)
+
+
+def statuses(results):
+    return [str(result.status) for result in results]
+
+
+def test_a_dbt_model_that_does_not_build_fails_while_a_test_that_breaks_is_an_error():
+    results = dbt.read(sample("dbt_run_results"))
+    assert statuses(results) == ["pass", "fail", "skip", "warn", "fail", "error", "unknown"]
+
+
+def test_a_dbt_result_keeps_what_was_counted_and_when():
+    model, *_, unknown = results = dbt.read(sample("dbt_run_results"))
+    assert (model.key, model.name) == ("model.shop.unit_profit", "model unit_profit")
+    assert (model.value, model.measure, model.subject) == (1500.0, "rows written", "unit_profit")
+    assert model.at == dt.datetime(2026, 3, 2, 6, 0, 2, 500000, tzinfo=dt.UTC)
+    failing = results[3]
+    assert (failing.name, failing.value, failing.measure) == ("test not_null_unit_profit_tag", 4.0, "failing rows")
+    assert failing.at == dt.datetime(2026, 3, 2, 6, 10, tzinfo=dt.UTC)
+    assert "postponed" in unknown.message
+
+
+def test_the_statuses_of_dbt_s_sources_compare_without_case_and_error_is_staleness():
+    orders, visits, refunds = dbt.read(sample("dbt_sources"))
+    assert statuses([orders, visits, refunds]) == ["fail", "pass", "error"]
+    assert (orders.name, orders.value) == ("freshness of raw.orders", 194340.0)
+    assert orders.message == ("The newest row is of 2026-02-28 00:00 UTC.\nWarns after 1 day. Fails after 36 hours.")
+    assert refunds.message == "permission denied for table refunds"
+
+
+def test_a_source_that_the_file_leaves_out_is_unknown_within_its_project():
+    expected = ["source.shop.raw.orders", "source.shop.raw.returns", "source.other.raw.x", "model.shop.m"]
+    (absent,) = dbt.absent_sources(sample("dbt_sources"), expected=expected)
+    assert (absent.key, absent.status) == ("source.shop.raw.returns", Outcome.UNKNOWN)
+    assert absent.at == dt.datetime(2026, 3, 2, 6, 0, tzinfo=dt.UTC)
+
+
+def test_a_file_without_sources_speaks_for_the_only_project_there_is():
+    document = sample("dbt_sources") | {"results": []}
+    assert [row.key for row in dbt.absent_sources(document, expected=["source.a.s.t"])] == ["source.a.s.t"]
+    assert dbt.absent_sources(document, expected=["source.a.s.t", "source.b.s.t"]) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ("run-results/v9", "^dbt run_results: schema v9 is not one of v4 to v6$"),
+        ("run-results/v3", "^dbt run_results: schema v3 is not one of v4 to v6$"),
+        ("sources/v2", "^dbt sources: schema v2 is not v3$"),
+        ("manifest/v12", "is not the schema of a run_results.json or a sources.json"),
+    ],
+)
+def test_another_schema_of_dbt_is_refused(schema, why):
+    document = sample("dbt_run_results")
+    document["metadata"]["dbt_schema_version"] = f"https://schemas.getdbt.com/dbt/{schema}.json"
+    with pytest.raises(Unreadable, match=why):
+        dbt.read(document)
+
+
+@pytest.mark.parametrize("version", ["v4", "v5", "v6"])
+def test_each_schema_of_dbt_s_run_results_is_read(version):
+    document = sample("dbt_run_results")
+    document["metadata"]["dbt_schema_version"] = f"https://schemas.getdbt.com/dbt/run-results/{version}.json"
+    assert len(dbt.read(document)) == 7
+
+
+def test_an_expectation_passes_fails_warns_by_severity_breaks_or_is_unknown():
+    results = great_expectations.read(sample("great_expectations"))
+    assert statuses(results) == ["pass", "fail", "warn", "error", "unknown"]
+    mean = results[1]
+    assert mean.key == "unit_profit/unit profit daily/expect_column_mean_to_be_between(profit)"
+    assert (mean.subject, mean.column, mean.value) == ("unit_profit", "profit", 12.25)
+    assert mean.message == "Observed 12.25.\nExpected: min_value 1, max_value 9."
+    assert results[2].message.startswith("8 of 800 rows are unexpected.")
+    assert results[3].message == 'The column "gone" does not exist.'
+    assert mean.at == dt.datetime(2026, 3, 2, 6, 20, tzinfo=dt.UTC)
+
+
+def test_a_checkpoint_s_result_holds_those_of_its_suites():
+    suite = sample("great_expectations")
+    other = suite | {"suite_name": "second"}
+    checkpoint = {
+        "run_id": {"run_name": None, "run_time": "2026-03-02T06:19:00+00:00"},
+        "run_results": {"ValidationResultIdentifier::a": suite, "ValidationResultIdentifier::b": other},
+        "checkpoint_config": {"name": "daily"},
+        "success": False,
+    }
+    results = great_expectations.read(checkpoint)
+    assert statuses(results) == ["pass", "fail", "warn", "error", "unknown"] * 2
+    assert len({result.key for result in results}) == 10
+
+
+def test_a_described_checkpoint_is_read_too():
+    entry = {
+        "expectation_type": "expect_column_max_to_be_between",
+        "success": False,
+        "kwargs": {"column": "x"},
+        "result": {"observed_value": 7},
+    }
+    described = {
+        "success": False,
+        "statistics": {},
+        "validation_results": [{"success": False, "expectations": [entry]}],
+    }
+    (result,) = great_expectations.read(described)
+    assert (result.status, result.value, result.column, result.at) == (Outcome.FAIL, 7.0, "x", None)
+
+
+def test_two_expectations_alike_keep_apart_in_the_order_of_the_file():
+    document = sample("great_expectations")
+    document["results"] = [document["results"][0]] * 3
+    keys = [result.key for result in great_expectations.read(document)]
+    assert keys[1:] == [f"{keys[0]}#2", f"{keys[0]}#3"]
+
+
+def test_an_expectation_s_new_id_is_still_the_same_expectation():
+    document = sample("great_expectations")
+    before = [result.key for result in great_expectations.read(document)]
+    for entry in document["results"]:
+        entry["expectation_config"]["id"] = "another"
+        entry["expectation_config"]["kwargs"]["batch_id"] = "another"
+    assert [result.key for result in great_expectations.read(document)] == before
+
+
+def test_another_major_version_of_great_expectations_is_refused():
+    document = sample("great_expectations")
+    document["meta"]["great_expectations_version"] = "0.18.22"
+    with pytest.raises(Unreadable, match=r"^great_expectations: version 0\.18\.22 is not 1\.x$"):
+        great_expectations.read(document)
+
+
+def test_a_soda_check_s_outcome_is_its_status_and_one_not_evaluated_is_unknown():
+    *checks, scan = soda.read(sample("soda"))
+    assert statuses(checks) == ["pass", "warn", "fail", "unknown"]
+    assert (scan.key, scan.status) == ("shop/scan/daily", Outcome.PASS)
+    low = checks[1]
+    assert (low.key, low.value, low.measure) == ("shop/orders/profit/profit in range", -55.5, "min")
+    assert low.message == "Fails at less than -500.0. Warns at less than -50.0."
+    assert checks[2].message == "Column tax is missing"
+
+
+def test_what_soda_could_not_read_is_an_error_of_the_scan():
+    document = sample("soda") | {"hasErrors": True}
+    document["logs"].append({"level": "ERROR", "message": "Invalid check “x”"})
+    scan = soda.read(document)[-1]
+    assert (scan.status, scan.message, scan.value) == (Outcome.ERROR, "Invalid check “x”", 1.0)
+
+
+def test_another_soda_is_refused():
+    document = sample("soda")
+    document["logs"][0]["message"] = "Soda Core 4.0.1"
+    with pytest.raises(Unreadable, match=r"^soda: Soda Core 4 is not 3$"):
+        soda.read(document)
+    with pytest.raises(Unreadable, match="not a scan result"):
+        soda.read({})
+
+
+def test_an_airflow_task_that_failed_fails_with_its_exception_and_its_log():
+    (result,) = airflow.read(sample("airflow"))
+    assert (result.key, result.name, result.status) == ("unit_profit/aggregate", "unit_profit.aggregate", Outcome.FAIL)
+    assert result.at == dt.datetime(2026, 3, 2, 4, 0, 5, tzinfo=dt.UTC)
+    assert (result.value, result.measure) == (3600.0, "seconds")
+    assert result.message.startswith("AirflowTaskTimeout")
+    assert "https://airflow.example/log" in result.message
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ("success", "pass"),
+        ("FAILED", "fail"),
+        ("upstream_failed", "fail"),
+        ("up_for_retry", "warn"),
+        ("skipped", "skip"),
+        ("queued", "unknown"),
+    ],
+)
+def test_every_state_of_airflow_has_a_status(state, status):
+    assert statuses(airflow.read(sample("airflow") | {"state": state})) == [status]
+
+
+def test_airflow_may_post_several_runs_at_once():
+    one = sample("airflow")
+    document = {"version": 1, "runs": [one, one | {"task_id": None, "state": "success"}]}
+    assert [result.key for result in airflow.read(document)] == ["unit_profit/aggregate", "unit_profit"]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"version": 2}, "version 2 is not 1"),
+        ({"dag_id": None}, "dag_id is missing"),
+        ({"state": ""}, "state is missing"),
+        ({"runs": 3}, "runs is not a list"),
+    ],
+)
+def test_what_airflow_may_not_leave_out_is_named(change, why):
+    with pytest.raises(Unreadable, match=why):
+        airflow.read(sample("airflow") | change)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"\xff\xfe{", "not UTF-8"),
+        (b"{", "not JSON"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b"1" * 5000, "not JSON"),
+    ],
+)
+def test_a_file_that_is_not_json_is_refused(data, why):
+    with pytest.raises(Unreadable, match=why):
+        parsed(data)
+
+
+def test_a_byte_order_mark_is_read_over():
+    assert parsed(b"\xef\xbb\xbf{}") == {}
+
+
+def is_held(word, limit):
+    """Whether a database holds this text."""
+    word.encode()
+    return "\x00" not in word and len(word) <= limit
+
+
+def check_results(results):
+    assert len({result.key for result in results}) == len(results)
+    for result in results:
+        assert result.key
+        assert is_held(result.key, KEY_LENGTH)
+        assert is_held(result.message, MESSAGE_LENGTH)
+        for word in (result.name, result.subject, result.column, result.measure):
+            assert is_held(word, 300 + NAME_LENGTH)
+        assert result.value is None or math.isfinite(result.value)
+        assert result.at is None or result.at.utcoffset() == dt.timedelta(0)
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(10**400),
+    st.floats(),
+    st.text(),
+    st.sampled_from(["\ud800", "\x00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "x" * 3000, "4", "1"]),
+)
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+
+
+@given(kind=st.sampled_from([*KINDS, "alertmanager"]), document=anything)
+def test_any_json_is_read_or_refused(kind, document):
+    try:
+        check_results(read(kind, document))
+    except Unreadable as refused:
+        str(refused).encode()
+
+
+def places(document, path=()):
+    """Yield the path of every value in a document."""
+    yield path
+    inner = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for key, value in inner:
+        yield from places(value, (*path, key))
+
+
+def replaced(document, path, value):
+    if not path:
+        return value
+    inner = document
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return document
+
+
+@given(data=st.data(), name=st.sampled_from(sorted(FILES)), value=anything)
+def test_a_sample_with_any_value_anywhere_is_read_or_refused(data, name, value):
+    document = sample(name)
+    path = data.draw(st.sampled_from(list(places(document))))
+    try:
+        results = read(FILES[name], replaced(document, path, value))
+    except Unreadable as refused:
+        assert str(refused)
+    else:
+        check_results(results)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_nothing_of_a_file_is_dropped_and_reading_it_twice_gives_the_same(name):
+    document = json.loads(path_of(name).read_bytes())
+    entries = {"soda": 5, "airflow": 1, "alertmanager": 2}.get(name) or len(document["results"])
+    results = read(FILES[name], document)
+    assert len(results) == entries
+    assert read(FILES[name], sample(name)) == results

@@ -1,0 +1,51 @@
+"""Rules that give another tool's results to a pipeline."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from validation.importers.mapping import Rule, pipeline_of
+
+RULES = [
+    Rule("dbt", "*", 1),
+    Rule("dbt", "model.shop.*", 2),
+    Rule("", "*unit_profit*", 3),
+    Rule("soda", "*unit_profit*", 4),
+]
+
+
+@pytest.mark.parametrize(
+    ("tool", "key", "pipeline"),
+    [
+        ("dbt", "test.shop.x.1", 1),
+        ("dbt", "model.shop.orders", 2),
+        ("dbt", "MODEL.shop.Orders", 2),
+        ("dbt", "test.shop.unit_profit.1", 3),
+        ("soda", "shop/unit_profit/rows", 4),
+        ("airflow", "unit_profit", 3),
+        ("airflow", "growth", None),
+    ],
+)
+def test_the_closest_rule_decides(tool, key, pipeline):
+    assert pipeline_of(tool=tool, key=key, rules=RULES) == pipeline
+
+
+def test_a_pattern_is_no_regular_expression():
+    rule = Rule("", "a.b[c]*", 1)
+    assert rule.fits(tool="x", key="a.b[c]d")
+    assert not rule.fits(tool="x", key="axbcd")
+
+
+def test_a_pattern_of_many_stars_is_quick():
+    started = time.perf_counter()
+    assert not Rule("", "*a" * 100 + "b", 1).fits(tool="x", key="a" * 250)
+    assert time.perf_counter() - started < 1
+
+
+@given(st.text("ab*", max_size=6), st.text("ab", max_size=8))
+def test_stars_stand_for_anything(pattern, key):
+    meant = re.fullmatch(pattern.replace("*", ".*"), key) is not None
+    assert Rule("", pattern, 1).fits(tool="x", key=key) == meant

@@ -1,0 +1,125 @@
+"""Alerts of Prometheus Alertmanager's webhook, version 4: firing or resolved, told apart by fingerprint."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from validation.importers.reading import (
+    MESSAGE_LENGTH,
+    Json,
+    Record,
+    instant,
+    items,
+    key_of,
+    part,
+    record,
+    said,
+    status_of,
+    text,
+    told_apart,
+)
+from validation.importers.results import ExternalResult, Outcome, Unreadable
+
+TOOL = "alertmanager"
+WORDS = {"firing": Outcome.FAIL, "resolved": Outcome.PASS}
+MILD = {"warning", "warn", "info", "informational", "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert of a webhook's group.
+
+    `status` is FAIL or WARN (by its `severity` label) while it fires, PASS when resolved, UNKNOWN for another word. `ends_at` is
+    None while it fires; `starts_at` where the webhook gives no readable instant.
+    """
+
+    fingerprint: str
+    status: Outcome
+    name: str
+    summary: str
+    description: str
+    severity: str
+    labels: Mapping[str, str]
+    runbook_url: str
+    url: str
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+
+    @property
+    def firing(self) -> bool:
+        """Return whether it fires."""
+        return self.status in (Outcome.FAIL, Outcome.WARN)
+
+    @property
+    def resolved(self) -> bool:
+        """Return whether it is over."""
+        return self.status is Outcome.PASS
+
+
+def read_alerts(document: Json) -> list[Alert]:
+    """Return the alerts of one webhook, in its order; the latest of a fingerprint that occurs twice stands last.
+
+    Raises Unreadable for another version or a malformed group.
+    """
+    group = record(document, where="alertmanager: the webhook")
+    version = text(group.get("version"))
+    if version != "4":
+        raise Unreadable(f"alertmanager: webhook version {version or '(none)'} is not 4")
+    return [_alert(entry) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
+
+
+def read(document: Json) -> list[ExternalResult]:
+    """Return one result an alert, as the other tools' readers do; raise Unreadable as `read_alerts` does."""
+    return told_apart(
+        ExternalResult(
+            tool=TOOL,
+            key=alert.fingerprint,
+            name=alert.name,
+            status=alert.status,
+            value=None,
+            message=said(alert.summary, alert.description),
+            at=alert.ends_at if alert.resolved else alert.starts_at,
+            subject=alert.labels.get("job", ""),
+            measure=alert.name,
+        )
+        for alert in read_alerts(document)
+    )
+
+
+def _alert(entry: Record) -> Alert:
+    labels = _words(entry.get("labels"))
+    notes = _words(entry.get("annotations"))
+    severity = labels.get("severity", "")
+    status, unknown = status_of(entry.get("status"), words=WORDS)
+    if status is Outcome.FAIL and severity.casefold() in MILD:
+        status = Outcome.WARN
+    return Alert(
+        # Alertmanager before 0.19 sends no fingerprint: the labels are what it would be made of.
+        fingerprint=key_of(text(entry.get("fingerprint"))) or _digest(labels),
+        status=status,
+        name=labels.get("alertname", "") or "Alert without a name",
+        summary=text(notes.get("summary") or notes.get("message"), limit=MESSAGE_LENGTH),
+        description=said(notes.get("description", ""), unknown),
+        severity=severity,
+        labels=labels,
+        runbook_url=notes.get("runbook_url", ""),
+        url=text(entry.get("generatorURL"), limit=MESSAGE_LENGTH),
+        starts_at=_told(entry.get("startsAt")),
+        ends_at=_told(entry.get("endsAt")) if status is Outcome.PASS else None,
+    )
+
+
+def _words(value: Json) -> dict[str, str]:
+    return {text(name): text(word, limit=MESSAGE_LENGTH) for name, word in part(value).items()}
+
+
+def _told(value: Json) -> dt.datetime | None:
+    """Return an instant; Go's zero time, the year 1, says that there is none."""
+    found = instant(value)
+    return found if found and found.year > 1 else None
+
+
+def _digest(labels: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(labels.items())).encode()).hexdigest()[:16]

@@ -1,0 +1,197 @@
+"""Artifacts of dbt: `run_results.json` (schemas v4 to v6) and `sources.json` (v3)."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Collection
+from typing import TypeAlias
+
+from validation.importers.reading import (
+    Json,
+    Record,
+    instant,
+    items,
+    key_of,
+    needed,
+    number,
+    part,
+    record,
+    said,
+    status_of,
+    text,
+    told_apart,
+)
+from validation.importers.results import ExternalResult, Outcome, Unreadable
+
+TOOL = "dbt"
+SCHEMA = re.compile(r"/dbt/(run-results|sources)/v([0-9]{1,6})\.json\Z")
+RUN_RESULTS = {"4", "5", "6"}
+SOURCES = {"3"}
+
+TEST_WORDS = {
+    "pass": Outcome.PASS,
+    "success": Outcome.PASS,
+    "warn": Outcome.WARN,
+    "partial success": Outcome.WARN,
+    "fail": Outcome.FAIL,
+    "error": Outcome.ERROR,
+    "runtime error": Outcome.ERROR,
+    "skipped": Outcome.SKIP,
+    "no-op": Outcome.SKIP,
+}
+# A test in error could not judge; a model in error did not build, so that its pipeline's data is not there.
+BUILD_WORDS = TEST_WORDS | {"error": Outcome.FAIL, "runtime error": Outcome.FAIL}
+# `error` says that the source is older than `error_after`; `runtime error` that nobody could look.
+SOURCE_WORDS = TEST_WORDS | {"error": Outcome.FAIL}
+TESTS = {"test", "unit_test"}
+
+Reader: TypeAlias = Callable[[Record, str, dt.datetime | None], ExternalResult]
+
+
+def read(document: Json) -> list[ExternalResult]:
+    """Return the results of either artifact, known by the schema that it names; raise Unreadable for any other."""
+    artifact = record(document, where="dbt: the file")
+    kind, version = _schema(artifact)
+    if kind == "sources":
+        if version not in SOURCES:
+            raise Unreadable(f"dbt sources: schema v{version} is not v3")
+        return _all(artifact, of=_source, where="dbt sources: results")
+    if version not in RUN_RESULTS:
+        raise Unreadable(f"dbt run_results: schema v{version} is not one of v4 to v6")
+    return _all(artifact, of=_run_result, where="dbt run_results: results")
+
+
+def is_sources(document: Json) -> bool:
+    """Return whether a file is a `sources.json`, from which dbt leaves out each source it could not look at."""
+    return isinstance(document, dict) and "/dbt/sources/" in text(
+        part(document.get("metadata")).get("dbt_schema_version")
+    )
+
+
+def absent_sources(document: Json, *, expected: Collection[str]) -> list[ExternalResult]:
+    """Return an `unknown` for every expected source of the file's own project that a `sources.json` leaves out.
+
+    A file that names no source speaks for the one project that is expected, and for none where there are several.
+    """
+    artifact = record(document, where="dbt: the file")
+    present = {result.key for result in read(document)}
+    projects = {_project(key) for key in present} or {_project(key) for key in expected}
+    if not present and len(projects) > 1:
+        return []
+    return [
+        ExternalResult(
+            tool=TOOL,
+            key=key,
+            name=_source_name(key),
+            status=Outcome.UNKNOWN,
+            value=None,
+            message="dbt’s sources.json leaves this source out: its freshness could not be read.",
+            at=_generated(artifact),
+            subject=_source_subject(key),
+            measure="age in seconds",
+        )
+        for key in sorted(set(expected) - present)
+        if key.startswith("source.") and _project(key) in projects
+    ]
+
+
+def _schema(artifact: Record) -> tuple[str, str]:
+    named = text(part(artifact.get("metadata")).get("dbt_schema_version"))
+    found = SCHEMA.search(named)
+    if found is None:
+        raise Unreadable(f"dbt: “{named}” is not the schema of a run_results.json or a sources.json")
+    return found[1], found[2]
+
+
+def _all(artifact: Record, *, of: Reader, where: str) -> list[ExternalResult]:
+    generated = _generated(artifact)
+    return told_apart(
+        of(entry, needed(entry.get("unique_id"), where=f"{where}[{place}].unique_id"), generated)
+        for place, entry in enumerate(items(artifact.get("results"), where=where))
+    )
+
+
+def _run_result(entry: Record, unique_id: str, generated: dt.datetime | None) -> ExternalResult:
+    """Return the result of one node: a test's value is its failing rows, a model's the rows it wrote."""
+    kind, name = unique_id.split(".", maxsplit=1)[0], _node_name(unique_id)
+    is_test = kind in TESTS
+    status, unknown = status_of(entry.get("status"), words=TEST_WORDS if is_test else BUILD_WORDS)
+    failures = number(entry.get("failures"))
+    rows = number(part(entry.get("adapter_response")).get("rows_affected"))
+    return ExternalResult(
+        tool=TOOL,
+        key=key_of(unique_id),
+        name=text(f"{kind} {name}"),
+        status=status,
+        value=failures if is_test else rows,
+        message=said(text(entry.get("message"), limit=2000), unknown),
+        at=_completed(entry) or generated,
+        subject=_relation(entry.get("relation_name")) or ("" if is_test else name),
+        measure="failing rows" if is_test else "rows written",
+    )
+
+
+def _source(entry: Record, unique_id: str, generated: dt.datetime | None) -> ExternalResult:
+    status, unknown = status_of(entry.get("status"), words=SOURCE_WORDS)
+    newest, age = instant(entry.get("max_loaded_at")), number(entry.get("max_loaded_at_time_ago_in_s"))
+    return ExternalResult(
+        tool=TOOL,
+        key=key_of(unique_id),
+        name=text(_source_name(unique_id)),
+        status=status,
+        value=age,
+        message=said(
+            f"The newest row is of {newest:%Y-%m-%d %H:%M} UTC." if newest else "",
+            _limits(part(entry.get("criteria"))),
+            text(entry.get("error"), limit=2000),
+            unknown,
+        ),
+        at=instant(entry.get("snapshotted_at")) or generated,
+        subject=text(_source_subject(unique_id)),
+        measure="age in seconds",
+    )
+
+
+def _limits(criteria: Record) -> str:
+    found = []
+    for field, verb in (("warn_after", "Warns"), ("error_after", "Fails")):
+        limit = part(criteria.get(field))
+        count, period = text(limit.get("count")), text(limit.get("period"))
+        if count and period:
+            found.append(f"{verb} after {count} {period}{'' if count == '1' else 's'}.")
+    return " ".join(found)
+
+
+def _completed(entry: Record) -> dt.datetime | None:
+    """Return when a node was done: the end of its last step."""
+    timing = entry.get("timing")
+    ends = [instant(part(step).get("completed_at")) for step in timing] if isinstance(timing, list) else []
+    return max((end for end in ends if end), default=None)
+
+
+def _generated(artifact: Record) -> dt.datetime | None:
+    return instant(part(artifact.get("metadata")).get("generated_at"))
+
+
+def _node_name(unique_id: str) -> str:
+    """Return the name in `model.<project>.<name>`, without the digest that ends a test's."""
+    kind, *rest = unique_id.split(".")
+    if kind == "test" and len(rest) > 2:
+        rest = rest[:-1]
+    return ".".join(rest[1:]) or unique_id
+
+
+def _project(unique_id: str) -> str:
+    return [*unique_id.split("."), ""][1]
+
+
+def _source_subject(unique_id: str) -> str:
+    return ".".join(unique_id.split(".")[2:])
+
+
+def _source_name(unique_id: str) -> str:
+    return f"freshness of {_source_subject(unique_id) or unique_id}"
+
+
+def _relation(value: Json) -> str:
+    """Return the table in a relation's quoted name, such as `"warehouse"."main"."orders"`."""
+    return text(value).split(".")[-1].strip('"`[]')

@@ -1,0 +1,151 @@
+"""Validation results of Great Expectations 1.x: of one suite, or of a checkpoint that ran several."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from validation.importers.reading import (
+    Json,
+    Record,
+    instant,
+    items,
+    key_of,
+    number,
+    part,
+    record,
+    said,
+    text,
+    told_apart,
+)
+from validation.importers.results import ExternalResult, Outcome, Unreadable
+
+TOOL = "great_expectations"
+SEVERITIES = {"warning": Outcome.WARN, "info": Outcome.WARN}
+BOUNDS = ("min_value", "max_value", "value", "value_set", "regex", "mostly", "column_list", "type_")
+
+
+def read(document: Json) -> list[ExternalResult]:
+    """Return one result an expectation, in the file's order.
+
+    Reads a validation result, a checkpoint's result as JSON, and a checkpoint's `describe()`. Raises Unreadable for any other
+    file, and for one of another major version.
+    """
+    whole = record(document, where="great_expectations: the file")
+    return told_apart(
+        _result(entry, suite=suite, where=where) for suite, entry, where in _expectations(whole, "great_expectations")
+    )
+
+
+def _expectations(whole: Record, place: str) -> Iterator[tuple[Record, Record, str]]:
+    """Yield the suite, the entry and the place of every expectation."""
+    suite: Record
+    if "run_results" in whole:
+        runs = record(whole["run_results"], where=f"{place}: run_results")
+        at = part(whole.get("run_id")).get("run_time")
+        for name, run in runs.items():
+            suite = {"run_time": at, **record(run, where=f"{place}: run_results[{text(name)}]")}
+            yield from _of_suite(suite, f"{place}: run_results[{text(name)}]")
+    elif "validation_results" in whole:
+        for number_, suite in enumerate(items(whole["validation_results"], where=f"{place}: validation_results")):
+            yield from _of_suite(suite, f"{place}: validation_results[{number_}]")
+    else:
+        yield from _of_suite(whole, place)
+
+
+def _of_suite(suite: Record, place: str) -> Iterator[tuple[Record, Record, str]]:
+    _check_version(suite)
+    field = "expectations" if "expectations" in suite and "results" not in suite else "results"
+    for number_, entry in enumerate(items(suite.get(field), where=f"{place}: {field}")):
+        yield suite, entry, f"{place}: {field}[{number_}]"
+
+
+def _check_version(suite: Record) -> None:
+    version = text(part(suite.get("meta")).get("great_expectations_version"))
+    if version and not version.startswith("1."):
+        raise Unreadable(f"great_expectations: version {version} is not 1.x")
+
+
+def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
+    config = part(entry.get("expectation_config"))
+    kind = text(config.get("type")) or text(entry.get("expectation_type"))
+    if not kind:
+        raise Unreadable(f"{where} names no expectation")
+    kwargs = part(config.get("kwargs")) or part(entry.get("kwargs"))
+    column = text(kwargs.get("column")) or text(kwargs.get("column_A"))
+    asset, suite_name = _asset(suite), text(suite.get("suite_name"))
+    observed = part(entry.get("result"))
+    status, unknown = _status(entry, severity=text(config.get("severity")).casefold())
+    value, measure = _value(observed)
+    expected = kind.removeprefix("expect_").replace("_", " ")
+    return ExternalResult(
+        tool=TOOL,
+        # The id of an expectation is new in every run of a suite made on the fly: its place in words is the same.
+        key=key_of(asset, suite_name, f"{kind}({column})"),
+        name=text(f"{column or asset or suite_name}: {expected}".removeprefix(": ")),
+        status=status,
+        value=value,
+        message=said(_found(observed), _bounds(kwargs), _exception(entry), unknown),
+        at=_at(suite),
+        subject=asset or suite_name,
+        column=column,
+        measure=measure,
+    )
+
+
+def _status(entry: Record, *, severity: str) -> tuple[Outcome, str]:
+    """Return the outcome; a broken expectation says nothing of the data, and a severity below critical warns."""
+    success = entry.get("success")
+    if _exception(entry):
+        return Outcome.ERROR, ""
+    if success is True:
+        return Outcome.PASS, ""
+    if success is False:
+        return SEVERITIES.get(severity, Outcome.FAIL), ""
+    return Outcome.UNKNOWN, f"“success” is “{text(success)}”." if text(
+        success
+    ) else "“success” is neither true nor false."
+
+
+def _exception(entry: Record) -> str:
+    """Return the message of what broke; one exception, or one for each metric that was computed."""
+    told = part(entry.get("exception_info"))
+    for info in (told, *(part(value) for value in told.values())):
+        if info.get("raised_exception") is True:
+            return text(info.get("exception_message"), limit=2000) or "The expectation broke."
+    return ""
+
+
+def _value(observed: Record) -> tuple[float | None, str]:
+    for field, measure in (("observed_value", "observed value"), ("unexpected_percent", "unexpected percent")):
+        value = number(observed.get(field))
+        if value is not None:
+            return value, measure
+    return None, ""
+
+
+def _found(observed: Record) -> str:
+    unexpected, of = text(observed.get("unexpected_count")), text(observed.get("element_count"))
+    if unexpected and of:
+        return f"{unexpected} of {of} rows are unexpected."
+    value = text(observed.get("observed_value"))
+    return f"Observed {value}." if value else ""
+
+
+def _bounds(kwargs: Record) -> str:
+    told = [f"{name} {text(kwargs[name])}" for name in BOUNDS if name in kwargs and text(kwargs[name])]
+    return f"Expected: {', '.join(told)}." if told else ""
+
+
+def _asset(suite: Record) -> str:
+    meta = part(suite.get("meta"))
+    return text(part(meta.get("active_batch_definition")).get("data_asset_name")) or text(
+        part(meta.get("batch_spec")).get("data_asset_name")
+    )
+
+
+def _at(suite: Record) -> dt.datetime | None:
+    meta = part(suite.get("meta"))
+    return (
+        instant(meta.get("validation_time"))
+        or instant(part(meta.get("run_id")).get("run_time"))
+        or instant(suite.get("run_time"))
+    )

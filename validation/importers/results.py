@@ -1,0 +1,40 @@
+"""What another tool says of a pipeline's data, in the words of this site."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The statuses of a check's result (validation.md)."""
+
+    PASS = "pass"  # noqa: S105  # a status, not a secret
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    SKIP = "skip"
+    UNKNOWN = "unknown"
+
+
+class Unreadable(Exception):  # noqa: N818  # it says what the file is, as Refused says what the state is
+    """A file that is none of the versions this site reads, or is malformed; the message says what and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalResult:
+    """One entry of another tool's file.
+
+    `key` names the same thing in every run of the tool and is unique in its file; `at` is None where the file has no instant.
+    `subject`, `column` and `measure` hint at what was measured: a table, model, source or DAG; a column of it; a kind of number.
+    """
+
+    tool: str
+    key: str
+    name: str
+    status: Outcome
+    value: float | None
+    message: str
+    at: dt.datetime | None
+    subject: str = ""
+    column: str = ""
+    measure: str = ""

@@ -1,0 +1,106 @@
+"""Tables of other tools' results: what each says, and the rules by which it belongs to a pipeline."""
+
+import datetime as dt
+from typing import Self
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from pipelines.models import Pipeline
+from validation.importers.files import KINDS
+from validation.importers.results import Outcome
+
+OUTCOMES = [(outcome.value, outcome.value) for outcome in Outcome]
+TOOLS = [(kind.tool, kind.label) for kind in KINDS.values()]
+
+
+@pghistory.track()
+class ExternalRule(models.Model):
+    """A pattern of keys, of one tool or of any, whose results belong to a pipeline; the closest pattern decides."""
+
+    tool = models.CharField(max_length=30, blank=True, choices=TOOLS, help_text="Any tool where none is chosen.")
+    pattern = models.CharField(
+        max_length=250, help_text="A result’s key, without case; * stands for anything, as in model.shop.*"
+    )
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="external_rules")
+
+    class Meta:
+        ordering = ["tool", "pattern"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tool", "pattern"],
+                name="one_rule_a_pattern",
+                violation_error_message="There is a rule of this tool and pattern already: change it instead.",
+            ),
+            models.CheckConstraint(condition=~Q(pattern=""), name="rule_has_a_pattern"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_tool_display() if self.tool else 'any tool'}: {self.pattern} → {self.pipeline}"
+
+
+class ExternalCheckQuerySet(models.QuerySet["ExternalCheck"]):
+    """External checks, narrowed."""
+
+    def unmapped(self) -> Self:
+        """Return those that no rule gives to a pipeline."""
+        return self.filter(pipeline=None)
+
+
+class ExternalCheck(models.Model):
+    """Something that another tool judges, with what it said last."""
+
+    tool = models.CharField(max_length=30, choices=TOOLS)
+    key = models.CharField(max_length=250)
+    name = models.CharField(max_length=250)
+    subject = models.CharField(max_length=250, blank=True, help_text="A table, model, source or DAG.")
+    column = models.CharField(max_length=250, blank=True)
+    measure = models.CharField(max_length=250, blank=True)
+    pipeline = models.ForeignKey(
+        Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="external_checks"
+    )
+    status = models.CharField(max_length=10, choices=OUTCOMES)
+    value = models.FloatField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    at = models.DateTimeField(help_text="When the tool said so last.")
+    created_at = models.DateTimeField()
+
+    objects = ExternalCheckQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["tool", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["tool", "key"], name="one_external_check_a_key"),
+            models.CheckConstraint(condition=~Q(key=""), name="external_check_has_a_key"),
+            models.CheckConstraint(
+                condition=Q(status__in=[outcome.value for outcome in Outcome]), name="external_check_has_a_status"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def said(self) -> tuple[str, float | None, str]:
+        """What it said last, without when."""
+        return self.status, self.value, self.message
+
+
+class ExternalFinding(models.Model):
+    """One result of an external check: never changed, so that what a tool said stays."""
+
+    external_check = models.ForeignKey(ExternalCheck, on_delete=models.CASCADE, related_name="findings")
+    at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=OUTCOMES)
+    value = models.FloatField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    digest = models.CharField(max_length=64, help_text="Of what it says: the same twice at one instant is one result.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["external_check", "at", "digest"], name="one_finding_a_saying")]
+
+    def __str__(self) -> str:
+        return f"{self.status} at {self.at.astimezone(dt.UTC):%Y-%m-%d %H:%M}Z"

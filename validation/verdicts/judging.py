@@ -1,0 +1,64 @@
+"""The one way in: a type of check, its parameters, the facts; for each segment where the check asks for it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from validation.verdicts import arrival, values
+from validation.verdicts.outcomes import WORST_FIRST, Facts, Outcome, Verdict
+
+JUDGES: dict[str, Callable[[Mapping[str, Any], Facts], Verdict]] = {
+    "freshness": arrival.freshness,
+    "run_deadline": arrival.run_deadline,
+    "completeness": arrival.completeness,
+    "volume": arrival.volume,
+    "range": values.value_range,
+    "validity": values.validity,
+    "schema": arrival.schema,
+    "change_over_time": values.change_over_time,
+    "anomaly": values.anomaly,
+    "ratio": values.ratio,
+    "reconciliation": values.reconciliation,
+    "target": values.target,
+    "custom_sql": values.custom_sql,
+}
+# Only these speak of a bucket or a date on which nothing is expected.
+SPEAK_OF_ABSENCE = {"freshness", "completeness", "run_deadline", "schema", "custom_sql"}
+SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a check says, the verdict of each segment judged, and whether a known event explains it."""
+
+    verdict: Verdict
+    segments: Mapping[str, Verdict]
+    expected: str = ""
+
+
+def judge(check_type: str, *, parameters: Mapping[str, Any], facts: Facts) -> Judgement:
+    """Return what a check of a type says of the facts; a known event's words where one falls on the bucket judged."""
+    day = facts.date_of(facts.bucket)
+    if check_type not in SPEAK_OF_ABSENCE and day in facts.unexpected:
+        return Judgement(Verdict(Outcome.SKIP, f"Nothing is expected on {day}."), {})
+    segments: dict[str, Verdict] = {}
+    if parameters.get("by_segment"):
+        segments = {
+            name: JUDGES[check_type](parameters, replace(facts, series=series))
+            for name, series in sorted(facts.parts.items())
+            if name
+        }
+    verdict = _joined(segments) if segments else JUDGES[check_type](parameters, facts)
+    known = facts.known.get(day, "") if check_type not in SPEAK_OF_ABSENCE else ""
+    return Judgement(verdict, segments, known if verdict.outcome in (Outcome.FAIL, Outcome.WARN) else "")
+
+
+def _joined(segments: Mapping[str, Verdict]) -> Verdict:
+    """Return one verdict for all segments: the worst, with those that share it listed (validation.md, Rules)."""
+    worst = next(outcome for outcome in WORST_FIRST if any(one.outcome is outcome for one in segments.values()))
+    those = {name: one for name, one in segments.items() if one.outcome is worst}
+    if worst is Outcome.PASS:
+        return Verdict(worst, f"All {len(segments)} segments are as expected.")
+    listed = "; ".join(f"{name}: {one.message}" for name, one in list(those.items())[:SHOWN])
+    more = f" And {len(those) - SHOWN} more." if len(those) > SHOWN else ""
+    return Verdict(worst, f"{len(those)} of {len(segments)} segments. {listed}{more}")
