@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from handoffs.api import ActionItemViewSet, HandoffViewSet
+from incidents.api import IncidentViewSet
 from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
 from oncall_site.people_api import InvitedEngineerViewSet
@@ -34,6 +35,7 @@ router.register("rotations", RotationViewSet, basename="api-rotation")
 router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
+router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("messages", MessageViewSet, basename="api-message")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")

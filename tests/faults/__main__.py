@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ import django
 
 django.setup()
 
+from django.db import transaction
 from django.db import connection
 from django.test.runner import DiscoverRunner
 
@@ -27,9 +29,12 @@ from tests.faults.web import web
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
+from tests.security.fuzz import check_fuzz
+from tests.security.world import World
 
 KILLS = 20
 WORLDS = 10_000
+HOSTILE_CALLS = 5_000
 
 
 def kills():
@@ -71,6 +76,8 @@ def raced(check, said, **counts):
     return run
 
 
+def in_database(check):
+    """Return a check that runs in a database of its own, and takes back what it did."""
 def in_a_database(check):
     """Return a check that runs in a database of its own and says itself what it found."""
 
@@ -78,6 +85,12 @@ def in_a_database(check):
         runner = DiscoverRunner(verbosity=0, interactive=False)
         databases = runner.setup_databases()
         try:
+            with transaction.atomic():
+                said = check(World())
+                transaction.set_rollback(True)
+        finally:
+            runner.teardown_databases(databases)
+        return said
             return check()
         finally:
             connection.close()
@@ -86,6 +99,27 @@ def in_a_database(check):
     return run
 
 
+def fuzz(world):
+    seen = check_fuzz(world, cases=HOSTILE_CALLS, seed=time.time_ns())
+    return f"{HOSTILE_CALLS:,} hostile calls: " + ", ".join(
+        f"{number} × {status}" for status, number in sorted(seen.items())
+    )
+
+
+def suite(path):
+    """Return a check that is the suite's own, in full there."""
+
+    def run():
+        answer = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", "0", "-q", "--no-header", path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stdout[-3000:]
+        return answer.stdout.strip().splitlines()[-1].partition(" in ")[0]
+
+    return run
 def restarted():
     servers.restart()
     connection.close()
@@ -117,12 +151,18 @@ PROMISES = {
     "11": in_a_database(lambda: messages.check_wrong_clocks(messages=200)),
     "12": on_a_healthy_site(messages.check_lateness, messages=1_000, spread=120.0),
     "14": zones,
+    "15": in_database(fuzz),
+    "16": suite("tests/security/test_permission_matrix.py"),
+    "17": suite("tests/e2e/test_hostile_texts.py"),
     "18": raced(
         check_simultaneous,
         "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
         attempts=30,
     ),
+    "19": suite("tests/security/test_nothing_kept.py"),
+    "20": suite("tests/security/test_outbound.py"),
     "21": bombs,
+    "23": suite("tests/security/test_every_route.py"),
     "26": kills,
     "chain": chains,
 }

@@ -7,10 +7,12 @@ from validation.commands.external import (
     record_file,
     remove_external_rule,
 )
+from validation.commands.proposals import propose_checks
 
 __all__ = [
     "Recorded",
     "keep_external_rule",
+    "propose_checks",
     "record_external_results",
     "record_file",
     "remove_external_rule",
