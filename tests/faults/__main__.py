@@ -18,8 +18,7 @@ import django
 
 django.setup()
 
-from django.db import transaction
-from django.db import connection
+from django.db import connection, transaction
 from django.test.runner import DiscoverRunner
 
 from tests.faults import test_messages as messages
@@ -78,8 +77,6 @@ def raced(check, said, **counts):
 
 def in_database(check):
     """Return a check that runs in a database of its own, and takes back what it did."""
-def in_a_database(check):
-    """Return a check that runs in a database of its own and says itself what it found."""
 
     def run():
         runner = DiscoverRunner(verbosity=0, interactive=False)
@@ -91,6 +88,17 @@ def in_a_database(check):
         finally:
             runner.teardown_databases(databases)
         return said
+
+    return run
+
+
+def in_a_database(check):
+    """Return a check that runs in a database of its own and says itself what it found."""
+
+    def run():
+        runner = DiscoverRunner(verbosity=0, interactive=False)
+        databases = runner.setup_databases()
+        try:
             return check()
         finally:
             connection.close()
@@ -120,6 +128,8 @@ def suite(path):
         return answer.stdout.strip().splitlines()[-1].partition(" in ")[0]
 
     return run
+
+
 def restarted():
     servers.restart()
     connection.close()

@@ -69,6 +69,8 @@ RULES = {
     ),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/messages/": Rule(SIGNED_IN),
+    "POST /me/messages/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -180,6 +182,12 @@ RULES = {
     "GET /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
     "PUT /api/v1/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
     "DELETE /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
+    # The API of messages.
+    "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message of one's own"),
+    "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
+    "POST /api/v1/messages/{message}/send-again/": Rule(ADMIN, {}, hidden=True),
+    "GET /api/v1/me/notifications/": Rule(SIGNED_IN),
+    "PUT /api/v1/me/notifications/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     # The API of runbooks.
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),

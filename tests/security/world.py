@@ -11,6 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from notifications.commands import Notice, tell
+from notifications.models import Message
 from people.commands import create_token, invite
 from people.models import ApiToken
 from people.queries import secret_of
@@ -66,7 +68,17 @@ def make_world():
     span = Span(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
     cover = take_cover(rotation, span=span, by=a, at=at)
     holiday = block_holiday(a, dates=Dates(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
+    tell(
+        [a],
+        notice=Notice(
+            "news", event="news", occurrence="1", subject="a message of one's own", text="", path="/", **times
+        ),
+    )
+    message = Message.objects.get(event="news")
+    Message.objects.filter(pk=message.pk).update(state="failed")
     words = {
+        "message": message.pk,
         "pipeline": pipeline.slug,
         "other_pipeline": other.slug,
         "rotation": rotation.slug,
