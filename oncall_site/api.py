@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from handoffs.api import ActionItemViewSet, HandoffViewSet
-from incidents.api import IncidentViewSet
 from incidents.api import AlertViewSet, IncidentViewSet, alertmanager
 from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs

@@ -10,7 +10,8 @@ from django.db.models import Q, QuerySet
 from people.models import User
 from scheduling.engine.turns import WEEK, Week, planned_weeks
 from scheduling.engine.world import Cover
-from scheduling.models import HolidayBlock, Rotation, RotationWeek
+from scheduling.models import Cover as CoverRow
+from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
 from scheduling.queries.holidays import holidays_between
 from scheduling.worlds import (
     WEEK_COLUMNS,
@@ -74,7 +75,7 @@ def rotations_with(engineer: User) -> QuerySet[Rotation]:
     # One look-up a table: joined together, weeks, covers and places would be multiplied with one another.
     rows = (
         RotationWeek.objects.filter(engineer=engineer).values("rotation"),
-        Cover.objects.filter(engineer=engineer).values("rotation"),
+        CoverRow.objects.filter(engineer=engineer).values("rotation"),
         RosterMember.objects.filter(engineer=engineer).values("roster__rotation"),
         PipelineRotation.objects.filter(pipeline__primary_owner=engineer).values("rotation"),
         PipelineRotation.objects.filter(pipeline__secondary_owner=engineer).values("rotation"),

@@ -84,6 +84,8 @@ RULES = {
     ),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/messages/": Rule(SIGNED_IN),
+    "POST /me/messages/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -144,8 +146,6 @@ RULES = {
     "POST /me/feeds/{feed_pk}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /feeds/{feed}.ics": Rule(OPEN),
     # Messages, the handbook, other tools' checks.
-    "GET /me/messages/": Rule(SIGNED_IN),
-    "POST /me/messages/": Rule(SIGNED_IN),
     "GET /handbook/": Rule(ADMIN),
     "POST /handbook/": Rule(ADMIN, {"text": HANDBOOK}),
     "GET /handbook/handbook.md": Rule(SIGNED_IN),
@@ -239,6 +239,8 @@ RULES = {
     "GET /api/v1/external-checks/": Rule(SIGNED_IN),
     "GET /api/v1/external-checks/{external}/": Rule(SIGNED_IN),
     "POST /api/v1/integrations/airflow/": Rule(SIGNED_IN, AIRFLOW),
+    # The API of messages.
+    "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message of one's own"),
     # The API of runbooks.
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),
