@@ -7,6 +7,8 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.utils import timezone
 
+from handoffs.commands import add_item, keep_handoffs, make_feed
+from handoffs.models import Handoff
 from people.commands import create_token, invite
 from people.queries import secret_of
 from runbooks.commands import save_revision
@@ -52,7 +54,15 @@ def make_world():
     span = Span(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
     cover = take_cover(rotation, span=span, by=a, at=at)
     holiday = block_holiday(a, dates=Dates(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    keep_handoffs(at=at)
+    handoff = Handoff.objects.filter(outgoing=a).order_by("at")[0]
+    feed = make_feed(a, rotation=None, at=at)
     words = {
+        "handoff": handoff.pk,
+        "meeting": f"{handoff.at + dt.timedelta(hours=1):%Y-%m-%dT%H:%M}",
+        "item": add_item(rotation, text="something left to do", by=a, at=at).pk,
+        "feed": feed.token.pk,
+        "feed_secret": feed.secret,
         "pipeline": pipeline.slug,
         "other_pipeline": other.slug,
         "rotation": rotation.slug,
