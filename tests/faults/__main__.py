@@ -24,6 +24,7 @@ from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
+from tests.handoffs.test_feeds import check_quick_in
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
@@ -99,6 +100,16 @@ def on_a_healthy_site(check, **counts):
     return in_a_database(run)
 
 
+def feeds():
+    runner = DiscoverRunner(verbosity=0, interactive=False)
+    databases = runner.setup_databases()
+    try:
+        p95 = check_quick_in(rounds=200)
+    finally:
+        runner.teardown_databases(databases)
+    return f"a feed of 10,000 blocks, read 200 times: p95 {p95 * 1000:.0f} ms"
+
+
 PROMISES = {
     "1": raced(races.check_one_winner, "100 rounds of 20 acceptances: 1 won, 19 were told why", rounds=100),
     "2": raced(races.check_one_of_two, "100 rounds of two swaps of one week: one won", rounds=100),
@@ -123,6 +134,7 @@ PROMISES = {
         attempts=30,
     ),
     "21": bombs,
+    "22-out": feeds,
     "26": kills,
     "chain": chains,
 }
