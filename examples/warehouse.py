@@ -8,6 +8,7 @@ It is one file of nothing but the standard library, longer than the house likes,
 
 import argparse
 import datetime as dt
+import functools
 import math
 import random
 import sqlite3
@@ -19,6 +20,7 @@ from pathlib import Path
 
 SEED = 7
 DAYS = 400
+PLANNED_QUARTERS = 8
 EPOCH = dt.date(2024, 1, 1)
 
 UNIT_PROFIT = "Unit-level profit (experiment-focused)"
@@ -129,7 +131,7 @@ SCENARIOS = {
             "incomplete-growth",
             "Inconsistent growth metrics due to incomplete data.",
             AGGREGATE_GROWTH,
-            "New users per revenue",
+            "Check consistency with other business metrics",
             ("UPDATE growth_daily SET new_users = CAST(0.55 * new_users AS INTEGER) WHERE day = :day",),
         ),
         Scenario(
@@ -161,7 +163,7 @@ SCENARIOS = {
             "outlier",
             "Outliers or anomalies in daily metrics.",
             DAILY_GROWTH,
-            "Daily growth against its pattern",
+            "Cross-check daily growth against historical patterns",
             (
                 "UPDATE daily_growth SET new_users = 2 * new_users WHERE day = :day",
                 "UPDATE segment_growth SET new_users = 2 * new_users WHERE day = :day",
@@ -228,7 +230,7 @@ def last_whole_day(at: dt.datetime) -> dt.date:
 
 
 def rows_of(day: dt.date, *, seed: int = SEED) -> dict[str, list[dict[str, object]]]:
-    """Return the rows of each table that a day brings, with those of the quarter that it is in."""
+    """Return the rows of each table that a day brings, with the plans of its quarter and of those to come."""
     noise = random.Random(f"{seed} {day}")  # noqa: S311  # a demo's noise
     return {
         **_unit_profit(day, noise),
@@ -298,26 +300,29 @@ def _company_profit(day: dt.date, noise: random.Random) -> dict[str, list[dict[s
             )
         regional.append({"day": date, "region": region, "profit": round(profit, 2)})
     total = round(math.fsum(_amount(row["profit"]) for row in regional), 2)
-    quarter, days = _quarter(day)
-    projected = math.fsum(_level(each, 90_000.0 * 0.38, shape=FLAT_SHAPE) for each in days)
     return {
         "financials": financials,
         "regional_profit": regional,
         "company_profit": [{"day": date, "profit": total}],
         "backup_profit": [{"day": date, "profit": round(_shaken(noise, total, by=0.001), 2)}],
-        "projections": [{"quarter": quarter, "profit": round(projected)}],
+        "projections": [
+            {"quarter": quarter.isoformat(), "profit": _planned(quarter, 90_000.0 * 0.38, FLAT_SHAPE)}
+            for quarter in _quarters_from(day)
+        ],
     }
 
 
 def _growth(day: dt.date, noise: random.Random) -> dict[str, list[dict[str, object]]]:
     date = day.isoformat()
     new_users = round(_shaken(noise, _level(day, 1200.0)))
-    quarter, days = _quarter(day)
     segments = {segment: round(new_users * share) for segment, share in SEGMENTS.items()}
     return {
         "growth_daily": [{"day": date, "new_users": new_users}],
         "revenue_daily": [{"day": date, "revenue": round(_shaken(noise, _level(day, 90_000.0)), 2)}],
-        "benchmarks": [{"quarter": quarter, "new_users": round(math.fsum(_level(each, 1200.0) for each in days))}],
+        "benchmarks": [
+            {"quarter": quarter.isoformat(), "new_users": _planned(quarter, 1200.0, WORKDAY_SHAPE)}
+            for quarter in _quarters_from(day)
+        ],
         "segment_growth": [{"day": date, "segment": name, "new_users": users} for name, users in segments.items()],
         "daily_growth": [{"day": date, "new_users": sum(segments.values())}],
         "activity_logs": [
@@ -355,11 +360,23 @@ def _runs(day: dt.date, noise: random.Random) -> Iterator[dict[str, object]]:
         }
 
 
-def _quarter(day: dt.date) -> tuple[str, list[dt.date]]:
-    """Return the first date of a day's quarter, and all its days."""
-    first = day.replace(month=3 * ((day.month - 1) // 3) + 1, day=1)
-    after = (first + dt.timedelta(days=100)).replace(day=1)
-    return first.isoformat(), [first + dt.timedelta(days=ahead) for ahead in range((after - first).days)]
+def _quarters_from(day: dt.date) -> list[dt.date]:
+    """Return the first dates of a day's quarter and of those to come, for which plans are made."""
+    quarters = [day.replace(month=3 * ((day.month - 1) // 3) + 1, day=1)]
+    while len(quarters) < PLANNED_QUARTERS:
+        quarters.append(_quarter_after(quarters[-1]))
+    return quarters
+
+
+def _quarter_after(quarter: dt.date) -> dt.date:
+    return (quarter + dt.timedelta(days=100)).replace(day=1)
+
+
+@functools.cache
+def _planned(quarter: dt.date, base: float, shape: tuple[float, ...]) -> int:
+    """Return what a quarter is planned to bring: every day's level, without its noise."""
+    days = (_quarter_after(quarter) - quarter).days
+    return round(math.fsum(_level(quarter + dt.timedelta(days=ahead), base, shape=shape) for ahead in range(days)))
 
 
 def _amount(value: object) -> float:

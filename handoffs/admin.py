@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -10,7 +12,7 @@ from django.utils import timezone
 from handoffs import commands
 from handoffs.models import ActionItem, FeedToken, Handoff, HandoffNote, HandoffPolicy, HandoffTopic
 from people.models import User
-from people.refusals import Refused
+from people.refusals import Invalid, Refused
 from scheduling.admin import Shown
 
 
@@ -18,6 +20,12 @@ def _admin(request: HttpRequest) -> User:
     """Return the admin who asks."""
     assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
     return request.user
+
+
+def _move(handoff: Handoff, times: dict[str, Any], *, by: User) -> None:
+    """Give a meeting the times that were typed; raises as the command does."""
+    starts_at, ends_at = times["meeting_starts_at"], times["meeting_ends_at"]
+    commands.move_meeting(handoff, by=by, at=timezone.now(), starts_at=starts_at, ends_at=ends_at)
 
 
 class HandoffTopicInline(admin.TabularInline[HandoffTopic, HandoffPolicy]):
@@ -85,18 +93,29 @@ class HandoffAdmin(admin.ModelAdmin[Handoff]):
         """Tell that hand-offs are cancelled, by the weeks, and kept."""
         return False
 
+    def get_form(self, request: HttpRequest, obj: Handoff | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
+        """Return the form with the admin who fills it in, for whom it tries to move the meeting."""
+        shown = super().get_form(request, obj, change=change, **options)
+
+        class Tried(shown):  # type: ignore[misc, valid-type]  # the class is Django's, made for this request
+            def clean(self) -> None:
+                super().clean()
+                if self.errors or obj is None:
+                    return
+                try:
+                    with transaction.atomic():
+                        _move(obj, self.cleaned_data, by=_admin(request))
+                        transaction.set_rollback(True)
+                except Invalid as invalid:
+                    raise ValidationError(invalid.problems) from invalid
+                except Refused as refusal:
+                    raise ValidationError(str(refusal)) from refusal
+
+        return Tried
+
     def save_model(self, request: HttpRequest, obj: Handoff, form: Any, change: Any) -> None:
         """Move the meeting by the command that tells both."""
-        try:
-            commands.move_meeting(
-                obj,
-                by=_admin(request),
-                at=timezone.now(),
-                starts_at=obj.meeting_starts_at,
-                ends_at=obj.meeting_ends_at,
-            )
-        except Refused as refusal:
-            messages.error(request, str(refusal))
+        _move(obj, form.cleaned_data, by=_admin(request))
 
 
 @admin.register(ActionItem)
@@ -121,15 +140,11 @@ class ActionItemAdmin(admin.ModelAdmin[ActionItem]):
     def save_model(self, request: HttpRequest, obj: ActionItem, form: Any, change: Any) -> None:
         """Write the item down, or correct it, by the commands."""
         by, at = _admin(request), timezone.now()
-        try:
-            if change:
-                what = commands.ItemChange(text=obj.text, about=True, pipeline=obj.pipeline)
-                commands.change_item(obj, change=what, by=by, at=at)
-            else:
-                made = commands.add_item(obj.rotation, text=obj.text, by=by, at=at, pipeline=obj.pipeline)
-                obj.pk = made.pk
-        except Refused as refusal:
-            messages.error(request, str(refusal))
+        if change:
+            what = commands.ItemChange(text=obj.text, about=True, pipeline=obj.pipeline)
+            commands.change_item(obj, change=what, by=by, at=at)
+        else:
+            obj.pk = commands.add_item(obj.rotation, text=obj.text, by=by, at=at, pipeline=obj.pipeline).pk
 
     @admin.action(description="Say that the selected items are done")
     def mark_done(self, request: HttpRequest, queryset: QuerySet[ActionItem]) -> None:

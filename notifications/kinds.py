@@ -49,5 +49,5 @@ def kind_named(name: str) -> Kind:
 
 
 def all_kinds() -> list[Kind]:
-    """Return every kind, in the order in which they were registered."""
-    return list(_kinds.values())
+    """Return every kind that people choose about, in the order in which they were registered: all but the private ones."""
+    return [kind for kind in _kinds.values() if not kind.private]

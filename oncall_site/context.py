@@ -13,6 +13,7 @@ from scheduling.queries import holidays_of, weeks_held
 
 PAGES = (
     ("Now", "now"),
+    ("Incidents", "incidents"),
     ("Schedule", "schedule"),
     ("Calendar", "calendar"),
     ("Swaps", "swaps"),

@@ -46,6 +46,8 @@ from scheduling.commands import (
 )
 from scheduling.models import Rotation
 from scheduling.queries import engineers_of, newest_roster
+from validation.commands import propose_checks
+from validation.verdicts.proposals import SECTION, propose_all
 
 SUMMARY = "From the handbook"
 
@@ -103,6 +105,7 @@ def import_handbook(
         report.note(f"pipelines of {rotation}", changed=[str(row) for row in joined])
         _put_handoff(handbook, report, rotation=rotation)
         _put_runbooks(handbook, report, pipelines=pipelines)
+        _put_checks(handbook, report, pipelines=pipelines)
         _put_passages(handbook, report)
     return report
 
@@ -295,6 +298,17 @@ def _put_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pi
             rename_runbook(runbook, title=part.full_name)
             changed.append("title")
         report.note(f"runbook {part.full_name}", changed=changed)
+
+
+def _put_checks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
+    """Propose a check, switched off, for every line under “Metrics Validation” that has none yet."""
+    for part in handbook.runbooks:
+        pipeline = pipelines[match_key(part.full_name)]
+        sections = [section.markdown for section in part.sections if match_key(section.title) == match_key(SECTION)]
+        proposals = [one for markdown in sections for one in propose_all(markdown, pipeline=part.name)]
+        if proposals:
+            added = propose_checks(pipeline, proposals=proposals)
+            report.note(f"checks proposed for {pipeline}, switched off", changed=[str(check) for check in added])
 
 
 def _put_passages(handbook: Handbook, report: Report) -> None:

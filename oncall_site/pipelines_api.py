@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from incidents.engine.status import STATUSES
+from incidents.queries import PipelineStatus, statuses
 from people.instants import instant_asked, written
 from people.queries import names_of
 from pipelines.api import PipelineSerializer, PipelineViewSet
@@ -40,12 +42,27 @@ class ResponderSerializer(serializers.Serializer[Any]):
 
 
 class JoinedPipelineSerializer(PipelineSerializer):
-    """A pipeline with its owners and its rotation."""
+    """A pipeline with its owners, its rotation, its status and how many of its incidents are not resolved."""
 
     rotation = serializers.SlugRelatedField[Any](source="in_rotation.rotation", slug_field="slug", read_only=True)
+    status = serializers.SerializerMethodField()
+    open_incidents = serializers.SerializerMethodField()
 
     class Meta(PipelineSerializer.Meta):
-        fields = (*PipelineSerializer.Meta.fields, "rotation")
+        fields = (*PipelineSerializer.Meta.fields, "rotation", "status", "open_incidents")
+
+    @extend_schema_field(serializers.ChoiceField(STATUSES))
+    def get_status(self, pipeline: Pipeline) -> str:
+        """Return the pipeline's status in one word."""
+        return self._status(pipeline).word
+
+    def get_open_incidents(self, pipeline: Pipeline) -> int:
+        """Return how many of its incidents are not resolved."""
+        return self._status(pipeline).open_incidents
+
+    def _status(self, pipeline: Pipeline) -> PipelineStatus:
+        known: dict[int, PipelineStatus] = self.context.get("statuses") or statuses([pipeline])
+        return known[pipeline.pk]
 
 
 class JoinedPipelineViewSet(PipelineViewSet):
@@ -53,6 +70,12 @@ class JoinedPipelineViewSet(PipelineViewSet):
 
     serializer_class = JoinedPipelineSerializer
     queryset = ownership().select_related("in_rotation__rotation")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List pipelines, each with its status."""
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        context = {**self.get_serializer_context(), "statuses": statuses(rows)}
+        return self.get_paginated_response(self.get_serializer(rows, many=True, context=context).data)
 
     @extend_schema(parameters=[AT], responses=ResponderSerializer)
     @action(detail=True)

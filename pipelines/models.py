@@ -4,7 +4,7 @@ from typing import Self
 
 import pghistory
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -14,6 +14,9 @@ from people.models import User
 slug_rule = RegexValidator(
     r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z", "A slug has lower-case letters and digits, with single dashes between them."
 )
+
+# A day, in minutes.
+LONGEST_WAIT = 1440
 
 
 class PipelineQuerySet(models.QuerySet["Pipeline"]):
@@ -41,6 +44,12 @@ class Pipeline(models.Model):
     position = models.PositiveIntegerField(default=0, help_text="Place in the ownership table.")
     primary_owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="primary_of")
     secondary_owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="secondary_of")
+    escalate_after_minutes = models.PositiveSmallIntegerField(
+        "escalate after (minutes)",
+        default=15,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_WAIT)],
+        help_text="So long an incident waits for an acknowledgement before the next of the chain is told.",
+    )
 
     objects = PipelineQuerySet.as_manager()
 
@@ -53,6 +62,11 @@ class Pipeline(models.Model):
                 violation_error_message="Primary and secondary owner must be two people.",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="pipeline_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(escalate_after_minutes__gte=1, escalate_after_minutes__lte=LONGEST_WAIT),
+                name="pipeline_escalates_within_a_day",
+                violation_error_message="An incident waits from one minute to a day.",
+            ),
         ]
 
     def __str__(self) -> str:

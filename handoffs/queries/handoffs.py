@@ -23,13 +23,13 @@ def all_handoffs() -> HandoffQuerySet:
 def next_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return the next hand-off of each rotation that has one."""
     rows = Handoff.objects.standing().filter(at__gt=at).with_people()
-    return list(rows.order_by("rotation", "at").distinct("rotation"))
+    return list(rows.order_by("rotation_id", "at").distinct("rotation_id"))
 
 
 def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return the last hand-off of each rotation where it was due an hour ago or longer and lacks a signature."""
     rows = Handoff.objects.standing().filter(at__lte=at - SIGNED_WITHIN).with_people()
-    return [row for row in rows.order_by("rotation", "-at").distinct("rotation") if not row.is_signed]
+    return [row for row in rows.order_by("rotation_id", "-at").distinct("rotation_id") if not row.is_signed]
 
 
 @dataclass(frozen=True, slots=True)

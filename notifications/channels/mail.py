@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 
 from notifications.channels.bounded import Deadline
 from notifications.channels.problems import Undeliverable
+from notifications.kinds import kind_named
 from notifications.models import Message
 
 
@@ -24,9 +25,10 @@ def message_id(message: Message) -> str:
 
 def mail_of(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
     """Return the mail of a message, dated `at`."""
+    path = kind_named(message.kind).path_of(message)
     context = {
         "message": message,
-        "address": f"{settings.SITE_URL}{message.path}" if message.path else "",
+        "address": f"{settings.SITE_URL}{path}" if path else "",
         "settings_address": f"{settings.SITE_URL}/me/messages/",
     }
     mail = EmailMultiAlternatives(

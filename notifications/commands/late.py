@@ -48,10 +48,13 @@ def _merge_late_of(recipient: int) -> None:
     rows = Message.objects.late().filter(recipient=person).select_for_update().order_by("channel", "due_at", "pk")
     for channel, group in groupby(rows, key=lambda row: row.channel):
         useful = [row for row in group if _of_use(row, person=person, at=at)]
-        if len(useful) > 1:
-            _merge(useful, person=person, channel=channel, at=at)
-        else:
-            Message.objects.filter(pk__in=[row.pk for row in useful]).update(retry_at=Now())
+        # What is private has a page of its own that no row may name, and so is no part of another mail.
+        common = [row for row in useful if not kind_named(row.kind).private]
+        alone = useful
+        if len(common) > 1:
+            _merge(common, person=person, channel=channel, at=at)
+            alone = [row for row in useful if row not in common]
+        Message.objects.filter(pk__in=[row.pk for row in alone]).update(retry_at=Now())
 
 
 def _of_use(message: Message, *, person: User, at: dt.datetime) -> bool:

@@ -22,21 +22,23 @@ class KindChosen:
 def choices_of(person: User) -> list[KindChosen]:
     """Return what a person has chosen for every kind: e-mail for all unless they said otherwise, chat for what is urgent."""
     chosen = {row.kind: row for row in Choice.objects.filter(person=person)}
-    return [_chosen(kind, chosen.get(kind.name)) for kind in all_kinds()]
+    return [_chosen(kind, chosen.get(kind.name)) for kind in all_kinds() if not kind.private]
 
 
 def _chosen(kind: Kind, row: Choice | None) -> KindChosen:
     email = kind.urgent or row is None or row.email
-    chat = kind.urgent if row is None else row.chat
+    chat = (kind.urgent if row is None else row.chat) and not kind.private
     return KindChosen(kind, email=email, chat=chat)
 
 
 def channels_for(people: Iterable[User], *, kind: str, invites: bool) -> dict[int, list[str]]:
     """Return by which channels each of these people is told of a kind, by key, in two statements.
 
-    An invitation is a mail in any case: chat has no calendar.
+    An invitation is a mail in any case: chat has no calendar. What is private is a mail and nothing else.
     """
     keys = [person.pk for person in people]
+    if kind_named(kind).private:
+        return {key: [Message.Channel.EMAIL.value] for key in keys}
     rows = {row.person_id: row for row in Choice.objects.filter(person__in=keys, kind=kind)}
     can_chat = set(ChatAddress.objects.filter(person__in=keys).values_list("person", flat=True))
     found = {}

@@ -7,6 +7,17 @@ from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 from django.utils import timezone
 
+from handoffs.commands import (
+    SheetChange,
+    add_item,
+    change_sheet,
+    keep_handoffs,
+    make_feed,
+    move_meeting,
+    sign_handoff,
+)
+from handoffs.models import Handoff
+from handoffs.queries import topic_titles
 from runbooks import commands
 from runbooks.models import Runbook
 from scheduling.commands import (
@@ -55,6 +66,8 @@ PAGES = [
     "/search/?q=nothing-like-it",
     "/checks/external/",
     "/me/",
+    "/me/feeds/",
+    "/handoffs/",
     "/me/messages/",
     "/api/v1/docs/",
     "/no-such-page/",
@@ -65,6 +78,8 @@ EMPTY_PAGES = [
     "/swaps/",
     "/swaps/ask/",
     "/fairness/",
+    "/handoffs/",
+    "/me/feeds/",
     "/calendar/2026/12/",
     "/calendar/block/",
     "/pipelines/",
@@ -114,13 +129,34 @@ def swapped(seeded, admin):
     return [*paths, f"/swaps/ask/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
 
 
+@pytest.fixture
+def handed_over(seeded, swapped, admin):
+    """Return the paths of sheets that are open, signed and cancelled, with notes, action items and somebody away."""
+    at, rotation = timezone.now(), Rotation.objects.get()
+    keep_handoffs(at=at)
+    rows = list(Handoff.objects.with_people().order_by("at"))
+    title = topic_titles([rotation.pk])[rotation.pk][0]
+    change_sheet(rows[0], change=SheetChange(notes={title: "A note."}), by=rows[0].outgoing, at=at)
+    move_meeting(rows[1], by=admin, at=at, starts_at=rows[1].at - dt.timedelta(days=1))
+    add_item(rotation, text="Something left to do", by=admin, at=at)
+    make_feed(admin, rotation=rotation, at=at)
+    for person in rows[2].people:
+        sign_handoff(rows[2], by=person, at=at)
+    rotation.weeks.filter(starts_on=rows[9].week).update(engineer=rows[9].outgoing)
+    days = Dates(rows[0].at.date(), rows[0].at.date())
+    block_holiday(rows[0].incoming, dates=days, by=admin)
+    keep_handoffs(at=at)
+    Handoff.objects.filter(pk=rows[0].pk).update(outgoing=admin)
+    return [f"/handoffs/{row.pk}/" for row in (rows[0], rows[1], rows[2], rows[9])]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_no_page_has_an_axe_finding(swapped, admin, open_page, complaints, scheme, size):
+def test_no_page_has_an_axe_finding(swapped, handed_over, admin, open_page, complaints, scheme, size):
     page = open_page(admin, size=SIZES[size], scheme=scheme)
     found = []
     week = RotationWeek.objects.first().starts_on
-    for path in [*PAGES, *swapped, f"/schedule/{week}/"]:
+    for path in [*PAGES, *swapped, *handed_over, f"/schedule/{week}/"]:
         page.goto(path)
         found += findings(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} scrolls sideways"
@@ -166,6 +202,9 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/scheduling/cover/add/",
         "/admin/scheduling/swaprequest/",
         "/admin/handoffs/handoffpolicy/",
+        "/admin/handoffs/handoff/",
+        "/admin/handoffs/actionitem/add/",
+        "/admin/handoffs/feedtoken/",
         "/admin/notifications/message/",
         "/admin/notifications/chataddress/add/",
     ):

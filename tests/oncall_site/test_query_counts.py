@@ -8,6 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from handoffs.commands import add_item
+from handoffs.commands.feeds import FEEDS_A_PERSON
+from handoffs.models import FeedToken, Handoff, HandoffNote
+from incidents.commands import Opening, acknowledge, open_incident, start_run
 from notifications.commands import Notice, tell
 from people.commands import create_token
 from pipelines.models import Pipeline
@@ -23,6 +27,7 @@ from scheduling.commands import (
     set_roster,
     take_cover,
 )
+from scheduling.models import Rotation
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
 from validation.commands import keep_external_rule, record_file
 from validation.models import ExternalRule
@@ -32,6 +37,12 @@ PAGES = [
     "/schedule/",
     "/swaps/",
     "/fairness/",
+    "/incidents/",
+    "/incidents/reports/",
+    "/admin/incidents/incident/",
+    "/admin/incidents/runbookrun/",
+    "/handoffs/",
+    "/me/feeds/",
     "/calendar/2026/12/",
     "/pipelines/",
     "/pipelines/pipeline-0/",
@@ -47,6 +58,9 @@ PAGES = [
     "/admin/people/user/",
     "/admin/people/apitoken/",
     "/admin/runbooks/runbook/",
+    "/admin/handoffs/handoff/",
+    "/admin/handoffs/actionitem/",
+    "/admin/handoffs/feedtoken/",
     "/admin/notifications/message/",
     "/admin/validation/externalcheck/",
     "/admin/validation/externalrule/",
@@ -55,6 +69,9 @@ CALLS = [
     "holidays/",
     "swaps/",
     "covers/",
+    "incidents/",
+    "handoffs/",
+    "action-items/",
     "responders/",
     "oncall/",
     "rotations/",
@@ -73,12 +90,16 @@ def fill(admin, *, rows):
     people = [make_engineer(f"Person {there + row}") for row in range(rows - there + 1)]
     for row, (primary, secondary) in enumerate(pairwise(people), start=there):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
-        make_runbook(pipeline, author=primary)
+        make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
         create_token(admin, name=f"token {row}")
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
         add_external_check(row, pipeline=pipeline)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
+        incident = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now())
+        start_run(incident, by=admin, at=timezone.now())
+        acknowledge(incident, by=primary, at=timezone.now())
+    add_hand_offs(admin)
 
 
 def add_messages(row, *, person):
@@ -110,6 +131,31 @@ def add_rotation(row, *, engineers, admin):
     )
     span = Span(admin, weeks[1].starts_at, weeks[1].ends_at)
     take_cover(rotation, span=span, by=admin, at=at)
+
+
+def add_hand_offs(admin):
+    """Give every rotation hand-offs of which the last is unsigned, with a note, an action item and, up to the most, a feed."""
+    at = timezone.now()
+    for rotation in Rotation.objects.filter(handoffs=None).order_by("pk"):
+        weeks = list(rotation.weeks.order_by("starts_on")[:4])
+        Handoff.objects.bulk_create(
+            Handoff(
+                rotation=rotation,
+                week=week.starts_on,
+                at=week.starts_at,
+                outgoing_id=week.engineer_id,
+                incoming=admin,
+                meeting_starts_at=week.starts_at - dt.timedelta(minutes=30),
+                meeting_ends_at=week.starts_at,
+                stamped_at=at,
+            )
+            for week in weeks
+        )
+        note = {"title": "Known outages or delays", "text": "a note", "edited_by": admin, "edited_at": at}
+        HandoffNote.objects.create(handoff=rotation.handoffs.first(), **note)
+        add_item(rotation, text="an item", by=admin, at=at)
+        if FeedToken.objects.count() < FEEDS_A_PERSON:
+            FeedToken.objects.create(owner=admin, rotation=rotation, prefix="feed_", digest=rotation.slug)
 
 
 def statements(do):

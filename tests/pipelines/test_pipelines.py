@@ -114,7 +114,7 @@ def test_a_change_to_another_pipelines_name_is_refused(client, admin, daily_grow
 def test_a_second_pipeline_of_the_same_meaning_is_refused_in_the_admin(signed_in, admin, daily_growth, a, b):
     fields = {
         "slug": "another", "name": "daily  GROWTH", "audience": "Experiment focused", "position": 3,
-        "primary_owner": a.pk, "secondary_owner": b.pk,
+        "primary_owner": a.pk, "secondary_owner": b.pk, "escalate_after_minutes": 15,
     }  # fmt: skip
     page = signed_in(admin).post("/admin/pipelines/pipeline/add/", fields)
     assert page.status_code == 200

@@ -1,81 +1,19 @@
 """Promise 16: every method of every route, for every role and whose object: as tests/security/rules.py has it, and nothing without a rule."""
 
 import re
-from http.cookies import SimpleCookie
 
 import pytest
-from django.db import connection, transaction
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver, resolve
 
-from people.commands import create_token
 from people.models import ApiToken
 from tests.security.rules import OPEN, OWNER, RULES
-from tests.security.world import make_world
+from tests.security.world import HOLDERS
 
 pytestmark = pytest.mark.django_db
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-HOLDERS = {
-    "token": ("owner", ApiToken.Scope.WRITE),
-    "stranger's token": ("stranger", ApiToken.Scope.WRITE),
-    "admin's token": ("admin", ApiToken.Scope.WRITE),
-    "read-only token": ("owner", ApiToken.Scope.READ),
-    "admin's read-only token": ("admin", ApiToken.Scope.READ),
-}
 ACTORS = ("anonymous", "owner", "stranger", "admin", *HOLDERS, "feed address")
-# A row that every call by a token may write: when it was last used.
-BESIDE = ("people_apitoken",)
 TO_SIGN_IN = ("/sign-in/", "/admin/login/")
-
-
-class World:
-    """The rows, and a client for each actor."""
-
-    def __init__(self):
-        self.words, self.people = make_world()
-        self.clients = {"anonymous": Client(), "feed address": Client(headers={"authorization": "Bearer " + "f" * 43})}
-        for name, user in self.people.items():
-            self.clients[name] = Client()
-            self.clients[name].force_login(user)
-        for name, (holder, scope) in HOLDERS.items():
-            secret = create_token(self.people[holder], name=name, scope=scope).secret
-            self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
-
-    def said(self, value):
-        """Return a path or a body with the words of this world in it."""
-        if isinstance(value, dict):
-            return {key: self.said(one) for key, one in value.items()}
-        if isinstance(value, list):
-            return [self.said(one) for one in value]
-        return value.format(**self.words) if isinstance(value, str) else value
-
-    def call(self, actor, method, path, body=None):
-        """Return the answer and what it wrote; afterwards everything is as before."""
-        given = {} if body is None else {"data": self.said(body)}
-        if path.startswith("/api/"):
-            given["content_type"] = "application/json"
-        elif method != "GET":
-            given.setdefault("data", {})
-        if method in ("PUT", "PATCH", "DELETE") and not path.startswith("/api/"):
-            given = {}
-        client = self.clients[actor]
-        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
-        with transaction.atomic(), CaptureQueriesContext(connection) as captured:
-            answer = getattr(client, method.lower())(path, **given)
-            transaction.set_rollback(True)
-        client.cookies = SimpleCookie(cookies)
-        writes = [one["sql"] for one in captured if one["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
-        return answer, [sql for sql in writes if not any(f'"{table}"' in sql for table in BESIDE)]
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker):
-    """Return one world for all cells: every call is taken back."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield World()
-        transaction.set_rollback(True)
 
 
 def parted(key):

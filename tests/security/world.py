@@ -1,13 +1,21 @@
 """The rows that the rules speak of: everything that can belong to somebody belongs to engineer A."""
 
 import datetime as dt
+from http.cookies import SimpleCookie
 
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.db import connection, reset_queries, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from handoffs.commands import add_item, keep_handoffs, make_feed
+from handoffs.models import Handoff
+from notifications.models import Message
 from people.commands import create_token, invite
+from people.models import ApiToken
 from people.queries import secret_of
 from runbooks.commands import save_revision
 from scheduling.commands import (
@@ -24,8 +32,18 @@ from scheduling.commands import (
     take_cover,
 )
 from tests.make import PASSWORD, make_engineer, make_pipeline, make_runbook
+from validation.models import ExternalCheck
 
 NEW_PASSWORD = "another long passphrase"
+HOLDERS = {
+    "token": ("owner", ApiToken.Scope.WRITE),
+    "stranger's token": ("stranger", ApiToken.Scope.WRITE),
+    "admin's token": ("admin", ApiToken.Scope.WRITE),
+    "read-only token": ("owner", ApiToken.Scope.READ),
+    "admin's read-only token": ("admin", ApiToken.Scope.READ),
+}
+# A row that every call by a token may write: when it was last used.
+BESIDE = ("people_apitoken",)
 
 
 def make_world():
@@ -52,7 +70,23 @@ def make_world():
     span = Span(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
     cover = take_cover(rotation, span=span, by=a, at=at)
     holiday = block_holiday(a, dates=Dates(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    keep_handoffs(at=at)
+    handoff = Handoff.objects.standing().filter(outgoing=a, at__gt=at).order_by("at").first()
+    item = add_item(rotation, text="Something left to do", by=a, at=at)
+    feed = make_feed(a, rotation=None, at=at)
+    message = Message.objects.filter(recipient=a).first()
+    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED)
+    external = ExternalCheck.objects.create(
+        tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
+    )
     words = {
+        "handoff": handoff.pk,
+        "meeting_day": handoff.meeting_starts_at.date(),
+        "item": item.pk,
+        "feed": feed.secret,
+        "feed_pk": feed.token.pk,
+        "message": message.pk,
+        "external": external.pk,
         "pipeline": pipeline.slug,
         "other_pipeline": other.slug,
         "rotation": rotation.slug,
@@ -83,3 +117,51 @@ def _rotation(engineers, *, at):
     set_roster(rotation, engineers=engineers, starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at)
     rows = rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on")
     return rotation, list(rows)
+
+
+class World:
+    """The rows, and a client for each actor."""
+
+    def __init__(self):
+        self.words, self.people = make_world()
+        self.clients = {
+            "anonymous": Client(),
+            "feed address": Client(headers={"authorization": f"Bearer {self.words['feed']}"}),
+        }
+        for name, user in self.people.items():
+            self.clients[name] = Client()
+            self.clients[name].force_login(user)
+        for name, (holder, scope) in HOLDERS.items():
+            secret = create_token(self.people[holder], name=name, scope=scope).secret
+            self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
+
+    def said(self, value):
+        """Return a path or a body with the words of this world in it."""
+        if isinstance(value, dict):
+            return {key: self.said(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.said(one) for one in value]
+        return value.format(**self.words) if isinstance(value, str) else value
+
+    def call(self, actor, method, path, body=None, *, raw=None):
+        """Return the answer and what it wrote; afterwards everything is as before."""
+        given = {} if body is None else {"data": self.said(body)}
+        if raw is not None:
+            given["data"] = raw
+            if method == "GET":
+                given = {}
+        if path.startswith("/api/"):
+            given["content_type"] = "application/json"
+        elif method != "GET":
+            given.setdefault("data", {})
+        if method in ("PUT", "PATCH", "DELETE") and not path.startswith("/api/"):
+            given = {}
+        client = self.clients[actor]
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+        reset_queries()
+        with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+            answer = getattr(client, method.lower())(path, **given)
+            transaction.set_rollback(True)
+        client.cookies = SimpleCookie(cookies)
+        writes = [one["sql"] for one in captured if (one["sql"] or "-").split()[0] in ("INSERT", "UPDATE", "DELETE")]
+        return answer, [sql for sql in writes if not any(f'"{table}"' in sql for table in BESIDE)]

@@ -14,6 +14,7 @@ from tests.make import bearer, make_pipeline
 from tests.validation.samples import path_of, sample
 from validation.commands import keep_external_rule, record_file, remove_external_rule
 from validation.models import ExternalCheck, ExternalFinding, ExternalRule
+from validation.queries import failing_external_checks
 
 AT = dt.datetime(2026, 3, 2, 7, tzinfo=dt.UTC)
 FILES = [
@@ -198,6 +199,13 @@ def test_a_rule_takes_up_what_was_kept_and_a_changed_one_moves_it(profit, daily_
     assert mapped.count() == 0
     assert remove_external_rule(rule) == 3
     assert ExternalCheck.objects.unmapped().count() == 5
+
+
+def test_what_fails_of_a_pipeline_is_found(profit):
+    record_file("soda", document=sample("soda"), at=AT)
+    assert not failing_external_checks().exists()
+    add_rule(profit)
+    assert [check.name for check in failing_external_checks()] == ["orders: columns"]
 
 
 def test_new_results_follow_the_rules_there_are(profit):

@@ -6,23 +6,8 @@ from hypothesis import strategies as st
 
 from runbooks.engine.handbook import read_handbook
 from tests.conftest import SEED
+from validation.verdicts.parameters import TYPES
 from validation.verdicts.proposals import propose, propose_all, validation_lines
-
-TYPES = {
-    "freshness",
-    "run_deadline",
-    "completeness",
-    "volume",
-    "range",
-    "validity",
-    "schema",
-    "change_over_time",
-    "anomaly",
-    "ratio",
-    "reconciliation",
-    "target",
-    "custom_sql",
-}
 
 
 def lines_of_the_handbook():
@@ -99,8 +84,8 @@ def test_other_teams_lines_get_the_type_they_mean(line, check_type):
         ("Profit range is between -100 and 1,000", {"fail_below": -100.0, "fail_above": 1000.0}),
         ("Margin is above 0", {"fail_below": 0.0}),
         ("Number of orders is at least 500", {"fail_below": 500.0}),
-        ("CRM data must be fresh within 24 hours", {"fail_after_hours": 24.0}),
-        ("CRM data is fresh within 2 days", {"fail_after_hours": 48.0}),
+        ("CRM data must be fresh within 24 hours", {"fail_after_minutes": 1440}),
+        ("CRM data is fresh within 2 days", {"fail_after_minutes": 2880}),
         ("The nightly job finishes by 7am", {"by": "07:00"}),
         ("The nightly job finishes by 12:30 pm", {"by": "12:30"}),
         ("The nightly job finishes by 99:99", {}),
@@ -109,7 +94,9 @@ def test_other_teams_lines_get_the_type_they_mean(line, check_type):
     ],
 )
 def test_what_a_line_says_itself_is_drafted_and_nothing_is_guessed(line, parameters):
-    assert dict(propose(line, pipeline="Orders").parameters) == parameters
+    proposal = propose(line, pipeline="Orders")
+    assert dict(proposal.parameters) == parameters
+    assert set(parameters) <= {parameter.name for parameter in TYPES[proposal.check_type]}
 
 
 def test_lines_are_a_list_s_items_without_their_marks_once_each():

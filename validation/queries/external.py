@@ -1,6 +1,12 @@
 """What other tools said last."""
 
 from validation.models import ExternalCheck, ExternalCheckQuerySet
+from validation.verdicts.outcomes import Outcome
+
+
+def failing_external_checks() -> ExternalCheckQuerySet:
+    """Return the external checks of a pipeline that another tool says fail; `at` says since when, `message` why."""
+    return external_checks().filter(pipeline__isnull=False, status=Outcome.FAIL)
 
 
 def external_checks() -> ExternalCheckQuerySet:

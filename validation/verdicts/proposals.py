@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SECTION = "metricsvalidation"
+SECTION = "Metrics Validation"
 LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 MARKUP = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
 NAME_LENGTH = 120
@@ -180,7 +180,8 @@ CLOCK = re.compile(r"(?:by|before) (\d{1,2})(?::(\d\d))?(?: ?([ap])m)?", re.IGNO
 def _parameters(line: str, *, check_type: str) -> dict[str, object]:
     """Return what the line itself says of the check's parameters; nothing is guessed."""
     if check_type == "freshness":
-        return {"fail_after_hours": _hours(line)} if _hours(line) else {}
+        minutes = _minutes(line)
+        return {"fail_after_minutes": minutes} if minutes else {}
     if check_type == "run_deadline":
         return {"by": _clock(line)} if _clock(line) else {}
     if check_type in ("reconciliation", "target", "change_over_time"):
@@ -205,11 +206,11 @@ def _number(word: str) -> float:
     return float(word.replace(",", ""))
 
 
-def _hours(line: str) -> float | None:
+def _minutes(line: str) -> int | None:
     found = HOURS.search(line)
     if not found:
         return None
-    return float(found[1]) * (24 if found[2].lower().startswith("d") else 1)
+    return int(found[1]) * 60 * (24 if found[2].lower().startswith("d") else 1)
 
 
 def _clock(line: str) -> str | None:

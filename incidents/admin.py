@@ -1,0 +1,108 @@
+"""Django's admin for incidents: looked at here, changed by the same commands as on their pages."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from incidents import commands
+from incidents.models import Incident, RunbookRun, RunStep, Telling, TimelineEntry
+from people.models import User
+from people.refusals import Refused
+
+
+class Shown:
+    """What is looked at in the admin and changed by commands, so that the timeline says who and when."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are made elsewhere."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are changed elsewhere."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that what happened is kept."""
+        return False
+
+
+class TellingInline(Shown, admin.TabularInline[Telling, Incident]):
+    """Who was told."""
+
+    model = Telling
+    fields = ("round", "engineer", "role", "at")
+
+
+class TimelineInline(Shown, admin.TabularInline[TimelineEntry, Incident]):
+    """What happened, in order."""
+
+    model = TimelineEntry
+    fields = ("at", "kind", "by", "text")
+
+
+@admin.register(Incident)
+class IncidentAdmin(Shown, admin.ModelAdmin[Incident]):
+    """Incidents: found, read, acknowledged, resolved and reopened."""
+
+    list_display = (
+        "title",
+        "pipeline",
+        "kind",
+        "state",
+        "source",
+        "opened_at",
+        "assignee",
+        "next_escalation_at",
+        "resolved_at",
+    )
+    list_filter = ("state", "kind", "source", "pipeline")
+    list_select_related = ("pipeline", "assignee")
+    search_fields = ("title", "text", "fingerprint")
+    date_hierarchy = "opened_at"
+    inlines = (TellingInline, TimelineInline)
+    actions = ("acknowledge", "resolve", "reopen")
+
+    @admin.action(description="Acknowledge the selected incidents", permissions=["view"])
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        """Take the incidents."""
+        self._each(request, queryset, do=commands.acknowledge, said="acknowledged")
+
+    @admin.action(description="Resolve the selected incidents", permissions=["view"])
+    def resolve(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        """Close the incidents."""
+        self._each(request, queryset, do=commands.resolve, said="resolved")
+
+    @admin.action(description="Reopen the selected incidents", permissions=["view"])
+    def reopen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        """Open the incidents again."""
+        self._each(request, queryset, do=commands.reopen, said="open again")
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Incident], *, do: Callable[..., Model], said: str) -> None:
+        assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+        for incident in queryset.order_by("pk"):
+            try:
+                do(incident, by=request.user, at=timezone.now())
+            except Refused as refusal:
+                messages.error(request, f"{incident}: {refusal}")
+            else:
+                messages.success(request, f"{incident}: {said}.")
+
+
+class RunStepInline(Shown, admin.TabularInline[RunStep, RunbookRun]):
+    """The steps, in order."""
+
+    model = RunStep
+    fields = ("position", "text", "done_at", "done_by", "note", "ended_incident")
+
+
+@admin.register(RunbookRun)
+class RunbookRunAdmin(Shown, admin.ModelAdmin[RunbookRun]):
+    """Runbooks as they were run against incidents."""
+
+    list_display = ("runbook", "revision", "incident", "started_by", "started_at", "ended_at")
+    list_filter = ("runbook",)
+    list_select_related = ("runbook", "incident", "started_by")
+    inlines = (RunStepInline,)

@@ -1,0 +1,36 @@
+"""Each pipeline's status and how many incidents are open, in a fixed number of statements."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from incidents.engine.status import status_of
+from incidents.models import Incident
+from pipelines.models import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStatus:
+    """A pipeline's status, one of `incidents.engine.status.STATUSES`, and how many of its incidents are not resolved."""
+
+    word: str
+    open_incidents: int
+
+    @property
+    def badge(self) -> str:
+        """The colour that repeats the word: ok, warn, danger, or none."""
+        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn"}.get(self.word, "danger")
+
+
+def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
+    """Return the status of each of these pipelines, by pipeline."""
+    keys = [row.pk for row in pipelines]
+    counts: dict[int, dict[str, int]] = {key: {} for key in keys}
+    rows = Incident.objects.unresolved().filter(pipeline__in=keys).order_by()
+    for pipeline, kind, count in rows.values_list("pipeline", "kind").annotate(Count("pk")):
+        counts[pipeline][kind] = count
+    return {
+        key: PipelineStatus(word=status_of(kinds=kinds, results=()), open_incidents=sum(kinds.values()))
+        for key, kinds in counts.items()
+    }

@@ -1,0 +1,21 @@
+"""Paths of the incidents' pages."""
+
+from django.urls import path
+
+from incidents.views import acting, incidents, reports
+
+urlpatterns = [
+    path("incidents/", incidents.incidents, name="incidents"),
+    path("incidents/open/", incidents.open_incident, name="open_incident"),
+    path("incidents/reports/", reports.reports, name="incident_reports"),
+    path("incidents/reports/csv/", reports.reports_csv, name="incident_reports_csv"),
+    path("incidents/<int:pk>/", incidents.incident, name="incident"),
+    path("incidents/<int:pk>/change/", incidents.change, name="change_incident"),
+    path("incidents/<int:pk>/acknowledge/", acting.acknowledge, name="acknowledge_incident"),
+    path("incidents/<int:pk>/resolve/", acting.resolve, name="resolve_incident"),
+    path("incidents/<int:pk>/reopen/", acting.reopen, name="reopen_incident"),
+    path("incidents/<int:pk>/hand-over/", acting.hand_over, name="hand_over_incident"),
+    path("incidents/<int:pk>/note/", acting.note, name="note_incident"),
+    path("incidents/<int:pk>/run/", acting.run, name="run_runbook"),
+    path("incidents/<int:pk>/steps/<int:number>/", acting.step, name="mark_step"),
+]

@@ -1,0 +1,1 @@
+"""The pages of incidents, a file for each noun."""

@@ -1,0 +1,32 @@
+"""A world in which incidents happen: the seed's pipelines, runbooks and rotation, and who answers now."""
+
+import datetime as dt
+
+import pytest
+
+from oncall_site.handbook import import_handbook
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.queries import answers
+
+
+@pytest.fixture
+def now():
+    """A Wednesday's noon: far from a hand-off, whatever the hour of the test."""
+    return dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def pipeline(db, seed, now, a, b, c, d):
+    import_handbook(seed.read_bytes(), at=now, starting=(now - dt.timedelta(days=7 + now.weekday())).date())
+    return Pipeline.objects.get(slug="daily-growth-experiment-focused")
+
+
+@pytest.fixture
+def chain(pipeline):
+    """Return a function that gives the people of the pipeline's chain in order, as it is at an instant."""
+
+    def people_at(at):
+        return [User.objects.get(pk=link.engineer) for link in answers([pipeline], at=at)[pipeline.pk].links]
+
+    return people_at

@@ -1,0 +1,192 @@
+"""The pages and the admin of incidents, without JavaScript and with htmx."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from incidents import commands
+from incidents.models import Incident, RunStep
+from runbooks.commands import save_revision
+from runbooks.models import Runbook
+from tests.incidents.test_incidents import MINUTE, opened
+from tests.make import bearer
+
+SLUG = "daily-growth-experiment-focused"
+
+
+@pytest.fixture
+def browser(signed_in, pipeline, a):
+    return signed_in(a)
+
+
+@pytest.fixture
+def incident(pipeline):
+    return opened(pipeline, at=timezone.now() - MINUTE, title="Logs are late", text="Since <six>.")
+
+
+def text_of(answer):
+    return answer.content.decode()
+
+
+def test_an_incident_is_opened_from_the_pipeline_s_page(browser, pipeline, a):
+    assert f"/incidents/open/?pipeline={SLUG}" in text_of(browser.get(f"/pipelines/{SLUG}/"))
+    form = text_of(browser.get(f"/incidents/open/?pipeline={SLUG}"))
+    assert f'value="{SLUG}" selected' in form
+    answer = browser.post("/incidents/open/", {"pipeline": SLUG, "kind": "outage", "title": "Nothing arrives"})
+    made = Incident.objects.get()
+    assert answer.headers["Location"] == f"/incidents/{made.pk}/"
+    assert (made.kind, made.source, made.opened_by) == ("outage", "person", a)
+    answer = browser.post("/incidents/open/", {"pipeline": SLUG, "kind": "outage", "title": ""})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("given", ["%00", "nothing", "x" * 3000])
+def test_a_strange_pipeline_in_the_address_is_no_error(browser, given):
+    assert browser.get(f"/incidents/open/?pipeline={given}").status_code == 200
+    assert browser.get(f"/incidents/?pipeline={given}&state={given}&page={given}").status_code == 200
+
+
+def test_open_incidents_stand_on_now_and_on_the_pipeline_s_page(browser, incident, a):
+    for path in ("/", f"/pipelines/{SLUG}/", "/incidents/"):
+        page = text_of(browser.get(path))
+        assert f"/incidents/{incident.pk}/" in page, path
+    assert "1 open incident" in text_of(browser.get("/"))
+    commands.resolve(incident, by=a, at=timezone.now())
+    assert "open incident" not in text_of(browser.get("/"))
+    assert "Logs are late" in text_of(browser.get(f"/pipelines/{SLUG}/"))
+
+
+def test_a_list_is_narrowed(browser, incident):
+    assert "Logs are late" in text_of(browser.get("/incidents/?state=unresolved"))
+    assert "Nothing fits" in text_of(browser.get("/incidents/?state=resolved"))
+    other = "/incidents/?pipeline=aggregate-profit-investor-reporting"
+    assert "Nothing fits" in text_of(browser.get(other))
+
+
+def test_an_incident_s_page_says_who_was_told_and_who_is_next(browser, incident):
+    page = text_of(browser.get(f"/incidents/{incident.pk}/"))
+    assert "Since &lt;six&gt;." in page
+    assert page.count(">told</span>") == 1
+    assert page.count(">next</span>") == 1
+    assert browser.get("/incidents/999/").status_code == 404
+
+
+def test_the_whole_of_an_incident_without_javascript(browser, signed_in, incident, a, b):
+    path = f"/incidents/{incident.pk}/"
+    assert browser.post(f"{path}acknowledge/").headers["Location"] == path
+    assert signed_in(b).post(f"{path}acknowledge/").status_code == 409
+    assert browser.post(f"{path}run/").status_code == 302
+    assert browser.post(f"{path}steps/1/", {"done": "1", "note": "Late <b>upstream</b>."}).headers["Location"] == path
+    assert signed_in(b).post(f"{path}steps/1/", {"done": "1"}).status_code == 409
+    page = text_of(browser.get(path))
+    assert 'value="Late &lt;b&gt;upstream&lt;/b&gt;."' in page
+    assert "revision 1" in page
+    assert browser.post(f"{path}steps/9/", {"done": "1"}).status_code == 400
+    assert browser.post(f"{path}note/", {"text": "Called them."}).status_code == 302
+    assert browser.post(f"{path}note/", {"text": ""}).status_code == 400
+    assert browser.post(f"{path}hand-over/", {"engineer": "engineer-b"}).status_code == 302
+    assert browser.post(f"{path}hand-over/", {"engineer": "nobody"}).status_code == 400
+    assert browser.post(f"{path}resolve/", {"ended_by_step": "2"}).status_code == 400
+    assert browser.post(f"{path}resolve/", {"ended_by_step": "1", "text": "Caught up."}).status_code == 302
+    page = text_of(browser.get(path))
+    assert "ended the incident" in page
+    assert "Called them." in page
+    assert browser.post(f"{path}resolve/").status_code == 409
+    assert browser.post(f"{path}reopen/").status_code == 302
+    incident.refresh_from_db()
+    assert incident.state == "open"
+
+
+def test_htmx_gets_the_checklist_alone(browser, incident, a, b):
+    commands.start_run(incident, by=a, at=timezone.now())
+    path, htmx = f"/incidents/{incident.pk}/steps/2/", {"HX-Request": "true"}
+    answer = browser.post(path, {"done": "1"}, headers=htmx)
+    assert answer.status_code == 200
+    assert text_of(answer).lstrip().startswith('<div class="checklist"')
+    assert RunStep.objects.get(position=2).done_by == a
+    commands.mark_step(incident, position=3, done=True, by=b, at=timezone.now())
+    answer = browser.post(f"/incidents/{incident.pk}/steps/3/", {"done": "1"}, headers=htmx)
+    assert "Engineer B has done step 3 already" in text_of(answer)
+
+
+def test_an_incident_is_corrected_on_its_page(browser, incident):
+    path = f"/incidents/{incident.pk}/change/"
+    assert "Logs are late" in text_of(browser.get(path))
+    assert browser.post(path, {"kind": "delay", "title": "Logs are very late", "text": ""}).status_code == 302
+    incident.refresh_from_db()
+    assert (incident.kind, incident.title) == ("delay", "Logs are very late")
+    assert browser.post(path, {"kind": "storm", "title": ""}).status_code == 400
+
+
+def test_the_runbook_s_page_shows_what_its_steps_have_done(browser, pipeline, now, a):
+    assert "never run" in text_of(browser.get(f"/runbooks/{SLUG}/"))
+    for _ in range(2):
+        made = opened(pipeline, at=now)
+        commands.start_run(made, by=a, at=now + MINUTE)
+        commands.mark_step(made, position=1, done=True, by=a, at=now + 3 * MINUTE)
+        commands.mark_step(made, position=3, done=True, by=a, at=now + 13 * MINUTE)
+        commands.resolve(made, by=a, at=now + 20 * MINUTE, ended_by_step=3)
+    page = " ".join(text_of(browser.get(f"/runbooks/{SLUG}/")).split())
+    assert "done 2 of 2 times, takes 10 min; ended 2 incidents, 20 min after they were opened" in page
+    assert "done 2 of 2 times, takes 2 min; ended no incident" in page
+    assert "done 0 of 2 times; ended no incident" in page
+
+
+def test_the_admin_finds_reads_and_decides(signed_in, incident, admin):
+    browser = signed_in(admin)
+    assert "Logs are late" in text_of(browser.get("/admin/incidents/incident/?q=logs"))
+    assert browser.get(f"/admin/incidents/incident/{incident.pk}/change/").status_code == 200
+    for action, state in (("acknowledge", "acknowledged"), ("resolve", "resolved"), ("reopen", "open")):
+        fields = {"action": action, "_selected_action": [incident.pk]}
+        browser.post("/admin/incidents/incident/", fields)
+        incident.refresh_from_db()
+        assert incident.state == state
+    answer = browser.post(
+        "/admin/incidents/incident/", {"action": "reopen", "_selected_action": [incident.pk]}, follow=True
+    )
+    assert "not resolved" in text_of(answer)
+    commands.start_run(incident, by=admin, at=timezone.now())
+    run = incident.runs.get()
+    assert browser.get("/admin/incidents/runbookrun/").status_code == 200
+    assert browser.get(f"/admin/incidents/runbookrun/{run.pk}/change/").status_code == 200
+    assert browser.get("/admin/incidents/incident/add/").status_code == 403
+
+
+def test_a_long_incident_needs_no_more_statements_than_a_short_one(signed_in, client, pipeline, admin, a, b, c):
+    """Its page, its row in the API, its steps and its admin page: with one note and told once, and with thirty and all told."""
+    runbook = Runbook.objects.get(pipeline=pipeline)
+    at = timezone.now()
+
+    def made(*, notes):
+        steps = "".join(f"{number}. Step {number}.\n" for number in range(1, notes + 1))
+        save_revision(runbook, markdown=f"### Troubleshooting Steps\n\n{steps}", based_on=runbook.revision, author=a)
+        runbook.refresh_from_db()
+        incident = opened(pipeline, at=at - 200 * MINUTE)
+        commands.start_run(incident, by=a, at=at)
+        for number in range(1, notes + 1):
+            commands.note(incident, text=f"Note {number}", by=(a, b, c)[number % 3], at=at)
+            commands.mark_step(incident, position=number, done=True, by=(a, b, c)[number % 3], at=at)
+        for turn in range(1, min(notes, 8)):
+            commands.escalate(incident.pk, at=at - (200 - turn * 15) * MINUTE)
+        return incident
+
+    browser, headers = signed_in(admin), bearer(admin)
+    counts = []
+    for incident in (made(notes=1), made(notes=30)):
+        paths = (
+            f"/incidents/{incident.pk}/",
+            f"/admin/incidents/incident/{incident.pk}/change/",
+            f"/admin/incidents/runbookrun/{incident.runs.get().pk}/change/",
+        )
+        found = [counted(lambda path=path: browser.get(path)) for path in paths]
+        calls = (f"incidents/{incident.pk}/", f"incidents/{incident.pk}/steps/", f"incidents/{incident.pk}/notes/")
+        counts.append(found + [counted(lambda call=call: client.get(f"/api/v1/{call}", **headers)) for call in calls])
+    assert all(many <= one for one, many in zip(*counts, strict=True)), counts
+
+
+def counted(do):
+    do()
+    with CaptureQueriesContext(connection) as captured:
+        assert do().status_code == 200
+    return len(captured)

@@ -1,0 +1,172 @@
+"""Reports per pipeline and month, a pipeline's status, and lengths of time in words."""
+
+import csv
+import datetime as dt
+import io
+
+import pytest
+
+from incidents import commands, queries
+from incidents.engine.spans import span_in_words
+from incidents.engine.status import STATUSES, status_of
+from pipelines.models import Pipeline
+from tests.incidents.test_incidents import MINUTE, opened
+from tests.make import bearer
+
+SLUG = "daily-growth-experiment-focused"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (3600, "1 h"),
+        (3900, "1 h 5 min"),
+        (90000, "1 d 1 h"),
+        (172800, "2 d"),
+    ],
+)
+def test_a_length_of_time_in_words(seconds, words):
+    assert span_in_words(dt.timedelta(seconds=seconds)) == words
+    assert span_in_words(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "results", "word"),
+    [
+        ((), (), "unknown"),
+        ((), ("error", "skip"), "unknown"),
+        ((), ("pass", "unknown"), "ok"),
+        ((), ("pass", "warn"), "warn"),
+        ((), ("warn", "fail"), "failing"),
+        (("issue",), ("fail",), "issue"),
+        (("issue", "delay"), (), "delayed"),
+        (("issue", "delay", "outage"), ("pass",), "outage"),
+    ],
+)
+def test_a_status_is_the_worst_that_is_known(kinds, results, word):
+    assert status_of(kinds=kinds, results=results) == word
+    assert word in STATUSES
+
+
+def test_the_api_and_the_pages_say_a_pipeline_s_status(client, signed_in, pipeline, now, a):
+    opened(pipeline, at=now, kind="delay")
+    opened(pipeline, at=now, kind="issue")
+    commands.resolve(opened(pipeline, at=now, kind="outage"), by=a, at=now)
+    rows = {row["slug"]: row for row in client.get("/api/v1/pipelines/", **bearer(a)).json()["results"]}
+    assert (rows[SLUG]["status"], rows[SLUG]["open_incidents"]) == ("delayed", 2)
+    other = rows["aggregate-profit-investor-reporting"]
+    assert (other["status"], other["open_incidents"]) == ("unknown", 0)
+    one = client.get(f"/api/v1/pipelines/{SLUG}/", **bearer(a)).json()
+    assert one == rows[SLUG]
+    assert ">delayed</span>" in signed_in(a).get("/").content.decode()
+
+
+def test_an_admin_sets_how_long_a_pipeline_waits(client, pipeline, admin, a):
+    path = f"/api/v1/pipelines/{SLUG}/"
+    answer = client.patch(path, {"escalate_after_minutes": 5}, content_type="application/json", **bearer(admin))
+    assert answer.json()["escalate_after_minutes"] == 5
+    for wrong in (0, 1441, "x", None):
+        answer = client.patch(path, {"escalate_after_minutes": wrong}, content_type="application/json", **bearer(admin))
+        assert answer.status_code == 400
+    assert client.patch(path, {}, content_type="application/json", **bearer(a)).status_code == 403
+
+
+@pytest.fixture
+def year(pipeline, now, a):
+    """Three incidents in November, one in October, one of another pipeline."""
+    other = Pipeline.objects.get(slug="aggregate-profit-investor-reporting")
+    for minutes, place, at in (
+        (2, pipeline, now),
+        (4, pipeline, now),
+        (60, other, now),
+        (8, pipeline, now - dt.timedelta(days=30)),
+    ):
+        made = opened(place, at=at)
+        commands.acknowledge(made, by=a, at=at + minutes * MINUTE)
+        commands.resolve(made, by=a, at=at + 10 * minutes * MINUTE)
+    opened(pipeline, at=now)
+    return queries.months_between(dt.date(2025, 12, 1), dt.date(2026, 11, 30))
+
+
+def test_months_between():
+    assert queries.months_between(dt.date(2025, 11, 30), dt.date(2026, 2, 1)) == [
+        dt.date(2025, 11, 1), dt.date(2025, 12, 1), dt.date(2026, 1, 1), dt.date(2026, 2, 1),
+    ]  # fmt: skip
+
+
+def test_a_report_for_each_pipeline_and_month(year, pipeline):
+    rows = [
+        (
+            row.month.month,
+            row.pipeline.slug[:9],
+            row.incidents,
+            row.acknowledged,
+            row.resolved,
+            row.to_acknowledge,
+            row.to_resolve,
+        )
+        for row in queries.pipeline_reports(year)
+    ]
+    assert rows == [
+        (11, "aggregate", 1, 1, 1, 60 * MINUTE, 600 * MINUTE),
+        (11, "daily-gro", 3, 2, 2, 3 * MINUTE, 30 * MINUTE),
+        (10, "daily-gro", 1, 1, 1, 8 * MINUTE, 80 * MINUTE),
+    ]
+    months = queries.month_reports(year)
+    assert [row.incidents for row in months] == [0] * 10 + [1, 4]
+    assert [row.incidents for row in queries.month_reports(year, pipeline=pipeline)] == [0] * 10 + [1, 3]
+
+
+def test_a_reopened_incident_counts_to_its_first_acknowledgement(pipeline, now, a):
+    made = opened(pipeline, at=now)
+    commands.acknowledge(made, by=a, at=now + 5 * MINUTE)
+    commands.resolve(made, by=a, at=now + 6 * MINUTE)
+    commands.reopen(made, by=a, at=now + 50 * MINUTE)
+    commands.acknowledge(made, by=a, at=now + 55 * MINUTE)
+    commands.resolve(made, by=a, at=now + 60 * MINUTE)
+    [row] = queries.pipeline_reports([dt.date(2026, 11, 1)])
+    assert (row.incidents, row.to_acknowledge, row.to_resolve) == (1, 5 * MINUTE, 60 * MINUTE)
+
+
+def test_the_reports_page_and_its_csv(signed_in, year, a):
+    browser = signed_in(a)
+    page = browser.get("/incidents/reports/?since=2026-10-01&until=2026-11-30").content.decode()
+    assert page.count("<svg") == 3
+    assert ">30 min</td>" in page
+    assert "style=" not in page
+    text = browser.get(f"/incidents/reports/csv/?pipeline={SLUG}&since=2026-10-01&until=2026-11-30").content.decode()
+    assert list(csv.reader(io.StringIO(text))) == [
+        [
+            "month",
+            "pipeline",
+            "incidents",
+            "acknowledged",
+            "resolved",
+            "median seconds to acknowledge",
+            "median seconds to resolve",
+        ],
+        ["2026-11", SLUG, "3", "2", "2", "180", "1800"],
+        ["2026-10", SLUG, "1", "1", "1", "480", "4800"],
+    ]
+    assert "No incidents in these months" in browser.get("/incidents/reports/?until=2020-01-01").content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=x",
+        "since=0001-01-01",
+        "until=9999-12-31",
+        "since=2030-01-01&until=2029-01-01",
+        "since=2001-01-01",
+        "pipeline=%00",
+        "pipeline=x",
+    ],
+)
+def test_strange_months_are_no_error_of_ours(signed_in, pipeline, a, query):
+    browser = signed_in(a)
+    assert browser.get(f"/incidents/reports/?{query}").status_code in (200, 400)
+    assert browser.get(f"/incidents/reports/csv/?{query}").status_code in (200, 400)

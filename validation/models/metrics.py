@@ -1,0 +1,214 @@
+"""Tables of numbers: sources, metrics, their points with earlier values, known events, reported runs."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pghistory
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from people.models import User, valid_time_zone
+from pipelines.models import Pipeline, slug_rule
+
+SHORTEST_LIMIT, LONGEST_LIMIT = 1, 90  # seconds; a run's hard limit is longer than the longest
+
+
+@pghistory.track(exclude=["address"])
+class Source(models.Model):
+    """A warehouse that SELECTs are sent to; its address is kept sealed, and never shown again."""
+
+    name = models.CharField(max_length=80, unique=True)
+    address = models.TextField(editable=False, help_text="Sealed: who knows it reads the warehouse.")
+    dialect = models.CharField(max_length=30, editable=False, help_text="What kind of database it is.")
+    limit_seconds = models.PositiveSmallIntegerField(
+        default=30,
+        validators=[MinValueValidator(SHORTEST_LIMIT), MaxValueValidator(LONGEST_LIMIT)],
+        help_text="A query that takes longer is cancelled.",
+    )
+    row_cap = models.PositiveIntegerField(
+        default=100_000, validators=[MinValueValidator(1)], help_text="A query that returns more rows is refused."
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="source_has_a_name"),
+            models.CheckConstraint(condition=~Q(address=""), name="source_has_an_address"),
+            models.CheckConstraint(
+                condition=Q(limit_seconds__gte=SHORTEST_LIMIT, limit_seconds__lte=LONGEST_LIMIT),
+                name="source_has_a_limit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MetricKind(models.TextChoices):
+    """What a metric's values are."""
+
+    COUNT = "count", "Count"
+    AMOUNT = "amount", "Amount"
+    RATIO = "ratio", "Ratio"
+
+
+class Grain(models.TextChoices):
+    """How long a bucket of a metric is."""
+
+    DAY = "day", "Day"
+    HOUR = "hour", "Hour"
+
+
+@pghistory.track()
+class Metric(models.Model):
+    """A number of a pipeline, bucket by bucket: pushed, or pulled from a source by one SELECT."""
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="metrics")
+    slug = models.CharField(max_length=80, validators=[slug_rule])
+    name = models.CharField(max_length=120)
+    unit = models.CharField(max_length=30, blank=True, help_text="Such as users, EUR, %.")
+    kind = models.CharField(max_length=6, choices=MetricKind, default=MetricKind.COUNT)
+    grain = models.CharField(max_length=4, choices=Grain, default=Grain.DAY)
+    time_zone = models.CharField(
+        max_length=64, default="UTC", validators=[valid_time_zone], help_text="Of its business day."
+    )
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, blank=True, related_name="metrics")
+    query = models.TextField(
+        blank=True, max_length=20_000, help_text="One SELECT that returns bucket, value and, if it has them, segment."
+    )
+    pulled_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["pipeline", "name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["pipeline", "slug"], name="one_metric_a_slug"),
+            models.CheckConstraint(condition=~Q(name=""), name="metric_has_a_name"),
+            models.CheckConstraint(condition=Q(kind__in=MetricKind.values), name="metric_has_a_kind"),
+            models.CheckConstraint(condition=Q(grain__in=Grain.values), name="metric_has_a_grain"),
+            models.CheckConstraint(
+                condition=Q(source=None, query="") | (Q(source__isnull=False) & ~Q(query="")),
+                name="metric_is_pulled_by_a_query",
+                violation_error_message="A metric is pulled with both a source and a query, or pushed with neither.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.pipeline}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its business day."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def step(self) -> dt.timedelta:
+        """The length of a bucket."""
+        return dt.timedelta(days=1) if self.grain == Grain.DAY else dt.timedelta(hours=1)
+
+
+class MetricPoint(models.Model):
+    """A value of a bucket and segment. A bucket is the first instant of an hour, or a business-local date at 00:00 UTC."""
+
+    metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="points", db_index=False)
+    segment = models.CharField(max_length=120, blank=True, default="", help_text="Empty: the whole.")
+    bucket = models.DateTimeField()
+    value = models.FloatField()
+    observed_at = models.DateTimeField()
+    is_expected = models.BooleanField(
+        default=False, help_text="Acknowledged as expected: left out of baselines, told to nobody."
+    )
+
+    class Meta:
+        ordering = ["metric", "segment", "bucket"]
+        constraints = [
+            # Also the index from which a check's history is read.
+            models.UniqueConstraint(fields=["metric", "segment", "bucket"], name="one_point_a_bucket"),
+            models.CheckConstraint(
+                condition=Q(value__gt=float("-inf"), value__lt=float("inf")), name="point_is_a_finite_number"
+            ),
+        ]
+        indexes = [models.Index(fields=["metric", "bucket"], name="point_of_metric")]
+
+    def __str__(self) -> str:
+        return f"{self.metric_id} {self.segment} {self.bucket:%Y-%m-%dT%H:%MZ}: {self.value}"
+
+
+class MetricPointRevision(models.Model):
+    """A value that a point had earlier."""
+
+    point = models.ForeignKey(MetricPoint, on_delete=models.CASCADE, related_name="revisions")
+    value = models.FloatField()
+    observed_at = models.DateTimeField()
+    replaced_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["point", "-replaced_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.value} until {self.replaced_at:%Y-%m-%dT%H:%MZ}"
+
+
+@pghistory.track()
+class KnownEvent(models.Model):
+    """Dates on which a number may well be unusual: judged, shown as expected, told to nobody, left out of baselines."""
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="known_events")
+    metric = models.ForeignKey(
+        Metric,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="known_events",
+        help_text="Empty: every metric of the pipeline.",
+    )
+    starts_on = models.DateField("first day")
+    ends_on = models.DateField("last day")
+    words = models.CharField(max_length=120, help_text="What it is: “Black Friday”.")
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-starts_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_on__lte=F("ends_on")), name="event_ends_after_it_starts"),
+            models.CheckConstraint(condition=~Q(words=""), name="event_has_words"),
+        ]
+        indexes = [models.Index(fields=["pipeline", "ends_on"], name="event_of_pipeline")]
+
+    def __str__(self) -> str:
+        return f"{self.words}, {self.starts_on} – {self.ends_on}"
+
+
+class ReportedRun(models.Model):
+    """A run of a pipeline that something outside reported, once each by its key."""
+
+    class State(models.TextChoices):
+        """How it went."""
+
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    key = models.CharField(max_length=200, help_text="The run’s own name, the same in every report of it.")
+    state = models.CharField(max_length=9, choices=State)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-reported_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["pipeline", "key"], name="one_run_a_key"),
+            models.CheckConstraint(condition=~Q(key=""), name="run_has_a_key"),
+            models.CheckConstraint(
+                condition=Q(state="running", finished_at=None) | (~Q(state="running") & Q(finished_at__isnull=False)),
+                name="a_run_over_has_an_end",
+            ),
+        ]
+        indexes = [models.Index(fields=["pipeline", "state", "finished_at"], name="run_of_pipeline")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.state}"
