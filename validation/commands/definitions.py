@@ -104,6 +104,8 @@ def _may(check: Check, *, by: User) -> None:
 
 
 def _put(check: Check, fields: Mapping[str, Any]) -> None:
+    if not isinstance(fields.get("parameters", {}), dict):
+        raise Invalid({"parameters": ["Give an object."]})
     for name, value in fields.items():
         setattr(check, name, value)
 
@@ -113,17 +115,16 @@ def _checked(check: Check) -> None:
     problems: dict[str, list[str]] = {}
     if check.check_type not in TYPES:
         raise Invalid({"check_type": [f"It is one of {', '.join(TYPES)}."]})
+    given = dict(check.parameters)
     try:
-        json.dumps(check.parameters, ensure_ascii=False).encode()
+        json.dumps(given, ensure_ascii=False).encode()
     except (UnicodeEncodeError, ValueError, TypeError, RecursionError) as error:
         raise Invalid({"parameters": ["They are not made of texts and numbers."]}) from error
-    if not isinstance(check.parameters, dict):
-        raise Invalid({"parameters": ["Give an object."]})
     try:
-        check.parameters = read_parameters(check.check_type, check.parameters)
+        check.parameters = read_parameters(check.check_type, given)
     except ParameterErrors as wrong:
         # A proposed check may lack parameters as long as it is switched off.
-        if check.is_active or check.pk is None or set(wrong.problems) & set(check.parameters or {}):
+        if check.is_active or set(wrong.problems) & set(given):
             problems |= {f"{PREFIX}{name}": why for name, why in wrong.problems.items()}
     problems |= _about_timetable(check) | _about_data(check)
     try:

@@ -23,7 +23,7 @@ class Progress:
 
 def checks() -> CheckQuerySet:
     """Return every check with its pipeline and metrics, in the order of the ownership table."""
-    rows = Check.objects.select_related("pipeline", "metric", "other_metric", "source")
+    rows = Check.objects.select_related("pipeline", "metric__pipeline", "other_metric__pipeline", "source")
     return rows.order_by("pipeline__position", "pipeline", "name", "pk")
 
 
