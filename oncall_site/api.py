@@ -24,7 +24,17 @@ from scheduling.api import (
     SwapViewSet,
     calendar_link,
 )
-from validation.api import ExternalCheckViewSet, integration
+from validation.api import (
+    CheckViewSet,
+    ExternalCheckViewSet,
+    KnownEventViewSet,
+    MetricViewSet,
+    ResultViewSet,
+    RunViewSet,
+    integration,
+    metric,
+    points,
+)
 
 router = SimpleRouter()
 router.register("people", InvitedEngineerViewSet, basename="api-person")
@@ -41,6 +51,11 @@ router.register("messages", MessageViewSet, basename="api-message")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("metrics", MetricViewSet, basename="api-metric")
+router.register("checks", CheckViewSet, basename="api-check")
+router.register("results", ResultViewSet, basename="api-result")
+router.register("runs", RunViewSet, basename="api-run")
+router.register("known-events", KnownEventViewSet, basename="api-known-event")
 router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
@@ -58,6 +73,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
+    path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
+    path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

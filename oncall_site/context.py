@@ -13,10 +13,10 @@ from scheduling.queries import holidays_of, weeks_held
 
 PAGES = (
     ("Now", "now"),
+    ("Incidents", "incidents"),
     ("Schedule", "schedule"),
     ("Calendar", "calendar"),
     ("Swaps", "swaps"),
-    ("Incidents", "incidents"),
     ("Hand-offs", "handoffs"),
     ("Pipelines", "pipelines"),
     ("Runbooks", "runbooks"),

@@ -44,7 +44,7 @@ def build_demo(path: Path, *, by: User, at: dt.datetime) -> list[Check]:
         metrics[one.pipeline, one.slug] = keep_metric(metric, by=by)
     checks = []
     for wanted in CHECKS:
-        fields = {
+        fields: dict[str, object] = {
             "metric": metrics.get((wanted.pipeline, wanted.metric)),
             "other_metric": metrics.get((wanted.pipeline, wanted.other)),
             "source": source if wanted.query else None,

@@ -64,7 +64,8 @@ def _turn(rotation: Rotation, world: World, *, at: dt.datetime) -> Turn:
     span = cover or week
     following = next((later for later in world.after(at) if world.on_call_at(later) not in (engineer, None)), None)
     reason = world.people.why_unavailable(engineer, at=at) if engineer is not None else ""
-    until = next((later for later in world.after(at) if _facts(world, later) != _facts(world, at)), None)
+    facts, own = _facts(world, at), [] if engineer is None else [engineer]
+    until = next((later for later in world.after(at, engineers=own) if _facts(world, later) != facts), None)
     return Turn(
         rotation=rotation,
         at=at,

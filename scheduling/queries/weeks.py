@@ -1,6 +1,8 @@
 """Reads about the weeks of rotations."""
 
 import datetime as dt
+import functools
+import operator
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -8,7 +10,8 @@ from django.db.models import Q, QuerySet
 from people.models import User
 from scheduling.engine.turns import WEEK, Week, planned_weeks
 from scheduling.engine.world import Cover
-from scheduling.models import HolidayBlock, Rotation, RotationWeek
+from scheduling.models import Cover as CoverRow
+from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
 from scheduling.queries.holidays import holidays_between
 from scheduling.worlds import (
     WEEK_COLUMNS,
@@ -69,6 +72,12 @@ def coming_weeks(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list
 
 def rotations_with(engineer: User) -> QuerySet[Rotation]:
     """Return the rotations in which an engineer has a place, a week or a cover, or owns a pipeline."""
-    owns = Q(pipelines__pipeline__primary_owner=engineer) | Q(pipelines__pipeline__secondary_owner=engineer)
-    held = Q(weeks__engineer=engineer) | Q(covers__engineer=engineer) | Q(rosters__members__engineer=engineer)
-    return Rotation.objects.filter(pk__in=Rotation.objects.filter(owns | held).values("pk")).order_by("pk")
+    # One look-up a table: joined together, weeks, covers and places would be multiplied with one another.
+    rows = (
+        RotationWeek.objects.filter(engineer=engineer).values("rotation"),
+        CoverRow.objects.filter(engineer=engineer).values("rotation"),
+        RosterMember.objects.filter(engineer=engineer).values("roster__rotation"),
+        PipelineRotation.objects.filter(pipeline__primary_owner=engineer).values("rotation"),
+        PipelineRotation.objects.filter(pipeline__secondary_owner=engineer).values("rotation"),
+    )
+    return Rotation.objects.filter(functools.reduce(operator.or_, (Q(pk__in=one) for one in rows))).order_by("pk")

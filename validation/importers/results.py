@@ -2,18 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from enum import StrEnum
 
+from validation.verdicts.outcomes import Outcome
 
-class Outcome(StrEnum):
-    """The statuses of a check's result (validation.md)."""
-
-    PASS = "pass"  # noqa: S105  # a status, not a secret
-    WARN = "warn"
-    FAIL = "fail"
-    ERROR = "error"
-    SKIP = "skip"
-    UNKNOWN = "unknown"
+__all__ = ["ExternalResult", "Outcome", "Unreadable"]
 
 
 class Unreadable(Exception):  # noqa: N818  # it says what the file is, as Refused says what the state is
