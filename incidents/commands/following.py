@@ -5,14 +5,15 @@ from collections.abc import Iterable
 
 from incidents.commands.causes import Cause, fails, passes
 from incidents.models import LONGEST_FINGERPRINT, Incident
-from validation.models import Check, CheckType, ExternalCheck, Severity, Status
+from validation.models import Check, CheckType, ExternalCheck, Severity
 from validation.queries import failing_external_checks
+from validation.verdicts.outcomes import Outcome
 
 # So long a check that flaps is one incident, whatever shorter cooldown it has of its own.
 FLAPPING = dt.timedelta(minutes=30)
 LATE = (CheckType.FRESHNESS, CheckType.RUN_DEADLINE, CheckType.COMPLETENESS)
 # Of another tool, what says that a check is well again; one that broke says nothing.
-WELL = (Status.PASS, Status.WARN)
+WELL = (Outcome.PASS, Outcome.WARN)
 
 
 def follow_checks(*, at: dt.datetime) -> int:
@@ -35,7 +36,7 @@ def follow_checks(*, at: dt.datetime) -> int:
 
 def _cause_of(check: Check, *, at: dt.datetime) -> Cause:
     since = check.alerting_since or at
-    failed_again = check.last_status == Status.FAIL and check.last_run_at is not None
+    failed_again = check.last_status == Outcome.FAIL and check.last_run_at is not None
     return Cause(
         kind=Incident.Kind.DELAY if check.check_type in LATE else Incident.Kind.ISSUE,
         title=check.name,
