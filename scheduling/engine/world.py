@@ -94,7 +94,9 @@ class People:
             for start, stop in theirs
         )
 
-    def _away(self, engineer: int, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:
+    def _away(
+        self, engineer: int, *, starts_at: dt.datetime, ends_at: dt.datetime
+    ) -> list[tuple[dt.datetime, dt.datetime]]:
         if engineer in self.inactive:
             return [(starts_at, ends_at)]
         spans = ((max(one.starts_at, starts_at), min(one.ends_at, ends_at)) for one in self.absences.get(engineer, ()))
