@@ -220,6 +220,24 @@ def test_a_dag_run_of_a_pipeline_is_reported_as_its_run_and_a_task_is_not(profit
     assert runs == {(profit.pk, key, "failed", ended), (profit.pk, "manual", "succeeded", ended)}
 
 
+def test_the_pages_show_what_waits_for_a_rule_and_what_a_pipeline_has(signed_in, admin, a, profit):
+    browser = signed_in(admin)
+    assert "No results yet" in browser.get("/checks/external/").content.decode()
+    record_file("soda", document=sample("soda"), at=AT)
+    page = browser.get("/checks/external/").content.decode()
+    assert "No rule gives 5 of these checks to a pipeline." in " ".join(page.split())
+    check = ExternalCheck.objects.get(status="fail")
+    one = browser.get(f"/checks/external/{check.pk}/").content.decode()
+    assert "Column tax is missing" in one
+    assert "Give it to a pipeline" in one
+    assert "Give it to a pipeline" not in signed_in(a).get(f"/checks/external/{check.pk}/").content.decode()
+    add_rule(profit)
+    assert "Of no pipeline yet" not in browser.get("/checks/external/").content.decode()
+    assert "orders: columns" in browser.get(f"/pipelines/{profit.slug}/").content.decode()
+    assert browser.get("/checks/external/?page=%00&unmapped=x").status_code == 200
+    assert browser.get("/checks/external/999999/").status_code == 404
+
+
 def test_new_results_follow_the_rules_there_are(profit):
     add_rule(profit, "shop/*")
     recorded = record_file("soda", document=sample("soda"), at=AT)
