@@ -29,13 +29,8 @@ from runbooks import views as runbooks_views
 from runbooks.queries import in_force, runbooks
 from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
-<<<<<<< HEAD
-from scheduling.queries import answers, turns, weeks_held
-from validation.queries import checks, external_checks, metrics_with_newest
-=======
 from scheduling.queries import Turn, answers, ownerless, rotations_for, turns, weeks_held
-from validation.queries import checks, metrics_with_newest
->>>>>>> main
+from validation.queries import checks, external_checks, metrics_with_newest
 
 TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 
@@ -62,12 +57,7 @@ class Answer:
         return next((ROLES[link.role] for link, user in self.links if user == self.responder), "")
 
 
-<<<<<<< HEAD
-INCIDENTS_SHOWN = 10
-EXTERNAL_SHOWN = 50
-=======
-INCIDENTS_SHOWN, HANDOFFS_SHOWN, ROTATIONS_SHOWN, PIPELINES_SHOWN = 10, 10, 12, 50
->>>>>>> main
+INCIDENTS_SHOWN, HANDOFFS_SHOWN, ROTATIONS_SHOWN, PIPELINES_SHOWN, EXTERNAL_SHOWN = 10, 10, 12, 50, 50
 ROLES = {
     "on_call": "on call",
     "primary_owner": "primary owner",
