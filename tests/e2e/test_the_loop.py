@@ -79,8 +79,8 @@ def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, co
     page.get_by_role("button", name="Run the runbook").click()
     for position, note in ((1, "Nothing late upstream."), (3, "Ran them again.")):
         page.get_by_label(f"Note on step {position}").fill(note)
-        page.get_by_role("button", name=f"Done: step {position}").click()
-        expect(page.get_by_role("button", name=f"Not done: step {position}")).to_be_visible()
+        page.get_by_role("button", name=f"Done with step {position}").click()
+        expect(page.get_by_role("button", name=f"Not done with step {position}")).to_be_visible()
     page.reload()
     page.get_by_label("What ended it").select_option("3")
     page.get_by_role("button", name="Resolve").click()
