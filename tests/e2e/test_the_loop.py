@@ -55,13 +55,18 @@ def failing_check(*, by):
     return create_check(pipeline, fields=fields, by=by, at=at)
 
 
+def about_it(running):
+    """Return the mails about the incident; others may go out meanwhile, such as a hand-off's invitation."""
+    return [mail for mail in running.accepted() if "Enough rows" in mail["subject"]]
+
+
 def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, complaints):
     with site() as running:
         running.worker("worker-0")
         running.beat("beat-0")
         check = failing_check(by=admin)
-        wait_until(running.accepted, seconds=150, why="nobody was told")
-        [mail] = running.accepted()
+        wait_until(lambda: about_it(running), seconds=150, why="nobody was told")
+        [mail] = about_it(running)
     assert mail["to"] == ["responder@example.org"]
     incident = Incident.objects.get(check_key=check.pk)
     assert incident.title in mail["subject"]
