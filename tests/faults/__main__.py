@@ -21,6 +21,7 @@ django.setup()
 from django.db import connection, transaction
 from django.test.runner import DiscoverRunner
 
+from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
@@ -174,6 +175,7 @@ PROMISES = {
     "21": bombs,
     "22-out": in_a_database(feeds),
     "23": suite("tests/security/test_every_route.py"),
+    "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
     "26": kills,
     "chain": chains,
 }
