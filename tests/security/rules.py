@@ -29,6 +29,7 @@ class Rule:
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
 PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
+INCIDENT = {"kind": "delay", "title": "It is late"}
 NOTE = "a private note"
 HANDBOOK = (
     (Path(__file__).parents[2] / "examples" / "handbook.md")
@@ -68,6 +69,7 @@ RULES = {
     "POST /sign-in/again/code/": Rule(SIGNED_IN),
     "GET /healthz": Rule(OPEN),
     "GET /readyz": Rule(OPEN, gives=503),
+    "GET /metrics": Rule(ADMIN),
     "GET /favicon.ico": Rule(OPEN),
     # Now, pipelines, search.
     "GET /": Rule(SIGNED_IN),
@@ -143,6 +145,22 @@ RULES = {
     "POST /me/feeds/": Rule(SIGNED_IN),
     "POST /me/feeds/{feed_pk}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /feeds/{feed}.ics": Rule(OPEN),
+    # Incidents: everybody acts on them.
+    "GET /incidents/": Rule(SIGNED_IN),
+    "GET /incidents/open/": Rule(SIGNED_IN),
+    "POST /incidents/open/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
+    "GET /incidents/reports/": Rule(SIGNED_IN),
+    "GET /incidents/reports/csv/": Rule(SIGNED_IN),
+    "GET /incidents/{incident}/": Rule(SIGNED_IN),
+    "GET /incidents/{incident}/change/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/change/": Rule(SIGNED_IN, INCIDENT),
+    "POST /incidents/{incident}/acknowledge/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/resolve/": Rule(SIGNED_IN),
+    "POST /incidents/{resolved}/reopen/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/hand-over/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
+    "POST /incidents/{incident}/note/": Rule(SIGNED_IN, {"text": "A note."}),
+    "POST /incidents/{not_run}/run/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/steps/1/": Rule(SIGNED_IN, {"done": "1"}),
     # Messages, the handbook, other tools' checks.
     "GET /me/messages/": Rule(SIGNED_IN),
     "POST /me/messages/": Rule(SIGNED_IN),
@@ -230,6 +248,20 @@ RULES = {
     "POST /api/v1/action-items/": Rule(SIGNED_IN, {"text": "To do"}),
     "GET /api/v1/action-items/{item}/": Rule(SIGNED_IN),
     "PATCH /api/v1/action-items/{item}/": Rule(SIGNED_IN, {"done": True}),
+    # The API of incidents.
+    "GET /api/v1/incidents/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
+    "GET /api/v1/incidents/{incident}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/incidents/{incident}/": Rule(SIGNED_IN, INCIDENT),
+    "POST /api/v1/incidents/{incident}/acknowledge/": Rule(SIGNED_IN, {}),
+    "POST /api/v1/incidents/{incident}/resolve/": Rule(SIGNED_IN, {}),
+    "POST /api/v1/incidents/{resolved}/reopen/": Rule(SIGNED_IN, {}),
+    "POST /api/v1/incidents/{incident}/handover/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
+    "GET /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN, {"text": "A note."}),
+    "POST /api/v1/incidents/{not_run}/run/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/incidents/{incident}/steps/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/steps/": Rule(SIGNED_IN, {"position": 1}),
     # The API of messages and of other tools' checks.
     "GET /api/v1/me/notifications/": Rule(SIGNED_IN),
     "PUT /api/v1/me/notifications/": Rule(SIGNED_IN, {}),

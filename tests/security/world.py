@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from handoffs.commands import add_item, keep_handoffs, make_feed
 from handoffs.models import Handoff
+from incidents.commands import Opening, open_incident, resolve, start_run
 from notifications.models import Message
 from people.commands import create_token, invite
 from people.models import ApiToken
@@ -57,7 +58,12 @@ def make_world():
     pipeline = make_pipeline("Unit profit", primary=b, secondary=c)
     other = make_pipeline("Daily growth", primary=c, secondary=b, position=1)
     runbook = make_runbook(pipeline, author=b)
-    save_revision(runbook, markdown="### Purpose\n\nTo be more useful.", based_on=1, author=b)
+    save_revision(
+        runbook,
+        markdown="### Purpose\n\nTo be more useful.\n\n### Troubleshooting Steps\n\n1. Look.\n2. Act.",
+        based_on=1,
+        author=b,
+    )
     rotation, weeks = _rotation((a, b, c, d), at=at)
     join_rotation(rotation, pipelines=[pipeline, other])
     # The owner's second week to come is free of swaps and covers; the first two weeks of A and B are asked for.
@@ -79,7 +85,14 @@ def make_world():
     external = ExternalCheck.objects.create(
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
     )
+    what = Opening(kind="outage", title="Nothing arrives")
+    incident, not_run, resolved = (open_incident(pipeline, what=what, by=a, at=at) for _ in range(3))
+    start_run(incident, by=a, at=at)
+    resolve(resolved, by=a, at=at)
     words = {
+        "incident": incident.pk,
+        "not_run": not_run.pk,
+        "resolved": resolved.pk,
         "handoff": handoff.pk,
         "meeting_day": handoff.meeting_starts_at.date(),
         "item": item.pk,
