@@ -158,3 +158,8 @@ def test_no_hostile_text_runs_on_any_page(admin, open_page, complaints):
     assert complaints == []
     # The texts were there to be read, as words.
     assert seen > 30
+    # And what breaks the policy is heard of.
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x: onerror=window.hit=1>')")
+    page.wait_for_timeout(500)
+    assert any("policy:" in said for said in complaints)
+    assert page.evaluate("window.hit") is None

@@ -107,9 +107,8 @@ def dump():
 def readings(text):
     """Return a text as it is, and as somebody would try to read it: its base64 decoded, its escapes undone."""
     decoded = []
-    for piece in re.findall(r"[A-Za-z0-9+/_-]{24,}={0,2}", text):
-        piece = piece.rstrip("=")
-        piece = piece[: len(piece) - (len(piece) % 4 == 1)]
+    for found_there in re.findall(r"[A-Za-z0-9+/_-]{24,}", text):
+        piece = found_there[: len(found_there) - (len(found_there) % 4 == 1)]
         raw = base64.b64decode(piece.replace("-", "+").replace("_", "/") + "==", validate=False)
         decoded.append(raw.decode("latin-1"))
     return "\n".join([text, urllib.parse.unquote(text), *decoded])
@@ -118,7 +117,8 @@ def readings(text):
 def test_neither_a_dump_nor_the_log_holds_anything_that_opens_something(secrets, log):
     assert len(secrets) == 11
     tables = readings(dump())
-    assert "people_apitoken" in tables
+    # The scan sees what is there: what a token begins with is kept, to be known by.
+    assert secrets["token"][:13] in tables
     held = [name for name, secret in secrets.items() if secret in tables]
     assert held == [], f"the dump holds: {held}"
     said = readings(log.getvalue())
