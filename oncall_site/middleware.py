@@ -43,14 +43,12 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request, with its id in the answer."""
         asked = request.headers.get("X-Request-ID", "")
-        token = request_id.set(asked if WELL_FORMED.match(asked) else uuid.uuid4().hex)
+        # It stays until the thread's next request: Django logs what a request answered after all middleware is left.
+        request_id.set(asked if WELL_FORMED.match(asked) else uuid.uuid4().hex)
         began = time.perf_counter()
-        try:
-            response = self.get_response(request)
-            response["X-Request-ID"] = request_id.get()
-            _record(request, response, seconds=time.perf_counter() - began)
-        finally:
-            request_id.reset(token)
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id.get()
+        _record(request, response, seconds=time.perf_counter() - began)
         return response
 
 

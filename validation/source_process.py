@@ -45,13 +45,12 @@ class _Worker:
     def ask(self, asked: dict[str, Any]) -> None:
         """Send a question; a process that died while it was idle is started anew."""
         for attempt in (1, 2):
-            process = self._running()
+            pipe = self._running().stdin
             try:
-                if process.stdin is None:
-                    raise EOFError
-                process.stdin.write(frame(asked))
-                process.stdin.flush()
-            except (BrokenPipeError, EOFError):
+                if pipe is not None:
+                    pipe.write(frame(asked))
+                    pipe.flush()
+            except BrokenPipeError:
                 self.stop()
                 if attempt == 2:
                     raise SourceFailed("The process that asks warehouses does not start.") from None

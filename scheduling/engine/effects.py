@@ -26,8 +26,14 @@ def changes_of_responder(
 
     `owners` gives each pipeline's primary and secondary owner.
     """
+    people = {owner for pair in owners.values() for owner in pair}
     edges = sorted(
-        {starts_at, *(at for world in (before, after) for at in world.after(starts_at) if at < ends_at), ends_at}
+        {starts_at, ends_at}.union(
+            at
+            for world in (before, after)
+            for at in world.after(starts_at, engineers=people | world.engineers)
+            if at < ends_at
+        )
     )
     changes: list[Change] = []
     for pipeline, (primary, secondary) in owners.items():

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import merge
 from itertools import pairwise
 
 from scheduling.engine.turns import RosterVersion, Week
@@ -74,12 +75,32 @@ class People:
         self.absences: dict[int, list[Absence]] = {}
         for absence in sorted(absences, key=lambda one: (one.starts_at, one.ends_at, one.reason)):
             self.absences.setdefault(absence.engineer, []).append(absence)
-        self.boundaries = {at for one in absences for at in (one.starts_at, one.ends_at)}
 
     def edges(self, engineer: int, *, after: dt.datetime, before: dt.datetime) -> list[dt.datetime]:
         """Return the instants strictly between two at which an absence of an engineer begins or ends, in order."""
         absences = self.absences.get(engineer, ())
         return sorted({at for one in absences for at in (one.starts_at, one.ends_at) if after < at < before})
+
+    def edges_after(self, engineer: int, *, at: dt.datetime) -> set[dt.datetime]:
+        """Return the instants after one at which an absence of an engineer begins or ends."""
+        return {edge for one in self.absences.get(engineer, ()) for edge in (one.starts_at, one.ends_at) if edge > at}
+
+    def both_away(self, one: int, other: int, *, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
+        """Tell whether there is an instant in a window at which neither of two engineers is available."""
+        theirs = self._away(other, starts_at=starts_at, ends_at=ends_at)
+        return bool(theirs) and any(
+            begin < stop and end > start
+            for begin, end in self._away(one, starts_at=starts_at, ends_at=ends_at)
+            for start, stop in theirs
+        )
+
+    def _away(
+        self, engineer: int, *, starts_at: dt.datetime, ends_at: dt.datetime
+    ) -> list[tuple[dt.datetime, dt.datetime]]:
+        if engineer in self.inactive:
+            return [(starts_at, ends_at)]
+        spans = ((max(one.starts_at, starts_at), min(one.ends_at, ends_at)) for one in self.absences.get(engineer, ()))
+        return [(begin, end) for begin, end in spans if begin < end]
 
     def why_unavailable(self, engineer: int, *, at: dt.datetime) -> str:
         """Return why an engineer is unavailable at an instant, "" where they are available."""
@@ -109,10 +130,16 @@ class World:
 
     @cached_property
     def boundaries(self) -> list[dt.datetime]:
-        """Every instant at which something of this world changes, in order."""
+        """Every instant at which somebody else may be on call, by a week or a cover, in order."""
         spans: list[Week | Cover] = [*self.weeks, *self.covers]
-        edges = {at for span in spans for at in (span.starts_at, span.ends_at)}
-        return sorted(edges.union(self.people.boundaries))
+        return sorted({at for span in spans for at in (span.starts_at, span.ends_at)})
+
+    @cached_property
+    def engineers(self) -> frozenset[int]:
+        """Everybody who has a part in it: by a week, a cover or a place on a roster."""
+        by_week = (key for week in self.weeks for key in (week.engineer, week.planned_engineer))
+        by_cover = (key for cover in self.covers for key in (cover.engineer, cover.covers))
+        return frozenset([*by_week, *by_cover, *(key for version in self.rosters for key in version.engineers)])
 
     def covers_between(self, begin: dt.datetime, end: dt.datetime) -> list[Cover]:
         """Return the covers that share an instant with a stretch, in order."""
@@ -141,9 +168,14 @@ class World:
         week, cover = self.week_at(at), self.cover_at(at)
         return cover.engineer if week and cover else week.engineer if week else None
 
-    def after(self, at: dt.datetime) -> Iterator[dt.datetime]:
-        """Yield the instants after `at` at which something of this world changes, in order."""
-        yield from self.boundaries[bisect_right(self.boundaries, at) :]
+    def after(self, at: dt.datetime, *, engineers: Iterable[int] = ()) -> Iterator[dt.datetime]:
+        """Yield the instants after `at` at which a week or a cover changes, or an absence of these engineers, in order.
+
+        However many people the site has, an answer looks at the few who have a part in it.
+        """
+        own = self.boundaries[bisect_right(self.boundaries, at) :]
+        theirs = {edge for engineer in engineers for edge in self.people.edges_after(engineer, at=at)}
+        yield from merge(own, sorted(theirs.difference(own)))
 
 
 def chain_at(world: World, *, primary: int, secondary: int, at: dt.datetime) -> Chain:
@@ -156,7 +188,8 @@ def chain_at(world: World, *, primary: int, secondary: int, at: dt.datetime) -> 
     until = next(
         (
             later
-            for later in world.after(at)
+            # Up to the first change of its people, only they matter; at that change the facts differ.
+            for later in world.after(at, engineers=(link.engineer for link in chain.links))
             if _chain(world, primary=primary, secondary=secondary, at=later).facts != chain.facts
         ),
         None,
@@ -251,6 +284,9 @@ def uncovered(
     """
     found: list[tuple[int, dt.datetime, dt.datetime]] = []
     for pipeline, (primary, secondary) in owners.items():
+        # While an owner is there, somebody answers: most pipelines need no second look.
+        if not world.people.both_away(primary, secondary, starts_at=starts_at, ends_at=ends_at):
+            continue
         at: dt.datetime | None = starts_at
         while at is not None and at < ends_at:
             chain = chain_at(world, primary=primary, secondary=secondary, at=at)

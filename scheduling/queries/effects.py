@@ -12,7 +12,7 @@ from scheduling.engine.turns import Week
 from scheduling.models import HolidayBlock, Rotation
 from scheduling.queries.holidays import holidays_between
 from scheduling.queries.suggestions import coming_world, suggestions_in
-from scheduling.worlds import absence_of, load_worlds, rotations_of, with_absence
+from scheduling.worlds import Worlds, absence_of, load_worlds, rotations_of, with_absence
 
 WEEKS_SUGGESTED_FOR, SUGGESTED = 4, 3
 
@@ -47,12 +47,12 @@ def effects_of(block: HolidayBlock, *, at: dt.datetime) -> Effects:
     """Return what a block, saved or not, does to the schedule (product.md §4)."""
     rotations = {row.pk: row for row in Rotation.objects.all()}
     window = {"starts_at": block.starts_at, "ends_at": block.ends_at}
-    before = load_worlds(rotations.values(), **window, without=block.pk)
+    before = load_worlds(rotations.values(), starts_at=block.starts_at, ends_at=block.ends_at, without=block.pk)
     after = with_absence(before, absence=absence_of(block))
     pipelines = {row.pk: row for row in Pipeline.objects.all().with_owners()}
     changes = [
         (pipelines[change.pipeline], change)
-        for key, owners in owners_by_rotation(pipelines.values()).items()
+        for key, owners in touched_by(block.engineer_id, before, pipelines.values()).items()
         for change in changes_of_responder(before.of(key), after.of(key), owners=owners, **window)
     ]
     weeks = [
@@ -78,6 +78,20 @@ def _suggested(hit: Hit, block: HolidayBlock, *, at: dt.datetime) -> list[Sugges
     world = coming_world(hit.rotation, at=at, without=block.pk, absence=absence_of(block))
     week = next((one for one in world.weeks if one.starts_on == hit.week.starts_on), None)
     return [] if week is None else suggestions_in(world, week=week, at=at, most=SUGGESTED)
+
+
+def touched_by(
+    engineer: int, worlds: Worlds, pipelines: Iterable[Pipeline]
+) -> dict[int | None, dict[int, tuple[int, int]]]:
+    """Return the owners of the pipelines in whose chain an engineer may stand, by rotation: no other one is affected."""
+    return {
+        key: {
+            pipeline: pair
+            for pipeline, pair in owners.items()
+            if engineer in pair or engineer in worlds.of(key).engineers
+        }
+        for key, owners in owners_by_rotation(pipelines).items()
+    }
 
 
 def owners_by_rotation(pipelines: Iterable[Pipeline]) -> dict[int | None, dict[int, tuple[int, int]]]:

@@ -1,14 +1,18 @@
 """Reads about the weeks of rotations."""
 
 import datetime as dt
+import functools
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from people.models import User
 from scheduling.engine.turns import WEEK, Week, planned_weeks
 from scheduling.engine.world import Cover
-from scheduling.models import HolidayBlock, Rotation, RotationWeek
+from scheduling.models import Cover as CoverRow
+from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
 from scheduling.queries.holidays import holidays_between
 from scheduling.worlds import (
     WEEK_COLUMNS,
@@ -38,13 +42,20 @@ class ComingTurns:
     covers: list[Cover]
     blocks: list[HolidayBlock]
 
+    @property
+    def engineers(self) -> set[int]:
+        """Everybody who has a part in the weeks shown."""
+        by_week = {key for week in self.weeks for key in (week.engineer, week.planned_engineer)}
+        return by_week | {key for cover in self.covers for key in (cover.engineer, cover.covers)}
 
-def coming_turns(*, at: dt.datetime, weeks: int) -> list[ComingTurns]:
-    """Return that many weeks of every rotation that has any, from the running one on, in three statements."""
-    rotations = list(Rotation.objects.order_by("pk"))
+
+def coming_turns(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int) -> list[ComingTurns]:
+    """Return that many weeks of each of these rotations that has any, from the running one on, in two statements."""
+    rotations = list(rotations)
     ends_at = at + (weeks + 1) * WEEK
-    worlds = load_worlds(rotations, starts_at=at, ends_at=ends_at).rotations
-    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at))
+    worlds = load_worlds(rotations, starts_at=at, ends_at=ends_at, owners=()).rotations
+    on_it = {key for world in worlds.values() for key in world.engineers}
+    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at).filter(engineer__in=on_it))
     found = []
     for rotation in rotations:
         world = worlds[rotation.pk]
@@ -67,8 +78,20 @@ def coming_weeks(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list
     return list(rows.values_list("starts_on", flat=True)[:most])
 
 
+def rotations_for(reader: User) -> QuerySet[Rotation]:
+    """Return all rotations; those in which the reader has a part come first."""
+    mine = rotations_with(reader).order_by().values("pk")
+    return Rotation.objects.order_by(Case(When(pk__in=mine, then=0), default=1), "pk")
+
+
 def rotations_with(engineer: User) -> QuerySet[Rotation]:
     """Return the rotations in which an engineer has a place, a week or a cover, or owns a pipeline."""
-    owns = Q(pipelines__pipeline__primary_owner=engineer) | Q(pipelines__pipeline__secondary_owner=engineer)
-    held = Q(weeks__engineer=engineer) | Q(covers__engineer=engineer) | Q(rosters__members__engineer=engineer)
-    return Rotation.objects.filter(pk__in=Rotation.objects.filter(owns | held).values("pk")).order_by("pk")
+    # One look-up a table: joined together, weeks, covers and places would be multiplied with one another.
+    rows = (
+        RotationWeek.objects.filter(engineer=engineer).values("rotation"),
+        CoverRow.objects.filter(engineer=engineer).values("rotation"),
+        RosterMember.objects.filter(engineer=engineer).values("roster__rotation"),
+        PipelineRotation.objects.filter(pipeline__primary_owner=engineer).values("rotation"),
+        PipelineRotation.objects.filter(pipeline__secondary_owner=engineer).values("rotation"),
+    )
+    return Rotation.objects.filter(functools.reduce(operator.or_, (Q(pk__in=one) for one in rows))).order_by("pk")

@@ -25,6 +25,7 @@ from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
+from tests.handoffs.test_feeds import check_quick_in
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
@@ -125,6 +126,10 @@ def suite(path):
     return run
 
 
+def feeds():
+    return f"a feed of 10,000 blocks, read 200 times: p95 {check_quick_in(rounds=200) * 1000:.0f} ms"
+
+
 def restarted():
     servers.restart()
     connection.close()
@@ -167,6 +172,7 @@ PROMISES = {
     "19": suite("tests/security/test_nothing_kept.py"),
     "20": suite("tests/security/test_outbound.py"),
     "21": bombs,
+    "22-out": in_a_database(feeds),
     "23": suite("tests/security/test_every_route.py"),
     "26": kills,
     "chain": chains,

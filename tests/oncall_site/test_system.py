@@ -10,7 +10,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications.models import Message
-from oncall_site import commands, queries, sweeps
+from oncall_site import celery_app, commands, queries
 from oncall_site.models import Sweep
 from tests.make import bearer
 
@@ -44,13 +44,8 @@ def test_metrics_are_read_by_admins_and_by_who_knows_the_token(client, signed_in
     assert client.get("/metrics", headers={"authorization": "Bearer "}).status_code == 401
     assert client.get("/metrics", **bearer(admin)).status_code == 200
     assert signed_in(admin).get("/metrics").status_code == 200
-    with override_settings(METRICS_TOKEN="a-scraper’s"):
-        assert client.get("/metrics", headers={"authorization": "Bearer wrong"}).status_code == 401
-        assert client.get("/metrics", headers={"authorization": "Bearer a-scraper’s".encode()}).status_code in (
-            200,
-            401,
-        )
     with override_settings(METRICS_TOKEN="a-scrapers"):
+        assert client.get("/metrics", headers={"authorization": "Bearer wrong"}).status_code == 401
         assert client.get("/metrics", headers={"authorization": "Bearer a-scrapers"}).status_code == 200
 
 
@@ -95,19 +90,17 @@ def test_metrics_count_requests_by_view_never_by_path(client, signed_in, admin, 
 
 
 def test_a_task_that_a_worker_runs_is_recorded_and_one_called_as_a_function_is_not(db):
-    class Failing(sweeps.RecordedTask):
-        name = "failing"
+    @celery_app.task(name="failing")
+    def task():
+        raise ValueError("secret text")
 
-        def run(self):
-            raise ValueError("secret text")
-
-    task = Failing()
     with pytest.raises(ValueError, match="secret"):
         task()
     assert not Sweep.objects.exists()
     task.push_request(called_directly=False, hostname="celery@one")
     with pytest.raises(ValueError, match="secret"):
         task()
+    task.pop_request()
     row = Sweep.objects.get()
     assert (row.task, row.worker, row.failures, row.problem) == ("failing", "celery@one", 1, "ValueError")
 

@@ -86,6 +86,8 @@ RULES = {
     ),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/messages/": Rule(SIGNED_IN),
+    "POST /me/messages/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -162,8 +164,6 @@ RULES = {
     "POST /incidents/{not_run}/run/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/steps/1/": Rule(SIGNED_IN, {"done": "1"}),
     # Messages, the handbook, other tools' checks.
-    "GET /me/messages/": Rule(SIGNED_IN),
-    "POST /me/messages/": Rule(SIGNED_IN),
     "GET /handbook/": Rule(ADMIN),
     "POST /handbook/": Rule(ADMIN, {"text": HANDBOOK}),
     "GET /handbook/handbook.md": Rule(SIGNED_IN),
@@ -271,6 +271,8 @@ RULES = {
     "GET /api/v1/external-checks/": Rule(SIGNED_IN),
     "GET /api/v1/external-checks/{external}/": Rule(SIGNED_IN),
     "POST /api/v1/integrations/airflow/": Rule(SIGNED_IN, AIRFLOW),
+    # The API of messages.
+    "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message of one's own"),
     # The API of runbooks.
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),

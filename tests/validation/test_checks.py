@@ -168,7 +168,7 @@ def test_a_metric_is_pulled_from_its_source_and_judged(daily_growth, admin, tmp_
     address = make_warehouse(
         tmp_path / "w.sqlite",
         "CREATE TABLE t (day TEXT, n INTEGER)",
-        f"INSERT INTO t VALUES ('{bucket(1).date()}', 7), ('{bucket(2).date()}', NULL)",
+        "INSERT INTO t VALUES ('2026-11-24', 7), ('2026-11-23', NULL)",
     )
     source = commands.create_source(name="Warehouse", address=address, by=admin)
     assert address not in source.address

@@ -104,6 +104,8 @@ def _may(check: Check, *, by: User) -> None:
 
 
 def _put(check: Check, fields: Mapping[str, Any]) -> None:
+    if not isinstance(fields.get("parameters", {}), dict):
+        raise Invalid({"parameters": ["Give an object."]})
     for name, value in fields.items():
         setattr(check, name, value)
 
@@ -113,17 +115,16 @@ def _checked(check: Check) -> None:
     problems: dict[str, list[str]] = {}
     if check.check_type not in TYPES:
         raise Invalid({"check_type": [f"It is one of {', '.join(TYPES)}."]})
+    given = dict(check.parameters)
     try:
-        json.dumps(check.parameters, ensure_ascii=False).encode()
+        json.dumps(given, ensure_ascii=False).encode()
     except (UnicodeEncodeError, ValueError, TypeError, RecursionError) as error:
         raise Invalid({"parameters": ["They are not made of texts and numbers."]}) from error
-    if not isinstance(check.parameters, dict):
-        raise Invalid({"parameters": ["Give an object."]})
     try:
-        check.parameters = read_parameters(check.check_type, check.parameters)
+        check.parameters = read_parameters(check.check_type, given)
     except ParameterErrors as wrong:
         # A proposed check may lack parameters as long as it is switched off.
-        if check.is_active or check.pk is None or set(wrong.problems) & set(check.parameters or {}):
+        if check.is_active or set(wrong.problems) & set(given):
             problems |= {f"{PREFIX}{name}": why for name, why in wrong.problems.items()}
     problems |= _about_timetable(check) | _about_data(check)
     try:
@@ -203,6 +204,17 @@ def keep_metric(metric: Metric, *, by: User) -> Metric:
     return metric
 
 
+def address_problem(address: str) -> str:
+    """Return why a text is no address of a warehouse, nothing where it is one; the text itself is not repeated."""
+    if not address:
+        return "Give the address, such as postgresql://reader:password@host/warehouse."
+    try:
+        make_url(address).get_dialect()
+    except (SQLAlchemyError, ValueError, ImportError):
+        return "It is no address of a database that is known here."
+    return ""
+
+
 def create_source(*, name: str, address: str, by: User, limit_seconds: int = 30, row_cap: int = 100_000) -> Source:
     """Create a source, its address sealed; raise Forbidden for others than admins, Invalid by field."""
     source = Source(name=name, limit_seconds=limit_seconds, row_cap=row_cap)
@@ -214,15 +226,11 @@ def keep_source(source: Source, *, address: str, by: User) -> Source:
     """Save a source; its address is kept where none is given. Raises Forbidden for others than admins, Invalid by field."""
     if not by.is_staff:
         raise Forbidden("Sources are kept by admins.")
-    if address.strip():
-        try:
-            url = make_url(address.strip())
-            url.get_dialect()
-        except (SQLAlchemyError, ValueError, ImportError) as error:
-            raise Invalid({"address": ["It is no address of a database that is known here."]}) from error
-        source.address, source.dialect = seal(address.strip()), url.get_backend_name()[:30]
-    if not source.address:
-        raise Invalid({"address": ["Give the address, such as postgresql://reader:password@host/warehouse."]})
+    given = address.strip()
+    if given or not source.address:
+        if address_problem(given):
+            raise Invalid({"address": [address_problem(given)]})
+        source.address, source.dialect = seal(given), make_url(given).get_backend_name()[:30]
     try:
         source.full_clean()
     except ValidationError as error:

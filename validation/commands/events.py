@@ -64,7 +64,8 @@ def _rejudge_dates(event: KnownEvent, *, at: dt.datetime) -> None:
     last = dt.datetime.combine(event.ends_on, dt.time(), dt.UTC) + dt.timedelta(days=2)
     for metric in metrics:
         judged = CheckResult.objects.filter(of__metric=metric, bucket__gte=first, bucket__lt=last).order_by()
-        rejudge(metric, buckets=set(judged.values_list("bucket", flat=True).distinct()), at=at)
+        buckets = {bucket for bucket in judged.values_list("bucket", flat=True).distinct() if bucket is not None}
+        rejudge(metric, buckets=buckets, at=at)
 
 
 @transaction.atomic

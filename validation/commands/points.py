@@ -90,7 +90,7 @@ def _read(metric: Metric, row: object, *, at: dt.datetime) -> Pushed:
         raise ValueError("Give an object with “at”, “value” and perhaps “segment”.")  # noqa: TRY004  # callers know one exception
     unknown = set(row) - {"at", "value", "segment"}
     if unknown:
-        raise ValueError(f"There is no “{str(min(unknown))[:40]}” in a point.")
+        raise ValueError(f"There is no “{min(str(name) for name in unknown)[:40]}” in a point.")
     return point_of(metric, written=row.get("at"), value=row.get("value"), segment=row.get("segment", ""), at=at)
 
 
@@ -158,7 +158,8 @@ def rejudge(metric: Metric, *, buckets: set[dt.datetime], at: dt.datetime) -> in
     ).order_by()
     pairs = list(judged.values_list("of", "bucket").distinct())
     Rejudgement.objects.bulk_create(
-        [Rejudgement(of_id=check, bucket=bucket) for check, bucket in pairs], ignore_conflicts=True
+        [Rejudgement(of_id=check, bucket=bucket) for check, bucket in pairs if bucket is not None],
+        ignore_conflicts=True,
     )
     Check.objects.filter(pk__in={check for check, _ in pairs}, next_due_at__gt=at).update(next_due_at=at)
     return len(pairs)

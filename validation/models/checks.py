@@ -37,7 +37,7 @@ class CheckType(models.TextChoices):
     CUSTOM_SQL = "custom_sql", "Own SQL"
 
 
-Status = models.TextChoices("Status", [(one.name, (one.value, one.value.capitalize())) for one in Outcome])
+STATUSES = [(one.value, one.value.capitalize()) for one in Outcome]
 # Of these a query of their own is judged, instead of a metric; of runs neither is.
 OF_A_QUERY = (CheckType.SCHEMA, CheckType.CUSTOM_SQL)
 OF_NO_METRIC = (*OF_A_QUERY, CheckType.RUN_DEADLINE)
@@ -186,7 +186,7 @@ class Check(models.Model):
     claim = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     running_since = models.DateTimeField(null=True, blank=True, editable=False)
-    last_status = models.CharField(max_length=8, choices=Status, blank=True, editable=False)
+    last_status = models.CharField(max_length=8, choices=STATUSES, blank=True, editable=False)
     last_message = models.TextField(blank=True, editable=False)
     last_value = models.FloatField(null=True, blank=True, editable=False)
     last_expected = models.CharField(max_length=120, blank=True, editable=False)
@@ -264,7 +264,7 @@ class CheckResult(models.Model):
 
     # “check” is a method of every model.
     of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="results", db_index=False)
-    status = models.CharField(max_length=8, choices=Status)
+    status = models.CharField(max_length=8, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)

@@ -179,4 +179,5 @@ def _runs(check: Check, *, at: dt.datetime) -> tuple[dt.datetime, ...]:
         finished_at__gt=at - dt.timedelta(days=17),
         finished_at__lte=at,
     )
-    return tuple(done.order_by("finished_at").values_list("finished_at", flat=True)[:5000])
+    ends = done.order_by("finished_at").values_list("finished_at", flat=True)[:5000]
+    return tuple(end for end in ends if end is not None)

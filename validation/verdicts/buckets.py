@@ -26,23 +26,20 @@ def bucket_of(written: object, *, step: dt.timedelta, zone: ZoneInfo) -> dt.date
         raise ValueError(WRITTEN)  # noqa: TRY004  # callers know one exception
     text = written.strip()
     try:
-        if DATE.match(text):
-            return _date_bucket(dt.date.fromisoformat(text), step=step)
         instant = dt.datetime.fromisoformat(text)
-        placed = instant if instant.tzinfo else instant.replace(tzinfo=zone)
-        if not EARLIEST <= placed.date() < LATEST:
-            raise ValueError(WRITTEN)
-        local = placed.astimezone(zone)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(str(error) if str(error).startswith("An hour") else WRITTEN) from error
+    except ValueError as error:
+        raise ValueError(WRITTEN) from error
+    if not EARLIEST <= instant.date() < LATEST:
+        raise ValueError(WRITTEN)
+    if DATE.match(text):
+        return _date_bucket(instant.date(), step=step)
+    placed = instant if instant.tzinfo else instant.replace(tzinfo=zone)
     if step >= DAY:
-        return dt.datetime.combine(local.date(), dt.time(), dt.UTC)
+        return dt.datetime.combine(placed.astimezone(zone).date(), dt.time(), dt.UTC)
     return placed.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _date_bucket(day: dt.date, *, step: dt.timedelta) -> dt.datetime:
-    if not EARLIEST <= day < LATEST:
-        raise ValueError(WRITTEN)
     if step < DAY:
         raise ValueError("An hour is given as an instant, such as 2026-11-23T10:00:00Z.")
     return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -1,0 +1,227 @@
+"""`python -m tests.bench scale`: the site of a large company, and what its pages, calls and sweeps cost there."""
+
+import contextlib
+import datetime as dt
+import statistics
+import sys
+import time
+
+from django.db import connection
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from notifications.models import Message
+from oncall_site import queries as site_queries
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling import commands
+from scheduling.engine.turns import WEEK
+from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
+from tests.bench.figures import Paths, paired
+from tests.make import bearer, make_engineer
+
+ENGINEERS, ROTATIONS, PIPELINES, YEARS, MESSAGES = 2_000, 500, 5_000, 5, 1_000_000
+ON_A_ROSTER = 6
+AHEAD = 30
+ROUNDS = 40
+
+# Written by the database itself, set by set: five years of weeks, covers and holidays, and an outbox whose messages are all
+# sent but the newest ten thousand.
+WEEKS = """
+INSERT INTO scheduling_rotationweek (rotation_id, starts_on, starts_at, ends_at, engineer_id, planned_engineer_id)
+SELECT roster.rotation_id, day, day + time '10:00' AT TIME ZONE 'UTC', day + 7 + time '10:00' AT TIME ZONE 'UTC',
+       member.engineer_id, member.engineer_id
+  FROM scheduling_roster roster
+  CROSS JOIN LATERAL (SELECT roster.starts_on + 7 * k AS day, k FROM generate_series(0, %(weeks)s) k) week
+  JOIN scheduling_rostermember member ON member.roster_id = roster.id AND member.position = week.k %% %(members)s
+"""
+EVENTS = """
+INSERT INTO scheduling_rotationweekevent (pgh_created_at, pgh_label, pgh_obj_id, id, rotation_id, starts_on, starts_at, ends_at,
+                                          engineer_id, planned_engineer_id)
+SELECT now(), 'insert', id, id, rotation_id, starts_on, starts_at, ends_at, engineer_id, planned_engineer_id
+  FROM scheduling_rotationweek
+"""
+COVERS = """
+INSERT INTO scheduling_cover (rotation_id, engineer_id, covers_id, starts_at, ends_at, reason, created_by_id)
+SELECT week.rotation_id, other.engineer_id, week.engineer_id, week.starts_at + interval '1 day',
+       week.starts_at + interval '2 days', '', other.engineer_id
+  FROM scheduling_rotationweek week
+  JOIN scheduling_roster roster ON roster.rotation_id = week.rotation_id
+  JOIN scheduling_rostermember mine ON mine.roster_id = roster.id AND mine.engineer_id = week.engineer_id
+  JOIN scheduling_rostermember other ON other.roster_id = roster.id AND other.position = (mine.position + 1) %% %(members)s
+ WHERE (week.starts_on - roster.starts_on) / 7 %% 5 = 0
+"""
+HOLIDAYS = """
+INSERT INTO scheduling_holidayblock (engineer_id, starts_on, ends_on, kind, note, time_zone, starts_at, ends_at, link_uid)
+SELECT person.id, day, day + 6, 'holiday', '', 'UTC', day::timestamp AT TIME ZONE 'UTC', (day + 7)::timestamp AT TIME ZONE 'UTC', ''
+  FROM people_user person
+  CROSS JOIN LATERAL (SELECT %(first)s::date + 60 * k + (person.id %% 53)::int AS day FROM generate_series(0, %(blocks)s) k) block
+"""
+OUTBOX = """
+INSERT INTO notifications_message (key, kind, event, occurrence, recipient_id, channel, subject, text, path, calendar_method,
+                                   calendar, state, due_at, expires_at, urgent, attempts, problem, created_at, sent_at)
+SELECT 'bench:' || n, 'week-begins', 'bench', n::text, %(person)s + n %% %(people)s, 'email', 'Your week begins', repeat('text ', 40),
+       '/schedule/', '', '', CASE WHEN n > %(sent)s THEN 'pending' ELSE 'sent' END, due, due + interval '1 day', false, 0, '', due,
+       CASE WHEN n > %(sent)s THEN NULL ELSE due + interval '3 seconds' END
+  FROM generate_series(1, %(messages)s) n
+  CROSS JOIN LATERAL (SELECT %(at)s::timestamptz + (n - %(sent)s) * interval '150 seconds' AS due) instant
+"""
+
+
+def fill(*, at):
+    """Make the large site; return how many seconds that took."""
+    began = time.perf_counter()
+    User.objects.bulk_create(
+        User(username=f"person-{n}", display_name=f"Person {n:04}", email=f"person-{n}@example.org", password="!")
+        for n in range(ENGINEERS)
+    )
+    people = list(User.objects.filter(username__startswith="person-").order_by("pk"))
+    monday = at.date() - dt.timedelta(days=at.weekday())
+    first = monday - 52 * YEARS * WEEK
+    rotations = Rotation.objects.bulk_create(
+        Rotation(slug=f"rotation-{n}", name=f"Rotation {n:03}") for n in range(ROTATIONS)
+    )
+    rosters = Roster.objects.bulk_create(Roster(rotation=rotation, starts_on=first) for rotation in rotations)
+    RosterMember.objects.bulk_create(
+        RosterMember(roster=roster, engineer=people[(4 * number + place) % ENGINEERS], position=place)
+        for number, roster in enumerate(rosters)
+        for place in range(ON_A_ROSTER)
+    )
+    pipelines = Pipeline.objects.bulk_create(
+        Pipeline(
+            slug=f"pipeline-{n}",
+            name=f"Pipeline {n:04}",
+            match_key=f"pipeline {n:04}",
+            position=n,
+            primary_owner=people[(4 * (n % ROTATIONS) + n) % ENGINEERS],
+            secondary_owner=people[(4 * (n % ROTATIONS) + n + 1) % ENGINEERS],
+        )
+        for n in range(PIPELINES)
+    )
+    PipelineRotation.objects.bulk_create(
+        PipelineRotation(pipeline=pipeline, rotation=rotations[n % ROTATIONS]) for n, pipeline in enumerate(pipelines)
+    )
+    with connection.cursor() as cursor:
+        # Without knowing how many rows there are, the joins below take hours.
+        cursor.execute("ANALYZE")
+        # Triggers, row by row, would take most of the time: the history that they write is written in one go.
+        cursor.execute("SET session_replication_role = replica")
+        with unconstrained(cursor, "scheduling_rotationweek", "scheduling_cover"):
+            cursor.execute(WEEKS, {"weeks": 52 * YEARS + AHEAD, "members": ON_A_ROSTER})
+            cursor.execute("ANALYZE")
+            cursor.execute(COVERS, {"members": ON_A_ROSTER})
+        cursor.execute(EVENTS)
+        cursor.execute(HOLIDAYS, {"first": first, "blocks": YEARS * 6 + 3})
+        sent = MESSAGES - 10_000
+        given = {"person": people[0].pk, "people": ENGINEERS, "sent": sent, "messages": MESSAGES, "at": at}
+        cursor.execute(OUTBOX, given)
+        cursor.execute("SET session_replication_role = DEFAULT")
+        cursor.execute("VACUUM ANALYZE")
+    return time.perf_counter() - began
+
+
+@contextlib.contextmanager
+def unconstrained(cursor, *tables):
+    """Check exclusion constraints once, when they are made anew, rather than row by row."""
+    cursor.execute(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE contype = 'x' AND conrelid::regclass::text = ANY(%s)",
+        [list(tables)],
+    )
+    found = cursor.fetchall()
+    for table, name, _ in found:
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    yield
+    for table, name, definition in found:
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+
+
+def times(do, *, rounds=ROUNDS):
+    """Return the median and the 95th percentile of a call in milliseconds."""
+    do()
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        do()
+        taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+
+
+def measure():
+    at = timezone.now()
+    sys.stdout.reconfigure(line_buffering=True)
+    print(f"| filling it | {fill(at=at):.0f} s | |")
+    admin = make_engineer("Bench", is_staff=True)
+    person = User.objects.get(username="person-8")
+    browser, headers = Client(SERVER_NAME="localhost"), bearer(admin)
+    browser.force_login(person)
+    staff = Client(SERVER_NAME="localhost")
+    staff.force_login(admin)
+    pages = {
+        "Now": lambda: browser.get("/"),
+        "Schedule": lambda: browser.get("/schedule/"),
+        "Now, as an admin": lambda: staff.get("/"),
+        "Schedule, as an admin": lambda: staff.get("/schedule/"),
+        "Pipelines": lambda: browser.get("/pipelines/"),
+        "Mine": lambda: browser.get("/me/"),
+        "a pipeline": lambda: browser.get("/pipelines/pipeline-7/"),
+        "the API's `oncall/` (a page of 50)": lambda: staff.get("/api/v1/oncall/"),
+        "the API's `responders/` (a page of 50)": lambda: staff.get("/api/v1/responders/"),
+        "a pipeline's responder": lambda: staff.get("/api/v1/pipelines/pipeline-7/responder/"),
+        "`/metrics`": lambda: staff.get("/metrics"),
+    }
+    for name, page in pages.items():
+        answer = page()
+        assert answer.status_code == 200, (name, answer.status_code)
+        median, most = times(page)
+        print(f"| {name} | {median:.0f} ms, p95 {most:.0f} ms | {len(answer.content) // 1024} KiB |")
+    with override_settings(ROOT_URLCONF=Paths):
+        client = Client(SERVER_NAME="localhost")
+        nothing, one = paired(
+            lambda: client.get("/empty/", **headers),
+            lambda: client.get("/api/v1/pipelines/pipeline-7/responder/", **headers),
+            rounds=200,
+        )
+        _, on_call = paired(
+            lambda: client.get("/empty/", **headers),
+            lambda: client.get("/api/v1/oncall/?page_size=1", **headers),
+            rounds=200,
+        )
+    print(f"| an empty DRF view | {nothing:.1f} ms | 1 |")
+    print(f"| who answers for a pipeline | {one:.1f} ms | {nothing / one:.2f} of its throughput |")
+    print(f"| who is on call in a rotation | {on_call:.1f} ms | {nothing / on_call:.2f} of its throughput |")
+    measure_sweeps(at=at)
+
+
+def measure_sweeps(*, at):
+    """Print what each sweep costs where nothing is due, and with a tenth of the rotations due."""
+    sweeps = {
+        "keep gaps": lambda: commands.keep_gaps(at=at),
+        "expire swaps": lambda: commands.expire_swaps(at=at),
+        "release inactive people": lambda: commands.release_inactive(at=at),
+        "keep weeks": keep_all_weeks,
+        "look at the outbox": lambda: site_queries.outbox(at=at),
+    }
+    for name, sweep in sweeps.items():
+        sweep()
+        began = time.perf_counter()
+        sweep()
+        print(f"| sweep: {name}, nothing due | {(time.perf_counter() - began) * 1000:.0f} ms | |")
+    for due in (50, 500):
+        newest = Rotation.objects.order_by("pk")[:due]
+        RotationWeek.objects.filter(rotation__in=list(newest), starts_at__gt=at + 29 * WEEK).delete()
+        began = time.perf_counter()
+        keep_all_weeks()
+        print(f"| sweep: keep weeks, {due} rotations due | {(time.perf_counter() - began) * 1000:.0f} ms | |")
+    for due in (100, 1000):
+        began = time.perf_counter()
+        found = len(Message.objects.due(at=at + dt.timedelta(seconds=150 * due)).values_list("pk", flat=True)[:due])
+        print(
+            f"| the {found} due of {MESSAGES:,} messages are found | {(time.perf_counter() - began) * 1000:.1f} ms | |"
+        )
+
+
+def keep_all_weeks():
+    from scheduling.tasks import keep_weeks
+
+    keep_weeks()
