@@ -10,7 +10,6 @@ from django.db.models import Case, F, Manager, Model, Q, QuerySet, When
 from people.models import User
 from pipelines.models import Pipeline
 
-
 # Up to so many pipelines a page shows all.
 LONG_TABLE = 50
 

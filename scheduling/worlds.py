@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -103,7 +104,7 @@ class _Window:
     def __init__(
         self, rotations: list[int], *, starts_at: dt.datetime, ends_at: dt.datetime, owners: Iterable[int] | None
     ) -> None:
-        given = {"rotations": rotations, "starts_at": starts_at, "ends_at": ends_at}
+        given: dict[str, Any] = {"rotations": rotations, "starts_at": starts_at, "ends_at": ends_at}
         given |= {"everyone": owners is None, "owners": list(set(owners or ()))}
         with connection.cursor() as cursor:
             cursor.execute(WINDOW, given)
