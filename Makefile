@@ -11,7 +11,7 @@ STATIC_ENV = DATABASE_URL=postgresql:///unused SECRET_KEY=unused ONCALL_VAR=var
 run: .venv/installed
 	@$(BIN)/python -m oncall_site.supervisor
 
-test: .venv/installed-dev .venv/browser
+test: .venv/installed-dev .venv/browser .venv/libical
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 check: .venv/installed-dev
@@ -65,4 +65,12 @@ clean:
 	@test -x /usr/bin/chromium || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		echo "Installing chromium …" && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		{ echo "The browser tests need /usr/bin/chromium. On Debian or Ubuntu: sudo apt-get install chromium"; exit 1; }
+	@touch $@
+
+# The tests of calendars read them with Debian's libical.
+.venv/libical: | .venv/bin/python
+	@$(BIN)/python -c 'import ctypes; ctypes.CDLL("libical.so.3")' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		echo "Installing libical3 …" && apt-get update -qq && { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libical3 >/dev/null 2>&1 || \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libical3t64 >/dev/null; }; } || \
+		{ echo "The tests of calendars need libical.so.3. On Debian or Ubuntu: sudo apt-get install libical3"; exit 1; }
 	@touch $@

@@ -13,6 +13,7 @@ from runbooks.models import Runbook
 
 LONGEST_TITLE = 200
 LONGEST_TEXT = 10_000
+LONGEST_FINGERPRINT = 300
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -71,7 +72,11 @@ class Incident(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     source = models.CharField(max_length=6, choices=Source, default=Source.PERSON)
     check_key = models.PositiveBigIntegerField(null=True, blank=True, help_text="The check that fails, by its key.")
-    fingerprint = models.CharField(max_length=200, blank=True, help_text="By which Alertmanager names the alert.")
+    fingerprint = models.CharField(
+        max_length=LONGEST_FINGERPRINT,
+        blank=True,
+        help_text="Alertmanager’s own of an alert; of another tool’s check the tool and its key.",
+    )
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     acknowledged_at = models.DateTimeField(null=True, blank=True)
@@ -260,3 +265,41 @@ class RunStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}. {self.text}"
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Alerts, narrowed."""
+
+    def unmapped(self) -> Self:
+        """Return those that belong to no pipeline, so that they open no incident."""
+        return self.filter(pipeline=None)
+
+
+class Alert(models.Model):
+    """What Alertmanager said last of an alert; kept also where nothing says whose it is."""
+
+    fingerprint = models.CharField(max_length=LONGEST_FINGERPRINT, unique=True)
+    name = models.CharField(max_length=500)
+    summary = models.TextField(blank=True)
+    severity = models.CharField(max_length=500, blank=True)
+    labels = models.JSONField(default=dict, blank=True)
+    pipeline = models.ForeignKey(
+        Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts", help_text="Whose it is."
+    )
+    is_firing = models.BooleanField("firing")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField(help_text="When Alertmanager said so last.")
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at", "-pk"]
+        constraints = [models.CheckConstraint(condition=~Q(fingerprint=""), name="alert_has_a_fingerprint")]
+        indexes = [
+            models.Index(fields=["-received_at"], name="alert_newest"),
+            models.Index(fields=["pipeline"], condition=Q(is_firing=True), name="alert_firing"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -10,3 +10,12 @@ from incidents import commands
 def escalate() -> None:
     """Tell the next of every chain whose incident has waited its time."""
     commands.escalate_due(at=timezone.now())
+
+
+@shared_task
+def follow() -> None:
+    """Let incidents follow what checks and alerts say."""
+    at = timezone.now()
+    commands.follow_checks(at=at)
+    commands.follow_external_checks(at=at)
+    commands.follow_alerts(at=at)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from handoffs.api import ActionItemViewSet, HandoffViewSet
-from incidents.api import IncidentViewSet
+from incidents.api import AlertViewSet, IncidentViewSet, alertmanager
 from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
 from oncall_site.people_api import InvitedEngineerViewSet
@@ -24,7 +24,17 @@ from scheduling.api import (
     SwapViewSet,
     calendar_link,
 )
-from validation.api import ExternalCheckViewSet, integration
+from validation.api import (
+    CheckViewSet,
+    ExternalCheckViewSet,
+    KnownEventViewSet,
+    MetricViewSet,
+    ResultViewSet,
+    RunViewSet,
+    integration,
+    metric,
+    points,
+)
 
 router = SimpleRouter()
 router.register("people", InvitedEngineerViewSet, basename="api-person")
@@ -36,10 +46,16 @@ router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
 router.register("incidents", IncidentViewSet, basename="api-incident")
+router.register("alerts", AlertViewSet, basename="api-alert")
 router.register("messages", MessageViewSet, basename="api-message")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("metrics", MetricViewSet, basename="api-metric")
+router.register("checks", CheckViewSet, basename="api-check")
+router.register("results", ResultViewSet, basename="api-result")
+router.register("runs", RunViewSet, basename="api-run")
+router.register("known-events", KnownEventViewSet, basename="api-known-event")
 router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
@@ -55,7 +71,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", docs, name="api-docs"),
     path("me/notifications/", how_told, name="api-how-told"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
+    path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
+    path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
+    path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
     path("", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

@@ -31,10 +31,13 @@ app.conf.update(
         "read linked calendars": {"task": "scheduling.tasks.read_links", "schedule": 60.0},
         "tell of the schedule": {"task": "scheduling.tasks.tell_of_schedule", "schedule": 60.0},
         "release inactive people": {"task": "scheduling.tasks.release_inactive", "schedule": 60.0},
+        "follow checks and alerts": {"task": "incidents.tasks.follow", "schedule": 15.0},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "forget attempts at sign-in": {"task": "people.tasks.forget_attempts", "schedule": crontab(minute=29)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
         "follow the demo": {"task": "oncall_site.tasks.follow_demo", "schedule": 600.0},
+        # More often than any check may be due, so that somebody who asks for a run does not wait for a minute.
+        "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},
         "heartbeat": {"task": "oncall_site.tasks.beat_heart", "schedule": 10.0},
     },
 )

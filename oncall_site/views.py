@@ -30,6 +30,7 @@ from runbooks.queries import in_force, runbooks
 from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
 from scheduling.queries import Turn, answers, ownerless, rotations_for, turns, weeks_held
+from validation.queries import checks, metrics_with_newest
 
 TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 
@@ -133,6 +134,8 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "now": at,
         "history": history,
         "incidents": incidents,
+        "checks": checks().filter(pipeline=found),
+        "metrics": metrics_with_newest(found),
     }
     return render(request, "pipelines/pipeline.html", context)
 

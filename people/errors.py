@@ -11,6 +11,13 @@ from people.refusals import Forbidden, Invalid, Refused
 
 def answer(error: Exception, context: dict[str, object]) -> Response | None:
     """Return the response for an exception raised in an API view, None where it is nobody's to explain."""
+    response = _answer(error, context)
+    if response is not None:
+        response.data = _writable(response.data)
+    return response
+
+
+def _answer(error: Exception, context: dict[str, object]) -> Response | None:
     if isinstance(error, Invalid):
         return Response(error.problems, status=status.HTTP_400_BAD_REQUEST)
     if isinstance(error, Forbidden):
@@ -23,3 +30,12 @@ def answer(error: Exception, context: dict[str, object]) -> Response | None:
     if response is not None and isinstance(response.data, list):
         response.data = {"detail": " ".join(str(item) for item in response.data)}
     return response
+
+
+def _writable(said: object) -> object:
+    """Return an answer in which what quotes the caller's half a character (a lone surrogate) can be written as UTF-8."""
+    if isinstance(said, str):
+        return said.encode("utf-8", "replace").decode()
+    if isinstance(said, dict):
+        return {_writable(name): _writable(value) for name, value in said.items()}
+    return [_writable(one) for one in said] if isinstance(said, list) else said

@@ -37,6 +37,7 @@ PAGES = {
     "compare": f"/runbooks/{SLUG}/compare/",
     "search": "/search/?q=logs",
     "mine": "/me/",
+    "messages": "/me/messages/",
     "ownership-grid": "/admin/pipelines/pipeline/ownership/",
     "api": "/api/v1/docs/",
 }

@@ -7,3 +7,10 @@ class ValidationConfig(AppConfig):
     """Is the number right?"""
 
     name = "validation"
+
+    def ready(self) -> None:
+        """Make the room's kinds of messages known."""
+        from notifications.kinds import register  # noqa: PLC0415  # tables cannot be imported before the apps are loaded
+        from validation.kinds import CHECK_ERROR  # noqa: PLC0415  # as above
+
+        register(CHECK_ERROR)

@@ -13,6 +13,7 @@ from handoffs.kinds import AWAY, INVITATION, REMINDER, UNSIGNED, occurrence_of
 from handoffs.models import Handoff
 from handoffs.queries.handoffs import SIGNED_WITHIN, Away, away_at
 from notifications.commands import Invitation, Notice, tell
+from notifications.queries import organizer
 from people.models import User
 from scheduling.worlds import absence_of
 
@@ -48,7 +49,7 @@ def invite(handoff: Handoff, *, at: dt.datetime) -> None:
 
 
 def _meeting(handoff: Handoff, attendees: Iterable[User]) -> Meeting:
-    name, email = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    name = parseaddr(settings.DEFAULT_FROM_EMAIL)[0]
     url = page_of(handoff)
     return Meeting(
         uid=handoff.uid,
@@ -59,7 +60,7 @@ def _meeting(handoff: Handoff, attendees: Iterable[User]) -> Meeting:
         summary=_title(handoff),
         description=f"{_sentence(handoff)}\n{url}",
         url=url,
-        organizer=Address(name or "On call", email),
+        organizer=Address(name or "On call", organizer()),
         attendees=tuple(Address(str(one), one.email or f"{one.username}@{NOWHERE}") for one in attendees),
     )
 

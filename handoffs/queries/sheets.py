@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from handoffs.engine.topics import About, about
 from handoffs.models import ActionItem, Handoff, HandoffNote, HandoffTopic
+from incidents.models import Incident
+from incidents.queries import PipelineStatus, open_incidents, statuses
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import PipelineRotation, Rotation
@@ -106,9 +108,23 @@ def live_items(rotations: Iterable[int], *, at: dt.datetime) -> Live:
     placed = (
         PipelineRotation.objects.filter(rotation__in=keys).select_related("pipeline").order_by("pipeline__position")
     )
-    for rotation, item in _statuses(list(placed), at=at):
+    rows = list(placed)
+    for rotation, item in _statuses(rows, at=at):
         found.setdefault((rotation, About.STATUS), []).append(item)
+    rotations_of = {row.pipeline_id: row.rotation_id for row in rows}
+    for incident in open_incidents().filter(pipeline__in=rotations_of):
+        topic = About.ISSUES if incident.kind == Incident.Kind.ISSUE else About.OUTAGES
+        found.setdefault((rotations_of[incident.pipeline_id], topic), []).append(_incident(incident))
     return found
+
+
+def _incident(row: Incident) -> Item:
+    kind = f"{row.get_kind_display()} of {row.pipeline}: {row.title}"
+    whose = f"{row.assignee} has it" if row.assignee else "nobody has it yet"
+    path = reverse("incident", args=[row.pk])
+    return Item(
+        f"{kind}; since {row.opened_at:%Y-%m-%d %H:%M} UTC, {whose}", path, "warn" if row.assignee else "danger"
+    )
 
 
 def _action(row: ActionItem) -> Item:
@@ -118,16 +134,26 @@ def _action(row: ActionItem) -> Item:
 def _statuses(placed: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[int, Item]]:
     chains = answers([row.pipeline for row in placed], at=at)
     people = {user.pk: str(user) for user in User.objects.filter(pk__in={one.responder for one in chains.values()})}
+    words = statuses([row.pipeline for row in placed])
     return [
-        (row.rotation_id, _status(row.pipeline, people.get(chains[row.pipeline_id].responder or 0))) for row in placed
+        (
+            row.rotation_id,
+            _status(
+                row.pipeline,
+                status=words[row.pipeline_id],
+                responder=people.get(chains[row.pipeline_id].responder or 0),
+            ),
+        )
+        for row in placed
     ]
 
 
-def _status(pipeline: Pipeline, responder: str | None) -> Item:
+def _status(pipeline: Pipeline, *, status: PipelineStatus, responder: str | None) -> Item:
+    """Return a pipeline's line: its status in a word, and who answers for it."""
     path = reverse("pipeline", args=[pipeline.slug])
     if responder is None:
-        return Item(f"{pipeline}: nobody answers for it", path, "danger")
-    return Item(f"{pipeline}: {responder} answers for it", path, "ok")
+        return Item(f"{pipeline}: {status.word}; nobody answers for it", path, "danger")
+    return Item(f"{pipeline}: {status.word}; {responder} answers for it", path, status.badge)
 
 
 def all_items() -> QuerySet[ActionItem]:

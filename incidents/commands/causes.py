@@ -27,6 +27,7 @@ class Cause:
     cooldown: dt.timedelta
     check_key: int | None = None
     fingerprint: str = ""
+    source: str = Incident.Source.CHECK
 
     @property
     def opening(self) -> Opening:
@@ -35,7 +36,7 @@ class Cause:
             kind=self.kind,
             title=" ".join(self.title.split())[:LONGEST_TITLE],
             text=self.text[:LONGEST_TEXT],
-            source=Incident.Source.CHECK if self.check_key is not None else Incident.Source.ALERT,
+            source=self.source,
             check_key=self.check_key,
             fingerprint=self.fingerprint,
         )

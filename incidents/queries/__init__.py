@@ -1,7 +1,7 @@
 """Reads about incidents, a file for each noun."""
 
 from incidents.queries.chains import ChainLink, chain_of
-from incidents.queries.incidents import all_incidents, latest_of, open_counts, open_incidents, running, runs_of
+from incidents.queries.incidents import alerts, all_incidents, latest_of, open_counts, open_incidents, running, runs_of
 from incidents.queries.reports import MonthReport, month_reports, months_between, pipeline_reports
 from incidents.queries.statuses import PipelineStatus, statuses
 from incidents.queries.steps import StepStatistic, step_statistics
@@ -11,6 +11,7 @@ __all__ = [
     "MonthReport",
     "PipelineStatus",
     "StepStatistic",
+    "alerts",
     "all_incidents",
     "chain_of",
     "latest_of",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from incidents.models import Incident, IncidentQuerySet, RunbookRun, RunStep
+from incidents.models import Alert, AlertQuerySet, Incident, IncidentQuerySet, RunbookRun, RunStep
 from pipelines.models import Pipeline
 
 
@@ -42,3 +42,8 @@ def latest_of(*, check_key: int | None = None, fingerprint: str = "") -> Inciden
     """Return the newest incident of a check or of an alert, or None; an unresolved one before all others."""
     named = Q(check_key=check_key) if check_key is not None else Q(fingerprint=fingerprint)
     return Incident.objects.filter(named).select_related("pipeline").open_first().first()
+
+
+def alerts() -> AlertQuerySet:
+    """Return every alert with its pipeline, newest first."""
+    return Alert.objects.select_related("pipeline").order_by("-received_at", "-pk")

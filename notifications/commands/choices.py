@@ -36,7 +36,7 @@ def change_how_told(person: User, *, channels: Mapping[str, Channels], quiet: Qu
 
     Other kinds stay as they were. What is urgent comes by e-mail in any case.
     """
-    known = {kind.name: kind for kind in all_kinds()}
+    known = {kind.name: kind for kind in all_kinds() if not kind.private}
     problems = [why for name, chosen in channels.items() if (why := _problem_with(name, chosen, known=known))]
     if problems:
         raise Invalid({"kinds": problems})

@@ -56,10 +56,24 @@ def tell(people: Iterable[User], *, notice: Notice) -> int:
         for person in named.values()
         for channel in channels[person.pk]
     ]
-    keys = [row.key for row in rows]
-    known = set(Message.objects.filter(key__in=keys).values_list("key", flat=True))
-    Message.objects.bulk_create([row for row in rows if row.key not in known], ignore_conflicts=True)
-    return len(set(keys) - known)
+    # Whoever was told by one channel is not told again by another, since they chose otherwise in between.
+    told = set(
+        Message.objects.filter(
+            event=notice.event, occurrence=notice.occurrence, key__in=_keys(named.values(), notice=notice)
+        ).values_list("recipient", flat=True)
+    )
+    new = [row for row in rows if row.recipient_id not in told]
+    Message.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
+
+
+def _keys(people: Iterable[User], *, notice: Notice) -> list[str]:
+    """Return every key under which these people may have been told of an occurrence."""
+    return [_key(person, notice=notice, channel=channel) for person in people for channel in Message.Channel.values]
+
+
+def _key(person: User, *, notice: Notice, channel: str) -> str:
+    return f"{notice.event}:{notice.occurrence}:{notice.offset}:{person.pk}:{channel}"
 
 
 def _due(person: User, *, notice: Notice, quiet: QuietHours | None) -> dt.datetime:
@@ -72,7 +86,7 @@ def _due(person: User, *, notice: Notice, quiet: QuietHours | None) -> dt.dateti
 def _row(person: User, *, notice: Notice, channel: str, quiet: QuietHours | None) -> Message:
     invitation = notice.invitation
     return Message(
-        key=f"{notice.event}:{notice.occurrence}:{notice.offset}:{person.pk}:{channel}",
+        key=_key(person, notice=notice, channel=channel),
         kind=notice.kind,
         event=notice.event,
         occurrence=notice.occurrence,

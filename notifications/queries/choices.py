@@ -22,12 +22,12 @@ class KindChosen:
 def choices_of(person: User) -> list[KindChosen]:
     """Return what a person has chosen for every kind: e-mail for all unless they said otherwise, chat for what is urgent."""
     chosen = {row.kind: row for row in Choice.objects.filter(person=person)}
-    return [_chosen(kind, chosen.get(kind.name)) for kind in all_kinds()]
+    return [_chosen(kind, chosen.get(kind.name)) for kind in all_kinds() if not kind.private]
 
 
 def _chosen(kind: Kind, row: Choice | None) -> KindChosen:
     email = kind.urgent or row is None or row.email
-    chat = kind.urgent if row is None else row.chat
+    chat = (kind.urgent if row is None else row.chat) and not kind.private
     return KindChosen(kind, email=email, chat=chat)
 
 

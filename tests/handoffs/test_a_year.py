@@ -86,7 +86,7 @@ class Year:
         commands.change_hours(self.rotation, at=at, time_zone=zone, handoff_time=hour)
 
 
-def check_a_year(rotation, *, admin, client, mails, seed, step=3):
+def check_a_year(rotation, *, admin, client, mails, seed, step):
     """Assert what the module says for a random year; return how much was done, mailed and read."""
     make_engineer("Zoë “Ω” O’Neil; x, y", email="zoe@example.com")
     year = Year(rotation, admin=admin, seed=seed)
@@ -178,7 +178,7 @@ def check_weeks(rotation, whose, text, *, at):
 
 
 def test_every_calendar_of_a_random_year_is_accepted_and_right(rotation, admin, client, mails):
-    done, mailed, fetched = check_a_year(rotation, admin=admin, client=client, mails=mails, seed=2026)
-    assert done > 100
-    assert mailed > 200
-    assert fetched > 100
+    done, mailed, fetched = check_a_year(rotation, admin=admin, client=client, mails=mails, seed=2026, step=6)
+    assert done > 50
+    assert mailed > 100
+    assert fetched > 50

@@ -100,7 +100,7 @@ def test_failing_anew_within_the_cooldown_reopens_it(pipeline, cause, now, a):
 
 
 def test_an_alert_that_is_over_closes_its_incident(pipeline, cause, now):
-    alert = replace(cause, check_key=None, fingerprint="f00")
+    alert = replace(cause, check_key=None, fingerprint="f00", source="alert")
     made = fails(pipeline, cause=alert, at=now)
     assert made.source == "alert"
     assert alert_is_over("f00", at=now + MINUTE).state == "resolved"

@@ -90,6 +90,14 @@ def test_one_is_told_by_what_one_chose(a, b, admin, kinds):
     }
 
 
+def test_who_was_told_by_one_channel_is_not_told_again_by_another(a, admin, kinds):
+    assert tell([a], notice=notice()) == 1
+    give_chat_address(a, address=SLACK, by=admin)
+    Choice.objects.create(person=a, kind="news", email=False, chat=True)
+    assert tell([a], notice=notice()) == 0
+    assert Message.objects.count() == 1
+
+
 def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a, kinds):
     from notifications.commands import Invitation
 

@@ -2,16 +2,21 @@
 
 import datetime as dt
 import json
+import re
+from urllib.parse import urlsplit
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from notifications.commands import deliver_next
 from notifications.kinds import kind_named
-from notifications.models import Message
+from notifications.models import ChatAddress, Message
 from oncall_site.commands import invite
 from people.models import PasswordLink, User
+from people.sealing import seal
 from tests.make import PASSWORD, bearer
 
 NEW = "another long passphrase"
@@ -59,6 +64,29 @@ def test_an_invited_engineer_chooses_a_password_and_signs_in(client, admin, a):
     assert "engineer-a" in page.content.decode()
     assert choose(client, path).headers["Location"] == "/sign-in/"
     assert client.post("/sign-in/", {"username": "engineer-a", "password": NEW}).headers["Location"] == "/"
+
+
+def test_the_mail_that_is_sent_holds_the_link_and_its_row_does_not(client, admin, a):
+    invite(a, by=admin, at=timezone.now())
+    assert deliver_next()
+    [sent] = mail.outbox
+    [address] = re.findall(r"https?://\S+/password/[0-9a-f]{64}/", sent.body)
+    assert sent.to == ["a@example.org"]
+    assert address in sent.alternatives[0][0]
+    assert client.get(urlsplit(address).path).status_code == 200
+    assert Message.objects.get().state == "sent"
+
+
+def test_a_link_goes_by_e_mail_whatever_one_has_chosen(client, signed_in, admin, a):
+    ChatAddress.objects.create(person=a, service="json", address=seal("json://chat.example/"))
+    invite(a, by=admin, at=timezone.now())
+    assert [message.channel for message in Message.objects.all()] == ["email"]
+    assert 'name="chat-invitation"' not in signed_in(a).get("/me/messages/").content.decode()
+    kinds = client.get("/api/v1/me/notifications/", **bearer(a)).json()
+    assert not {"invitation", "reset"} & {row["kind"] for row in kinds["kinds"]}
+    wanted = {"kinds": [{"kind": "invitation", "email": True, "chat": True}]}
+    answer = client.put("/api/v1/me/notifications/", json.dumps(wanted), content_type="application/json", **bearer(a))
+    assert answer.status_code == 400
 
 
 def test_a_link_works_once(client, admin, a):

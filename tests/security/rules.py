@@ -6,6 +6,7 @@ Several lines for one method are told apart by a word after `#`.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 # Whose request succeeds. A token does what its holder does, but in Django's pages; one that may only read, only that.
 OPEN = {"anonymous", "owner", "stranger", "admin"}
@@ -29,6 +30,20 @@ class Rule:
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
 PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
 NOTE = "a private note"
+HANDBOOK = (
+    (Path(__file__).parents[2] / "examples" / "handbook.md")
+    .read_text(encoding="utf-8")
+    .replace("{", "")
+    .replace("}", "")
+)
+AIRFLOW = {
+    "version": 1,
+    "dag_id": "orders",
+    "task_id": "load",
+    "run_id": "one",
+    "state": "success",
+    "date": "2026-11-25T10:00:00Z",
+}
 
 RULES = {
     # Sign-in and the site's health.
@@ -69,6 +84,8 @@ RULES = {
     ),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/messages/": Rule(SIGNED_IN),
+    "POST /me/messages/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -113,6 +130,27 @@ RULES = {
     "GET /calendar/holidays/{holiday}/": Rule(OWNER, hidden=True),
     "POST /calendar/holidays/{holiday}/": Rule(OWNER, {**HOLIDAY, "save": "1"}, hidden=True),
     "POST /calendar/holidays/{holiday}/remove/": Rule(OWNER, hidden=True),
+    # Hand-offs: everybody writes notes and items, the two sign, an admin does not.
+    "GET /handoffs/": Rule(SIGNED_IN),
+    "GET /handoffs/{handoff}/": Rule(SIGNED_IN),
+    "POST /handoffs/{handoff}/": Rule(SIGNED_IN, {"notes_0": "A note."}),
+    "POST /handoffs/{handoff}/meeting/": Rule(
+        OWNER, {"meeting_starts_at": "{meeting_day}T08:00", "meeting_ends_at": "{meeting_day}T08:30"}
+    ),
+    "POST /handoffs/{handoff}/sign/": Rule(OWNER_ALONE),
+    "POST /action-items/add/": Rule(SIGNED_IN, {"text": "To do", "rotation": "{rotation}"}),
+    "POST /action-items/{item}/done/": Rule(SIGNED_IN),
+    "POST /action-items/{item}/open/": Rule(SIGNED_IN),
+    "GET /me/feeds/": Rule(SIGNED_IN),
+    "POST /me/feeds/": Rule(SIGNED_IN),
+    "POST /me/feeds/{feed_pk}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /feeds/{feed}.ics": Rule(OPEN),
+    # Messages, the handbook, other tools' checks.
+    "GET /handbook/": Rule(ADMIN),
+    "POST /handbook/": Rule(ADMIN, {"text": HANDBOOK}),
+    "GET /handbook/handbook.md": Rule(SIGNED_IN),
+    "GET /checks/external/": Rule(SIGNED_IN),
+    "GET /checks/external/{external}/": Rule(SIGNED_IN),
     # Runbooks: everybody writes them.
     "GET /runbooks/": Rule(SIGNED_IN),
     "GET /runbooks/{pipeline}/": Rule(SIGNED_IN),
@@ -180,6 +218,29 @@ RULES = {
     "GET /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
     "PUT /api/v1/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
     "DELETE /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
+    # The API of hand-offs.
+    "GET /api/v1/handoffs/": Rule(SIGNED_IN),
+    "GET /api/v1/handoffs/{handoff}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/handoffs/{handoff}/": Rule(SIGNED_IN, {}),
+    "PATCH /api/v1/handoffs/{handoff}/ #meeting": Rule(
+        OWNER, {"meeting_starts_at": "{meeting_day}T08:00:00Z", "meeting_ends_at": "{meeting_day}T08:30:00Z"}
+    ),
+    "POST /api/v1/handoffs/{handoff}/sign/": Rule(OWNER_ALONE, {}),
+    "GET /api/v1/action-items/": Rule(SIGNED_IN),
+    "POST /api/v1/action-items/": Rule(SIGNED_IN, {"text": "To do"}),
+    "GET /api/v1/action-items/{item}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/action-items/{item}/": Rule(SIGNED_IN, {"done": True}),
+    # The API of messages and of other tools' checks.
+    "GET /api/v1/me/notifications/": Rule(SIGNED_IN),
+    "PUT /api/v1/me/notifications/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/messages/": Rule(SIGNED_IN),
+    "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
+    "POST /api/v1/messages/{message}/send-again/": Rule(ADMIN, {}, hidden=True),
+    "GET /api/v1/external-checks/": Rule(SIGNED_IN),
+    "GET /api/v1/external-checks/{external}/": Rule(SIGNED_IN),
+    "POST /api/v1/integrations/airflow/": Rule(SIGNED_IN, AIRFLOW),
+    # The API of messages.
+    "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message of one's own"),
     # The API of runbooks.
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),

@@ -38,6 +38,7 @@ VALUES = {
     "secret": "nothing",
     "token": FEED,
     "kind": "dbt",
+    "pipeline": "daily-growth-experiment-focused",
 }
 
 

@@ -11,6 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from handoffs.commands import add_item, keep_handoffs, make_feed
+from handoffs.models import Handoff
+from notifications.models import Message
 from people.commands import create_token, invite
 from people.models import ApiToken
 from people.queries import secret_of
@@ -29,6 +32,7 @@ from scheduling.commands import (
     take_cover,
 )
 from tests.make import PASSWORD, make_engineer, make_pipeline, make_runbook
+from validation.models import ExternalCheck
 
 NEW_PASSWORD = "another long passphrase"
 HOLDERS = {
@@ -66,7 +70,23 @@ def make_world():
     span = Span(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
     cover = take_cover(rotation, span=span, by=a, at=at)
     holiday = block_holiday(a, dates=Dates(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    keep_handoffs(at=at)
+    handoff = Handoff.objects.standing().filter(outgoing=a, at__gt=at).order_by("at").first()
+    item = add_item(rotation, text="Something left to do", by=a, at=at)
+    feed = make_feed(a, rotation=None, at=at)
+    message = Message.objects.filter(recipient=a).first()
+    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED)
+    external = ExternalCheck.objects.create(
+        tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
+    )
     words = {
+        "handoff": handoff.pk,
+        "meeting_day": handoff.meeting_starts_at.date(),
+        "item": item.pk,
+        "feed": feed.secret,
+        "feed_pk": feed.token.pk,
+        "message": message.pk,
+        "external": external.pk,
         "pipeline": pipeline.slug,
         "other_pipeline": other.slug,
         "rotation": rotation.slug,
@@ -104,7 +124,10 @@ class World:
 
     def __init__(self):
         self.words, self.people = make_world()
-        self.clients = {"anonymous": Client(), "feed address": Client(headers={"authorization": "Bearer " + "f" * 43})}
+        self.clients = {
+            "anonymous": Client(),
+            "feed address": Client(headers={"authorization": f"Bearer {self.words['feed']}"}),
+        }
         for name, user in self.people.items():
             self.clients[name] = Client()
             self.clients[name].force_login(user)

@@ -2,18 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from enum import StrEnum
 
+from validation.verdicts.outcomes import Outcome
 
-class Outcome(StrEnum):
-    """The statuses of a check's result (validation.md)."""
-
-    PASS = "pass"  # noqa: S105  # nosec B105  # a status, not a secret
-    WARN = "warn"
-    FAIL = "fail"
-    ERROR = "error"
-    SKIP = "skip"
-    UNKNOWN = "unknown"
+__all__ = ["ExternalResult", "Outcome", "Unreadable"]
 
 
 class Unreadable(Exception):  # noqa: N818  # it says what the file is, as Refused says what the state is
@@ -26,6 +18,7 @@ class ExternalResult:
 
     `key` names the same thing in every run of the tool and is unique in its file; `at` is None where the file has no instant.
     `subject`, `column` and `measure` hint at what was measured: a table, model, source or DAG; a column of it; a kind of number.
+    `run` names the run of a whole pipeline that the result is of, if it is of one.
     """
 
     tool: str
@@ -38,3 +31,4 @@ class ExternalResult:
     subject: str = ""
     column: str = ""
     measure: str = ""
+    run: str = ""

@@ -8,7 +8,6 @@ from validation.models.checks import (
     Holidays,
     Rejudgement,
     Severity,
-    Status,
 )
 from validation.models.external import (
     OUTCOMES,
@@ -51,5 +50,4 @@ __all__ = [
     "ReportedRun",
     "Severity",
     "Source",
-    "Status",
 ]

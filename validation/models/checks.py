@@ -37,7 +37,7 @@ class CheckType(models.TextChoices):
     CUSTOM_SQL = "custom_sql", "Own SQL"
 
 
-Status = models.TextChoices("Status", [(one.name, (one.value, one.value.capitalize())) for one in Outcome])
+STATUSES = [(one.value, one.value.capitalize()) for one in Outcome]
 # Of these a query of their own is judged, instead of a metric; of runs neither is.
 OF_A_QUERY = (CheckType.SCHEMA, CheckType.CUSTOM_SQL)
 OF_NO_METRIC = (*OF_A_QUERY, CheckType.RUN_DEADLINE)
@@ -73,8 +73,10 @@ class CheckQuerySet(models.QuerySet["Check"]):
 
 RUNTIME = [
     "next_due_at",
+    "requested_at",
     "claim",
     "lease_until",
+    "running_since",
     "last_status",
     "last_message",
     "last_value",
@@ -178,9 +180,13 @@ class Check(models.Model):
     proposed_from = models.CharField(max_length=500, blank=True, help_text="The handbook’s line that asks for it.")
 
     next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    requested_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When somebody asked for a run."
+    )
     claim = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    last_status = models.CharField(max_length=8, choices=Status, blank=True, editable=False)
+    running_since = models.DateTimeField(null=True, blank=True, editable=False)
+    last_status = models.CharField(max_length=8, choices=STATUSES, blank=True, editable=False)
     last_message = models.TextField(blank=True, editable=False)
     last_value = models.FloatField(null=True, blank=True, editable=False)
     last_expected = models.CharField(max_length=120, blank=True, editable=False)
@@ -258,7 +264,7 @@ class CheckResult(models.Model):
 
     # “check” is a method of every model.
     of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="results", db_index=False)
-    status = models.CharField(max_length=8, choices=Status)
+    status = models.CharField(max_length=8, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)

@@ -124,7 +124,7 @@ def _due(parameters: Mapping[str, Any], *, day: dt.date, starts_on: dt.date) -> 
     first = (starts_on - dt.timedelta(days=1), 0.0 if parameters["mode"] == "sum" else dated[0][1])
     for (begin, have), (end, want) in pairwise([first, *dated]):
         if begin < day <= end:
-            return have + (want - have) * ((day - begin) / (end - begin))
+            return float(have + (want - have) * ((day - begin) / (end - begin)))
     return None
 
 

@@ -1,0 +1,111 @@
+"""The pages of sign-in, second factor and mailed links in a browser: used as a person uses them, without an axe finding."""
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from notifications.kinds import kind_named
+from notifications.models import Message
+from oncall_site.commands import invite
+from people.models import User
+from tests.browser import SIZES
+from tests.e2e.test_accessibility import findings
+from tests.make import PASSWORD
+from tests.people.test_second_factor import code_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", "1280"), ("dark", "375")])
+def test_from_an_invitation_to_a_sign_in_with_a_second_factor(admin, a, open_page, complaints, settings, scheme, size):
+    settings.OIDC_NAME = "Work"
+    User.objects.filter(pk=a.pk).update(email="a@example.org")
+    a.refresh_from_db()
+    invite(a, by=admin, at=timezone.now())
+    message = Message.objects.get()
+    page = open_page(size=SIZES[size], scheme=scheme)
+    found = []
+
+    def looked_at():
+        found.extend(findings(page))
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+            f"{page.url} scrolls sideways"
+        )
+
+    page.goto(kind_named(message.kind).path_of(message))
+    looked_at()
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("New password confirmation").fill(PASSWORD)
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_text("Your password is set")).to_be_visible()
+    looked_at()
+    sign_in(page)
+    page.goto("/me/")
+    page.get_by_role("link", name="Enrol an authenticator app").click()
+    looked_at()
+    page.get_by_role("link", name="Enrol an authenticator app").click()
+    looked_at()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    looked_at()
+    assert page.locator("img.qr").evaluate("image => image.complete && image.naturalWidth > 50")
+    secret = page.locator("code.secret").inner_text()
+    page.get_by_label("Code that the app shows").fill(code_of(secret))
+    page.get_by_role("button", name="Enrol").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    recovery = page.locator(".codes code").first.inner_text()
+    looked_at()
+    for path in ("/me/second-factor/", "/me/second-factor/codes/new/", "/me/second-factor/remove/", "/me/"):
+        page.goto(path)
+        looked_at()
+    sign_out(page)
+    sign_in(page)
+    expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
+    looked_at()
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Incorrect code")).to_be_visible()
+    looked_at()
+    page.get_by_label("Code").fill(recovery)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.url.endswith("/")
+    assert found == [], "\n".join(found)
+    assert complaints == []
+
+
+def sign_in(page):
+    page.goto("/sign-in/")
+    page.get_by_label("User name").fill("engineer-a")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def sign_out(page):
+    page.locator(".site-menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("dark", "1280"), ("light", "375")])
+def test_what_says_why_there_is_no_way_in_has_no_axe_finding(transactional_db, a, open_page, scheme, size):
+    page = open_page(size=SIZES[size], scheme=scheme)
+    found = []
+    for path in (
+        "/password/forgotten/",
+        "/password/nothing/",
+        "/sign-in/not-active/",
+        "/sign-in/failed/",
+        "/sign-in/cancelled/",
+    ):
+        page.goto(path)
+        found += findings(page)
+    page.goto("/password/forgotten/")
+    page.get_by_label("Your e-mail").fill("nobody@example.org")
+    page.get_by_role("button", name="Send me a link").click()
+    expect(page.get_by_text("a link is on its way")).to_be_visible()
+    found += findings(page)
+    for _ in range(6):
+        sign_in(page)
+    expect(page.get_by_text("Too many attempts to sign in")).to_be_visible()
+    found += findings(page)
+    assert found == [], "\n".join(found)

@@ -1,0 +1,32 @@
+"""An invitation as the mail that leaves the site: its parts in the order that mail programs expect (RFC 6047)."""
+
+import email
+import email.policy
+
+from handoffs.models import Handoff
+from notifications.channels.mail import mail_of
+from notifications.models import Message
+from tests.handoffs.conftest import NOW
+from tests.handoffs.libical import complaints
+from tests.handoffs.reading import read
+
+
+def test_an_invitation_s_mail_ends_with_the_calendar_and_names_its_sender_as_organizer(handoffs, a):
+    a.email = "a@example.com"
+    a.save()
+    row = Message.objects.get(kind="handoff_invitation", recipient=a, occurrence=f"{handoffs[0].pk}-0")
+    sent = (
+        mail_of(Message.objects.select_related("recipient").get(pk=row.pk), at=NOW).message().as_bytes(linesep="\r\n")
+    )
+    mail = email.message_from_bytes(sent, policy=email.policy.SMTP)
+    assert mail.get_content_type() == "multipart/alternative"
+    parts = list(mail.iter_parts())
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html", "text/calendar"]
+    assert dict(parts[2]["Content-Type"].params) == {"method": "REQUEST", "charset": "utf-8"}
+    calendar = parts[2].get_payload(decode=True).decode().replace("\r\n", "\n").replace("\n", "\r\n")
+    assert complaints(calendar) == []
+    _, [event] = read(calendar)
+    [sender] = mail["From"].addresses
+    assert event["ORGANIZER"] == f"mailto:{sender.addr_spec}"
+    assert event["UID"] == Handoff.objects.get(pk=handoffs[0].pk).uid
+    assert f"/handoffs/{handoffs[0].pk}/" in parts[0].get_content()

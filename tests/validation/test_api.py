@@ -1,0 +1,230 @@
+"""Metrics, points, checks, results, runs and known events over HTTP."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from tests.make import bearer
+from tests.validation.world import make_check, make_metric, make_warehouse, run
+from validation import commands
+from validation.models import Check, MetricPoint
+
+SLUG = "daily-growth-experiment-focused"
+
+
+@pytest.fixture
+def metric(daily_growth):
+    return make_metric(daily_growth)
+
+
+@pytest.fixture
+def check(metric, a):
+    return make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
+
+
+def yesterday():
+    return (timezone.now() - dt.timedelta(days=1)).date()
+
+
+def test_points_are_pushed_twice_and_kept_once(client, metric, a):
+    path, headers = f"/api/v1/metrics/{SLUG}/users/points/", bearer(a)
+    rows = [{"at": "2026-11-23", "value": 3}, {"at": "2026-11-23", "value": 1.5, "segment": "eu"}]
+    assert client.post(path, rows, content_type="application/json", **headers).json() == {
+        "created": 2,
+        "changed": 0,
+        "unchanged": 0,
+    }
+    assert client.post(path, rows, content_type="application/json", **headers).json()["unchanged"] == 2
+    answer = client.get(path, **headers).json()
+    assert answer["count"] == 2
+    assert {key: answer["results"][0][key] for key in ("at", "value", "segment")} == {
+        "at": "2026-11-23",
+        "value": 3,
+        "segment": "",
+    }
+    assert client.get(f"{path}?from=2026-11-24T00:00:00Z", **headers).json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        "null",
+        "3",
+        '"x"',
+        '[{"at": "2026-11-23"}]',
+        '[{"at": "x", "value": 1}]',
+        "[[]]",
+        '[{"at": "2026-11-23", "value": 1e999}]',
+    ],
+)
+def test_what_are_no_points_is_a_400(client, metric, a, body):
+    path = f"/api/v1/metrics/{SLUG}/users/points/"
+    assert client.post(path, body, content_type="application/json", **bearer(a)).status_code == 400
+    assert not MetricPoint.objects.exists()
+
+
+def test_more_than_ten_thousand_points_are_refused(client, metric, a):
+    rows = [{"at": "2026-11-23", "value": 1}] * 10_001
+    answer = client.post(f"/api/v1/metrics/{SLUG}/users/points/", rows, content_type="application/json", **bearer(a))
+    assert answer.status_code == 400
+    assert "10,000" in answer.json()["points"][0]
+
+
+def test_an_unknown_metric_is_a_404(client, metric, a):
+    for path in (
+        f"/api/v1/metrics/{SLUG}/none/points/",
+        "/api/v1/metrics/none/users/",
+        f"/api/v1/metrics/{SLUG}/none/",
+    ):
+        assert client.get(path, **bearer(a)).status_code == 404
+
+
+def test_a_metric_is_made_and_changed(client, daily_growth, a, admin, tmp_path):
+    given = {"pipeline": SLUG, "slug": "signups", "name": "Signups"}
+    made = client.post("/api/v1/metrics/", given, content_type="application/json", **bearer(a))
+    assert made.status_code == 201
+    path = f"/api/v1/metrics/{SLUG}/signups/"
+    assert (
+        client.patch(path, {"unit": "people"}, content_type="application/json", **bearer(a)).json()["unit"] == "people"
+    )
+    again = client.post("/api/v1/metrics/", given, content_type="application/json", **bearer(a))
+    assert again.status_code == 400
+    commands.create_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
+    pulled = {"source": "W", "query": "SELECT 1, 2"}
+    assert client.patch(path, pulled, content_type="application/json", **bearer(a)).status_code == 403
+    assert client.patch(path, pulled, content_type="application/json", **bearer(admin)).status_code == 200
+    assert client.patch(path, {"unit": "x"}, content_type="application/json", **bearer(a)).status_code == 403
+    assert "sqlite" not in client.get(path, **bearer(a)).content.decode()
+
+
+def test_an_engineer_makes_changes_and_removes_a_check(client, metric, a):
+    headers = bearer(a)
+    given = {
+        "pipeline": SLUG,
+        "name": "In range",
+        "type": "range",
+        "metric": f"{SLUG}/users",
+        "parameters": {"fail_below": 1},
+    }
+    made = client.post("/api/v1/checks/", given, content_type="application/json", **headers)
+    assert made.status_code == 201
+    path = f"/api/v1/checks/{made.json()['id']}/"
+    changed = client.patch(
+        path, {"parameters": {"fail_below": 5}, "active": False}, content_type="application/json", **headers
+    )
+    assert changed.json()["parameters"]["fail_below"] == 5
+    assert changed.json()["active"] is False
+    wrong = client.patch(path, {"parameters": {"fail_below": "x"}}, content_type="application/json", **headers)
+    assert wrong.status_code == 400
+    assert "parameters.fail_below" in wrong.json()
+    assert client.post(f"{path}run/", **headers).status_code == 409
+    assert client.delete(path, **headers).status_code == 204
+
+
+def test_checks_with_sql_are_for_admins(client, daily_growth, a, admin, tmp_path):
+    commands.create_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
+    given = {"pipeline": SLUG, "name": "SQL", "type": "custom_sql", "source": "W", "query": "SELECT 1"}
+    assert client.post("/api/v1/checks/", given, content_type="application/json", **bearer(a)).status_code == 403
+    made = client.post("/api/v1/checks/", given, content_type="application/json", **bearer(admin))
+    assert made.status_code == 201
+    path = f"/api/v1/checks/{made.json()['id']}/"
+    assert client.patch(path, {"name": "x"}, content_type="application/json", **bearer(a)).status_code == 403
+    assert client.delete(path, **bearer(a)).status_code == 403
+    assert client.get(path, **bearer(a)).json()["query"] == "SELECT 1"
+
+
+def test_a_check_is_run_muted_and_acknowledged(client, check, metric, a):
+    headers, path = bearer(a), f"/api/v1/checks/{check.pk}/"
+    assert client.post(f"{path}run/", **headers).status_code == 202
+    at = timezone.now()
+    commands.push_points(
+        metric, points=commands.read_points(metric, rows=[{"at": str(yesterday()), "value": 1}], at=at), at=at
+    )
+    run(check, at=at)
+    [result] = client.get(f"{path}results/", **headers).json()["results"]
+    assert (result["status"], result["value"]) == ("fail", 1)
+    assert client.get(path, **headers).json()["alerting_since"] is not None
+    done = client.post(f"/api/v1/results/{result['id']}/acknowledge/", **headers)
+    assert done.json()["acknowledged_by"] == "engineer-a"
+    assert client.get(path, **headers).json()["alerting_since"] is None
+    assert client.post(f"/api/v1/results/{result['id']}/acknowledge/", **headers).status_code == 409
+    until = (at + dt.timedelta(hours=2)).isoformat()
+    muted = client.post(f"{path}mute/", {"until": until}, content_type="application/json", **headers)
+    assert muted.json()["muted_until"].endswith("Z")
+    assert client.delete(f"{path}mute/", **headers).json()["muted_until"] is None
+    for wrong in ({}, {"until": "x"}, {"until": "2020-01-01T00:00:00Z"}, {"until": "9999-12-31T23:59:59-12:00"}):
+        assert client.post(f"{path}mute/", wrong, content_type="application/json", **headers).status_code == 400
+
+
+def test_a_run_is_reported_once(client, daily_growth, a):
+    given = {"pipeline": SLUG, "key": "2026-11-25", "state": "succeeded"}
+    assert client.post("/api/v1/runs/", given, content_type="application/json", **bearer(a)).status_code == 201
+    assert client.post("/api/v1/runs/", given, content_type="application/json", **bearer(a)).status_code == 200
+    assert client.get("/api/v1/runs/", **bearer(a)).json()["count"] == 1
+    for wrong in (
+        {},
+        {**given, "state": "x"},
+        {**given, "key": "\0"},
+        {**given, "pipeline": "x"},
+        {**given, "finished_at": "2099-01-01T00:00:00Z"},
+    ):
+        assert client.post("/api/v1/runs/", wrong, content_type="application/json", **bearer(a)).status_code == 400
+
+
+def test_a_known_event_comes_and_goes(client, metric, a):
+    given = {
+        "pipeline": SLUG,
+        "metric": f"{SLUG}/users",
+        "starts_on": "2026-11-27",
+        "ends_on": "2026-11-27",
+        "words": "Black Friday",
+    }
+    made = client.post("/api/v1/known-events/", given, content_type="application/json", **bearer(a))
+    assert made.status_code == 201
+    assert client.delete(f"/api/v1/known-events/{made.json()['id']}/", **bearer(a)).status_code == 204
+    for wrong in (
+        {**given, "ends_on": "2026-11-01"},
+        {**given, "words": " "},
+        {**given, "metric": "x"},
+        {**given, "metric": ["\0"]},
+    ):
+        answer = client.post("/api/v1/known-events/", wrong, content_type="application/json", **bearer(a))
+        assert answer.status_code == 400
+
+
+STRANGE = [None, True, -1, 10**30, 1.5, "", "\0", "\ud800", "x" * 5000, [], {}, [[]], {"a": {"b": []}}]
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["name", "type", "metric", "other_metric", "source", "query", "parameters", "severity", "interval_minutes", "cron",
+     "settle_minutes", "confirm", "confirm_of", "cooldown_minutes", "weekdays", "country", "holidays", "active"],
+)  # fmt: skip
+def test_no_strange_value_of_a_field_is_a_500(client, check, admin, field):
+    import json
+
+    headers = bearer(admin)
+    for value in STRANGE:
+        for inner in (value, [value], {"fail_below": value}):
+            body = json.dumps({field: inner})
+            answer = client.patch(f"/api/v1/checks/{check.pk}/", body, content_type="application/json", **headers)
+            assert answer.status_code in (200, 400), (field, inner, answer.content)
+
+
+@pytest.mark.parametrize("query", ["pipeline=%00", "status=%00", "pipeline=x", "page=%00"])
+def test_a_strange_filter_is_no_error(client, check, a, query):
+    assert client.get(f"/api/v1/checks/?{query}", **bearer(a)).status_code in (200, 404)
+
+
+@pytest.mark.parametrize("pk", ["0", "9" * 15, "9" * 30])
+def test_a_check_that_is_not_there_is_a_404(client, check, a, pk):
+    for path in (f"checks/{pk}/", f"checks/{pk}/results/", f"results/{pk}/", f"known-events/{pk}/"):
+        assert client.get(f"/api/v1/{path}", **bearer(a)).status_code == 404
+
+
+def test_checks_are_listed_by_pipeline_and_status(client, check, a):
+    assert client.get(f"/api/v1/checks/?pipeline={SLUG}", **bearer(a)).json()["count"] == 1
+    Check.objects.update(last_status="fail")
+    assert client.get("/api/v1/checks/?status=pass", **bearer(a)).json()["count"] == 0

@@ -1,0 +1,321 @@
+"""When a check runs, what it says, and when it may wake somebody."""
+
+import datetime as dt
+
+import pytest
+
+from notifications.models import Message
+from people.refusals import Forbidden, Invalid, Refused
+from tests.validation.world import AT, bucket, make_check, make_metric, make_warehouse, push, run
+from validation import commands, queries
+from validation.models import Check, CheckResult
+from validation.verdicts.proposals import propose_all
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def metric(daily_growth):
+    return make_metric(daily_growth)
+
+
+@pytest.fixture
+def check(metric, a):
+    return make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
+
+
+def test_a_failing_check_alerts_once_and_ends_with_a_pass(check, metric):
+    push(metric, [5])
+    run(check)
+    since = check.alerting_since
+    assert since is not None
+    assert [one.pk for one in queries.alerting_checks()] == [check.pk]
+    run(check, at=AT + MINUTE)
+    assert check.alerting_since == since
+    push(metric, [50], at=AT + 2 * MINUTE)
+    run(check, at=AT + 3 * MINUTE)
+    assert check.alerting_since is None
+    assert not queries.alerting_checks().exists()
+
+
+def test_failing_is_confirmed_by_n_of_m(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=3)
+    push(metric, [5])
+    run(check)
+    assert check.alerting_since is None
+    run(check, at=AT + MINUTE)
+    assert check.alerting_since is not None
+
+
+def test_a_muted_check_alerts_only_when_the_mute_has_ended(check, metric):
+    push(metric, [5])
+    commands.mute_check(check, until=AT + 10 * MINUTE, at=AT)
+    run(check)
+    assert (check.last_status, check.alerting_since) == ("fail", None)
+    run(check, at=AT + 11 * MINUTE)
+    assert check.alerting_since is not None
+    with pytest.raises(Invalid):
+        commands.mute_check(check, until=AT, at=AT)
+
+
+def test_after_an_alert_the_check_cools_down(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, cooldown_minutes=30)
+    for minutes, value, alerts in ((0, 5, True), (1, 50, False), (2, 5, False), (40, 5, True)):
+        push(metric, [value], at=AT + minutes * MINUTE)
+        run(check, at=AT + minutes * MINUTE)
+        assert (check.alerting_since is not None) is alerts
+
+
+def test_a_check_that_warns_never_alerts(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, severity="warn")
+    push(metric, [5])
+    assert run(check).status == "warn"
+    assert check.alerting_since is None
+
+
+def test_a_known_event_is_shown_as_expected_and_tells_nobody(check, metric, a):
+    push(metric, [5])
+    run(check)
+    day = bucket(1).date()
+    event = commands.add_known_event(
+        metric.pipeline, metric=metric, event=commands.Event(day, day, "Black Friday"), by=a, at=AT + MINUTE
+    )
+    result = run(check, at=AT + MINUTE)
+    assert (result.status, result.expected) == ("fail", "Black Friday")
+    assert check.alerting_since is None
+    commands.remove_known_event(event, at=AT + 2 * MINUTE)
+    assert run(check, at=AT + 2 * MINUTE).expected == ""
+    assert check.alerting_since is not None
+
+
+def test_a_result_acknowledged_as_expected_ends_the_alert_and_its_point_is_left_out(check, metric, a):
+    push(metric, [5])
+    result = run(check)
+    commands.acknowledge_expected(result, by=a, at=AT + MINUTE)
+    check.refresh_from_db()
+    assert check.alerting_since is None
+    again = run(check, at=AT + 2 * MINUTE)
+    assert (again.status, again.expected) == ("fail", "acknowledged as expected")
+    assert check.alerting_since is None
+    with pytest.raises(Refused):
+        commands.acknowledge_expected(CheckResult.objects.get(pk=result.pk), by=a, at=AT)
+
+
+def test_segments_alert_once_on_the_parent_with_the_children_listed(metric, a):
+    for segment, value in (("eu", 5), ("us", 50), ("asia", 6)):
+        push(metric, [value], segment=segment)
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
+    result = run(check)
+    assert result.status == "fail"
+    assert {one["segment"]: one["status"] for one in result.segments} == {"eu": "fail", "us": "pass", "asia": "fail"}
+    assert queries.alerting_checks().count() == 1
+
+
+def test_a_weekend_on_which_nothing_is_expected_is_skipped(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, weekdays=[0, 1, 2, 3, 4])
+    sunday = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)  # a Monday judges the Sunday before it
+    assert run(check, at=sunday).status == "skip"
+
+
+def test_a_bucket_is_judged_only_after_it_has_settled(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, settle_minutes=12 * 60)
+    push(metric, [50, 5])
+    assert run(check).bucket == bucket(2)
+    assert run(check, at=AT + 4 * 60 * MINUTE).bucket == bucket(1)
+
+
+def test_too_little_history_is_skipped_in_words(metric, a):
+    check = make_check(metric.pipeline, a, "anomaly", metric=metric)
+    push(metric, [10] * 13)
+    result = run(check)
+    assert (result.status, result.message) == ("skip", "12 of 28 days of history.")
+
+
+def test_a_check_is_run_by_one_worker_and_lost_ones_are_handed_out_again(check, metric):
+    push(metric, [50])
+    Check.objects.filter(pk=check.pk).update(next_due_at=AT)
+    [handed] = commands.hand_out_due(at=AT)
+    assert commands.hand_out_due(at=AT) == []
+    assert commands.run_check(handed, at=AT) is not None
+    assert commands.run_check(handed, at=AT) is None  # delivered twice
+    Check.objects.filter(pk=check.pk).update(next_due_at=AT)
+    [lost] = commands.hand_out_due(at=AT)
+    [again] = commands.hand_out_due(at=AT + 11 * MINUTE)
+    assert commands.run_check(lost, at=AT + 11 * MINUTE) is None
+    assert commands.run_check(again, at=AT + 11 * MINUTE) is not None
+    assert CheckResult.objects.count() == 2
+
+
+def test_a_late_run_does_not_shift_the_timetable(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, interval_minutes=10)
+    Check.objects.filter(pk=check.pk).update(next_due_at=AT)
+    [handed] = commands.hand_out_due(at=AT + 3 * MINUTE)
+    commands.run_check(handed, at=AT + 3 * MINUTE)
+    check.refresh_from_db()
+    assert check.next_due_at == AT + 10 * MINUTE
+
+
+def test_a_cron_line_is_of_the_metrics_zone(daily_growth, a):
+    metric = make_metric(daily_growth, time_zone="Asia/Tokyo")
+    check = make_check(
+        daily_growth, a, metric=metric, parameters={"fail_below": 1}, cron="30 7 * * *", interval_minutes=None
+    )
+    run(check)
+    assert check.next_due_at == dt.datetime(2026, 11, 25, 22, 30, tzinfo=dt.UTC)
+
+
+def test_a_metric_is_pulled_from_its_source_and_judged(daily_growth, admin, tmp_path):
+    address = make_warehouse(
+        tmp_path / "w.sqlite",
+        "CREATE TABLE t (day TEXT, n INTEGER)",
+        "INSERT INTO t VALUES ('2026-11-24', 7), ('2026-11-23', NULL)",
+    )
+    source = commands.create_source(name="Warehouse", address=address, by=admin)
+    assert address not in source.address
+    metric = make_metric(daily_growth, source=source, query="SELECT day, n FROM t;")
+    check = make_check(daily_growth, admin, metric=metric, parameters={"fail_below": 10})
+    result = run(check)
+    assert (result.status, result.value) == ("fail", 7)
+    assert metric.points.count() == 1
+
+
+def test_an_unreachable_source_is_an_error_that_admins_hear_of_and_no_alert(daily_growth, admin, a, tmp_path):
+    admin.email = "admin@example.org"
+    admin.save()
+    secret = tmp_path / "nowhere" / "secret-name.sqlite"
+    source = commands.create_source(name="Warehouse", address=f"sqlite:///{secret}", by=admin)
+    metric = make_metric(daily_growth, source=source, query="SELECT day, n FROM t")
+    check = make_check(daily_growth, admin, metric=metric, parameters={"fail_below": 10})
+    result = run(check)
+    assert result.status == "error"
+    assert "secret-name" not in result.message
+    assert check.alerting_since is None
+    run(check, at=AT + MINUTE)
+    assert [one.recipient for one in Message.objects.all()] == [admin]
+
+
+@pytest.mark.parametrize(
+    ("query", "expect", "status"),
+    [
+        ("SELECT n FROM t WHERE n < 0", {"expect": "no_rows"}, "pass"),
+        ("SELECT n FROM t WHERE n > 0", {"expect": "no_rows"}, "fail"),
+        ("SELECT count(*) FROM t", {"expect": "number", "fail_below": 3}, "fail"),
+        ("SELECT count(*) FROM t", {"expect": "number", "fail_below": 1}, "pass"),
+        ("SELECT no_such_column FROM t", {"expect": "no_rows"}, "error"),
+        ("SELECT 'words'", {"expect": "number", "fail_below": 1}, "error"),
+        ("SELECT n FROM t WHERE n LIKE '%7%'", {"expect": "no_rows"}, "fail"),
+    ],
+)
+def test_a_check_asks_a_query_of_its_own(daily_growth, admin, tmp_path, query, expect, status):
+    address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (n INTEGER)", "INSERT INTO t VALUES (7), (8)")
+    source = commands.create_source(name="Warehouse", address=address, by=admin)
+    check = make_check(daily_growth, admin, "custom_sql", source=source, query=query, parameters=expect)
+    assert run(check).status == status
+
+
+def test_a_schema_is_held_against_the_approved_columns(daily_growth, admin, tmp_path):
+    address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (day TEXT, n INTEGER)")
+    source = commands.create_source(name="Warehouse", address=address, by=admin)
+    check = make_check(
+        daily_growth,
+        admin,
+        "schema",
+        source=source,
+        query="SELECT name, type FROM pragma_table_info('t')",
+        parameters={"columns": ["day TEXT", "n INTEGER"]},
+    )
+    assert run(check).status == "pass"
+    make_warehouse(tmp_path / "w.sqlite", "ALTER TABLE t ADD COLUMN extra TEXT")
+    assert run(check, at=AT + MINUTE).status == "warn"
+    make_warehouse(tmp_path / "w.sqlite", "ALTER TABLE t DROP COLUMN n")
+    assert run(check, at=AT + 2 * MINUTE).status == "fail"
+
+
+def test_a_deadline_is_met_by_a_reported_run(daily_growth, a):
+    check = make_check(daily_growth, a, "run_deadline", parameters={"by": "08:00"})
+    assert run(check).status == "fail"
+    done = commands.Run("daily-25", "succeeded", finished_at=AT - 90 * MINUTE)
+    assert commands.report_run(daily_growth, run=done, at=AT)[1]
+    assert not commands.report_run(daily_growth, run=done, at=AT)[1]
+    assert run(check, at=AT + MINUTE).status == "pass"
+
+
+def test_sql_and_sources_are_for_admins(daily_growth, metric, check, a, admin, tmp_path):
+    address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (n INTEGER)")
+    with pytest.raises(Forbidden):
+        commands.create_source(name="W", address=address, by=a)
+    source = commands.create_source(name="W", address=address, by=admin)
+    fields = {"source": source, "query": "SELECT n FROM t"}
+    with pytest.raises(Forbidden):
+        make_check(daily_growth, a, "custom_sql", **fields)
+    mine = make_check(daily_growth, admin, "custom_sql", **fields)
+    with pytest.raises(Forbidden):
+        commands.change_check(mine, fields={"name": "Mine now"}, by=a, at=AT)
+    with pytest.raises(Forbidden):
+        commands.change_check(check, fields=fields, by=a, at=AT)
+    assert commands.change_check(check, fields={"name": "Mine now"}, by=a, at=AT) == ["name"]
+
+
+@pytest.mark.parametrize("query", ["DELETE FROM t", "SELECT 1; DELETE FROM t", "", "SELECT '\0'", "PRAGMA x"])
+def test_what_is_not_one_select_is_no_query(query):
+    assert commands.query_problem(query)
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"parameters": {}}, "parameters.fail_below"),
+        ({"parameters": {"fail_below": "x"}}, "parameters.fail_below"),
+        ({"parameters": {"nothing": 1}}, "parameters.nothing"),
+        ({"parameters": []}, "parameters"),
+        ({"parameters": {"fail_below": "\ud800"}}, "parameters"),
+        ({"check_type": "nothing"}, "check_type"),
+        ({"cron": "x y z"}, "cron"),
+        ({"cron": "0 0 30 2 *"}, "cron"),
+        ({"interval_minutes": None}, "interval_minutes"),
+        ({"confirm": 3, "confirm_of": 2}, "detail"),
+        ({"name": ""}, "name"),
+        ({"country": "ZZ"}, "country"),
+        ({"weekdays": [7]}, "weekdays"),
+        ({"metric": None}, "metric"),
+    ],
+)
+def test_a_wrong_check_is_refused_by_field(check, a, fields, where):
+    with pytest.raises(Invalid) as refusal:
+        commands.change_check(check, fields=fields, by=a, at=AT)
+    assert where in refusal.value.problems
+
+
+def test_proposals_are_stored_once_switched_off_and_stay_as_people_make_them(daily_growth, a):
+    lines = propose_all(
+        "- Cross-check daily growth against historical patterns.\n- Data is at most 5 hours late.",
+        pipeline="Daily growth",
+    )
+    made = commands.propose_checks(daily_growth, proposals=lines)
+    assert len(made) == 2
+    assert not any(one.is_active for one in made)
+    metric = make_metric(daily_growth)
+    commands.change_check(made[0], fields={"name": "Renamed", "metric": metric, "is_active": True}, by=a, at=AT)
+    assert commands.propose_checks(daily_growth, proposals=lines) == []
+    assert Check.objects.filter(is_active=True, name="Renamed").exists()
+    assert Check.objects.get(check_type="freshness").parameters["fail_after_minutes"] == 300
+
+
+def test_the_worst_status_of_pipelines_is_one_statement(check, metric, a, django_assert_num_queries):
+    other = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1})
+    push(metric, [5])
+    run(check)
+    run(other)
+    with django_assert_num_queries(1):
+        assert queries.status_of_pipelines([metric.pipeline]) == {metric.pipeline.pk: "fail"}
+
+
+def test_a_person_asks_for_a_run(check, metric):
+    push(metric, [50])
+    commands.request_run(check, at=AT + MINUTE)
+    assert queries.progress_of(check, at=AT + MINUTE).state == "waiting"
+    [handed] = commands.hand_out_due(at=AT + MINUTE)
+    result = commands.run_check(handed, at=AT + MINUTE)
+    check.refresh_from_db()
+    assert (result.because, check.requested_at) == ("person", None)
+    assert queries.progress_of(check, at=AT + MINUTE).state == "done"

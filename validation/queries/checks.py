@@ -1,0 +1,114 @@
+"""Reads of checks, what they said, and which of them want somebody."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Case, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
+
+from pipelines.models import Pipeline
+from validation.models import Check, CheckQuerySet, CheckResult, KnownEvent, Metric, MetricPoint, ReportedRun, Source
+from validation.verdicts.outcomes import WORST_FIRST
+
+PLOTTED = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run that somebody asked for has come: `waiting`, `running`, or `done`."""
+
+    state: str
+    asked_at: dt.datetime | None
+
+
+def checks() -> CheckQuerySet:
+    """Return every check with its pipeline and metrics, in the order of the ownership table."""
+    rows = Check.objects.select_related("pipeline", "metric__pipeline", "other_metric__pipeline", "source")
+    return rows.order_by("pipeline__position", "pipeline", "name", "pk")
+
+
+def alerting_checks() -> CheckQuerySet:
+    """Return the checks whose failing is confirmed, with their pipeline; `last_message` says why, `alerting_since` since when."""
+    return Check.objects.alerting().select_related("pipeline", "metric").order_by("alerting_since", "pk")
+
+
+def status_of_pipelines(pipelines: Iterable[Pipeline]) -> dict[int, str]:
+    """Return the worst status of the checks switched on, by pipeline's key; a pipeline that nothing judged is not in it."""
+    order = list(reversed(WORST_FIRST))
+    rank = Case(
+        *(When(last_status=str(outcome), then=Value(place)) for place, outcome in enumerate(order)),
+        output_field=IntegerField(),
+    )
+    rows = Check.objects.filter(pipeline__in=[one.pk for one in pipelines], is_active=True).exclude(last_status="")
+    worst = rows.order_by().values("pipeline").annotate(worst=Max(rank)).values_list("pipeline", "worst")
+    return {pipeline: str(order[place]) for pipeline, place in worst if place is not None}
+
+
+def metrics() -> QuerySet[Metric]:
+    """Return every metric with its pipeline and source, by pipeline and name."""
+    return Metric.objects.select_related("pipeline", "source").order_by("pipeline__position", "pipeline", "name", "pk")
+
+
+def metrics_with_newest(pipeline: Pipeline) -> QuerySet[Metric]:
+    """Return a pipeline's metrics, each with its `newest_bucket` and `newest_value`, of the whole."""
+    newest = MetricPoint.objects.filter(metric=OuterRef("pk"), segment="").order_by("-bucket")
+    return (
+        metrics()
+        .filter(pipeline=pipeline)
+        .annotate(
+            newest_bucket=Subquery(newest.values("bucket")[:1]), newest_value=Subquery(newest.values("value")[:1])
+        )
+    )
+
+
+def metric_named(pipeline: str, slug: str) -> Metric | None:
+    """Return a pipeline's metric by both slugs, or None."""
+    return metrics().filter(pipeline__slug=pipeline, slug=slug).first()
+
+
+def sources() -> QuerySet[Source]:
+    """Return every source, by name, without its address."""
+    return Source.objects.defer("address").order_by("name")
+
+
+def points_of(
+    metric: Metric, *, since: dt.datetime | None = None, until: dt.datetime | None = None
+) -> QuerySet[MetricPoint]:
+    """Return a metric's points of a window, newest bucket first."""
+    rows = MetricPoint.objects.filter(metric=metric)
+    if since is not None:
+        rows = rows.filter(bucket__gte=since)
+    if until is not None:
+        rows = rows.filter(bucket__lte=until)
+    return rows.order_by("-bucket", "segment")
+
+
+def results_of(check: Check) -> QuerySet[CheckResult]:
+    """Return what a check said, newest first."""
+    return check.results.select_related("acknowledged_by").order_by("-started_at", "-pk")
+
+
+def runs_reported() -> QuerySet[ReportedRun]:
+    """Return the runs that were reported, newest first."""
+    return ReportedRun.objects.select_related("pipeline").order_by("-reported_at", "-pk")
+
+
+def known_events() -> QuerySet[KnownEvent]:
+    """Return the known events, latest first."""
+    return KnownEvent.objects.select_related("pipeline", "metric", "added_by").order_by("-starts_on", "-pk")
+
+
+def events_of(check: Check) -> QuerySet[KnownEvent]:
+    """Return the known events that touch a check's metric."""
+    rows = known_events().filter(pipeline=check.pipeline_id)
+    return rows.filter(metric=None) | rows.filter(metric=check.metric)
+
+
+def progress_of(check: Check, *, at: dt.datetime) -> Progress:
+    """Return how far the run is that somebody asked for last."""
+    asked = check.requested_at
+    if asked is None:
+        return Progress("done", None)
+    if check.claim and check.lease_until and check.lease_until > at:
+        return Progress("running", asked)
+    return Progress("waiting", asked)

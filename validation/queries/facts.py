@@ -1,0 +1,183 @@
+"""What a check may look at, read from the tables for one bucket or for many."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+from django.db.models import Q
+
+from validation.models import Check, CheckType, Holidays, KnownEvent, Metric, MetricPoint, ReportedRun
+from validation.verdicts.buckets import newest_settled
+from validation.verdicts.outcomes import Facts, Series
+
+# How far back each type looks, in days; anomaly wants two years to know a calendar by.
+DAYS_BACK = {
+    CheckType.VOLUME: 7 * 27,
+    CheckType.CHANGE_OVER_TIME: 7 * 60,
+    CheckType.ANOMALY: 760,
+}
+DAYS_FOR_SEGMENTS = 14
+MOST_POINTS = 200_000
+ACKNOWLEDGED = "acknowledged as expected"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The grain of what a check judges."""
+
+    step: dt.timedelta
+    zone: ZoneInfo
+    kind: str
+
+
+def shape_of(check: Check) -> Shape:
+    """Return the grain of a check's metric; of one without a metric, days in UTC."""
+    if check.metric is None:
+        return Shape(dt.timedelta(days=1), ZoneInfo("UTC"), "count")
+    return Shape(check.metric.step, check.metric.zone, check.metric.kind)
+
+
+def facts_of(
+    check: Check, *, at: dt.datetime, bucket: dt.datetime | None = None, rows: Sequence[Sequence[object]] = ()
+) -> Facts:
+    """Return all that a check may look at when it judges a bucket: the newest one that has settled where none is named."""
+    shape = shape_of(check)
+    settle = dt.timedelta(minutes=check.settle_minutes)
+    judged = bucket or newest_settled(at, step=shape.step, zone=shape.zone, settle=settle)
+    since = judged - dt.timedelta(days=_days_back(check, judged))
+    return facts_between(check, at=at, since=since, bucket=judged, rows=rows)
+
+
+def facts_between(
+    check: Check,
+    *,
+    at: dt.datetime,
+    since: dt.datetime,
+    bucket: dt.datetime,
+    rows: Sequence[Sequence[object]] = (),
+) -> Facts:
+    """Return what a check may look at from `since` to the bucket, whatever its type looks back."""
+    shape = shape_of(check)
+    until = bucket
+    parts: Mapping[str, Series] = {}
+    series, other = Series(), Series()
+    if check.check_type == CheckType.FRESHNESS and check.metric:
+        series = _newest(check.metric)
+    elif check.metric:
+        parts = _series(check.metric, since=since, until=until, whole=_only_the_whole(check))
+        series = parts.get("", Series())
+    if check.other_metric:
+        other = _series(check.other_metric, since=since, until=until, whole=True).get("", Series())
+    days = (since.date() - dt.timedelta(days=1), at.date() + dt.timedelta(days=1))
+    named = _holidays(check.country, *days)
+    known = dict(named) if check.holidays == Holidays.KNOWN else {}
+    known |= _known(check, *days, since=since, until=until)
+    return Facts(
+        at=at,
+        bucket=bucket,
+        zone=shape.zone,
+        step=shape.step,
+        series=series,
+        other=other,
+        parts=parts,
+        unexpected=_unexpected(check, *days, named=named),
+        known=known,
+        holidays=named,
+        runs=_runs(check, at=at),
+        rows=rows,
+        kind=shape.kind,
+    )
+
+
+def at_bucket(facts: Facts, bucket: dt.datetime) -> Facts:
+    """Return the facts as they stood for an earlier bucket: nothing later is in them but its own value."""
+    return replace(facts, bucket=bucket, at=facts.ends_at(bucket))
+
+
+def _days_back(check: Check, bucket: dt.datetime) -> int:
+    if check.check_type == CheckType.TARGET:
+        start = (
+            dt.date.fromisoformat(check.parameters["starts_on"]) if check.parameters.get("starts_on") else bucket.date()
+        )
+        return min(max((bucket.date() - start).days, 0) + 1, 3700)
+    if check.check_type == CheckType.COMPLETENESS:
+        step = shape_of(check).step
+        return (step * int(check.parameters.get("look_back", 28))).days + 1
+    return DAYS_BACK.get(CheckType(check.check_type), DAYS_FOR_SEGMENTS)
+
+
+def _only_the_whole(check: Check) -> bool:
+    """Tell whether a check has nothing to do with segments, so that theirs are not read."""
+    told: dict[str, Any] = check.parameters
+    return not (told.get("by_segment") or told.get("segments") or told.get("mode") == "parts")
+
+
+def _series(metric: Metric, *, since: dt.datetime, until: dt.datetime, whole: bool) -> dict[str, Series]:
+    points = MetricPoint.objects.filter(metric=metric, bucket__gte=since, bucket__lte=until)
+    if whole:
+        points = points.filter(segment="")
+    found: dict[str, tuple[list[dt.datetime], list[float]]] = {}
+    rows = points.order_by("-bucket").values_list("segment", "bucket", "value")[:MOST_POINTS]
+    for segment, bucket, value in rows.iterator(chunk_size=5000):
+        buckets, values = found.setdefault(segment, ([], []))
+        buckets.append(bucket)
+        values.append(value)
+    return {name: Series(tuple(reversed(one)), tuple(reversed(two))) for name, (one, two) in found.items()}
+
+
+def _newest(metric: Metric) -> Series:
+    newest = MetricPoint.objects.filter(metric=metric).order_by("-bucket").values_list("bucket", "value").first()
+    return Series((newest[0],), (newest[1],)) if newest else Series()
+
+
+def _holidays(country: str, first: dt.date, last: dt.date) -> dict[dt.date, str]:
+    if not country:
+        return {}
+    known = holidays.country_holidays(country, years=range(first.year, last.year + 1))
+    return {day: name for day, name in known.items() if first <= day <= last}
+
+
+def _unexpected(check: Check, first: dt.date, last: dt.date, *, named: Mapping[dt.date, str]) -> frozenset[dt.date]:
+    days = set(named) if check.holidays == Holidays.NOT_EXPECTED else set()
+    if check.weekdays:
+        span = (first + dt.timedelta(days=ahead) for ahead in range((last - first).days + 1))
+        days |= {day for day in span if day.weekday() not in check.weekdays}
+    return frozenset(days)
+
+
+def _known(
+    check: Check, first: dt.date, last: dt.date, *, since: dt.datetime, until: dt.datetime
+) -> dict[dt.date, str]:
+    events = KnownEvent.objects.filter(
+        Q(metric=None) | Q(metric=check.metric), pipeline=check.pipeline_id, starts_on__lte=last, ends_on__gte=first
+    )
+    known: dict[dt.date, str] = {}
+    for starts_on, ends_on, words in events.values_list("starts_on", "ends_on", "words"):
+        day = max(first, starts_on)
+        while day <= min(last, ends_on):
+            known[day] = words
+            day += dt.timedelta(days=1)
+    if check.metric:
+        daily, zone = check.metric.step >= dt.timedelta(days=1), check.metric.zone
+        marked = MetricPoint.objects.filter(
+            metric=check.metric, bucket__gte=since, bucket__lte=until, is_expected=True
+        ).values_list("bucket", flat=True)
+        for bucket in marked:
+            known.setdefault(bucket.date() if daily else bucket.astimezone(zone).date(), ACKNOWLEDGED)
+    return known
+
+
+def _runs(check: Check, *, at: dt.datetime) -> tuple[dt.datetime, ...]:
+    if check.check_type != CheckType.RUN_DEADLINE:
+        return ()
+    done = ReportedRun.objects.filter(
+        pipeline=check.pipeline_id,
+        state=ReportedRun.State.SUCCEEDED,
+        finished_at__gt=at - dt.timedelta(days=17),
+        finished_at__lte=at,
+    )
+    ends = done.order_by("finished_at").values_list("finished_at", flat=True)[:5000]
+    return tuple(end for end in ends if end is not None)

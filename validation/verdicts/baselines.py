@@ -1,0 +1,178 @@
+"""What a day's value should be, learnt from the days before: level, weekday, public holiday, and the spread about them."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The level is followed at several speeds at once; each counts by how well it has foretold lately, so that a calm series is
+# averaged over weeks and a wandering one is taken from yesterday.
+_SPEEDS = np.array([0.04, 0.1, 0.2, 0.35, 0.55, 0.8])
+_WEEKDAY_WINDOWS = (12 * 7, 26 * 7)  # days over which the weekday's effect is learnt: one quick, one steady
+_TRUST = 6.0  # how sharply the better speeds are preferred
+_MEMORY = 0.03  # share of the newest error in each speed's record, about a month
+_SPREAD_MEMORY = 1 / 45
+_WEEKDAY_SPREAD_MEMORY = 1 / 12  # occurrences of the weekday
+_TO_SIGMA = (
+    1.28  # mean absolute deviation to standard deviation, a little above the normal's 1.25 because of the clipping
+)
+_CLIP = 2.5  # spreads beyond which a value moves the baseline no farther
+_FEWEST = 21  # days before weekdays are told apart
+_FIRST_HOLIDAY = 0.3  # how far, in logarithms, a holiday may lie off before any has been seen; and the days beside it
+_FIRST_NEIGHBOUR = 0.1
+_LEAST_SPREAD = 1e-3
+_REMEMBERED = 8  # days that evidence over several days reaches back
+
+Grid = NDArray[np.float64]
+HolidayKey = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is expected of a day on the series' scale: level + season + holiday, give or take the spread."""
+
+    level: float
+    season: float
+    holiday: float
+    spread: float
+    key: HolidayKey | None
+    shares: Grid
+
+    @property
+    def expected(self) -> float:
+        """The middle of what is expected."""
+        return self.level + self.season + self.holiday
+
+
+class Baseline:
+    """The state learnt from the days so far; `forecast` reads it, the other methods move it on by one day."""
+
+    def __init__(self, *, days: Sequence[dt.date], values: Sequence[float], holidays: Mapping[dt.date, str]) -> None:
+        """Start from the first weeks' values on the series' scale."""
+        self._holidays = holidays
+        self._effects: dict[HolidayKey, list[float]] = {}
+        self._weekdays = np.array([day.weekday() for day in days])
+        self._effect = np.zeros((len(_WEEKDAY_WINDOWS), 7))
+        self._errors = np.full((len(_WEEKDAY_WINDOWS), len(_SPEEDS)), 0.1)
+        self._weekday_spread = np.ones(7)
+        raw = np.asarray(values, dtype=float)
+        middles = np.array(
+            [np.median(raw[self._weekdays == n]) if (self._weekdays == n).any() else np.median(raw) for n in range(7)]
+        )[self._weekdays]
+        spread = max(1.4826 * float(np.median(np.abs(raw - middles))), _LEAST_SPREAD)
+        clean = middles + np.clip(raw - middles, -3 * spread, 3 * spread)
+        self._clean: list[float] = clean.tolist()
+        self._seen: list[int] = self._weekdays.tolist()
+        self.learn_weekdays()
+        self._levels = np.full_like(self._errors, np.median(clean[:7] - self._effect[0][self._weekdays[:7]]))
+        self.spread = spread
+        self.unseasoned: list[float] = []  # each day's value without its season, cleaned of what was odd
+        self.levels: list[float] = []  # the level after each day
+        self._replay(clean)
+
+    def _replay(self, clean: Grid) -> None:
+        """Follow the first weeks day by day, for the record of each speed and the first spread."""
+        misses = []
+        for n, value in enumerate(clean.tolist()):
+            weekday = self._seen[n]
+            error = value - (self._levels + self._effect[:, weekday : weekday + 1])
+            self._errors += 0.1 * (np.abs(error) - self._errors)
+            shares = self._shares()
+            season = float((shares * self._effect[:, weekday : weekday + 1]).sum())
+            if n >= 7:
+                misses.append(value - season - float((shares * self._levels).sum()))
+            self._levels += _SPEEDS * error
+            self.unseasoned.append(value - season)
+            self.levels.append(float((shares * self._levels).sum()))
+        self.spread = max(1.1 * _TO_SIGMA * float(np.mean(np.abs(misses))), _LEAST_SPREAD)
+
+    def _shares(self) -> Grid:
+        weights: Grid = (self._errors + 1e-9) ** -_TRUST
+        shares: Grid = weights / weights.sum()
+        return shares
+
+    def learn_weekdays(self) -> None:
+        """Learn each weekday's effect anew: the middle half of its distances from the week about it."""
+        recent = np.array(self._clean[-_WEEKDAY_WINDOWS[-1] - 6 :])
+        if len(recent) < _FEWEST:
+            return
+        total = np.concatenate([[0.0], np.cumsum(recent)])
+        distances = recent[3:-3] - (total[7:] - total[:-7]) / 7
+        weekdays = np.array(self._seen[-len(recent) :])[3:-3]
+        for row, window in enumerate(_WEEKDAY_WINDOWS):
+            for weekday in range(7):
+                own = np.sort(distances[-window:][weekdays[-window:] == weekday])
+                cut = len(own) // 4
+                self._effect[row, weekday] = own[cut : len(own) - cut].mean() if len(own) else 0.0
+            self._effect[row] -= self._effect[row].mean()
+
+    def _key(self, day: dt.date) -> HolidayKey | None:
+        """Return the holiday on the day, on the day before or on the day after, by name and distance."""
+        for away in (0, -1, 1):
+            name = self._holidays.get(day + dt.timedelta(days=away))
+            if name:
+                return name.removesuffix(" (observed)"), away
+        return None
+
+    def forecast(self, day: dt.date) -> Forecast:
+        """Return what is expected of the day."""
+        shares = self._shares()
+        weekday = day.weekday()
+        season = float((shares * self._effect[:, weekday : weekday + 1]).sum())
+        spread = self.spread * (0.5 + 0.5 * float(self._weekday_spread[weekday]))
+        key = self._key(day)
+        effect = 0.0
+        if key is not None:
+            effect, doubt = self._holiday(key)
+            spread = math.hypot(spread, doubt)
+        return Forecast(float((shares * self._levels).sum()), season, effect, spread, key, shares)
+
+    def _holiday(self, key: HolidayKey) -> tuple[float, float]:
+        """Return a holiday's effect and how far it may lie off: by its own past, else by that of other holidays."""
+        alike = [abs(one) for other, past in self._effects.items() if (other[1] == 0) == (key[1] == 0) for one in past]
+        usual = sum(alike) / len(alike) if alike else (_FIRST_NEIGHBOUR if key[1] else _FIRST_HOLIDAY)
+        past = self._effects.get(key, [])
+        return (sum(past) / (len(past) + 0.3), 0.5 * usual) if past else (0.0, usual)
+
+    def learn(self, day: dt.date, value: float, forecast: Forecast) -> None:
+        """Take in a day that was as expected, or nearly: it moves the baseline by no more than a few spreads."""
+        weekday = day.weekday()
+        # A holiday says little of the ordinary days to come, and the less the less is known of it.
+        limit = _CLIP * forecast.spread if forecast.key is None else self.spread
+        miss = min(max(value - forecast.expected, -limit), limit)
+        cleaned = forecast.level + forecast.season + miss
+        weight = 0.25 if forecast.key else 1.0
+        error = cleaned - (self._levels + self._effect[:, weekday : weekday + 1])
+        self._errors += weight * _MEMORY * (np.minimum(np.abs(error), 3 * self.spread) - self._errors)
+        self._levels += weight * _SPEEDS * np.clip(error, -1.5 * limit, 1.5 * limit)
+        if forecast.key is None:
+            ratio = abs(miss) / self.spread * _TO_SIGMA
+            own = self._weekday_spread[weekday] + _WEEKDAY_SPREAD_MEMORY * (ratio - self._weekday_spread[weekday])
+            self._weekday_spread[weekday] = min(2.5, max(0.5, own))
+            self.spread = max(_LEAST_SPREAD, self.spread + _SPREAD_MEMORY * (abs(miss) * _TO_SIGMA - self.spread))
+        self._keep(weekday, cleaned, cleaned - forecast.season, forecast)
+
+    def pass_over(self, day: dt.date, forecast: Forecast) -> None:
+        """Leave a day's value out: the baseline stands as if the day had been as expected."""
+        self._keep(day.weekday(), forecast.level + forecast.season, forecast.level, forecast)
+
+    def _keep(self, weekday: int, cleaned: float, unseasoned: float, forecast: Forecast) -> None:
+        self._clean.append(cleaned)
+        self._seen.append(weekday)
+        self.unseasoned.append(unseasoned)
+        self.levels.append(float((forecast.shares * self._levels).sum()))
+
+    def learn_holiday(self, value: float, forecast: Forecast) -> None:
+        """Keep how far a holiday's value lay from an ordinary day's, odd or not: the next will be like it."""
+        if forecast.key is not None:
+            effect = min(max(value - forecast.level - forecast.season, -3.0), 3.0)
+            self._effects.setdefault(forecast.key, []).append(effect)
+
+    def move(self, by: float) -> None:
+        """Move the level all at once, and the last days with it, so that they are no evidence against the days to come."""
+        self._levels += by
+        for past in (self.unseasoned, self.levels):
+            past[-_REMEMBERED:] = [one + by for one in past[-_REMEMBERED:]]
