@@ -68,6 +68,7 @@ RULES = {
     "POST /sign-in/again/code/": Rule(SIGNED_IN),
     "GET /healthz": Rule(OPEN),
     "GET /readyz": Rule(OPEN, gives=503),
+    "GET /metrics": Rule(ADMIN),
     "GET /favicon.ico": Rule(OPEN),
     # Now, pipelines, search.
     "GET /": Rule(SIGNED_IN),

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PRODUCTION = {
     "DATABASE_URL": "postgresql://oncall:secret@postgres/oncall",
-    "SECRET_KEY": "d8K2mQ7vX1pR5tY9wZ3cB6nF0hJ4gL8sA2eU7iO1qW5xV9yM3",
+    "SECRET_KEY": "d8K2mQ7vX1pR5tY9wZ3cB6nF0hJ4gL8sA2eU7iO1qW5xV9yM3bN5kP8",
     "FIELD_KEYS": "one-of-its-own",
     "REDIS_URL": "redis://redis:6379/0",
     "SITE_URL": "https://oncall.example.org",
