@@ -25,6 +25,7 @@ from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults import test_sources as sources
+from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
 from tests.handoffs.test_feeds import check_quick_in
@@ -43,6 +44,11 @@ def kills():
     with tempfile.TemporaryDirectory() as var:
         check_kills(Path(var), kills=KILLS)
     return f"{KILLS} kills, nothing lost"
+
+
+def backup():
+    with tempfile.TemporaryDirectory() as folder:
+        return check_backup(Path(folder), messages=3_000)
 
 
 def zones():
@@ -192,6 +198,7 @@ PROMISES = {
     "22-out": in_a_database(feeds),
     "23": suite("tests/security/test_every_route.py"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
+    "25": in_a_database(backup),
     "26": kills,
     "chain": chains,
 }
