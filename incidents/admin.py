@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from incidents import commands
-from incidents.models import Incident, RunbookRun, RunStep, Telling, TimelineEntry
+from incidents.models import Alert, Incident, RunbookRun, RunStep, Telling, TimelineEntry
 from people.models import User
 from people.refusals import Refused
 
@@ -106,3 +106,13 @@ class RunbookRunAdmin(Shown, admin.ModelAdmin[RunbookRun]):
     list_filter = ("runbook",)
     list_select_related = ("runbook", "incident", "started_by")
     inlines = (RunStepInline,)
+
+
+@admin.register(Alert)
+class AlertAdmin(Shown, admin.ModelAdmin[Alert]):
+    """Alerts, those that belong to no pipeline too: a label `pipeline` or a rule of other tools' results says whose one is."""
+
+    list_display = ("name", "pipeline", "is_firing", "severity", "starts_at", "ends_at", "received_at")
+    list_filter = ("is_firing", ("pipeline", admin.EmptyFieldListFilter), "pipeline")
+    list_select_related = ("pipeline",)
+    search_fields = ("name", "summary", "fingerprint")

@@ -7,6 +7,7 @@ from incidents.views import acting, incidents, reports
 urlpatterns = [
     path("incidents/", incidents.incidents, name="incidents"),
     path("incidents/open/", incidents.open_incident, name="open_incident"),
+    path("incidents/alerts/", incidents.alerts, name="alerts"),
     path("incidents/reports/", reports.reports, name="incident_reports"),
     path("incidents/reports/csv/", reports.reports_csv, name="incident_reports_csv"),
     path("incidents/<int:pk>/", incidents.incident, name="incident"),

@@ -19,6 +19,7 @@ PAGES = (
     ("Swaps", "swaps"),
     ("Hand-offs", "handoffs"),
     ("Pipelines", "pipelines"),
+    ("Checks", "checks"),
     ("Runbooks", "runbooks"),
     ("Fairness", "fairness"),
 )

@@ -18,6 +18,7 @@ from validation.models import Check, Metric, ReportedRun, Source
 SOURCE = "Demo warehouse"
 FILE = "warehouse.sqlite"
 REPORTED = dt.timedelta(days=14)
+GIVEN_UP = dt.timedelta(hours=4)
 STATES = {"success": ReportedRun.State.SUCCEEDED}
 
 
@@ -73,7 +74,7 @@ def follow_demo(path: Path, *, at: dt.datetime) -> int:
 
 @transaction.atomic
 def report_runs(path: Path, *, at: dt.datetime) -> int:
-    """Report the warehouse's runs of the past two weeks that were over at an instant; return how many were new."""
+    """Report the warehouse's runs of the past two weeks as they stand at an instant; return how many were new or differ."""
     since = (at - REPORTED).date().isoformat()
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute(
@@ -81,17 +82,30 @@ def report_runs(path: Path, *, at: dt.datetime) -> int:
             (since,),
         ).fetchall()
     pipelines = {row.match_key: row for row in Pipeline.objects.all()}
-    new = 0
+    known = {
+        (pipeline, key): (state, finished)
+        for pipeline, key, state, finished in ReportedRun.objects.filter(
+            pipeline__in=[row.pk for row in pipelines.values()]
+        ).values_list("pipeline", "key", "state", "finished_at")
+    }
+    told = 0
     for name, day, started, finished, state in rows:
-        ended = _instant(finished) if finished else _instant(started) + dt.timedelta(hours=4)
-        if ended > at or match_key(name) not in pipelines:
-            continue
-        run = Run(
-            key=day, state=STATES.get(state, ReportedRun.State.FAILED), started_at=_instant(started), finished_at=ended
-        )
-        _, created = report_run(pipelines[match_key(name)], run=run, at=at)
-        new += created
-    return new
+        pipeline = pipelines.get(match_key(name))
+        run = _run(day, started=_instant(started), finished=finished, state=state, at=at)
+        if pipeline and run and known.get((pipeline.pk, day)) != (run.state, run.finished_at):
+            report_run(pipeline, run=run, at=at)
+            told += 1
+    return told
+
+
+def _run(day: str, *, started: dt.datetime, finished: str | None, state: str, at: dt.datetime) -> Run | None:
+    """Return a run as it stands at an instant; None before it begins. One without an end was given up after four hours."""
+    ended = _instant(finished) if finished else started + GIVEN_UP
+    if started > at:
+        return None
+    if ended > at:
+        return Run(key=day, state=ReportedRun.State.RUNNING, started_at=started)
+    return Run(key=day, state=STATES.get(state, ReportedRun.State.FAILED), started_at=started, finished_at=ended)
 
 
 def _put_check(pipeline: Pipeline, *, wanted: DemoCheck, fields: dict[str, object], by: User, at: dt.datetime) -> Check:

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
@@ -20,7 +21,6 @@ from oncall_site.first_steps import first_steps
 from people.commands import Busy
 from people.forms import ForgottenForm
 from people.models import User
-from people.queries import all_people
 from people.requests import SignedInRequest, client_address
 from people.sites import lacks_second_factor
 from pipelines.models import Pipeline
@@ -29,7 +29,8 @@ from runbooks import views as runbooks_views
 from runbooks.queries import in_force, runbooks
 from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
-from scheduling.queries import answers, turns, weeks_held
+from scheduling.queries import Turn, answers, ownerless, rotations_for, turns, weeks_held
+from validation.queries import checks, metrics_with_newest
 
 TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 
@@ -56,7 +57,7 @@ class Answer:
         return next((ROLES[link.role] for link, user in self.links if user == self.responder), "")
 
 
-INCIDENTS_SHOWN = 10
+INCIDENTS_SHOWN, HANDOFFS_SHOWN, ROTATIONS_SHOWN, PIPELINES_SHOWN = 10, 10, 12, 50
 ROLES = {
     "on_call": "on call",
     "primary_owner": "primary owner",
@@ -65,8 +66,9 @@ ROLES = {
 }
 
 
-def _answers(pipelines: list[Pipeline], *, at: dt.datetime, people: dict[int, User]) -> list[Answer]:
+def _answers(pipelines: list[Pipeline], *, at: dt.datetime) -> list[Answer]:
     chains, words = answers(pipelines, at=at), statuses(pipelines)
+    people = User.objects.get_queryset().in_bulk({link.engineer for chain in chains.values() for link in chain.links})
     found = []
     for pipeline in pipelines:
         chain = chains[pipeline.pk]
@@ -86,32 +88,43 @@ def _answers(pipelines: list[Pipeline], *, at: dt.datetime, people: dict[int, Us
 @require_safe
 def now(request: SignedInRequest) -> HttpResponse:
     """Show who is on call and who is next, who answers for every pipeline and why, open incidents, and my coming weeks."""
-    at, people = timezone.now(), {user.pk: user for user in all_people()}
-    found = _answers(list(ownership()), at=at, people=people)
-    on_call = [
-        (turn, people.get(turn.engineer or 0), people.get(turn.next_engineer or 0))
-        for turn in turns(Rotation.objects.order_by("pk"), at=at)
-    ]
+    at, reader = timezone.now(), request.user
+    shown = rotations_for(reader)[:ROTATIONS_SHOWN]
+    # On a large site the reader's own pipelines come first, a page at a time; those that nobody answers for always show.
+    page = Paginator(ownership(first=reader), PIPELINES_SHOWN).get_page(request.GET.get("page"))
+    listed = {row.pk: row for row in page.object_list}
+    found = _answers(list(({row.pk: row for row in ownerless(at=at)} | listed).values()), at=at)
+    on_call = _on_call(list(shown), at=at)
     context = {
         "now": at,
         "on_call": on_call,
-        "answers": found,
+        "more_rotations": Rotation.objects.count() - len(on_call),
+        "page": page,
+        "answers": [answer for answer in found if answer.pipeline.pk in listed],
         "incidents": open_incidents(),
         "uncovered": [answer for answer in found if answer.responder is None],
         "my_weeks": weeks_held(request.user, at=at, most=2),
         "steps": first_steps() if request.user.is_staff else [],
-        "overdue_handoffs": overdue_handoffs(at=at),
-        "next_handoffs": next_handoffs(at=at),
+        "overdue_handoffs": overdue_handoffs(at=at)[:HANDOFFS_SHOWN],
+        "next_handoffs": next_handoffs(at=at, rotations=shown),
     }
     return render(request, "oncall_site/now.html", context)
+
+
+def _on_call(rotations: list[Rotation], *, at: dt.datetime) -> list[tuple[Turn, User | None, User | None]]:
+    """Return who is on call in each rotation, and who is next, as people."""
+    found = turns(rotations, at=at)
+    keys = {key for turn in found for key in (turn.engineer, turn.next_engineer) if key is not None}
+    people = User.objects.get_queryset().in_bulk(keys)
+    return [(turn, people.get(turn.engineer or 0), people.get(turn.next_engineer or 0)) for turn in found]
 
 
 @require_safe
 def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show one pipeline: its status, who answers and why, who owns it, its incidents, its history."""
     found = get_object_or_404(ownership(), slug=slug)
-    at, people = timezone.now(), {user.pk: user for user in all_people()}
-    [answer] = _answers([found], at=at, people=people)
+    at = timezone.now()
+    [answer] = _answers([found], at=at)
     history = history_of(found, fields=TRACKED)
     incidents = all_incidents().filter(pipeline=found)[:INCIDENTS_SHOWN]
     context = {
@@ -121,6 +134,8 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "now": at,
         "history": history,
         "incidents": incidents,
+        "checks": checks().filter(pipeline=found),
+        "metrics": metrics_with_newest(found),
     }
     return render(request, "pipelines/pipeline.html", context)
 

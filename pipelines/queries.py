@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Manager, Model, Q, QuerySet
+from django.db.models import Case, F, Manager, Model, Q, QuerySet, When
 
 from people.models import User
 from pipelines.models import Pipeline
+
+# Up to so many pipelines a page shows all.
+LONG_TABLE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,15 @@ class Change:
     fields: tuple[tuple[str, str, str], ...]
 
 
-def ownership(*, owner: User | None = None, words: str = "") -> QuerySet[Pipeline]:
-    """Return the ownership table, in its order; only an owner's pipelines, or those whose name has the words."""
+def ownership(*, owner: User | None = None, words: str = "", first: User | None = None) -> QuerySet[Pipeline]:
+    """Return the ownership table, in its order; only an owner's pipelines, or those whose name has the words.
+
+    Where it is long, the pipelines of `first` come first; a short table is seen in one look in its own order.
+    """
     rows = Pipeline.objects.all().with_owners()
+    if first is not None and Pipeline.objects.count() > LONG_TABLE:
+        theirs = Q(primary_owner=first) | Q(secondary_owner=first)
+        rows = rows.order_by(Case(When(theirs, then=0), default=1), "position", "pk")
     if owner is not None:
         rows = rows.owned_by(owner)
     for word in words.split():

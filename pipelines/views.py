@@ -1,5 +1,8 @@
 """The ownership table."""
 
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -9,14 +12,20 @@ from people.requests import SignedInRequest
 from pipelines import queries
 from pipelines.models import Pipeline
 
+A_PAGE = 100
+
 
 @require_safe
 def pipelines(request: SignedInRequest) -> HttpResponse:
     """Show the ownership table, narrowed by words and by owner."""
     words = request.GET.get("q", "").strip()
     owner = person_named(request.GET.get("owner", ""))
+    rows = queries.ownership(owner=owner, words=words)
+    page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "pipelines": queries.ownership(owner=owner, words=words),
+        "pipelines": page.object_list,
+        "page": page,
+        "asked": urlencode({"q": words, "owner": request.GET.get("owner", "")}) if words or owner else "",
         "owners": queries.owners(),
         "owner": owner,
         "words": words,

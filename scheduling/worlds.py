@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -79,7 +80,13 @@ SELECT 3, id, engineer_id, NULL, starts_on, ends_on,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
        starts_at_time, ends_at_time, kind
   FROM scheduling_holidayblock
- WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+ WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s AND (%(everyone)s OR engineer_id = ANY(%(owners)s)
+    OR engineer_id IN (SELECT member.engineer_id FROM scheduling_rostermember member
+                         JOIN scheduling_roster roster ON roster.id = member.roster_id WHERE roster.rotation_id = ANY(%(rotations)s))
+    OR engineer_id IN (SELECT engineer_id FROM scheduling_rotationweek
+                        WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s)
+    OR engineer_id IN (SELECT engineer_id FROM scheduling_cover
+                        WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s))
 UNION ALL
 SELECT 4, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM people_user WHERE NOT is_active
 UNION ALL
@@ -94,9 +101,13 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class _Window:
     """The rows of a window, sorted by what they are."""
 
-    def __init__(self, rotations: list[int], *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
+    def __init__(
+        self, rotations: list[int], *, starts_at: dt.datetime, ends_at: dt.datetime, owners: Iterable[int] | None
+    ) -> None:
+        given: dict[str, Any] = {"rotations": rotations, "starts_at": starts_at, "ends_at": ends_at}
+        given |= {"everyone": owners is None, "owners": list(set(owners or ()))}
         with connection.cursor() as cursor:
-            cursor.execute(WINDOW, {"rotations": rotations, "starts_at": starts_at, "ends_at": ends_at})
+            cursor.execute(WINDOW, given)
             rows = cursor.fetchall()
         self.weeks: dict[int, list[Week]] = {}
         self.covers: dict[int, list[Cover]] = {}
@@ -130,14 +141,20 @@ def _instant(microseconds: int) -> dt.datetime:
 
 
 def load_worlds(
-    rotations: Iterable[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime, without: int | None = None
+    rotations: Iterable[Rotation],
+    *,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    without: int | None = None,
+    owners: Iterable[int] | None = None,
 ) -> Worlds:
     """Return all that decides who answers between two instants, in one statement that reads only that window.
 
-    `without` is a holiday block to leave out, as if it were not there.
+    `without` is a holiday block to leave out, as if it were not there. With `owners`, only their absences are read and those of
+    who has a part in the rotations; without, everybody's.
     """
     chosen = list(rotations)
-    window = _Window([rotation.pk for rotation in chosen], starts_at=starts_at, ends_at=ends_at)
+    window = _Window([rotation.pk for rotation in chosen], starts_at=starts_at, ends_at=ends_at, owners=owners)
     absences = [absence for key, absence in window.absences.items() if key != without]
     people = People(inactive=frozenset(window.inactive), absences=absences)
     versions = window.versions()

@@ -1,13 +1,28 @@
 """Django's admin for checks and their results."""
 
+import datetime as dt
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
 
+from people.models import User
 from validation import commands
-from validation.models import ExternalCheck, ExternalFinding, ExternalRule
+from validation.models import (
+    Check,
+    CheckResult,
+    ExternalCheck,
+    ExternalFinding,
+    ExternalRule,
+    KnownEvent,
+    Metric,
+    ReportedRun,
+    Source,
+)
 
 
 class UnmappedFilter(admin.SimpleListFilter):
@@ -84,3 +99,137 @@ class ExternalCheckAdmin(ReadOnly, admin.ModelAdmin[ExternalCheck]):
 
 def _moved(count: int) -> str:
     return f"The rules were applied: {count} external check{'' if count == 1 else 's'} moved."
+
+
+class SourceForm(forms.ModelForm[Source]):
+    """A source; its address is taken and never shown."""
+
+    new_address = forms.CharField(
+        label="Address",
+        required=False,
+        max_length=2000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="An SQLAlchemy address, such as postgresql://reader:password@host/warehouse, of a role that only reads. "
+        "It is sealed and never shown again; leave it empty to keep the one there is.",
+    )
+
+    class Meta:
+        model = Source
+        fields = ("name", "limit_seconds", "row_cap")
+
+    def clean_new_address(self) -> str:
+        """Return the address; raise ValidationError where it is none, or a new source has none."""
+        address: str = self.cleaned_data["new_address"].strip()
+        problem = commands.address_problem(address) if address or not self.instance.address else ""
+        if problem:
+            raise forms.ValidationError(problem)
+        return address
+
+
+@admin.register(Source)
+class SourceAdmin(admin.ModelAdmin[Source]):
+    """Warehouses that SELECTs are sent to."""
+
+    form = SourceForm
+    list_display = ("name", "dialect", "limit_seconds", "row_cap")
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: Any) -> None:
+        """Save the source by the command that seals its address."""
+        commands.keep_source(obj, address=form.cleaned_data["new_address"], by=_admin(request))
+
+
+class MetricForm(forms.ModelForm[Metric]):
+    """A metric, whose query is one SELECT."""
+
+    class Meta:
+        model = Metric
+        fields = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query")
+
+    def clean_query(self) -> str:
+        """Return the query; raise ValidationError where it is no single SELECT."""
+        query: str = self.cleaned_data["query"]
+        problem = commands.query_problem(query) if query else ""
+        if problem:
+            raise forms.ValidationError(problem)
+        return query
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was typed; raise ValidationError where the buckets of stored points would mean others."""
+        given: dict[str, Any] = super().clean() or {}
+        if self.instance.pk and {"grain", "time_zone"} & set(self.changed_data) and self.instance.points.exists():
+            raise forms.ValidationError(
+                "It has points already, whose buckets mean its grain and zone: make another metric."
+            )
+        return given
+
+
+@admin.register(Metric)
+class MetricAdmin(admin.ModelAdmin[Metric]):
+    """Metrics: pushed, or pulled from a source."""
+
+    form = MetricForm
+    list_display = ("name", "pipeline", "slug", "kind", "grain", "time_zone", "source", "pulled_at")
+    list_filter = ("kind", "grain", "pipeline")
+    list_select_related = ("pipeline", "source")
+    search_fields = ("name", "slug")
+
+    def save_model(self, request: HttpRequest, obj: Metric, form: Any, change: Any) -> None:
+        """Save the metric by its command."""
+        commands.keep_metric(obj, by=_admin(request))
+
+
+class ResultInline(ReadOnly, admin.TabularInline[CheckResult, Check]):
+    """What a check said, newest first."""
+
+    model = CheckResult
+    fields = ("started_at", "status", "bucket", "value", "expected", "message")
+    can_delete = False
+    max_num = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CheckResult]:
+        """Return the results of the last month: there may be a hundred thousand."""
+        since = timezone.now() - dt.timedelta(days=31)
+        return super().get_queryset(request).filter(started_at__gte=since)
+
+
+@admin.register(Check)
+class CheckAdmin(ReadOnly, admin.ModelAdmin[Check]):
+    """Checks: looked at and removed here; made and changed on their pages, whose form knows each type."""
+
+    list_display = ("name", "pipeline", "check_type", "is_active", "last_status", "last_run_at", "alerting_since")
+    list_filter = ("is_active", "last_status", "check_type", "pipeline")
+    list_select_related = ("pipeline",)
+    search_fields = ("name",)
+    inlines = (ResultInline,)
+
+    def view_on_site(self, obj: Check) -> str:
+        """Return where it is changed."""
+        return reverse("check", args=[obj.pk])
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that an admin removes checks."""
+        return True
+
+
+@admin.register(KnownEvent)
+class KnownEventAdmin(ReadOnly, admin.ModelAdmin[KnownEvent]):
+    """Known events: added and removed on a check's page, where what was judged is judged again."""
+
+    list_display = ("words", "pipeline", "metric", "starts_on", "ends_on", "added_by")
+    list_filter = ("pipeline",)
+    list_select_related = ("pipeline", "metric__pipeline", "added_by")
+
+
+@admin.register(ReportedRun)
+class ReportedRunAdmin(ReadOnly, admin.ModelAdmin[ReportedRun]):
+    """Runs of pipelines, as something outside reported them."""
+
+    list_display = ("key", "pipeline", "state", "started_at", "finished_at", "reported_at")
+    list_filter = ("state", "pipeline")
+    list_select_related = ("pipeline",)
+    search_fields = ("key",)
+
+
+def _admin(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+    return request.user

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import OuterRef, Subquery
+
 from handoffs.engine.boundaries import Boundary, boundaries, meeting_before
 from handoffs.models import Handoff, HandoffPolicy, HandoffQuerySet
 from scheduling.engine.turns import WEEK, Week
@@ -20,16 +22,26 @@ def all_handoffs() -> HandoffQuerySet:
     return Handoff.objects.standing().with_people().order_by("at", "pk")
 
 
-def next_handoffs(*, at: dt.datetime) -> list[Handoff]:
-    """Return the next hand-off of each rotation that has one."""
-    rows = Handoff.objects.standing().filter(at__gt=at).with_people()
-    return list(rows.order_by("rotation_id", "at").distinct("rotation_id"))
+def next_handoffs(*, at: dt.datetime, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
+    """Return the next hand-off of each rotation that has one; with `rotations`, only of these."""
+    coming = Handoff.objects.standing().filter(at__gt=at, rotation=OuterRef("pk")).order_by("at")
+    return _one_a_rotation(coming, rotations=rotations)
 
 
 def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return the last hand-off of each rotation where it was due an hour ago or longer and lacks a signature."""
-    rows = Handoff.objects.standing().filter(at__lte=at - SIGNED_WITHIN).with_people()
-    return [row for row in rows.order_by("rotation_id", "-at").distinct("rotation_id") if not row.is_signed]
+    past = Handoff.objects.standing().filter(at__lte=at - SIGNED_WITHIN, rotation=OuterRef("pk")).order_by("-at")
+    return [row for row in _one_a_rotation(past) if not row.is_signed]
+
+
+def _one_a_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
+    """Return the first of `rows` of each rotation: one look-up a rotation in an index, however long the history is."""
+    chosen = (
+        Rotation.objects.all() if rotations is None else Rotation.objects.filter(pk__in=[one.pk for one in rotations])
+    )
+    keys = chosen.order_by().annotate(first=Subquery(rows.values("pk")[:1])).values_list("first", flat=True)
+    found = Handoff.objects.filter(pk__in=[key for key in keys if key is not None])
+    return list(found.with_people().order_by("rotation_id"))
 
 
 @dataclass(frozen=True, slots=True)

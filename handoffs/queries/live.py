@@ -10,7 +10,7 @@ from handoffs.engine.topics import About
 from handoffs.models import ActionItem
 from handoffs.queries.items import open_items
 from incidents.models import Incident
-from incidents.queries import PipelineStatus, statuses
+from incidents.queries import PipelineStatus, open_incidents, statuses
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import PipelineRotation
@@ -48,8 +48,8 @@ def _action(row: ActionItem) -> Item:
 
 def _incidents(placed: list[PipelineRotation]) -> list[tuple[tuple[int, About], Item]]:
     rotations = {row.pipeline_id: row.rotation_id for row in placed}
-    rows = Incident.objects.unresolved().filter(pipeline__in=rotations).select_related("pipeline", "assignee")
-    return [((rotations[row.pipeline_id], _about(row)), _incident(row)) for row in rows.order_by("opened_at", "pk")]
+    rows = open_incidents().filter(pipeline__in=rotations)
+    return [((rotations[row.pipeline_id], _about(row)), _incident(row)) for row in rows]
 
 
 def _about(row: Incident) -> About:
@@ -57,10 +57,9 @@ def _about(row: Incident) -> About:
 
 
 def _incident(row: Incident) -> Item:
-    working = f"{row.assignee} works on it" if row.assignee else "nobody works on it yet"
-    text = (
-        f"{row.get_kind_display()} of {row.pipeline}: {row.title}, since {row.opened_at:%d %b %Y, %H:%M} UTC; {working}"
-    )
+    kind = f"{row.get_kind_display()} of {row.pipeline}: {row.title}"
+    whose = f"{row.assignee} has it" if row.assignee else "nobody has it yet"
+    text = f"{kind}; since {row.opened_at:%Y-%m-%d %H:%M} UTC, {whose}"
     return Item(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger")
 
 

@@ -8,6 +8,7 @@ from django.db.models import Count
 from incidents.engine.status import status_of
 from incidents.models import Incident
 from pipelines.models import Pipeline
+from validation.models import Check, ExternalCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,22 @@ class PipelineStatus:
 
 
 def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
-    """Return the status of each of these pipelines, by pipeline."""
+    """Return the status of each of these pipelines, by pipeline, in three statements for any number of them.
+
+    Its checks are those of this site that are switched on, and those of other tools.
+    """
     keys = [row.pk for row in pipelines]
     counts: dict[int, dict[str, int]] = {key: {} for key in keys}
     rows = Incident.objects.unresolved().filter(pipeline__in=keys).order_by()
     for pipeline, kind, count in rows.values_list("pipeline", "kind").annotate(Count("pk")):
         counts[pipeline][kind] = count
+    results: dict[int, set[str]] = {key: set() for key in keys}
+    own = Check.objects.filter(pipeline__in=keys, is_active=True).order_by().values_list("pipeline", "last_status")
+    others = ExternalCheck.objects.filter(pipeline__in=keys).order_by().values_list("pipeline", "status")
+    for pipeline, said in (*own.distinct(), *others.distinct()):
+        if pipeline is not None:
+            results[pipeline].add(said)
     return {
-        key: PipelineStatus(word=status_of(kinds=kinds, results=()), open_incidents=sum(kinds.values()))
+        key: PipelineStatus(word=status_of(kinds=kinds, results=results[key]), open_incidents=sum(kinds.values()))
         for key, kinds in counts.items()
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -36,6 +37,13 @@ def incidents(request: SignedInRequest) -> HttpResponse:
     narrowed = bool(given.get("pipeline") or given.get("state"))
     context = {"page": page, "form": form, "narrowed": narrowed, "asked": asked.urlencode(), "now": timezone.now()}
     return render(request, "incidents/incidents.html", context)
+
+
+@require_safe
+def alerts(request: SignedInRequest) -> HttpResponse:
+    """List the alerts that Alertmanager sent, those that belong to no pipeline first."""
+    page = Paginator(queries.alerts().order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk"), A_PAGE)
+    return render(request, "incidents/alerts.html", {"page": page.get_page(request.GET.get("page"))})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -35,7 +35,7 @@ KINDS = (
     Kind("weeks-changed", "My coming weeks changed"),
     Kind("week-begins", "My week begins", still_true=week_begins_still),
     Kind("week-ends", "My week ends", still_true=week_ends_still),
-    Kind("cover", "A cover of mine begins to count or ends"),
+    Kind("cover", "A cover of mine is made or ends"),
     Kind("holiday-hits", "A holiday falls into an on-call week", still_true=holiday_hits_still),
     Kind("uncovered", "Nobody covers a pipeline in the coming weeks (admins)", still_true=uncovered_still),
     Kind("uncovered-now", "Nobody covers a pipeline within a day (admins)", urgent=True, still_true=uncovered_still),

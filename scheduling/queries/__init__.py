@@ -1,6 +1,6 @@
 """Reads about the schedule, a file for each noun."""
 
-from scheduling.queries.answers import Held, Turn, answers, held_between, timeline_of, turns
+from scheduling.queries.answers import Held, Turn, answers, held_between, ownerless, timeline_of, turns
 from scheduling.queries.effects import Effects, Hit, effects_of
 from scheduling.queries.fairness import Fairness, fairness_of
 from scheduling.queries.gaps import gaps, uncovered_ahead
@@ -21,6 +21,7 @@ from scheduling.queries.weeks import (
     ComingTurns,
     coming_turns,
     coming_weeks,
+    rotations_for,
     rotations_with,
     weeks_between,
     weeks_held,
@@ -52,9 +53,11 @@ __all__ = [
     "links_due",
     "moves_shown",
     "newest_roster",
+    "ownerless",
     "plan_for",
     "public_holidays",
     "roster_change",
+    "rotations_for",
     "rotations_with",
     "suggestions_for",
     "suggestions_in",

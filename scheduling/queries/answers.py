@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet
+
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.engine.world import Chain, Interval, World, chain_at, timeline
 from scheduling.models import Cover as CoverRow
-from scheduling.models import Rotation
+from scheduling.models import HolidayBlock, Rotation
 from scheduling.worlds import (
     load_worlds,
     rotations_of,
@@ -43,7 +45,8 @@ def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chai
     rows = list(pipelines)
     placed = rotations_of(rows)
     rotations = Rotation.objects.filter(pk__in=set(placed.values()))
-    worlds = load_worlds(rotations, starts_at=at, ends_at=at + HORIZON)
+    owners = {key for row in rows for key in (row.primary_owner_id, row.secondary_owner_id)}
+    worlds = load_worlds(rotations, starts_at=at, ends_at=at + HORIZON, owners=owners)
     return {
         row.pk: chain_at(
             worlds.of(placed.get(row.pk)), primary=row.primary_owner_id, secondary=row.secondary_owner_id, at=at
@@ -52,10 +55,22 @@ def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chai
     }
 
 
+def ownerless(*, at: dt.datetime) -> QuerySet[Pipeline]:
+    """Return the pipelines neither of whose owners is available at an instant, with their owners.
+
+    No other pipeline can be without a responder, so that of thousands only these need a look.
+    """
+    away = HolidayBlock.objects.filter(starts_at__lte=at, ends_at__gt=at).order_by().values("engineer")
+    gone = User.objects.filter(is_active=False).order_by().values("pk")
+    primary = Q(primary_owner__in=away) | Q(primary_owner__in=gone)
+    secondary = Q(secondary_owner__in=away) | Q(secondary_owner__in=gone)
+    return Pipeline.objects.all().with_owners().filter(primary, secondary)
+
+
 def turns(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[Turn]:
     """Return who is on call in each rotation at an instant, until when, and who is next."""
     chosen = list(rotations)
-    worlds = load_worlds(chosen, starts_at=at, ends_at=at + HORIZON)
+    worlds = load_worlds(chosen, starts_at=at, ends_at=at + HORIZON, owners=())
     return [_turn(rotation, worlds.rotations[rotation.pk], at=at) for rotation in chosen]
 
 
@@ -89,7 +104,7 @@ def _facts(world: World, at: dt.datetime) -> object:
 
 def timeline_of(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Interval]:
     """Return a rotation's unbroken intervals between two instants (product.md §10)."""
-    worlds = load_worlds([rotation], starts_at=starts_at, ends_at=ends_at)
+    worlds = load_worlds([rotation], starts_at=starts_at, ends_at=ends_at, owners=())
     return timeline(worlds.rotations[rotation.pk], starts_at=starts_at, ends_at=ends_at)
 
 

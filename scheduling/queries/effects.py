@@ -47,7 +47,7 @@ def effects_of(block: HolidayBlock, *, at: dt.datetime) -> Effects:
     """Return what a block, saved or not, does to the schedule (product.md §4)."""
     rotations = {row.pk: row for row in Rotation.objects.all()}
     window = {"starts_at": block.starts_at, "ends_at": block.ends_at}
-    before = load_worlds(rotations.values(), **window, without=block.pk)
+    before = load_worlds(rotations.values(), starts_at=block.starts_at, ends_at=block.ends_at, without=block.pk)
     after = with_absence(before, absence=absence_of(block))
     pipelines = {row.pk: row for row in Pipeline.objects.all().with_owners()}
     changes = [

@@ -29,7 +29,7 @@ class Fairness:
 def fairness_of(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[tuple[Rotation, list[Fairness]]]:
     """Return what each engineer of each rotation carried in the past 52 weeks and carries in the next 26, by name."""
     chosen = list(rotations)
-    worlds = load_worlds(chosen, starts_at=at - PAST, ends_at=at + COMING).rotations
+    worlds = load_worlds(chosen, starts_at=at - PAST, ends_at=at + COMING, owners=()).rotations
     involved = {key for world in worlds.values() for key in _involved(world)}
     people = {user.pk: user for user in User.objects.filter(pk__in=involved).order_by("display_name", "pk")}
     return [(rotation, _shares(worlds[rotation.pk], people=people, at=at)) for rotation in chosen]

@@ -3,9 +3,10 @@
 import datetime as dt
 import functools
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from people.models import User
 from scheduling.engine.turns import WEEK, Week, planned_weeks
@@ -41,13 +42,20 @@ class ComingTurns:
     covers: list[Cover]
     blocks: list[HolidayBlock]
 
+    @property
+    def engineers(self) -> set[int]:
+        """Everybody who has a part in the weeks shown."""
+        by_week = {key for week in self.weeks for key in (week.engineer, week.planned_engineer)}
+        return by_week | {key for cover in self.covers for key in (cover.engineer, cover.covers)}
 
-def coming_turns(*, at: dt.datetime, weeks: int) -> list[ComingTurns]:
-    """Return that many weeks of every rotation that has any, from the running one on, in three statements."""
-    rotations = list(Rotation.objects.order_by("pk"))
+
+def coming_turns(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int) -> list[ComingTurns]:
+    """Return that many weeks of each of these rotations that has any, from the running one on, in two statements."""
+    rotations = list(rotations)
     ends_at = at + (weeks + 1) * WEEK
-    worlds = load_worlds(rotations, starts_at=at, ends_at=ends_at).rotations
-    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at))
+    worlds = load_worlds(rotations, starts_at=at, ends_at=ends_at, owners=()).rotations
+    on_it = {key for world in worlds.values() for key in world.engineers}
+    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at).filter(engineer__in=on_it))
     found = []
     for rotation in rotations:
         world = worlds[rotation.pk]
@@ -68,6 +76,12 @@ def coming_weeks(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list
     """Return the start dates of the weeks that have not begun."""
     rows = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on")
     return list(rows.values_list("starts_on", flat=True)[:most])
+
+
+def rotations_for(reader: User) -> QuerySet[Rotation]:
+    """Return all rotations; those in which the reader has a part come first."""
+    mine = rotations_with(reader).order_by().values("pk")
+    return Rotation.objects.order_by(Case(When(pk__in=mine, then=0), default=1), "pk")
 
 
 def rotations_with(engineer: User) -> QuerySet[Rotation]:

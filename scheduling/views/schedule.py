@@ -6,6 +6,7 @@ from dataclasses import astuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -23,16 +24,25 @@ from scheduling.engine.world import Interval
 from scheduling.forms import RosterForm
 from scheduling.models import Rotation, RotationWeek
 
-WEEKS_SHOWN = 12
+WEEKS_SHOWN, ROTATIONS_SHOWN, GAPS_SHOWN = 12, 10, 20
 
 
 @require_safe
 def schedule(request: SignedInRequest) -> HttpResponse:
     """Show who holds which week of each rotation, twelve weeks from this one on, and who is away."""
     at = timezone.now()
-    people = {user.pk: user for user in all_people()}
-    boards = [grids.board(turns, people=people) for turns in queries.coming_turns(at=at, weeks=WEEKS_SHOWN)]
-    return render(request, "scheduling/schedule.html", {"boards": boards, "gaps": queries.gaps(at=at)})
+    page = Paginator(queries.rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
+    turns = queries.coming_turns(page.object_list, at=at, weeks=WEEKS_SHOWN)
+    on_it = {key for one in turns for key in one.engineers}
+    people = {user.pk: user for user in all_people().filter(pk__in=on_it)}
+    gaps = list(queries.gaps(at=at)[: GAPS_SHOWN + 1])
+    context = {
+        "boards": [grids.board(one, people=people) for one in turns],
+        "page": page,
+        "gaps": gaps[:GAPS_SHOWN],
+        "more_gaps": len(gaps) > GAPS_SHOWN,
+    }
+    return render(request, "scheduling/schedule.html", context)
 
 
 @require_safe
@@ -82,10 +92,11 @@ def fairness(request: SignedInRequest) -> HttpResponse:
     """Show what each engineer carries: weeks, weekend days and public holidays, the past year and the coming half."""
     at = timezone.now()
     boards = []
-    for rotation, rows in queries.fairness_of(Rotation.objects.order_by("pk"), at=at):
+    page = Paginator(queries.rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
+    for rotation, rows in queries.fairness_of(page.object_list, at=at):
         tops = {"past": most(row.past for row in rows), "coming": most(row.coming for row in rows)}
         boards += [(rotation, rows, tops)] if rows else []
-    return render(request, "scheduling/fairness.html", {"boards": boards})
+    return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
 
 
 def most(parts: Iterable[Share]) -> Share:

@@ -88,7 +88,7 @@ def check_kills(*, messages, kills, redis=True, pause=0.5):
         running.beat("beat")
         running.rules(delay=0.02)
         wanted = make_messages(messages, named="kills")
-        wait_until(running.accepted, seconds=60, why="nothing was ever sent")
+        wait_until(running.accepted, seconds=120, why="nothing was ever sent")
         while killed < kills and waiting("kills"):
             time.sleep(source.uniform(0, 2 * pause))
             whole = source.random() < 0.2
@@ -157,7 +157,7 @@ def check_broker_and_database(*, rounds, messages, restart_database, redis=True)
                 wanted = make_messages(messages, named=named)
                 time.sleep(source.uniform(0.5, 2.5))
                 bring_about()
-                wait_for_all(named, seconds=60)
+                wait_for_all(named, seconds=120)
                 copies(running, wanted)
     return f"broker down, broker wiped, database restarted, {rounds} times each: 0 lost"
 
@@ -176,7 +176,7 @@ def end_connections():
 USUAL_SHARES = {"refused": 0.01, "busy": 0.1, "hung": 0.02, "dripping": 0.01}
 
 
-def check_bad_mail_server(*, messages, send_seconds, lease_seconds, seconds, shares=USUAL_SHARES):
+def check_bad_mail_server(*, messages, send_seconds, lease_seconds, seconds, shares=USUAL_SHARES, slack=2):
     """Part of the mails is refused for now, for good, hung or dripped: all others arrive, refusals show, no slot is held longer."""
     with site(send_seconds=send_seconds, lease_seconds=lease_seconds) as running:
         running.worker("worker", concurrency=4)
@@ -198,7 +198,7 @@ def check_bad_mail_server(*, messages, send_seconds, lease_seconds, seconds, sha
         held = running.held()
         assert held
         longest = max(row["seconds"] for row in held)
-        assert longest <= send_seconds + 2, f"a slot was held {longest:.1f} s"
+        assert longest <= send_seconds + slack, f"a slot was held {longest:.1f} s"
         return (
             f"{messages:,} messages, {len(held)} hung or dripping, {len(failed)} refused and visible: the others within "
             f"{took:.0f} s, no slot held longer than {longest:.1f} s"
@@ -215,7 +215,7 @@ def check_three_days_down(start, *, messages):
     useful = make_messages(messages, named="useful", due=past, spread=2 * 86_400, expires=timezone.now() + DAY)
     with start() as running:
         for named in ("useful", "stale", "catch-up"):
-            wait_for_all(named, seconds=60)
+            wait_for_all(named, seconds=120)
         time.sleep(2)
         check_caught_up(running, stale=stale, useful=useful)
     return f"three days down, {2 * messages} messages: nothing stale sent, one catch-up mail each for {PEOPLE} people"
@@ -245,7 +245,7 @@ def check_wrong_clocks(*, messages, skew=600):
         begin = timezone.now() + dt.timedelta(seconds=5)
         wanted = make_messages(messages, named="soon", due=begin, spread=2)
         later = make_messages(PEOPLE, named="later", due=begin + dt.timedelta(minutes=5))
-        wait_for_all("soon", seconds=60)
+        wait_for_all("soon", seconds=120)
         assert copies(running, wanted) == 0
         due = {message_id(row): row.due_at.timestamp() for row in Message.objects.filter(event="soon")}
         early = [row for row in running.accepted() if row["at"] < due.get(row["id"], 0)]
@@ -263,7 +263,7 @@ def check_lateness(running, *, messages, spread):
     """A healthy site: how long after it is due a message is with the mail server, at the 99th percentile."""
     # What starts up is not healthy yet.
     make_messages(PEOPLE, named="warm")
-    wait_for_all("warm", seconds=60)
+    wait_for_all("warm", seconds=120)
     make_messages(messages, named="late", due=timezone.now() + dt.timedelta(seconds=1), spread=spread)
     wait_for_all("late", seconds=spread + 60)
     due = {message_id(row): row.due_at.timestamp() for row in Message.objects.filter(event="late")}
@@ -291,7 +291,7 @@ def test_a_lost_broker_and_a_restarted_database_lose_nothing(database):
 
 def test_a_bad_mail_server_holds_up_nobody_else(database):
     shares = {"refused": 0.06, "busy": 0.1, "hung": 0.05, "dripping": 0.05}
-    check_bad_mail_server(messages=100, send_seconds=1.0, lease_seconds=6.0, seconds=50, shares=shares)
+    check_bad_mail_server(messages=100, send_seconds=1.0, lease_seconds=6.0, seconds=50, shares=shares, slack=5)
 
 
 def test_workers_with_wrong_clocks_send_nothing_early(database):

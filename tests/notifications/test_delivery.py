@@ -322,12 +322,14 @@ def test_a_server_that_drips_holds_a_slot_no_longer_than_the_limit(told, setting
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MESSAGE_SEND_SECONDS = "127.0.0.1", port, 1.0
     began = time.monotonic()
     deliver_next()
-    assert time.monotonic() - began < 3
+    # It would go on for ever; a busy machine may take a while to cut it off.
+    assert time.monotonic() - began < 10
     told.refresh_from_db()
     assert told.state == "pending"
     assert told.problem == "Nothing was settled within 1 s."
-    until = time.monotonic() + 5
-    while not closed and time.monotonic() < until:
+    until = time.monotonic() + 20
+    sending = lambda: any(thread.name == "a send" for thread in threading.enumerate())  # noqa: E731
+    while (sending() or not closed) and time.monotonic() < until:
         time.sleep(0.05)
     assert closed, "the connection is cut off, not left behind"
-    assert not any(thread.name == "a send" for thread in threading.enumerate())
+    assert not sending()

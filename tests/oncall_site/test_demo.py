@@ -64,10 +64,8 @@ def test_a_sound_warehouse_passes_every_check(pipelines, warehouse, admin):
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_a_failure_is_caught_by_its_check(pipelines, warehouse, admin, name):
     scenario = SCENARIOS[name]
-    build_demo(warehouse, by=admin, at=NOON - dt.timedelta(days=1))
-    ReportedRun.objects.all().delete()
     inject(warehouse, scenario, day=DAY)
-    report_runs(warehouse, at=NOON)
+    build_demo(warehouse, by=admin, at=NOON)
     check = Check.objects.get(name=scenario.caught_by)
     assert check.pipeline.match_key == match_key(scenario.pipeline)
     (result,) = judged(check).values()
@@ -93,6 +91,16 @@ def test_the_warehouse_grows_day_by_day_and_its_runs_are_reported(pipelines, war
     assert follow_demo(warehouse, at=NOON + dt.timedelta(days=3)) == 3
     assert ReportedRun.objects.order_by("-finished_at").first().finished_at.date() == dt.date(2026, 4, 4)
     assert report_runs(warehouse, at=NOON + dt.timedelta(days=3)) == 0
+
+
+def test_a_run_that_turns_out_otherwise_is_reported_anew(pipelines, warehouse, admin):
+    build_demo(warehouse, by=admin, at=NOON)
+    for name in ("run-timeout", "late-aggregation"):
+        inject(warehouse, SCENARIOS[name], day=DAY)
+    assert report_runs(warehouse, at=NOON) == 2
+    states = set(ReportedRun.objects.filter(key="2026-04-01").values_list("state", flat=True))
+    assert states == {"succeeded", "failed", "running"}
+    assert report_runs(warehouse, at=NOON + dt.timedelta(hours=5)) == 1
 
 
 def test_a_site_without_the_demo_is_left_alone(db, tmp_path):

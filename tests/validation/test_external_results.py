@@ -13,7 +13,7 @@ from people.refusals import Invalid
 from tests.make import bearer, make_pipeline
 from tests.validation.samples import path_of, sample
 from validation.commands import keep_external_rule, record_file, remove_external_rule
-from validation.models import ExternalCheck, ExternalFinding, ExternalRule
+from validation.models import ExternalCheck, ExternalFinding, ExternalRule, ReportedRun
 from validation.queries import failing_external_checks
 
 AT = dt.datetime(2026, 3, 2, 7, tzinfo=dt.UTC)
@@ -206,6 +206,18 @@ def test_what_fails_of_a_pipeline_is_found(profit):
     assert not failing_external_checks().exists()
     add_rule(profit)
     assert [check.name for check in failing_external_checks()] == ["orders: columns"]
+
+
+def test_a_dag_run_of_a_pipeline_is_reported_as_its_run_and_a_task_is_not(profit):
+    add_rule(profit)
+    dag = sample("airflow") | {"task_id": None}
+    document = {"version": 1, "runs": [dag, sample("airflow"), dag | {"run_id": "manual", "state": "success"}]}
+    for _ in range(2):
+        record_file("airflow", document=document, at=AT)
+    runs = set(ReportedRun.objects.values_list("pipeline", "key", "state", "finished_at"))
+    ended = dt.datetime(2026, 3, 2, 4, 0, 5, tzinfo=dt.UTC)
+    key = "scheduled__2026-03-02T03:00:00+00:00"
+    assert runs == {(profit.pk, key, "failed", ended), (profit.pk, "manual", "succeeded", ended)}
 
 
 def test_new_results_follow_the_rules_there_are(profit):

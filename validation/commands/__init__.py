@@ -1,6 +1,7 @@
 """Every change of state about checks and their results, a file for each noun."""
 
 from validation.commands.definitions import (
+    address_problem,
     change_check,
     create_check,
     create_source,
@@ -35,6 +36,7 @@ __all__ = [
     "Run",
     "acknowledge_expected",
     "add_known_event",
+    "address_problem",
     "change_check",
     "create_check",
     "create_source",

@@ -204,6 +204,17 @@ def keep_metric(metric: Metric, *, by: User) -> Metric:
     return metric
 
 
+def address_problem(address: str) -> str:
+    """Return why a text is no address of a warehouse, nothing where it is one; the text itself is not repeated."""
+    if not address:
+        return "Give the address, such as postgresql://reader:password@host/warehouse."
+    try:
+        make_url(address).get_dialect()
+    except (SQLAlchemyError, ValueError, ImportError):
+        return "It is no address of a database that is known here."
+    return ""
+
+
 def create_source(*, name: str, address: str, by: User, limit_seconds: int = 30, row_cap: int = 100_000) -> Source:
     """Create a source, its address sealed; raise Forbidden for others than admins, Invalid by field."""
     source = Source(name=name, limit_seconds=limit_seconds, row_cap=row_cap)
@@ -215,15 +226,11 @@ def keep_source(source: Source, *, address: str, by: User) -> Source:
     """Save a source; its address is kept where none is given. Raises Forbidden for others than admins, Invalid by field."""
     if not by.is_staff:
         raise Forbidden("Sources are kept by admins.")
-    if address.strip():
-        try:
-            url = make_url(address.strip())
-            url.get_dialect()
-        except (SQLAlchemyError, ValueError, ImportError) as error:
-            raise Invalid({"address": ["It is no address of a database that is known here."]}) from error
-        source.address, source.dialect = seal(address.strip()), url.get_backend_name()[:30]
-    if not source.address:
-        raise Invalid({"address": ["Give the address, such as postgresql://reader:password@host/warehouse."]})
+    given = address.strip()
+    if given or not source.address:
+        if address_problem(given):
+            raise Invalid({"address": [address_problem(given)]})
+        source.address, source.dialect = seal(given), make_url(given).get_backend_name()[:30]
     try:
         source.full_clean()
     except ValidationError as error:

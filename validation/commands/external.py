@@ -9,17 +9,19 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 
 from people.refusals import Invalid
+from validation.commands.runs import Run, report_run
 from validation.importers import dbt
 from validation.importers.files import KINDS, read
 from validation.importers.mapping import Rule, pipeline_of
 from validation.importers.reading import Json
-from validation.importers.results import ExternalResult, Unreadable
-from validation.models import ExternalCheck, ExternalFinding, ExternalRule
+from validation.importers.results import ExternalResult, Outcome, Unreadable
+from validation.models import ExternalCheck, ExternalFinding, ExternalRule, ReportedRun
 
 # A tool's clock may be ahead of ours by this much; what it says of a later time is taken as said now.
 AHEAD = dt.timedelta(minutes=10)
 # Of a check whose first result is still to be kept.
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+RUN_STATES = {Outcome.PASS: ReportedRun.State.SUCCEEDED, Outcome.FAIL: ReportedRun.State.FAILED}
 STATE = ("name", "subject", "column", "measure", "status", "value", "message", "at")
 
 
@@ -68,6 +70,7 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
             _put_state(check, result=result, at=fresh[check.pk].at)
             changed.append(check)
     ExternalCheck.objects.bulk_update(changed, STATE, batch_size=500)
+    _report_runs(results, checks=checks, at=at)
     unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
     return Recorded(new=len(new), known=len(results) - len(new), unmapped=unmapped)
 
@@ -102,6 +105,18 @@ def _rules() -> list[Rule]:
     return [Rule(row.tool, row.pattern, row.pipeline_id) for row in ExternalRule.objects.all()]
 
 
+def _report_runs(
+    results: Sequence[ExternalResult], *, checks: dict[tuple[str, str], ExternalCheck], at: dt.datetime
+) -> None:
+    """Report the runs of whole pipelines, so that a deadline check sees them; one still to end, or tried again, says nothing."""
+    for result in results:
+        pipeline = checks[result.tool, result.key].pipeline
+        state = RUN_STATES.get(result.status)
+        if result.run and pipeline and state:
+            own = result.at if result.at and result.at <= at else at
+            report_run(pipeline, run=Run(key=result.run, state=state, finished_at=own), at=at)
+
+
 def _checks_of(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:
     """Return the check of each result by tool and key, locked; those that are new are made first."""
     rules = _rules()
@@ -117,7 +132,10 @@ def _checks_of(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tu
         # Another file may have brought it in the meantime.
         ignore_conflicts=True,
     )
-    return {(check.tool, check.key): check for check in wanted.select_for_update().order_by("pk")}
+    return {
+        (check.tool, check.key): check
+        for check in wanted.select_related("pipeline").select_for_update(of=("self",)).order_by("pk")
+    }
 
 
 def _new_check(result: ExternalResult, *, pipeline: int | None, at: dt.datetime) -> ExternalCheck:

@@ -63,4 +63,5 @@ def _result(entry: Record, *, where: str) -> ExternalResult:
         at=instant(entry.get("end_date")) or instant(entry.get("start_date")) or instant(entry.get("logical_date")),
         subject=text(dag),
         measure="seconds",
+        run="" if task else run,
     )

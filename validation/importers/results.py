@@ -18,6 +18,7 @@ class ExternalResult:
 
     `key` names the same thing in every run of the tool and is unique in its file; `at` is None where the file has no instant.
     `subject`, `column` and `measure` hint at what was measured: a table, model, source or DAG; a column of it; a kind of number.
+    `run` names the run of a whole pipeline that the result is of, if it is of one.
     """
 
     tool: str
@@ -30,3 +31,4 @@ class ExternalResult:
     subject: str = ""
     column: str = ""
     measure: str = ""
+    run: str = ""

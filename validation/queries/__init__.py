@@ -8,6 +8,7 @@ from validation.queries.checks import (
     known_events,
     metric_named,
     metrics,
+    metrics_with_newest,
     points_of,
     progress_of,
     results_of,
@@ -17,11 +18,14 @@ from validation.queries.checks import (
 )
 from validation.queries.external import external_checks, failing_external_checks
 from validation.queries.facts import at_bucket, facts_between, facts_of, shape_of
+from validation.queries.plots import Shown, backtest_facts, shown_of
 
 __all__ = [
     "Progress",
+    "Shown",
     "alerting_checks",
     "at_bucket",
+    "backtest_facts",
     "checks",
     "events_of",
     "external_checks",
@@ -31,11 +35,13 @@ __all__ = [
     "known_events",
     "metric_named",
     "metrics",
+    "metrics_with_newest",
     "points_of",
     "progress_of",
     "results_of",
     "runs_reported",
     "shape_of",
+    "shown_of",
     "sources",
     "status_of_pipelines",
 ]

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, IntegerField, Max, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
 
 from pipelines.models import Pipeline
 from validation.models import Check, CheckQuerySet, CheckResult, KnownEvent, Metric, MetricPoint, ReportedRun, Source
@@ -47,6 +47,18 @@ def status_of_pipelines(pipelines: Iterable[Pipeline]) -> dict[int, str]:
 def metrics() -> QuerySet[Metric]:
     """Return every metric with its pipeline and source, by pipeline and name."""
     return Metric.objects.select_related("pipeline", "source").order_by("pipeline__position", "pipeline", "name", "pk")
+
+
+def metrics_with_newest(pipeline: Pipeline) -> QuerySet[Metric]:
+    """Return a pipeline's metrics, each with its `newest_bucket` and `newest_value`, of the whole."""
+    newest = MetricPoint.objects.filter(metric=OuterRef("pk"), segment="").order_by("-bucket")
+    return (
+        metrics()
+        .filter(pipeline=pipeline)
+        .annotate(
+            newest_bucket=Subquery(newest.values("bucket")[:1]), newest_value=Subquery(newest.values("value")[:1])
+        )
+    )
 
 
 def metric_named(pipeline: str, slug: str) -> Metric | None:

@@ -24,6 +24,7 @@ _FEWEST = 21  # days before weekdays are told apart
 _FIRST_HOLIDAY = 0.3  # how far, in logarithms, a holiday may lie off before any has been seen; and the days beside it
 _FIRST_NEIGHBOUR = 0.1
 _LEAST_SPREAD = 1e-3
+_REMEMBERED = 8  # days that evidence over several days reaches back
 
 Grid = NDArray[np.float64]
 HolidayKey = tuple[str, int]
@@ -139,10 +140,10 @@ class Baseline:
     def learn(self, day: dt.date, value: float, forecast: Forecast) -> None:
         """Take in a day that was as expected, or nearly: it moves the baseline by no more than a few spreads."""
         weekday = day.weekday()
-        limit = _CLIP * forecast.spread
+        # A holiday says little of the ordinary days to come, and the less the less is known of it.
+        limit = _CLIP * forecast.spread if forecast.key is None else self.spread
         miss = min(max(value - forecast.expected, -limit), limit)
         cleaned = forecast.level + forecast.season + miss
-        # A holiday says little of the ordinary days to come.
         weight = 0.25 if forecast.key else 1.0
         error = cleaned - (self._levels + self._effect[:, weekday : weekday + 1])
         self._errors += weight * _MEMORY * (np.minimum(np.abs(error), 3 * self.spread) - self._errors)
@@ -171,5 +172,7 @@ class Baseline:
             self._effects.setdefault(forecast.key, []).append(effect)
 
     def move(self, by: float) -> None:
-        """Move the level, all at once."""
+        """Move the level all at once, and the last days with it, so that they are no evidence against the days to come."""
         self._levels += by
+        for past in (self.unseasoned, self.levels):
+            past[-_REMEMBERED:] = [one + by for one in past[-_REMEMBERED:]]

@@ -1,5 +1,34 @@
 """Pages about checks and their results, a file for each noun."""
 
+from validation.views.checks import (
+    acknowledge,
+    add_event,
+    backtest,
+    check,
+    checks,
+    edit_check,
+    mute,
+    new_check,
+    progress,
+    remove_check,
+    remove_event,
+    run_now,
+)
 from validation.views.external import external_check, external_checks
 
-__all__ = ["external_check", "external_checks"]
+__all__ = [
+    "acknowledge",
+    "add_event",
+    "backtest",
+    "check",
+    "checks",
+    "edit_check",
+    "external_check",
+    "external_checks",
+    "mute",
+    "new_check",
+    "progress",
+    "remove_check",
+    "remove_event",
+    "run_now",
+]

@@ -1,0 +1,104 @@
+"""Escalation under killed workers, two beats and a lost broker: every step that is due happens once, none is lost."""
+
+import contextlib
+import datetime as dt
+import random
+import time
+from collections import Counter
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from incidents.commands import Opening, acknowledge, open_incident
+from incidents.models import Incident, Telling, TimelineEntry
+from notifications.models import Message
+from pipelines.models import Pipeline
+from tests.faults.workers import site, wait_until
+from tests.make import make_engineer, make_pipeline
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300), pytest.mark.xdist_group("messages")]
+
+FIFTEEN = dt.timedelta(minutes=15)
+TAKEN = 10
+
+
+def make_incidents(count):
+    """Open that many incidents a quarter of an hour ago, so that each is due; every tenth somebody has taken."""
+    people = [make_engineer(f"Engineer {number}", email=f"e{number}@example.org") for number in range(2)]
+    admins = [make_engineer(f"Boss {number}", email=f"b{number}@example.org", is_staff=True) for number in range(2)]
+    pipeline = make_pipeline("Orders", primary=people[0], secondary=people[1])
+    at = timezone.now() - FIFTEEN
+    for number in range(count):
+        made = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {number}"), by=None, at=at)
+        if number % TAKEN == 0:
+            acknowledge(made, by=people[0], at=at)
+    assert Pipeline.objects.count() == 1
+    return people, admins
+
+
+def make_due():
+    """Let the next step of every incident that has one be due now."""
+    Incident.objects.filter(next_escalation_at__isnull=False).update(next_escalation_at=timezone.now())
+
+
+def due():
+    return Incident.objects.due(at=timezone.now()).count()
+
+
+def check_told(*, incidents, taken, people):
+    """Every incident told these people and nobody twice, in rows, in messages and on its timeline; those taken told one."""
+    told = Counter(Telling.objects.values_list("incident", flat=True))
+    messages = Counter(Message.objects.filter(event="incident").values_list("occurrence", flat=True))
+    entries = Counter(TimelineEntry.objects.filter(kind="told").values_list("incident", flat=True))
+    wanted = Counter({people: incidents - taken, 1: taken})
+    assert Counter(told.values()) == Counter(messages.values()) == Counter(entries.values()) == +wanted
+    pairs = Counter(Telling.objects.values_list("incident", "engineer"))
+    assert set(pairs.values()) == {1}
+
+
+def wait_until_done(running, *, killing, kills, source):
+    killed, until = 0, time.monotonic() + 240
+    while due():
+        assert time.monotonic() < until, f"{due()} still due"
+        time.sleep(source.uniform(0.1, 0.8))
+        if killing and killed < kills and (senders := running.senders()):
+            with contextlib.suppress(Exception):
+                source.choice(senders).kill()
+                killed += 1
+    return killed
+
+
+def check_escalation(*, incidents, kills):
+    """Two workers, two beats: first under kills, then with the broker gone for a while and come back empty."""
+    source = random.Random(8)
+    make_incidents(incidents)
+    taken = -(-incidents // TAKEN)
+    with site() as running:
+        for number in range(2):
+            running.worker(f"worker-{number}")
+            running.beat(f"beat-{number}")
+        killed = wait_until_done(running, killing=True, kills=kills, source=source)
+        check_told(incidents=incidents, taken=taken, people=2)
+        running.kill("broker")
+        make_due()
+        time.sleep(1)
+        running.start_broker()
+        wait_until_done(running, killing=False, kills=0, source=source)
+        # The admins are the last: both at once.
+        check_told(incidents=incidents, taken=taken, people=4)
+        assert not Incident.objects.filter(next_escalation_at__isnull=False).exists()
+        wait_until(lambda: not running.senders() or due() == 0, seconds=5, why="something is due again")
+    return (
+        f"{incidents} incidents, {killed} processes killed, two beats, the broker lost once: each step once, none lost"
+    )
+
+
+@pytest.fixture
+def database(transactional_db):
+    yield
+    connection.close()
+
+
+def test_escalation_survives_killed_workers_two_beats_and_a_lost_broker(database):
+    check_escalation(incidents=60, kills=6)

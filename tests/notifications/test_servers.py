@@ -1,0 +1,133 @@
+"""Mail servers: which refusals are for good, how their addresses are given, mail as files, what Celery kicks."""
+
+import email
+import json
+import os
+import smtplib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.mail.backends.locmem import EmailBackend
+from django.core.management import call_command
+
+from notifications import tasks
+from notifications.commands import deliver_next, tell
+from notifications.models import Message
+from tests.notifications.test_delivery import notice, with_mail
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def told(a):
+    tell([with_mail(a)], notice=notice())
+    return Message.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (smtplib.SMTPRecipientsRefused({"a@example.org": (550, b"No such person")}), "failed"),
+        (smtplib.SMTPRecipientsRefused({"a@example.org": (450, b"Greylisted")}), "pending"),
+        (smtplib.SMTPDataError(554, b"Spam"), "failed"),
+        (smtplib.SMTPDataError(451, b"Later"), "pending"),
+        (smtplib.SMTPSenderRefused(553, b"Not yours", "oncall@localhost"), "failed"),
+        (smtplib.SMTPAuthenticationError(535, b"Wrong password"), "pending"),
+        (smtplib.SMTPConnectError(554, b"No service"), "pending"),
+        (smtplib.SMTPServerDisconnected("Gone"), "pending"),
+        (ConnectionRefusedError(111, "Connection refused"), "pending"),
+        (TimeoutError(), "pending"),
+        (UnicodeEncodeError("ascii", "é", 0, 1, "no"), "pending"),
+    ],
+)
+def test_only_what_the_server_says_of_the_message_is_for_good(told, monkeypatch, error, state):
+    def refuse(backend, messages):
+        raise error
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    deliver_next()
+    told.refresh_from_db()
+    assert told.state == state
+    assert told.problem
+    assert (told.retry_at is not None) == (state == "pending")
+
+
+def test_without_a_mail_server_mail_is_kept_as_files(told, settings, tmp_path):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = tmp_path
+    deliver_next()
+    (file,) = tmp_path.iterdir()
+    kept = email.message_from_bytes(file.read_bytes())
+    assert kept["To"] == "engineer-a@example.org"
+    assert kept["Message-ID"].startswith(f"<oncall.{told.pk}.")
+
+
+NAMES = ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS", "USE_SSL", "BACKEND")
+ASKED = f"""
+import json
+from django.conf import settings
+print(json.dumps([getattr(settings, "EMAIL_" + name) for name in {NAMES!r}]))
+"""
+
+
+def settings_with(**variables):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("EMAIL_", "MESSAGE_"))}
+    environment = {**kept, **variables, "DJANGO_SETTINGS_MODULE": "oncall_site.settings", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    return dict(zip(NAMES, json.loads(done.stdout), strict=True)) if done.returncode == 0 else done.stderr
+
+
+def test_a_mail_server_is_given_by_one_address_or_one_by_one():
+    found = settings_with(EMAIL_URL="smtp+tls://a%40b:p%2Fw@mail.example:2525")
+    assert found["BACKEND"] == "notifications.channels.smtp.WatchedBackend"
+    assert (found["HOST"], found["PORT"], found["HOST_USER"], found["HOST_PASSWORD"]) == (
+        "mail.example",
+        2525,
+        "a@b",
+        "p/w",
+    )
+    assert (found["USE_TLS"], found["USE_SSL"]) == (True, False)
+    assert settings_with(EMAIL_URL="smtps://mail.example")["PORT"] == 465
+    assert settings_with(EMAIL_HOST="mail.example")["PORT"] == 25
+    assert settings_with()["BACKEND"] == "django.core.mail.backends.filebased.EmailBackend"
+
+
+def test_settings_that_cannot_work_are_refused_at_the_start():
+    assert "EMAIL_URL begins with" in settings_with(EMAIL_URL="http://mail.example")
+    assert "at least twice" in settings_with(MESSAGE_SEND_SECONDS="60")
+
+
+# Celery
+
+
+def test_a_sweep_lets_as_many_deliver_as_are_due_up_to_the_senders(a, b, monkeypatch):
+    kicked = []
+    monkeypatch.setattr(tasks.deliver, "delay", lambda: kicked.append(1))
+    tasks.sweep()
+    assert kicked == []
+    for number in range(10):
+        tell([with_mail(a), with_mail(b)], notice=notice(f"{number}"))
+    tasks.sweep()
+    assert len(kicked) == tasks.SENDERS
+    tasks.deliver()
+    assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def test_the_hard_limit_is_below_the_lease_and_above_what_a_deliverer_needs(settings):
+    from notifications.commands.delivery import HELD_SHARE
+
+    lease = settings.MESSAGE_LEASE_SECONDS
+    assert tasks.SENDING_SECONDS + lease * HELD_SHARE + 0.5 < tasks.HARD_LIMIT_SECONDS < lease
+    assert settings.EMAIL_TIMEOUT < settings.MESSAGE_SEND_SECONDS < lease * HELD_SHARE
+    assert settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", 600) > lease
+
+
+def test_deliver_delivers_what_is_due_without_celery(told, capsys):
+    call_command("deliver")
+    assert "1 messages" in capsys.readouterr().out
+    told.refresh_from_db()
+    assert told.state == "sent"

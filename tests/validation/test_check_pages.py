@@ -1,0 +1,240 @@
+"""Checks in the browser and in Django's admin."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from tests.validation.world import bucket, make_check, make_metric, make_warehouse, run
+from validation import commands
+from validation.models import Check, CheckResult, KnownEvent, Metric, Source
+
+SLUG = "daily-growth-experiment-focused"
+
+
+@pytest.fixture
+def metric(daily_growth):
+    return make_metric(daily_growth)
+
+
+@pytest.fixture
+def check(metric, a):
+    return make_check(
+        metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "warn_above": 90}, at=timezone.now()
+    )
+
+
+def push_days(metric, values):
+    at = timezone.now()
+    points = [
+        commands.Pushed(bucket(len(values) - place, at), value)
+        for place, value in enumerate(values)
+        if value is not None
+    ]
+    commands.push_points(metric, points=points, at=at)
+
+
+def test_without_checks_the_page_says_what_to_do_next(signed_in, a):
+    text = signed_in(a).get("/checks/").content.decode()
+    assert "No checks yet" in text
+    assert "/checks/new/" in text
+
+
+def test_checks_are_listed_with_what_they_said(signed_in, check, metric, a):
+    push_days(metric, [50, 5])
+    run(check, at=timezone.now())
+    text = signed_in(a).get("/checks/").content.decode()
+    for words in (check.name, "fail", "alerting", "The value 5 is below 10.", str(metric.pipeline)):
+        assert words in text
+    assert check.name in signed_in(a).get(f"/checks/?pipeline={SLUG}&status=fail").content.decode()
+    assert check.name not in signed_in(a).get("/checks/?status=pass").content.decode()
+    assert signed_in(a).get("/checks/?pipeline=%00&status=%00&page=%00").status_code == 200
+
+
+def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric, a):
+    day = (timezone.now() - dt.timedelta(days=3)).date()
+    event = commands.Event(day, day, "Sale <b>")
+    commands.add_known_event(metric.pipeline, metric=metric, event=event, by=a, at=timezone.now())
+    push_days(metric, [50, 60, None, 55, 5])
+    run(check, at=timezone.now())
+    text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
+    for words in ("<svg", "plot-line", "plot-mark fail", "plot-event", "Sale &lt;b&gt;", "The same as a table"):
+        assert words in text
+    assert text.count("<polyline") == 2  # the gap breaks the line
+    assert "style=" not in text
+
+
+def test_an_engineer_makes_and_changes_a_check(signed_in, metric, a):
+    browser = signed_in(a)
+    path = f"/checks/new/?pipeline={SLUG}&check_type=range"
+    assert 'name="parameters.fail_below"' in browser.get(path).content.decode()
+    fields = {
+        "name": "In range",
+        "metric": metric.pk,
+        "parameters.fail_below": "10",
+        "severity": "fail",
+        "interval_minutes": "30",
+        "settle_minutes": "0",
+        "confirm": "1",
+        "confirm_of": "1",
+        "cooldown_minutes": "0",
+        "holidays": "ordinary",
+        "is_active": "on",
+    }
+    wrong = browser.post(path, {**fields, "parameters.fail_below": "x"})
+    assert wrong.status_code == 400
+    assert "Give a number." in wrong.content.decode()
+    assert browser.post(path, fields).status_code == 302
+    made = Check.objects.get()
+    assert (made.parameters["fail_below"], made.interval_minutes, made.is_active) == (10, 30, True)
+    edit = f"/checks/{made.pk}/edit/"
+    assert 'value="10' in browser.get(edit).content.decode()
+    browser.post(
+        edit, {**fields, "cron": "0 7 * * 1-5", "interval_minutes": "", "weekdays": ["0", "1"], "country": "de"}
+    )
+    made.refresh_from_db()
+    assert (made.cron, made.interval_minutes, made.weekdays, made.country) == ("0 7 * * 1-5", None, [0, 1], "DE")
+    assert browser.post(f"/checks/{made.pk}/remove/").status_code == 302
+    assert not Check.objects.exists()
+
+
+def test_every_type_of_check_has_a_form_and_a_page(signed_in, metric, admin):
+    from validation.models import CheckType
+
+    browser = signed_in(admin)
+    for kind in CheckType.values:
+        assert browser.get(f"/checks/new/?pipeline={SLUG}&check_type={kind}").status_code == 200
+        row = Check(pipeline=metric.pipeline, name=kind, check_type=kind, is_active=False)
+        row.save()
+        for page in ("", "edit/"):
+            assert browser.get(f"/checks/{row.pk}/{page}").status_code == 200
+
+
+def test_checks_with_sql_are_changed_by_admins_in_the_browser(signed_in, daily_growth, a, admin, tmp_path):
+    source = commands.create_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
+    check = make_check(daily_growth, admin, "custom_sql", source=source, query="SELECT 1", at=timezone.now())
+    assert "/edit/" not in signed_in(a).get(f"/checks/{check.pk}/").content.decode()
+    fields = {"name": "Mine", "severity": "fail", "interval_minutes": 5, "settle_minutes": 0, "confirm": 1, "confirm_of": 1,
+              "cooldown_minutes": 0, "holidays": "ordinary", "parameters.expect": "no_rows"}  # fmt: skip
+    refused = signed_in(a).post(f"/checks/{check.pk}/edit/", fields)
+    assert refused.status_code == 400
+    assert "made and changed by admins" in refused.content.decode()
+    signed_in(a).post(f"/checks/{check.pk}/remove/")
+    assert Check.objects.filter(name=check.name).exists()
+    done = signed_in(admin).post(f"/checks/{check.pk}/edit/", {**fields, "source": source.pk, "query": "SELECT 2"})
+    assert done.status_code == 302
+    assert Check.objects.get().query == "SELECT 2"
+
+
+def test_somebody_runs_a_check_and_sees_how_far_it_is(signed_in, check, metric, a):
+    browser, page = signed_in(a), f"/checks/{check.pk}/"
+    push_days(metric, [50])
+    browser.post(f"{page}run/")
+    assert 'hx-trigger="load delay:2s"' in browser.get(page).content.decode()
+    assert "waiting" in browser.get(f"{page}progress/").content.decode()
+    at = timezone.now()
+    [handed] = commands.hand_out_due(at=at)
+    commands.run_check(handed, at=at)
+    done = browser.get(f"{page}progress/")
+    assert done.headers["HX-Refresh"] == "true"
+    assert "hx-get" not in done.content.decode()
+    assert CheckResult.objects.get().because == "person"
+
+
+def test_a_check_is_muted_and_a_result_acknowledged(signed_in, check, metric, a):
+    browser, page = signed_in(a), f"/checks/{check.pk}/"
+    push_days(metric, [5])
+    result = run(check, at=timezone.now())
+    browser.post(f"{page}mute/", {"hours": "24"})
+    check.refresh_from_db()
+    assert check.muted_until is not None
+    browser.post(f"{page}mute/", {"unmute": "1"})
+    browser.post(f"{page}mute/", {"hours": "5000"})
+    check.refresh_from_db()
+    assert check.muted_until is None
+    browser.post(f"{page}results/{result.pk}/acknowledge/")
+    check.refresh_from_db()
+    assert check.alerting_since is None
+    assert "acknowledged by Engineer A" in browser.get(page).content.decode()
+    assert browser.post(f"/checks/{check.pk + 1}/results/{result.pk}/acknowledge/").status_code == 404
+
+
+def test_known_events_are_added_and_removed_on_the_page(signed_in, check, a):
+    browser, page = signed_in(a), f"/checks/{check.pk}/"
+    fields = {"starts_on": "2026-11-27", "ends_on": "2026-11-28", "words": "Black Friday"}
+    browser.post(f"{page}events/", fields)
+    event = KnownEvent.objects.get()
+    assert event.metric == check.metric
+    browser.post(f"{page}events/", {**fields, "ends_on": "2026-11-01"})
+    assert KnownEvent.objects.count() == 1
+    browser.post(f"{page}events/{event.pk}/remove/")
+    assert not KnownEvent.objects.exists()
+
+
+def test_a_backtest_says_how_many_alerts_a_year_a_threshold_would_have_raised(signed_in, check, metric, a):
+    push_days(metric, ([50] * 49 + [5]) * 7 + [50])
+    browser, page = signed_in(a), f"/checks/{check.pk}/backtest/"
+    assert "7.3 alerts a year" in browser.get(page).content.decode()
+    other = browser.get(f"{page}?parameters.fail_below=1").content.decode()
+    assert "0.0 alerts a year" in other
+    assert browser.get(f"{page}?parameters.fail_below=x").status_code == 400
+    check.refresh_from_db()
+    assert check.parameters["fail_below"] == 10
+
+
+def test_an_anomaly_is_backtested_within_two_seconds(signed_in, metric, a):
+    check = make_check(metric.pipeline, a, "anomaly", metric=metric, at=timezone.now())
+    push_days(metric, [100 + 10 * (day % 7) + day % 3 for day in range(480)])
+    began = timezone.now()
+    text = signed_in(a).get(f"/checks/{check.pk}/backtest/").content.decode()
+    assert "alerts a year" in text
+    assert timezone.now() - began < dt.timedelta(seconds=10)
+
+
+def test_the_pipelines_page_shows_checks_and_metrics(signed_in, check, metric, a):
+    push_days(metric, [50])
+    text = signed_in(a).get(f"/pipelines/{SLUG}/").content.decode()
+    assert check.name in text
+    assert "50 users" in text
+    assert f"/api/v1/metrics/{SLUG}/users/points/" in text
+
+
+def test_a_source_is_kept_in_the_admin_and_its_address_never_shown(signed_in, admin, a, tmp_path):
+    browser = signed_in(admin)
+    address = make_warehouse(tmp_path / "secret-warehouse")
+    fields = {"name": "W", "limit_seconds": "20", "row_cap": "1000"}
+    assert (
+        "no address"
+        in browser.post("/admin/validation/source/add/", {**fields, "new_address": "nonsense"}).content.decode()
+    )
+    assert browser.post("/admin/validation/source/add/", fields).status_code == 200
+    assert browser.post("/admin/validation/source/add/", {**fields, "new_address": address}).status_code == 302
+    source = Source.objects.get()
+    sealed = source.address
+    page = f"/admin/validation/source/{source.pk}/change/"
+    assert "secret-warehouse" not in browser.get(page).content.decode()
+    assert browser.post(page, {**fields, "limit_seconds": "30"}).status_code == 302
+    source.refresh_from_db()
+    assert (source.limit_seconds, source.address) == (30, sealed)
+    assert signed_in(a).get(page).status_code in (302, 403)
+
+
+def test_a_metric_is_kept_in_the_admin(signed_in, daily_growth, admin):
+    browser = signed_in(admin)
+    fields = {
+        "pipeline": daily_growth.pk,
+        "slug": "m",
+        "name": "M",
+        "kind": "count",
+        "grain": "day",
+        "time_zone": "UTC",
+        "query": "",
+    }
+    assert browser.post("/admin/validation/metric/add/", {**fields, "query": "DELETE"}).status_code == 200
+    assert browser.post("/admin/validation/metric/add/", fields).status_code == 302
+    metric = Metric.objects.get()
+    push_days(metric, [1])
+    page = f"/admin/validation/metric/{metric.pk}/change/"
+    assert "points already" in browser.post(page, {**fields, "grain": "hour"}).content.decode()
+    for path in ("check", "knownevent", "reportedrun", "metric", "source", "externalcheck"):
+        assert browser.get(f"/admin/validation/{path}/").status_code == 200

@@ -1,0 +1,185 @@
+"""The plot of a check: points, the band in which they were expected, verdicts and known events, as places in a drawing."""
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from validation.verdicts.outcomes import number
+
+WIDTH, HEIGHT = 720, 240
+LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
+TICKS = 4
+MOST_LABELS = 6
+# A band is drawn through from one judged bucket to the next that is at most so many buckets later: over a weekend.
+BAND_REACHES = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A value to be drawn: what was said of it, the band it was expected in, and the known event on its date."""
+
+    bucket: dt.datetime
+    value: float | None
+    status: str = ""
+    low: float | None = None
+    high: float | None = None
+    expected: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A verdict's place."""
+
+    x: float
+    y: float
+    status: str
+    expected: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A label at an axis."""
+
+    place: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A known event's place and name."""
+
+    x: float
+    width: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A drawing of 720 by 240."""
+
+    lines: tuple[str, ...]
+    bands: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    shades: tuple[Shade, ...]
+    values: tuple[Tick, ...]
+    dates: tuple[Tick, ...]
+    spots: tuple[Spot, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    floor: int = HEIGHT - BOTTOM
+    top: int = TOP
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The window of a drawing: instants across, values down."""
+
+    first: dt.datetime
+    last: dt.datetime
+    low: float
+    high: float
+    step: dt.timedelta
+
+    def across(self, at: dt.datetime) -> float:
+        """Return an instant's place."""
+        span = max((self.last - self.first).total_seconds(), 1.0)
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * (at - self.first).total_seconds() / span, 1)
+
+    def down(self, value: float) -> float:
+        """Return a value's place."""
+        return round(TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / (self.high - self.low), 1)
+
+
+def plot_of(
+    spots: Sequence[Spot], *, step: dt.timedelta, daily: bool, events: Mapping[dt.date, str] | None = None
+) -> Plot | None:
+    """Return the drawing of values, oldest first; None where there is nothing to draw."""
+    drawn = [spot for spot in spots if spot.value is not None and math.isfinite(spot.value)]
+    if not drawn:
+        return None
+    levels = [level for spot in spots for level in (spot.value, spot.low, spot.high) if level is not None]
+    low, high = min(levels), max(levels)
+    margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    frame = _Frame(spots[0].bucket, spots[-1].bucket, low - margin, high + margin, step)
+    return Plot(
+        lines=tuple(_lines(drawn, frame=frame)),
+        bands=tuple(_bands(spots, frame=frame)),
+        marks=tuple(
+            Mark(
+                frame.across(one.bucket),
+                frame.down(one.value),
+                one.status,
+                bool(one.expected),
+                _title(one, daily=daily),
+            )
+            for one in drawn
+            if one.status in ("warn", "fail") and one.value is not None
+        ),
+        shades=tuple(_shades(events or {}, frame=frame)),
+        values=tuple(
+            Tick(frame.down(value), number(value))
+            for value in (low + (high - low) * place / (TICKS - 1) for place in range(TICKS if high > low else 1))
+        ),
+        dates=tuple(_dates(spots, frame=frame, daily=daily)),
+        spots=tuple(reversed(spots)),
+    )
+
+
+def _title(spot: Spot, *, daily: bool) -> str:
+    words = f"{spot.bucket:%Y-%m-%d}" if daily else f"{spot.bucket:%Y-%m-%d %H:%M}Z"
+    return f"{words}: {spot.expected or spot.status}. {spot.message}"
+
+
+def _lines(drawn: Sequence[Spot], *, frame: _Frame) -> Iterator[str]:
+    """Yield the points of each unbroken line; a gap breaks it."""
+    line: list[str] = []
+    before = frame.first
+    for spot in drawn:
+        if spot.bucket - before > frame.step * 1.5 and line:
+            yield " ".join(line)
+            line = []
+        line.append(f"{frame.across(spot.bucket)},{frame.down(spot.value or 0.0)}")
+        before = spot.bucket
+    if line:
+        yield " ".join(line)
+
+
+def _bands(spots: Sequence[Spot], *, frame: _Frame) -> Iterator[str]:
+    """Yield the outline of each stretch in which a band is known; an open side reaches the edge."""
+    stretch: list[Spot] = []
+    for spot in (one for one in spots if one.low is not None or one.high is not None):
+        if stretch and spot.bucket - stretch[-1].bucket > frame.step * BAND_REACHES:
+            yield _outline(stretch, frame=frame)
+            stretch = []
+        stretch.append(spot)
+    if len(stretch) > 1:
+        yield _outline(stretch, frame=frame)
+
+
+def _outline(stretch: Sequence[Spot], *, frame: _Frame) -> str:
+    upper = [
+        f"{frame.across(one.bucket)},{frame.down(frame.high if one.high is None else one.high)}" for one in stretch
+    ]
+    lower = [f"{frame.across(one.bucket)},{frame.down(frame.low if one.low is None else one.low)}" for one in stretch]
+    return " ".join([*upper, *reversed(lower)])
+
+
+def _shades(events: Mapping[dt.date, str], *, frame: _Frame) -> Iterator[Shade]:
+    half = max(frame.step, dt.timedelta(days=1)) / 2
+    for day, words in sorted(events.items()):
+        at = dt.datetime.combine(day, dt.time(), dt.UTC)
+        if frame.first <= at <= frame.last:
+            begin, end = max(LEFT, frame.across(at - half)), min(WIDTH - RIGHT, frame.across(at + half))
+            yield Shade(begin, round(max(end - begin, 2), 1), words)
+
+
+def _dates(spots: Sequence[Spot], *, frame: _Frame, daily: bool) -> Iterator[Tick]:
+    every = max(1, math.ceil(len(spots) / MOST_LABELS))
+    for place in range(0, len(spots), every):
+        at = spots[place].bucket
+        yield Tick(frame.across(at), f"{at.day} {at:%b}" if daily else f"{at.day} {at:%b %H:%M}")
