@@ -35,12 +35,20 @@ class TellingInline(Shown, admin.TabularInline[Telling, Incident]):
     model = Telling
     fields = ("round", "engineer", "role", "at")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Telling]:
+        """Return the rows with their people, so that they are read at once."""
+        return super().get_queryset(request).select_related("engineer")
+
 
 class TimelineInline(Shown, admin.TabularInline[TimelineEntry, Incident]):
     """What happened, in order."""
 
     model = TimelineEntry
     fields = ("at", "kind", "by", "text")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
+        """Return the rows with their people, so that they are read at once."""
+        return super().get_queryset(request).select_related("by")
 
 
 @admin.register(Incident)
@@ -96,6 +104,10 @@ class RunStepInline(Shown, admin.TabularInline[RunStep, RunbookRun]):
 
     model = RunStep
     fields = ("position", "text", "done_at", "done_by", "note", "ended_incident")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RunStep]:
+        """Return the rows with their people, so that they are read at once."""
+        return super().get_queryset(request).select_related("done_by")
 
 
 @admin.register(RunbookRun)
