@@ -44,6 +44,27 @@ AIRFLOW = {
     "state": "success",
     "date": "2026-11-25T10:00:00Z",
 }
+CHECK_FORM = {
+    "name": "By a form",
+    "metric": "{metric_pk}",
+    "parameters.fail_below": "1",
+    "severity": "fail",
+    "interval_minutes": "60",
+    "settle_minutes": "0",
+    "confirm": "1",
+    "confirm_of": "1",
+    "cooldown_minutes": "0",
+    "holidays": "ordinary",
+    "is_active": "on",
+}
+CHECK = {
+    "pipeline": "{pipeline}",
+    "name": "New",
+    "type": "range",
+    "metric": "{pipeline}/{metric}",
+    "parameters": {"fail_below": 1},
+}
+EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
 
 RULES = {
     # Sign-in and the site's health.
@@ -149,6 +170,21 @@ RULES = {
     "GET /handbook/": Rule(ADMIN),
     "POST /handbook/": Rule(ADMIN, {"text": HANDBOOK}),
     "GET /handbook/handbook.md": Rule(SIGNED_IN),
+    # Checks: everybody's, but those with SQL, which are the admins'.
+    "GET /checks/": Rule(SIGNED_IN),
+    "GET /checks/new/": Rule(SIGNED_IN),
+    "POST /checks/new/?pipeline={pipeline}&check_type=range": Rule(SIGNED_IN, CHECK_FORM),
+    "GET /checks/{check}/": Rule(SIGNED_IN),
+    "GET /checks/{check}/edit/": Rule(SIGNED_IN),
+    "POST /checks/{check}/edit/": Rule(SIGNED_IN, CHECK_FORM),
+    "POST /checks/{check}/remove/": Rule(SIGNED_IN),
+    "GET /checks/{check}/progress/": Rule(SIGNED_IN),
+    "POST /checks/{check}/run/": Rule(SIGNED_IN),
+    "POST /checks/{check}/mute/": Rule(SIGNED_IN, {"hours": "4"}),
+    "GET /checks/{check}/backtest/": Rule(SIGNED_IN),
+    "POST /checks/{check}/events/": Rule(SIGNED_IN, EVENT),
+    "POST /checks/{check}/events/{event}/remove/": Rule(SIGNED_IN),
+    "POST /checks/{check}/results/{result}/acknowledge/": Rule(SIGNED_IN),
     "GET /checks/external/": Rule(SIGNED_IN),
     "GET /checks/external/{external}/": Rule(SIGNED_IN),
     # Runbooks: everybody writes them.
@@ -236,6 +272,38 @@ RULES = {
     "GET /api/v1/messages/": Rule(SIGNED_IN),
     "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
     "POST /api/v1/messages/{message}/send-again/": Rule(ADMIN, {}, hidden=True),
+    "GET /api/v1/metrics/": Rule(SIGNED_IN),
+    "POST /api/v1/metrics/": Rule(SIGNED_IN, {"pipeline": "{pipeline}", "slug": "new", "name": "New"}),
+    "POST /api/v1/metrics/ #with SQL": Rule(
+        ADMIN, {"pipeline": "{pipeline}", "slug": "new", "name": "New", "source": "Warehouse", "query": "SELECT 1, 2"}
+    ),
+    "GET /api/v1/metrics/{pipeline}/{metric}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/metrics/{pipeline}/{metric}/": Rule(SIGNED_IN, {"unit": "people"}),
+    "GET /api/v1/metrics/{pipeline}/{metric}/points/": Rule(SIGNED_IN),
+    "POST /api/v1/metrics/{pipeline}/{metric}/points/": Rule(SIGNED_IN, [{"at": "2026-11-01", "value": 1}]),
+    "GET /api/v1/checks/": Rule(SIGNED_IN),
+    "POST /api/v1/checks/": Rule(SIGNED_IN, CHECK),
+    "POST /api/v1/checks/ #with SQL": Rule(
+        ADMIN,
+        {"pipeline": "{pipeline}", "name": "New", "type": "custom_sql", "source": "Warehouse", "query": "SELECT 1"},
+    ),
+    "GET /api/v1/checks/{check}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/checks/{check}/": Rule(SIGNED_IN, {"name": "Changed"}),
+    "PATCH /api/v1/checks/{sql_check}/": Rule(ADMIN, {"name": "Changed"}),
+    "DELETE /api/v1/checks/{check}/": Rule(SIGNED_IN),
+    "DELETE /api/v1/checks/{sql_check}/": Rule(ADMIN),
+    "GET /api/v1/checks/{check}/results/": Rule(SIGNED_IN),
+    "POST /api/v1/checks/{check}/run/": Rule(SIGNED_IN),
+    "POST /api/v1/checks/{check}/mute/": Rule(SIGNED_IN, {"until": "{soon}"}),
+    "DELETE /api/v1/checks/{check}/mute/": Rule(SIGNED_IN),
+    "GET /api/v1/results/{result}/": Rule(SIGNED_IN),
+    "POST /api/v1/results/{result}/acknowledge/": Rule(SIGNED_IN),
+    "GET /api/v1/runs/": Rule(SIGNED_IN),
+    "POST /api/v1/runs/": Rule(SIGNED_IN, {"pipeline": "{pipeline}", "key": "one", "state": "succeeded"}),
+    "GET /api/v1/known-events/": Rule(SIGNED_IN),
+    "POST /api/v1/known-events/": Rule(SIGNED_IN, {"pipeline": "{pipeline}", **EVENT}),
+    "GET /api/v1/known-events/{event}/": Rule(SIGNED_IN),
+    "DELETE /api/v1/known-events/{event}/": Rule(SIGNED_IN),
     "GET /api/v1/external-checks/": Rule(SIGNED_IN),
     "GET /api/v1/external-checks/{external}/": Rule(SIGNED_IN),
     "POST /api/v1/integrations/airflow/": Rule(SIGNED_IN, AIRFLOW),

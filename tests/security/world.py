@@ -32,7 +32,8 @@ from scheduling.commands import (
     take_cover,
 )
 from tests.make import PASSWORD, make_engineer, make_pipeline, make_runbook
-from validation.models import ExternalCheck
+from validation.commands import create_check, create_source
+from validation.models import CheckResult, ExternalCheck, KnownEvent, Metric
 
 NEW_PASSWORD = "another long passphrase"
 HOLDERS = {
@@ -80,6 +81,7 @@ def make_world():
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
     )
     words = {
+        **_judged(pipeline, admin=admin, at=at),
         "handoff": handoff.pk,
         "meeting_day": handoff.meeting_starts_at.date(),
         "item": item.pk,
@@ -110,6 +112,26 @@ def make_world():
     RecoveryCodes.activate(a)
     link_calendar(a, address="https://127.0.0.1/mine.ics", by=a)
     return words, {"owner": a, "stranger": d, "admin": admin}
+
+
+def _judged(pipeline, *, admin, at):
+    """Return the words of a metric, a check that failed, one with SQL, and a known event."""
+    source = create_source(name="Warehouse", address="sqlite:////nowhere.sqlite", by=admin)
+    metric = Metric.objects.create(pipeline=pipeline, slug="users", name="Users")
+    fields = {"name": "In range", "check_type": "range", "metric": metric, "parameters": {"fail_below": 10}}
+    check = create_check(pipeline, fields=fields, by=admin, at=at)
+    fields = {"name": "SQL", "check_type": "custom_sql", "source": source, "query": "SELECT 1"}
+    result = CheckResult.objects.create(of=check, status="fail", started_at=at, finished_at=at)
+    event = KnownEvent.objects.create(pipeline=pipeline, starts_on=at.date(), ends_on=at.date(), words="Sale")
+    return {
+        "metric": metric.slug,
+        "metric_pk": metric.pk,
+        "check": check.pk,
+        "sql_check": create_check(pipeline, fields=fields, by=admin, at=at).pk,
+        "result": result.pk,
+        "event": event.pk,
+        "soon": (at + dt.timedelta(hours=2)).isoformat(),
+    }
 
 
 def _rotation(engineers, *, at):
