@@ -36,8 +36,19 @@ from scheduling.commands import (
 from scheduling.models import Rotation, RotationWeek
 from tests.browser import SIZES
 from tests.validation.samples import sample
-from validation.commands import record_file
-from validation.models import ExternalCheck
+from validation.commands import (
+    Event,
+    Pushed,
+    add_known_event,
+    create_check,
+    hand_out_due,
+    mute_check,
+    push_points,
+    record_file,
+    request_run,
+    run_check,
+)
+from validation.models import ExternalCheck, Metric
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
@@ -73,6 +84,11 @@ PAGES = [
     "/search/?q=logs",
     "/search/?q=nothing-like-it",
     "/checks/external/",
+    "/checks/",
+    "/checks/?status=error",
+    "/checks/new/",
+    f"/checks/new/?pipeline={SLUG}&check_type=completeness",
+    f"/checks/new/?pipeline={SLUG}&check_type=custom_sql",
     "/me/",
     "/me/feeds/",
     "/handoffs/",
@@ -94,6 +110,7 @@ EMPTY_PAGES = [
     "/runbooks/",
     "/search/",
     "/checks/external/",
+    "/checks/",
 ]
 
 
@@ -115,6 +132,28 @@ def seeded(transactional_db, seed, admin):
     commands.save_revision(runbook, markdown=text + table, based_on=1, author=admin)
 
 
+def checked(pipeline, *, admin, at):
+    """Return the paths of a check with a plot, marks, segments, an event and a mute, asked to run; of its form and backtest."""
+    metric = Metric.objects.create(pipeline=pipeline, slug="users", name="Users", unit="users")
+    day = dt.datetime.combine(at.date() - dt.timedelta(days=1), dt.time(), dt.UTC)
+    points = [Pushed(day - dt.timedelta(days=ago), 100 + ago % 7) for ago in range(1, 60) if ago != 20]
+    push_points(metric, points=[*points, Pushed(day, 5), Pushed(day, 5, "eu")], at=at)
+    fields = {
+        "name": "In range",
+        "check_type": "range",
+        "metric": metric,
+        "parameters": {"fail_below": 10, "warn_above": 200},
+    }
+    check = create_check(pipeline, fields=fields, by=admin, at=at)
+    for handed in hand_out_due(at=at):
+        run_check(handed, at=at)
+    when = day.date() - dt.timedelta(days=5)
+    add_known_event(pipeline, metric=metric, event=Event(when, when, "Sale"), by=admin, at=at)
+    mute_check(check, until=at + dt.timedelta(days=1), at=at)
+    request_run(check, at=at)
+    return [f"/checks/{check.pk}/{page}" for page in ("", "edit/", "backtest/")]
+
+
 @pytest.fixture
 def swapped(seeded, admin):
     """Return the paths of pages that show swaps, covers and holidays in every state."""
@@ -133,6 +172,7 @@ def swapped(seeded, admin):
     open_one = request_swap(rotation, asked=Asked(weeks[7].starts_on), by=admin, at=at)
     record_file("dbt", document=sample("dbt_run_results"), at=at)
     paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
+    paths += checked(Pipeline.objects.get(slug=SLUG), admin=admin, at=at)
     paths.append(f"/checks/external/{ExternalCheck.objects.first().pk}/")
     return [*paths, f"/swaps/ask/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
 

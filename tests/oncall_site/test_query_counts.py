@@ -29,8 +29,19 @@ from scheduling.commands import (
 )
 from scheduling.models import Rotation
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
-from validation.commands import keep_external_rule, record_file
-from validation.models import ExternalRule
+from validation.commands import (
+    Event,
+    Pushed,
+    Run,
+    add_known_event,
+    create_check,
+    create_source,
+    keep_external_rule,
+    push_points,
+    record_file,
+    report_run,
+)
+from validation.models import ExternalRule, Metric
 
 PAGES = [
     "/",
@@ -51,6 +62,12 @@ PAGES = [
     "/runbooks/pipeline-0/revisions/",
     "/search/?q=useful",
     "/checks/external/",
+    "/checks/",
+    "/admin/validation/check/",
+    "/admin/validation/metric/",
+    "/admin/validation/source/",
+    "/admin/validation/knownevent/",
+    "/admin/validation/reportedrun/",
     "/me/",
     "/me/messages/",
     "/admin/pipelines/pipeline/",
@@ -80,6 +97,11 @@ CALLS = [
     "messages/",
     "runbooks/",
     "external-checks/",
+    "metrics/",
+    "metrics/pipeline-0/users-0/points/",
+    "checks/",
+    "known-events/",
+    "runs/",
     "runbooks/pipeline-0/revisions/",
 ]
 
@@ -95,6 +117,7 @@ def fill(admin, *, rows):
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
         add_external_check(row, pipeline=pipeline)
+        add_check(row, pipeline=pipeline, admin=admin)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
         incident = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now())
         start_run(incident, by=admin, at=timezone.now())
@@ -115,6 +138,28 @@ def add_external_check(row, *, pipeline):
     for dag in (f"dag-{row}", f"other-{row}"):
         document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
         record_file("airflow", document=document, at=timezone.now())
+
+
+def add_check(row, *, pipeline, admin):
+    """Add a metric with a point and an event, a check of it, and a run; to the first pipeline one more of each."""
+    at = timezone.now()
+    source = create_source(name=f"Source {row}", address="sqlite:////nowhere.sqlite", by=admin)
+    for where in {pipeline, Pipeline.objects.get(slug="pipeline-0")}:
+        metric = Metric.objects.create(
+            pipeline=where, slug=f"users-{row}", name=f"Users {row}", source=source, query="SELECT 1, 2"
+        )
+        fields = {
+            "name": f"Check {row}",
+            "check_type": "ratio",
+            "metric": metric,
+            "other_metric": metric,
+            "parameters": {"fail_below": 1},
+        }
+        create_check(where, fields=fields, by=admin, at=at)
+        add_known_event(where, metric=metric, event=Event(at.date(), at.date(), "Sale"), by=admin, at=at)
+        report_run(where, run=Run(f"run {row}", "succeeded"), at=at)
+        first = Metric.objects.order_by("pk").first()
+        push_points(first, points=[Pushed(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), row, f"segment {row}")], at=at)
 
 
 def add_rotation(row, *, engineers, admin):
