@@ -7,7 +7,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Every room is migrated back and forth: a busy machine needs minutes.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True)]
 
 # The first state of every room, as the first site that was ever filled had it.
 OLD = [
