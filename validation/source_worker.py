@@ -28,6 +28,8 @@ MEMORY_BYTES = 1 << 30
 PART = 1000
 LONGEST_CELL = 1000
 CONNECT_SECONDS = 10
+# How the server's own list of connections names ours.
+NAMED = "oncall-site check"
 # How a server is asked which backend this is, and to end one.
 BACKEND = {
     "postgresql": "SELECT pg_backend_pid()",
@@ -82,6 +84,13 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
+def url_of(address: str) -> URL:
+    """Return an address with the driver that is there; raise what SQLAlchemy raises for one that it cannot read."""
+    url = make_url(address)
+    # SQLAlchemy means psycopg 3 where an address names no driver; some name PostgreSQL in its old way.
+    return url.set(drivername="postgresql+psycopg2") if url.drivername in ("postgres", "postgresql") else url
+
+
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         path = f"file:{quote(url.database or '')}?mode=ro"
@@ -95,7 +104,7 @@ def _engine(url: URL) -> Engine:
 
 
 def _read(address: str, *, query: str, seconds: float, most: tuple[int, int]) -> None:
-    url = make_url(address)
+    url = url_of(address)
     kind = url.get_backend_name()
     with _engine(url).connect() as connection:
         timer = _limit(connection, kind=kind, seconds=seconds)
@@ -134,6 +143,7 @@ def _limit(connection: Connection, *, kind: str, seconds: float) -> threading.Ti
         timer.start()
         return timer
     if kind == "postgresql":
+        connection.exec_driver_sql(f"SET application_name = '{NAMED}'")
         connection.exec_driver_sql("SET default_transaction_read_only = on")
         connection.exec_driver_sql(f"SET statement_timeout = {int(seconds * 1000)}")
         connection.commit()
@@ -148,7 +158,7 @@ def _limit(connection: Connection, *, kind: str, seconds: float) -> threading.Ti
 
 
 def _end_backend(address: str, backend: int) -> None:
-    url = make_url(address)
+    url = url_of(address)
     with _engine(url).connect() as connection:
         connection.exec_driver_sql(END[url.get_backend_name()].format(backend))
 

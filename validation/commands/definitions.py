@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from people.engine.names import slug_for
@@ -18,6 +17,7 @@ from people.sealing import seal
 from pipelines.models import Pipeline
 from validation.models import Check, CheckType, Metric, Source
 from validation.models.checks import OF_A_QUERY, OF_NO_METRIC
+from validation.source_worker import url_of
 from validation.verdicts.buckets import cron_problem, next_turn
 from validation.verdicts.parameters import TYPES, ParameterErrors, read_parameters
 from validation.verdicts.proposals import Proposal
@@ -209,7 +209,7 @@ def address_problem(address: str) -> str:
     if not address:
         return "Give the address, such as postgresql://reader:password@host/warehouse."
     try:
-        make_url(address).get_dialect()
+        url_of(address).get_dialect()
     except (SQLAlchemyError, ValueError, ImportError):
         return "It is no address of a database that is known here."
     return ""
@@ -230,7 +230,7 @@ def keep_source(source: Source, *, address: str, by: User) -> Source:
     if given or not source.address:
         if address_problem(given):
             raise Invalid({"address": [address_problem(given)]})
-        source.address, source.dialect = seal(given), make_url(given).get_backend_name()[:30]
+        source.address, source.dialect = seal(given), url_of(given).get_backend_name()[:30]
     try:
         source.full_clean()
     except ValidationError as error:

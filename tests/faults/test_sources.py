@@ -1,0 +1,309 @@
+"""Promise 13: a hung warehouse is stopped at its limit and holds up nobody, and millions of rows take no memory."""
+
+import contextlib
+import datetime as dt
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import psycopg2
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.utils import timezone
+
+from tests.faults.web import ROOT, database_url
+from tests.make import make_engineer, make_pipeline
+from validation import commands, source_process
+from validation.models import Check, CheckResult, Metric
+from validation.source_process import SourceFailed, rows_of
+from validation.source_worker import NAMED
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900), pytest.mark.django_db(transaction=True)]
+
+MARGIN_SECONDS = 5.0
+START_SECONDS = 12.0  # of the asking process, on a machine at work
+HUNG = "SELECT pg_sleep(600) /* hung warehouse */"
+MANY = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < {}) SELECT '2026-11-23', n FROM t"
+MEGABYTE = 1024 * 1024
+
+
+@contextlib.contextmanager
+def warehouse():
+    """Yield a connection that looks at a server's backends."""
+    watching = psycopg2.connect(settings.DATABASE_URL)
+    watching.autocommit = True
+    with contextlib.closing(watching), watching.cursor() as cursor:
+        yield cursor
+
+
+def hung_backends(cursor):
+    cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND state <> 'idle'", [NAMED])
+    return cursor.fetchone()[0]
+
+
+def busy_backends():
+    with warehouse() as cursor:
+        return hung_backends(cursor)
+
+
+def check_stopped(*, limit, query=HUNG):
+    """A query that never ends is stopped at its limit, and its backend with it."""
+    warm()
+    there = []
+    with warehouse() as cursor:
+        began = time.monotonic()
+        seen = threading.Timer(limit / 2, lambda: there.append(busy_backends()))
+        seen.start()
+        with pytest.raises(SourceFailed, match="limit"):
+            list(rows_of(settings.DATABASE_URL, query=query, seconds=limit, cap=10))
+        seen.join()
+        # Else the absence afterwards would prove nothing.
+        assert there == [1]
+        took = time.monotonic() - began
+        assert took <= limit + MARGIN_SECONDS, f"stopped after {took:.1f} s"
+        wait_until(lambda: hung_backends(cursor) == 0, seconds=limit + MARGIN_SECONDS - took)
+    return took
+
+
+def warm():
+    """Start the asking process: what a query's limit is counted from is its question."""
+    assert list(rows_of(settings.DATABASE_URL, query="SELECT 1", seconds=10, cap=1)) == [[[1]]]
+
+
+def test_a_hung_query_is_stopped_at_its_limit_by_the_server(transactional_db):
+    check_stopped(limit=2)
+
+
+def test_a_server_that_does_not_stop_is_stopped_from_outside(transactional_db, monkeypatch):
+    """The server is given a limit far away; ours is kept from outside, and the backend is ended by a second connection."""
+    monkeypatch.setattr(source_process, "GRACE_SECONDS", -1.5)
+    with warehouse() as cursor:
+        warm()
+        began = time.monotonic()
+        with pytest.raises(SourceFailed, match="limit"):
+            list(rows_of(settings.DATABASE_URL, query=HUNG, seconds=3, cap=10))
+        assert time.monotonic() - began < 3  # before the server's own limit
+        until = time.monotonic() + 1
+        while hung_backends(cursor) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert hung_backends(cursor) == 0
+
+
+def test_a_sqlite_query_is_interrupted(tmp_path):
+    path = tmp_path / "empty.sqlite"
+    path.touch()
+    list(rows_of(f"sqlite:///{path}", query="SELECT 1", seconds=10, cap=1))
+    began = time.monotonic()
+    with pytest.raises(SourceFailed, match="limit"):
+        list(
+            rows_of(
+                f"sqlite:///{path}", query=MANY.format(10**12).replace("'2026-11-23', n", "count(*)"), seconds=1, cap=10
+            )
+        )
+    assert time.monotonic() - began <= 1 + MARGIN_SECONDS
+
+
+def test_a_source_is_read_only(transactional_db, tmp_path):
+    for query in (
+        "WITH x AS (CREATE TABLE y (n int)) SELECT 1",
+        "SELECT set_config('default_transaction_read_only', 'off', false)",
+    ):
+        with contextlib.suppress(SourceFailed):
+            list(rows_of(settings.DATABASE_URL, query=query, seconds=5, cap=10))
+    with pytest.raises(SourceFailed, match="read-only"):
+        list(rows_of(settings.DATABASE_URL, query="SELECT lo_create(0)", seconds=5, cap=10))
+    path = tmp_path / "none.sqlite"
+    with pytest.raises(SourceFailed):
+        list(rows_of(f"sqlite:///{path}", query="SELECT 1", seconds=5, cap=10))
+    assert not path.exists()
+
+
+def test_a_killed_asking_process_is_an_error_and_the_next_question_is_answered(transactional_db):
+    warm()
+    rows = rows_of(settings.DATABASE_URL, query=MANY.format(10**9), seconds=30, cap=10**9)
+    next(rows)
+    source_process._worker.process.kill()
+    with pytest.raises(SourceFailed):
+        list(rows)
+    warm()
+
+
+def test_no_backend_outlives_a_worker_that_is_killed(transactional_db):
+    """Who asks is killed with -9, as Celery's hard limit does: the server notices."""
+    code = (
+        "import sys; from validation.source_process import rows_of; "
+        "list(rows_of(sys.argv[1], query=sys.argv[2], seconds=60, cap=10))"
+    )
+    with warehouse() as cursor:
+        asking = subprocess.Popen([sys.executable, "-c", code, settings.DATABASE_URL, HUNG], cwd=ROOT)
+        try:
+            wait_until(lambda: hung_backends(cursor) == 1, seconds=START_SECONDS + 10)
+        finally:
+            asking.kill()
+            asking.wait()
+        wait_until(lambda: hung_backends(cursor) == 0, seconds=MARGIN_SECONDS)
+
+
+def wait_until(true, *, seconds):
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "not in time"
+        time.sleep(0.1)
+
+
+def check_memory(path, *, rows):
+    """Millions of rows pass without more memory than a part takes; return by how many megabytes both processes grew."""
+    address = f"sqlite:///{path}"
+    path.touch()
+    count = sum(len(part) for part in rows_of(address, query=MANY.format(5000), seconds=60, cap=10_000))
+    assert count == 5000
+    asking = psutil.Process(source_process._worker.process.pid)
+    own = psutil.Process()
+    before = own.memory_info().rss, asking.memory_info().rss
+    most = [0, 0]
+    count = 0
+    for part in rows_of(address, query=MANY.format(rows), seconds=85, cap=rows):
+        count += len(part)
+        if count % 50_000 == 0:
+            most = [max(one, process.memory_info().rss) for one, process in zip(most, (own, asking), strict=True)]
+    assert count == rows
+    grown = [(one - then) / MEGABYTE for one, then in zip(most, before, strict=True)]
+    assert max(grown) <= 50, f"grew by {grown} MB"
+    return max(grown)
+
+
+def test_many_rows_take_no_memory(tmp_path):
+    check_memory(tmp_path / "empty.sqlite", rows=300_000)
+
+
+def test_more_rows_than_the_cap_are_refused(tmp_path):
+    (tmp_path / "empty.sqlite").touch()
+    with pytest.raises(SourceFailed, match="more than 2,000 rows"):
+        list(rows_of(f"sqlite:///{tmp_path / 'empty.sqlite'}", query=MANY.format(10_000), seconds=20, cap=2000))
+
+
+def check_quick_beside_hung(*, quick, hung, workers, limit, seconds):
+    """Quick checks beside hung ones are run in time, by workers that take one check after another as Celery's do."""
+    admin = make_engineer("Admin", is_staff=True)
+    pipeline = make_pipeline("Pipeline", primary=admin, secondary=make_engineer("Engineer"))
+    source = commands.create_source(name="Hung", address=settings.DATABASE_URL, by=admin, limit_seconds=limit)
+    fields = {"source": source, "query": HUNG, "check_type": "custom_sql", "interval_minutes": 1}
+    at = timezone.now()
+    for number in range(hung):
+        commands.create_check(pipeline, fields={**fields, "name": f"hung {number}"}, by=admin, at=at)
+    metric = Metric.objects.create(pipeline=pipeline, slug="quick", name="Quick")
+    day = dt.datetime.combine(at.date() - dt.timedelta(days=1), dt.time(), dt.UTC)
+    commands.push_points(metric, points=[commands.Pushed(day, 5)], at=at)
+    for number in range(quick):
+        commands.create_check(
+            pipeline,
+            fields={
+                "name": f"quick {number}",
+                "check_type": "range",
+                "metric": metric,
+                "parameters": {"fail_below": 1},
+                "interval_minutes": 1,
+            },
+            by=admin,
+            at=at,
+        )
+    run_workers(workers=workers, until=time.monotonic() + seconds, swept_every=2)
+    delays = sorted(
+        (row.started_at - at).total_seconds()
+        for row in CheckResult.objects.filter(of__metric=metric).order_by("of_id", "pk").distinct("of_id")
+    )
+    assert len(delays) == quick, f"{len(delays)} of {quick} quick checks ran"
+    p95 = delays[int(len(delays) * 0.95) - 1]
+    assert p95 <= 60, f"p95 {p95:.1f} s"
+    with warehouse() as cursor:
+        wait_until(lambda: hung_backends(cursor) == 0, seconds=limit + 3 * MARGIN_SECONDS)
+    assert not Check.objects.filter(check_type="custom_sql").exclude(last_status__in=("", "error")).exists()
+    assert CheckResult.objects.filter(of__check_type="custom_sql", status="error").exists()
+    return p95
+
+
+WORKER = """
+import sys, time
+import django
+django.setup()
+from django.utils import timezone
+from validation import commands
+until = time.time() + float(sys.argv[1])
+while time.time() < until:
+    for handed in commands.hand_out_due(at=timezone.now(), most=1):
+        commands.run_check(handed, at=timezone.now())
+        break
+    else:
+        time.sleep(0.2)
+"""
+
+
+def run_workers(*, workers, until, swept_every):
+    """Let real processes, each with an asking process of its own, run what is due."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DJANGO_SETTINGS_MODULE": "oncall_site.settings",
+        "LOG_LEVEL": "ERROR",
+    }
+    left = str(until - time.monotonic())
+    running = [
+        subprocess.Popen([sys.executable, "-W", "ignore", "-c", WORKER, left], cwd=ROOT, env=environment)
+        for _ in range(workers)
+    ]
+    try:
+        for one in running:
+            assert one.wait(timeout=until - time.monotonic() + 60) == 0
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+
+
+def test_quick_checks_are_run_in_time_beside_hung_ones(transactional_db):
+    check_quick_beside_hung(quick=40, hung=4, workers=4, limit=4, seconds=25)
+
+
+def check_hand_out(*, checks):
+    """A sweep that finds a thousand due checks hands them out at once, each to one sweep; return the seconds."""
+    admin = make_engineer("Sweeper", is_staff=True)
+    pipeline = make_pipeline("Swept", primary=admin, secondary=make_engineer("Other"))
+    metric = Metric.objects.create(pipeline=pipeline, slug="m", name="M")
+    at = timezone.now()
+    Check.objects.bulk_create(
+        Check(
+            pipeline=pipeline,
+            name=f"check {n}",
+            check_type="range",
+            metric=metric,
+            parameters={"fail_below": 1},
+            next_due_at=at,
+        )
+        for n in range(checks)
+    )
+    began = time.monotonic()
+    found = []
+
+    def sweep():
+        found.extend(commands.hand_out_due(at=at, most=checks))
+        connections.close_all()
+
+    threads = [threading.Thread(target=sweep) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    took = time.monotonic() - began
+    assert sorted(one.check for one in found) == sorted(Check.objects.values_list("pk", flat=True))
+    assert took < 2, f"{took:.1f} s"
+    return took
+
+
+def test_two_sweeps_hand_out_a_thousand_checks_once_each(transactional_db):
+    check_hand_out(checks=1000)
+    connection.close()
