@@ -103,7 +103,7 @@ def columns_now():
 def test_the_rows_of_the_first_site_are_there_after_all_migrations(old):
     fill(old)
     tables = columns_now()
-    assert len(tables) > 20, "history is among them"
+    assert len(tables) >= 20, "history is among them"
     before = rows(tables)
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
