@@ -19,6 +19,7 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/**/*.html')
 	$(BIN)/django-upgrade --target-version 5.2 $$(git ls-files '*.py')
+	$(BIN)/bandit -q -r -c pyproject.toml manage.py gunicorn.conf.py $$(git ls-files '*/apps.py' | xargs -n1 dirname)
 	$(BIN)/lint-imports
 	$(STATIC_ENV) $(BIN)/mypy .
 	$(STATIC_ENV) $(BIN)/python manage.py check

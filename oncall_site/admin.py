@@ -31,7 +31,7 @@ class PersonAdmin(EngineerAdmin):
 
 
 def _mail(request: HttpRequest, people: QuerySet[User], *, reset: bool) -> None:
-    assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+    assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
     sent = 0
     for user in people:
         try:

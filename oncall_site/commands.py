@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -11,10 +12,13 @@ from notifications.commands import tell
 from oncall_site.models import Heartbeat, Sweep
 from oncall_site.notices import notice_of
 from oncall_site.queries import BEAT, WORKER
+from oncall_site.sealed import SEALED_DATA, authenticators, sealed_columns, sealed_texts
 from people import commands as people
 from people import queries
 from people.models import Attempts, PasswordLink, User
 from people.refusals import Refused
+from people.sealing import seal, unseal
+from pipelines.queries import base_manager
 
 # A worker that has been silent for so long is gone for good, not late.
 FORGOTTEN_AFTER = dt.timedelta(days=1)
@@ -68,3 +72,22 @@ def forgotten(email: str, *, address: str, at: dt.datetime) -> None:
         return
     with contextlib.suppress(Refused), transaction.atomic():
         tell([user], notice=notice_of(people.ask_for_password(user, at=at), at=at))
+
+
+def reseal() -> int:
+    """Seal everything that is sealed with the first of FIELD_KEYS; return how many secrets there were.
+
+    A row that somebody changes meanwhile is left alone: what they wrote is sealed with the first key already. Raises
+    people.sealing.Unsealable, and changes nothing, where a secret was sealed with a key that FIELD_KEYS does not have.
+    """
+    done = 0
+    with transaction.atomic():
+        for model, column in sealed_columns():
+            for key, old in sealed_texts(model, column):
+                done += base_manager(model).filter(pk=key, **{column: old}).update(**{column: seal(unseal(old))})
+        for row in authenticators():
+            old_data = dict(row.data)
+            new = {name: seal(unseal(row.data[name])) for name in SEALED_DATA if row.data.get(name)}
+            if new:
+                done += Authenticator.objects.filter(pk=row.pk, data=old_data).update(data={**old_data, **new})
+    return done

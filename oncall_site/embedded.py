@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import secrets
-import subprocess
+import subprocess  # nosec B404  # our own modules only, never a shell
 import time
 import warnings
 from pathlib import Path

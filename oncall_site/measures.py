@@ -23,6 +23,7 @@ class Tables(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield each family of figures."""
         yield from _messages(at=self.at)
+        yield from _checks(at=self.at)
         yield from _sweeps()
         yield from _parts()
 
@@ -44,6 +45,15 @@ def _messages(*, at: dt.datetime) -> Iterator[Metric]:
     if backlog is not None:
         kicks = "Kicks of sweeps that wait in the broker for a worker."
         yield GaugeMetricFamily("oncall_broker_backlog", kicks, value=backlog)
+
+
+def _checks(*, at: dt.datetime) -> Iterator[Metric]:
+    counts = GaugeMetricFamily("oncall_checks", "Checks by what they said the last time.", labels=["status"])
+    for status, number in sorted(queries.checks_by_status().items()):
+        counts.add_metric([status], number)
+    yield counts
+    lag = "How long the check that waits longest has been due."
+    yield GaugeMetricFamily("oncall_check_lag_seconds", lag, value=queries.check_lag(at=at))
 
 
 def _sweeps() -> Iterator[Metric]:

@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from notifications.models import Message
 from oncall_site.models import Heartbeat, Sweep
+from validation.models import Check
 
 WORKER, BEAT = "worker", "beat"
 # Beat kicks every ten seconds; three missed kicks and a slow task still count as alive.
@@ -152,6 +153,18 @@ def outbox(*, at: dt.datetime) -> Outbox:
         lag_seconds=max((at - oldest).total_seconds(), 0.0) if oldest else 0.0,
         lateness=tuple(late),
     )
+
+
+def checks_by_status() -> dict[str, int]:
+    """Return how many checks that are switched on said what the last time; those that never ran are "never"."""
+    rows = Check.objects.filter(is_active=True).order_by().values_list("last_status").annotate(Count("pk"))
+    return {status or "never": number for status, number in rows}
+
+
+def check_lag(*, at: dt.datetime) -> float:
+    """Return for how many seconds the check that waits longest has been due, 0 where none is."""
+    oldest: dt.datetime | None = Check.objects.due(at=at).aggregate(oldest=Min("next_due_at"))["oldest"]
+    return max((at - oldest).total_seconds(), 0.0) if oldest else 0.0
 
 
 def failed_messages(*, most: int = 20) -> QuerySet[Message]:

@@ -10,7 +10,7 @@ import pghistory
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from oncall_site import embedded
+from oncall_site import broker, embedded
 
 # Lets Django's classes be subscripted with their types at run time, as the annotations do.
 django_stubs_ext.monkeypatch()
@@ -281,7 +281,7 @@ MESSAGE_LEASE_SECONDS = float(os.environ.get("MESSAGE_LEASE_SECONDS", "90"))
 if not 0 < MESSAGE_SEND_SECONDS <= MESSAGE_LEASE_SECONDS / 2:
     raise ImproperlyConfigured("MESSAGE_LEASE_SECONDS is to be at least twice MESSAGE_SEND_SECONDS.")
 
-CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
+CELERY_BROKER_URL = REDIS_URL or broker.register()
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     # Longer than the longest hard time limit, so that a task at work is never handed out a second time.
     {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}

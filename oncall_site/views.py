@@ -30,7 +30,7 @@ from runbooks.queries import in_force, runbooks
 from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
 from scheduling.queries import Turn, answers, ownerless, rotations_for, turns, weeks_held
-from validation.queries import checks, metrics_with_newest
+from validation.queries import checks, external_checks, metrics_with_newest
 
 TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 
@@ -57,7 +57,7 @@ class Answer:
         return next((ROLES[link.role] for link, user in self.links if user == self.responder), "")
 
 
-INCIDENTS_SHOWN, HANDOFFS_SHOWN, ROTATIONS_SHOWN, PIPELINES_SHOWN = 10, 10, 12, 50
+INCIDENTS_SHOWN, HANDOFFS_SHOWN, ROTATIONS_SHOWN, PIPELINES_SHOWN, EXTERNAL_SHOWN = 10, 10, 12, 50, 50
 ROLES = {
     "on_call": "on call",
     "primary_owner": "primary owner",
@@ -136,6 +136,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "incidents": incidents,
         "checks": checks().filter(pipeline=found),
         "metrics": metrics_with_newest(found),
+        "external_checks": external_checks().filter(pipeline=found)[:EXTERNAL_SHOWN],
     }
     return render(request, "pipelines/pipeline.html", context)
 

@@ -6,6 +6,9 @@ import hashlib
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+# The help text of a column of sealed text begins so: by it `manage.py reseal` finds the column.
+SEALED_MARK = "Sealed:"
+
 
 class Unsealable(Exception):  # noqa: N818  # it is read as a sentence: the secret is unsealable
     """A secret was encrypted with a key that is no longer known."""

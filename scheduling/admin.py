@@ -32,7 +32,7 @@ from scheduling.models import (
 
 def _admin(request: HttpRequest) -> User:
     """Return the admin who asks."""
-    assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+    assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
     return request.user
 
 

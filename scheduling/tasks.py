@@ -6,7 +6,6 @@ from celery import shared_task
 from django.utils import timezone
 
 from scheduling import commands, queries
-from scheduling.models import Rotation
 
 # One reading may take fifteen seconds; the task ends well before its hard limit, and the next one goes on.
 READING = dt.timedelta(seconds=60)
@@ -15,8 +14,9 @@ READING = dt.timedelta(seconds=60)
 @shared_task
 def keep_weeks() -> None:
     """Keep every rotation's weeks stored half a year ahead."""
-    for rotation in Rotation.objects.order_by("pk"):
-        commands.keep_weeks(rotation, today=timezone.now().date())
+    today = timezone.now().date()
+    for rotation in queries.rotations_short_of(today + commands.KEPT_AHEAD):
+        commands.keep_weeks(rotation, today=today)
 
 
 @shared_task

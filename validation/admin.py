@@ -231,5 +231,5 @@ class ReportedRunAdmin(ReadOnly, admin.ModelAdmin[ReportedRun]):
 
 
 def _admin(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  # the admin is behind sign-in
+    assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
     return request.user

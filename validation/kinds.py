@@ -4,7 +4,7 @@ import datetime as dt
 
 from notifications.kinds import Kind
 from notifications.models import Message
-from validation.models import Check
+from validation.models import Check, ExternalCheck
 from validation.verdicts.outcomes import Outcome
 
 
@@ -15,3 +15,12 @@ def _still_broken(message: Message, at: dt.datetime) -> bool:
 
 
 CHECK_ERROR = Kind("check-error", "A check breaks (admins)", still_true=_still_broken)
+
+
+def _still_broken_elsewhere(message: Message, at: dt.datetime) -> bool:
+    """Tell whether the external check that a message is of still says error."""
+    key = message.occurrence.partition("-")[0]
+    return ExternalCheck.objects.filter(pk=int(key), status=Outcome.ERROR).exists() if key.isdigit() else False
+
+
+EXTERNAL_ERROR = Kind("external-error", "A check of another tool breaks (admins)", still_true=_still_broken_elsewhere)

@@ -13,17 +13,10 @@ from handoffs.queries.handoffs import (
     overdue_handoffs,
     same_handoff,
 )
+from handoffs.queries.items import all_items, open_items, rotation_or_only
+from handoffs.queries.live import Item, live_items
 from handoffs.queries.rules import policy_of
-from handoffs.queries.sheets import (
-    Item,
-    Topic,
-    all_items,
-    live_items,
-    open_items,
-    rotation_or_only,
-    sheets_of,
-    topic_titles,
-)
+from handoffs.queries.sheets import Topic, sheets_of, topic_titles
 
 __all__ = [
     "Away",

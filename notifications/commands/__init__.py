@@ -10,6 +10,7 @@ from notifications.commands.choices import (
 from notifications.commands.delivery import Claimed, claim, deliver_next, send_again
 from notifications.commands.late import drop_expired, merge_late
 from notifications.commands.outbox import Invitation, Notice, tell
+from notifications.commands.restoring import drop_what_may_be_sent
 
 __all__ = [
     "Channels",
@@ -21,6 +22,7 @@ __all__ = [
     "claim",
     "deliver_next",
     "drop_expired",
+    "drop_what_may_be_sent",
     "forget_chat_address",
     "give_chat_address",
     "merge_late",

@@ -119,7 +119,7 @@ def _sent(claimed: Claimed) -> Outcome:
 def _again(message: Message, error: Exception) -> Outcome:
     if message.attempts >= MOST:
         return Outcome(Message.State.FAILED, _in_words(error))
-    wait = wait_after(message.attempts, share=random.random())  # noqa: S311  # it spreads load and hides nothing
+    wait = wait_after(message.attempts, share=random.random())  # noqa: S311  # nosec B311  # it spreads load and hides nothing
     return Outcome(Message.State.PENDING, _in_words(error), {"retry_at": Now() + wait})
 
 

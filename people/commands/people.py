@@ -13,7 +13,7 @@ from people.models import ApiToken, Hue, User
 from people.queries import digest_of
 from people.refusals import Forbidden, Refused
 
-TOKEN_MARK = "oncall_"  # noqa: S105  # the public mark by which a leaked token is recognised
+TOKEN_MARK = "oncall_"  # noqa: S105  # nosec B105  # the public mark by which a leaked token is recognised
 TOKENS_A_PERSON = 50
 # A token used all day need not write a row at each call.
 LAST_USE_GRAIN = dt.timedelta(minutes=1)

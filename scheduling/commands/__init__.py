@@ -10,9 +10,10 @@ from scheduling.commands.rosters import change_roster, follow_roster, set_roster
 from scheduling.commands.rotations import RotationText, change_rotation_text, create_rotation, join_rotation
 from scheduling.commands.swaps import Asked, accept_swap, cancel_swap, decline_swap, expire_swaps, request_swap
 from scheduling.commands.telling import tell_of_holidays, tell_of_weeks
-from scheduling.commands.weeks import change_hours, keep_weeks
+from scheduling.commands.weeks import KEPT_AHEAD, change_hours, keep_weeks
 
 __all__ = [
+    "KEPT_AHEAD",
     "Asked",
     "Dates",
     "RotationText",

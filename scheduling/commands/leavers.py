@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from people.models import User
 from people.refusals import Forbidden, Refused
@@ -44,6 +44,9 @@ def deactivate(leaver: User, *, by: User, at: dt.datetime) -> None:
 @transaction.atomic
 def release_inactive(*, at: dt.datetime) -> int:
     """Release whoever is inactive and on call for something all the same, say by an import past the site; return how many."""
+    if not _on_something(at=at).exists():
+        # Nearly always: no rotation is locked, and none is looked at one by one.
+        return 0
     rotations = lock_all_rotations()
     by_roster = {key for rotation in rotations for key in _named_ahead(rotation, at=at)}
     now = {turn.engineer for turn in turns(rotations, at=at) if turn.engineer}
@@ -62,6 +65,12 @@ def release_inactive(*, at: dt.datetime) -> int:
         else:
             done += 1
     return done
+
+
+def _on_something(*, at: dt.datetime) -> QuerySet[User]:
+    """Return the inactive people who have a place on any roster, or a week or a cover that is not over."""
+    on_it = Q(weeks__ends_at__gt=at) | Q(covers__ends_at__gt=at) | Q(roster_places__isnull=False)
+    return User.objects.filter(on_it, is_active=False)
 
 
 def _named_ahead(rotation: Rotation, *, at: dt.datetime) -> set[int]:

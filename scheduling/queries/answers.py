@@ -10,11 +10,8 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.engine.world import Chain, Interval, World, chain_at, timeline
 from scheduling.models import Cover as CoverRow
-from scheduling.models import HolidayBlock, Rotation
-from scheduling.worlds import (
-    load_worlds,
-    rotations_of,
-)
+from scheduling.models import HolidayBlock, PipelineRotation, Rotation
+from scheduling.worlds import load_worlds
 
 # How far ahead an answer looks for the next instant at which it changes.
 HORIZON = dt.timedelta(weeks=9)
@@ -38,13 +35,14 @@ class Turn:
 
 
 def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chain]:
-    """Return who answers for each pipeline at an instant, by pipeline, in three statements for any number of them.
+    """Return who answers for each pipeline at an instant, by pipeline, in two statements for any number of them.
 
     This is the one function that says it: pages, API, feeds and messages all ask here (house.md).
     """
     rows = list(pipelines)
-    placed = rotations_of(rows)
-    rotations = Rotation.objects.filter(pk__in=set(placed.values()))
+    places = PipelineRotation.objects.filter(pipeline__in=[row.pk for row in rows]).select_related("rotation")
+    placed = {place.pipeline_id: place.rotation_id for place in places}
+    rotations = {place.rotation_id: place.rotation for place in places}.values()
     owners = {key for row in rows for key in (row.primary_owner_id, row.secondary_owner_id)}
     worlds = load_worlds(rotations, starts_at=at, ends_at=at + HORIZON, owners=owners)
     return {

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 
 from people.models import User
 from scheduling.engine.turns import WEEK, Week, planned_weeks
@@ -76,6 +76,13 @@ def coming_weeks(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list
     """Return the start dates of the weeks that have not begun."""
     rows = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on")
     return list(rows.values_list("starts_on", flat=True)[:most])
+
+
+def rotations_short_of(until: dt.date) -> QuerySet[Rotation]:
+    """Return the rotations whose stored weeks do not reach a date, in order of key: for the others nothing is to be stored."""
+    newest = RotationWeek.objects.filter(rotation=OuterRef("pk")).order_by("-starts_on").values("starts_on")[:1]
+    rows = Rotation.objects.annotate(newest=Subquery(newest))
+    return rows.filter(Q(newest=None) | Q(newest__lt=until - WEEK)).order_by("pk")
 
 
 def rotations_for(reader: User) -> QuerySet[Rotation]:

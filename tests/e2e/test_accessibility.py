@@ -18,6 +18,8 @@ from handoffs.commands import (
 )
 from handoffs.models import Handoff
 from handoffs.queries import topic_titles
+from incidents.commands import Opening, acknowledge, hand_over, mark_step, open_incident, resolve, start_run
+from incidents.models import Alert
 from pipelines.models import Pipeline
 from runbooks import commands
 from runbooks.models import Runbook
@@ -65,6 +67,11 @@ PAGES = [
     "/fairness/",
     "/calendar/2026/12/",
     "/calendar/block/",
+    "/incidents/",
+    "/incidents/?state=resolved",
+    "/incidents/open/",
+    "/incidents/alerts/",
+    "/incidents/reports/",
     "/pipelines/",
     "/pipelines/?q=nothing-like-it",
     f"/pipelines/{SLUG}/",
@@ -171,6 +178,22 @@ def swapped(seeded, admin):
 
 
 @pytest.fixture
+def happened(seeded, admin):
+    """Return the paths of incidents in every state, one with a runbook under way, one that ended by it; and an alert."""
+    at, pipeline = timezone.now(), Pipeline.objects.get(slug=SLUG)
+    what = [Opening(kind=kind, title=f"{kind} <b>", text="Since six.") for kind in ("issue", "outage", "delay")]
+    fresh, taken, over = (open_incident(pipeline, what=one, by=admin, at=at) for one in what)
+    for row in (taken, over):
+        acknowledge(row, by=admin, at=at)
+        start_run(row, by=admin, at=at)
+        mark_step(row, position=1, done=True, note="Nothing.", by=admin, at=at)
+    hand_over(taken, to=taken.pipeline.primary_owner, by=admin, at=at)
+    resolve(over, by=admin, at=at, ended_by_step=1)
+    Alert.objects.create(fingerprint="1", name="LogsLate", is_firing=True, starts_at=at, received_at=at)
+    return [f"/incidents/{row.pk}/" for row in (fresh, taken, over)] + [f"/incidents/{fresh.pk}/change/"]
+
+
+@pytest.fixture
 def handed_over(seeded, swapped, admin):
     """Return the paths of sheets that are open, signed and cancelled, with notes, action items and somebody away."""
     at, rotation = timezone.now(), Rotation.objects.get()
@@ -193,11 +216,11 @@ def handed_over(seeded, swapped, admin):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_no_page_has_an_axe_finding(swapped, handed_over, admin, open_page, complaints, scheme, size):
+def test_no_page_has_an_axe_finding(swapped, handed_over, happened, admin, open_page, complaints, scheme, size):
     page = open_page(admin, size=SIZES[size], scheme=scheme)
     found = []
     week = RotationWeek.objects.first().starts_on
-    for path in [*PAGES, *swapped, *handed_over, f"/schedule/{week}/"]:
+    for path in [*PAGES, *swapped, *handed_over, *happened, f"/schedule/{week}/"]:
         page.goto(path)
         found += findings(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} scrolls sideways"
@@ -243,6 +266,9 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/scheduling/cover/add/",
         "/admin/scheduling/swaprequest/",
         "/admin/handoffs/handoffpolicy/",
+        "/admin/incidents/incident/",
+        "/admin/incidents/alert/",
+        "/admin/incidents/runbookrun/",
         "/admin/handoffs/handoff/",
         "/admin/handoffs/actionitem/add/",
         "/admin/handoffs/feedtoken/",

@@ -21,9 +21,11 @@ django.setup()
 from django.db import connection, transaction
 from django.test.runner import DiscoverRunner
 
+from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
 from tests.faults import test_races as races
 from tests.faults import test_sources as sources
+from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
 from tests.handoffs.test_feeds import check_quick_in
@@ -42,6 +44,11 @@ def kills():
     with tempfile.TemporaryDirectory() as var:
         check_kills(Path(var), kills=KILLS)
     return f"{KILLS} kills, nothing lost"
+
+
+def backup():
+    with tempfile.TemporaryDirectory() as folder:
+        return check_backup(Path(folder), messages=3_000)
 
 
 def zones():
@@ -124,7 +131,7 @@ def fuzz(world):
     )
 
 
-def suite(path):
+def suite(path, **environment):
     """Return a check that is the suite's own, in full there."""
 
     def run():
@@ -133,6 +140,7 @@ def suite(path):
             capture_output=True,
             text=True,
             check=False,
+            env={**os.environ, **environment},
         )
         assert answer.returncode == 0, answer.stdout[-3000:]
         return answer.stdout.strip().splitlines()[-1].partition(" in ")[0]
@@ -178,7 +186,7 @@ PROMISES = {
     "14": zones,
     "15": in_a_world(fuzz),
     "16": suite("tests/security/test_permission_matrix.py"),
-    "17": suite("tests/e2e/test_hostile_texts.py"),
+    "17": suite("tests/e2e/test_hostile_texts.py", HOSTILE_TEXTS="all"),
     "18": raced(
         check_simultaneous,
         "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
@@ -189,6 +197,8 @@ PROMISES = {
     "21": bombs,
     "22-out": in_a_database(feeds),
     "23": suite("tests/security/test_every_route.py"),
+    "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
+    "25": in_a_database(backup),
     "26": kills,
     "chain": chains,
 }

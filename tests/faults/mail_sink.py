@@ -7,6 +7,7 @@
 import asyncio
 import contextlib
 import email
+import email.policy
 import json
 import random
 import sys
@@ -31,7 +32,7 @@ class Sink:
     async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd looks for this name
         """Answer a mail; what is answered 250 is written down before."""
         rules = json.loads(self.rules.read_text())
-        message = email.message_from_bytes(envelope.content)
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         name = message["Message-ID"]
         await asyncio.sleep(rules.get("delay", 0))
         if zlib.crc32(name.encode()) % 1000 < 1000 * rules.get("refused", 0):
@@ -45,7 +46,9 @@ class Sink:
             if dice < share:
                 return await answer(server)
             dice -= share
-        self.write(self.log, id=name, to=envelope.rcpt_tos, at=time.time(), subject=message["Subject"])
+        self.write(
+            self.log, id=name, to=envelope.rcpt_tos, at=time.time(), subject=message["Subject"], text=text_of(message)
+        )
         return "250 OK"
 
     async def busy(self, server):
@@ -73,6 +76,12 @@ class Sink:
     def write(self, file, **row):
         file.write(json.dumps(row) + "\n")
         file.flush()
+
+
+def text_of(message):
+    """Return the words of a mail's plain part."""
+    part = message.get_body(("plain",))
+    return part.get_content() if part else ""
 
 
 async def main(folder):

@@ -101,4 +101,4 @@ def database(transactional_db):
 
 
 def test_escalation_survives_killed_workers_two_beats_and_a_lost_broker(database):
-    check_escalation(incidents=60, kills=6)
+    check_escalation(incidents=40, kills=5)

@@ -78,8 +78,11 @@ def copies(running, wanted):
 # 6
 
 
-def check_kills(*, messages, kills, redis=True, pause=0.5):
-    """Kill senders and workers with -9 at random while messages go out: none is lost, and no more copies than kills."""
+def check_kills(*, messages, kills, redis=True):
+    """Kill senders and workers with -9 at random while messages go out: none is lost, and no more copies than kills.
+
+    The kills are spread over the messages, not over time, so that a slow machine is not killed before it has sent anything.
+    """
     source, killed = random.Random(6), 0
     with site(redis=redis, lease_seconds=6.0) as running:
         workers = [f"worker-{number}" for number in range(2)]
@@ -90,7 +93,12 @@ def check_kills(*, messages, kills, redis=True, pause=0.5):
         wanted = make_messages(messages, named="kills")
         wait_until(running.accepted, seconds=120, why="nothing was ever sent")
         while killed < kills and waiting("kills"):
-            time.sleep(source.uniform(0, 2 * pause))
+            share = (killed + source.random()) / kills
+            wait_until(
+                lambda share=share: len(running.accepted()) >= share * messages or not waiting("kills"),
+                seconds=120,
+                why="nothing was sent for two minutes",
+            )
             whole = source.random() < 0.2
             if whole:
                 # A worker with all its children: its restart takes a few seconds, as an operator's would.

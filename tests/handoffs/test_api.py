@@ -1,11 +1,14 @@
 """Hand-offs and action items through the API, as the contract has them."""
 
 import datetime as dt
+import re
 
 import pytest
 
 from handoffs.commands import keep_handoffs, sign_handoff
 from handoffs.models import ActionItem, Handoff
+from incidents.commands import Opening, open_incident, resolve
+from pipelines.models import Pipeline
 from tests.handoffs.conftest import NOW
 from tests.make import bearer, make_pipeline
 
@@ -221,8 +224,29 @@ def test_statuses_say_who_answers_for_each_pipeline(call, handoffs, a):
     items = call(a, "get", path(handoffs[0])).json()["topics"][2]["items"]
     assert len(items) == 5
     assert all(set(item) == {"text", "path", "state"} for item in items)
-    assert items[0]["text"].startswith("Unit-level profit (experiment-focused): Engineer ")
+    assert re.match(r"Unit-level profit \(experiment-focused\): unknown; Engineer . answers for it", items[0]["text"])
     assert items[0]["path"] == "/pipelines/unit-level-profit-experiment-focused/"
+
+
+def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, handoffs, a, b):
+    pipeline = Pipeline.objects.order_by("position").first()
+    titles = {"issue": "Tags are missing", "outage": "No rows since noon", "delay": "Two hours late"}
+    opened = {
+        kind: open_incident(pipeline, what=Opening(kind=kind, title=title), by=b, at=NOW)
+        for kind, title in titles.items()
+    }
+    topics = call(a, "get", path(handoffs[0])).json()["topics"]
+    shown = [[item["text"].split(": ")[1].split(";")[0] for item in topic["items"]] for topic in topics[:2]]
+    assert [sorted(titles) for titles in shown] == [["Tags are missing"], ["No rows since noon", "Two hours late"]]
+    assert topics[0]["items"][0]["path"] == f"/incidents/{opened['issue'].pk}/"
+    assert topics[0]["items"][0]["state"] == "danger"
+    assert (topics[2]["items"][0]["state"], ": outage; " in topics[2]["items"][0]["text"]) == ("danger", True)
+    for person in (a, b):
+        sign_handoff(handoffs[0], by=person, at=NOW)
+    for incident in opened.values():
+        resolve(incident, by=a, at=NOW)
+    assert call(a, "get", path(handoffs[1])).json()["topics"][0]["items"] == []
+    assert call(a, "get", path(handoffs[0])).json()["topics"] == topics
 
 
 def test_a_signature_needs_the_row_as_it_is_now(handoffs, a, b):

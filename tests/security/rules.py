@@ -29,6 +29,17 @@ class Rule:
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
 PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
+INCIDENT = {"kind": "delay", "title": "It is late"}
+EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
+CHECK = {
+    "name": "Edited", "severity": "fail", "interval_minutes": "60", "settle_minutes": "0", "confirm": "1", "confirm_of": "1",
+    "cooldown_minutes": "0", "holidays": "ordinary", "parameters.fail_below": "1",
+}  # fmt: skip
+ALERT = {
+    "status": "firing", "labels": {"alertname": "Late", "pipeline": "unit-profit"}, "annotations": {}, "fingerprint": "c0ffee",
+    "startsAt": "2026-11-25T09:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "",
+}  # fmt: skip
+ALERTS = {"version": "4", "status": "firing", "receiver": "oncall", "groupKey": "x", "alerts": [ALERT]}
 NOTE = "a private note"
 HANDBOOK = (
     (Path(__file__).parents[2] / "examples" / "handbook.md")
@@ -44,27 +55,6 @@ AIRFLOW = {
     "state": "success",
     "date": "2026-11-25T10:00:00Z",
 }
-CHECK_FORM = {
-    "name": "By a form",
-    "metric": "{metric_pk}",
-    "parameters.fail_below": "1",
-    "severity": "fail",
-    "interval_minutes": "60",
-    "settle_minutes": "0",
-    "confirm": "1",
-    "confirm_of": "1",
-    "cooldown_minutes": "0",
-    "holidays": "ordinary",
-    "is_active": "on",
-}
-CHECK = {
-    "pipeline": "{pipeline}",
-    "name": "New",
-    "type": "range",
-    "metric": "{pipeline}/{metric}",
-    "parameters": {"fail_below": 1},
-}
-EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
 
 RULES = {
     # Sign-in and the site's health.
@@ -89,6 +79,7 @@ RULES = {
     "POST /sign-in/again/code/": Rule(SIGNED_IN),
     "GET /healthz": Rule(OPEN),
     "GET /readyz": Rule(OPEN, gives=503),
+    "GET /metrics": Rule(ADMIN),
     "GET /favicon.ico": Rule(OPEN),
     # Now, pipelines, search.
     "GET /": Rule(SIGNED_IN),
@@ -166,21 +157,40 @@ RULES = {
     "POST /me/feeds/": Rule(SIGNED_IN),
     "POST /me/feeds/{feed_pk}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /feeds/{feed}.ics": Rule(OPEN),
+    # Incidents: everybody acts on them.
+    "GET /incidents/": Rule(SIGNED_IN),
+    "GET /incidents/open/": Rule(SIGNED_IN),
+    "POST /incidents/open/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
+    "GET /incidents/reports/": Rule(SIGNED_IN),
+    "GET /incidents/reports/csv/": Rule(SIGNED_IN),
+    "GET /incidents/alerts/": Rule(SIGNED_IN),
+    "GET /incidents/{incident}/": Rule(SIGNED_IN),
+    "GET /incidents/{incident}/change/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/change/": Rule(SIGNED_IN, INCIDENT),
+    "POST /incidents/{incident}/acknowledge/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/resolve/": Rule(SIGNED_IN),
+    "POST /incidents/{resolved}/reopen/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/hand-over/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
+    "POST /incidents/{incident}/note/": Rule(SIGNED_IN, {"text": "A note."}),
+    "POST /incidents/{not_run}/run/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/steps/1/": Rule(SIGNED_IN, {"done": "1"}),
     # Messages, the handbook, other tools' checks.
     "GET /handbook/": Rule(ADMIN),
     "POST /handbook/": Rule(ADMIN, {"text": HANDBOOK}),
     "GET /handbook/handbook.md": Rule(SIGNED_IN),
-    # Checks: everybody's, but those with SQL, which are the admins'.
+    # Checks: everybody's, but for those with SQL.
     "GET /checks/": Rule(SIGNED_IN),
     "GET /checks/new/": Rule(SIGNED_IN),
-    "POST /checks/new/?pipeline={pipeline}&check_type=range": Rule(SIGNED_IN, CHECK_FORM),
+    "POST /checks/new/": Rule(SIGNED_IN),
+    "POST /checks/new/?pipeline={pipeline}&check_type=range #made": Rule(SIGNED_IN, {**CHECK, "metric": "{metric_pk}"}),
     "GET /checks/{check}/": Rule(SIGNED_IN),
     "GET /checks/{check}/edit/": Rule(SIGNED_IN),
-    "POST /checks/{check}/edit/": Rule(SIGNED_IN, CHECK_FORM),
+    "POST /checks/{check}/edit/": Rule(SIGNED_IN, {**CHECK, "metric": "{metric_pk}"}),
     "POST /checks/{check}/remove/": Rule(SIGNED_IN),
+    "POST /checks/{with_sql}/remove/ #SQL": Rule(ADMIN),
     "GET /checks/{check}/progress/": Rule(SIGNED_IN),
     "POST /checks/{check}/run/": Rule(SIGNED_IN),
-    "POST /checks/{check}/mute/": Rule(SIGNED_IN, {"hours": "4"}),
+    "POST /checks/{check}/mute/": Rule(SIGNED_IN, {"hours": "24"}),
     "GET /checks/{check}/backtest/": Rule(SIGNED_IN),
     "POST /checks/{check}/events/": Rule(SIGNED_IN, EVENT),
     "POST /checks/{check}/events/{event}/remove/": Rule(SIGNED_IN),
@@ -266,47 +276,67 @@ RULES = {
     "POST /api/v1/action-items/": Rule(SIGNED_IN, {"text": "To do"}),
     "GET /api/v1/action-items/{item}/": Rule(SIGNED_IN),
     "PATCH /api/v1/action-items/{item}/": Rule(SIGNED_IN, {"done": True}),
+    # The API of incidents.
+    "GET /api/v1/incidents/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
+    "GET /api/v1/incidents/{incident}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/incidents/{incident}/": Rule(SIGNED_IN, INCIDENT),
+    "POST /api/v1/incidents/{incident}/acknowledge/": Rule(SIGNED_IN, {}),
+    "POST /api/v1/incidents/{incident}/resolve/": Rule(SIGNED_IN, {}),
+    "POST /api/v1/incidents/{resolved}/reopen/": Rule(SIGNED_IN, {}),
+    "POST /api/v1/incidents/{incident}/handover/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
+    "GET /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN, {"text": "A note."}),
+    "POST /api/v1/incidents/{not_run}/run/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/incidents/{incident}/steps/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/steps/": Rule(SIGNED_IN, {"position": 1}),
     # The API of messages and of other tools' checks.
     "GET /api/v1/me/notifications/": Rule(SIGNED_IN),
     "PUT /api/v1/me/notifications/": Rule(SIGNED_IN, {}),
     "GET /api/v1/messages/": Rule(SIGNED_IN),
     "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
     "POST /api/v1/messages/{message}/send-again/": Rule(ADMIN, {}, hidden=True),
-    "GET /api/v1/metrics/": Rule(SIGNED_IN),
-    "POST /api/v1/metrics/": Rule(SIGNED_IN, {"pipeline": "{pipeline}", "slug": "new", "name": "New"}),
-    "POST /api/v1/metrics/ #with SQL": Rule(
-        ADMIN, {"pipeline": "{pipeline}", "slug": "new", "name": "New", "source": "Warehouse", "query": "SELECT 1, 2"}
-    ),
-    "GET /api/v1/metrics/{pipeline}/{metric}/": Rule(SIGNED_IN),
-    "PATCH /api/v1/metrics/{pipeline}/{metric}/": Rule(SIGNED_IN, {"unit": "people"}),
-    "GET /api/v1/metrics/{pipeline}/{metric}/points/": Rule(SIGNED_IN),
-    "POST /api/v1/metrics/{pipeline}/{metric}/points/": Rule(SIGNED_IN, [{"at": "2026-11-01", "value": 1}]),
-    "GET /api/v1/checks/": Rule(SIGNED_IN),
-    "POST /api/v1/checks/": Rule(SIGNED_IN, CHECK),
-    "POST /api/v1/checks/ #with SQL": Rule(
-        ADMIN,
-        {"pipeline": "{pipeline}", "name": "New", "type": "custom_sql", "source": "Warehouse", "query": "SELECT 1"},
-    ),
-    "GET /api/v1/checks/{check}/": Rule(SIGNED_IN),
-    "PATCH /api/v1/checks/{check}/": Rule(SIGNED_IN, {"name": "Changed"}),
-    "PATCH /api/v1/checks/{sql_check}/": Rule(ADMIN, {"name": "Changed"}),
-    "DELETE /api/v1/checks/{check}/": Rule(SIGNED_IN),
-    "DELETE /api/v1/checks/{sql_check}/": Rule(ADMIN),
-    "GET /api/v1/checks/{check}/results/": Rule(SIGNED_IN),
-    "POST /api/v1/checks/{check}/run/": Rule(SIGNED_IN),
-    "POST /api/v1/checks/{check}/mute/": Rule(SIGNED_IN, {"until": "{soon}"}),
-    "DELETE /api/v1/checks/{check}/mute/": Rule(SIGNED_IN),
-    "GET /api/v1/results/{result}/": Rule(SIGNED_IN),
-    "POST /api/v1/results/{result}/acknowledge/": Rule(SIGNED_IN),
-    "GET /api/v1/runs/": Rule(SIGNED_IN),
-    "POST /api/v1/runs/": Rule(SIGNED_IN, {"pipeline": "{pipeline}", "key": "one", "state": "succeeded"}),
-    "GET /api/v1/known-events/": Rule(SIGNED_IN),
-    "POST /api/v1/known-events/": Rule(SIGNED_IN, {"pipeline": "{pipeline}", **EVENT}),
-    "GET /api/v1/known-events/{event}/": Rule(SIGNED_IN),
-    "DELETE /api/v1/known-events/{event}/": Rule(SIGNED_IN),
     "GET /api/v1/external-checks/": Rule(SIGNED_IN),
     "GET /api/v1/external-checks/{external}/": Rule(SIGNED_IN),
     "POST /api/v1/integrations/airflow/": Rule(SIGNED_IN, AIRFLOW),
+    "POST /api/v1/integrations/alertmanager/": Rule(SIGNED_IN, ALERTS),
+    "GET /api/v1/alerts/": Rule(SIGNED_IN),
+    "GET /api/v1/alerts/{alert}/": Rule(SIGNED_IN),
+    # The API of metrics and checks.
+    "GET /api/v1/metrics/": Rule(SIGNED_IN),
+    "POST /api/v1/metrics/": Rule(SIGNED_IN, {"pipeline": "{pipeline}", "slug": "visits", "name": "Visits"}),
+    "GET /api/v1/metrics/{pipeline}/{metric}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/metrics/{pipeline}/{metric}/": Rule(SIGNED_IN, {"name": "Other"}),
+    "GET /api/v1/metrics/{pipeline}/{metric}/points/": Rule(SIGNED_IN),
+    "POST /api/v1/metrics/{pipeline}/{metric}/points/": Rule(SIGNED_IN, [{"at": "{day}", "value": 4}]),
+    "GET /api/v1/checks/": Rule(SIGNED_IN),
+    "POST /api/v1/checks/": Rule(
+        SIGNED_IN,
+        {"pipeline": "{pipeline}", "type": "range", "name": "New", "metric": "{pipeline}/{metric}", "parameters": {"fail_below": 0}},
+    ),
+    "POST /api/v1/checks/ #SQL": Rule(
+        ADMIN,
+        {"pipeline": "{pipeline}", "type": "custom_sql", "name": "N", "source": "warehouse", "query": "SELECT 1", "parameters": {"expect": "no_rows"}},
+    ),
+    "GET /api/v1/checks/{check}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/checks/{check}/": Rule(SIGNED_IN, {"name": "Renamed"}),
+    "DELETE /api/v1/checks/{check}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/checks/{with_sql}/ #SQL": Rule(ADMIN, {"name": "Renamed"}),
+    "DELETE /api/v1/checks/{with_sql}/ #SQL": Rule(ADMIN),
+    "POST /api/v1/checks/{check}/mute/": Rule(SIGNED_IN, {"until": "{soon}"}),
+    "DELETE /api/v1/checks/{check}/mute/": Rule(SIGNED_IN),
+    "GET /api/v1/checks/{check}/results/": Rule(SIGNED_IN),
+    "POST /api/v1/checks/{check}/run/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/results/{result}/": Rule(SIGNED_IN),
+    "POST /api/v1/results/{result}/acknowledge/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/runs/": Rule(SIGNED_IN),
+    "POST /api/v1/runs/": Rule(
+        SIGNED_IN, {"pipeline": "{pipeline}", "key": "one", "state": "running", "started_at": "{day}T10:00:00Z"}
+    ),
+    "GET /api/v1/known-events/": Rule(SIGNED_IN),
+    "POST /api/v1/known-events/": Rule(SIGNED_IN, {**EVENT, "pipeline": "{pipeline}"}),
+    "GET /api/v1/known-events/{event}/": Rule(SIGNED_IN),
+    "DELETE /api/v1/known-events/{event}/": Rule(SIGNED_IN),
     # The API of messages.
     "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message of one's own"),
     # The API of runbooks.

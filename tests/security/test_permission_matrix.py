@@ -22,7 +22,7 @@ def parted(key):
 
 
 def is_page(path):
-    return not path.startswith("/api/") or path == "/api/v1/docs/"
+    return path != "/metrics" and (not path.startswith("/api/") or path == "/api/v1/docs/")
 
 
 def may(actor, rule, *, method, path):

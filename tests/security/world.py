@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from handoffs.commands import add_item, keep_handoffs, make_feed
 from handoffs.models import Handoff
+from incidents.commands import Opening, open_incident, resolve, start_run, take_alerts
+from incidents.models import Alert
 from notifications.models import Message
 from people.commands import create_token, invite
 from people.models import ApiToken
@@ -32,8 +34,11 @@ from scheduling.commands import (
     take_cover,
 )
 from tests.make import PASSWORD, make_engineer, make_pipeline, make_runbook
-from validation.commands import create_check, create_source
-from validation.models import CheckResult, ExternalCheck, KnownEvent, Metric
+from tests.security.rules import ALERTS
+from tests.validation.world import bucket, make_check, make_metric, push
+from validation.commands import Event, add_known_event, create_source
+from validation.importers.alertmanager import read_alerts
+from validation.models import CheckResult, ExternalCheck
 
 NEW_PASSWORD = "another long passphrase"
 HOLDERS = {
@@ -58,7 +63,12 @@ def make_world():
     pipeline = make_pipeline("Unit profit", primary=b, secondary=c)
     other = make_pipeline("Daily growth", primary=c, secondary=b, position=1)
     runbook = make_runbook(pipeline, author=b)
-    save_revision(runbook, markdown="### Purpose\n\nTo be more useful.", based_on=1, author=b)
+    save_revision(
+        runbook,
+        markdown="### Purpose\n\nTo be more useful.\n\n### Troubleshooting Steps\n\n1. Look.\n2. Act.",
+        based_on=1,
+        author=b,
+    )
     rotation, weeks = _rotation((a, b, c, d), at=at)
     join_rotation(rotation, pipelines=[pipeline, other])
     # The owner's second week to come is free of swaps and covers; the first two weeks of A and B are asked for.
@@ -80,8 +90,33 @@ def make_world():
     external = ExternalCheck.objects.create(
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
     )
+    what = Opening(kind="outage", title="Nothing arrives")
+    incident, not_run, resolved = (open_incident(pipeline, what=what, by=a, at=at) for _ in range(3))
+    start_run(incident, by=a, at=at)
+    resolve(resolved, by=a, at=at)
+    take_alerts(read_alerts(ALERTS), at=at)
+    metric = make_metric(pipeline, "orders")
+    push(metric, [1.0, 2.0, 3.0], at=at)
+    check = make_check(pipeline, a, metric=metric, parameters={"fail_below": 10}, is_active=True, at=at)
+    source = create_source(name="warehouse", address="sqlite:////nowhere.sqlite", by=admin)
+    with_sql = make_check(pipeline, admin, "custom_sql", source=source, query="SELECT 1", at=at)
+    result = CheckResult.objects.create(
+        of=check, status="fail", bucket=bucket(1, at), value=3.0, started_at=at, finished_at=at
+    )
+    event = add_known_event(pipeline, metric=None, event=Event(at.date(), at.date(), "A fair"), by=a, at=at)
     words = {
-        **_judged(pipeline, admin=admin, at=at),
+        "metric": metric.slug,
+        "metric_pk": metric.pk,
+        "check": check.pk,
+        "with_sql": with_sql.pk,
+        "result": result.pk,
+        "event": event.pk,
+        "day": bucket(1, at).date(),
+        "soon": (at + dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "incident": incident.pk,
+        "not_run": not_run.pk,
+        "resolved": resolved.pk,
+        "alert": Alert.objects.first().pk,
         "handoff": handoff.pk,
         "meeting_day": handoff.meeting_starts_at.date(),
         "item": item.pk,
@@ -112,26 +147,6 @@ def make_world():
     RecoveryCodes.activate(a)
     link_calendar(a, address="https://127.0.0.1/mine.ics", by=a)
     return words, {"owner": a, "stranger": d, "admin": admin}
-
-
-def _judged(pipeline, *, admin, at):
-    """Return the words of a metric, a check that failed, one with SQL, and a known event."""
-    source = create_source(name="Warehouse", address="sqlite:////nowhere.sqlite", by=admin)
-    metric = Metric.objects.create(pipeline=pipeline, slug="users", name="Users")
-    fields = {"name": "In range", "check_type": "range", "metric": metric, "parameters": {"fail_below": 10}}
-    check = create_check(pipeline, fields=fields, by=admin, at=at)
-    fields = {"name": "SQL", "check_type": "custom_sql", "source": source, "query": "SELECT 1"}
-    result = CheckResult.objects.create(of=check, status="fail", started_at=at, finished_at=at)
-    event = KnownEvent.objects.create(pipeline=pipeline, starts_on=at.date(), ends_on=at.date(), words="Sale")
-    return {
-        "metric": metric.slug,
-        "metric_pk": metric.pk,
-        "check": check.pk,
-        "sql_check": create_check(pipeline, fields=fields, by=admin, at=at).pk,
-        "result": result.pk,
-        "event": event.pk,
-        "soon": (at + dt.timedelta(hours=2)).isoformat(),
-    }
 
 
 def _rotation(engineers, *, at):

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from notifications.models import Message
 from people.models import ApiToken
 from people.refusals import Invalid
 from tests.make import bearer, make_pipeline
@@ -218,6 +219,38 @@ def test_a_dag_run_of_a_pipeline_is_reported_as_its_run_and_a_task_is_not(profit
     ended = dt.datetime(2026, 3, 2, 4, 0, 5, tzinfo=dt.UTC)
     key = "scheduled__2026-03-02T03:00:00+00:00"
     assert runs == {(profit.pk, key, "failed", ended), (profit.pk, "manual", "succeeded", ended)}
+
+
+def test_the_pages_show_what_waits_for_a_rule_and_what_a_pipeline_has(signed_in, admin, a, profit):
+    browser = signed_in(admin)
+    assert "No results yet" in browser.get("/checks/external/").content.decode()
+    record_file("soda", document=sample("soda"), at=AT)
+    page = browser.get("/checks/external/").content.decode()
+    assert "No rule gives 5 of these checks to a pipeline." in " ".join(page.split())
+    check = ExternalCheck.objects.get(status="fail")
+    one = browser.get(f"/checks/external/{check.pk}/").content.decode()
+    assert "Column tax is missing" in one
+    assert "Give it to a pipeline" in one
+    assert "Give it to a pipeline" not in signed_in(a).get(f"/checks/external/{check.pk}/").content.decode()
+    add_rule(profit)
+    assert "Of no pipeline yet" not in browser.get("/checks/external/").content.decode()
+    assert "orders: columns" in browser.get(f"/pipelines/{profit.slug}/").content.decode()
+    assert browser.get("/checks/external/?page=%00&unmapped=x").status_code == 200
+    assert browser.get("/checks/external/999999/").status_code == 404
+
+
+def test_admins_are_told_once_of_checks_that_break_and_again_when_they_break_anew(admin, a):
+    document = sample("dbt_run_results")
+    for _ in range(2):
+        record_file("dbt", document=document, at=AT)
+    (message,) = Message.objects.all()
+    assert (message.recipient, message.subject) == (admin, "1 check of dbt broke")
+    assert "test accepted_tags: Compilation Error" in message.text
+    for hour, status in ((7, "pass"), (8, "error"), (9, "error")):
+        document["results"][5]["status"] = status
+        document["metadata"]["generated_at"] = f"2026-03-02T0{hour}:00:00Z"
+        record_file("dbt", document=document, at=AT + dt.timedelta(hours=hour - 6))
+    assert Message.objects.count() == 2
 
 
 def test_new_results_follow_the_rules_there_are(profit):

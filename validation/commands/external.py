@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 
 from django.db import transaction
 
+from notifications.commands import Notice, tell
+from people.models import User
 from people.refusals import Invalid
 from validation.commands.runs import Run, report_run
 from validation.importers import dbt
@@ -15,12 +17,14 @@ from validation.importers.files import KINDS, read
 from validation.importers.mapping import Rule, pipeline_of
 from validation.importers.reading import Json
 from validation.importers.results import ExternalResult, Outcome, Unreadable
+from validation.kinds import EXTERNAL_ERROR
 from validation.models import ExternalCheck, ExternalFinding, ExternalRule, ReportedRun
 
 # A tool's clock may be ahead of ours by this much; what it says of a later time is taken as said now.
 AHEAD = dt.timedelta(minutes=10)
 # Of a check whose first result is still to be kept.
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+MOST_TOLD = 20
 RUN_STATES = {Outcome.PASS: ReportedRun.State.SUCCEEDED, Outcome.FAIL: ReportedRun.State.FAILED}
 STATE = ("name", "subject", "column", "measure", "status", "value", "message", "at")
 
@@ -63,14 +67,17 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
     new = [finding for finding in said if finding is not None and _identity(finding) not in known]
     ExternalFinding.objects.bulk_create(new)
     fresh = {finding.external_check_id: finding for finding in new if finding.at >= finding.external_check.at}
-    changed = []
+    changed, broke = [], []
     for result in results:
         check = checks[result.tool, result.key]
         if check.pk in fresh:
+            if result.status == Outcome.ERROR and (check.status != Outcome.ERROR or check.at == NEVER):
+                broke.append(check)
             _put_state(check, result=result, at=fresh[check.pk].at)
             changed.append(check)
     ExternalCheck.objects.bulk_update(changed, STATE, batch_size=500)
     _report_runs(results, checks=checks, at=at)
+    _tell_admins(broke, at=at)
     unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
     return Recorded(new=len(new), known=len(results) - len(new), unmapped=unmapped)
 
@@ -115,6 +122,28 @@ def _report_runs(
         if result.run and pipeline and state:
             own = result.at if result.at and result.at <= at else at
             report_run(pipeline, run=Run(key=result.run, state=state, finished_at=own), at=at)
+
+
+def _tell_admins(broke: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
+    """Tell the admins, once a file, which of another tool's checks break: that says nothing of the data."""
+    if not broke:
+        return
+    first = broke[0]
+    lines = [f"{check.name}: {check.message}" for check in broke[:MOST_TOLD]]
+    more = [f"And {len(broke) - MOST_TOLD} more."] if len(broke) > MOST_TOLD else []
+    tell(
+        User.objects.filter(is_active=True, is_staff=True),
+        notice=Notice(
+            kind=EXTERNAL_ERROR.name,
+            event="external-error",
+            occurrence=f"{first.pk}-{first.at.isoformat()}",
+            subject=f"{len(broke)} {'check' if len(broke) == 1 else 'checks'} of {first.get_tool_display()} broke",
+            text="\n\n".join([*lines, *more, "They say nothing of the data until they work again."]),
+            path="/checks/external/",
+            due_at=at,
+            expires_at=at + dt.timedelta(days=1),
+        ),
+    )
 
 
 def _checks_of(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 class Outcome(StrEnum):
     """The statuses of a check's result (validation.md)."""
 
-    PASS = "pass"  # noqa: S105  # a status, not a secret
+    PASS = "pass"  # noqa: S105  # nosec B105  # a status, not a secret
     WARN = "warn"
     FAIL = "fail"
     ERROR = "error"

@@ -3,13 +3,14 @@
 import datetime as dt
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people.refusals import Invalid, Refused
+from people.refusals import Forbidden, Invalid, Refused
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import history_of
@@ -159,6 +160,8 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _check(pk)
     try:
         commands.remove_check(found, by=request.user)
+    except Forbidden as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("check", pk=pk)

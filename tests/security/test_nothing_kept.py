@@ -1,0 +1,141 @@
+"""Promise 19: neither a dump of the database nor the log holds a token, a feed address, a source's address, or anything else that opens something."""
+
+import base64
+import io
+import json
+import logging
+import re
+import urllib.parse
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from notifications.commands import deliver_next, give_chat_address
+from oncall_site.commands import invite
+from oncall_site.logs import JsonLines, Masked
+from people.models import User
+from tests.make import PASSWORD
+from tests.people.test_second_factor import code_of
+from validation.commands import create_source
+
+LINKED = "https://127.0.0.1/private-3f9a77c2/basic.ics"
+WAREHOUSE = "postgresql://reader:word-of-the-warehouse@127.0.0.1:1/warehouse"
+CHAT = "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"
+
+
+def post(browser, path, **fields):
+    return browser.post(path, fields).content.decode()
+
+
+def found(pattern, text):
+    return re.search(pattern, text)[1]
+
+
+@pytest.fixture
+def log():
+    """Return the log as the site writes it, down to the last detail."""
+    written, root = io.StringIO(), logging.getLogger()
+    handler = logging.StreamHandler(written)
+    handler.addFilter(Masked())
+    handler.setFormatter(JsonLines())
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield written
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+@pytest.fixture
+def secrets(db, admin, a, log, mailoutbox):
+    """Make one of everything that opens something, and use it over HTTP, rightly and wrongly; return all of it by name."""
+    User.objects.filter(pk=a.pk).update(email="a@example.org")
+    a.refresh_from_db()
+    made = {"password": PASSWORD}
+    invite(a, by=admin, at=timezone.now())
+    deliver_next()
+    link = found(r"(/password/[0-9a-f]{64}/)", mailoutbox[0].body)
+    made["mailed link, used"] = link.split("/")[2]
+    browser, wrong = Client(), Client(raise_request_exception=False)
+    browser.get(link)
+    given = {"secret": made["mailed link, used"], "new_password1": PASSWORD, "new_password2": PASSWORD}
+    post(browser, "/password/", **{**given, "new_password2": "other"})
+    post(browser, "/password/", **given)
+    wrong.post("/sign-in/", {"username": PASSWORD, "password": "x"})
+    wrong.post("/sign-in/", {"username": "engineer-a", "password": f"{PASSWORD}?"})
+    post(browser, "/sign-in/", username="engineer-a", password=PASSWORD)
+    made["session"] = browser.cookies["sessionid"].value
+    made["token"] = found(r"(oncall_[\w-]{40,})", post(browser, "/me/tokens/", name="all", scope="write"))
+    bearer = Client(headers={"authorization": f"Bearer {made['token']}"})
+    assert bearer.get("/api/v1/oncall/").status_code == 200
+    bearer.get(f"/api/v1/oncall/?at={made['token']}-not")
+    made["feed address"] = found(r"/feeds/([\w-]{40,})\.ics", post(browser, "/me/feeds/"))
+    assert Client().get(f"/feeds/{made['feed address']}.ics").status_code == 200
+    bearer.put("/api/v1/calendar-link/", json.dumps({"address": LINKED}), content_type="application/json")
+    made["linked calendar"] = "private-3f9a77c2"
+    create_source(name="warehouse", address=WAREHOUSE, by=admin)
+    made["source"] = "word-of-the-warehouse"
+    give_chat_address(a, address=CHAT, by=admin)
+    made["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
+    post(browser, "/sign-in/again/", password=PASSWORD)
+    made["second factor"] = found(r'class="secret">(\w+)<', browser.get("/me/second-factor/enrol/").content.decode())
+    being_enrolled = dump()
+    assert made["second factor"] not in being_enrolled
+    post(browser, "/me/second-factor/enrol/", code=code_of(made["second factor"]))
+    codes = re.findall(r"<li><code>(\d+)</code>", browser.get("/me/second-factor/codes/").content.decode())
+    made["recovery code"] = codes[0]
+    invite(a, by=admin, at=timezone.now(), reset=True)
+    deliver_next()
+    made["mailed link"] = found(r"/password/([0-9a-f]{64})/", mailoutbox[-1].body)
+    assert browser.get(f"/password/{made['mailed link']}/").status_code == 200
+    return made
+
+
+def dump():
+    """Return every row of every table, as a dump writes them down: by COPY."""
+    written = io.StringIO()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            written.write(f"\nCOPY {table}\n")
+            cursor.copy_expert(f'COPY "{table}" TO STDOUT', written)
+    return written.getvalue()
+
+
+def readings(text):
+    """Return a text as it is, and as somebody would try to read it: its base64 decoded, its escapes undone."""
+    decoded = []
+    for found_there in re.findall(r"[A-Za-z0-9+/_-]{24,}", text):
+        piece = found_there[: len(found_there) - (len(found_there) % 4 == 1)]
+        raw = base64.b64decode(piece.replace("-", "+").replace("_", "/") + "==", validate=False)
+        decoded.append(raw.decode("latin-1"))
+    return "\n".join([text, urllib.parse.unquote(text), *decoded])
+
+
+def test_neither_a_dump_nor_the_log_holds_anything_that_opens_something(secrets, log):
+    assert len(secrets) == 11
+    tables = readings(dump())
+    # The scan sees what is there: what a token begins with is kept, to be known by.
+    assert secrets["token"][:13] in tables
+    held = [name for name, secret in secrets.items() if secret in tables]
+    assert held == [], f"the dump holds: {held}"
+    said = readings(log.getvalue())
+    assert "POST /sign-in/ 302" in said
+    assert "/feeds/" in said
+    told = [name for name, secret in secrets.items() if secret in said]
+    assert told == [], f"the log holds: {told}"
+
+
+def test_a_dump_alone_does_not_open_what_is_sealed(secrets):
+    text = dump()
+    assert settings.SECRET_KEY not in text
+    # Everything that opens something by its digest: none of what stands in the dump is what has to be shown.
+    for token in re.findall(r"\b[0-9a-f]{40}\b|\b[0-9a-f]{64}\b", text)[:200]:
+        assert Client(headers={"authorization": f"Bearer {token}"}).get("/api/v1/oncall/").status_code == 401
+        assert Client().get(f"/password/{token}/").status_code == 404
+        assert Client().get(f"/feeds/{token}.ics").status_code == 404
+        thief = Client()
+        thief.cookies["sessionid"] = token
+        assert thief.get("/").status_code == 302
