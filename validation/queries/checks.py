@@ -95,7 +95,7 @@ def runs_reported() -> QuerySet[ReportedRun]:
 
 def known_events() -> QuerySet[KnownEvent]:
     """Return the known events, latest first."""
-    return KnownEvent.objects.select_related("pipeline", "metric", "added_by").order_by("-starts_on", "-pk")
+    return KnownEvent.objects.select_related("pipeline", "metric__pipeline", "added_by").order_by("-starts_on", "-pk")
 
 
 def events_of(check: Check) -> QuerySet[KnownEvent]:
