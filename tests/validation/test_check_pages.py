@@ -58,7 +58,7 @@ def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric
     push_days(metric, [50, 60, None, 55, 5])
     run(check, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
-    for words in ("<svg", "plot-line", "plot-mark fail", "plot-event", "Sale &lt;b&gt;", "The same as a table"):
+    for words in ("<svg", "chart-line", "chart-mark fail", "chart-event", "Sale &lt;b&gt;", "The same as a table"):
         assert words in text
     assert text.count("<polyline") == 2  # the gap breaks the line
     assert "style=" not in text
