@@ -112,7 +112,7 @@ def test_what_is_masked(text, shown):
 def test_a_line_of_a_failed_request_has_the_id_of_the_failure(lines, a, monkeypatch):
     from oncall_site import views
 
-    monkeypatch.setattr(views, "all_people", lambda: 1 / 0)
+    monkeypatch.setattr(views, "open_incidents", lambda: 1 / 0)
     browser = Client(raise_request_exception=False)
     browser.force_login(a)
     answer = browser.get("/")
