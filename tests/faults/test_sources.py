@@ -274,6 +274,7 @@ def check_hand_out(*, checks):
     admin = make_engineer("Sweeper", is_staff=True)
     pipeline = make_pipeline("Swept", primary=admin, secondary=make_engineer("Other"))
     metric = Metric.objects.create(pipeline=pipeline, slug="m", name="M")
+    Check.objects.all().delete()
     at = timezone.now()
     Check.objects.bulk_create(
         Check(
