@@ -1,5 +1,6 @@
 """Shows times in the viewer's own zone."""
 
+import datetime as dt
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +16,12 @@ class ViewerTimeZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request with the viewer's zone in force."""
-        if not isinstance(request.user, User):
+        """Answer the request with the viewer's zone in force; the API's instants are in UTC for everybody (product.md §10)."""
+        if request.path.startswith("/api/"):
+            zone: dt.tzinfo = dt.UTC
+        elif isinstance(request.user, User):
+            zone = request.user.zone
+        else:
             return self.get_response(request)
-        with timezone.override(request.user.zone):
+        with timezone.override(zone):
             return self.get_response(request)

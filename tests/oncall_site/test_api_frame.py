@@ -1,9 +1,12 @@
 """The API's frame: its description, its pages, its errors."""
 
+import datetime as dt
+
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from scheduling.commands import RotationText, Span, create_rotation, set_roster, take_cover
 from tests.make import bearer, make_engineer
 
 
@@ -81,3 +84,17 @@ def test_no_migration_is_missing(db):
     from django.core.management import call_command
 
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_instants_are_in_utc_also_for_somebody_of_another_zone_who_is_signed_in(signed_in, admin):
+    admin.time_zone = "Asia/Tokyo"
+    admin.save()
+    rotation = create_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
+    monday = dt.date(2026, 11, 23)
+    other = make_engineer("Somebody Else")
+    at = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+    set_roster(rotation, engineers=[admin, other], starts_on=monday, at=at)
+    take_cover(rotation, span=Span(other, at, at + dt.timedelta(hours=2), ""), by=admin, at=at)
+    [cover] = signed_in(admin).get("/api/v1/covers/").json()["results"]
+    assert cover["starts_at"].endswith("Z")
+    assert cover["ends_at"].endswith("Z")

@@ -86,7 +86,7 @@ def make_world():
     item = add_item(rotation, text="Something left to do", by=a, at=at)
     feed = make_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
-    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED)
+    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message of one's own")
     external = ExternalCheck.objects.create(
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
     )
