@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from handoffs import commands
 from handoffs.models import ActionItem, FeedToken, Handoff, HandoffNote, HandoffPolicy, HandoffTopic
+from people.admin import Shown
 from people.models import User
 from people.refusals import Invalid, Refused
-from scheduling.admin import Shown
 
 
 def _admin(request: HttpRequest) -> User:

@@ -9,24 +9,9 @@ from django.utils import timezone
 
 from incidents import commands
 from incidents.models import Alert, Incident, RunbookRun, RunStep, Telling, TimelineEntry
+from people.admin import Shown
 from people.models import User
 from people.refusals import Refused
-
-
-class Shown:
-    """What is looked at in the admin and changed by commands, so that the timeline says who and when."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are made elsewhere."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are changed elsewhere."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that what happened is kept."""
-        return False
 
 
 class TellingInline(Shown, admin.TabularInline[Telling, Incident]):

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from notifications import commands
 from notifications.forms import ChatAddressForm
 from notifications.models import ChatAddress, Choice, Message, QuietHours
+from people.admin import Shown
 from people.models import User
 from people.refusals import Refused
 
@@ -17,22 +18,6 @@ def _admin(request: HttpRequest) -> User:
     """Return the admin who asks."""
     assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
     return request.user
-
-
-class Shown:
-    """What is looked at in the admin and written by commands."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are made elsewhere."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are changed elsewhere."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are removed elsewhere."""
-        return False
 
 
 @admin.register(Message)

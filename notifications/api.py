@@ -15,7 +15,8 @@ from notifications import commands, queries
 from notifications.commands import Channels, Quiet
 from notifications.models import Message
 from people.models import User
-from people.refusals import Forbidden, Invalid
+from people.permissions import person_of
+from people.refusals import Invalid
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
@@ -51,13 +52,6 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         read_only_fields = fields
 
 
-def _person(request: Request) -> User:
-    """Return the caller; raise Forbidden where nobody is signed in."""
-    if not isinstance(request.user, User):
-        raise Forbidden("Sign in first.")
-    return request.user
-
-
 @extend_schema_view(
     list=extend_schema(
         parameters=[
@@ -76,7 +70,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         """Return the caller's own, or everybody's to an admin who asks for them or names one."""
         if getattr(self, "swagger_fake_view", False):
             return queries.all_messages()
-        person = _person(self.request)
+        person = person_of(self.request)
         everyone = self.request.query_params.get("everyone", "") == "true" or self.action != "list"
         rows = queries.all_messages() if everyone and person.is_staff else queries.messages_of(person)
         state = self.request.query_params.get("state", "")
@@ -89,7 +83,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     def send_again(self, request: Request, pk: str) -> Response:
         """Let a message that failed be tried anew; for admins."""
         message = self.get_object()
-        commands.send_again(message, by=_person(request))
+        commands.send_again(message, by=person_of(request))
         return Response(self.get_serializer(queries.all_messages().get(pk=message.pk)).data)
 
 
@@ -123,7 +117,7 @@ class HowToldSerializer(serializers.Serializer[Any]):
 @api_view(["GET", "PUT"])
 def how_told(request: Request) -> Response:
     """Answer how the caller is told, or change it: the quiet hours, and the kinds that are named."""
-    person = _person(request)
+    person = person_of(request)
     if request.method == "PUT":
         given = HowToldSerializer(data=request.data)
         given.is_valid(raise_exception=True)

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from oncall_site import commands
 from people.models import PasswordLink
+from people.permissions import person_of
 from scheduling.api import EngineerViewSet
-from scheduling.api.asking import person_of
 
 
 class InviteSerializer(serializers.Serializer[Any]):

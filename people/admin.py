@@ -24,6 +24,22 @@ admin.site.site_header = admin.site.site_title = "On-call administration"
 admin.site.index_title = "Everything the site keeps"
 
 
+class Shown:
+    """What is looked at in the admin and written elsewhere, by commands: made, changed and removed there."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are made elsewhere."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are changed elsewhere."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell that rows are removed elsewhere, or kept."""
+        return False
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User]):
     """People: added without a password, deactivated rather than deleted."""

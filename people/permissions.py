@@ -8,6 +8,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from people.models import ApiToken, User
+from people.refusals import Forbidden
 
 if TYPE_CHECKING:
     # The framework's views read these permissions from the settings while they are being imported.
@@ -34,3 +35,10 @@ class AdminsChange(SignedIn):
         if not super().has_permission(request, view):
             return False
         return request.method in SAFE_METHODS or (isinstance(request.user, User) and request.user.is_staff)
+
+
+def person_of(request: Request) -> User:
+    """Return the caller; raise Forbidden where nobody is signed in."""
+    if not isinstance(request.user, User):
+        raise Forbidden("Sign in first.")
+    return request.user

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from people.admin import UserAdmin
+from people.admin import Shown, UserAdmin
 from people.models import User
 from people.refusals import Invalid, Refused
 from scheduling import commands
@@ -42,22 +42,6 @@ class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
     model = RosterMember
     extra = 0
     autocomplete_fields = ("engineer",)
-
-
-class Shown:
-    """What is looked at in the admin and changed elsewhere, by commands that keep the weeks right."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are made elsewhere."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are changed elsewhere."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are removed elsewhere."""
-        return False
 
 
 admin.site.unregister(User)

@@ -18,8 +18,9 @@ from handoffs.commands import SheetChange
 from handoffs.models import Handoff
 from handoffs.queries import Topic
 from people.instants import EARLIEST, LATEST
+from people.permissions import person_of
 from people.refusals import Invalid
-from scheduling.api.asking import FROM, TO, Person, instant_or_date, person_of
+from scheduling.api.asking import FROM, TO, Person, instant_or_date
 
 Rows = list[dict[str, Any]]
 LINK = "[0-9]{1,15}"

@@ -14,9 +14,10 @@ from handoffs import commands, queries
 from handoffs.api.handoffs import LINK, ROTATION
 from handoffs.commands import ItemChange
 from handoffs.models import ActionItem
+from people.permissions import person_of
 from people.refusals import Invalid
 from pipelines.models import Pipeline
-from scheduling.api.asking import Person, person_of
+from scheduling.api.asking import Person
 from scheduling.models import Rotation
 
 DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Only those that are done, or that are not.")

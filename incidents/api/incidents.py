@@ -26,9 +26,10 @@ from incidents.api.rows import (
 from incidents.commands import Opening
 from incidents.models import Incident, RunbookRun, RunStep, Telling, TimelineEntry
 from people.models import ApiToken
+from people.permissions import person_of
 from people.refusals import Invalid
 from pipelines.models import Pipeline
-from scheduling.api.asking import paged, person_of
+from scheduling.api.asking import paged
 
 LINK = "[0-9]{1,15}"
 UNRESOLVED = "unresolved"

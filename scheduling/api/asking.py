@@ -14,7 +14,7 @@ from people.instants import date_asked, instant_asked
 from people.models import User
 from people.pagination import Pages
 from people.queries import all_people
-from people.refusals import Forbidden, Invalid
+from people.refusals import Invalid
 from scheduling.engine.turns import Move
 
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="The instant asked about; now where it is not given.")
@@ -53,13 +53,6 @@ def check_window(first: dt.date, last: dt.date) -> None:
         raise Invalid({"to": ["This comes before “from”."]})
     if last - first > LONGEST_WINDOW:
         raise Invalid({"to": ["At most five years at once."]})
-
-
-def person_of(request: Request) -> User:
-    """Return the caller; raise Forbidden where nobody is signed in."""
-    if not isinstance(request.user, User):
-        raise Forbidden("Sign in first.")
-    return request.user
 
 
 class MoveSerializer(serializers.Serializer[Any]):

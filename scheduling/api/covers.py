@@ -8,8 +8,9 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from people.permissions import person_of
 from scheduling import commands
-from scheduling.api.asking import Person, person_of
+from scheduling.api.asking import Person
 from scheduling.commands import Span
 from scheduling.models import Cover, Rotation
 

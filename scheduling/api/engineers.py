@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from people.api import PersonSerializer, PersonViewSet
+from people.permissions import person_of
 from scheduling import commands
-from scheduling.api.asking import person_of
 
 
 class EngineerViewSet(PersonViewSet):

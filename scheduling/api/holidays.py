@@ -12,10 +12,10 @@ from rest_framework.response import Response
 
 from people.instants import written
 from people.models import User
+from people.permissions import person_of
 from people.queries import all_people
 from people.refusals import Forbidden, Invalid
 from scheduling import commands, queries
-from scheduling.api.asking import person_of
 from scheduling.api.swaps import suggestion_row
 from scheduling.commands import Dates
 from scheduling.models import HolidayBlock

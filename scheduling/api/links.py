@@ -10,8 +10,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from people.permissions import person_of
 from scheduling import commands, queries
-from scheduling.api.asking import person_of
 from scheduling.models import CalendarLink
 
 

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 
 from people.instants import DATE, EARLIEST, LATEST
 from people.models import User
+from people.permissions import person_of
 from people.queries import names_of
 from people.refusals import Forbidden
 from scheduling import commands, queries
-from scheduling.api.asking import MoveSerializer, Person, move_row, person_of
+from scheduling.api.asking import MoveSerializer, Person, move_row
 from scheduling.api.swaps import SwapSerializer
 from scheduling.engine.planning import NoPlan
 from scheduling.engine.turns import Move

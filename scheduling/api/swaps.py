@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from people.instants import date_asked
+from people.permissions import person_of
 from people.queries import names_of
 from people.refusals import Invalid
 from scheduling import commands, queries
-from scheduling.api.asking import MoveSerializer, Person, move_row, paged, person_of
+from scheduling.api.asking import MoveSerializer, Person, move_row, paged
 from scheduling.commands import Asked
 from scheduling.engine.suggestions import Suggestion
 from scheduling.models import Rotation, SwapRequest

@@ -6,22 +6,12 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
 
-from people.models import User
-from people.refusals import Forbidden
 from pipelines.models import Pipeline
 from validation.models import Metric
 
 NUMBER = "[0-9]{1,15}"
 NAMED = re.compile(r"\A[a-z0-9-]{1,80}/[a-z0-9-]{1,80}\Z")
-
-
-def person_of(request: Request) -> User:
-    """Return the caller; raise Forbidden where nobody is signed in."""
-    if not isinstance(request.user, User):
-        raise Forbidden("Sign in first.")
-    return request.user
 
 
 class PipelineField(serializers.SlugRelatedField[Pipeline]):

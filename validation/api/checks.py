@@ -12,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from people.pagination import Pages
+from people.permissions import person_of
 from validation import commands, queries
-from validation.api.asking import NUMBER, MetricField, PipelineField, person_of
+from validation.api.asking import NUMBER, MetricField, PipelineField
 from validation.models import Check, CheckResult, Source
 
 LAST = {"status": "last_status", "message": "last_message", "value": "last_value", "expected": "last_expected"}

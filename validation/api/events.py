@@ -7,8 +7,9 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from people.permissions import person_of
 from validation import commands, queries
-from validation.api.asking import NUMBER, MetricField, PipelineField, person_of
+from validation.api.asking import NUMBER, MetricField, PipelineField
 from validation.models import KnownEvent, ReportedRun
 
 

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 
 from people.instants import instant_asked, written
 from people.pagination import Pages
+from people.permissions import person_of
 from people.refusals import Invalid
 from validation import commands, queries
-from validation.api.asking import PipelineField, person_of
+from validation.api.asking import PipelineField
 from validation.models import Metric, MetricPoint, Source
 
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Buckets from this instant on.")
