@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ SCHEME = "wholefiles"
 
 
 class Channel(filesystem.Channel):
-    """Writes a message beside the queue and moves it in; kombu's own lets a busy machine's reader find it half written."""
+    """Writes a file beside its place and moves it in; kombu's own lets a busy machine's reader find it half written."""
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu’s own two differ
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
@@ -22,6 +23,21 @@ class Channel(filesystem.Channel):
         partial = final.with_name(f"{name}.part")
         partial.write_bytes(str_to_bytes(dumps(payload)))
         os.replace(partial, final)  # noqa: PTH105  # one step, also where the name is taken
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        self._begin_table(self._exchange_file(exchange))
+        super()._queue_bind(exchange, routing_key, pattern, queue)
+
+    def _begin_table(self, table: Path) -> None:
+        """An exchange's first two users at once: kombu opens its empty table before it locks it, and the other reads it."""
+        if table.exists():
+            return
+        table.parent.mkdir(exist_ok=True)
+        empty = table.with_name(f"{table.name}.{uuid.uuid4()}.part")
+        empty.write_text("[]", encoding="utf-8")
+        with suppress(FileExistsError):
+            table.hardlink_to(empty)
+        empty.unlink()
 
 
 class Transport(filesystem.Transport):
