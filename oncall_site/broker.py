@@ -24,9 +24,9 @@ class Channel(filesystem.Channel):
         partial.write_bytes(str_to_bytes(dumps(payload)))
         os.replace(partial, final)  # noqa: PTH105  # one step, also where the name is taken
 
-    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        self._begin_table(self._exchange_file(exchange))
-        super()._queue_bind(exchange, routing_key, pattern, queue)
+    def _queue_bind(self, exchange: str, *binding: Any) -> None:
+        self._begin_table(self._exchange_file(exchange))  # type: ignore[attr-defined]  # not in its stubs
+        super()._queue_bind(exchange, *binding)
 
     def _begin_table(self, table: Path) -> None:
         """An exchange's first two users at once: kombu opens its empty table before it locks it, and the other reads it."""
