@@ -67,6 +67,15 @@ class Chain:
         return self.links, self.acting_owner
 
 
+Stretch = tuple[dt.datetime, dt.datetime]
+
+
+def common(ones: Sequence[Stretch], others: Sequence[Stretch]) -> list[Stretch]:
+    """Return what two lists of stretches, each in order and apart, have in common."""
+    overlaps = ((max(a, b), min(end, stop)) for a, end in ones for b, stop in others if a < stop and b < end)
+    return sorted(overlaps)
+
+
 class People:
     """Who is available when: everybody's absences and who is no longer active, shared by all rotations."""
 
@@ -85,22 +94,27 @@ class People:
         """Return the instants after one at which an absence of an engineer begins or ends."""
         return {edge for one in self.absences.get(engineer, ()) for edge in (one.starts_at, one.ends_at) if edge > at}
 
-    def both_away(self, one: int, other: int, *, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
-        """Tell whether there is an instant in a window at which neither of two engineers is available."""
-        theirs = self._away(other, starts_at=starts_at, ends_at=ends_at)
-        return bool(theirs) and any(
-            begin < stop and end > start
-            for begin, end in self._away(one, starts_at=starts_at, ends_at=ends_at)
-            for start, stop in theirs
-        )
+    def together_away(self, engineers: Iterable[int], *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Stretch]:
+        """Return the stretches of a window in which none of these engineers is available, in order."""
+        together = [(starts_at, ends_at)]
+        for engineer in engineers:
+            if not together:
+                break
+            together = common(together, self._away(engineer, starts_at=starts_at, ends_at=ends_at))
+        return together
 
-    def _away(
-        self, engineer: int, *, starts_at: dt.datetime, ends_at: dt.datetime
-    ) -> list[tuple[dt.datetime, dt.datetime]]:
+    def _away(self, engineer: int, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Stretch]:
         if engineer in self.inactive:
             return [(starts_at, ends_at)]
-        spans = ((max(one.starts_at, starts_at), min(one.ends_at, ends_at)) for one in self.absences.get(engineer, ()))
-        return [(begin, end) for begin, end in spans if begin < end]
+        found: list[Stretch] = []
+        for one in self.absences.get(engineer, ()):
+            begin, end = max(one.starts_at, starts_at), min(one.ends_at, ends_at)
+            if begin >= end:
+                continue
+            if found and begin <= found[-1][1]:
+                begin, end = found[-1][0], max(found.pop()[1], end)
+            found.append((begin, end))
+        return found
 
     def why_unavailable(self, engineer: int, *, at: dt.datetime) -> str:
         """Return why an engineer is unavailable at an instant, "" where they are available."""
@@ -162,6 +176,23 @@ class World:
         """Return the engineers of the roster in force in a week, in order."""
         in_force = [version for version in self.rosters if version.starts_on <= week.starts_on]
         return in_force[-1].engineers if in_force else ()
+
+    def vacant(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Stretch]:
+        """Return the stretches of a window in which nobody of the roster in force is available, week by week, in order.
+
+        Time outside the weeks known has no roster: all of it is vacant.
+        """
+        found: list[Stretch] = []
+        at = starts_at
+        for week in self.weeks:
+            begin, end = max(week.starts_at, at), min(week.ends_at, ends_at)
+            if begin >= end:
+                continue
+            if at < begin:
+                found.append((at, begin))
+            found += self.people.together_away(self.roster_of(week), starts_at=begin, ends_at=end)
+            at = end
+        return [*found, (at, ends_at)] if at < ends_at else found
 
     def on_call_at(self, at: dt.datetime) -> int | None:
         """Return who is on call at an instant, a cover replacing the week's engineer; available or not."""
@@ -283,17 +314,17 @@ def uncovered(
     `owners` gives each pipeline's primary and secondary owner.
     """
     found: list[tuple[int, dt.datetime, dt.datetime]] = []
+    vacant = world.vacant(starts_at=starts_at, ends_at=ends_at)
     for pipeline, (primary, secondary) in owners.items():
-        # While an owner is there, somebody answers: most pipelines need no second look.
-        if not world.people.both_away(primary, secondary, starts_at=starts_at, ends_at=ends_at):
-            continue
-        at: dt.datetime | None = starts_at
-        while at is not None and at < ends_at:
-            chain = chain_at(world, primary=primary, secondary=secondary, at=at)
-            until = min(chain.until or ends_at, ends_at)
-            if chain.responder is None:
-                joins = bool(found) and found[-1][0] == pipeline and found[-1][2] == at
-                begin = found.pop()[1] if joins else at
-                found.append((pipeline, begin, until))
-            at = chain.until
+        # While an owner or one of the roster is there, somebody answers: what is left is looked at link by link.
+        alone = world.people.together_away((primary, secondary), starts_at=starts_at, ends_at=ends_at)
+        for begin, end in common(vacant, alone):
+            at: dt.datetime | None = begin
+            while at is not None and at < end:
+                chain = chain_at(world, primary=primary, secondary=secondary, at=at)
+                if chain.responder is None:
+                    until = min(chain.until or end, end)
+                    joins = bool(found) and found[-1][0] == pipeline and found[-1][2] == at
+                    found.append((pipeline, found.pop()[1] if joins else at, until))
+                at = chain.until
     return found
