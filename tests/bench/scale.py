@@ -18,6 +18,7 @@ from scheduling import commands
 from scheduling.engine.turns import WEEK
 from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
 from tests.bench.figures import Paths, paired
+from tests.bench.together import measure_together
 from tests.make import bearer, make_engineer
 
 ENGINEERS, ROTATIONS, PIPELINES, YEARS, MESSAGES = 2_000, 500, 5_000, 5, 1_000_000
@@ -193,6 +194,7 @@ def measure():
     print(f"| who answers for a pipeline | {one:.1f} ms | {nothing / one:.2f} of its throughput |")
     print(f"| who is on call in a rotation | {on_call:.1f} ms | {nothing / on_call:.2f} of its throughput |")
     measure_sweeps(at=at)
+    measure_together([person, *User.objects.filter(username__in=("person-80", "person-800", "person-1600"))])
 
 
 def measure_sweeps(*, at):

@@ -1,0 +1,75 @@
+"""The large site with several of each process at once: two web servers, two workers, two beats, a loop, one Redis, one PostgreSQL."""
+
+import http.client
+import statistics
+import threading
+import time
+
+from django.conf import settings
+from django.test import Client
+
+from notifications.models import Message
+from tests.faults.test_messages import copies, healthy, make_messages
+from tests.faults.web import web
+
+READERS, READINGS, MESSAGES, SPREAD_SECONDS = 4, 50, 500, 30.0
+PAGES = ("/", "/schedule/", "/api/v1/oncall/?page_size=1", "/pipelines/pipeline-7/")
+
+
+def read(address, cookie, taken):
+    """Read the pages in turn over a connection of one's own, with the time a person takes between two; keep times and statuses."""
+    connection = http.client.HTTPConnection(*address, timeout=60)
+    for number in range(READINGS):
+        path = PAGES[number % len(PAGES)]
+        began = time.perf_counter()
+        connection.request("GET", path, headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        answer.read()
+        taken.append((path, answer.status, (time.perf_counter() - began) * 1000))
+        time.sleep(0.5)
+    connection.close()
+
+
+def measure_together(readers):
+    """Print how quickly pages come and messages go while several of each process run."""
+    taken, cookies = [], []
+    for reader in readers[:READERS]:
+        client = Client()
+        client.force_login(reader)
+        cookies.append(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
+    with web(workers=2, threads=4) as one, web(workers=2, threads=4) as other, healthy() as running:
+        for address in (one, other):
+            read_once(address, cookies[0])
+        wanted = make_messages(MESSAGES, named="together", spread=SPREAD_SECONDS)
+        threads = [
+            threading.Thread(target=read, args=((one, other)[n % 2], cookie, taken)) for n, cookie in enumerate(cookies)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        until = time.monotonic() + 120
+        while Message.objects.filter(event="together").exclude(state="sent").exists():
+            assert time.monotonic() < until, "not every message was sent"
+            time.sleep(0.5)
+        extra = copies(running, wanted)
+    assert {status for _, status, _ in taken} == {200}, taken
+    for page in PAGES:
+        times = [spent for path, _, spent in taken if path == page]
+        p95 = statistics.quantiles(times, n=20)[-1]
+        print(f"| `{page}`, {READERS} readers at once | {statistics.median(times):.0f} ms, p95 {p95:.0f} ms | |")
+    late = sorted((row.sent_at - row.due_at).total_seconds() for row in Message.objects.filter(event="together"))
+    print(
+        f"| {MESSAGES} messages meanwhile | each sent once, {extra} twice"
+        f" | p50 {late[len(late) // 2]:.1f} s, p99 {late[int(len(late) * 0.99)]:.1f} s late |"
+    )
+
+
+def read_once(address, cookie):
+    """Read each page once: a process that has just begun is not what is measured."""
+    for _ in range(4):
+        connection = http.client.HTTPConnection(*address, timeout=60)
+        for path in PAGES:
+            connection.request("GET", path, headers={"Cookie": cookie})
+            connection.getresponse().read()
+        connection.close()
