@@ -20,6 +20,7 @@ django.setup()
 
 from django.db import connection, transaction
 from django.test.runner import DiscoverRunner
+from django.test.utils import setup_test_environment, teardown_test_environment
 
 from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
@@ -116,9 +117,13 @@ def in_a_world(check):
     """Return a check that is given the cast of the security tests, in a database of its own, and takes back what it did."""
 
     def run():
-        with transaction.atomic():
-            said = check(World())
-            transaction.set_rollback(True)
+        setup_test_environment()
+        try:
+            with transaction.atomic():
+                said = check(World())
+                transaction.set_rollback(True)
+        finally:
+            teardown_test_environment()
         return said
 
     return in_a_database(run)
