@@ -1,7 +1,6 @@
 """The handbook's way into every room's tables, and back out of them (product.md §1)."""
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -13,7 +12,7 @@ from handoffs.commands import HandoffRules, set_handoff_rules
 from handoffs.queries import policy_of
 from people.commands import engineers_named
 from people.engine.names import match_key, split_audience
-from people.models import User
+from people.models import User, time_zones
 from people.refusals import Refused
 from pipelines.commands import Owners, change_pipeline, create_pipeline, put_in_order
 from pipelines.models import Pipeline
@@ -90,7 +89,7 @@ def import_handbook(
     for a file with errors, Refused for what the state or the other arguments do not allow; both change nothing.
     """
     handbook = read_handbook(data)
-    if time_zone is not None and time_zone not in zoneinfo.available_timezones():
+    if time_zone is not None and time_zone not in time_zones():
         raise Refused(f"--time-zone: “{time_zone}” is not a time zone of the IANA database, such as Europe/Berlin.")
     report = Report()
     with transaction.atomic(), pghistory.context(by="the handbook’s import"):

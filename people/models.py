@@ -2,6 +2,8 @@
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, Self
 
 import holidays
@@ -19,15 +21,27 @@ user_name_rule = RegexValidator(
 )
 
 
+@cache
+def time_zones() -> frozenset[str]:
+    """Return the names of the IANA time zone database, which are a walk through a thousand files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+@cache
+def countries() -> Mapping[str, list[str]]:
+    """Return the subdivisions of each ISO 3166 country whose public holidays are known; reading them takes milliseconds."""
+    return holidays.list_supported_countries()
+
+
 def valid_time_zone(value: str) -> None:
     """Raise ValidationError unless `value` is a name of the IANA time zone database."""
-    if value not in zoneinfo.available_timezones():
+    if value not in time_zones():
         raise ValidationError(f"“{value}” is not a time zone of the IANA database, such as Europe/Berlin.")
 
 
 def valid_country(value: str) -> None:
     """Raise ValidationError unless public holidays are known for the ISO 3166 country code `value`."""
-    if value and value not in holidays.list_supported_countries():
+    if value and value not in countries():
         raise ValidationError(
             f"No public holidays are known for “{value}”. Give a two-letter country code, such as DE."
         )
@@ -35,7 +49,7 @@ def valid_country(value: str) -> None:
 
 def valid_subdivision(country: str, subdivision: str) -> None:
     """Raise ValidationError, for the field `subdivision`, unless it is one of the country's."""
-    if subdivision and subdivision not in holidays.list_supported_countries().get(country, []):
+    if subdivision and subdivision not in countries().get(country, []):
         raise ValidationError({"subdivision": f"“{subdivision}” is not a subdivision of “{country}” with holidays."})
 
 

@@ -1,10 +1,8 @@
 """Sign-in and Mine."""
 
 import logging
-import zoneinfo
 from collections.abc import Callable
 
-import holidays
 import requests
 from allauth.account.utils import perform_login
 from allauth.socialaccount.providers.openid_connect import views as provider
@@ -24,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from people import commands, queries
 from people.forms import ChosenPasswordForm, MyPasswordForm, ProfileForm, TokenForm
-from people.models import Attempts, PasswordLink, User
+from people.models import Attempts, PasswordLink, User, countries, time_zones
 from people.refusals import Refused
 from people.requests import SignedInRequest, client_address
 
@@ -121,8 +119,8 @@ def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> Ht
         "tokens": queries.tokens_of(request.user),
         "second_factor": queries.has_second_factor(request.user),
         "now": timezone.now(),
-        "time_zones": sorted(zoneinfo.available_timezones()),
-        "countries": sorted(holidays.list_supported_countries()),
+        "time_zones": sorted(time_zones()),
+        "countries": sorted(countries()),
         **forms,
     }
     return render(request, "people/mine.html", context, status=status)

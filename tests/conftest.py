@@ -13,8 +13,10 @@ SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords():
+def _quick():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Static files are looked for when they are asked for, not all of them for each test's client.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def member(name, **fields):

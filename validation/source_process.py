@@ -4,25 +4,17 @@ A soft limit does not fire inside a driver, and a killed process leaves the serv
 """
 
 import atexit
-import json
-import os
-import select
-import subprocess  # nosec B404  # our own modules only, never a shell
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from validation.source_worker import HEADER, frame
+from people.framed import FramedProcess, NotStartedError
 
-START_SECONDS = 20.0
 # A server that stops a query itself says so within this time after the limit; then it is stopped from outside.
 GRACE_SECONDS = 1.0
 END_SECONDS = 2.5
-ROOT = Path(__file__).resolve().parent.parent
+MODULE = "validation.source_worker"
 Row = Sequence[Any]
 
 
@@ -30,89 +22,7 @@ class SourceFailed(Exception):  # noqa: N818  # it is read as a sentence: the so
     """A source cannot be reached, refuses the query, takes too long, or returns too much; the message says which."""
 
 
-class _Late(Exception):  # noqa: N818  # it says when
-    """The limit has passed."""
-
-
-class _Worker:
-    """One asking process, started at its first question and again after it was killed."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.process: subprocess.Popen[bytes] | None = None
-        self.owner = 0
-
-    def ask(self, asked: dict[str, Any]) -> None:
-        """Send a question; a process that died while it was idle is started anew."""
-        for attempt in (1, 2):
-            pipe = self._running().stdin
-            try:
-                if pipe is not None:
-                    pipe.write(frame(asked))
-                    pipe.flush()
-            except BrokenPipeError:
-                self.stop()
-                if attempt == 2:
-                    raise SourceFailed("The process that asks warehouses does not start.") from None
-            else:
-                return
-
-    def answer(self, *, until: float) -> Any:
-        """Return the next frame; raise _Late at the limit, EOFError where the process has ended."""
-        header = self._bytes(HEADER.size, until=until)
-        return json.loads(self._bytes(HEADER.unpack(header)[0], until=until))
-
-    def stop(self) -> None:
-        """End the process, if it is this process's own."""
-        process, self.process = self.process, None
-        if process is None:
-            return
-        if self.owner != os.getpid():
-            # Inherited through a fork: it answers our parent, and is not ours to stop.
-            process.returncode = 0
-            return
-        process.kill()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                with suppress(BrokenPipeError):
-                    stream.close()
-        process.wait()
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self.process is not None and (self.owner != os.getpid() or self.process.poll() is not None):
-            self.stop()
-        if self.process is None:
-            self.owner = os.getpid()
-            self.process = subprocess.Popen(  # nosec B603  # our own module, no shell
-                [sys.executable, "-m", "validation.source_worker"],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={"PATH": os.defpath, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
-            )
-            try:
-                self.answer(until=time.monotonic() + START_SECONDS)
-            except (_Late, EOFError) as error:
-                self.stop()
-                raise SourceFailed("The process that asks warehouses does not start.") from error
-        return self.process
-
-    def _bytes(self, size: int, *, until: float) -> bytes:
-        if self.process is None or self.process.stdout is None:
-            raise EOFError
-        data = b""
-        while len(data) < size:
-            ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, until - time.monotonic()))
-            if not ready:
-                raise _Late
-            chunk = os.read(self.process.stdout.fileno(), size - len(data))
-            if not chunk:
-                raise EOFError
-            data += chunk
-        return data
-
-
-_worker = _Worker()
+_worker = FramedProcess(MODULE)
 atexit.register(_worker.stop)
 
 
@@ -136,7 +46,9 @@ def rows_of(address: str, *, query: str, seconds: float, cap: int, enough: int =
                 else:
                     over = True
                     break
-        except _Late as error:
+        except NotStartedError as error:
+            raise SourceFailed("The process that asks warehouses does not start.") from error
+        except TimeoutError as error:
             raise SourceFailed(_too_long(seconds)) from error
         except EOFError as error:
             raise SourceFailed("The query was given up: it took too much memory, or its process was killed.") from error
@@ -152,11 +64,11 @@ def _give_up(address: str, backend: int | None) -> None:
     _worker.stop()
     if backend is None:
         return
-    ending = _Worker()
+    ending = FramedProcess(MODULE)
     try:
         ending.ask({"do": "end", "address": address, "backend": backend})
         ending.answer(until=time.monotonic() + END_SECONDS)
-    except (SourceFailed, _Late, EOFError):
+    except (NotStartedError, TimeoutError, EOFError):
         # The server is not to be reached: it ends the query itself, by the limit it was given when the query began.
         return
     finally:

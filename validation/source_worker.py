@@ -6,16 +6,13 @@ rows in parts, then how many there were, or what the problem is. An address neve
 
 import datetime as dt
 import decimal
-import json
 import os
-import resource
 import sqlite3
-import struct
 import sys
 import threading
 import time
 from contextlib import closing, suppress
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import create_engine
@@ -23,8 +20,8 @@ from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-HEADER = struct.Struct(">I")
-MEMORY_BYTES = 1 << 30
+from people.framed import begin, read_frame, say
+
 PART = 1000
 LONGEST_CELL = 1000
 CONNECT_SECONDS = 10
@@ -39,32 +36,10 @@ BACKEND = {
 END = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}", "mariadb": "KILL {}"}
 
 
-def read_frame(stream: IO[bytes]) -> Any:
-    """Return the next value from a stream, None at its end."""
-    header = stream.read(HEADER.size)
-    if len(header) < HEADER.size:
-        return None
-    return json.loads(stream.read(HEADER.unpack(header)[0]))
-
-
-def frame(value: Any) -> bytes:
-    """Return a value as a frame: the length of its JSON in four bytes, then the JSON."""
-    data = json.dumps(value).encode()
-    return HEADER.pack(len(data)) + data
-
-
-def say(value: Any) -> None:
-    """Write a value to who asked, at once."""
-    sys.stdout.buffer.write(frame(value))
-    sys.stdout.buffer.flush()
-
-
 def main() -> None:
     """Answer questions until the input ends or the parent does."""
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    say("ready")
+    begin()
     while (asked := read_frame(sys.stdin.buffer)) is not None:
         address = asked["address"]
         try:

@@ -5,6 +5,7 @@ import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
         ('scheduling', '0001_initial'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='HandoffPolicy',
             fields=[
@@ -123,4 +124,4 @@ class Migration(migrations.Migration):
             model_name='handofftopic',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_handofftopicevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_id", "position", "title") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."policy_id", OLD."position", OLD."title"); RETURN NULL;', hash='0ca212be9c8b23c06c31b211e1c3e8ff3d7173f3', operation='DELETE', pgid='pgtrigger_delete_delete_9a0b7', table='handoffs_handofftopic', when='AFTER')),
         ),
-    ]
+    ])

@@ -11,6 +11,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -23,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='ActionItem',
             fields=[
@@ -325,4 +326,4 @@ class Migration(migrations.Migration):
             model_name='handoffnote',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_handoffnoteevent" ("edited_at", "edited_by_id", "handoff_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text", "title") VALUES (OLD."edited_at", OLD."edited_by_id", OLD."handoff_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."text", OLD."title"); RETURN NULL;', hash='16ba910969a7f1bf0c717bb3e9cefd906502b24e', operation='DELETE', pgid='pgtrigger_delete_delete_b30bb', table='handoffs_handoffnote', when='AFTER')),
         ),
-    ]
+    ])

@@ -5,6 +5,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -18,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='Incident',
             fields=[
@@ -264,4 +265,4 @@ class Migration(migrations.Migration):
             model_name='timelineentry',
             index=models.Index(fields=['incident', 'at'], name='entry_of_incident'),
         ),
-    ]
+    ])

@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
         ('pipelines', '0002_escalation'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.AlterField(
             model_name='incident',
             name='fingerprint',
@@ -43,4 +44,4 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('fingerprint', ''), _negated=True), name='alert_has_a_fingerprint')],
             },
         ),
-    ]
+    ])

@@ -2,6 +2,7 @@
 
 import django.db.models.functions.datetime
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -10,7 +11,7 @@ class Migration(migrations.Migration):
         ('oncall_site', '0001_initial'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='Sweep',
             fields=[
@@ -32,4 +33,4 @@ class Migration(migrations.Migration):
             name='part',
             field=models.CharField(max_length=200, primary_key=True, serialize=False),
         ),
-    ]
+    ])

@@ -6,6 +6,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -17,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='Pipeline',
             fields=[
@@ -75,4 +76,4 @@ class Migration(migrations.Migration):
             model_name='pipeline',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "pipelines_pipelineevent" ("audience", "id", "match_key", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "primary_owner_id", "secondary_owner_id", "slug") VALUES (OLD."audience", OLD."id", OLD."match_key", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."position", OLD."primary_owner_id", OLD."secondary_owner_id", OLD."slug"); RETURN NULL;', hash='da35b20d121f6c67240d0a8db941fe16a56ff5c1', operation='DELETE', pgid='pgtrigger_delete_delete_8b7ec', table='pipelines_pipeline', when='AFTER')),
         ),
-    ]
+    ])

@@ -5,6 +5,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -14,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         pgtrigger.migrations.RemoveTrigger(
             model_name='pipeline',
             name='insert_insert',
@@ -53,4 +54,4 @@ class Migration(migrations.Migration):
             model_name='pipeline',
             constraint=models.CheckConstraint(condition=models.Q(('escalate_after_minutes__gte', 1), ('escalate_after_minutes__lte', 1440)), name='pipeline_escalates_within_a_day', violation_error_message='An incident waits from one minute to a day.'),
         ),
-    ]
+    ])

@@ -8,6 +8,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -20,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='HandbookPassage',
             fields=[
@@ -192,4 +193,4 @@ class Migration(migrations.Migration):
             model_name='runbooksection',
             constraint=models.UniqueConstraint(fields=('runbook', 'position'), name='one_section_a_place'),
         ),
-    ]
+    ])

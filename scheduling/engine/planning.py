@@ -1,16 +1,12 @@
 """The fewest moves after which nobody is on call while away, by constraint programming (product.md §5, OR-Tools CP-SAT)."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from ortools.sat.python import cp_model
 
 from scheduling.engine.turns import Move, Week
 from scheduling.engine.world import Absence
 
 SECONDS = 10.0
-WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +43,14 @@ def plan(
         return Plan((), optimal=True)
     if not engineers:
         return NoPlan("Nobody on the roster is active.", ())
-    problem = _Problem(weeks, absences=absences, engineers=engineers)
-    status = problem.solve(relaxed=False, seconds=seconds)
-    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Plan(problem.moves(), optimal=status == cp_model.OPTIMAL)
-    if status != cp_model.INFEASIBLE:
+    # Every process of the site would else pay for what only a planner needs.
+    from scheduling.engine.solving import Outcome, Problem  # noqa: PLC0415  # slow to import
+
+    problem = Problem(weeks, absences=absences, engineers=engineers)
+    outcome = problem.solve(relaxed=False, seconds=seconds)
+    if outcome in (Outcome.OPTIMAL, Outcome.FOUND):
+        return Plan(problem.moves(), optimal=outcome is Outcome.OPTIMAL)
+    if outcome is Outcome.UNKNOWN:
         return NoPlan(f"No plan was found within {seconds:.0f} seconds; there may be one.", ())
     problem.solve(relaxed=True, seconds=seconds)
     blocks = problem.ignored()
@@ -59,75 +58,3 @@ def plan(
     return NoPlan(
         f"No plan exists while {listed}." if blocks else "No plan keeps everybody’s count within one.", blocks
     )
-
-
-class _Problem:
-    """The weeks, who may hold them, and the solver's answer."""
-
-    def __init__(self, weeks: Sequence[Week], *, absences: Sequence[Absence], engineers: Sequence[int]) -> None:
-        self.weeks = sorted(weeks, key=lambda week: week.starts_on)
-        self.engineers = list(dict.fromkeys(engineers))
-        self.absences = [one for one in absences if one.engineer in set(self.engineers)]
-        self.solver = cp_model.CpSolver()
-        self.holds: dict[tuple[int, int], cp_model.IntVar] = {}
-        self.dropped: list[cp_model.IntVar] = []
-
-    def solve(self, *, relaxed: bool, seconds: float) -> cp_model.CpSolverStatus:
-        """Build the model and solve it; relaxed, blocks may be ignored, as few as can be."""
-        model = cp_model.CpModel()
-        for place in range(len(self.weeks)):
-            for engineer in self.engineers:
-                self.holds[place, engineer] = model.new_bool_var(f"{engineer} holds {place}")
-            model.add_exactly_one(self.holds[place, engineer] for engineer in self.engineers)
-        self.dropped = [model.new_bool_var(f"without {number}") for number in range(len(self.absences))]
-        for ignored, absence in zip(self.dropped, self.absences, strict=True):
-            if not relaxed:
-                model.add(ignored == 0)
-            for place, week in enumerate(self.weeks):
-                if absence.starts_at < week.ends_at and absence.ends_at > week.starts_at:
-                    model.add_implication(self.holds[place, absence.engineer], ignored)
-        self._keep_even(model)
-        model.minimize(sum(self.dropped) if relaxed else self._cost(model))
-        # The same question has the same answer.
-        self.solver.parameters.random_seed = 1
-        self.solver.parameters.num_workers = WORKERS
-        self.solver.parameters.max_time_in_seconds = seconds
-        return self.solver.solve(model)
-
-    def _keep_even(self, model: cp_model.CpModel) -> None:
-        now = Counter(week.engineer for week in self.weeks)
-        counts = [now[engineer] for engineer in self.engineers]
-        widest = max(1, max(counts) - min(counts))
-        fewest = model.new_int_var(0, len(self.weeks), "fewest")
-        for engineer in self.engineers:
-            count = sum(self.holds[place, engineer] for place in range(len(self.weeks)))
-            model.add(count >= fewest)
-            model.add(count <= fewest + widest)
-
-    def _cost(self, model: cp_model.CpModel) -> cp_model.LinearExprT:
-        """Return moves, each dearer than all weeks in a row together, and weeks in a row."""
-        moved = [
-            1 - self.holds[place, week.engineer] if (place, week.engineer) in self.holds else 1
-            for place, week in enumerate(self.weeks)
-        ]
-        in_a_row = []
-        for place in range(len(self.weeks) - 1):
-            twice = model.new_bool_var(f"{place} in a row")
-            in_a_row.append(twice)
-            for engineer in self.engineers:
-                model.add(self.holds[place, engineer] + self.holds[place + 1, engineer] <= 1 + twice)
-        return sum(moved) * len(self.weeks) + sum(in_a_row)
-
-    def moves(self) -> tuple[Move, ...]:
-        """Return the weeks that change hands in the solution."""
-        found = []
-        for place, week in enumerate(self.weeks):
-            taker = next(one for one in self.engineers if self.solver.boolean_value(self.holds[place, one]))
-            if taker != week.engineer:
-                found.append(Move(week.starts_on, week.engineer, taker))
-        return tuple(found)
-
-    def ignored(self) -> tuple[Absence, ...]:
-        """Return the blocks that the relaxed solution leaves out."""
-        pairs = zip(self.dropped, self.absences, strict=True)
-        return tuple(absence for ignored, absence in pairs if self.solver.boolean_value(ignored))

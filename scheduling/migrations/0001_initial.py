@@ -12,6 +12,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -24,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='Roster',
             fields=[
@@ -529,4 +530,4 @@ class Migration(migrations.Migration):
             model_name='uncoveredmoment',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_uncoveredmomentevent" ("ends_at", "found_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_at") VALUES (OLD."ends_at", OLD."found_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."starts_at"); RETURN NULL;', hash='3b1ac1a26c01b6d68e37bf779370a27a2a5ed966', operation='DELETE', pgid='pgtrigger_delete_delete_17742', table='scheduling_uncoveredmoment', when='AFTER')),
         ),
-    ]
+    ])

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.AddIndex(
             model_name='cover',
             index=models.Index(fields=['rotation', 'ends_at'], name='cover_window'),
@@ -20,4 +21,4 @@ class Migration(migrations.Migration):
             model_name='rotationweek',
             index=models.Index(fields=['rotation', 'ends_at'], name='week_window'),
         ),
-    ]
+    ])

@@ -6,6 +6,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='SwapRequest',
             fields=[
@@ -120,4 +121,4 @@ class Migration(migrations.Migration):
             model_name='swaprequest',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_swaprequestevent" ("acknowledged", "agreed", "asked_by_id", "counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "expires_at", "id", "message", "offered_week", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requester_id", "rotation_id", "state", "third_id", "third_week", "wanted_week") VALUES (OLD."acknowledged", OLD."agreed", OLD."asked_by_id", OLD."counterpart_id", OLD."created_at", OLD."decided_at", OLD."decided_by_id", OLD."declined_by", OLD."expires_at", OLD."id", OLD."message", OLD."offered_week", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."requester_id", OLD."rotation_id", OLD."state", OLD."third_id", OLD."third_week", OLD."wanted_week"); RETURN NULL;', hash='7505ce5f38fbb4cae8d7939b216d1d4a3a8ddaf4', operation='DELETE', pgid='pgtrigger_delete_delete_ee53a', table='scheduling_swaprequest', when='AFTER')),
         ),
-    ]
+    ])

@@ -6,6 +6,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='CalendarLink',
             fields=[
@@ -137,4 +138,4 @@ class Migration(migrations.Migration):
             model_name='holidayblock',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_holidayblockevent" ("created_at", "ends_at", "ends_at_time", "ends_on", "engineer_id", "id", "kind", "link_id", "link_uid", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "starts_at_time", "starts_on", "time_zone") VALUES (OLD."created_at", OLD."ends_at", OLD."ends_at_time", OLD."ends_on", OLD."engineer_id", OLD."id", OLD."kind", OLD."link_id", OLD."link_uid", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at", OLD."starts_at_time", OLD."starts_on", OLD."time_zone"); RETURN NULL;', hash='f7aba11202682f856f4229a52c0f511d968491b8', operation='DELETE', pgid='pgtrigger_delete_delete_888d1', table='scheduling_holidayblock', when='AFTER')),
         ),
-    ]
+    ])

@@ -8,29 +8,24 @@ from notifications.kinds import kind_named
 from notifications.models import Message
 from oncall_site.commands import invite
 from people.models import User
-from tests.browser import SIZES
-from tests.e2e.test_accessibility import findings
+from tests.axe import findings
 from tests.make import PASSWORD
 from tests.people.test_second_factor import code_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", "1280"), ("dark", "375")])
-def test_from_an_invitation_to_a_sign_in_with_a_second_factor(admin, a, open_page, complaints, settings, scheme, size):
+def test_from_an_invitation_to_a_sign_in_with_a_second_factor(admin, a, open_page, complaints, settings):
     settings.OIDC_NAME = "Work"
     User.objects.filter(pk=a.pk).update(email="a@example.org")
     a.refresh_from_db()
     invite(a, by=admin, at=timezone.now())
     message = Message.objects.get()
-    page = open_page(size=SIZES[size], scheme=scheme)
+    page = open_page()
     found = []
 
     def looked_at():
         found.extend(findings(page))
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
-            f"{page.url} scrolls sideways"
-        )
 
     page.goto(kind_named(message.kind).path_of(message))
     looked_at()
@@ -86,9 +81,8 @@ def sign_out(page):
     page.get_by_role("button", name="Sign out").click()
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("dark", "1280"), ("light", "375")])
-def test_what_says_why_there_is_no_way_in_has_no_axe_finding(transactional_db, a, open_page, scheme, size):
-    page = open_page(size=SIZES[size], scheme=scheme)
+def test_what_says_why_there_is_no_way_in_has_no_axe_finding(transactional_db, a, open_page):
+    page = open_page()
     found = []
     for path in (
         "/password/forgotten/",

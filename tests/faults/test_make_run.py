@@ -50,14 +50,18 @@ class Site:
                 self.lines.put(line)
 
     def address(self):
+        return self.says(r"The site answers at (http://\S+)/")[1]
+
+    def says(self, words):
+        """Wait until it has said these words, a pattern; return the match."""
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             with contextlib.suppress(queue.Empty):
                 self.output += self.lines.get(timeout=0.5)
-            if found := re.search(r"The site answers at (http://\S+)/", self.output):
-                return found[1]
+            if found := re.search(words, self.output):
+                return found
             assert self.process.poll() is None, self.output
-        raise AssertionError(f"no address within {START_SECONDS} s:\n{self.output}")
+        raise AssertionError(f"no “{words}” within {START_SECONDS} s:\n{self.output}")
 
     def stop(self):
         if self.process.poll() is None:
@@ -92,12 +96,22 @@ def ready(address):
     return False
 
 
+def check_that_a_second_is_refused(var):
+    second = Site(var)
+    second.process.wait(timeout=60)
+    time.sleep(0.5)
+    said = "".join(second.lines.queue)
+    assert "already runs" in said
+    assert second.process.returncode == 1
+
+
 def check_kills(var, *, kills):
     """Kill a running site that many times, at moments of its start and of its life; each time all of it comes back."""
     site = Site(var)
     address = site.address()
     password = re.search(r"engineer-a\s+(\S+)", site.output)[1]
     assert ready(address)
+    check_that_a_second_is_refused(var)
     for number in range(kills):
         site.process.kill()
         site.process.wait()
@@ -124,12 +138,8 @@ def test_killed_with_9_it_starts_again_with_nothing_lost(tmp_path):
 
 
 def test_a_second_start_beside_the_first_says_so(tmp_path):
+    """Even while the first is still making its database."""
     site = Site(tmp_path)
-    site.address()
-    second = Site(tmp_path)
-    second.process.wait(timeout=60)
-    time.sleep(0.5)
-    said = "".join(second.lines.queue)
-    assert "already runs" in said
-    assert second.process.returncode == 1
+    site.says("Preparing the database")
+    check_that_a_second_is_refused(tmp_path)
     site.stop()

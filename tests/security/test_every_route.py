@@ -8,7 +8,7 @@ from django.urls import URLPattern, get_resolver
 
 from handoffs.models import FeedToken
 from people.queries import digest_of
-from tests.make import make_runbook
+from tests.make import make_engineer, make_pipeline, make_runbook, taken_back
 from tests.statements import writing
 
 # Pages on the way in, which say why it is not open.
@@ -66,10 +66,15 @@ def filled(pattern):
 ROUTES = sorted(set(routes()))
 
 
-@pytest.fixture
-def world(daily_growth, a):
-    make_runbook(daily_growth, author=a)
-    FeedToken.objects.create(owner=a, prefix="feed_", digest=digest_of(FEED))
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker):
+    """Make one world for all routes; what a call writes is taken back with its test."""
+    with taken_back(django_db_blocker):
+        a, d = make_engineer("Engineer A"), make_engineer("Engineer D")
+        daily_growth = make_pipeline("Daily growth (experiment-focused)", primary=d, secondary=a)
+        make_runbook(daily_growth, author=a)
+        FeedToken.objects.create(owner=a, prefix="feed_", digest=digest_of(FEED))
+        yield
 
 
 def test_the_list_of_routes_is_the_real_one():
@@ -79,7 +84,7 @@ def test_the_list_of_routes_is_the_real_one():
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_nothing_is_read_without_sign_in(client, world, path):
+def test_nothing_is_read_without_sign_in(world, db, client, path):
     answer = client.get(path)
     if path in OPEN:
         assert not answer.headers.get("Location", "").startswith("/sign-in/")

@@ -4,6 +4,7 @@ import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -15,7 +16,7 @@ class Migration(migrations.Migration):
         ('pipelines', '0001_initial'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='ExternalCheck',
             fields=[
@@ -118,4 +119,4 @@ class Migration(migrations.Migration):
             model_name='externalrule',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_externalruleevent" ("id", "pattern", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "tool") VALUES (OLD."id", OLD."pattern", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."tool"); RETURN NULL;', hash='c604101b9dd1a63719697cf69f5a66cb8d293815', operation='DELETE', pgid='pgtrigger_delete_delete_d3efa', table='validation_externalrule', when='AFTER')),
         ),
-    ]
+    ])

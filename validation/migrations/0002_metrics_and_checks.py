@@ -9,6 +9,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+from people.migrating import at_once
 
 
 class Migration(migrations.Migration):
@@ -20,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='SourceEvent',
             fields=[
@@ -490,4 +491,4 @@ class Migration(migrations.Migration):
             model_name='check',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (OLD."check_type", OLD."confirm", OLD."confirm_of", OLD."cooldown_minutes", OLD."country", OLD."cron", OLD."holidays", OLD."id", OLD."interval_minutes", OLD."is_active", OLD."metric_id", OLD."muted_until", OLD."name", OLD."other_metric_id", OLD."parameters", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."proposed_from", OLD."query", OLD."settle_minutes", OLD."severity", OLD."source_id", OLD."weekdays"); RETURN NULL;', hash='8473c5d1e958d1162c0397ab8b0e5e4fd192e0f1', operation='DELETE', pgid='pgtrigger_delete_delete_1517b', table='validation_check', when='AFTER')),
         ),
-    ]
+    ])
