@@ -1,6 +1,8 @@
-"""Which of the captured SQL statements change rows."""
+"""Statements that a test captured, and how PostgreSQL would run one."""
 
 import re
+
+from django.db import connection
 
 # The history's context is set in front of a statement, in the same string.
 WRITING = re.compile(r"(?:\A|;)\s*(?:INSERT|UPDATE|DELETE)\b")
@@ -9,3 +11,13 @@ WRITING = re.compile(r"(?:\A|;)\s*(?:INSERT|UPDATE|DELETE)\b")
 def writing(captured):
     """Return the captured statements that change rows."""
     return [row["sql"] for row in captured if WRITING.search(row["sql"])]
+
+
+def plan(queryset):
+    """Return PostgreSQL's plan where a scan of a whole table is its last resort: one that is there says that no index serves."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        try:
+            return queryset.explain()
+        finally:
+            cursor.execute("SET LOCAL enable_seqscan = on")
