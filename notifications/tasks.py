@@ -11,6 +11,8 @@ from notifications import commands, queries
 SENDERS = 4
 # A deliverer takes no further message after so long (5 s of 90); what is left is the next sweep's.
 SENDING_SECONDS = settings.MESSAGE_LEASE_SECONDS / 18
+# Removing what is long over stops well before the task's hard limit; the next night goes on.
+FORGETTING_SECONDS = 60
 # The hard limit is below the lease, so that a message is claimed again only when whoever sent it is gone; and above what a
 # deliverer needs: its few seconds, and then one message, whose mark gives up at five sixths of the lease.
 HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
@@ -31,4 +33,12 @@ def deliver() -> None:
     """Deliver due messages one after another, each claimed by itself, for a few seconds."""
     until = time.monotonic() + SENDING_SECONDS
     while commands.deliver_next() is not None and time.monotonic() < until:
+        pass
+
+
+@shared_task
+def forget_finished() -> None:
+    """Remove the messages that are long over, batch after batch, until there are none or the time is up."""
+    until = time.monotonic() + FORGETTING_SECONDS
+    while commands.forget_finished() and time.monotonic() < until:
         pass

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from handoffs.api import ActionItemViewSet, HandoffViewSet
-from incidents.api import AlertViewSet, IncidentViewSet, alertmanager
+from handoffs.api import ActionItemViewSet, FeedViewSet, HandoffViewSet
+from incidents.api import AlertViewSet, IncidentViewSet, ReportViewSet, alertmanager
 from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
 from oncall_site.people_api import InvitedEngineerViewSet
@@ -46,10 +46,12 @@ router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
 router.register("incidents", IncidentViewSet, basename="api-incident")
+router.register("reports/incidents", ReportViewSet, basename="api-report")
 router.register("alerts", AlertViewSet, basename="api-alert")
 router.register("messages", MessageViewSet, basename="api-message")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
+router.register("feeds", FeedViewSet, basename="api-feed")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 router.register("metrics", MetricViewSet, basename="api-metric")
 router.register("checks", CheckViewSet, basename="api-check")

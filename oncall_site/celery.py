@@ -35,6 +35,7 @@ app.conf.update(
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "forget attempts at sign-in": {"task": "people.tasks.forget_attempts", "schedule": crontab(minute=29)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
+        "forget old messages": {"task": "notifications.tasks.forget_finished", "schedule": crontab(hour=3, minute=41)},
         "follow the demo": {"task": "oncall_site.tasks.follow_demo", "schedule": 600.0},
         # More often than any check may be due, so that somebody who asks for a run does not wait for a minute.
         "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},

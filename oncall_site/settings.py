@@ -280,6 +280,10 @@ MESSAGE_SEND_SECONDS = float(os.environ.get("MESSAGE_SEND_SECONDS", "20"))
 MESSAGE_LEASE_SECONDS = float(os.environ.get("MESSAGE_LEASE_SECONDS", "90"))
 if not 0 < MESSAGE_SEND_SECONDS <= MESSAGE_LEASE_SECONDS / 2:
     raise ImproperlyConfigured("MESSAGE_LEASE_SECONDS is to be at least twice MESSAGE_SEND_SECONDS.")
+# What was sent or dropped is removed so long after it was last of use.
+MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
+if MESSAGE_KEPT_DAYS < 1:
+    raise ImproperlyConfigured("MESSAGE_KEPT_DAYS is a whole number of days from 1.")
 
 CELERY_BROKER_URL = REDIS_URL or broker.register()
 CELERY_BROKER_TRANSPORT_OPTIONS = (

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from people.models import User
 from validation import commands
+from validation.forms import MetricForm
 from validation.models import (
     Check,
     CheckResult,
@@ -136,31 +137,6 @@ class SourceAdmin(admin.ModelAdmin[Source]):
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: Any) -> None:
         """Save the source by the command that seals its address."""
         commands.keep_source(obj, address=form.cleaned_data["new_address"], by=_admin(request))
-
-
-class MetricForm(forms.ModelForm[Metric]):
-    """A metric, whose query is one SELECT."""
-
-    class Meta:
-        model = Metric
-        fields = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query")
-
-    def clean_query(self) -> str:
-        """Return the query; raise ValidationError where it is no single SELECT."""
-        query: str = self.cleaned_data["query"]
-        problem = commands.query_problem(query) if query else ""
-        if problem:
-            raise forms.ValidationError(problem)
-        return query
-
-    def clean(self) -> dict[str, Any]:
-        """Return what was typed; raise ValidationError where the buckets of stored points would mean others."""
-        given: dict[str, Any] = super().clean() or {}
-        if self.instance.pk and {"grain", "time_zone"} & set(self.changed_data) and self.instance.points.exists():
-            raise forms.ValidationError(
-                "It has points already, whose buckets mean its grain and zone: make another metric."
-            )
-        return given
 
 
 @admin.register(Metric)

@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 
+from people.engine.names import slug_for
 from people.models import User
 from people.refusals import Invalid
 from pipelines.models import Pipeline
-from validation.commands import Event
+from validation import queries
+from validation.commands import Event, query_problem
 from validation.models import Check, CheckType, Holidays, Metric, Severity, Source
 from validation.models.checks import OF_A_QUERY
 from validation.verdicts.parameters import TYPES, Parameter
@@ -18,6 +20,102 @@ PREFIX = "parameters."
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
 MUTES = (("1", "an hour"), ("4", "4 hours"), ("24", "a day"), ("72", "3 days"), ("168", "a week"), ("720", "30 days"))
 LABELS = {"by": "Deadline", "expect": "Expects", "against": "Compared with"}
+
+
+def refuse_fields(form: forms.BaseForm, refusal: Invalid) -> None:
+    """Show what a command said of each field at that field, of what the form does not ask for above it."""
+    for name, why in refusal.problems.items():
+        form.add_error(name if name in form.fields else None, why)
+
+
+class MetricForm(forms.ModelForm[Metric]):
+    """A metric, whose query is one SELECT."""
+
+    class Meta:
+        model = Metric
+        fields: tuple[str, ...] = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query")
+
+    def clean_query(self) -> str:
+        """Return the query; raise ValidationError where it is no single SELECT."""
+        query: str = self.cleaned_data["query"]
+        problem = query_problem(query) if query else ""
+        if problem:
+            raise forms.ValidationError(problem)
+        return query
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was typed; refuse a grain or zone by which the buckets of stored points would mean others."""
+        given: dict[str, Any] = super().clean() or {}
+        changed = [name for name in ("grain", "time_zone") if name in self.changed_data]
+        if self.instance.pk and changed and self.instance.points.exists():
+            for name in changed:
+                self.add_error(name, "It has points already, whose buckets mean this: make another metric.")
+        return given
+
+
+class PageMetricForm(MetricForm):
+    """A metric as its page asks for it: in words, the SELECT of admins only; a metric stays of its pipeline, under its address."""
+
+    class Meta(MetricForm.Meta):
+        fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query")
+        widgets = {
+            "time_zone": forms.TextInput(attrs={"autocomplete": "off"}),
+            "query": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
+        }
+        labels = {"query": "SELECT"}
+        help_texts = {
+            "grain": "How long a bucket of it is.",
+            "time_zone": "Whose day a bucket is: a name of the IANA database, such as Europe/Berlin.",
+            "source": "The warehouse it is pulled from. None: its points are pushed.",
+        }
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if person.is_staff:
+            self.fields["source"].queryset = queries.sources()  # type: ignore[attr-defined]  # a model's choice field
+        else:
+            del self.fields["source"], self.fields["query"]
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was typed; refuse a source without a query, and a query without a source."""
+        given = super().clean()
+        if "query" in self.fields and not self.errors and bool(given.get("source")) != bool(given.get("query")):
+            lacking = "query" if given.get("source") else "source"
+            self.add_error(lacking, "A metric is pulled with both a source and a SELECT, or pushed with neither.")
+        return given
+
+    def refuse(self, refusal: Invalid) -> None:
+        """Show what a command said of each field."""
+        refuse_fields(self, refusal)
+
+
+class NewMetricForm(PageMetricForm):
+    """A metric that is to be: also of which pipeline, and by what it is addressed, made from its name where that is left out."""
+
+    pipeline = forms.ModelChoiceField(
+        Pipeline.objects.order_by("position", "pk"), to_field_name="slug", empty_label="Choose a pipeline"
+    )
+    slug = forms.SlugField(
+        required=False,
+        max_length=80,
+        label="Name in addresses",
+        help_text="Small letters, digits and dashes: daily-orders. Empty: made from the name.",
+    )
+
+    class Meta(PageMetricForm.Meta):
+        fields = ("pipeline", "name", "slug", *PageMetricForm.Meta.fields[1:])
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was typed, with a slug from the name where none was."""
+        given = super().clean()
+        pipeline, name = given.get("pipeline"), given.get("name")
+        if pipeline and name and "slug" not in self.errors:
+            taken = set(Metric.objects.filter(pipeline=pipeline).values_list("slug", flat=True))
+            if given.get("slug") in taken:
+                self.add_error("slug", "Another metric of this pipeline has it.")
+            elif not given.get("slug"):
+                given["slug"] = slug_for(name, taken)
+        return given
 
 
 class NewCheckForm(forms.Form):
@@ -81,8 +179,7 @@ class ParametersForm(forms.Form):
 
     def refuse(self, refusal: Invalid) -> None:
         """Show what a command said of each field."""
-        for name, why in refusal.problems.items():
-            self.add_error(name if name in self.fields else None, why)
+        refuse_fields(self, refusal)
 
 
 class CheckForm(ParametersForm):

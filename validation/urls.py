@@ -7,6 +7,8 @@ from validation import views
 urlpatterns = [
     path("checks/", views.checks, name="checks"),
     path("checks/new/", views.new_check, name="new_check"),
+    path("checks/metrics/new/", views.new_metric, name="new_metric"),
+    path("checks/metrics/<int:pk>/", views.edit_metric, name="edit_metric"),
     path("checks/<int:pk>/", views.check, name="check"),
     path("checks/<int:pk>/edit/", views.edit_check, name="edit_check"),
     path("checks/<int:pk>/remove/", views.remove_check, name="remove_check"),

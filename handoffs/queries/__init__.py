@@ -1,6 +1,6 @@
 """Reads about hand-offs, a file for each noun."""
 
-from handoffs.queries.feeds import feed_of, feed_text, feeds_of
+from handoffs.queries.feeds import address_of, feed_of, feed_text, feeds_of
 from handoffs.queries.handoffs import (
     Away,
     Due,
@@ -23,6 +23,7 @@ __all__ = [
     "Due",
     "Item",
     "Topic",
+    "address_of",
     "all_handoffs",
     "all_items",
     "away_at",

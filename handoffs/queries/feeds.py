@@ -1,6 +1,8 @@
 """Reads about calendar feeds: whose address it is, and the calendar that it answers with."""
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from handoffs.engine.ical import feed
 from handoffs.models import FeedEvent, FeedToken
@@ -17,6 +19,11 @@ def feed_of(secret: str) -> FeedToken | None:
 def feeds_of(owner: User) -> QuerySet[FeedToken]:
     """Return somebody's feed addresses that are not revoked, newest first."""
     return owner.feed_tokens.filter(revoked_at=None).select_related("rotation", "owner")
+
+
+def address_of(secret: str) -> str:
+    """Return the address that the secret of a feed makes."""
+    return f"{settings.SITE_URL}{reverse('feed', args=[secret])}"
 
 
 def feed_text(token: FeedToken) -> str:

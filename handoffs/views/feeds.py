@@ -3,12 +3,10 @@
 import hashlib
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -50,7 +48,7 @@ def my_feeds(request: SignedInRequest) -> HttpResponse:
         status = 400
     context = {"form": form, "feeds": queries.feeds_of(request.user), "made": made}
     if made is not None:
-        address = f"{settings.SITE_URL}{reverse('feed', args=[made.secret])}"
+        address = queries.address_of(made.secret)
         parts = urlsplit(address)
         context |= {"address": address, "webcal": f"webcal://{parts.netloc}{parts.path}", "form": FeedForm()}
     return render(request, "handoffs/feeds.html", context, status=status)

@@ -2,5 +2,6 @@
 
 from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.incidents import IncidentViewSet
+from incidents.api.reports import ReportViewSet
 
-__all__ = ["AlertViewSet", "IncidentViewSet", "alertmanager"]
+__all__ = ["AlertViewSet", "IncidentViewSet", "ReportViewSet", "alertmanager"]

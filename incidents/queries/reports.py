@@ -33,6 +33,20 @@ class MonthReport:
     to_acknowledge: dt.timedelta | None
     to_resolve: dt.timedelta | None
 
+    @property
+    def seconds_to_acknowledge(self) -> int | None:
+        """Whole seconds until the first acknowledgement."""
+        return _seconds(self.to_acknowledge)
+
+    @property
+    def seconds_to_resolve(self) -> int | None:
+        """Whole seconds until the last resolution."""
+        return _seconds(self.to_resolve)
+
+
+def _seconds(span: dt.timedelta | None) -> int | None:
+    return None if span is None else round(span.total_seconds())
+
 
 def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
     """Return the months from one date's to another's, each by its first day."""

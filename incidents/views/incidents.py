@@ -16,6 +16,7 @@ from incidents.models import Incident
 from people.refusals import Invalid, Refused
 from people.requests import SignedInRequest
 from runbooks.models import Runbook
+from validation.models import Check
 
 A_PAGE = 50
 
@@ -85,6 +86,7 @@ def incident_page(
         "timeline": found.timeline.select_related("by").order_by("-at", "-pk"),
         "run": run,
         "past_runs": [one for one in runs if one is not run],
+        "check": Check.objects.filter(pk=found.check_key).first() if found.check_key else None,
         "runbook": Runbook.objects.filter(pipeline=found.pipeline).first(),
         "note_form": NoteForm(auto_id="note_%s"),
         "hand_over_form": HandOverForm(auto_id="hand_over_%s", holder=found.assignee),

@@ -15,7 +15,6 @@ from incidents.grids import plots_of
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 
-MONTHS = 12
 COLUMNS = (
     "month",
     "pipeline",
@@ -28,14 +27,10 @@ COLUMNS = (
 
 
 def _asked(request: SignedInRequest) -> tuple[ReportForm, Sequence[dt.date], Pipeline | None]:
-    """Return the form, the months asked about, by default the last twelve, and the pipeline, if one is named."""
-    today = timezone.now().date()
+    """Return the form, the months asked about and the pipeline, if one is named; what is wrong in the form counts for nothing."""
     form = ReportForm(request.GET)
-    given = form.cleaned_data if form.is_valid() else {}
-    last = given.get("until") or today
-    year_before = queries.months_between(last - dt.timedelta(days=366), last)[-MONTHS:]
-    first = given.get("since") or year_before[0]
-    return form, queries.months_between(first, last), given.get("pipeline")
+    months = form.months(today=timezone.now().date())
+    return form, months, form.cleaned_data.get("pipeline") if form.is_valid() else None
 
 
 @require_safe
@@ -61,7 +56,7 @@ def reports_csv(request: SignedInRequest) -> HttpResponse:
     writer = csv.writer(answer)
     writer.writerow(COLUMNS)
     for row in queries.pipeline_reports(months, pipeline=pipeline):
-        times = [round(span.total_seconds()) if span else "" for span in (row.to_acknowledge, row.to_resolve)]
+        times = ["" if seconds is None else seconds for seconds in (row.seconds_to_acknowledge, row.seconds_to_resolve)]
         slug = row.pipeline.slug if row.pipeline else ""
         writer.writerow([f"{row.month:%Y-%m}", slug, row.incidents, row.acknowledged, row.resolved, *times])
     return answer

@@ -8,6 +8,7 @@ from notifications.commands.choices import (
     give_chat_address,
 )
 from notifications.commands.delivery import Claimed, claim, deliver_next, send_again
+from notifications.commands.forgetting import forget_finished
 from notifications.commands.late import drop_expired, merge_late
 from notifications.commands.outbox import Invitation, Notice, tell
 from notifications.commands.restoring import drop_what_may_be_sent
@@ -24,6 +25,7 @@ __all__ = [
     "drop_expired",
     "drop_what_may_be_sent",
     "forget_chat_address",
+    "forget_finished",
     "give_chat_address",
     "merge_late",
     "send_again",

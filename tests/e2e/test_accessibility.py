@@ -86,6 +86,7 @@ PAGES = [
     "/checks/",
     "/checks/?status=error",
     "/checks/new/",
+    "/checks/metrics/new/",
     f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     f"/checks/new/?pipeline={SLUG}&check_type=custom_sql",
     "/me/",
@@ -145,7 +146,7 @@ def checked(pipeline, *, admin, at):
     add_known_event(pipeline, metric=metric, event=Event(when, when, "Sale"), by=admin, at=at)
     mute_check(check, until=at + dt.timedelta(days=1), at=at)
     request_run(check, at=at)
-    return [f"/checks/{check.pk}/{page}" for page in ("", "edit/", "backtest/")]
+    return [f"/checks/metrics/{metric.pk}/", *(f"/checks/{check.pk}/{page}" for page in ("", "edit/", "backtest/"))]
 
 
 @pytest.fixture

@@ -2,11 +2,15 @@
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from pipelines.models import Pipeline
 from runbooks.models import Runbook
 from tests.browser import PHONE
 from tests.make import PASSWORD
+from tests.validation.world import make_check, make_metric
+from validation.models import Check
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
@@ -104,4 +108,28 @@ def test_an_admin_changes_owners_in_the_grid(seeded, admin, open_page, complaint
     expect(page.get_by_text("1 pipelines have new owners.")).to_be_visible()
     page.goto(f"/pipelines/{SLUG}/")
     expect(page.get_by_role("main")).to_contain_text("Engineer D → Engineer C")
+    assert complaints == []
+
+
+def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_why(seeded, a, open_page, complaints):
+    pipeline = Pipeline.objects.get(slug=SLUG)
+    fields = {"metric": make_metric(pipeline), "parameters": {"fail_below": 10}, "is_active": True}
+    for number in range(40):
+        made = make_check(pipeline, a, name=f"Range of users, part {number:02}", **fields)
+        status, message = ("fail", "The value 5 is below 10.") if number < 2 else ("pass", "The value 1,234 is right.")
+        told = {"last_status": status, "last_message": message, "last_value": 1234.5, "last_run_at": timezone.now()}
+        Check.objects.filter(pk=made.pk).update(**told)
+    page = open_page(a, size=PHONE)
+    page.goto("/checks/")
+    rows = page.locator(".check-rows tbody tr")
+    heights = [rows.nth(place).bounding_box()["height"] for place in (0, 2, 39)]
+    assert heights[1] == heights[2] < 72
+    expect(rows.nth(0)).to_contain_text("The value 5 is below 10.")
+    expect(rows.nth(2).get_by_text("The value 1,234 is right.")).to_be_hidden()
+    for words in ("pass", "Range of users, part 02", "1,234.5", "ago"):
+        expect(rows.nth(2).get_by_text(words, exact=words == "pass").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.get_by_label("Last said").select_option("fail")
+    page.get_by_role("button", name="Show").click()
+    expect(rows).to_have_count(2)
     assert complaints == []

@@ -1,5 +1,5 @@
-"""A random year of swaps, holidays, covers, rosters, hours and moved meetings: every invitation and feed is one that libical accepts,
-and the calendars of all who are invited show the meetings they take part in, at every moment."""
+"""A random year of swaps, holidays, covers, rosters, hours and moved meetings: every invitation and feed is one that libical accepts
+and ical.js reads as the site holds it, and the calendars of all who are invited show the meetings they take part in, at every moment."""
 
 import datetime as dt
 import random
@@ -14,6 +14,7 @@ from scheduling import commands
 from scheduling.commands import Asked, Dates, Span
 from scheduling.models import HolidayBlock, RotationWeek
 from scheduling.queries import weeks_between
+from tests.handoffs.client import Client
 from tests.handoffs.conftest import NOW
 from tests.handoffs.libical import complaints
 from tests.handoffs.reading import Mailbox, read
@@ -87,22 +88,22 @@ class Year:
 
 
 def check_a_year(rotation, *, admin, client, mails, seed, step):
-    """Assert what the module says for a random year; return how much was done, mailed and read."""
+    """Assert what the module says for a random year; return how much was done, mailed and fetched, and how many events ical.js found."""
     make_engineer("Zoë “Ω” O’Neil; x, y", email="zoe@example.com")
     year = Year(rotation, admin=admin, seed=seed)
     boxes = {person.pk: Mailbox() for person in [*year.people, admin]}
     feeds = {person: f"/feeds/{make_feed(person, rotation=None, at=NOW).secret}.ics" for person in year.people}
     feeds[rotation] = f"/feeds/{make_feed(admin, rotation=rotation, at=NOW).secret}.ics"
-    last, mailed, fetched = {}, 0, 0
+    last, mailed, fetched, theirs = {}, 0, 0, Client()
     for day in range(0, 365, step):
         at = NOW + DAY * day + MINUTE * 7
         commands.keep_weeks(rotation, today=at.date())
         for _ in range(2):
             year.something(at)
-            mailed += deliver(mails, boxes, at=at)
+            mailed += deliver(mails, boxes, theirs, at=at)
         keep_handoffs(at=at)
         assert keep_handoffs(at=at) == 0
-        mailed += deliver(mails, boxes, at=at)
+        mailed += deliver(mails, boxes, theirs, at=at)
         check_calendars(boxes, at=at)
         check_handoffs(rotation, at=at)
         if day % (step * 5) == 0:
@@ -110,17 +111,19 @@ def check_a_year(rotation, *, admin, client, mails, seed, step):
             assert keep_feeds(at=at) == 0
             for whose, path in feeds.items():
                 text = client.get(path).content.decode()
+                theirs.fetched(text, whose)
                 check_feed(text, last.setdefault(whose, {}))
                 check_weeks(rotation, whose, text, at=at)
                 fetched += 1
-    return year.done, mailed, fetched
+    return year.done, mailed, fetched, theirs.check()
 
 
-def deliver(mails, boxes, *, at):
+def deliver(mails, boxes, theirs, *, at):
     rows = [row for row in mails(kind="handoff_invitation") if kind_named(row.kind).still_true(row, at)]
     for row in rows:
         assert complaints(row.calendar) == []
         boxes[row.recipient_id].take(row.calendar)
+        theirs.invited(row)
     return len(rows)
 
 
@@ -178,7 +181,8 @@ def check_weeks(rotation, whose, text, *, at):
 
 
 def test_every_calendar_of_a_random_year_is_accepted_and_right(rotation, admin, client, mails):
-    done, mailed, fetched = check_a_year(rotation, admin=admin, client=client, mails=mails, seed=2026, step=6)
+    done, mailed, fetched, events = check_a_year(rotation, admin=admin, client=client, mails=mails, seed=2026, step=6)
     assert done > 50
     assert mailed > 100
     assert fetched > 50
+    assert events > 1000

@@ -2,10 +2,12 @@
 
 import datetime as dt
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
-from handoffs.commands import keep_handoffs, sign_handoff
+from handoffs.commands import keep_handoffs, make_feed, sign_handoff
+from handoffs.commands.feeds import FEEDS_A_PERSON
 from handoffs.models import ActionItem, Handoff
 from incidents.commands import Opening, open_incident, resolve
 from pipelines.models import Pipeline
@@ -256,3 +258,53 @@ def test_a_signature_needs_the_row_as_it_is_now(handoffs, a, b):
     signed = sign_handoff(stale, by=b, at=NOW)
     assert signed.is_signed
     assert signed.frozen
+
+
+# Feed addresses
+
+
+def test_a_feed_is_made_read_listed_and_revoked_and_its_address_is_answered_once(call, client, rotation, handoffs, a):
+    answer = call(a, "post", "feeds/", {})
+    made = answer.json()
+    assert (answer.status_code, list(made)) == (
+        201,
+        ["id", "rotation", "prefix", "created_at", "last_used_at", "address"],
+    )
+    assert made["rotation"] is None
+    assert made["created_at"].endswith("Z")
+    path = urlsplit(made["address"]).path
+    assert client.get(path).status_code == 200
+    whole = call(a, "post", "feeds/", {"rotation": rotation.slug}).json()
+    assert b"X-WR-CALNAME:On call: Weekly Rotation" in client.get(urlsplit(whole["address"]).path).content
+    listed = call(a, "get", "feeds/").json()
+    assert [(one["id"], one["rotation"]) for one in listed["results"]] == [
+        (whole["id"], rotation.slug),
+        (made["id"], None),
+    ]
+    assert listed["results"][1]["last_used_at"].endswith("Z")
+    assert all("address" not in one for one in listed["results"])
+    assert made["address"].partition("feed_")[2] not in str(listed)
+    assert "address" not in call(a, "get", f"feeds/{made['id']}/").json()
+    assert call(a, "delete", f"feeds/{made['id']}/").status_code == 204
+    assert client.get(path).status_code == 404
+    assert [one["id"] for one in call(a, "get", "feeds/").json()["results"]] == [whole["id"]]
+    assert call(a, "delete", f"feeds/{made['id']}/").status_code == 404
+
+
+def test_somebody_else_s_feeds_are_not_there_even_for_an_admin(call, rotation, a, b, admin):
+    made = call(a, "post", "feeds/", {"rotation": rotation.slug}).json()
+    for other in (b, admin):
+        assert call(other, "get", "feeds/").json()["count"] == 0
+        assert call(other, "get", f"feeds/{made['id']}/").status_code == 404
+        assert call(other, "delete", f"feeds/{made['id']}/").status_code == 404
+    assert call(a, "get", "feeds/").json()["count"] == 1
+
+
+def test_a_feed_of_nothing_names_the_field_and_one_too_many_is_a_conflict(call, rotation, a):
+    answer = call(a, "post", "feeds/", {"rotation": "nothing"})
+    assert (answer.status_code, list(answer.json())) == (400, ["rotation"])
+    assert call(a, "post", "feeds/", ["rotation"]).status_code == 400
+    for _ in range(FEEDS_A_PERSON):
+        make_feed(a, rotation=None, at=NOW)
+    refused = call(a, "post", "feeds/", {})
+    assert (refused.status_code, "20 addresses" in refused.json()["detail"]) == (409, True)

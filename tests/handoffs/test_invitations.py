@@ -17,6 +17,7 @@ from people.refusals import Forbidden, Invalid, Refused
 from scheduling.commands import Asked, Dates, Span, accept_swap, block_holiday, change_hours, request_swap, take_cover
 from scheduling.models import RotationWeek
 from tests.handoffs.conftest import NOW
+from tests.handoffs.icaljs import read_by_client
 from tests.handoffs.libical import complaints
 from tests.handoffs.reading import Mailbox, read
 
@@ -326,14 +327,18 @@ def test_after_days_of_silence_nobody_is_reminded_of_old_signatures(handoffs, ma
 @pytest.mark.parametrize(
     "name", ["Engineer A", 'Zoë "Z" O’Neil; x, y:z', "李 Wei", "a^b\\n", "x" * 300, "tab\tname", "\u202eevil", "a\x07b"]
 )
-def test_names_of_every_kind_are_written_as_libical_reads_them(name):
+def test_names_of_every_kind_are_written_as_calendars_read_them(name):
     address = Address(name, "a@example.com")
     meeting = Meeting(
         "uid", 0, NOW, NOW, NOW + HOUR, f"Hand-off: {name}", f"{name}\nhttps://x", "https://x", address, (address,)
     )
-    for text in (invitation(meeting), cancellation(meeting, whole=True), cancellation(meeting, whole=False)):
+    texts = [invitation(meeting), cancellation(meeting, whole=True), cancellation(meeting, whole=False)]
+    for text in texts:
         assert complaints(text) == []
         read(text)
+    for found in read_by_client(texts):
+        [event] = found["events"]
+        assert (event["summary"], event["description"]) == (plain(meeting.summary), plain(meeting.description))
 
 
 def test_libical_finds_what_is_wrong():
@@ -344,6 +349,23 @@ def test_libical_finds_what_is_wrong():
     assert complaints(text.replace("ORGANIZER", "X-NOBODY"))
     assert complaints(text.replace("DTSTAMP", "X-NEVER"))
     assert complaints(text.replace("DTSTART:2026", "DTSTART:not"))
+
+
+def test_ical_js_finds_what_is_wrong():
+    address = Address("A", "a@example.com")
+    meeting = Meeting("uid", 3, NOW, NOW, NOW + HOUR, "Hand-off", "x", "https://x", address, (address,))
+    text = invitation(meeting)
+    changes = [
+        ("DTSTART:2026", "DTSTART:not"),
+        ("DTEND:", "DTEND"),
+        ("END:VEVENT\r\n", ""),
+        ("00Z\r\nDTEND", "00\r\nDTEND"),
+    ]
+    wrong = [text.replace(*change) for change in changes]
+    assert all(one != text for one in wrong)
+    right, *refused = read_by_client([text, *wrong])
+    assert [(one["uid"], one["sequence"], one["seconds"]) for one in right["events"]] == [("uid", 3, 3600)]
+    assert all("refused" in one for one in refused)
 
 
 def test_control_signs_are_left_out():

@@ -6,11 +6,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents import commands
+from incidents.commands.causes import Cause, fails
 from incidents.models import Incident, RunStep
 from runbooks.commands import save_revision
 from runbooks.models import Runbook
 from tests.incidents.test_incidents import MINUTE, opened
 from tests.make import bearer
+from tests.validation.world import make_check, make_metric
+from validation.commands import remove_check
 
 SLUG = "daily-growth-experiment-focused"
 
@@ -190,3 +193,24 @@ def counted(do):
     with CaptureQueriesContext(connection) as captured:
         assert do().status_code == 200
     return len(captured)
+
+
+def test_an_incident_leads_to_its_check_and_says_when_that_is_gone(browser, client, pipeline, a):
+    check = make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1})
+    seen = {"since": timezone.now(), "seen_at": timezone.now(), "cooldown": MINUTE}
+    cause = Cause(kind="issue", title="Too few", text="0", check_key=check.pk, **seen)
+    made = fails(pipeline, cause=cause, at=timezone.now())
+    page = text_of(browser.get(f"/incidents/{made.pk}/"))
+    assert f'href="/checks/{check.pk}/"' in page
+    assert "It is gone" not in page
+    remove_check(check, by=a)
+    answer = browser.get(f"/incidents/{made.pk}/")
+    assert (answer.status_code, f"/checks/{check.pk}/" in text_of(answer)) == (200, False)
+    assert "It is gone: somebody removed it after it failed." in text_of(answer)
+    commands.acknowledge(made, by=a, at=timezone.now())
+    assert commands.resolve(made, by=a, at=timezone.now()).is_resolved
+    assert client.get(f"/api/v1/incidents/{made.pk}/", **bearer(a)).json()["check_id"] == check.pk
+
+
+def test_an_incident_without_a_check_speaks_of_none(browser, incident):
+    assert "It is gone" not in text_of(browser.get(f"/incidents/{incident.pk}/"))

@@ -170,3 +170,46 @@ def test_strange_months_are_no_error_of_ours(signed_in, pipeline, a, query):
     browser = signed_in(a)
     assert browser.get(f"/incidents/reports/?{query}").status_code in (200, 400)
     assert browser.get(f"/incidents/reports/csv/?{query}").status_code in (200, 400)
+
+
+def test_the_api_reports_the_figures_of_the_page_and_of_the_csv(client, signed_in, year, a):
+    path = "/api/v1/reports/incidents/"
+    answer = client.get(f"{path}?since=2026-10-01&until=2026-11-30", **bearer(a)).json()
+    assert answer["count"] == 3
+    assert answer["results"][0] == {
+        "month": "2026-11",
+        "pipeline": "aggregate-profit-investor-reporting",
+        "incidents": 1,
+        "acknowledged": 1,
+        "resolved": 1,
+        "seconds_to_acknowledge": 3600,
+        "seconds_to_resolve": 36000,
+    }
+    text = signed_in(a).get("/incidents/reports/csv/?since=2026-10-01&until=2026-11-30").content.decode()
+    rows = list(csv.reader(io.StringIO(text)))[1:]
+    assert rows == [[str(value) for value in row.values()] for row in answer["results"]]
+    one = client.get(f"{path}?pipeline={SLUG}&since=2026-10-01&until=2026-11-30", **bearer(a)).json()
+    assert one["results"] == answer["results"][1:]
+    assert client.get(f"{path}?until=2020-01-01", **bearer(a)).json()["results"] == []
+
+
+def test_an_incident_nobody_took_has_no_times(client, pipeline, now, a):
+    opened(pipeline, at=now)
+    [row] = client.get("/api/v1/reports/incidents/?until=2026-11-30", **bearer(a)).json()["results"]
+    assert (row["acknowledged"], row["seconds_to_acknowledge"], row["seconds_to_resolve"]) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("since=x", "since"),
+        ("until=9999-12-31", "until"),
+        ("since=2030-01-01&until=2029-01-01", "since"),
+        ("since=2001-01-01&until=2020-01-01", "since"),
+        ("pipeline=%00", "pipeline"),
+        ("pipeline=x", "pipeline"),
+    ],
+)
+def test_a_report_of_strange_months_names_the_field(client, pipeline, a, query, field):
+    answer = client.get(f"/api/v1/reports/incidents/?{query}", **bearer(a))
+    assert (answer.status_code, list(answer.json())) == (400, [field])

@@ -11,7 +11,8 @@ from django.utils import timezone
 from handoffs.commands import add_item
 from handoffs.commands.feeds import FEEDS_A_PERSON
 from handoffs.models import FeedToken, Handoff, HandoffNote
-from incidents.commands import Opening, acknowledge, open_incident, start_run
+from incidents.commands import Opening, acknowledge, open_incident, start_run, take_alerts
+from incidents.models import Alert, Incident
 from notifications.commands import Notice, tell
 from people.commands import create_token
 from pipelines.models import Pipeline
@@ -29,6 +30,7 @@ from scheduling.commands import (
 )
 from scheduling.models import Rotation
 from tests.make import bearer, make_engineer, make_pipeline, make_runbook
+from tests.security.rules import ALERT, ALERTS
 from validation.commands import (
     Event,
     Pushed,
@@ -41,6 +43,7 @@ from validation.commands import (
     record_file,
     report_run,
 )
+from validation.importers.alertmanager import read_alerts
 from validation.models import ExternalRule, Metric
 
 PAGES = [
@@ -50,8 +53,10 @@ PAGES = [
     "/fairness/",
     "/incidents/",
     "/incidents/reports/",
+    "/incidents/alerts/",
     "/admin/incidents/incident/",
     "/admin/incidents/runbookrun/",
+    "/admin/incidents/alert/",
     "/handoffs/",
     "/me/feeds/",
     "/calendar/2026/12/",
@@ -87,8 +92,11 @@ CALLS = [
     "swaps/",
     "covers/",
     "incidents/",
+    "reports/incidents/",
+    "alerts/",
     "handoffs/",
     "action-items/",
+    "feeds/",
     "responders/",
     "oncall/",
     "rotations/",
@@ -117,6 +125,7 @@ def fill(admin, *, rows):
         block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
         add_external_check(row, pipeline=pipeline)
+        add_alert(row, pipeline=pipeline)
         add_check(row, pipeline=pipeline, admin=admin)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
         incident = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now())
@@ -138,6 +147,14 @@ def add_external_check(row, *, pipeline):
     for dag in (f"dag-{row}", f"other-{row}"):
         document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
         record_file("airflow", document=document, at=timezone.now())
+
+
+def add_alert(row, *, pipeline):
+    """Add an alert of the pipeline, with its incident, and one of none."""
+    for name in (pipeline.slug, "nothing"):
+        labels = {"alertname": f"Late {row}", "pipeline": name}
+        alert = {**ALERT, "labels": labels, "fingerprint": f"{name}-{row}"}
+        take_alerts(read_alerts({**ALERTS, "alerts": [alert]}), at=timezone.now())
 
 
 def add_check(row, *, pipeline, admin):
@@ -228,3 +245,8 @@ def test_a_list_of_the_api_with_thirty_rows_needs_no_more_statements_than_with_o
     one = statements(lambda: client.get(f"/api/v1/{path}", **headers))
     fill(admin, rows=30)
     assert statements(lambda: client.get(f"/api/v1/{path}", **headers)) <= one
+
+
+def test_the_lists_have_rows_to_count(admin):
+    fill(admin, rows=3)
+    assert (Incident.objects.count(), Alert.objects.count(), Alert.objects.filter(pipeline=None).count()) == (6, 6, 3)

@@ -35,6 +35,7 @@ CHECK = {
     "name": "Edited", "severity": "fail", "interval_minutes": "60", "settle_minutes": "0", "confirm": "1", "confirm_of": "1",
     "cooldown_minutes": "0", "holidays": "ordinary", "parameters.fail_below": "1",
 }  # fmt: skip
+METRIC = {"name": "Visits", "kind": "count", "grain": "day", "time_zone": "UTC"}
 ALERT = {
     "status": "firing", "labels": {"alertname": "Late", "pipeline": "unit-profit"}, "annotations": {}, "fingerprint": "c0ffee",
     "startsAt": "2026-11-25T09:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "",
@@ -183,6 +184,12 @@ RULES = {
     "GET /checks/new/": Rule(SIGNED_IN),
     "POST /checks/new/": Rule(SIGNED_IN),
     "POST /checks/new/?pipeline={pipeline}&check_type=range #made": Rule(SIGNED_IN, {**CHECK, "metric": "{metric_pk}"}),
+    "GET /checks/metrics/new/": Rule(SIGNED_IN),
+    "POST /checks/metrics/new/": Rule(SIGNED_IN, {**METRIC, "pipeline": "{pipeline}"}),
+    "GET /checks/metrics/{metric_pk}/": Rule(SIGNED_IN),
+    "POST /checks/metrics/{metric_pk}/": Rule(SIGNED_IN, METRIC),
+    "GET /checks/metrics/{pulled_pk}/ #SQL": Rule(ADMIN),
+    "POST /checks/metrics/{pulled_pk}/ #SQL": Rule(ADMIN, {**METRIC, "source": "{source_pk}", "query": "SELECT 1, 2"}),
     "GET /checks/{check}/": Rule(SIGNED_IN),
     "GET /checks/{check}/edit/": Rule(SIGNED_IN),
     "POST /checks/{check}/edit/": Rule(SIGNED_IN, {**CHECK, "metric": "{metric_pk}"}),
@@ -276,9 +283,14 @@ RULES = {
     "POST /api/v1/action-items/": Rule(SIGNED_IN, {"text": "To do"}),
     "GET /api/v1/action-items/{item}/": Rule(SIGNED_IN),
     "PATCH /api/v1/action-items/{item}/": Rule(SIGNED_IN, {"done": True}),
+    "GET /api/v1/feeds/": Rule(SIGNED_IN),
+    "POST /api/v1/feeds/": Rule(SIGNED_IN, {"rotation": "{rotation}"}),
+    "GET /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
+    "DELETE /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     # The API of incidents.
     "GET /api/v1/incidents/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
+    "GET /api/v1/reports/incidents/": Rule(SIGNED_IN),
     "GET /api/v1/incidents/{incident}/": Rule(SIGNED_IN),
     "PATCH /api/v1/incidents/{incident}/": Rule(SIGNED_IN, INCIDENT),
     "POST /api/v1/incidents/{incident}/acknowledge/": Rule(SIGNED_IN, {}),

@@ -99,6 +99,7 @@ def make_world():
     push(metric, [1.0, 2.0, 3.0], at=at)
     check = make_check(pipeline, a, metric=metric, parameters={"fail_below": 10}, is_active=True, at=at)
     source = create_source(name="warehouse", address="sqlite:////nowhere.sqlite", by=admin)
+    pulled = make_metric(pipeline, "pulled", source=source, query="SELECT 1, 2")
     with_sql = make_check(pipeline, admin, "custom_sql", source=source, query="SELECT 1", at=at)
     result = CheckResult.objects.create(
         of=check, status="fail", bucket=bucket(1, at), value=3.0, started_at=at, finished_at=at
@@ -107,6 +108,8 @@ def make_world():
     words = {
         "metric": metric.slug,
         "metric_pk": metric.pk,
+        "pulled_pk": pulled.pk,
+        "source_pk": source.pk,
         "check": check.pk,
         "with_sql": with_sql.pk,
         "result": result.pk,

@@ -1,6 +1,7 @@
 """Checks in the browser and in Django's admin."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.utils import timezone
@@ -49,6 +50,21 @@ def test_checks_are_listed_with_what_they_said(signed_in, check, metric, a):
     assert check.name in signed_in(a).get(f"/checks/?pipeline={SLUG}&status=fail").content.decode()
     assert check.name not in signed_in(a).get("/checks/?status=pass").content.decode()
     assert signed_in(a).get("/checks/?pipeline=%00&status=%00&page=%00").status_code == 200
+
+
+def test_checks_that_fail_come_first_and_those_switched_off_last(signed_in, metric, a):
+    fields = {"metric": metric, "parameters": {"fail_below": 10}, "is_active": True}
+    states = ["", "pass", "skip", "unknown", "warn", "error", "fail"]
+    for place, status in enumerate(states):
+        made = make_check(metric.pipeline, a, name=f"{place} {status or 'not run'}", **fields)
+        Check.objects.filter(pk=made.pk).update(last_status=status, last_value=0.0375)
+    alerting, off = (make_check(metric.pipeline, a, name=name, **fields) for name in ("8", "0 off"))
+    Check.objects.filter(pk=alerting.pk).update(last_status="fail", alerting_since=timezone.now())
+    Check.objects.filter(pk=off.pk).update(last_status="fail", is_active=False)
+    text = signed_in(a).get("/checks/").content.decode()
+    names = re.findall(r'<a href="/checks/\d+/">([^<]+)</a>', text)
+    assert names == ["8", "6 fail", "5 error", "4 warn", "3 unknown", "2 skip", "1 pass", "0 not run", "0 off"]
+    assert text.count('data-label="Value">0.0375<') == len(states)
 
 
 def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric, a):

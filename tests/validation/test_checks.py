@@ -11,7 +11,9 @@ from validation import commands, queries
 from validation.models import Check, CheckResult
 from validation.verdicts.proposals import propose_all
 
-MINUTE = dt.timedelta(minutes=1)
+MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+# Midnight of the 26th in Berlin.
+NIGHT = dt.datetime(2026, 11, 25, 23, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -99,6 +101,63 @@ def test_a_result_acknowledged_as_expected_ends_the_alert_and_its_point_is_left_
     assert check.alerting_since is None
     with pytest.raises(Refused):
         commands.acknowledge_expected(CheckResult.objects.get(pk=result.pk), by=a, at=AT)
+
+
+def hours(metric, values, segment="", day=NIGHT):
+    """Push a value for each hour of a night in Berlin, from midnight on."""
+    points = [commands.Pushed(day + place * HOUR, value, segment) for place, value in enumerate(values)]
+    commands.push_points(metric, points=points, at=day + len(values) * HOUR)
+
+
+def test_an_hour_acknowledged_as_expected_excuses_that_hour_alone(daily_growth, a):
+    metric = make_metric(daily_growth, grain="hour", time_zone="Europe/Berlin")
+    check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10}, at=NIGHT)
+    hours(metric, [5])
+    first = run(check, at=NIGHT + HOUR)
+    commands.acknowledge_expected(first, by=a, at=NIGHT + HOUR)
+    assert list(metric.points.filter(is_expected=True).values_list("bucket", flat=True)) == [NIGHT]
+    assert run(check, at=NIGHT + HOUR + MINUTE).expected == "acknowledged as expected"
+    hours(metric, [5, 5])
+    second = run(check, at=NIGHT + 2 * HOUR)
+    assert (second.bucket, second.status, second.expected) == (NIGHT + HOUR, "fail", "")
+    assert check.alerting_since is not None
+
+
+def test_an_hour_acknowledged_as_expected_leaves_the_same_day_s_other_hours_in_the_baseline(daily_growth, a):
+    metric = make_metric(daily_growth, grain="hour")
+    parameters = {"against": "previous", "fail_percent": 50}
+    check = make_check(daily_growth, a, "change_over_time", metric=metric, parameters=parameters, at=NIGHT)
+    hours(metric, [100, 100, 900])
+    commands.acknowledge_expected(run(check, at=NIGHT + 3 * HOUR), by=a, at=NIGHT + 3 * HOUR)
+    hours(metric, [100, 100, 900, 100])
+    result = run(check, at=NIGHT + 4 * HOUR)
+    # Not against the 900 that was excused, and not against another day's: the hour before it stands.
+    assert (result.status, result.value, result.low, result.high) == ("pass", 100, 80, 120)
+
+
+def test_a_segment_acknowledged_as_expected_excuses_no_other_segment(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
+    for segment, value in (("eu", 5), ("us", 50), ("", 55)):
+        push(metric, [value], segment=segment)
+    commands.acknowledge_expected(run(check), by=a, at=AT + MINUTE)
+    assert list(metric.points.filter(is_expected=True).values_list("segment", flat=True)) == ["eu"]
+    again = run(check, at=AT + 2 * MINUTE)
+    assert (again.status, again.expected, check.alerting_since) == ("fail", "acknowledged as expected", None)
+    push(metric, [6], segment="us", at=AT + 3 * MINUTE)
+    result = run(check, at=AT + 4 * MINUTE)
+    assert (result.status, result.expected) == ("fail", "")
+    assert result.message.startswith("1 of 2 segments. us: ")
+    assert check.alerting_since is not None
+
+
+def test_the_whole_acknowledged_as_expected_excuses_no_segment(metric, a):
+    for segment, value in (("eu", 5), ("", 5)):
+        push(metric, [value], segment=segment)
+    whole = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
+    parts = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
+    commands.acknowledge_expected(run(whole), by=a, at=AT + MINUTE)
+    assert run(whole, at=AT + 2 * MINUTE).expected
+    assert not run(parts, at=AT + 2 * MINUTE).expected
 
 
 def test_segments_alert_once_on_the_parent_with_the_children_listed(metric, a):

@@ -10,8 +10,9 @@ from people.refusals import Invalid, Refused
 from pipelines.models import Pipeline
 from validation.commands.points import rejudge
 from validation.models import Check, CheckResult, KnownEvent, Metric, MetricPoint
-from validation.verdicts.outcomes import Outcome
+from validation.verdicts.judging import WRONG
 
+WHOLE = ""
 LONGEST = dt.timedelta(days=366)
 
 
@@ -72,11 +73,13 @@ def _rejudge_dates(event: KnownEvent, *, at: dt.datetime) -> None:
 def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> CheckResult:
     """Say that a result was to be expected: its point is left out of baselines, and nobody is told of it any more.
 
+    Of a check by segment those are the points of the segments that failed or warned; another hour, or segment, is judged as ever.
+
     An alert ends where this was the check's newest result. Raises Refused where there is nothing to acknowledge.
     """
     check = Check.objects.select_for_update().get(pk=result.of_id)
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
-    if row.status not in (Outcome.FAIL, Outcome.WARN):
+    if row.status not in WRONG:
         raise Refused(f"Only what failed or warned can be expected; this result is “{row.status}”.")
     if row.acknowledged_at is not None:
         raise Refused("It is acknowledged already.")
@@ -84,10 +87,16 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
     row.expected = row.expected or f"acknowledged by {by}"[:120]
     row.save(update_fields=["acknowledged_by", "acknowledged_at", "expected"])
     if row.bucket is not None and check.metric_id:
-        MetricPoint.objects.filter(metric=check.metric_id, bucket=row.bucket).update(is_expected=True)
+        points = MetricPoint.objects.filter(metric=check.metric_id, bucket=row.bucket, segment__in=_excused_by(row))
+        points.update(is_expected=True)
     if not CheckResult.objects.filter(of=check, pk__gt=row.pk).exists():
         check.last_expected = row.expected
         if check.alerting_since is not None:
             check.alerting_since, check.alert_ended_at = None, at
         check.save(update_fields=["last_expected", "alerting_since", "alert_ended_at"])
     return row
+
+
+def _excused_by(row: CheckResult) -> list[str]:
+    """Return the segments that a result is about: those that went wrong in it, or the whole."""
+    return [one["segment"] for one in row.segments if one["status"] in WRONG] if row.segments else [WHOLE]

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from people.models import User, valid_country
 from pipelines.models import Pipeline
 from validation.models.metrics import Metric, Source
-from validation.verdicts.outcomes import Outcome
+from validation.verdicts.outcomes import Outcome, number
 from validation.verdicts.parameters import TYPES
 
 LONGEST_MINUTES = 7 * 24 * 60
@@ -245,6 +245,16 @@ class Check(models.Model):
     def has_sql(self) -> bool:
         """Whether it runs a query of its own, so that only admins change it (product.md §11)."""
         return bool(self.query) or self.check_type in OF_A_QUERY
+
+    @property
+    def last_number(self) -> str:
+        """The value it judged last, as people read it; a dash where there is none."""
+        return "–" if self.last_value is None else number(self.last_value)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether what it said last wants somebody to read it."""
+        return self.is_active and self.last_status in (Outcome.FAIL, Outcome.WARN, Outcome.ERROR)
 
     @property
     def zone_name(self) -> str:

@@ -27,6 +27,19 @@ def checks() -> CheckQuerySet:
     return rows.order_by("pipeline__position", "pipeline", "name", "pk")
 
 
+def checks_worst_first() -> CheckQuerySet:
+    """Return every check: those that fail first, those that pass after them, those switched off last."""
+    said = {str(outcome): place for place, outcome in enumerate(WORST_FIRST)}
+    order = Case(
+        When(is_active=False, then=Value(len(said) + 1)),
+        When(alerting_since__isnull=False, then=Value(-1)),
+        *(When(last_status=status, then=Value(place)) for status, place in said.items()),
+        default=Value(len(said)),
+        output_field=IntegerField(),
+    )
+    return checks().order_by(order, "pipeline__position", "pipeline", "name", "pk")
+
+
 def alerting_checks() -> CheckQuerySet:
     """Return the checks whose failing is confirmed, with their pipeline; `last_message` says why, `alerting_since` since when."""
     return Check.objects.alerting().select_related("pipeline", "metric").order_by("alerting_since", "pk")

@@ -21,7 +21,6 @@ DAYS_BACK = {
 }
 DAYS_FOR_SEGMENTS = 14
 MOST_POINTS = 200_000
-ACKNOWLEDGED = "acknowledged as expected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def facts_between(
     days = (since.date() - dt.timedelta(days=1), at.date() + dt.timedelta(days=1))
     named = _holidays(check.country, *days)
     known = dict(named) if check.holidays == Holidays.KNOWN else {}
-    known |= _known(check, *days, since=since, until=until)
+    known |= _known(check, *days)
     return Facts(
         at=at,
         bucket=bucket,
@@ -119,13 +118,18 @@ def _series(metric: Metric, *, since: dt.datetime, until: dt.datetime, whole: bo
     points = MetricPoint.objects.filter(metric=metric, bucket__gte=since, bucket__lte=until)
     if whole:
         points = points.filter(segment="")
-    found: dict[str, tuple[list[dt.datetime], list[float]]] = {}
-    rows = points.order_by("-bucket").values_list("segment", "bucket", "value")[:MOST_POINTS]
-    for segment, bucket, value in rows.iterator(chunk_size=5000):
-        buckets, values = found.setdefault(segment, ([], []))
+    found: dict[str, tuple[list[dt.datetime], list[float], set[dt.datetime]]] = {}
+    rows = points.order_by("-bucket").values_list("segment", "bucket", "value", "is_expected")[:MOST_POINTS]
+    for segment, bucket, value, is_expected in rows.iterator(chunk_size=5000):
+        buckets, values, excused = found.setdefault(segment, ([], [], set()))
         buckets.append(bucket)
         values.append(value)
-    return {name: Series(tuple(reversed(one)), tuple(reversed(two))) for name, (one, two) in found.items()}
+        if is_expected:
+            excused.add(bucket)
+    return {
+        name: Series(tuple(reversed(buckets)), tuple(reversed(values)), frozenset(excused))
+        for name, (buckets, values, excused) in found.items()
+    }
 
 
 def _newest(metric: Metric) -> Series:
@@ -148,9 +152,7 @@ def _unexpected(check: Check, first: dt.date, last: dt.date, *, named: Mapping[d
     return frozenset(days)
 
 
-def _known(
-    check: Check, first: dt.date, last: dt.date, *, since: dt.datetime, until: dt.datetime
-) -> dict[dt.date, str]:
+def _known(check: Check, first: dt.date, last: dt.date) -> dict[dt.date, str]:
     events = KnownEvent.objects.filter(
         Q(metric=None) | Q(metric=check.metric), pipeline=check.pipeline_id, starts_on__lte=last, ends_on__gte=first
     )
@@ -160,13 +162,6 @@ def _known(
         while day <= min(last, ends_on):
             known[day] = words
             day += dt.timedelta(days=1)
-    if check.metric:
-        daily, zone = check.metric.step >= dt.timedelta(days=1), check.metric.zone
-        marked = MetricPoint.objects.filter(
-            metric=check.metric, bucket__gte=since, bucket__lte=until, is_expected=True
-        ).values_list("bucket", flat=True)
-        for bucket in marked:
-            known.setdefault(bucket.date() if daily else bucket.astimezone(zone).date(), ACKNOWLEDGED)
     return known
 
 

@@ -59,20 +59,20 @@ def _judged(check_type: str, parameters: Mapping[str, Any], facts: Facts) -> Cal
 
 def _until(series: Series, bucket: dt.datetime) -> Series:
     kept = len(series.before(bucket)) + (series.at(bucket) is not None)
-    return Series(series.buckets[:kept], series.values[:kept])
+    return replace(series, buckets=series.buckets[:kept], values=series.values[:kept])
 
 
 def _walked(parameters: Mapping[str, Any], facts: Facts) -> Callable[[dt.datetime], str]:
     points = [
         (facts.date_of(bucket), value)
         for bucket, value in zip(facts.series.buckets, facts.series.values, strict=True)
-        if (facts.daily or bucket.hour == facts.bucket.hour) and facts.date_of(bucket) not in facts.unexpected
+        if facts.comparable(bucket) and facts.date_of(bucket) not in facts.unexpected
     ]
     judged = judge_series(
         points,
         kind="ratio" if facts.kind == "ratio" else "count",
         holidays=facts.holidays,
-        known_events=frozenset(facts.known),
+        known_events=facts.known_days,
         alert_budget=parameters["alert_budget"],
     )
     by_day = {one.day: one for one in judged}
@@ -81,7 +81,7 @@ def _walked(parameters: Mapping[str, Any], facts: Facts) -> Callable[[dt.datetim
         one = by_day.get(facts.date_of(bucket))
         if one is None or one.enough == "none":
             return str(Outcome.SKIP)
-        if not one.flagged or facts.date_of(bucket) in facts.known:
+        if not one.flagged or facts.date_of(bucket) in facts.known_days:
             return str(Outcome.PASS)
         return str(Outcome.FAIL if one.enough == "tells" else Outcome.WARN)
 

@@ -24,6 +24,8 @@ JUDGES: dict[str, Callable[[Mapping[str, Any], Facts], Verdict]] = {
 }
 # Only these speak of a bucket or a date on which nothing is expected.
 SPEAK_OF_ABSENCE = {"freshness", "completeness", "run_deadline", "schema", "custom_sql"}
+WRONG = (Outcome.FAIL, Outcome.WARN)
+ACKNOWLEDGED = "acknowledged as expected"
 SHOWN = 8
 
 
@@ -48,17 +50,25 @@ def judge(check_type: str, *, parameters: Mapping[str, Any], facts: Facts) -> Ju
             for name, series in sorted(facts.parts.items())
             if name
         }
-    verdict = _joined(segments) if segments else JUDGES[check_type](parameters, facts)
-    known = facts.known.get(day, "") if check_type not in SPEAK_OF_ABSENCE else ""
-    return Judgement(verdict, segments, known if verdict.outcome in (Outcome.FAIL, Outcome.WARN) else "")
+    excused = {name for name in segments if facts.bucket in facts.parts[name].excused}
+    if any(one.outcome in WRONG for name, one in segments.items() if name not in excused):
+        # What is not excused is told of, without what is.
+        verdict = _joined({name: one for name, one in segments.items() if name not in excused}, of=len(segments))
+        excused = set()
+    else:
+        verdict = _joined(segments, of=len(segments)) if segments else JUDGES[check_type](parameters, facts)
+    if check_type in SPEAK_OF_ABSENCE or verdict.outcome not in WRONG:
+        return Judgement(verdict, segments)
+    acknowledged = bool(excused) if segments else facts.bucket in facts.series.excused
+    return Judgement(verdict, segments, facts.known.get(day, "") or (ACKNOWLEDGED if acknowledged else ""))
 
 
-def _joined(segments: Mapping[str, Verdict]) -> Verdict:
-    """Return one verdict for all segments: the worst, with those that share it listed (validation.md, Rules)."""
+def _joined(segments: Mapping[str, Verdict], *, of: int) -> Verdict:
+    """Return one verdict for the segments of so many: the worst, with those that share it listed (validation.md, Rules)."""
     worst = next(outcome for outcome in WORST_FIRST if any(one.outcome is outcome for one in segments.values()))
     those = {name: one for name, one in segments.items() if one.outcome is worst}
     if worst is Outcome.PASS:
-        return Verdict(worst, f"All {len(segments)} segments are as expected.")
+        return Verdict(worst, f"All {of} segments are as expected.")
     listed = "; ".join(f"{name}: {one.message}" for name, one in list(those.items())[:SHOWN])
     more = f" And {len(those) - SHOWN} more." if len(those) > SHOWN else ""
-    return Verdict(worst, f"{len(those)} of {len(segments)} segments. {listed}{more}")
+    return Verdict(worst, f"{len(those)} of {of} segments. {listed}{more}")

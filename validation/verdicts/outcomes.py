@@ -35,10 +35,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values by bucket, oldest first; a bucket is the first instant of an hour, or a date at 00:00 UTC."""
+    """Values by bucket, oldest first; a bucket is the first instant of an hour, or a date at 00:00 UTC.
+
+    `excused` are the buckets whose value somebody acknowledged as expected.
+    """
 
     buckets: Sequence[dt.datetime] = ()
     values: Sequence[float] = ()
+    excused: frozenset[dt.datetime] = frozenset()
 
     def __len__(self) -> int:
         return len(self.buckets)
@@ -87,6 +91,21 @@ class Facts:
         """Return the business-local date of a bucket."""
         return bucket.date() if self.daily else bucket.astimezone(self.zone).date()
 
+    def is_ordinary(self, bucket: dt.datetime) -> bool:
+        """Tell whether a bucket may measure others: expected, without a known event, and not acknowledged."""
+        day = self.date_of(bucket)
+        return day not in self.unexpected and day not in self.known and bucket not in self.series.excused
+
+    def comparable(self, bucket: dt.datetime) -> bool:
+        """Tell whether a bucket is of the same hour of the day as the one judged; of days, every one is."""
+        return self.daily or bucket.hour == self.bucket.hour
+
+    @property
+    def known_days(self) -> frozenset[dt.date]:
+        """The dates with a known event, or whose bucket at the hour judged was acknowledged as expected."""
+        excused = {self.date_of(bucket) for bucket in self.series.excused if self.comparable(bucket)}
+        return frozenset(self.known) | excused
+
     def ends_at(self, bucket: dt.datetime) -> dt.datetime:
         """Return the instant at which a bucket is over: of a date, the midnight of its zone."""
         if not self.daily:
@@ -95,14 +114,13 @@ class Facts:
         return dt.datetime.combine(following, dt.time(), self.zone).astimezone(dt.UTC)
 
     def baseline(self, *, same_weekday: bool = False, most: int = 0) -> list[float]:
-        """Return the values before the bucket judged, oldest first, without unexpected dates and known events."""
+        """Return the values before the bucket judged, oldest first, without what is not ordinary."""
         found = [
             value
             for bucket, value in self.series.before(self.bucket)
-            if (day := self.date_of(bucket)) not in self.unexpected
-            and day not in self.known
-            and (not same_weekday or day.weekday() == self.date_of(self.bucket).weekday())
-            and (self.daily or bucket.hour == self.bucket.hour)
+            if self.is_ordinary(bucket)
+            and (not same_weekday or self.date_of(bucket).weekday() == self.date_of(self.bucket).weekday())
+            and self.comparable(bucket)
         ]
         return found[-most:] if most else found
 

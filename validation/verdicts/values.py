@@ -49,8 +49,7 @@ def change_over_time(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
     against = parameters["against"]
     back = {"weekday": WEEK, "year": YEAR}.get(against, facts.step)
     then = facts.bucket - back
-    # A date on which nothing is expected, or whose event is known, is no measure for another.
-    while facts.date_of(then) in facts.unexpected or facts.date_of(then) in facts.known:
+    while not facts.is_ordinary(then):
         then -= facts.step if against == "previous" else WEEK
     earlier = facts.series.at(then)
     if earlier is None:
@@ -133,11 +132,10 @@ def anomaly(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
     value = facts.series.at(facts.bucket)
     if value is None:
         return MISSING
-    hours = facts.daily or facts.bucket.hour
     history = [
         (facts.date_of(bucket), earlier)
         for bucket, earlier in facts.series.before(facts.bucket)
-        if (facts.daily or bucket.hour == hours) and facts.date_of(bucket) not in facts.unexpected
+        if facts.comparable(bucket) and facts.date_of(bucket) not in facts.unexpected
     ]
     judged = judge_day(
         history,
@@ -145,7 +143,7 @@ def anomaly(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
         value=value,
         kind="ratio" if facts.kind == "ratio" else "count",
         holidays=facts.holidays,
-        known_events=frozenset(facts.known),
+        known_events=facts.known_days,
         alert_budget=parameters["alert_budget"],
     )
     if judged.enough == "none":

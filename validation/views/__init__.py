@@ -15,6 +15,7 @@ from validation.views.checks import (
     run_now,
 )
 from validation.views.external import external_check, external_checks
+from validation.views.metrics import edit_metric, new_metric
 
 __all__ = [
     "acknowledge",
@@ -23,10 +24,12 @@ __all__ = [
     "check",
     "checks",
     "edit_check",
+    "edit_metric",
     "external_check",
     "external_checks",
     "mute",
     "new_check",
+    "new_metric",
     "progress",
     "remove_check",
     "remove_event",

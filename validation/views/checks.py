@@ -32,8 +32,8 @@ STATUSES = ("fail", "error", "warn", "unknown", "skip", "pass")
 
 @require_safe
 def checks(request: SignedInRequest) -> HttpResponse:
-    """List the checks by pipeline, with what each said last."""
-    rows = queries.checks()
+    """List the checks with what each said last, those that fail first."""
+    rows = queries.checks_worst_first()
     pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
     if pipeline and "\0" not in pipeline:
         rows = rows.filter(pipeline__slug=pipeline)

@@ -1,0 +1,47 @@
+"""The API's call about the reports of incidents."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incidents import queries
+from incidents.forms import ReportForm
+from people.refusals import Invalid
+from scheduling.api.asking import paged
+
+SINCE = OpenApiParameter("since", OpenApiTypes.DATE, description="From the month of this date; else the last twelve.")
+UNTIL = OpenApiParameter("until", OpenApiTypes.DATE, description="To the month of this date; else this one.")
+PIPELINE = OpenApiParameter("pipeline", OpenApiTypes.STR, description="Only this pipeline’s, by slug.")
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    """The incidents of a pipeline that were opened in a month, by UTC; the seconds are medians, null where there are none."""
+
+    month = serializers.DateField(format="%Y-%m", help_text="2026-11")
+    pipeline = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    incidents = serializers.IntegerField()
+    acknowledged = serializers.IntegerField()
+    resolved = serializers.IntegerField()
+    seconds_to_acknowledge = serializers.IntegerField(allow_null=True)
+    seconds_to_resolve = serializers.IntegerField(allow_null=True)
+
+
+class ReportViewSet(viewsets.GenericViewSet[Any]):
+    """Reports of incidents: the figures of the page and of its CSV."""
+
+    serializer_class = ReportSerializer
+
+    @extend_schema(parameters=[SINCE, UNTIL, PIPELINE], responses=ReportSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """List a report for each pipeline and month with incidents, newest month first."""
+        form = ReportForm(request.query_params)
+        if not form.is_valid():
+            raise Invalid({name: [str(reason) for reason in reasons] for name, reasons in form.errors.items()})
+        months = form.months(today=timezone.now().date())
+        rows = queries.pipeline_reports(months, pipeline=form.cleaned_data["pipeline"])
+        return paged(self, request, list(ReportSerializer(rows, many=True).data))

@@ -1,0 +1,64 @@
+"""What a calendar client that is not ours finds in feeds and invitations, beside what the site holds."""
+
+from handoffs.models import FeedEvent, Handoff
+from scheduling.models import Rotation
+from tests.handoffs.icaljs import read_by_client
+
+INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Client:
+    """Keeps each calendar with what it has to say, as the site held it at that moment; all are read at once, since a client takes its time to start."""
+
+    def __init__(self):
+        self.texts, self.wanted = [], []
+
+    def invited(self, message):
+        """Keep an invitation with the hand-off it speaks of: a request has its times, a cancellation the version that was called off."""
+        key, _, sequence = message.occurrence.partition("-")
+        row = Handoff.objects.get(pk=key)
+        event = {"uid": row.uid, "sequence": int(sequence)}
+        if message.calendar_method == "REQUEST":
+            event |= {"starts": said(row.meeting_starts_at), "ends": said(row.meeting_ends_at), "cancelled": False}
+            event |= {"attendees": [f"mailto:{one.email or f'{one.username}@oncall.invalid'}" for one in row.people]}
+        self.keep(message.calendar, message.calendar_method, [event])
+
+    def fetched(self, text, whose):
+        """Keep a feed with the events that the site has for it."""
+        mine = {"rotation" if isinstance(whose, Rotation) else "engineer": whose}
+        rows = FeedEvent.objects.filter(**mine).order_by("starts_at", "pk")
+        self.keep(text, None, [event_of(row) for row in rows])
+
+    def keep(self, text, method, events):
+        self.texts.append(text)
+        self.wanted.append((method, events))
+
+    def check(self):
+        """Assert that the client reads every calendar, each event of it as the site holds it; return how many events there were."""
+        found = read_by_client(self.texts)
+        assert [one["refused"] for one in found if "refused" in one] == []
+        for one, (method, events) in zip(found, self.wanted, strict=True):
+            assert one["method"] == method
+            for event, wanted in zip(one["events"], events, strict=True):
+                found_here = {name: event[name] for name in wanted}
+                assert found_here == wanted, f"{found_here} is not {wanted}"
+                assert event["seconds"] > 0
+        return sum(len(one["events"]) for one in found)
+
+
+def event_of(row):
+    """Return an event of a feed as a client names it."""
+    days = len(row.content["starts"]) == len("2026-11-23")
+    starts, ends = (row.content["starts"], row.content["ends"]) if days else (said(row.starts_at), said(row.ends_at))
+    return {
+        "uid": row.uid,
+        "sequence": row.sequence,
+        "starts": starts,
+        "ends": ends,
+        "summary": row.content["summary"],
+        "cancelled": row.cancelled,
+    }
+
+
+def said(instant):
+    return instant.strftime(INSTANT)
