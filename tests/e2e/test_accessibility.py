@@ -94,6 +94,10 @@ PAGES = [
     "/handoffs/",
     "/me/messages/",
     "/api/v1/docs/",
+    "/admin/",
+    "/admin/system/",
+    "/admin/pipelines/pipeline/ownership/",
+    "/admin/people/user/",
     "/no-such-page/",
 ]
 EMPTY_PAGES = [
