@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
 from django.db.models import Q
 
+from people.queries import public_holidays
 from validation.models import Check, CheckType, Holidays, KnownEvent, Metric, MetricPoint, ReportedRun
 from validation.verdicts.buckets import newest_settled
 from validation.verdicts.outcomes import Facts, Series
@@ -134,10 +134,9 @@ def _newest(metric: Metric) -> Series:
 
 
 def _holidays(country: str, first: dt.date, last: dt.date) -> dict[dt.date, str]:
-    if not country:
-        return {}
-    known = holidays.country_holidays(country, years=range(first.year, last.year + 1))
-    return {day: name for day, name in known.items() if first <= day <= last}
+    years = range(first.year, last.year + 1)
+    known = (one for year in years for one in public_holidays(country, "", year).items())
+    return {day: name for day, name in known if first <= day <= last}
 
 
 def _unexpected(check: Check, first: dt.date, last: dt.date, *, named: Mapping[dt.date, str]) -> frozenset[dt.date]:
