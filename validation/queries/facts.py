@@ -61,27 +61,18 @@ def facts_between(
 ) -> Facts:
     """Return what a check may look at from `since` to the bucket, whatever its type looks back."""
     shape = shape_of(check)
-    until = bucket
-    parts: Mapping[str, Series] = {}
-    series, other = Series(), Series()
-    if check.check_type == CheckType.FRESHNESS and check.metric:
-        series = _newest(check.metric)
-    elif check.metric:
-        parts = _series(check.metric, since=since, until=until, whole=_only_the_whole(check))
-        series = parts.get("", Series())
-    if check.other_metric:
-        other = _series(check.other_metric, since=since, until=until, whole=True).get("", Series())
+    series, parts = _series_of(check, since=since, until=bucket)
     days = (since.date() - dt.timedelta(days=1), at.date() + dt.timedelta(days=1))
     named = _holidays(check.country, *days)
     known = dict(named) if check.holidays == Holidays.KNOWN else {}
-    known |= _known(check, *days, since=since, until=until)
+    known |= _known(check, *days, since=since, until=bucket)
     return Facts(
         at=at,
         bucket=bucket,
         zone=shape.zone,
         step=shape.step,
         series=series,
-        other=other,
+        other=_other(check, since=since, until=bucket),
         parts=parts,
         unexpected=_unexpected(check, *days, named=named),
         known=known,
@@ -90,6 +81,22 @@ def facts_between(
         rows=rows,
         kind=shape.kind,
     )
+
+
+def _series_of(check: Check, *, since: dt.datetime, until: dt.datetime) -> tuple[Series, Mapping[str, Series]]:
+    """Return the metric's own series, and all of its segments' where the type looks at them."""
+    if check.metric is None:
+        return Series(), {}
+    if check.check_type == CheckType.FRESHNESS:
+        return _newest(check.metric), {}
+    parts = _series(check.metric, since=since, until=until, whole=_only_the_whole(check))
+    return parts.get("", Series()), parts
+
+
+def _other(check: Check, *, since: dt.datetime, until: dt.datetime) -> Series:
+    if check.other_metric is None:
+        return Series()
+    return _series(check.other_metric, since=since, until=until, whole=True).get("", Series())
 
 
 def at_bucket(facts: Facts, bucket: dt.datetime) -> Facts:
