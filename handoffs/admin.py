@@ -3,23 +3,14 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from handoffs import commands
 from handoffs.models import ActionItem, FeedToken, Handoff, HandoffNote, HandoffPolicy, HandoffTopic
-from people.admin import Shown
+from people.admin import Shown, admin_of, tried
 from people.models import User
-from people.refusals import Invalid, Refused
-
-
-def _admin(request: HttpRequest) -> User:
-    """Return the admin who asks."""
-    assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
-    return request.user
 
 
 def _move(handoff: Handoff, times: dict[str, Any], *, by: User) -> None:
@@ -96,26 +87,13 @@ class HandoffAdmin(admin.ModelAdmin[Handoff]):
     def get_form(self, request: HttpRequest, obj: Handoff | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
         """Return the form with the admin who fills it in, for whom it tries to move the meeting."""
         shown = super().get_form(request, obj, change=change, **options)
-
-        class Tried(shown):  # type: ignore[misc, valid-type]  # the class is Django's, made for this request
-            def clean(self) -> None:
-                super().clean()
-                if self.errors or obj is None:
-                    return
-                try:
-                    with transaction.atomic():
-                        _move(obj, self.cleaned_data, by=_admin(request))
-                        transaction.set_rollback(True)
-                except Invalid as invalid:
-                    raise ValidationError(invalid.problems) from invalid
-                except Refused as refusal:
-                    raise ValidationError(str(refusal)) from refusal
-
-        return Tried
+        if obj is None:
+            return shown
+        return tried(shown, lambda form: _move(obj, form.cleaned_data, by=admin_of(request)))
 
     def save_model(self, request: HttpRequest, obj: Handoff, form: Any, change: Any) -> None:
         """Move the meeting by the command that tells both."""
-        _move(obj, form.cleaned_data, by=_admin(request))
+        _move(obj, form.cleaned_data, by=admin_of(request))
 
 
 @admin.register(ActionItem)
@@ -139,7 +117,7 @@ class ActionItemAdmin(admin.ModelAdmin[ActionItem]):
 
     def save_model(self, request: HttpRequest, obj: ActionItem, form: Any, change: Any) -> None:
         """Write the item down, or correct it, by the commands."""
-        by, at = _admin(request), timezone.now()
+        by, at = admin_of(request), timezone.now()
         if change:
             what = commands.ItemChange(text=obj.text, about=True, pipeline=obj.pipeline)
             commands.change_item(obj, change=what, by=by, at=at)
@@ -150,7 +128,7 @@ class ActionItemAdmin(admin.ModelAdmin[ActionItem]):
     def mark_done(self, request: HttpRequest, queryset: QuerySet[ActionItem]) -> None:
         """Mark the items as done by the admin who asks."""
         for item in queryset:
-            commands.change_item(item, change=commands.ItemChange(done=True), by=_admin(request), at=timezone.now())
+            commands.change_item(item, change=commands.ItemChange(done=True), by=admin_of(request), at=timezone.now())
 
 
 @admin.register(FeedToken)
@@ -166,5 +144,5 @@ class FeedTokenAdmin(Shown, admin.ModelAdmin[FeedToken]):
     def revoke(self, request: HttpRequest, queryset: QuerySet[FeedToken]) -> None:
         """Revoke the addresses, each from now on."""
         for token in queryset:
-            commands.revoke_feed(token, by=_admin(request), at=timezone.now())
+            commands.revoke_feed(token, by=admin_of(request), at=timezone.now())
         messages.success(request, f"{len(queryset)} addresses no longer work.")

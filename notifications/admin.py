@@ -9,15 +9,8 @@ from django.http import HttpRequest
 from notifications import commands
 from notifications.forms import ChatAddressForm
 from notifications.models import ChatAddress, Choice, Message, QuietHours
-from people.admin import Shown
-from people.models import User
+from people.admin import Shown, admin_of
 from people.refusals import Refused
-
-
-def _admin(request: HttpRequest) -> User:
-    """Return the admin who asks."""
-    assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
-    return request.user
 
 
 @admin.register(Message)
@@ -39,7 +32,7 @@ class MessageAdmin(Shown, admin.ModelAdmin[Message]):
         done = 0
         for message in queryset.select_related("recipient"):
             try:
-                commands.send_again(message, by=_admin(request))
+                commands.send_again(message, by=admin_of(request))
             except Refused as refusal:
                 messages.error(request, f"{message}: {refusal}")
             else:
@@ -63,17 +56,17 @@ class ChatAddressAdmin(admin.ModelAdmin[ChatAddress]):
 
     def save_model(self, request: HttpRequest, obj: ChatAddress, form: Any, change: Any) -> None:
         """Keep the address, sealed."""
-        made = commands.give_chat_address(obj.person, address=form.cleaned_data["typed"], by=_admin(request))
+        made = commands.give_chat_address(obj.person, address=form.cleaned_data["typed"], by=admin_of(request))
         obj.pk = made.pk
 
     def delete_model(self, request: HttpRequest, obj: ChatAddress) -> None:
         """Forget the address."""
-        commands.forget_chat_address(obj, by=_admin(request))
+        commands.forget_chat_address(obj, by=admin_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatAddress]) -> None:
         """Forget the selected addresses."""
         for row in queryset:
-            commands.forget_chat_address(row, by=_admin(request))
+            commands.forget_chat_address(row, by=admin_of(request))
 
 
 @admin.register(Choice)

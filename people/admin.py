@@ -1,6 +1,7 @@
 """Django's admin for people and their tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -8,6 +9,8 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,6 +18,7 @@ from django.utils import timezone
 from people import commands
 from people.forms import NewPersonForm
 from people.models import ApiToken, User
+from people.refusals import Invalid, Refused
 
 # Nobody is in a group: docs/adr/0003-two-roles-and-no-groups.md.
 admin.site.unregister(Group)
@@ -38,6 +42,32 @@ class Shown:
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Tell that rows are removed elsewhere, or kept."""
         return False
+
+
+def admin_of(request: HttpRequest) -> User:
+    """Return the admin who asks."""
+    assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
+    return request.user
+
+
+def tried(shown: Any, attempt: Callable[[Any], object]) -> Any:
+    """Return a form class that, when its fields are right, tries `attempt(form)` and takes it back; a refusal stands by its field."""
+
+    class Tried(shown):  # type: ignore[misc]  # the class is Django's, made for one request
+        def clean(self) -> None:
+            super().clean()
+            if self.errors:
+                return
+            try:
+                with transaction.atomic():
+                    attempt(self)
+                    transaction.set_rollback(True)
+            except Invalid as invalid:
+                raise ValidationError(invalid.problems) from invalid
+            except Refused as refusal:
+                raise ValidationError(str(refusal)) from refusal
+
+    return Tried
 
 
 @admin.register(User)

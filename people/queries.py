@@ -2,8 +2,10 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
+import holidays
 from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
@@ -56,6 +58,17 @@ def secret_of(link: PasswordLink) -> str:
 def password_link_of(secret: str, *, at: dt.datetime) -> PasswordLink | None:
     """Return the link that this secret opens at that instant, with its user, or None."""
     return PasswordLink.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
+
+
+@lru_cache(maxsize=512)
+def public_holidays(country: str, subdivision: str, year: int) -> Mapping[dt.date, str]:
+    """Return the public holidays of a country and subdivision in a year, by date; none without a country.
+
+    Raises NotImplementedError for a country that is not in `people.models.countries`.
+    """
+    if not country:
+        return {}
+    return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 
 def names_of(keys: Iterable[int | None]) -> dict[int, str]:

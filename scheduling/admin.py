@@ -6,12 +6,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from people.admin import Shown, UserAdmin
+from people.admin import Shown, UserAdmin, admin_of, tried
 from people.models import User
 from people.refusals import Invalid, Refused
 from scheduling import commands
@@ -28,12 +27,6 @@ from scheduling.models import (
     SwapRequest,
     UncoveredMoment,
 )
-
-
-def _admin(request: HttpRequest) -> User:
-    """Return the admin who asks."""
-    assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
-    return request.user
 
 
 class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
@@ -57,7 +50,7 @@ class EngineerAdmin(UserAdmin):
         if change:
             obj.is_active = User.objects.get(pk=obj.pk).is_active
         super().save_model(request, obj, form, change)
-        by = _admin(request)
+        by = admin_of(request)
         try:
             if obj.is_active and not active:
                 commands.deactivate(obj, by=by, at=timezone.now())
@@ -169,7 +162,7 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
 
     def save_model(self, request: HttpRequest, obj: HolidayBlock, form: Any, change: Any) -> None:
         """Save the block by the command that locks what depends on it."""
-        by = _admin(request)
+        by = admin_of(request)
         if change:
             saved = commands.change_holiday(obj, dates=form.dates(), by=by)
         else:
@@ -178,12 +171,12 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
 
     def delete_model(self, request: HttpRequest, obj: HolidayBlock) -> None:
         """Remove the block by the command that locks what depends on it."""
-        commands.remove_holiday(obj, by=_admin(request))
+        commands.remove_holiday(obj, by=admin_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[HolidayBlock]) -> None:
         """Remove the selected blocks, one by one."""
         for block in queryset.filter(link=None):
-            commands.remove_holiday(block, by=_admin(request))
+            commands.remove_holiday(block, by=admin_of(request))
 
 
 class CoverForm(forms.ModelForm[Cover]):
@@ -228,26 +221,11 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
     def get_form(self, request: HttpRequest, obj: Cover | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
         """Return the form with the admin who fills it in, for whom it tries the cover."""
         shown = super().get_form(request, obj, change=change, **options)
-
-        class Tried(shown):  # type: ignore[misc, valid-type]  # the class is Django's, made for this request
-            def clean(self) -> None:
-                super().clean()
-                if self.errors:
-                    return
-                try:
-                    with transaction.atomic():
-                        self.take(by=_admin(request))
-                        transaction.set_rollback(True)
-                except Invalid as invalid:
-                    raise ValidationError(invalid.problems) from invalid
-                except Refused as refusal:
-                    raise ValidationError(str(refusal)) from refusal
-
-        return Tried
+        return tried(shown, lambda form: form.take(by=admin_of(request)))
 
     def save_model(self, request: HttpRequest, obj: Cover, form: Any, change: Any) -> None:
         """Make the cover."""
-        made = form.take(by=_admin(request))
+        made = form.take(by=admin_of(request))
         obj.pk, obj.covers, obj.created_by = made.pk, made.covers, made.created_by
 
     @admin.action(description="End the selected covers", permissions=["view"])
@@ -255,7 +233,7 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
         """End the covers now, or take them back."""
         for cover in queryset.select_related("rotation", "engineer", "covers"):
             try:
-                commands.end_cover(cover, by=_admin(request), at=timezone.now())
+                commands.end_cover(cover, by=admin_of(request), at=timezone.now())
             except Refused as refusal:
                 messages.error(request, f"{cover}: {refusal}")
             else:
@@ -299,7 +277,7 @@ class SwapRequestAdmin(Shown, admin.ModelAdmin[SwapRequest]):
     ) -> None:
         for swap in queryset.select_related("rotation", "requester", "counterpart", "third").order_by("pk"):
             try:
-                answer(swap, by=_admin(request), at=timezone.now())
+                answer(swap, by=admin_of(request), at=timezone.now())
             except Refused as refusal:
                 messages.error(request, f"{swap}: {refusal}")
             else:
@@ -320,7 +298,7 @@ class CalendarLinkAdmin(Shown, admin.ModelAdmin[CalendarLink]):
     def unlink(self, request: HttpRequest, queryset: QuerySet[CalendarLink]) -> None:
         """Forget the calendars and the blocks that came from them."""
         for link in queryset.select_related("engineer"):
-            commands.unlink_calendar(link, by=_admin(request))
+            commands.unlink_calendar(link, by=admin_of(request))
         messages.success(request, "Unlinked.")
 
 

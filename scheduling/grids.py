@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from people.models import User
+from people.queries import public_holidays
 from scheduling.engine.suggestions import Suggestion
 from scheduling.engine.turns import Week
 from scheduling.engine.world import Cover
 from scheduling.models import HolidayBlock, Rotation
-from scheduling.queries import ComingTurns, public_holidays
+from scheduling.queries import ComingTurns
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from people.models import User
+from people.admin import admin_of
 from validation import commands
 from validation.forms import MetricForm
 from validation.models import (
@@ -136,7 +136,7 @@ class SourceAdmin(admin.ModelAdmin[Source]):
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: Any) -> None:
         """Save the source by the command that seals its address."""
-        commands.keep_source(obj, address=form.cleaned_data["new_address"], by=_admin(request))
+        commands.keep_source(obj, address=form.cleaned_data["new_address"], by=admin_of(request))
 
 
 @admin.register(Metric)
@@ -151,7 +151,7 @@ class MetricAdmin(admin.ModelAdmin[Metric]):
 
     def save_model(self, request: HttpRequest, obj: Metric, form: Any, change: Any) -> None:
         """Save the metric by its command."""
-        commands.keep_metric(obj, by=_admin(request))
+        commands.keep_metric(obj, by=admin_of(request))
 
 
 class ResultInline(ReadOnly, admin.TabularInline[CheckResult, Check]):
@@ -204,8 +204,3 @@ class ReportedRunAdmin(ReadOnly, admin.ModelAdmin[ReportedRun]):
     list_filter = ("state", "pipeline")
     list_select_related = ("pipeline",)
     search_fields = ("key",)
-
-
-def _admin(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
-    return request.user

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from handoffs.engine.ical import Content, Version, feed_event
 from handoffs.models import FeedEvent, FeedToken
 from handoffs.queries.events import Wanted, events_of_engineer, events_of_rotation, first_shown
+from people.commands import note_use
 from people.models import User
 from people.queries import digest_of
 from people.refusals import Forbidden, Refused
@@ -20,8 +20,6 @@ from scheduling.models import Rotation
 
 FEED_MARK = "feed_"
 FEEDS_A_PERSON = 20
-# A feed read all day need not write a row at each call.
-LAST_USE_GRAIN = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,7 @@ def revoke_feed(token: FeedToken, *, by: User, at: dt.datetime) -> None:
 
 def record_feed_use(token: FeedToken, *, at: dt.datetime) -> None:
     """Keep when the feed was last read, to the minute."""
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_GRAIN)
-    FeedToken.objects.filter(stale, pk=token.pk).update(last_used_at=at)
+    note_use(FeedToken.objects.filter(pk=token.pk), at=at)
 
 
 def keep_feeds(*, at: dt.datetime) -> int:

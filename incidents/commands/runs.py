@@ -58,14 +58,9 @@ def mark_step(
     `starting` starts a run where none is under way. Raises Refused where no run is under way or somebody has ticked it before; Invalid where there is no such step.
     """
     row = _lock(incident)
-    run = row.runs.filter(ended_at=None).first()
-    if run is None and starting:
-        run = start_run(row, by=by, at=at)
-    if run is None:
-        raise Refused("The runbook is not being run against this incident: start it first.")
-    step = run.steps.select_related("done_by").filter(position=position).first()
-    if step is None:
-        raise Invalid({"position": [f"There is no step {position}."]})
+    if starting and not row.runs.filter(ended_at=None).exists():
+        start_run(row, by=by, at=at)
+    step = _step(row, position=position)
     if note is not None:
         _set_note(step, note)
     changed = note is not None
@@ -78,6 +73,17 @@ def mark_step(
         raise Refused(f"{step.done_by} has done step {position} already.")
     if changed:
         step.save(update_fields=["done_at", "done_by", "note"])
+    return step
+
+
+def _step(incident: Incident, *, position: int) -> RunStep:
+    """Return a step of the run under way; raises as `mark_step` does."""
+    run = incident.runs.filter(ended_at=None).first()
+    if run is None:
+        raise Refused("The runbook is not being run against this incident: start it first.")
+    step = run.steps.select_related("done_by").filter(position=position).first()
+    if step is None:
+        raise Invalid({"position": [f"There is no step {position}."]})
     return step
 
 

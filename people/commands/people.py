@@ -3,10 +3,11 @@
 import datetime as dt
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from people.engine.names import match_key, user_name_for
 from people.models import ApiToken, Hue, User
@@ -58,8 +59,12 @@ def revoke_token(token: ApiToken, *, by: User, at: dt.datetime) -> None:
 
 def record_use(token: ApiToken, *, at: dt.datetime) -> None:
     """Keep when the token was last used, to the minute."""
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_GRAIN)
-    ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=at)
+    note_use(ApiToken.objects.filter(pk=token.pk), at=at)
+
+
+def note_use(tokens: QuerySet[Any], *, at: dt.datetime) -> None:
+    """Keep in `last_used_at` when these rows of a secret's digest were last used, to the minute."""
+    tokens.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_GRAIN)).update(last_used_at=at)
 
 
 @transaction.atomic

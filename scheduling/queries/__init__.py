@@ -4,7 +4,7 @@ from scheduling.queries.answers import Held, Turn, answers, held_between, ownerl
 from scheduling.queries.effects import Effects, Hit, effects_of
 from scheduling.queries.fairness import Fairness, fairness_of
 from scheduling.queries.gaps import gaps, uncovered_ahead
-from scheduling.queries.holidays import holidays_between, holidays_of, public_holidays
+from scheduling.queries.holidays import holidays_between, holidays_of
 from scheduling.queries.links import link_of, links_due
 from scheduling.queries.rosters import RosterChange, engineers_of, newest_roster, roster_change
 from scheduling.queries.suggestions import coming_world, plan_for, suggestions_for, suggestions_in
@@ -56,7 +56,6 @@ __all__ = [
     "newest_roster",
     "ownerless",
     "plan_for",
-    "public_holidays",
     "roster_change",
     "rotations_for",
     "rotations_short_of",

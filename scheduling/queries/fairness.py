@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from people.models import User
+from people.queries import public_holidays
 from scheduling.engine.balance import Share, shares
 from scheduling.engine.world import World
 from scheduling.models import Rotation
-from scheduling.queries.holidays import public_holidays
 from scheduling.worlds import (
     load_worlds,
 )

@@ -1,9 +1,7 @@
 """Reads about the shared calendar, and what a block of dates would do."""
 
 import datetime as dt
-from functools import lru_cache
 
-import holidays
 from django.db.models import QuerySet
 
 from people.models import User
@@ -18,11 +16,3 @@ def holidays_between(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySe
 def holidays_of(engineer: User, *, at: dt.datetime) -> QuerySet[HolidayBlock]:
     """Return an engineer's holiday blocks that are not over."""
     return HolidayBlock.objects.filter(engineer=engineer, ends_at__gt=at).order_by("starts_at")
-
-
-@lru_cache(maxsize=512)
-def public_holidays(country: str, subdivision: str, year: int) -> dict[dt.date, str]:
-    """Return the public holidays of a country and subdivision in a year, by date; none for an unknown country."""
-    if not country:
-        return {}
-    return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))

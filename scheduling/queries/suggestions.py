@@ -3,12 +3,12 @@
 import datetime as dt
 
 from people.models import User
+from people.queries import public_holidays
 from scheduling.engine.planning import NoPlan, Plan, plan
 from scheduling.engine.suggestions import Facts, Suggestion, suggestions
 from scheduling.engine.turns import Week
 from scheduling.engine.world import Absence, World
 from scheduling.models import Rotation
-from scheduling.queries.holidays import public_holidays
 from scheduling.worlds import load_worlds, with_absence
 
 # As far as weeks are stored: a week that is only planned cannot change hands yet.

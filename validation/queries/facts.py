@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
 from django.db.models import Q
 
+from people.queries import public_holidays
 from validation.models import Check, CheckType, Holidays, KnownEvent, Metric, MetricPoint, ReportedRun
 from validation.verdicts.buckets import newest_settled
 from validation.verdicts.outcomes import Facts, Series
@@ -60,16 +60,7 @@ def facts_between(
 ) -> Facts:
     """Return what a check may look at from `since` to the bucket, whatever its type looks back."""
     shape = shape_of(check)
-    until = bucket
-    parts: Mapping[str, Series] = {}
-    series, other = Series(), Series()
-    if check.check_type == CheckType.FRESHNESS and check.metric:
-        series = _newest(check.metric)
-    elif check.metric:
-        parts = _series(check.metric, since=since, until=until, whole=_only_the_whole(check))
-        series = parts.get("", Series())
-    if check.other_metric:
-        other = _series(check.other_metric, since=since, until=until, whole=True).get("", Series())
+    series, parts = _series_of(check, since=since, until=bucket)
     days = (since.date() - dt.timedelta(days=1), at.date() + dt.timedelta(days=1))
     named = _holidays(check.country, *days)
     known = dict(named) if check.holidays == Holidays.KNOWN else {}
@@ -80,7 +71,7 @@ def facts_between(
         zone=shape.zone,
         step=shape.step,
         series=series,
-        other=other,
+        other=_other(check, since=since, until=bucket),
         parts=parts,
         unexpected=_unexpected(check, *days, named=named),
         known=known,
@@ -89,6 +80,22 @@ def facts_between(
         rows=rows,
         kind=shape.kind,
     )
+
+
+def _series_of(check: Check, *, since: dt.datetime, until: dt.datetime) -> tuple[Series, Mapping[str, Series]]:
+    """Return the metric's own series, and all of its segments' where the type looks at them."""
+    if check.metric is None:
+        return Series(), {}
+    if check.check_type == CheckType.FRESHNESS:
+        return _newest(check.metric), {}
+    parts = _series(check.metric, since=since, until=until, whole=_only_the_whole(check))
+    return parts.get("", Series()), parts
+
+
+def _other(check: Check, *, since: dt.datetime, until: dt.datetime) -> Series:
+    if check.other_metric is None:
+        return Series()
+    return _series(check.other_metric, since=since, until=until, whole=True).get("", Series())
 
 
 def at_bucket(facts: Facts, bucket: dt.datetime) -> Facts:
@@ -138,10 +145,9 @@ def _newest(metric: Metric) -> Series:
 
 
 def _holidays(country: str, first: dt.date, last: dt.date) -> dict[dt.date, str]:
-    if not country:
-        return {}
-    known = holidays.country_holidays(country, years=range(first.year, last.year + 1))
-    return {day: name for day, name in known.items() if first <= day <= last}
+    years = range(first.year, last.year + 1)
+    known = (one for year in years for one in public_holidays(country, "", year).items())
+    return {day: name for day, name in known if first <= day <= last}
 
 
 def _unexpected(check: Check, first: dt.date, last: dt.date, *, named: Mapping[dt.date, str]) -> frozenset[dt.date]:

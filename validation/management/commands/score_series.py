@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import holidays
 from django.core.management.base import BaseCommand, CommandError
 
+from people.queries import public_holidays
 from validation.verdicts.anomaly import judge_series
 
 
@@ -107,6 +107,6 @@ def _calendar(country: str | None, days: list[dt.date]) -> dict[dt.date, str]:
         return {}
     years = range(max(1, days[0].year - 1), min(9999, days[-1].year + 1) + 1)
     try:
-        return dict(holidays.country_holidays(country.upper(), years=years))
+        return {day: name for year in years for day, name in public_holidays(country.upper(), "", year).items()}
     except NotImplementedError as error:
         raise CommandError(f"No calendar of “{country}” is known; US and DE are such names.") from error

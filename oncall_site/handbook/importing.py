@@ -1,4 +1,4 @@
-"""The handbook's way into every room's tables, and back out of them (product.md §1)."""
+"""The handbook's way into every room's tables."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from handoffs.commands import HandoffRules, set_handoff_rules
 from handoffs.queries import policy_of
 from people.commands import engineers_named
-from people.engine.names import match_key, split_audience
+from people.engine.names import match_key
 from people.models import User, time_zones
 from people.refusals import Refused
 from pipelines.commands import Owners, change_pipeline, create_pipeline, put_in_order
@@ -22,19 +22,9 @@ from runbooks.engine.handbook import (
     Handbook,
     HandbookError,
     HandbookErrors,
-    HandoffPart,
-    HolidayPolicyPart,
-    Passage,
-    PipelineRow,
-    RotationPart,
-    RunbookPart,
-    Turn,
     read_handbook,
-    sections_of,
-    write_handbook,
 )
 from runbooks.models import HandbookPassage, Runbook
-from runbooks.queries import in_force, runbooks
 from scheduling.commands import (
     RotationText,
     change_hours,
@@ -44,7 +34,6 @@ from scheduling.commands import (
     join_rotation,
 )
 from scheduling.models import Rotation
-from scheduling.queries import engineers_of, newest_roster
 from validation.commands import propose_checks
 from validation.verdicts.proposals import SECTION, propose_all
 
@@ -117,67 +106,6 @@ def preview_handbook(
         report = import_handbook(data, at=at, starting=starting, time_zone=time_zone)
         transaction.set_rollback(True)
     return report
-
-
-def export_handbook() -> str:
-    """Return the handbook's file as the tables have it now, with the roster that was decided on last.
-
-    Raises Refused where there is no rotation with a roster and a hand-off yet, without which a handbook says nothing.
-    """
-    rotation = Rotation.objects.order_by("pk").first()
-    roster = newest_roster(rotation) if rotation else None
-    policy = policy_of(rotation) if rotation else None
-    if rotation is None or roster is None or policy is None:
-        raise Refused("There is no rotation with a roster and a hand-off to write: import a handbook first.")
-    handbook = Handbook(
-        pipelines=tuple(
-            PipelineRow(
-                name=row.name,
-                audience=row.audience,
-                primary=row.primary_owner.display_name,
-                secondary=row.secondary_owner.display_name,
-            )
-            for row in ownership()
-        ),
-        rotation=RotationPart(
-            title=rotation.name,
-            intro=rotation.description,
-            turns=tuple(Turn(engineer.display_name) for engineer in engineers_of(roster)),
-        ),
-        holiday_policy=HolidayPolicyPart(
-            title=rotation.policy_name, intro=rotation.policy_introduction, rules=tuple(rotation.policy_rules)
-        ),
-        handoff=HandoffPart(
-            title=policy.name,
-            meeting=policy.instruction,
-            minutes_min=policy.minutes_min,
-            minutes_max=policy.minutes_max,
-            topics_label=policy.topics_label,
-            topics=tuple(topic.title for topic in policy.topics.all()),
-        ),
-        runbooks=tuple(_runbook_part(row) for row in runbooks()),
-        extras=tuple(Passage(row.place, row.markdown) for row in HandbookPassage.objects.order_by("position")),
-    )
-    return _readable(handbook)
-
-
-def _readable(handbook: Handbook) -> str:
-    """Return the file of a handbook; raise Refused where it would not read back as it is written."""
-    text = write_handbook(handbook)
-    try:
-        same = read_handbook(text.encode()) == handbook
-    except HandbookErrors as found:
-        raise Refused(f"What was changed on the site cannot be written as a handbook:\n{found}") from found
-    if not same:
-        raise Refused(
-            "The hand-off's sentence says another length than its minutes, or a text has a line break too many."
-        )
-    return text
-
-
-def _runbook_part(runbook: Runbook) -> RunbookPart:
-    name, audience = split_audience(runbook.title)
-    return RunbookPart(name=name, audience=audience, sections=sections_of(in_force(runbook).markdown))
 
 
 def _one_at_a_time() -> None:

@@ -1,0 +1,102 @@
+"""When engineers are away: blocks of dates, typed or read from a linked calendar."""
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from people.models import User
+from scheduling.engine.clock import days_in_words
+from scheduling.models.spans import SpanQuerySet
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("state", "problem", "host")),
+    pghistory.DeleteEvent(),
+    exclude=["address", "last_read_at", "last_well_at"],
+)
+class CalendarLink(models.Model):
+    """An engineer's own calendar elsewhere, whose busy whole days become holiday blocks; its address is kept sealed."""
+
+    class State(models.TextChoices):
+        """How reading it went the last time."""
+
+        NEW = "new", "Not read yet"
+        WELL = "well", "Read"
+        FAILING = "failing", "Failing"
+
+    engineer = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_link")
+    address = models.TextField(editable=False, help_text="Sealed: who knows it reads the whole calendar.")
+    host = models.CharField(max_length=255)
+    state = models.CharField(max_length=8, choices=State, default=State.NEW)
+    problem = models.CharField(max_length=300, blank=True)
+    last_read_at = models.DateTimeField(null=True, blank=True)
+    last_well_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["engineer"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="failing") | Q(problem=""), name="only_a_failing_link_has_a_problem"
+            ),
+        ]
+        indexes = [models.Index(fields=["last_read_at"], name="link_due")]
+
+    def __str__(self) -> str:
+        return f"{self.engineer}’s calendar at {self.host}"
+
+
+@pghistory.track(exclude=["note"])
+class HolidayBlock(models.Model):
+    """Dates on which an engineer is unavailable (handbook: Holiday Policy, rule 1), and the instants they mean."""
+
+    class Kind(models.TextChoices):
+        """Why somebody is unavailable."""
+
+        HOLIDAY = "holiday", "Holiday"
+        SICK = "sick", "Sick"
+        TRAINING = "training", "Training"
+        OTHER = "other", "Other"
+
+    engineer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="holidays")
+    starts_on = models.DateField("first day")
+    ends_on = models.DateField("last day")
+    starts_at_time = models.TimeField("from", null=True, blank=True, help_text="On the first day; empty: all day.")
+    ends_at_time = models.TimeField("until", null=True, blank=True, help_text="On the last day; empty: all day.")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.HOLIDAY)
+    note = models.CharField(max_length=500, blank=True, help_text="Read by you and admins only.")
+    time_zone = models.CharField(max_length=64, editable=False, help_text="The zone the dates were typed in.")
+    starts_at = models.DateTimeField(editable=False)
+    ends_at = models.DateTimeField(editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    link = models.ForeignKey(
+        CalendarLink, on_delete=models.CASCADE, null=True, blank=True, editable=False, related_name="blocks"
+    )
+    link_uid = models.CharField(max_length=200, blank=True, editable=False)
+
+    objects = SpanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_on", "pk"]
+        verbose_name = "holiday"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["link", "link_uid", "starts_on"], condition=Q(link__isnull=False), name="one_block_an_event"
+            ),
+            models.CheckConstraint(condition=Q(starts_on__lte=F("ends_on")), name="holiday_ends_after_it_starts"),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="holiday_has_a_length"),
+        ]
+        indexes = [
+            models.Index(fields=["ends_at", "starts_at"], name="holiday_window"),
+            models.Index(fields=["engineer", "ends_at"], name="holiday_of_engineer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engineer}: {self.get_kind_display()} {self.days}"
+
+    @property
+    def days(self) -> str:
+        """The dates in words, with hours where it has any: "21–25 Dec"."""
+        return days_in_words(self.starts_on, self.ends_on, start=self.starts_at_time, end=self.ends_at_time)
