@@ -19,8 +19,6 @@ _WEEKDAY_SPREAD_MEMORY = 1 / 12  # occurrences of the weekday
 _TO_SIGMA = (
     1.28  # mean absolute deviation to standard deviation, a little above the normal's 1.25 because of the clipping
 )
-_TURMOIL_MEMORY = 0.5  # an odd day is often followed by more: for two days or so the spread is taken to be wider,
-_TURMOIL_COUNTS = 0.1  # by this much for each spread that the last days lay farther off than usual
 _CLIP = 2.5  # spreads beyond which a value moves the baseline no farther
 _FEWEST = 21  # days before weekdays are told apart
 _FIRST_HOLIDAY = 0.3  # how far, in logarithms, a holiday may lie off before any has been seen; and the days beside it
@@ -71,7 +69,6 @@ class Baseline:
         self.learn_weekdays()
         self._levels = np.full_like(self._errors, np.median(clean[:7] - self._effect[0][self._weekdays[:7]]))
         self.spread = spread
-        self._turmoil = 1.0  # how far the last days lay off what was expected, against what is usual
         self.unseasoned: list[float] = []  # each day's value without its season, cleaned of what was odd
         self.levels: list[float] = []  # the level after each day
         self._replay(clean)
@@ -126,7 +123,6 @@ class Baseline:
         weekday = day.weekday()
         season = float((shares * self._effect[:, weekday : weekday + 1]).sum())
         spread = self.spread * (0.5 + 0.5 * float(self._weekday_spread[weekday]))
-        spread *= 1 + _TURMOIL_COUNTS * max(0.0, self._turmoil - 1.0)
         key = self._key(day)
         effect = 0.0
         if key is not None:
@@ -157,12 +153,10 @@ class Baseline:
             own = self._weekday_spread[weekday] + _WEEKDAY_SPREAD_MEMORY * (ratio - self._weekday_spread[weekday])
             self._weekday_spread[weekday] = min(2.5, max(0.5, own))
             self.spread = max(_LEAST_SPREAD, self.spread + _SPREAD_MEMORY * (abs(miss) * _TO_SIGMA - self.spread))
-        self._turmoil += _TURMOIL_MEMORY * (abs(miss) * _TO_SIGMA / forecast.spread - self._turmoil)
         self._keep(weekday, cleaned, cleaned - forecast.season, forecast)
 
     def pass_over(self, day: dt.date, forecast: Forecast) -> None:
         """Leave a day's value out: the baseline stands as if the day had been as expected."""
-        self._turmoil += _TURMOIL_MEMORY * (1.0 - self._turmoil)
         self._keep(day.weekday(), forecast.level + forecast.season, forecast.level, forecast)
 
     def _keep(self, weekday: int, cleaned: float, unseasoned: float, forecast: Forecast) -> None:
