@@ -24,7 +24,7 @@ def series_of(folder, country):
 
 
 def line(name, score):
-    return f"| {name} | {score.years:.0f} | {score.recall:.2f} | {score.precision:.2f} | {score.false_a_year:.1f} |"
+    return f"| {name} | {score.years:.0f} | {score.recall:.2f} | {score.precision:.2f} | {score.false_a_year:.1f} | {score.false_days / max(score.years, 1e-9):.1f} |"
 
 
 def main():
@@ -39,7 +39,7 @@ def main():
     for method in (harness.week_over_week, harness.weekday_median, harness.own_check):
         total = harness.Score()
         print(
-            f"\n{method.__name__}\n\n| series | years | recall | precision | false alarms a year |\n|---|---|---|---|---|"
+            f"\n{method.__name__}\n\n| series | years | recall | precision | false alarms a year | days of them |\n|---|---|---|---|---|---|"
         )
         for name, days, values, kind, calendar in found:
             own = harness.Score()

@@ -16,14 +16,14 @@ Tail = tuple[int, int]  # span, side: -1 below, 1 above
 _SHARES: dict[Tail, float] = {
     (1, -1): 1.3, (1, 1): 1.0, (2, -1): 0.3, (2, 1): 0.1, (3, -1): 0.4, (3, 1): 0.1, (7, -1): 0.3, (7, 1): 0.1,
 }  # fmt: skip
-_WINDOW = 400  # days of past scores a threshold is set from
+_WINDOW = 800  # days of past scores a threshold is set from
 _TAIL_FROM, _TAIL_TO = 0.80, 0.97  # the past scores the tail is drawn on from; farther out there may be incidents
 _NEAR, _FAR = (0.86, 0.94), (0.955, 0.985)  # two parts of it, whose distances tell how heavy it is
 _MATCHED_AT = 0.06  # where tails of all shapes are taken to be equally far out
 _BEFORE_SEEN = 4.5  # the threshold, in spreads, while there is no past
 _PAST_COUNTS_FROM = 60  # scores after which the past counts as much as that
 _LEAST = 3.0  # spreads
-_SHRINK = 0.88  # the past of a series holds incidents too, which make its tail look heavier than it is
+_SHRINK = 0.84  # the past of a series holds incidents too, which make its tail look heavier than it is
 _GROSS = 8.0  # spreads beyond which a value is an incident and says nothing of the series' own tail
 _SPREAD_MEMORY = 1 / 45
 _TO_SIGMA = 1.28

@@ -24,6 +24,8 @@ _TURNED = 1.3  # the other way after an alert, which may be its end only
 _ACCEPTED_AFTER = 7  # odd days running on one side, after which they are the new level
 _RETURNS_WITHIN = 40  # days in which going back to the level before is no news
 _BACK = 2.5  # spreads about the old level
+_EARLIER = slice(-21, -7)  # the days whose middle is the level of some weeks ago
+_NEAR_EARLIER = 2.0  # spreads about that; a level that slid away from it unnoticed may come back to it at once
 _IMPOSSIBLE = 3.0  # the score of a value that cannot be
 
 
@@ -119,8 +121,11 @@ class Watch:
         forecast = self._baseline.forecast(day)
         look = self._look(value, forecast)
         tells = self._tells(look, forecast)
-        if not tells and look.odd and self._is_back(look, forecast):
-            forecast = self._go_back(day, forecast)
+        back = self._level_returned_to(look, forecast) if look.odd and not tells else None
+        if back is not None:
+            self._baseline.move(back - forecast.level)
+            self._left = None
+            forecast = self._baseline.forecast(day)
             look = self._look(value, forecast)
         judged = self._judged(day, value, forecast, look, flagged=tells)
         self._learn(day, value, forecast, look, flagged=tells)
@@ -160,7 +165,7 @@ class Watch:
         """Return whether the day is to be told of: odd, and not what was told of a few days ago."""
         if look.repeated or look.impossible:
             return True
-        if look.score <= 1 or self._is_back(look, forecast):
+        if look.score <= 1 or self._level_returned_to(look, forecast) is not None:
             return False
         alert = self._alert
         if alert is None or len(self._days) - alert.at > _QUIET:
@@ -169,19 +174,16 @@ class Watch:
             return look.score > _TURNED
         return look.score >= _WORSE * alert.score or (look.side < 0 and look.score > _STILL_BAD)
 
-    def _is_back(self, look: _Look, forecast: Forecast) -> bool:
-        """Return whether the value is what it was before a new level was accepted."""
-        if self._left is None or len(self._days) - self._left[0] >= _RETURNS_WITHIN:
-            return False
-        unseasoned = look.scaled - forecast.season - forecast.holiday
-        return abs(unseasoned - self._left[1]) < _BACK * forecast.spread
-
-    def _go_back(self, day: dt.date, forecast: Forecast) -> Forecast:
-        """Take the level before for the present one, and return what is expected then."""
-        if self._left is not None:
-            self._baseline.move(self._left[1] - forecast.level)
-            self._left = None
-        return self._baseline.forecast(day)
+    def _level_returned_to(self, look: _Look, forecast: Forecast) -> float | None:
+        """Return the earlier level to which the value goes back, if it does: that of before a new one, or of some weeks ago."""
+        value = look.scaled - forecast.season - forecast.holiday
+        if self._left is not None and len(self._days) - self._left[0] < _RETURNS_WITHIN:
+            before = self._left[1]
+            if abs(value - before) < _BACK * forecast.spread:
+                return before
+        earlier = float(np.median(self._baseline.levels[_EARLIER]))
+        lies_there = (earlier - forecast.level) * look.side > forecast.spread
+        return earlier if lies_there and abs(value - earlier) < _NEAR_EARLIER * forecast.spread else None
 
     def _judged(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, flagged: bool) -> Judged:
         """Return the judgement in the metric's unit."""

@@ -121,6 +121,25 @@ def test_a_new_level_is_told_of_then_accepted_and_its_end_is_no_news():
     assert judged[130].expected == pytest.approx(points[130][1], rel=0.1)
 
 
+def slid(points):
+    """The points, from the 121st sliding down by one per cent a day for twenty days, and then as they were."""
+    return replaced(points, {120 + n: round(points[120 + n][1] * (1 - 0.01 * n)) for n in range(1, 21)})
+
+
+def test_a_level_that_comes_back_from_a_slow_slide_is_no_news():
+    news = 0
+    for seed in range(8):
+        points = steady(200, seed=seed, noise=0.03)
+        judged = judge_series(slid(points))
+        news += sum(one.flagged for one in judged[141:145])
+        assert judged[146].expected == pytest.approx(judge_series(points)[146].expected, rel=0.1)
+    assert news <= 1
+
+
+def test_twice_the_value_after_a_slide_is_told_of():
+    assert judge_series(scaled(slid(steady(200)), 2.0, [141]))[141].flagged
+
+
 def test_a_wave_of_interest_is_told_of_once():
     wave = {100 + n: round(steady()[100 + n][1] * factor) for n, factor in enumerate((3.0, 2.4, 2.0, 1.6))}
     assert told(judge_series(replaced(steady(), wave)))[:2] == [100]
