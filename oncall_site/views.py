@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import takewhile
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -48,8 +49,8 @@ class Answer:
 
     @property
     def passed_over(self) -> list[tuple[Link, User]]:
-        """The links before the responder, each with why it is passed over."""
-        return [(link, user) for link, user in self.links if user != self.responder and not link.available][:2]
+        """The first two links before the responder, each with why it is passed over."""
+        return list(takewhile(lambda one: one[1] != self.responder, self.links))[:2]
 
     @property
     def role(self) -> str:
