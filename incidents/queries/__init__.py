@@ -4,6 +4,7 @@ from incidents.queries.chains import ChainLink, chain_of
 from incidents.queries.incidents import (
     alerts,
     all_incidents,
+    incidents_to_run,
     latest_of,
     open_counts,
     open_incidents,
@@ -23,6 +24,7 @@ __all__ = [
     "alerts",
     "all_incidents",
     "chain_of",
+    "incidents_to_run",
     "latest_of",
     "month_reports",
     "months_between",
