@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from incidents.engine.spans import span_in_words
 from incidents.queries import MonthReport
 
-STEP, BAR, HEIGHT, TOP, FOOT = 56, 36, 140, 22, 22
+STEP, BAR, HEIGHT, TOP, FOOT = 76, 44, 140, 22, 22
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from notifications.api import MessageViewSet, how_told
 from oncall_site.api_docs import docs
 from oncall_site.people_api import InvitedEngineerViewSet
 from oncall_site.pipelines_api import JoinedPipelineViewSet, ResponderViewSet
+from people.api import profile
 from runbooks.api import RunbookViewSet
 from scheduling.api import (
     CoverViewSet,
@@ -71,6 +72,7 @@ def nothing_here(request: Request, rest: str) -> Response:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", docs, name="api-docs"),
+    path("me/", profile, name="api-profile"),
     path("me/notifications/", how_told, name="api-how-told"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),

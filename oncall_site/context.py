@@ -11,17 +11,18 @@ from handoffs.queries import feeds_of
 from people.models import User
 from scheduling.queries import holidays_of, weeks_held
 
+# A page's label, its name, and the key that opens it after a g.
 PAGES = (
-    ("Now", "now"),
-    ("Incidents", "incidents"),
-    ("Schedule", "schedule"),
-    ("Calendar", "calendar"),
-    ("Swaps", "swaps"),
-    ("Hand-offs", "handoffs"),
-    ("Pipelines", "pipelines"),
-    ("Checks", "checks"),
-    ("Runbooks", "runbooks"),
-    ("Fairness", "fairness"),
+    ("Now", "now", "n"),
+    ("Incidents", "incidents", "i"),
+    ("Schedule", "schedule", "s"),
+    ("Calendar", "calendar", "c"),
+    ("Swaps", "swaps", "w"),
+    ("Hand-offs", "handoffs", "h"),
+    ("Pipelines", "pipelines", "p"),
+    ("Checks", "checks", "k"),
+    ("Runbooks", "runbooks", "r"),
+    ("Fairness", "fairness", "f"),
 )
 
 
@@ -30,6 +31,7 @@ class NavigationLink:
     """A page in the site's navigation."""
 
     label: str
+    key: str
     url: str
     current: bool
 
@@ -37,10 +39,10 @@ class NavigationLink:
 def frame(request: HttpRequest) -> dict[str, object]:
     """Return the navigation, with the page or its chapter marked, and the address of the search page."""
     links = []
-    for label, name in PAGES:
+    for label, name, key in PAGES:
         url = reverse(name)
         current = request.path == url if url == "/" else request.path.startswith(url)
-        links.append(NavigationLink(label=label, url=url, current=current))
+        links.append(NavigationLink(label=label, key=key, url=url, current=current))
     return {"nav": links, "search_url": reverse("search"), **_mine(request)}
 
 

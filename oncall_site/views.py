@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import takewhile
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from handoffs.queries import next_handoffs, overdue_handoffs
-from incidents.queries import PipelineStatus, all_incidents, open_incidents, statuses, step_statistics
+from incidents.queries import PipelineStatus, all_incidents, incidents_to_run, open_incidents, statuses, step_statistics
 from oncall_site import commands, queries
 from oncall_site.first_steps import first_steps
 from people.commands import Busy
@@ -29,7 +30,7 @@ from runbooks import views as runbooks_views
 from runbooks.queries import in_force, runbooks
 from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
-from scheduling.queries import Turn, answers, ownerless, rotations_for, turns, weeks_held
+from scheduling.queries import Turn, answers, ownerless, rotations_for, swaps_naming, turns, weeks_held
 from validation.queries import checks, external_checks, metrics_with_newest
 
 TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
@@ -48,8 +49,8 @@ class Answer:
 
     @property
     def passed_over(self) -> list[tuple[Link, User]]:
-        """The links before the responder, each with why it is passed over."""
-        return [(link, user) for link, user in self.links if user != self.responder and not link.available][:2]
+        """The first two links before the responder, each with why it is passed over."""
+        return list(takewhile(lambda one: one[1] != self.responder, self.links))[:2]
 
     @property
     def role(self) -> str:
@@ -103,6 +104,7 @@ def now(request: SignedInRequest) -> HttpResponse:
         "answers": [answer for answer in found if answer.pipeline.pk in listed],
         "incidents": open_incidents(),
         "uncovered": [answer for answer in found if answer.responder is None],
+        "swaps": swaps_naming(reader, at=at),
         "my_weeks": weeks_held(request.user, at=at, most=2),
         "steps": first_steps() if request.user.is_staff else [],
         "overdue_handoffs": overdue_handoffs(at=at)[:HANDOFFS_SHOWN],
@@ -147,7 +149,12 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     found = runbooks().filter(pipeline__slug=slug).first()
     if found is None:
         return runbooks_views.runbook(request, slug)
-    context = {"runbook": found, "revision": in_force(found), "statistics": step_statistics(found)}
+    context = {
+        "runbook": found,
+        "revision": in_force(found),
+        "statistics": step_statistics(found),
+        "incidents": incidents_to_run(found.pipeline)[:INCIDENTS_SHOWN],
+    }
     return render(request, "runbooks/runbook.html", context)
 
 

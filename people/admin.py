@@ -89,6 +89,7 @@ class UserAdmin(DjangoUserAdmin[User]):
                     "username",
                     "display_name",
                     "email",
+                    "phone",
                     "time_zone",
                     "country",
                     "subdivision",
@@ -99,7 +100,7 @@ class UserAdmin(DjangoUserAdmin[User]):
         ),
     )
     fieldsets = (
-        (None, {"fields": ("username", "password", "display_name", "email", "colour")}),
+        (None, {"fields": ("username", "password", "display_name", "email", "phone", "colour", "shortcuts")}),
         ("Place", {"fields": ("time_zone", "country", "subdivision")}),
         ("Role", {"fields": ("is_active", "is_staff")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),

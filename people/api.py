@@ -1,9 +1,14 @@
 """The API's calls about people."""
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from people import queries
+from people import commands, queries
 from people.models import User
+from people.permissions import person_of
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -15,7 +20,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 
     class Meta:
         model = User
-        fields = ("username", "name", "time_zone", "country", "subdivision", "colour", "active", "admin")
+        fields = ("username", "name", "phone", "time_zone", "country", "subdivision", "colour", "active", "admin")
 
 
 class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[User]):
@@ -25,3 +30,27 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     queryset = queries.all_people()
     lookup_field = "username"
     lookup_value_regex = "[a-z0-9._-]+"
+
+
+class ProfileSerializer(serializers.ModelSerializer[User]):
+    """What the caller says of themselves."""
+
+    name = serializers.CharField(source="display_name", max_length=120)
+
+    class Meta:
+        model = User
+        fields = ("username", "name", "email", "phone", "time_zone", "country", "subdivision", "colour", "shortcuts")
+        read_only_fields = ("username",)
+
+
+@extend_schema(methods=["GET"], responses=ProfileSerializer)
+@extend_schema(methods=["PATCH"], request=ProfileSerializer, responses=ProfileSerializer)
+@api_view(["GET", "PATCH"])
+def profile(request: Request) -> Response:
+    """Answer the caller's profile, or change the fields of it that are given."""
+    person = User.objects.get(pk=person_of(request).pk)
+    if request.method == "PATCH":
+        given = ProfileSerializer(person, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        commands.change_profile(person, fields=given.validated_data)
+    return Response(ProfileSerializer(person).data)

@@ -20,8 +20,9 @@ class ProfileForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ("display_name", "email", "time_zone", "country", "subdivision", "colour")
+        fields = ("display_name", "email", "phone", "time_zone", "country", "subdivision", "colour", "shortcuts")
         widgets = {
+            "phone": forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
             "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
             "country": forms.TextInput(attrs={"list": "countries", "autocomplete": "off"}),
         }
@@ -150,7 +151,17 @@ class NewPersonForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ("username", "display_name", "email", "time_zone", "country", "subdivision", "colour", "is_staff")
+        fields = (
+            "username",
+            "display_name",
+            "email",
+            "phone",
+            "time_zone",
+            "country",
+            "subdivision",
+            "colour",
+            "is_staff",
+        )
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  # Django's own signature
         """Return the user, who has no usable password yet."""

@@ -20,6 +20,11 @@ user_name_rule = RegexValidator(
     "A user name has lower-case letters and digits, with single dots, dashes or underscores between them.",
 )
 
+phone_rule = RegexValidator(
+    r"\A\+?[0-9][0-9 ()./-]{3,28}[0-9]\Z",
+    "A telephone number has digits, such as +49 30 1234567; spaces and dashes between them.",
+)
+
 
 @cache
 def time_zones() -> frozenset[str]:
@@ -110,10 +115,22 @@ class User(AbstractBaseUser):
     username = models.CharField("user name", max_length=60, unique=True, validators=[user_name_rule])
     display_name = models.CharField("name", max_length=120)
     email = models.EmailField("e-mail", blank=True)
+    phone = models.CharField(
+        "telephone",
+        max_length=32,
+        blank=True,
+        db_default="",
+        default="",
+        validators=[phone_rule],
+        help_text="Shown to everybody who signs in, for when you are on call. Begin with the country, such as +49.",
+    )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
     country = models.CharField(max_length=2, blank=True, validators=[valid_country])
     subdivision = models.CharField(max_length=8, blank=True)
     colour = models.PositiveSmallIntegerField(choices=Hue, default=Hue.RED, help_text="In which the site shows you.")
+    shortcuts = models.BooleanField(
+        "keyboard shortcuts", default=True, db_default=True, help_text="Single keys that open pages: ? lists them."
+    )
     is_active = models.BooleanField("active", default=True, help_text="May sign in and be on call.")
     is_staff = models.BooleanField("admin", default=False, help_text="Manages ownership, rotations and people.")
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
@@ -154,6 +171,11 @@ class User(AbstractBaseUser):
     def zone(self) -> zoneinfo.ZoneInfo:
         """The user's time zone."""
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def dial(self) -> str:
+        """The telephone number as a link dials it: digits, after a plus where there is one."""
+        return "".join(character for character in self.phone if character in "+0123456789")
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Tell whether the user may use Django's admin for a model: every admin may, no other."""

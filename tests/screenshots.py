@@ -1,88 +1,145 @@
-"""`make screenshots`: pictures of every page of a freshly made site, into docs/screenshots/, or all variants into a folder given."""
+"""`make screenshots`: pictures of every page, empty, seeded and full, into var/screenshots; the README's into docs/screenshots.
 
+`python -m tests.screenshots [STATE…]` makes those of some states only.
+"""
+
+import contextlib
 import datetime as dt
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.browser import SIZES, chromium
-from tests.faults.test_make_run import Site
+from tests.faults.test_make_run import ROOT, Site
 
-ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "docs" / "screenshots"
+FOLDER = ROOT / "var" / "screenshots"
+README = ROOT / "docs" / "screenshots"
+STATES = ("empty", "seeded", "full")
+PASSWORD = "for the pictures only"
 SLUG = "daily-growth-experiment-focused"
 TODAY = dt.datetime.now(dt.UTC).date()
 # A coming week of the freshly made site, whose rotation begins in the week of today.
 WEEK = TODAY + dt.timedelta(days=21 - TODAY.weekday())
+LONGEST = 4000
 PAGES = {
     "now": "/",
+    "incidents": "/incidents/",
+    "open-incident": "/incidents/open/",
+    "alerts": "/incidents/alerts/",
+    "reports": "/incidents/reports/",
     "schedule": "/schedule/",
     "week": f"/schedule/{WEEK}/",
     "swaps": "/swaps/",
     "ask": f"/swaps/ask/?rotation=weekly-rotation&week={WEEK}",
-    "swap": "/swaps/1/",
     "cover": "/schedule/weekly-rotation/cover/",
     "plan": "/schedule/weekly-rotation/plan/",
-    "fairness": "/fairness/",
     "roster": "/schedule/weekly-rotation/roster/",
-    "calendar": "/calendar/2026/12/",
-    "block": "/calendar/block/?from=2026-12-21&to=2026-12-25",
+    "fairness": "/fairness/",
+    "calendar": f"/calendar/{TODAY.year}/{TODAY.month}/",
+    "block": f"/calendar/block/?from={WEEK}&to={WEEK + dt.timedelta(days=4)}",
+    "calendar-link": "/me/calendar-link/",
+    "handoffs": "/handoffs/",
     "pipelines": "/pipelines/",
     "pipeline": f"/pipelines/{SLUG}/",
+    "checks": "/checks/",
+    "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
+    "external-checks": "/checks/external/",
     "runbooks": "/runbooks/",
     "runbook": f"/runbooks/{SLUG}/",
     "edit": f"/runbooks/{SLUG}/edit/",
     "revisions": f"/runbooks/{SLUG}/revisions/",
-    "compare": f"/runbooks/{SLUG}/compare/",
     "search": "/search/?q=logs",
     "mine": "/me/",
     "messages": "/me/messages/",
-    "ownership-grid": "/admin/pipelines/pipeline/ownership/",
+    "feeds": "/me/feeds/",
+    "second-factor": "/me/second-factor/",
+    "handbook": "/handbook/",
     "api": "/api/v1/docs/",
+    "admin": "/admin/",
+    "system": "/admin/system/",
+    "ownership-grid": "/admin/pipelines/pipeline/ownership/",
+}
+# Pages of the first row that a list links to.
+ROWS = {
+    "incident": ("incidents", r"/incidents/\d+/"),
+    "swap": ("swaps", r"/swaps/\d+/"),
+    "handoff": ("handoffs", r"/handoffs/\d+/"),
+    "check": ("checks", r"/checks/\d+/"),
 }
 # What the README shows; every other picture is for looking at, not for keeping.
-KEPT = {"now-1280-light", "now-375-dark", "runbook-1280-light"}
+KEPT = ("now-1280-light", "now-375-dark", "runbook-1280-light")
 
 
-def sign_in(page, *, name, password):
+def sign_in(page):
     page.goto("/sign-in/")
-    page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(password)
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")
 
 
-def take(address, password, *, folder, wanted):
-    """Take the pictures whose name `wanted` accepts."""
+def paths_of(page):
+    """Return the address of every page by name, those of rows too where there are any."""
+    paths = dict(PAGES)
+    for name, (listed, pattern) in ROWS.items():
+        page.goto(PAGES[listed])
+        links = page.locator("main a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+        if found := next((link for link in links if re.fullmatch(pattern, link)), None):
+            paths[name] = found
+    return paths
+
+
+def take(address, *, folder):
+    """Take a picture of every page at both widths in both schemes; of a very long page, its beginning."""
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         for size, viewport in SIZES.items():
-            for scheme in ("light", "dark"):
-                context = browser.new_context(base_url=address, viewport=viewport, color_scheme=scheme, locale="en-GB")
-                page = context.new_page()
-                if wanted(f"sign-in-{size}-{scheme}"):
-                    page.goto("/sign-in/")
-                    page.screenshot(path=folder / f"sign-in-{size}-{scheme}.png", full_page=True)
-                sign_in(page, name="admin", password=password)
-                for name, path in PAGES.items():
-                    if wanted(f"{name}-{size}-{scheme}"):
-                        page.goto(path)
-                        page.wait_for_load_state("networkidle")
-                        page.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=True)
-                context.close()
+            context = browser.new_context(base_url=address, viewport=viewport, locale="en-GB")
+            page = context.new_page()
+            page.goto("/sign-in/")
+            shoot(page, folder=folder, name=f"sign-in-{size}")
+            sign_in(page)
+            for name, path in paths_of(page).items():
+                answer = page.goto(path)
+                # An empty site has no pipeline whose page could be shown.
+                if answer.status == 200:
+                    shoot(page, folder=folder, name=f"{name}-{size}")
+            context.close()
+
+
+def shoot(page, *, folder, name):
+    page.wait_for_load_state("networkidle")
+    width, height = page.viewport_size["width"], page.evaluate("document.documentElement.scrollHeight")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, LONGEST)}
+        page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True, clip=clip)
+
+
+@contextlib.contextmanager
+def running(state):
+    """Yield the address of a site in that state."""
+    with tempfile.TemporaryDirectory() as var:
+        fill = [sys.executable, "-m", "tests.states", state, PASSWORD]
+        subprocess.run(fill, check=True, cwd=ROOT, env={**os.environ, "ONCALL_VAR": var, "PYTHONWARNINGS": "ignore"})
+        site = Site(Path(var))
+        try:
+            yield site.address()
+        finally:
+            site.stop()
 
 
 def main():
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
-    with tempfile.TemporaryDirectory() as var:
-        site = Site(Path(var))
-        try:
-            address = site.address()
-            password = re.search(r"admin\s+(\S+)", site.output)[1]
-            take(address, password, folder=folder, wanted=lambda name: folder != FOLDER or name in KEPT)
-        finally:
-            site.stop()
+    for state in sys.argv[1:] or STATES:
+        with running(state) as address:
+            take(address, folder=FOLDER / state)
+        if state == "seeded":
+            for name in KEPT:
+                shutil.copy(FOLDER / state / f"{name}.png", README)
 
 
 if __name__ == "__main__":

@@ -54,10 +54,10 @@ def _write_notes(row: Handoff, notes: Mapping[str, str], *, by: User, at: dt.dat
 
 
 @transaction.atomic
-def sign_handoff(handoff: Handoff, *, by: User, at: dt.datetime) -> Handoff:
+def sign_handoff(handoff: Handoff, *, by: User, at: dt.datetime, notes: Mapping[str, str] | None = None) -> Handoff:
     """Sign “handed over” as the outgoing or “taken over” as the incoming engineer; the second signature freezes the sheet.
 
-    Raises Forbidden for everybody else, admins too (product.md §11), and Refused for a second signature of the same person
+    The signer’s notes, by the title of their topic, are written first. Raises Invalid for what is wrong with them, Forbidden for everybody else, admins too (product.md §11), and Refused for a second signature of the same person
     and for a cancelled hand-off.
     """
     row = Handoff.objects.select_for_update(no_key=True, of=("self",)).with_people().get(pk=handoff.pk)
@@ -68,6 +68,8 @@ def sign_handoff(handoff: Handoff, *, by: User, at: dt.datetime) -> Handoff:
     name = "signed_outgoing_at" if by == row.outgoing else "signed_incoming_at"
     if getattr(row, name) is not None:
         raise Refused("You have signed this hand-off already.")
+    if notes:
+        _write_notes(row, notes, by=by, at=at)
     sheet = sheets_of([row], at=at)[row.pk]
     setattr(row, name, at)
     if row.is_signed:

@@ -59,7 +59,7 @@ def _about(row: Incident) -> About:
 def _incident(row: Incident) -> Item:
     kind = f"{row.get_kind_display()} of {row.pipeline}: {row.title}"
     whose = f"{row.assignee} has it" if row.assignee else "nobody has it yet"
-    text = f"{kind}; since {row.opened_at:%Y-%m-%d %H:%M} UTC, {whose}"
+    text = f"{kind}; since {row.opened_at:%a} {row.opened_at.day} {row.opened_at:%b %Y, %H:%M} UTC, {whose}"
     return Item(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger")
 
 

@@ -82,14 +82,21 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def sign(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Sign a hand-off."""
-    row = _handoff(pk)
+    """Sign a hand-off, with what stands in the notes beside the button."""
+    row, at = _handoff(pk), timezone.now()
+    # Without any the notes stay as they are: a signature needs none.
+    given = request.POST if "notes_0" in request.POST else None
+    form = NotesForm(given, topics=queries.sheets_of([row], at=at)[row.pk])
+    if given is not None and not form.is_valid():
+        return _sheet(request, row, status=400, notes_form=form)
     try:
-        signed = commands.sign_handoff(row, by=request.user, at=timezone.now())
+        signed = commands.sign_handoff(row, by=request.user, at=at, notes=form.notes() if given is not None else None)
     except Forbidden as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except Refused as refusal:
-        return _sheet(request, _handoff(pk), status=409, refused=refusal)
+        if given is None:
+            return _sheet(request, _handoff(pk), status=409, refused=refusal)
+        return _sheet(request, _handoff(pk), status=explained(form, refusal), notes_form=form)
     messages.success(request, "Signed. The sheet is kept as it is." if signed.is_signed else "Signed.")
     return redirect("handoff", pk=pk)
 

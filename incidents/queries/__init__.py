@@ -1,7 +1,17 @@
 """Reads about incidents, a file for each noun."""
 
 from incidents.queries.chains import ChainLink, chain_of
-from incidents.queries.incidents import alerts, all_incidents, latest_of, open_counts, open_incidents, running, runs_of
+from incidents.queries.incidents import (
+    alerts,
+    all_incidents,
+    incidents_to_run,
+    latest_of,
+    open_counts,
+    open_incidents,
+    running,
+    runs_of,
+    timeline_of,
+)
 from incidents.queries.reports import MonthReport, month_reports, months_between, pipeline_reports
 from incidents.queries.statuses import PipelineStatus, statuses
 from incidents.queries.steps import StepStatistic, step_statistics
@@ -14,6 +24,7 @@ __all__ = [
     "alerts",
     "all_incidents",
     "chain_of",
+    "incidents_to_run",
     "latest_of",
     "month_reports",
     "months_between",
@@ -24,4 +35,5 @@ __all__ = [
     "runs_of",
     "statuses",
     "step_statistics",
+    "timeline_of",
 ]

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
 
-from incidents.models import Alert, AlertQuerySet, Incident, IncidentQuerySet, RunbookRun, RunStep
+from incidents.models import Alert, AlertQuerySet, Incident, IncidentQuerySet, RunbookRun, RunStep, TimelineEntry
+from people.models import User
 from pipelines.models import Pipeline
 
 
@@ -24,6 +26,19 @@ def open_counts(pipelines: Iterable[Pipeline]) -> dict[int, int]:
     """Return how many incidents each pipeline has that are not resolved, by pipeline."""
     rows = Incident.objects.unresolved().filter(pipeline__in=[row.pk for row in pipelines])
     return dict(rows.order_by().values_list("pipeline").annotate(Count("pk")))
+
+
+def incidents_to_run(pipeline: Pipeline) -> QuerySet[Incident]:
+    """Return a pipeline's open incidents; `under_way` tells whether the runbook is being run against one already."""
+    runs = RunbookRun.objects.filter(incident=OuterRef("pk"), ended_at=None)
+    return open_incidents(pipeline=pipeline).annotate(under_way=Exists(runs))
+
+
+def timeline_of(incident: Incident) -> QuerySet[TimelineEntry]:
+    """Return the steps of an incident's timeline, newest first; `whom` is the name of the engineer a step is about."""
+    named = User.objects.get_queryset().filter(username=OuterRef("user_name")).values("display_name")
+    rows = incident.timeline.annotate(user_name=KT("data__engineer")).annotate(whom=Subquery(named))
+    return rows.select_related("by").order_by("-at", "-pk")
 
 
 def runs_of(incident: Incident) -> QuerySet[RunbookRun]:

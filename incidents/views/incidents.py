@@ -83,7 +83,7 @@ def incident_page(
         "now": at,
         "chain": queries.chain_of(found, at=at),
         "told": found.tellings.select_related("engineer").order_by("-round", "at", "pk"),
-        "timeline": found.timeline.select_related("by").order_by("-at", "-pk"),
+        "timeline": queries.timeline_of(found),
         "run": run,
         "past_runs": [one for one in runs if one is not run],
         "check": Check.objects.filter(pk=found.check_key).first() if found.check_key else None,

@@ -103,7 +103,7 @@ def set_password(user: User, *, password: str) -> None:
 
 
 def change_profile(user: User, *, fields: dict[str, object]) -> None:
-    """Change what a person says of themselves (name, e-mail, time zone, country, subdivision, colour).
+    """Change what a person says of themselves (name, e-mail, telephone, time zone, country, colour, shortcuts).
 
     Raises django.core.exceptions.ValidationError by field.
     """

@@ -33,8 +33,23 @@ def person(user: User | None) -> SafeString:
 
 
 @register.simple_tag
-def when(instant: dt.datetime | None) -> SafeString:
-    """Return an instant with weekday, date, time and zone, in the viewer's zone, as a `<time>`."""
+def reach(user: User | None) -> SafeString:
+    """Return a link that calls a person, or writes to who has no telephone number here; nothing where there is neither."""
+    if user is None or not (user.dial or user.email):
+        return SafeString("")
+    address, words = (f"tel:{user.dial}", user.phone) if user.dial else (f"mailto:{user.email}", user.email)
+    return format_html(
+        '<a class="reach" href="{}"><span class="visually-hidden">{} {}: </span>{}</a>',
+        address,
+        "Call" if user.dial else "Write to",
+        user.display_name,
+        words,
+    )
+
+
+@register.simple_tag
+def when(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
+    """Return an instant with weekday, date, time and zone, in the viewer's zone, as a `<time>`; brief: without the year."""
     if instant is None:
         return SafeString('<span class="when">never</span>')
     local = timezone.localtime(instant)
@@ -42,5 +57,5 @@ def when(instant: dt.datetime | None) -> SafeString:
         '<time class="when" datetime="{}" title="{}">{}</time>',
         instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}",
+        f"{local:%a} {local.day} {local:%b}{'' if brief else f' {local:%Y}'}, {local:%H:%M} {local.tzname()}",
     )

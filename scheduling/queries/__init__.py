@@ -4,7 +4,7 @@ from scheduling.queries.answers import Held, Turn, answers, held_between, ownerl
 from scheduling.queries.effects import Effects, Hit, effects_of
 from scheduling.queries.fairness import Fairness, fairness_of
 from scheduling.queries.gaps import gaps, uncovered_ahead
-from scheduling.queries.holidays import holidays_between, holidays_of
+from scheduling.queries.holidays import holidays_between, holidays_in_rotation, holidays_of
 from scheduling.queries.links import link_of, links_due
 from scheduling.queries.rosters import RosterChange, engineers_of, newest_roster, roster_change
 from scheduling.queries.suggestions import coming_world, plan_for, suggestions_for, suggestions_in
@@ -14,6 +14,7 @@ from scheduling.queries.swaps import (
     all_swaps,
     moves_shown,
     swaps_for,
+    swaps_naming,
     waits_for,
     weeks_to_swap,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "gaps",
     "held_between",
     "holidays_between",
+    "holidays_in_rotation",
     "holidays_of",
     "link_of",
     "links_due",
@@ -63,6 +65,7 @@ __all__ = [
     "suggestions_for",
     "suggestions_in",
     "swaps_for",
+    "swaps_naming",
     "timeline_of",
     "turns",
     "uncovered_ahead",

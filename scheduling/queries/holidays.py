@@ -5,12 +5,18 @@ import datetime as dt
 from django.db.models import QuerySet
 
 from people.models import User
-from scheduling.models import HolidayBlock
+from scheduling.models import HolidayBlock, RosterMember, Rotation
 
 
 def holidays_between(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[HolidayBlock]:
     """Return everybody's holiday blocks that share an instant with a window, with their engineers."""
     return HolidayBlock.objects.touching(starts_at=starts_at, ends_at=ends_at).select_related("engineer")
+
+
+def holidays_in_rotation(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[HolidayBlock]:
+    """Return the holiday blocks, of who stands on a roster of the rotation, that share an instant with a window."""
+    members = RosterMember.objects.filter(roster__rotation=rotation).values("engineer")
+    return holidays_between(starts_at=starts_at, ends_at=ends_at).filter(engineer__in=members)
 
 
 def holidays_of(engineer: User, *, at: dt.datetime) -> QuerySet[HolidayBlock]:

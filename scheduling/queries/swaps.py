@@ -40,6 +40,13 @@ def swaps_for(person: User, *, at: dt.datetime, most: int = 100) -> MySwaps:
     return MySwaps(waiting, asked, others, list(all_swaps().exclude(is_open)[:most]))
 
 
+def swaps_naming(person: User, *, at: dt.datetime) -> list[SwapRequest]:
+    """Return the open requests that ask somebody by name and wait for their answer."""
+    named = Q(counterpart=person) | Q(third=person)
+    rows = all_swaps().filter(named, state=SwapRequest.State.PENDING, expires_at__gt=at)
+    return [swap for swap in rows if waits_for(swap, person=person)]
+
+
 def waits_for(swap: SwapRequest, *, person: User) -> bool:
     """Tell whether a request waits for somebody's answer: they are asked and have not answered, or anyone is."""
     if swap.state != SwapRequest.State.PENDING or person.pk in (swap.requester_id, *swap.agreed, *swap.declined_by):

@@ -39,9 +39,11 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     blocks = list(queries.holidays_between(starts_at=begin, ends_at=begin + (len(days) + 2) * day))
     shown = [block for block in blocks if block.starts_on <= days[-1] and block.ends_on >= days[0]]
     today = timezone.localdate()
+    # One's own row comes first: it is where one drags.
+    people = sorted(all_people().active(), key=lambda person: person != request.user)
     context = {
         "days": days,
-        "rows": grids.month_rows(all_people().active(), days=days, blocks=shown, today=today),
+        "rows": grids.month_rows(people, days=days, blocks=shown, today=today),
         "blocks": sorted(shown, key=lambda block: (block.starts_on, block.pk)),
         "month": days[0],
         "before": days[0] - day,

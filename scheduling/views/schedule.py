@@ -56,7 +56,7 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
         {
             "week": row,
             **_swapping(row, reader=request.user, at=at),
-            "away": queries.holidays_between(starts_at=row.starts_at, ends_at=row.ends_at),
+            "away": queries.holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
             "parts": named_parts(queries.timeline_of(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)),
             "history": history_of(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
         }

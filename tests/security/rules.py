@@ -303,6 +303,8 @@ RULES = {
     "GET /api/v1/incidents/{incident}/steps/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/{incident}/steps/": Rule(SIGNED_IN, {"position": 1}),
     # The API of messages and of other tools' checks.
+    "GET /api/v1/me/": Rule(SIGNED_IN),
+    "PATCH /api/v1/me/": Rule(SIGNED_IN, {"name": "Engineer X", "shortcuts": False}),
     "GET /api/v1/me/notifications/": Rule(SIGNED_IN),
     "PUT /api/v1/me/notifications/": Rule(SIGNED_IN, {}),
     "GET /api/v1/messages/": Rule(SIGNED_IN),

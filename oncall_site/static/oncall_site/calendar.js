@@ -42,6 +42,8 @@
   };
 
   const scroller = table.parentElement;
+  const today = table.querySelector("thead .today");
+  if (today) scroller.scrollLeft = today.offsetLeft - table.querySelector("th").offsetWidth - 48;
   const scrollAtEdge = (event) => {
     const edge = scroller.getBoundingClientRect();
     if (event.clientX > edge.right - 24) scroller.scrollLeft += 12;

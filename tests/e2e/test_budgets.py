@@ -1,0 +1,86 @@
+"""What a page may cost: 60 KB of the site's own style and script, and hardly a shift of its layout while it loads."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from incidents.commands import Opening, open_incident
+from pipelines.models import Pipeline
+from tests.browser import SIZES
+from tests.e2e.test_accessibility import PAGES, SLUG
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+
+OWN = settings.BASE_DIR / "oncall_site" / "static"
+OWN_BYTES, LAYOUT_SHIFT = 60_000, 0.1
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.fixture
+def seeded(transactional_db, seed):
+    call_command("import_handbook", str(seed), verbosity=0)
+    what = Opening(kind="delay", title="Activity logs are late")
+    open_incident(Pipeline.objects.get(slug=SLUG), what=what, by=None, at=timezone.now())
+
+
+def own_bytes(page):
+    """Return how many bytes of style and script a page loads that are the site's own."""
+    found = page.locator("link[rel=stylesheet], script[src]")
+    addresses = found.evaluate_all("all => all.map(one => new URL(one.href || one.src).pathname)")
+    assert addresses
+    paths = [OWN / Path(address).relative_to("/static") for address in addresses]
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
+def test_no_page_has_more_than_60_kb_of_its_own_style_and_script(seeded, admin, open_page):
+    page = open_page(admin)
+    for path in PAGES:
+        page.goto(path, wait_until="domcontentloaded")
+        assert 10_000 < own_bytes(page) <= OWN_BYTES, path
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_page_shifts_while_it_loads(seeded, admin, open_page, size):
+    page = open_page(admin, size=SIZES[size])
+    page.add_init_script(SHIFTS)
+    shifts = {}
+    for path in PAGES:
+        page.goto(path, wait_until="load")
+        page.wait_for_timeout(100)
+        shifts[path] = page.evaluate("window.shifted")
+    assert {path: shift for path, shift in shifts.items() if shift >= LAYOUT_SHIFT} == {}
+
+
+def test_a_shift_would_be_seen(seeded, admin, open_page):
+    page = open_page(admin)
+    page.add_init_script(SHIFTS)
+    page.goto("/")
+    page.evaluate(
+        "document.querySelector('main').before(Object.assign(document.createElement('p'), {innerText: 'x\\n'.repeat(20)}))"
+    )
+    page.wait_for_function("window.shifted > 0.1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_now_is_whole_without_javascript(seeded, a, open_page, size):
+    page = open_page(a, size=SIZES[size], javascript=False)
+    page.goto("/")
+    expect(page.get_by_role("region", name="On call")).to_contain_text("Engineer A")
+    expect(page.get_by_role("heading", name="1 open incident")).to_be_visible()
+    expect(page.locator("table tbody tr")).to_have_count(5)
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Schedule").click()
+    page.go_back()
+    page.locator("summary", has_text=re.compile("A")).click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.get_by_role("link", name="Be covered").click()
+    page.get_by_role("heading", level=1).wait_for()

@@ -1,0 +1,175 @@
+"""The newcomer's tour with a stopwatch: the clicks and pages of docs/tour.md, as a browser counts them.
+
+`pytest -s` prints the table with the seconds of this run.
+"""
+
+import datetime as dt
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from handoffs.commands import keep_handoffs
+from handoffs.models import Handoff
+from incidents.commands import Opening, open_incident
+from notifications.models import Message
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.models import Rotation
+from tests.browser import SIZES
+from tests.make import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+
+TABLE = Path(__file__).parents[2] / "docs" / "tour.md"
+PIPELINE = "Daily growth (experiment-focused)"
+
+
+@dataclass
+class Step:
+    """A step of the tour: what it took."""
+
+    title: str
+    clicks: int = 0
+    pages: int = 0
+    seconds: float = 0
+
+
+class Tour:
+    """A stopwatch: counts the clicks that it makes and the pages that a browser opens."""
+
+    def __init__(self):
+        self.steps, self.running = [], False
+
+    def watch(self, page):
+        page.on("framenavigated", lambda _: self._page())
+        return page
+
+    def _page(self):
+        if self.running:
+            self.steps[-1].pages += 1
+
+    def begin(self, title):
+        self.end()
+        self.steps.append(Step(title, seconds=-time.perf_counter()))
+        self.running = True
+
+    def end(self):
+        if self.running:
+            self.steps[-1].seconds += time.perf_counter()
+        self.running = False
+
+    def click(self, locator):
+        self.steps[-1].clicks += 1
+        locator.click()
+
+    def table(self):
+        self.end()
+        return [f"| {step.title} | {step.clicks} | {step.pages} | {step.seconds:.1f} |" for step in self.steps]
+
+
+def told(person, title):
+    """Return the path in the newest message of a person whose subject has these words: the link in their mail."""
+    found = Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
+    assert found is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
+    return found.path
+
+
+@pytest.fixture
+def site(transactional_db, seed):
+    """The demo's handbook, with A on call this week and B the next, and Daily growth in trouble."""
+    call_command("import_handbook", str(seed), verbosity=0)
+    for person in User.objects.all():
+        person.set_password(PASSWORD)
+        person.email = f"{person.username}@example.org"
+        person.phone = "+49 30 1234567"
+        person.save()
+    what = Opening(kind="delay", title="Activity logs are late")
+    open_incident(Pipeline.objects.get(slug="daily-growth-experiment-focused"), what=what, by=None, at=timezone.now())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, complaints, size):
+    tour, rotation = Tour(), Rotation.objects.get()
+    page = tour.watch(open_page(size=SIZES[size]))
+    page.goto("/")
+
+    tour.begin("Sign in")
+    page.get_by_label("User name").fill("engineer-b")
+    page.get_by_label("Password").fill(PASSWORD)
+    tour.click(page.get_by_role("button", name="Sign in"))
+    expect(page.get_by_role("heading", name="Now", exact=True)).to_be_visible()
+
+    tour.begin("Find who answers for Daily growth, why, and how to reach them")
+    row = page.locator("tr", has=page.get_by_role("link", name="Daily growth", exact=True))
+    expect(row).to_contain_text("Engineer A")
+    expect(row).to_contain_text("on call")
+    expect(page.get_by_role("region", name="On call").get_by_role("link", name="Call Engineer A")).to_be_in_viewport()
+
+    tour.begin("Block next week, see what it does, and ask for the suggested swap")
+    monday = rotation.weeks.filter(engineer=b, starts_at__gt=timezone.now()).order_by("starts_on").first().starts_on
+    tour.click(page.get_by_role("link", name="Block a holiday"))
+    page.get_by_label("First day").fill(f"{monday}")
+    page.get_by_label("Last day").fill(f"{monday + dt.timedelta(days=4)}")
+    tour.click(page.get_by_role("button", name="See what it does"))
+    expect(page.get_by_role("heading", name=re.compile("Who could take the week"))).to_be_visible()
+    offer = page.get_by_role("button", name=re.compile("Save and ask ")).first
+    asked = User.objects.get(display_name=re.search(r"ask (Engineer [A-D])", offer.inner_text())[1])
+    tour.click(offer)
+    expect(page.get_by_role("status")).to_be_visible()
+
+    tour.end()
+    colleague = tour.watch(open_page(asked, size=SIZES[size]))
+    tour.end()
+    colleague.goto("/")
+    tour.begin("The colleague accepts the swap")
+    tour.click(colleague.get_by_role("link", name=re.compile("Engineer B would")))
+    tour.click(colleague.get_by_role("button", name="Accept"))
+    expect(colleague.locator("main")).to_contain_text("accepted")
+
+    # What the workers do every few seconds.
+    tour.end()
+    keep_handoffs(at=timezone.now())
+    path = told(asked, "Hand-off")
+    tour.begin("Read the invitation to the hand-off (its link)")
+    colleague.goto(path)
+    tour.steps[-1].clicks += 1
+    expect(colleague.get_by_role("heading", name="Meeting")).to_be_visible()
+
+    tour.end()
+    colleague.goto("/")
+    tour.begin("Run the runbook of what is wrong, as far as its first step")
+    tour.click(colleague.get_by_role("link", name=f"Runbook of {PIPELINE}").first)
+    tour.click(colleague.get_by_role("button", name="Run this runbook"))
+    tour.click(colleague.get_by_role("button", name="Done with step 1"))
+    expect(colleague.get_by_role("button", name="Not done with step 1")).to_be_visible()
+
+    tour.end()
+    colleague.goto("/")
+    tour.begin("Write a note on the hand-off’s sheet and sign it")
+    tour.click(colleague.get_by_role("link", name=re.compile("sheet of the hand-off")).first)
+    colleague.get_by_label("Notes on “Pending action items”").fill("Ask for a larger disk.")
+    tour.click(colleague.get_by_role("button", name=re.compile("Sign “")))
+    expect(colleague.get_by_role("status")).to_contain_text("Signed.")
+
+    table = tour.table()
+    print("", *table, sep="\n")
+    assert (
+        Handoff.objects.filter(notes__text="Ask for a larger disk.")
+        .exclude(signed_outgoing_at=None, signed_incoming_at=None)
+        .exists()
+    )
+    assert counted(table) == counted(TABLE.read_text().splitlines())
+    assert sum(step.clicks for step in tour.steps) <= 13
+    assert complaints == []
+
+
+def counted(lines):
+    """Return the title, clicks and pages of each row of a table; seconds differ with the machine."""
+    rows = [line.strip("|").split("|")[:3] for line in lines if re.match(r"\|.*\| \d+ \| \d+ \| [\d.]+ \|", line)]
+    return [[cell.strip() for cell in row] for row in rows]

@@ -1,0 +1,115 @@
+"""Keyboard shortcuts: what each key does, where none acts, and that a person can switch them off (WCAG 2.1.4)."""
+
+import re
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import expect
+
+from people.commands import change_profile
+from tests.e2e.test_accessibility import findings
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def page(transactional_db, seed, a, open_page):
+    call_command("import_handbook", str(seed), verbosity=0)
+    page = open_page(a)
+    page.goto("/pipelines/")
+    return page
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("n", "/"),
+        ("i", "/incidents/"),
+        ("s", "/schedule/"),
+        ("c", r"/calendar/\d+/\d+/"),
+        ("w", "/swaps/"),
+        ("h", "/handoffs/"),
+        ("p", "/pipelines/"),
+        ("k", "/checks/"),
+        ("r", "/runbooks/"),
+        ("f", "/fairness/"),
+        ("m", "/me/"),
+    ],
+)
+def test_g_and_a_letter_open_a_page(page, live_server, key, path):
+    page.goto("/search/")
+    page.locator("main").focus()
+    page.keyboard.press("g")
+    page.keyboard.press(key)
+    page.wait_for_url(re.compile(re.escape(live_server.url) + path + "$"))
+
+
+def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(page, complaints):
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    page.keyboard.press("?")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_text("Hand-offs", exact=True)).to_be_visible()
+    assert findings(page) == []
+    page.keyboard.press("j")
+    expect(page.locator("tbody :focus")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert complaints == []
+
+
+def test_a_slash_goes_to_the_filter_of_the_page_or_to_the_search_of_the_site(page):
+    page.keyboard.press("/")
+    expect(page.get_by_label("Words")).to_be_focused()
+    page.goto("/fairness/")
+    page.keyboard.press("/")
+    expect(page.locator("#site-search")).to_be_focused()
+
+
+def test_j_and_k_go_through_the_rows_and_enter_opens_one(page):
+    for key, name in (
+        ("j", "Unit-level profit"),
+        ("j", "Aggregate profit"),
+        ("k", "Unit-level profit"),
+        ("k", "Unit-level profit"),
+    ):
+        page.keyboard.press(key)
+        expect(page.locator(":focus")).to_have_text(name)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/pipelines/unit-level-profit-experiment-focused/")
+
+
+def test_no_key_acts_in_a_field_or_with_a_modifier(page):
+    words = page.get_by_label("Words")
+    words.focus()
+    page.keyboard.type("gn?/j")
+    expect(words).to_have_value("gn?/j")
+    page.locator("main").focus()
+    for keys in ("Control+g", "Alt+g", "Meta+g", "Shift+G"):
+        page.keyboard.press(keys)
+        page.keyboard.press("n")
+    page.keyboard.press("Alt+j")
+    expect(page.locator("tbody :focus")).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.url.endswith("/pipelines/")
+
+
+def test_who_switches_them_off_has_none(page, a):
+    page.goto("/me/")
+    page.get_by_role("checkbox", name="Keyboard shortcuts").uncheck()
+    page.get_by_role("button", name="Save the profile").click()
+    expect(page.get_by_text("Your profile is saved.")).to_be_visible()
+    a.refresh_from_db()
+    assert not a.shortcuts
+    page.goto("/pipelines/")
+    page.locator("main").focus()
+    page.keyboard.press("?")
+    page.keyboard.press("g")
+    page.keyboard.press("n")
+    page.keyboard.press("/")
+    expect(page.locator("#shortcuts")).to_have_count(0)
+    expect(page.get_by_label("Words")).not_to_be_focused()
+    assert page.url.endswith("/pipelines/")
+    change_profile(a, fields={"shortcuts": True})
+    page.reload()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()

@@ -1,0 +1,249 @@
+"""`python -m tests.states STATE PASSWORD`: fills the empty site in ONCALL_VAR for `make screenshots`."""
+
+import datetime as dt
+import itertools
+import os
+import random
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
+django.setup()
+
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+
+from handoffs.commands import add_item, keep_handoffs, sign_handoff
+from handoffs.models import Handoff
+from incidents.commands import Opening, acknowledge, open_incident, resolve, start_run
+from oncall_site.demo import FILE, build_demo
+from oncall_site.handbook import import_handbook
+from oncall_site.management.commands.create_demo import EXAMPLE
+from people.commands import set_password
+from people.models import User
+from people.refusals import Refused
+from pipelines.commands import Owners, create_pipeline
+from runbooks.commands import create_runbook
+from scheduling.commands import (
+    Asked,
+    Dates,
+    RotationText,
+    Span,
+    accept_swap,
+    block_holiday,
+    create_rotation,
+    join_rotation,
+    keep_weeks,
+    request_swap,
+    set_roster,
+    take_cover,
+)
+from scheduling.models import HolidayBlock, Rotation
+from tests.make import make_engineer
+from validation.commands import Pushed, create_check, keep_metric, push_points
+from validation.models import Metric
+
+YEAR, DAY, WEEK = dt.timedelta(weeks=52), dt.timedelta(days=1), dt.timedelta(weeks=1)
+SIGNED = dt.timedelta(weeks=8)
+ENGINEERS, PIPELINES, INCIDENTS, METRICS = 40, 200, 120, 60
+TEAMS = ("Growth", "Finance", "Logistics", "Marketing", "Platform", "Experiments")
+FIRST_NAMES = [
+    "Ada",
+    "Björn",
+    "Chidi",
+    "Dolores",
+    "Emeka",
+    "Farah",
+    "Giulia",
+    "Hana",
+    "Ines",
+    "José",
+    "Katarína",
+    "Lars",
+    "Mei",
+    "Noor",
+    "Olu",
+    "Priya",
+    "Quentin",
+    "Rosa",
+]
+LAST_NAMES = [
+    "Okafor",
+    "Lindqvist",
+    "Haddad",
+    "Nakamura",
+    "García-Márquez",
+    "O’Neill",
+    "van-den-Berg",
+    "Kowalczyk",
+    "Sørensen",
+    "Ivanova",
+    "Oyelaran",
+]
+PLACES = (("Europe/Berlin", "DE"), ("Europe/London", "GB"), ("America/New_York", "US"), ("Asia/Kolkata", "IN"))
+NOUNS = (
+    "Orders Refunds Sign-ups Sessions Invoices Payouts Shipments Returns Searches Subscriptions Churn Campaigns Reviews"
+)
+VIEWS = (
+    "by country", "by week", "per user", "intraday", "(investor-focused)", "per experiment (experiment-focused)", "by channel",
+    "late arrivals", "by device", "forecast", "per warehouse and carrier", "by cohort", "year to date", "by currency", "backfill",
+)  # fmt: skip
+TROUBLES = ("Logs arrive late", "Fewer rows than yesterday", "The load has stopped", "Two currencies are mixed")
+RUNBOOK = """### Purpose
+
+Who reads these numbers, and by when they must be there.
+
+### Troubleshooting Steps
+
+1. Look whether the logs are late.
+2. Run the failed tasks again.
+3. Tell who reads the numbers.
+"""
+dice = random.Random(9)
+
+
+def fill_full(admin, *, at):
+    """Make a company's site: 40 engineers in 7 rotations, 200 pipelines, a year of what happens to them."""
+    people = list(User.objects.exclude(pk=admin.pk).order_by("pk"))
+    people += [make_engineer(name, **_place(n)) for n, name in enumerate(_names(ENGINEERS - len(people)))]
+    rotations = [Rotation.objects.get(), *_rotations(people[4:], at=at)]
+    pipelines = _pipelines(people, rotations[1:])
+    _holidays(people, by=admin, at=at)
+    for rotation in rotations:
+        keep_weeks(rotation, today=at.date())
+        _exchanges(rotation, by=admin, at=at)
+    _handoffs(rotations, by=admin, at=at)
+    _incidents(pipelines, people, at=at)
+    _checks(pipelines, by=admin, at=at)
+
+
+def _names(wanted):
+    pairs = zip(itertools.cycle(FIRST_NAMES), itertools.cycle(LAST_NAMES))
+    return [f"{first} {last.replace('-den-', ' den ')}" for first, last in itertools.islice(pairs, wanted)]
+
+
+def _place(number):
+    zone, country = PLACES[number % len(PLACES)]
+    return {"time_zone": zone, "country": country, "colour": number % 12 + 1, "email": f"engineer-{number}@example.org"}
+
+
+def _rotations(people, *, at):
+    first, each = at.date() - dt.timedelta(days=at.weekday()) - YEAR, len(people) // len(TEAMS)
+    for number, team in enumerate(TEAMS):
+        members = people[number * each : (number + 1) * each]
+        text = RotationText(f"{team} rotation", f"Who answers for {team.lower()}.", "Holiday policy", "", ())
+        rotation = create_rotation(text, time_zone=members[0].time_zone)
+        set_roster(rotation, engineers=members, starts_on=first, at=at - YEAR)
+        yield rotation
+
+
+def _pipelines(people, rotations):
+    names = [f"{noun} {view}" for view in VIEWS for noun in NOUNS.split()][: PIPELINES - 5]
+    made = []
+    for place, name in enumerate(names):
+        primary, secondary = dice.sample(people, 2)
+        made.append(create_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=place + 5))
+        if place % 3 == 0:
+            create_runbook(made[-1], title=name, markdown=RUNBOOK, author=primary)
+    for number, rotation in enumerate(rotations):
+        join_rotation(rotation, pipelines=made[number :: len(rotations)])
+    return made
+
+
+def _holidays(people, *, by, at):
+    kinds = [*[HolidayBlock.Kind.HOLIDAY] * 4, HolidayBlock.Kind.SICK, HolidayBlock.Kind.TRAINING]
+    for engineer in people:
+        for quarter in range(-4, 4):
+            day = at.date() + dt.timedelta(days=91 * quarter + dice.randrange(90))
+            kind = dice.choice(kinds)
+            last = day + dt.timedelta(days=dice.choice([0, 2, 4, 11]))
+            block_holiday(engineer, dates=Dates(day, last, kind=kind), by=by)
+
+
+def _exchanges(rotation, *, by, at):
+    """Ask for five swaps, accept two of them, and cover a day of the coming week."""
+    weeks = list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on"))
+    for place in range(1, 11, 2):
+        asked = Asked(weeks[place].starts_on, weeks[place + 1].starts_on, acknowledge_conflicts=True)
+        swap = request_swap(rotation, asked=asked, by=by, at=at)
+        if place < 4:
+            accept_swap(swap, by=by, at=at, acknowledge_conflicts=True)
+    day = weeks[0].starts_at + 2 * DAY
+    for other in weeks[1:4]:
+        try:
+            take_cover(rotation, span=Span(other.engineer, day, day + DAY, "dentist"), by=by, at=at)
+        except Refused:
+            continue
+        return
+
+
+def _handoffs(rotations, *, by, at):
+    keep_handoffs(at=at - SIGNED)
+    for row in Handoff.objects.with_people().filter(at__lt=at):
+        # The newest but one of each rotation lacks a signature.
+        for person in row.people[: 1 if at - row.at < WEEK else 2]:
+            sign_handoff(row, by=person, at=row.at)
+    for rotation, text in itertools.product(
+        rotations, ("Ask for a larger disk", "Tell finance that Friday’s numbers were late")
+    ):
+        add_item(rotation, text=text, by=by, at=at)
+
+
+def _incidents(pipelines, people, *, at):
+    for number in range(INCIDENTS, 0, -1):
+        opened = at - YEAR * number / INCIDENTS + dt.timedelta(hours=3 * (number > 1))
+        what = Opening(
+            kind=dice.choice(["issue", "outage", "delay"]), title=dice.choice(TROUBLES), text="Seen in the morning."
+        )
+        incident, engineer = open_incident(dice.choice(pipelines), what=what, by=None, at=opened), dice.choice(people)
+        if number > 3:
+            acknowledge(incident, by=engineer, at=opened + dt.timedelta(minutes=dice.randrange(2, 40)))
+        if number > 6:
+            resolve(incident, by=engineer, at=opened + dt.timedelta(minutes=dice.randrange(45, 600)))
+        elif hasattr(incident.pipeline, "runbook"):
+            start_run(incident, by=engineer, at=opened + dt.timedelta(hours=1))
+
+
+def _checks(pipelines, *, by, at):
+    today = dt.datetime.combine(at.date(), dt.time(), dt.UTC)
+    for number, pipeline in enumerate(pipelines[:METRICS]):
+        metric = keep_metric(Metric(pipeline=pipeline, slug="rows", name="Rows", kind="count"), by=by)
+        level = 1000 * (number % 9 + 1)
+        values = [(day, level * dice.uniform(0.9, 1.1)) for day in range(60, 0, -1)]
+        push_points(metric, points=[Pushed(today - DAY * day, value) for day, value in values], at=at)
+        bounds = {"fail_below": level * (0.8 if number % 20 else 1.2)}
+        fields = {
+            "name": "Enough rows",
+            "check_type": "range",
+            "metric": metric,
+            "parameters": bounds,
+            "is_active": True,
+        }
+        create_check(pipeline, fields=fields, by=by, at=at)
+
+
+def main():
+    state, password = sys.argv[1:]
+    at = timezone.now()
+    call_command("migrate", verbosity=0)
+    admin = User(username="admin", display_name="Admin", email="admin@example.org", is_staff=True)
+    if state != "empty":
+        monday = at.date() - dt.timedelta(days=at.weekday())
+        import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else None)
+    set_password_of(admin, password)
+    if state != "empty":
+        build_demo(settings.VAR / FILE, by=admin, at=at)
+    if state == "full":
+        fill_full(admin, at=at)
+
+
+def set_password_of(admin, password):
+    admin.set_unusable_password()
+    admin.save()
+    set_password(admin, password=password)
+
+
+if __name__ == "__main__":
+    main()
