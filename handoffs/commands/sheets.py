@@ -57,8 +57,9 @@ def _write_notes(row: Handoff, notes: Mapping[str, str], *, by: User, at: dt.dat
 def sign_handoff(handoff: Handoff, *, by: User, at: dt.datetime, notes: Mapping[str, str] | None = None) -> Handoff:
     """Sign “handed over” as the outgoing or “taken over” as the incoming engineer; the second signature freezes the sheet.
 
-    The signer’s notes, by the title of their topic, are written first. Raises Invalid for what is wrong with them, Forbidden for everybody else, admins too (product.md §11), and Refused for a second signature of the same person
-    and for a cancelled hand-off.
+    The signer’s notes, by the title of their topic, are written first. Raises Invalid for what is wrong with them, Forbidden for
+    everybody else, admins too (product.md §11), and Refused for a second signature of the same person and for a cancelled
+    hand-off.
     """
     row = Handoff.objects.select_for_update(no_key=True, of=("self",)).with_people().get(pk=handoff.pk)
     if by not in row.people:
