@@ -66,7 +66,7 @@ class HandOverForm(forms.Form):
     """To whom an incident goes, and a word."""
 
     engineer = forms.ModelChoiceField(all_people().active(), to_field_name="username", empty_label="Choose an engineer")
-    text = forms.CharField(required=False, max_length=500, label="A word", widget=forms.TextInput)
+    text = forms.CharField(required=False, max_length=500, label="What they should know", widget=forms.TextInput)
 
     def __init__(self, *args: Any, holder: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,7 +81,7 @@ class ResolveForm(forms.Form):
     ended_by_step = forms.TypedChoiceField(
         required=False, coerce=int, empty_value=None, label="What ended it", choices=[("", "None of the steps")]
     )
-    text = forms.CharField(required=False, max_length=LONGEST_TEXT, label="A word", widget=forms.TextInput)
+    text = forms.CharField(required=False, max_length=LONGEST_TEXT, label="What was done", widget=forms.TextInput)
 
     def __init__(self, *args: Any, run: RunbookRun | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -24,7 +24,9 @@ def first_steps() -> list[Step]:
     """Return the steps of setting up, in order; none once all of them are done."""
     rotation = Rotation.objects.order_by("pk").first()
     owned, planned = Pipeline.objects.exists(), RotationWeek.objects.exists()
-    waiting = User.objects.get_queryset().active().filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).count()
+    people = User.objects.get_queryset().active()
+    waiting = people.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).count()
+    alone = not people.filter(is_staff=False).exists()
     steps = [
         Step("Import the handbook", owned, reverse("handbook"), "Or add pipelines one by one in the admin."),
         Step(
@@ -34,8 +36,8 @@ def first_steps() -> list[Step]:
             "The roster’s first engineer begins in the week you choose.",
         ),
         Step(
-            f"Invite {waiting} engineers" if waiting != 1 else "Invite one engineer",
-            not waiting,
+            f"Invite {waiting} engineer{'s' if waiting > 1 else ''}" if waiting else "Invite the engineers",
+            not waiting and not alone,
             reverse("admin:people_user_changelist"),
             "They have no password yet. Give each an e-mail address, then invite them.",
         ),

@@ -113,7 +113,7 @@ class AskForm(AcknowledgingForm):
         label="Who is to take it",
         help_text="Where nothing is asked for in return.",
     )
-    message = forms.CharField(required=False, max_length=500, label="A word")
+    message = forms.CharField(required=False, max_length=500, label="Message")
     third_week = forms.DateField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, weeks: list[RotationWeek], own: User, **kwargs: Any) -> None:
@@ -144,7 +144,7 @@ class AnswerForm(forms.Form):
     """An answer to a request: for whom, an admin may choose; a word; a holiday that is known."""
 
     engineer = forms.ModelChoiceField(all_people().active(), required=False, to_field_name="username", empty_label=None)
-    word = forms.CharField(required=False, max_length=500, label="A word, should you decline")
+    word = forms.CharField(required=False, max_length=500, label="Why, should you decline")
     acknowledge_conflicts = forms.BooleanField(required=False, label="I take it in spite of my own holiday in it")
 
 

@@ -21,7 +21,7 @@ from incidents.commands import Opening, acknowledge, open_incident, resolve, sta
 from oncall_site.demo import FILE, build_demo
 from oncall_site.handbook import import_handbook
 from oncall_site.management.commands.create_demo import EXAMPLE
-from people.commands import set_password
+from people.commands import change_profile, set_password
 from people.models import User
 from people.refusals import Refused
 from pipelines.commands import Owners, create_pipeline
@@ -126,7 +126,8 @@ def _names(wanted):
 
 def _place(number):
     zone, country = PLACES[number % len(PLACES)]
-    return {"time_zone": zone, "country": country, "colour": number % 12 + 1, "email": f"engineer-{number}@example.org"}
+    reach = {"email": f"engineer-{number}@example.org", "phone": f"+44 7700 9001{number:02}" if number % 5 else ""}
+    return {"time_zone": zone, "country": country, "colour": number % 12 + 1, **reach}
 
 
 def _rotations(people, *, at):
@@ -233,6 +234,8 @@ def main():
         monday = at.date() - dt.timedelta(days=at.weekday())
         import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else None)
     set_password_of(admin, password)
+    for number, user in enumerate(User.objects.order_by("pk")):
+        change_profile(user, fields={"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"})
     if state != "empty":
         build_demo(settings.VAR / FILE, by=admin, at=at)
     if state == "full":

@@ -73,7 +73,7 @@ def test_paper_has_black_on_white_and_nothing_to_click(printed, name):
 def test_a_sheet_fits_a_page_with_its_notes_and_signatures(printed):
     page = printed("handoff")
     expect(page.get_by_text("Written by hand.").locator("visible=true")).to_have_count(1)
-    expect(page.get_by_text("Handed over")).to_be_visible()
+    expect(page.get_by_text("Handed over", exact=True)).to_be_visible()
     signatures, topic = (page.locator(one).bounding_box()["y"] for one in ("#signatures", "#topic-4"))
     assert signatures > topic
     assert len(pages_of(page)) == 1

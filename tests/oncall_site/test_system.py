@@ -118,7 +118,7 @@ def test_the_system_page_shows_what_is_wrong(signed_in, a, admin):
 def test_the_system_page_of_a_new_site_says_what_to_do(signed_in, admin):
     text = signed_in(admin).get("/admin/system/").content.decode()
     assert "No worker and no beat has ever run" in text
-    assert "No worker has run a sweep yet" in text
+    assert "No worker has run a job yet" in text
 
 
 def test_the_system_page_is_for_admins(client, signed_in, a):

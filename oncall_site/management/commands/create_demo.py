@@ -33,9 +33,10 @@ class Command(BaseCommand):
         # The file is made by whoever asks for a demo; where it stands already, its days are kept.
         build_demo(settings.VAR / FILE, by=admin, at=timezone.now())
         self.stdout.write("The demo's people, whose passwords are shown this once:\n")
-        for user in User.objects.order_by("-is_staff", "pk"):
+        for number, user in enumerate(User.objects.order_by("-is_staff", "pk")):
             password = secrets.token_urlsafe(9)
             set_password(user, password=password)
-            # Reserved for examples (RFC 2606): their mail is looked at in the site's folder and would reach nobody.
-            change_profile(user, fields={"email": f"{user.username}@example.org"})
+            # Reserved for examples (RFC 2606) and for drama (Ofcom): their mail and calls would reach nobody.
+            reach: dict[str, object] = {"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"}
+            change_profile(user, fields=reach)
             self.stdout.write(f"  {user.username:<12} {password}")
