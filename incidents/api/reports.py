@@ -23,7 +23,7 @@ class ReportSerializer(serializers.Serializer[Any]):
     """The incidents of a pipeline that were opened in a month, by UTC; the seconds are medians, null where there are none."""
 
     month = serializers.DateField(format="%Y-%m", help_text="2026-11")
-    pipeline = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    pipeline = serializers.SlugField(source="pipeline.slug")
     incidents = serializers.IntegerField()
     acknowledged = serializers.IntegerField()
     resolved = serializers.IntegerField()

@@ -49,8 +49,11 @@ def reports(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def reports_csv(request: SignedInRequest) -> HttpResponse:
-    """Answer the same table as a file of comma-separated values."""
-    _, months, pipeline = _asked(request)
+    """Answer the same table as a file of comma-separated values; what is wrong with the months in words."""
+    form, months, pipeline = _asked(request)
+    if form.errors:
+        words = "".join(f"{name}: {why}\n" for name, whys in form.errors.items() for why in whys)
+        return HttpResponse(words, content_type="text/plain; charset=utf-8", status=400)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="incidents.csv"'
     writer = csv.writer(answer)

@@ -94,11 +94,13 @@ PAGES = [
     "/handoffs/",
     "/me/messages/",
     "/api/v1/docs/",
+    "/no-such-page/",
+]
+ADMIN_PAGES = [
     "/admin/",
     "/admin/system/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
-    "/no-such-page/",
 ]
 EMPTY_PAGES = [
     "/",
@@ -246,6 +248,15 @@ def test_no_page_has_an_axe_finding(swapped, handed_over, happened, admin, open_
         found += findings(page)
     assert found == []
     assert complaints_but_404(complaints) == []
+
+
+def test_no_page_of_the_admin_has_an_axe_finding(swapped, admin, open_page):
+    page = open_page(admin)
+    found = []
+    for path in ADMIN_PAGES:
+        page.goto(path)
+        found += findings(page)
+    assert found == []
 
 
 def test_no_empty_page_has_an_axe_finding(transactional_db, admin, open_page, complaints):

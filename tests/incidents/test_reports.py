@@ -193,6 +193,13 @@ def test_the_api_reports_the_figures_of_the_page_and_of_the_csv(client, signed_i
     assert client.get(f"{path}?until=2020-01-01", **bearer(a)).json()["results"] == []
 
 
+def test_a_csv_of_strange_months_is_no_file_but_says_what_is_wrong(signed_in, pipeline, a):
+    answer = signed_in(a).get("/incidents/reports/csv/?since=x&pipeline=x")
+    assert (answer.status_code, "attachment" in str(answer.headers)) == (400, False)
+    assert "since: Enter a valid date." in answer.content.decode()
+    assert "pipeline: Select a valid choice." in answer.content.decode()
+
+
 def test_an_incident_nobody_took_has_no_times(client, pipeline, now, a):
     opened(pipeline, at=now)
     [row] = client.get("/api/v1/reports/incidents/?until=2026-11-30", **bearer(a)).json()["results"]

@@ -71,6 +71,7 @@ def test_an_engineer_is_described(client, a):
     assert answer == {
         "username": "engineer-a",
         "name": "Engineer A",
+        "phone": "",
         "time_zone": "UTC",
         "country": "",
         "subdivision": "",

@@ -72,9 +72,10 @@ class Case:
             given = {name: chance.choice(STRINGS) for name in chance.sample(names, k=min(2, len(names)))}
             self.path = f"{self.path.partition('?')[0]}?{urllib.parse.urlencode(given, errors='replace')}"
         elif place == "field":
-            row = right[0] if isinstance(right, list) else right
-            row = {**row, chance.choice([*fields, *row, "id", "engineer", "\0"]): self._value(chance)}
-            self.body = json.dumps([row] if isinstance(right, list) else row).encode()
+            rows = right if isinstance(right, list) else [right]
+            names = [*fields, *rows[0], "id", "engineer", "\0"]
+            rows[0] = {**rows[0], chance.choice(names): self._value(chance)}
+            self.body = json.dumps(rows if isinstance(right, list) else rows[0]).encode()
         else:
             self.body = chance.choice(BODIES)
 
