@@ -1,4 +1,4 @@
-"""`python -m tests.bench checks`: a thousand checks over a million points, and what the sweep and the pages cost there (issue 6)."""
+"""`python -m tests.bench checks`: a thousand checks over a million points, and what the sweep and the pages cost there."""
 
 import datetime as dt
 import sys
