@@ -61,6 +61,7 @@ def wait_until_done(running, *, killing, kills, source):
     killed, until = 0, time.monotonic() + 240
     while due():
         assert time.monotonic() < until, f"{due()} still due"
+        running.revive()
         time.sleep(source.uniform(0.1, 0.8))
         if killing and killed < kills and (senders := running.senders()):
             with contextlib.suppress(Exception):
@@ -90,7 +91,8 @@ def check_escalation(*, incidents, kills):
         assert not Incident.objects.filter(next_escalation_at__isnull=False).exists()
         wait_until(lambda: not running.senders() or due() == 0, seconds=5, why="something is due again")
     return (
-        f"{incidents} incidents, {killed} processes killed, two beats, the broker lost once: each step once, none lost"
+        f"{incidents} incidents, {killed} processes killed, {running.revived} workers started again, two beats, the broker"
+        " lost once: each step once, none lost"
     )
 
 

@@ -93,6 +93,7 @@ def check_kills(*, messages, kills, redis=True):
         wanted = make_messages(messages, named="kills")
         wait_until(running.accepted, seconds=120, why="nothing was ever sent")
         while killed < kills and waiting("kills"):
+            running.revive()
             share = (killed + source.random()) / kills
             wait_until(
                 lambda share=share: len(running.accepted()) >= share * messages or not waiting("kills"),

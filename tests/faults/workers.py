@@ -44,6 +44,7 @@ class Site:
         self.lease_seconds = lease_seconds
         self.send_seconds = send_seconds
         self.running = {}
+        self.revived = 0
         self.broker = None
         self.redis_port = self.free_port() if redis else 0
         self.rules()
@@ -104,6 +105,13 @@ class Site:
             return False
 
         wait_until(answers, seconds=START_SECONDS, why="Redis does not answer")
+
+    def revive(self):
+        """Start again each worker that has ended, as compose does: Celery's gives up where it loses children and broker at once."""
+        for name, process in list(self.running.items()):
+            if name.startswith("worker") and process.poll() is not None:
+                self.worker(name)
+                self.revived += 1
 
     def wipe_broker(self):
         """Throw away all that the broker holds."""
