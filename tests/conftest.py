@@ -1,5 +1,6 @@
 """The named cast of every test: the handbook's Engineers A to D, an admin, an outsider."""
 
+import os
 from pathlib import Path
 
 import hypothesis
@@ -10,9 +11,12 @@ from django.test import Client
 from people.models import User
 from tests.make import make_engineer, make_pipeline
 
-# How long an example takes says how busy the machine is, not whether the rule holds.
-hypothesis.settings.register_profile("site", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("site")
+# How long an example takes says how busy the machine is, not whether the rule holds. The same examples come each time, so that a
+# change is not blamed for what an older one did; HYPOTHESIS_PROFILE=explore looks for new ones.
+QUIET = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("site", derandomize=True, **QUIET)
+hypothesis.settings.register_profile("explore", **QUIET)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
 
 SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
 

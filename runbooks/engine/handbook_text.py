@@ -130,7 +130,8 @@ def _mend_piece(piece: str) -> str:
     mended = core
     for _ in range(0 if core.isascii() else MENDING_ROUNDS):
         again = fix_text(mended, MENDING)
-        if again == mended:
+        # What would turn words into a control character is no repair: “Ā¨” may be read so, and is meant.
+        if again == mended or (forbidden_character(again) and not forbidden_character(mended)):
             break
         mended = again
     return piece.replace(core, mended, 1) if mended != core else piece

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from people.engine.names import match_key
 from runbooks.engine.handbook import HandbookErrors, normalise_runbook, read_handbook, sections_of, write_handbook
-from runbooks.engine.handbook_text import tidy_name
+from runbooks.engine.handbook_text import mend, tidy_name
 from tests.runbooks.handbook_strategies import BODIES, drafts, styles, typed
 
 SEED = Path(__file__).parents[2] / "examples" / "handbook.md"
@@ -160,3 +160,9 @@ def test_the_text_of_a_section_is_kept_word_for_word(body):
     typed_in = "\n".join(SHORT).replace("This pipeline calculates", f"{body}\n\nThis pipeline calculates")
     [runbook] = read(typed_in).runbooks
     assert body in runbook.markdown
+
+
+def test_words_that_a_repair_would_turn_into_a_control_character_stay():
+    assert mend("Ā¨ pipelineâ€™s") == "Ā¨ pipelineâ€™s"
+    assert mend("Ā¨") == "Ā¨"
+    assert mend("pipelineâ€™s") == "pipeline’s"
