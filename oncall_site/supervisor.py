@@ -5,6 +5,7 @@ import fcntl
 import io
 import os
 import shlex
+import signal
 import socket
 import sys
 import threading
@@ -30,6 +31,7 @@ def main() -> int:
     """Run the site until Ctrl-C; return the exit code of the first process that stopped."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
     django.setup()
+    interrupted = _heard_interrupts()
     with _only_one(settings.VAR):
         _stop_leftovers(settings.VAR)
         say("Preparing the database …")
@@ -40,9 +42,23 @@ def main() -> int:
         manager = Manager()
         for name, command in _processes(address).items():
             manager.add_process(name, command, env=_environment(address), quiet=False)
+        if interrupted.is_set():
+            raise KeyboardInterrupt
         threading.Thread(target=_announce, args=(address, notes.getvalue()), daemon=True).start()
         manager.loop()
     return manager.returncode or 0
+
+
+def _heard_interrupts() -> threading.Event:
+    """Return what is set once Ctrl-C was pressed: Python drops an interruption that comes while it finalises an object."""
+    heard = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        heard.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    return heard
 
 
 def say(text: str) -> None:
