@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pghistory
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from handoffs.commands import HandoffRules, set_handoff_rules
 from handoffs.queries import policy_of
@@ -14,6 +14,7 @@ from people.commands import engineers_named
 from people.engine.names import match_key
 from people.models import User, time_zones
 from people.refusals import Refused
+from people.turns import wait_for_turn
 from pipelines.commands import Owners, change_pipeline, create_pipeline, put_in_order
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
@@ -82,7 +83,8 @@ def import_handbook(
         raise Refused(f"--time-zone: “{time_zone}” is not a time zone of the IANA database, such as Europe/Berlin.")
     report = Report()
     with transaction.atomic(), pghistory.context(by="the handbook’s import"):
-        _one_at_a_time()
+        # Two at once would both find nothing and both create everything.
+        wait_for_turn("import_handbook")
         engineers = _put_engineers(handbook, report, time_zone=time_zone or settings.TIME_ZONE)
         # A pipeline that somebody left out of every rotation stays out; the first rotation takes all.
         left_out = set(Pipeline.objects.values_list("pk", flat=True)) if Rotation.objects.exists() else set()
@@ -106,12 +108,6 @@ def preview_handbook(
         report = import_handbook(data, at=at, starting=starting, time_zone=time_zone)
         transaction.set_rollback(True)
     return report
-
-
-def _one_at_a_time() -> None:
-    """Wait for another import to end: two at once would both find nothing and both create everything."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('import_handbook'))")
 
 
 def _put_engineers(handbook: Handbook, report: Report, *, time_zone: str) -> dict[str, User]:

@@ -2,8 +2,9 @@
 
 import datetime as dt
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from people.turns import wait_for_turn
 from scheduling.models import UncoveredMoment
 from scheduling.notices import tell_uncovered
 from scheduling.queries.gaps import uncovered_ahead
@@ -15,7 +16,8 @@ def keep_gaps(*, at: dt.datetime) -> int:
 
     A gap that goes on is the same row, so that it is told once; one that is running keeps the instant it began at.
     """
-    _alone()
+    # Rotations stay free: what changes meanwhile is seen by the next sweep.
+    wait_for_turn("keep_gaps")
     found = uncovered_ahead(at=at)
     stored = {(row.pipeline_id, row.starts_at): row for row in UncoveredMoment.objects.filter(ends_at__gt=at)}
     running = {row.pipeline_id: row for row in stored.values() if row.starts_at <= at}
@@ -35,9 +37,3 @@ def keep_gaps(*, at: dt.datetime) -> int:
         made = UncoveredMoment.objects.filter(pk__in=[row.pk for row in new])
         tell_uncovered(list(made.select_related("pipeline").order_by("starts_at", "pk")), at=at)
     return len(found)
-
-
-def _alone() -> None:
-    """Wait for another sweep to end. Rotations stay free: what changes meanwhile is seen by the next sweep."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keep_gaps'))")
