@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from people.models import User
-from pipelines.models import Pipeline
+from pipelines.models import Pipeline, PipelineQuerySet
 from scheduling.engine.world import Chain, Interval, World, chain_at, timeline
 from scheduling.models import Cover as CoverRow
 from scheduling.models import HolidayBlock, PipelineRotation, Rotation
@@ -58,11 +58,16 @@ def ownerless(*, at: dt.datetime) -> QuerySet[Pipeline]:
 
     No other pipeline can be without a responder, so that of thousands only these need a look.
     """
-    away = HolidayBlock.objects.filter(starts_at__lte=at, ends_at__gt=at).order_by().values("engineer")
+    return owners_in(HolidayBlock.objects.filter(starts_at__lte=at, ends_at__gt=at)).with_owners()
+
+
+def owners_in(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:
+    """Return the pipelines each of whose owners has one of these absences, or is no longer active."""
+    away = absences.order_by().values("engineer")
     gone = User.objects.filter(is_active=False).order_by().values("pk")
     primary = Q(primary_owner__in=away) | Q(primary_owner__in=gone)
     secondary = Q(secondary_owner__in=away) | Q(secondary_owner__in=gone)
-    return Pipeline.objects.all().with_owners().filter(primary, secondary)
+    return Pipeline.objects.filter(primary, secondary)
 
 
 def turns(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[Turn]:

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from pipelines.models import Pipeline
 from scheduling.engine.world import uncovered
 from scheduling.models import HolidayBlock, Rotation, UncoveredMoment
+from scheduling.queries.answers import owners_in
 from scheduling.queries.effects import owners_by_rotation
 from scheduling.worlds import load_worlds
 
@@ -33,11 +34,9 @@ def ownerless_within(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySe
         starts_at__lt=OuterRef("ends_at"),
         ends_at__gt=OuterRef("starts_at"),
     )
-    first = Exists(absences.filter(engineer=OuterRef("primary_owner")))
-    second = Exists(absences.filter(engineer=OuterRef("secondary_owner")))
-    gone = Q(primary_owner__is_active=False), Q(secondary_owner__is_active=False)
-    both = Exists(absences.filter(Exists(meanwhile), engineer=OuterRef("primary_owner")))
-    return Pipeline.objects.filter(both | Q(*gone) | (gone[0] & second) | (gone[1] & first))
+    together = Exists(absences.filter(Exists(meanwhile), engineer=OuterRef("primary_owner")))
+    gone = Q(primary_owner__is_active=False) | Q(secondary_owner__is_active=False)
+    return owners_in(absences).filter(together | gone)
 
 
 def gaps(*, at: dt.datetime) -> QuerySet[UncoveredMoment]:

@@ -15,6 +15,8 @@ from pipelines.models import Pipeline
 from scheduling import commands, queries
 from scheduling.commands import Dates, block_holiday, change_hours, keep_weeks, remove_holiday, set_roster
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, UncoveredMoment
+from scheduling.queries.answers import ownerless
+from scheduling.queries.gaps import ownerless_within
 from tests.make import bearer, make_pipeline
 
 JSON = "application/json"
@@ -642,3 +644,17 @@ def test_a_gap_further_away_than_eight_weeks_is_not_stored_yet(rotation, a, b, c
         away(user, "2027-03-01", "2027-03-02")
     assert commands.keep_gaps(at=AT) == 0
     assert commands.keep_gaps(at=AT + dt.timedelta(weeks=8)) == 5
+
+
+def test_only_pipelines_whose_owners_are_away_together_are_looked_at_for_gaps(a, b, c, d, admin):
+    make_pipeline("Apart", primary=a, secondary=b)
+    together = make_pipeline("Together", primary=a, secondary=c)
+    with_a_leaver = make_pipeline("With a leaver", primary=a, secondary=d)
+    away(a, "2026-12-01", "2026-12-03")
+    away(b, "2026-12-04", "2026-12-05")
+    away(c, "2026-12-03", "2026-12-04")
+    User.objects.filter(pk=d.pk).update(is_active=False)
+    window = {"starts_at": AT, "ends_at": AT + dt.timedelta(weeks=4)}
+    assert set(ownerless_within(**window)) == {together, with_a_leaver}
+    assert set(ownerless(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC))) == {together, with_a_leaver}
+    assert set(ownerless(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC))) == set()
