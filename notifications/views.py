@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from notifications import commands, queries
 from notifications.forms import HowToldForm
+from people.forms import refuse_fields
 from people.refusals import Invalid
 from people.requests import SignedInRequest
 
@@ -24,8 +25,7 @@ def my_messages(request: SignedInRequest) -> HttpResponse:
         try:
             commands.change_how_told(request.user, channels=form.channels(), quiet=form.quiet())
         except Invalid as invalid:
-            for name, reasons in invalid.problems.items():
-                form.add_error(name if name in form.fields else None, reasons)
+            refuse_fields(form, invalid)
         else:
             messages.success(request, "How you are told is saved.")
             return redirect("my_messages")

@@ -84,19 +84,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     add_fieldsets = (
         (
             None,
-            {
-                "fields": (
-                    "username",
-                    "display_name",
-                    "email",
-                    "phone",
-                    "time_zone",
-                    "country",
-                    "subdivision",
-                    "colour",
-                    "is_staff",
-                )
-            },
+            {"fields": NewPersonForm.Meta.fields},
         ),
     )
     fieldsets = (

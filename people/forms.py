@@ -1,4 +1,4 @@
-"""What a person types about themselves."""
+"""What a person types about themselves, and how any form meets a refusal."""
 
 import datetime as dt
 from typing import Any
@@ -13,6 +13,18 @@ from django.utils import timezone
 
 from people.commands import Busy, forgive_attempt, reserve_attempt
 from people.models import ApiToken, Attempts, User
+from people.refusals import Invalid
+
+
+def refuse_fields(form: forms.BaseForm, refusal: Invalid) -> None:
+    """Show what a command said of each field at that field, of what the form does not ask for above it."""
+    for name, reasons in refusal.problems.items():
+        form.add_error(name if name in form.fields else None, reasons)
+
+
+def refusal_of(form: forms.BaseForm) -> Invalid:
+    """Return what is wrong with a form as a refusal, field by field."""
+    return Invalid({name: [str(reason) for reason in reasons] for name, reasons in form.errors.items()})
 
 
 class ProfileForm(forms.ModelForm[User]):

@@ -8,7 +8,6 @@ from django import forms
 
 from people.engine.names import slug_for
 from people.models import User
-from people.refusals import Invalid
 from pipelines.models import Pipeline
 from validation import queries
 from validation.commands import Event, query_problem
@@ -20,12 +19,6 @@ PREFIX = "parameters."
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
 MUTES = (("1", "an hour"), ("4", "4 hours"), ("24", "a day"), ("72", "3 days"), ("168", "a week"), ("720", "30 days"))
 LABELS = {"by": "Deadline", "expect": "Expects", "against": "Compared with"}
-
-
-def refuse_fields(form: forms.BaseForm, refusal: Invalid) -> None:
-    """Show what a command said of each field at that field, of what the form does not ask for above it."""
-    for name, why in refusal.problems.items():
-        form.add_error(name if name in form.fields else None, why)
 
 
 class MetricForm(forms.ModelForm[Metric]):
@@ -83,10 +76,6 @@ class PageMetricForm(MetricForm):
             lacking = "query" if given.get("source") else "source"
             self.add_error(lacking, "A metric is pulled with both a source and a SELECT, or pushed with neither.")
         return given
-
-    def refuse(self, refusal: Invalid) -> None:
-        """Show what a command said of each field."""
-        refuse_fields(self, refusal)
 
 
 class NewMetricForm(PageMetricForm):
@@ -176,10 +165,6 @@ class ParametersForm(forms.Form):
         """Return what was typed, once it is valid as a form; the type says whether it is right."""
         given = self.cleaned_data
         return {one.name: given[PREFIX + one.name] for one in TYPES[self.check_type]}
-
-    def refuse(self, refusal: Invalid) -> None:
-        """Show what a command said of each field."""
-        refuse_fields(self, refusal)
 
 
 class CheckForm(ParametersForm):

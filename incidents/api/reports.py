@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from incidents import queries
 from incidents.forms import ReportForm
-from people.refusals import Invalid
+from people.forms import refusal_of
 from scheduling.api.asking import paged
 
 SINCE = OpenApiParameter("since", OpenApiTypes.DATE, description="From the month of this date; else the last twelve.")
@@ -41,7 +41,7 @@ class ReportViewSet(viewsets.GenericViewSet[Any]):
         """List a report for each pipeline and month with incidents, newest month first."""
         form = ReportForm(request.query_params)
         if not form.is_valid():
-            raise Invalid({name: [str(reason) for reason in reasons] for name, reasons in form.errors.items()})
+            raise refusal_of(form)
         months = form.months(today=timezone.now().date())
         rows = queries.pipeline_reports(months, pipeline=form.cleaned_data["pipeline"])
         return paged(self, request, list(ReportSerializer(rows, many=True).data))

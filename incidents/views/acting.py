@@ -13,6 +13,7 @@ from incidents import commands, queries
 from incidents.forms import HandOverForm, NoteForm, ResolveForm, StepForm, WordForm
 from incidents.models import Incident
 from incidents.views.incidents import incident_named, incident_page
+from people.forms import refusal_of
 from people.refusals import Forbidden, Invalid, Refused
 from people.requests import SignedInRequest
 
@@ -29,8 +30,7 @@ def _done(request: SignedInRequest, found: Incident, do: Callable[[], object], *
 
 
 def _wrong(request: SignedInRequest, found: Incident, form: forms.Form) -> HttpResponse:
-    problems = {name: [str(why) for why in reasons] for name, reasons in form.errors.items()}
-    return incident_page(request, found, status=400, refused=Invalid(problems))
+    return incident_page(request, found, status=400, refused=refusal_of(form))
 
 
 @require_POST

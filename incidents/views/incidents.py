@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from incidents import commands, queries
 from incidents.forms import UNRESOLVED, ChangeForm, FilterForm, HandOverForm, IncidentForm, NoteForm, ResolveForm
 from incidents.models import Incident
+from people.forms import refuse_fields
 from people.refusals import Invalid, Refused
 from people.requests import SignedInRequest
 from runbooks.models import Runbook
@@ -106,8 +107,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             commands.change_incident(found, by=request.user, at=timezone.now(), **form.cleaned_data)
         except Invalid as invalid:
-            for name, reasons in invalid.problems.items():
-                form.add_error(name, reasons)
+            refuse_fields(form, invalid)
         else:
             return redirect("incident", pk=pk)
     return render(

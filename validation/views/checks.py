@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from people.forms import refuse_fields
 from people.refusals import Forbidden, Invalid, Refused
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
@@ -98,7 +99,7 @@ def new_check(request: SignedInRequest) -> HttpResponse:
         try:
             made = commands.create_check(pipeline, fields=fields, by=request.user, at=timezone.now())
         except Invalid as invalid:
-            form.refuse(invalid)
+            refuse_fields(form, invalid)
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -118,7 +119,7 @@ def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             changed = commands.change_check(found, fields=form.given(), by=request.user, at=timezone.now())
         except Invalid as invalid:
-            form.refuse(invalid)
+            refuse_fields(form, invalid)
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -143,7 +144,7 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
             parameters = read_parameters(found.check_type, given)
         except ParameterErrors as wrong:
             form = form if form.is_bound else ParametersForm({}, check_type=found.check_type, parameters={})
-            form.refuse(Invalid({f"parameters.{name}": why for name, why in wrong.problems.items()}))
+            refuse_fields(form, Invalid({f"parameters.{name}": why for name, why in wrong.problems.items()}))
         else:
             facts, buckets = queries.backtest_facts(found, at=at, days=BACKTEST_DAYS)
             confirmation = Confirmation(found.confirm, found.confirm_of)

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
+from people.forms import refuse_fields
 from people.refusals import Forbidden, Invalid
 from people.requests import SignedInRequest
 from validation import commands, queries
@@ -38,7 +39,7 @@ def _saved(request: SignedInRequest, form: PageMetricForm, words: str) -> HttpRe
     try:
         made = commands.keep_metric(form.instance, by=request.user)
     except Invalid as invalid:
-        form.refuse(invalid)
+        refuse_fields(form, invalid)
         return None
     except Forbidden as refusal:
         raise PermissionDenied(str(refusal)) from refusal
