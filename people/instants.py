@@ -1,4 +1,4 @@
-"""Instants and dates as callers of the API write them."""
+"""Instants and dates: as callers of the API write them, and in words."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -11,6 +11,12 @@ from people.refusals import Invalid
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
 INSTANT = "Give an instant with its zone, such as 2026-11-23T10:00:00Z, between 2000 and 2100."
 DATE = "Give a date, such as 2026-11-23, between 2000 and 2100."
+
+
+def instant_in_words(instant: dt.datetime, zone: dt.tzinfo, *, brief: bool = False) -> str:
+    """Return an instant with weekday, date, time and zone, in a zone: "Mon 30 Nov 2026, 10:00 UTC"; brief: without the year."""
+    local = instant.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b}{'' if brief else f' {local:%Y}'}, {local:%H:%M} {local.tzname()}"
 
 
 def instant_asked(given: Mapping[str, str], *, name: str = "at") -> dt.datetime:

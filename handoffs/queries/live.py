@@ -11,6 +11,7 @@ from handoffs.models import ActionItem
 from handoffs.queries.items import open_items
 from incidents.models import Incident
 from incidents.queries import PipelineStatus, open_incidents, statuses
+from people.instants import instant_in_words
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import PipelineRotation
@@ -59,7 +60,7 @@ def _about(row: Incident) -> About:
 def _incident(row: Incident) -> Item:
     kind = f"{row.get_kind_display()} of {row.pipeline}: {row.title}"
     whose = f"{row.assignee} has it" if row.assignee else "nobody has it yet"
-    text = f"{kind}; since {row.opened_at:%a} {row.opened_at.day} {row.opened_at:%b %Y, %H:%M} UTC, {whose}"
+    text = f"{kind}; since {instant_in_words(row.opened_at, dt.UTC)}, {whose}"
     return Item(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger")
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from people.instants import instant_in_words
 from people.models import User
 
 register = template.Library()
@@ -52,10 +53,9 @@ def when(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
     """Return an instant with weekday, date, time and zone, in the viewer's zone, as a `<time>`; brief: without the year."""
     if instant is None:
         return SafeString('<span class="when">never</span>')
-    local = timezone.localtime(instant)
     return format_html(
         '<time class="when" datetime="{}" title="{}">{}</time>',
         instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        f"{local:%a} {local.day} {local:%b}{'' if brief else f' {local:%Y}'}, {local:%H:%M} {local.tzname()}",
+        instant_in_words(instant, timezone.get_current_timezone(), brief=brief),
     )

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from notifications.models import Message
+from people.instants import instant_in_words
 from people.models import User
 
 # A change of what somebody holds is worth knowing for so long.
@@ -13,8 +14,7 @@ LISTED = 20
 
 def in_words(instant: dt.datetime, *, reader: User) -> str:
     """Return an instant with weekday, date, time and zone, in its reader's zone."""
-    local = instant.astimezone(reader.zone)
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+    return instant_in_words(instant, reader.zone)
 
 
 def sentences(*parts: str) -> str:
