@@ -41,13 +41,17 @@ def _handoff(pk: int) -> Handoff:
     return get_object_or_404(Handoff.objects.with_people(), pk=pk)
 
 
+def _notes_of(request: SignedInRequest, row: Handoff) -> NotesForm:
+    return NotesForm(request.POST, topics=queries.sheets_of([row], at=timezone.now())[row.pk])
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def handoff(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show a hand-off's sheet, or write the notes on it."""
     row = _handoff(pk)
     if request.method != "POST":
         return _sheet(request, row)
-    form = NotesForm(request.POST, topics=queries.sheets_of([row], at=timezone.now())[row.pk])
+    form = _notes_of(request, row)
     if not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
     try:
@@ -85,16 +89,15 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
     """Sign a hand-off, with what stands in the notes beside the button."""
     row, at = _handoff(pk), timezone.now()
     # Without any the notes stay as they are: a signature needs none.
-    given = request.POST if "notes_0" in request.POST else None
-    form = NotesForm(given, topics=queries.sheets_of([row], at=at)[row.pk])
-    if given is not None and not form.is_valid():
+    form = _notes_of(request, row) if "notes_0" in request.POST else None
+    if form is not None and not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
     try:
-        signed = commands.sign_handoff(row, by=request.user, at=at, notes=form.notes() if given is not None else None)
+        signed = commands.sign_handoff(row, by=request.user, at=at, notes=form.notes() if form is not None else None)
     except Forbidden as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except Refused as refusal:
-        if given is None:
+        if form is None:
             return _sheet(request, _handoff(pk), status=409, refused=refusal)
         return _sheet(request, _handoff(pk), status=explained(form, refusal), notes_form=form)
     messages.success(request, "Signed. The sheet is kept as it is." if signed.is_signed else "Signed.")

@@ -16,16 +16,21 @@ READERS, READINGS, MESSAGES, SPREAD_SECONDS = 4, 50, 500, 30.0
 PAGES = ("/", "/schedule/", "/api/v1/oncall/?page_size=1", "/pipelines/pipeline-7/")
 
 
+def timed(connection, path, *, cookie):
+    """Read a page; return its status and how many milliseconds it took."""
+    began = time.perf_counter()
+    connection.request("GET", path, headers={"Cookie": cookie})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, (time.perf_counter() - began) * 1000
+
+
 def read(address, cookie, taken):
     """Read the pages in turn over a connection of one's own, with the time a person takes between two; keep times and statuses."""
     connection = http.client.HTTPConnection(*address, timeout=60)
     for number in range(READINGS):
         path = PAGES[number % len(PAGES)]
-        began = time.perf_counter()
-        connection.request("GET", path, headers={"Cookie": cookie})
-        answer = connection.getresponse()
-        answer.read()
-        taken.append((path, answer.status, (time.perf_counter() - began) * 1000))
+        taken.append((path, *timed(connection, path, cookie=cookie)))
         time.sleep(0.5)
     connection.close()
 
@@ -70,6 +75,5 @@ def read_once(address, cookie):
     for _ in range(4):
         connection = http.client.HTTPConnection(*address, timeout=60)
         for path in PAGES:
-            connection.request("GET", path, headers={"Cookie": cookie})
-            connection.getresponse().read()
+            timed(connection, path, cookie=cookie)
         connection.close()

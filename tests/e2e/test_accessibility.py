@@ -120,6 +120,14 @@ EMPTY_PAGES = [
 ]
 
 
+def findings_on(page, paths):
+    found = []
+    for path in paths:
+        page.goto(path)
+        found += findings(page)
+    return found
+
+
 def complaints_but_404(complaints):
     return [text for text in complaints if "404 (Not Found)" not in text and "no-such-page" not in text]
 
@@ -240,32 +248,18 @@ def test_what_is_wrong_in_one_look_alone_is_found(transactional_db, open_page):
 
 
 def test_no_page_has_an_axe_finding(swapped, handed_over, happened, admin, open_page, complaints):
-    page = open_page(admin)
-    found = []
     week = RotationWeek.objects.first().starts_on
-    for path in [*PAGES, *swapped, *handed_over, *happened, f"/schedule/{week}/"]:
-        page.goto(path)
-        found += findings(page)
-    assert found == []
+    paths = [*PAGES, *swapped, *handed_over, *happened, f"/schedule/{week}/"]
+    assert findings_on(open_page(admin), paths) == []
     assert complaints_but_404(complaints) == []
 
 
 def test_no_page_of_the_admin_has_an_axe_finding(swapped, admin, open_page):
-    page = open_page(admin)
-    found = []
-    for path in ADMIN_PAGES:
-        page.goto(path)
-        found += findings(page)
-    assert found == []
+    assert findings_on(open_page(admin), ADMIN_PAGES) == []
 
 
 def test_no_empty_page_has_an_axe_finding(transactional_db, admin, open_page, complaints):
-    page = open_page(admin)
-    found = []
-    for path in EMPTY_PAGES:
-        page.goto(path)
-        found += findings(page)
-    assert found == []
+    assert findings_on(open_page(admin), EMPTY_PAGES) == []
     assert complaints == []
 
 

@@ -120,9 +120,9 @@ class Watch:
             self._evidence.set_thresholds()
         forecast = self._baseline.forecast(day)
         look = self._look(value, forecast)
-        tells = self._tells(look, forecast)
-        back = self._level_returned_to(look, forecast) if look.odd and not tells else None
-        if back is not None:
+        back = self._level_returned_to(look, forecast) if look.odd else None
+        tells = self._tells(look, returns=back is not None)
+        if back is not None and not tells:
             self._baseline.move(back - forecast.level)
             self._left = None
             forecast = self._baseline.forecast(day)
@@ -161,11 +161,11 @@ class Watch:
             scaled, scores, max(score, _IMPOSSIBLE) if impossible else score, span, side, stuck, pair, impossible
         )
 
-    def _tells(self, look: _Look, forecast: Forecast) -> bool:
-        """Return whether the day is to be told of: odd, and not what was told of a few days ago."""
+    def _tells(self, look: _Look, *, returns: bool) -> bool:
+        """Return whether the day is to be told of: odd, and neither a return to an earlier level nor told of a few days ago."""
         if look.repeated or look.impossible:
             return True
-        if look.score <= 1 or self._level_returned_to(look, forecast) is not None:
+        if look.score <= 1 or returns:
             return False
         alert = self._alert
         if alert is None or len(self._days) - alert.at > _QUIET:
