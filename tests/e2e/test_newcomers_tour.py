@@ -66,6 +66,8 @@ class Tour:
 
     def click(self, locator):
         self.steps[-1].clicks += 1
+        locator.wait_for()
+        locator.page.wait_for_load_state()  # a page's scripts are there before a person's finger is
         locator.click()
 
     def table(self):

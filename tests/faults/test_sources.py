@@ -34,14 +34,18 @@ MEGABYTE = 1024 * 1024
 @contextlib.contextmanager
 def warehouse():
     """Yield a connection that looks at a server's backends."""
-    watching = psycopg2.connect(settings.DATABASE_URL)
+    watching = psycopg2.connect(database_url())
     watching.autocommit = True
     with contextlib.closing(watching), watching.cursor() as cursor:
         yield cursor
 
 
 def hung_backends(cursor):
-    cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND state <> 'idle'", [NAMED])
+    """Return how many backends are at a query of a check's in this process's database: another's tests use the same server."""
+    cursor.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s AND state <> 'idle'",
+        [NAMED],
+    )
     return cursor.fetchone()[0]
 
 
@@ -59,7 +63,7 @@ def check_stopped(*, limit, query=HUNG):
         seen = threading.Timer(limit / 2, lambda: there.append(busy_backends()))
         seen.start()
         with pytest.raises(SourceFailed, match="limit"):
-            list(rows_of(settings.DATABASE_URL, query=query, seconds=limit, cap=10))
+            list(rows_of(database_url(), query=query, seconds=limit, cap=10))
         seen.join()
         # Else the absence afterwards would prove nothing.
         assert there == [1]
@@ -71,7 +75,7 @@ def check_stopped(*, limit, query=HUNG):
 
 def warm():
     """Start the asking process: what a query's limit is counted from is its question."""
-    assert list(rows_of(settings.DATABASE_URL, query="SELECT 1", seconds=10, cap=1)) == [[[1]]]
+    assert list(rows_of(database_url(), query="SELECT 1", seconds=10, cap=1)) == [[[1]]]
 
 
 def test_a_hung_query_is_stopped_at_its_limit_by_the_server(transactional_db):
@@ -85,7 +89,7 @@ def test_a_server_that_does_not_stop_is_stopped_from_outside(transactional_db, m
         warm()
         began = time.monotonic()
         with pytest.raises(SourceFailed, match="limit"):
-            list(rows_of(settings.DATABASE_URL, query=HUNG, seconds=3, cap=10))
+            list(rows_of(database_url(), query=HUNG, seconds=3, cap=10))
         assert time.monotonic() - began < 3  # before the server's own limit
         until = time.monotonic() + 1
         while hung_backends(cursor) and time.monotonic() < until:
@@ -113,9 +117,9 @@ def test_a_source_is_read_only(transactional_db, tmp_path):
         "SELECT set_config('default_transaction_read_only', 'off', false)",
     ):
         with contextlib.suppress(SourceFailed):
-            list(rows_of(settings.DATABASE_URL, query=query, seconds=5, cap=10))
+            list(rows_of(database_url(), query=query, seconds=5, cap=10))
     with pytest.raises(SourceFailed, match="read-only"):
-        list(rows_of(settings.DATABASE_URL, query="SELECT lo_create(0)", seconds=5, cap=10))
+        list(rows_of(database_url(), query="SELECT lo_create(0)", seconds=5, cap=10))
     path = tmp_path / "none.sqlite"
     with pytest.raises(SourceFailed):
         list(rows_of(f"sqlite:///{path}", query="SELECT 1", seconds=5, cap=10))
@@ -124,7 +128,7 @@ def test_a_source_is_read_only(transactional_db, tmp_path):
 
 def test_a_killed_asking_process_is_an_error_and_the_next_question_is_answered(transactional_db):
     warm()
-    rows = rows_of(settings.DATABASE_URL, query=MANY.format(10**9), seconds=30, cap=10**9)
+    rows = rows_of(database_url(), query=MANY.format(10**9), seconds=30, cap=10**9)
     next(rows)
     source_process._worker.process.kill()
     with pytest.raises(SourceFailed):
@@ -139,7 +143,7 @@ def test_no_backend_outlives_a_worker_that_is_killed(transactional_db):
         "list(rows_of(sys.argv[1], query=sys.argv[2], seconds=60, cap=10))"
     )
     with warehouse() as cursor:
-        asking = subprocess.Popen([sys.executable, "-c", code, settings.DATABASE_URL, HUNG], cwd=ROOT)
+        asking = subprocess.Popen([sys.executable, "-c", code, database_url(), HUNG], cwd=ROOT)
         try:
             wait_until(lambda: hung_backends(cursor) == 1, seconds=START_SECONDS + 10)
         finally:
@@ -190,7 +194,7 @@ def check_quick_beside_hung(*, quick, hung, workers, limit, seconds):
     """Quick checks beside hung ones are run in time, by workers that take one check after another as Celery's do."""
     admin = make_engineer("Admin", is_staff=True)
     pipeline = make_pipeline("Pipeline", primary=admin, secondary=make_engineer("Engineer"))
-    source = commands.create_source(name="Hung", address=settings.DATABASE_URL, by=admin, limit_seconds=limit)
+    source = commands.create_source(name="Hung", address=database_url(), by=admin, limit_seconds=limit)
     fields = {"source": source, "query": HUNG, "check_type": "custom_sql", "interval_minutes": 1}
     at = timezone.now()
     for number in range(hung):
