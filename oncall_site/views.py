@@ -1,6 +1,7 @@
 """The pages that join rooms, Now and a pipeline's, and the health calls."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -30,7 +31,7 @@ from runbooks import views as runbooks_views
 from runbooks.queries import in_force, runbooks
 from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
-from scheduling.queries import Turn, answers, ownerless, rotations_for, swaps_naming, turns, weeks_held
+from scheduling.queries import Turn, outlook, ownerless, rotations_for, swaps_naming, weeks_held
 from validation.queries import checks, external_checks, metrics_with_newest
 
 TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
@@ -67,12 +68,17 @@ ROLES = {
 }
 
 
-def _answers(pipelines: list[Pipeline], *, at: dt.datetime) -> list[Answer]:
-    chains, words = answers(pipelines, at=at), statuses(pipelines)
-    people = User.objects.get_queryset().in_bulk({link.engineer for chain in chains.values() for link in chain.links})
+def _seen(
+    pipelines: list[Pipeline], *, rotations: Sequence[Rotation] = (), at: dt.datetime
+) -> tuple[list[Answer], list[tuple[Turn, User | None, User | None]]]:
+    """Return who answers for each pipeline, and who is on call and who is next in each rotation, as people."""
+    seen, words = outlook(pipelines, rotations=rotations, at=at), statuses(pipelines)
+    named = {link.engineer for chain in seen.chains.values() for link in chain.links}
+    named |= {key for turn in seen.turns for key in (turn.engineer, turn.next_engineer) if key is not None}
+    people = User.objects.get_queryset().in_bulk(named)
     found = []
     for pipeline in pipelines:
-        chain = chains[pipeline.pk]
+        chain = seen.chains[pipeline.pk]
         found.append(
             Answer(
                 pipeline=pipeline,
@@ -83,19 +89,20 @@ def _answers(pipelines: list[Pipeline], *, at: dt.datetime) -> list[Answer]:
                 links=tuple((link, people[link.engineer]) for link in chain.links),
             )
         )
-    return found
+    on_call = [(turn, people.get(turn.engineer or 0), people.get(turn.next_engineer or 0)) for turn in seen.turns]
+    return found, on_call
 
 
 @require_safe
 def now(request: SignedInRequest) -> HttpResponse:
     """Show who is on call and who is next, who answers for every pipeline and why, open incidents, and my coming weeks."""
     at, reader = timezone.now(), request.user
-    shown = rotations_for(reader)[:ROTATIONS_SHOWN]
+    shown = list(rotations_for(reader)[:ROTATIONS_SHOWN])
     # On a large site the reader's own pipelines come first, a page at a time; those that nobody answers for always show.
     page = Paginator(ownership(first=reader), PIPELINES_SHOWN).get_page(request.GET.get("page"))
     listed = {row.pk: row for row in page.object_list}
-    found = _answers(list(({row.pk: row for row in ownerless(at=at)} | listed).values()), at=at)
-    on_call = _on_call(list(shown), at=at)
+    looked_at = {row.pk: row for row in ownerless(at=at)} | listed
+    found, on_call = _seen(list(looked_at.values()), rotations=shown, at=at)
     context = {
         "now": at,
         "on_call": on_call,
@@ -113,20 +120,12 @@ def now(request: SignedInRequest) -> HttpResponse:
     return render(request, "oncall_site/now.html", context)
 
 
-def _on_call(rotations: list[Rotation], *, at: dt.datetime) -> list[tuple[Turn, User | None, User | None]]:
-    """Return who is on call in each rotation, and who is next, as people."""
-    found = turns(rotations, at=at)
-    keys = {key for turn in found for key in (turn.engineer, turn.next_engineer) if key is not None}
-    people = User.objects.get_queryset().in_bulk(keys)
-    return [(turn, people.get(turn.engineer or 0), people.get(turn.next_engineer or 0)) for turn in found]
-
-
 @require_safe
 def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show one pipeline: its status, who answers and why, who owns it, its incidents, its history."""
     found = get_object_or_404(ownership(), slug=slug)
     at = timezone.now()
-    [answer] = _answers([found], at=at)
+    [answer], _ = _seen([found], at=at)
     history = history_of(found, fields=TRACKED)
     incidents = all_incidents().filter(pipeline=found)[:INCIDENTS_SHOWN]
     context = {

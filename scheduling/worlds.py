@@ -80,13 +80,15 @@ SELECT 3, id, engineer_id, NULL, starts_on, ends_on,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
        starts_at_time, ends_at_time, kind
   FROM scheduling_holidayblock
- WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s AND (%(everyone)s OR engineer_id = ANY(%(owners)s)
-    OR engineer_id IN (SELECT member.engineer_id FROM scheduling_rostermember member
-                         JOIN scheduling_roster roster ON roster.id = member.roster_id WHERE roster.rotation_id = ANY(%(rotations)s))
-    OR engineer_id IN (SELECT engineer_id FROM scheduling_rotationweek
-                        WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s)
-    OR engineer_id IN (SELECT engineer_id FROM scheduling_cover
-                        WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s))
+ WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s AND engineer_id IN (
+       SELECT unnest(%(owners)s::bigint[])
+       UNION SELECT id FROM people_user WHERE %(everyone)s
+       UNION SELECT member.engineer_id FROM scheduling_rostermember member
+               JOIN scheduling_roster roster ON roster.id = member.roster_id WHERE roster.rotation_id = ANY(%(rotations)s)
+       UNION SELECT engineer_id FROM scheduling_rotationweek
+              WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+       UNION SELECT engineer_id FROM scheduling_cover
+              WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s)
 UNION ALL
 SELECT 4, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM people_user WHERE NOT is_active
 UNION ALL

@@ -69,8 +69,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = instant_asked(request.query_params)
-        # A page of a list, since rotations are few: a count of them would cost as much as reading them.
-        turns = queries.turns(self.paginate_queryset(list(self.get_queryset())) or [], at=at)
+        turns = queries.turns(self.paginate_queryset(self.get_queryset()) or [], at=at)
         names = names_of(key for turn in turns for key in (turn.engineer, turn.planned_engineer, turn.next_engineer))
         return self.get_paginated_response([turn_row(turn, names=names) for turn in turns])
 

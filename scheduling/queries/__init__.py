@@ -1,6 +1,6 @@
 """Reads about the schedule, a file for each noun."""
 
-from scheduling.queries.answers import Held, Turn, answers, held_between, ownerless, timeline_of, turns
+from scheduling.queries.answers import Held, Turn, answers, held_between, outlook, ownerless, timeline_of, turns
 from scheduling.queries.effects import Effects, Hit, effects_of
 from scheduling.queries.fairness import Fairness, fairness_of
 from scheduling.queries.gaps import gaps, uncovered_ahead
@@ -56,6 +56,7 @@ __all__ = [
     "links_due",
     "moves_shown",
     "newest_roster",
+    "outlook",
     "ownerless",
     "plan_for",
     "roster_change",

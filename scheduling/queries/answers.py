@@ -1,4 +1,4 @@
-"""Who answers, and who is on call. One function, `answers`, says who answers for pipelines at an instant; everything uses it."""
+"""Who answers, and who is on call. One function, `outlook`, says both of an instant; everything uses it."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -34,31 +34,58 @@ class Turn:
     next_starts_at: dt.datetime | None
 
 
-def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chain]:
-    """Return who answers for each pipeline at an instant, by pipeline, in two statements for any number of them.
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Who answers for pipelines, by pipeline, and who is on call in rotations, in the order asked for, at one instant."""
 
-    This is the one function that says it: pages, API, feeds and messages all ask here (house.md).
+    chains: dict[int, Chain]
+    turns: list[Turn]
+
+
+def outlook(pipelines: Iterable[Pipeline], *, rotations: Iterable[Rotation] = (), at: dt.datetime) -> Outlook:
+    """Return who answers for each pipeline and who is on call in each rotation, in two statements for any number of them.
+
+    This is the one function that says it: pages, API, feeds and messages all ask here (house.md), most by `answers` or `turns`.
     """
-    rows = list(pipelines)
-    places = PipelineRotation.objects.filter(pipeline__in=[row.pk for row in rows]).select_related("rotation")
+    rows, chosen = list(pipelines), list(rotations)
+    places = _places(rows)
     placed = {place.pipeline_id: place.rotation_id for place in places}
-    rotations = {place.rotation_id: place.rotation for place in places}.values()
+    concerned = {place.rotation_id: place.rotation for place in places} | {one.pk: one for one in chosen}
     owners = {key for row in rows for key in (row.primary_owner_id, row.secondary_owner_id)}
-    worlds = load_worlds(rotations, starts_at=at, ends_at=at + HORIZON, owners=owners)
-    return {
+    worlds = load_worlds(concerned.values(), starts_at=at, ends_at=at + HORIZON, owners=owners)
+    chains = {
         row.pk: chain_at(
             worlds.of(placed.get(row.pk)), primary=row.primary_owner_id, secondary=row.secondary_owner_id, at=at
         )
         for row in rows
     }
+    return Outlook(chains, [_turn(one, worlds.rotations[one.pk], at=at) for one in chosen])
+
+
+def _places(pipelines: list[Pipeline]) -> list[PipelineRotation]:
+    """Return the places of these pipelines in their rotations; those that were read along are not asked for again."""
+    if all(Pipeline.in_rotation.is_cached(row) for row in pipelines):
+        return [row.in_rotation for row in pipelines if hasattr(row, "in_rotation")]
+    rows = PipelineRotation.objects.filter(pipeline__in=[row.pk for row in pipelines])
+    return list(rows.select_related("rotation"))
+
+
+def answers(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chain]:
+    """Return who answers for each pipeline at an instant, by pipeline."""
+    return outlook(pipelines, at=at).chains
+
+
+def turns(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[Turn]:
+    """Return who is on call in each rotation at an instant, until when, and who is next."""
+    return outlook((), rotations=rotations, at=at).turns
 
 
 def ownerless(*, at: dt.datetime) -> QuerySet[Pipeline]:
-    """Return the pipelines neither of whose owners is available at an instant, with their owners.
+    """Return the pipelines neither of whose owners is available at an instant.
 
     No other pipeline can be without a responder, so that of thousands only these need a look.
     """
-    return owners_in(HolidayBlock.objects.filter(starts_at__lte=at, ends_at__gt=at)).with_owners()
+    return owners_in(HolidayBlock.objects.filter(starts_at__lte=at, ends_at__gt=at))
 
 
 def owners_in(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:
@@ -68,13 +95,6 @@ def owners_in(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:
     primary = Q(primary_owner__in=away) | Q(primary_owner__in=gone)
     secondary = Q(secondary_owner__in=away) | Q(secondary_owner__in=gone)
     return Pipeline.objects.filter(primary, secondary)
-
-
-def turns(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[Turn]:
-    """Return who is on call in each rotation at an instant, until when, and who is next."""
-    chosen = list(rotations)
-    worlds = load_worlds(chosen, starts_at=at, ends_at=at + HORIZON, owners=())
-    return [_turn(rotation, worlds.rotations[rotation.pk], at=at) for rotation in chosen]
 
 
 def _turn(rotation: Rotation, world: World, *, at: dt.datetime) -> Turn:

@@ -16,13 +16,25 @@ READERS, READINGS, MESSAGES, SPREAD_SECONDS = 4, 50, 500, 30.0
 PAGES = ("/", "/schedule/", "/api/v1/oncall/?page_size=1", "/pipelines/pipeline-7/")
 
 
+def cookie_of(person):
+    """Return the cookie of a session of somebody's."""
+    client = Client()
+    client.force_login(person)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def reading(connection, path, *, cookie):
+    """Read a page; return its status and its body."""
+    connection.request("GET", path, headers={"Cookie": cookie})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
 def timed(connection, path, *, cookie):
     """Read a page; return its status and how many milliseconds it took."""
     began = time.perf_counter()
-    connection.request("GET", path, headers={"Cookie": cookie})
-    answer = connection.getresponse()
-    answer.read()
-    return answer.status, (time.perf_counter() - began) * 1000
+    status, _ = reading(connection, path, cookie=cookie)
+    return status, (time.perf_counter() - began) * 1000
 
 
 def read(address, cookie, taken):
@@ -37,11 +49,7 @@ def read(address, cookie, taken):
 
 def measure_together(readers):
     """Print how quickly pages come and messages go while several of each process run."""
-    taken, cookies = [], []
-    for reader in readers[:READERS]:
-        client = Client()
-        client.force_login(reader)
-        cookies.append(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
+    taken, cookies = [], [cookie_of(reader) for reader in readers[:READERS]]
     with web(workers=2, threads=4) as one, web(workers=2, threads=4) as other, healthy() as running:
         for address in (one, other):
             read_once(address, cookies[0])
