@@ -65,36 +65,37 @@ def absence_of(block: HolidayBlock) -> Absence:
 # queries together costs Django more than PostgreSQL needs to answer them. Instants come as microseconds, which are quicker to
 # read than text. The columns: what it is, rotation or key, engineer, another engineer or a place, dates, instants, hours, kind.
 WINDOW = """
+WITH week AS (
+  SELECT rotation_id, engineer_id, planned_engineer_id, starts_on, starts_at, ends_at FROM scheduling_rotationweek
+   WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+), cover AS (
+  SELECT rotation_id, engineer_id, covers_id, starts_at, ends_at FROM scheduling_cover
+   WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+), member AS (
+  SELECT roster.rotation_id, place.engineer_id, place.position, roster.starts_on
+    FROM scheduling_rostermember place JOIN scheduling_roster roster ON roster.id = place.roster_id
+   WHERE roster.rotation_id = ANY(%(rotations)s)
+)
 SELECT 1, rotation_id, engineer_id, planned_engineer_id, starts_on, NULL::date,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
        NULL::time, NULL::time, NULL::text
-  FROM scheduling_rotationweek
- WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+  FROM week
 UNION ALL
 SELECT 2, rotation_id, engineer_id, covers_id, NULL, NULL,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint, NULL, NULL, NULL
-  FROM scheduling_cover
- WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+  FROM cover
 UNION ALL
 SELECT 3, id, engineer_id, NULL, starts_on, ends_on,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
        starts_at_time, ends_at_time, kind
   FROM scheduling_holidayblock
  WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s AND engineer_id IN (
-       SELECT unnest(%(owners)s::bigint[])
-       UNION SELECT id FROM people_user WHERE %(everyone)s
-       UNION SELECT member.engineer_id FROM scheduling_rostermember member
-               JOIN scheduling_roster roster ON roster.id = member.roster_id WHERE roster.rotation_id = ANY(%(rotations)s)
-       UNION SELECT engineer_id FROM scheduling_rotationweek
-              WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
-       UNION SELECT engineer_id FROM scheduling_cover
-              WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s)
+       SELECT unnest(%(owners)s::bigint[]) UNION ALL SELECT id FROM people_user WHERE %(everyone)s
+       UNION ALL SELECT engineer_id FROM member UNION ALL SELECT engineer_id FROM week UNION ALL SELECT engineer_id FROM cover)
 UNION ALL
 SELECT 4, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM people_user WHERE NOT is_active
 UNION ALL
-SELECT 5, roster.rotation_id, member.engineer_id, member.position, roster.starts_on, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM scheduling_rostermember member JOIN scheduling_roster roster ON roster.id = member.roster_id
- WHERE roster.rotation_id = ANY(%(rotations)s)
+SELECT 5, rotation_id, engineer_id, position, starts_on, NULL, NULL, NULL, NULL, NULL, NULL FROM member
 """
 WEEK_ROW, COVER_ROW, BLOCK_ROW, INACTIVE_ROW, MEMBER_ROW = range(1, 6)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

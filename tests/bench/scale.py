@@ -6,6 +6,7 @@ import http.client
 import statistics
 import sys
 import time
+from functools import partial
 
 import psutil
 from django.db import connection
@@ -170,10 +171,12 @@ def measure_pages(person, admin):
         serving = psutil.Process().children(recursive=True)
         readings = http.client.HTTPConnection(*address, timeout=60)
         for name, (reader, path) in pages.items():
-            status, body = reading(readings, path, cookie=cookie_of(reader))
+            cookie = cookie_of(reader)
+            status, body = reading(readings, path, cookie=cookie)
             assert status == 200, (name, status)
+            asked = partial(reading, readings, path, cookie=cookie)
             median, most, own = times(
-                lambda path=path, cookie=cookie_of(reader): reading(readings, path, cookie=cookie),
+                asked,
                 clock=lambda: sum(sum(process.cpu_times()[:2]) for process in serving),
             )
             print(

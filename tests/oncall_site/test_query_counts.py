@@ -261,7 +261,7 @@ def test_a_page_with_thirty_rows_needs_no_more_statements_than_with_one(measured
 @pytest.mark.parametrize("path", CALLS)
 def test_a_list_of_the_api_with_thirty_rows_needs_no_more_statements_than_with_one(measured, db, path):
     one, thirty = measured(f"/api/v1/{path}")
-    assert thirty <= one
+    assert thirty <= one + 1  # a list longer than its page is counted
 
 
 def test_a_page_that_asks_for_each_row_is_found(measured, db, monkeypatch):
