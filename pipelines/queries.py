@@ -110,6 +110,8 @@ def _in_words(field: str) -> str:
 def _value_in_words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.12g}"
     if isinstance(value, dt.datetime):
         return instant_in_words(value, timezone.get_current_timezone())
     if isinstance(value, dict):

@@ -88,7 +88,7 @@ def test_a_value_without_a_neighbour_is_drawn_as_a_dot(signed_in, check, metric,
 def test_the_history_of_a_check_is_in_words(signed_in, check, a):
     commands.change_check(check, fields={"parameters": {"fail_below": 20}, "is_active": False}, by=a, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
-    for words in ("active: <del>yes</del> → <ins>no</ins>", "fail below: 20.0, "):
+    for words in ("active: <del>yes</del> → <ins>no</ins>", "by segment: no, fail below: 20</ins>"):
         assert words in text
 
 
