@@ -69,6 +69,6 @@ class FeedForm(forms.Form):
         Rotation.objects.order_by("pk"),
         required=False,
         to_field_name="slug",
-        empty_label="My own: my weeks, covers, hand-offs and holidays",
+        empty_label="My own: weeks, covers, holidays",
         label="Calendar",
     )

@@ -22,9 +22,9 @@ class HandbookForm(forms.Form):
     text = forms.CharField(
         required=False,
         strip=False,
-        label="Its text",
+        label="Or its text",
         widget=forms.Textarea(attrs={"rows": 16, "class": "code-input"}),
-        help_text="A file that is chosen takes its place.",
+        help_text="Paste it here instead of choosing a file.",
     )
     starting = forms.DateField(
         required=False,

@@ -2,6 +2,7 @@
 
 import platform
 import secrets
+from operator import itemgetter
 
 import django
 from django.conf import settings
@@ -18,6 +19,27 @@ from people.models import User
 from people.queries import token_of
 
 MOST_FAILED = 20
+# What each background job does, as the system page says it.
+JOBS = {
+    "handoffs.tasks.keep_feeds": "Bring calendar feeds up to date",
+    "handoffs.tasks.keep_handoffs": "Arrange the meetings of coming hand-offs",
+    "incidents.tasks.escalate": "Tell the next engineer of an incident that nobody took",
+    "incidents.tasks.follow": "Open and close incidents as checks and alerts say",
+    "notifications.tasks.deliver": "Send a message",
+    "notifications.tasks.forget_finished": "Delete old messages",
+    "notifications.tasks.sweep": "Look for messages that are due",
+    "oncall_site.tasks.beat_heart": "Show that a worker is alive",
+    "oncall_site.tasks.follow_demo": "Add new days to the demo’s warehouse",
+    "people.tasks.forget_attempts": "Delete old attempts to sign in",
+    "scheduling.tasks.expire_swaps": "Close swap requests whose time is over",
+    "scheduling.tasks.keep_gaps": "Look for times at which nobody answers",
+    "scheduling.tasks.keep_weeks": "Plan the coming weeks",
+    "scheduling.tasks.read_links": "Read linked calendars",
+    "scheduling.tasks.release_inactive": "Take inactive people off the schedule",
+    "scheduling.tasks.tell_of_schedule": "Tell people what changed in the schedule",
+    "validation.tasks.run_check": "Run a check",
+    "validation.tasks.sweep_checks": "Look for checks that are due",
+}
 
 
 @require_safe
@@ -56,7 +78,7 @@ def system(request: HttpRequest) -> HttpResponse:
         "parts": queries.readiness(),
         "heartbeats": queries.heartbeats(),
         "stale_after": queries.STALE_AFTER.total_seconds(),
-        "sweeps": queries.sweeps(),
+        "sweeps": sorted(((JOBS.get(sweep.task, sweep.task), sweep) for sweep in queries.sweeps()), key=itemgetter(0)),
         "backlog": queries.broker_backlog(),
         "outbox": outbox,
         "lateness": [(f"{part:.0%}", outbox.percentile(part)) for part in measures.PERCENTILES],

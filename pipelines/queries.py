@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, F, Manager, Model, Q, QuerySet, When
+from django.utils import timezone
 
+from people.instants import instant_in_words
 from people.models import User
 from pipelines.models import Pipeline
 
@@ -48,7 +50,7 @@ def owners() -> QuerySet[User]:
 def history_of(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Change]:
     """Return the changes of a tracked row, newest first, from the rows its database triggers wrote (pghistory).
 
-    `fields` are the names to compare; a foreign key is shown by its row's name.
+    `fields` are the names to compare, which come back in words; a foreign key is shown by its row's name.
     """
     events = _events(row, most=most + 1)
     names = _names(row, events, fields)
@@ -56,7 +58,7 @@ def history_of(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Cha
     changes = []
     for new, old in zip(events, [*events[1:], None], strict=True):
         shown = tuple(
-            (field, names(old, field), names(new, field))
+            (_in_words(field), names(old, field), names(new, field))
             for field in fields
             if old is None or names(old, field) != names(new, field)
         )
@@ -96,6 +98,24 @@ def _names(row: Model, events: list[Any], fields: Sequence[str]) -> Any:
         if field in related:
             key = getattr(event, f"{field}_id")
             return related[field].get(key, f"#{key}") if key is not None else ""
-        return str(getattr(event, field))
+        return _value_in_words(getattr(event, field))
 
     return name
+
+
+def _in_words(field: str) -> str:
+    return field.removeprefix("is_").replace("_", " ")
+
+
+def _value_in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.12g}"
+    if isinstance(value, dt.datetime):
+        return instant_in_words(value, timezone.get_current_timezone())
+    if isinstance(value, dict):
+        return ", ".join(f"{_in_words(str(name))}: {_value_in_words(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(_value_in_words(one) for one in value)
+    return "" if value is None else str(value)

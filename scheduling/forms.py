@@ -83,7 +83,7 @@ class RosterForm(forms.Form):
 class AcknowledgingForm(forms.Form):
     """A form with a box that says a holiday is known, shown only where there is one to know of."""
 
-    acknowledge_conflicts = forms.BooleanField(required=False, label="In spite of the holiday in it")
+    acknowledge_conflicts = forms.BooleanField(required=False, label="Ask in spite of the holiday in it")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +103,7 @@ class AskForm(AcknowledgingForm):
         coerce=dt.date.fromisoformat,
         empty_value=None,
         label="In return for",
-        help_text="Whose it is, is asked.",
+        help_text="The engineer whose week it is gets the request.",
     )
     counterpart = forms.ModelChoiceField(
         all_people().active(),
@@ -111,7 +111,7 @@ class AskForm(AcknowledgingForm):
         to_field_name="username",
         empty_label="Anyone",
         label="Who is to take it",
-        help_text="Where nothing is asked for in return.",
+        help_text="Only where you ask for no week in return.",
     )
     message = forms.CharField(required=False, max_length=500, label="Message")
     third_week = forms.DateField(required=False, widget=forms.HiddenInput)

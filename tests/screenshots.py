@@ -24,7 +24,8 @@ SLUG = "daily-growth-experiment-focused"
 TODAY = dt.datetime.now(dt.UTC).date()
 # A coming week of the freshly made site, whose rotation begins in the week of today.
 WEEK = TODAY + dt.timedelta(days=21 - TODAY.weekday())
-LONGEST = 4000
+# A very long page is photographed in parts: Chromium makes no picture of more than 16,384 pixels, and who looks wants to see each.
+LONGEST = 8000
 PAGES = {
     "now": "/",
     "incidents": "/incidents/",
@@ -47,16 +48,20 @@ PAGES = {
     "pipeline": f"/pipelines/{SLUG}/",
     "checks": "/checks/",
     "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
+    "new-metric": f"/checks/metrics/new/?pipeline={SLUG}",
     "external-checks": "/checks/external/",
     "runbooks": "/runbooks/",
     "runbook": f"/runbooks/{SLUG}/",
     "edit": f"/runbooks/{SLUG}/edit/",
     "revisions": f"/runbooks/{SLUG}/revisions/",
+    "revision": f"/runbooks/{SLUG}/revisions/1/",
+    "compare": f"/runbooks/{SLUG}/compare/?old=1&new=2",
     "search": "/search/?q=logs",
     "mine": "/me/",
     "messages": "/me/messages/",
     "feeds": "/me/feeds/",
     "second-factor": "/me/second-factor/",
+    "enrol": "/me/second-factor/enrol/",
     "handbook": "/handbook/",
     "api": "/api/v1/docs/",
     "admin": "/admin/",
@@ -69,6 +74,14 @@ ROWS = {
     "swap": ("swaps", r"/swaps/\d+/"),
     "handoff": ("handoffs", r"/handoffs/\d+/"),
     "check": ("checks", r"/checks/\d+/"),
+    "metric": ("pipeline", r"/checks/metrics/\d+/"),
+    "holiday": ("calendar", r"/calendar/holidays/\d+/"),
+}
+# Pages about one of those rows.
+OF_ROWS = {
+    "change-incident": ("incident", "change/"),
+    "edit-check": ("check", "edit/"),
+    "backtest": ("check", "backtest/"),
 }
 # What the README shows; every other picture is for looking at, not for keeping.
 KEPT = ("now-1280-light", "now-375-dark", "runbook-1280-light")
@@ -90,11 +103,11 @@ def paths_of(page):
         links = page.locator("main a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
         if found := next((link for link in links if re.fullmatch(pattern, link)), None):
             paths[name] = found
-    return paths
+    return paths | {name: paths[row] + below for name, (row, below) in OF_ROWS.items() if row in paths}
 
 
 def take(address, *, folder):
-    """Take a picture of every page at both widths in both schemes; of a very long page, its beginning."""
+    """Take a picture of every page at both widths in both schemes."""
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         for size, viewport in SIZES.items():
@@ -112,12 +125,15 @@ def take(address, *, folder):
 
 
 def shoot(page, *, folder, name):
+    """Take pictures of the whole page; what is longer than one may be goes on in `…-2.png`, `…-3.png`."""
     page.wait_for_load_state("networkidle")
     width, height = page.viewport_size["width"], page.evaluate("document.documentElement.scrollHeight")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, LONGEST)}
-        page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True, clip=clip)
+        for part, top in enumerate(range(0, height, LONGEST), 1):
+            clip = {"x": 0, "y": top, "width": width, "height": min(height - top, LONGEST)}
+            path = folder / f"{name}-{scheme}{f'-{part}' if part > 1 else ''}.png"
+            page.screenshot(path=path, full_page=True, clip=clip)
 
 
 @contextlib.contextmanager

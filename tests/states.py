@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from handoffs.commands import add_item, keep_handoffs, sign_handoff
 from handoffs.models import Handoff
-from incidents.commands import Opening, acknowledge, open_incident, resolve, start_run
+from incidents.commands import Opening, acknowledge, follow_checks, open_incident, resolve, start_run
 from oncall_site.demo import FILE, build_demo
 from oncall_site.handbook import import_handbook
 from oncall_site.management.commands.create_demo import EXAMPLE
@@ -25,7 +25,8 @@ from people.commands import change_profile, set_password
 from people.models import User
 from people.refusals import Refused
 from pipelines.commands import Owners, create_pipeline
-from runbooks.commands import create_runbook
+from runbooks.commands import create_runbook, save_revision
+from runbooks.models import Runbook
 from scheduling.commands import (
     Asked,
     Dates,
@@ -42,8 +43,8 @@ from scheduling.commands import (
 )
 from scheduling.models import HolidayBlock, Rotation
 from tests.make import make_engineer
-from validation.commands import Pushed, create_check, keep_metric, push_points
-from validation.models import Metric
+from validation.commands import Pushed, create_check, hand_out_due, keep_metric, push_points, run_check
+from validation.models import Check, Metric
 
 YEAR, DAY, WEEK = dt.timedelta(weeks=52), dt.timedelta(days=1), dt.timedelta(weeks=1)
 SIGNED = dt.timedelta(weeks=8)
@@ -225,21 +226,37 @@ def _checks(pipelines, *, by, at):
         create_check(pipeline, fields=fields, by=by, at=at)
 
 
-def main():
-    state, password = sys.argv[1:]
-    at = timezone.now()
-    call_command("migrate", verbosity=0)
-    admin = User(username="admin", display_name="Admin", email="admin@example.org", is_staff=True)
-    if state != "empty":
-        monday = at.date() - dt.timedelta(days=at.weekday())
-        import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else None)
-    set_password_of(admin, password)
+def run_checks(*, at):
+    """Run every check once, and let incidents follow what they say."""
+    Check.objects.filter(is_active=True).update(next_due_at=at)
+    for handed in hand_out_due(at=at):
+        run_check(handed, at=at)
+    follow_checks(at=at)
+
+
+def fill(state, *, admin, folder, at):
+    """Fill a site in which there is nobody but an admin; the demo's warehouse is made in the folder."""
+    if state == "empty":
+        return
+    monday = at.date() - dt.timedelta(days=at.weekday())
+    import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else None)
     for number, user in enumerate(User.objects.order_by("pk")):
         change_profile(user, fields={"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"})
-    if state != "empty":
-        build_demo(settings.VAR / FILE, by=admin, at=at)
+    build_demo(folder / FILE, by=admin, at=at)
+    runbook = Runbook.objects.get(pipeline__slug="daily-growth-experiment-focused")
+    text = runbook.revisions.get().markdown.replace("Rerun failed tasks", "Restart the failed tasks, oldest first")
+    save_revision(runbook, markdown=text, based_on=1, author=admin, summary="In which order to restart")
     if state == "full":
         fill_full(admin, at=at)
+    run_checks(at=at)
+
+
+def main():
+    state, password = sys.argv[1:]
+    call_command("migrate", verbosity=0)
+    admin = User(username="admin", display_name="Admin", email="admin@example.org", is_staff=True)
+    set_password_of(admin, password)
+    fill(state, admin=admin, folder=settings.VAR, at=timezone.now())
 
 
 def set_password_of(admin, password):

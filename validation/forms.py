@@ -42,7 +42,7 @@ class MetricForm(forms.ModelForm[Metric]):
         changed = [name for name in ("grain", "time_zone") if name in self.changed_data]
         if self.instance.pk and changed and self.instance.points.exists():
             for name in changed:
-                self.add_error(name, "It has points already, whose buckets mean this: make another metric.")
+                self.add_error(name, "It has points already, which mean this: make another metric.")
         return given
 
 
@@ -55,11 +55,11 @@ class PageMetricForm(MetricForm):
             "time_zone": forms.TextInput(attrs={"autocomplete": "off"}),
             "query": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
         }
-        labels = {"query": "SELECT"}
+        labels = {"query": "SELECT", "grain": "One value for each"}
         help_texts = {
-            "grain": "How long a bucket of it is.",
-            "time_zone": "Whose day a bucket is: a name of the IANA database, such as Europe/Berlin.",
-            "source": "The warehouse it is pulled from. None: its points are pushed.",
+            "time_zone": "In which its days begin and end, such as Europe/Berlin.",
+            "query": "One SELECT that returns the day or hour, the value and, if it has them, the segment.",
+            "source": "The warehouse it is read from. None: a script sends its values.",
         }
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
@@ -74,7 +74,7 @@ class PageMetricForm(MetricForm):
         given = super().clean()
         if "query" in self.fields and not self.errors and bool(given.get("source")) != bool(given.get("query")):
             lacking = "query" if given.get("source") else "source"
-            self.add_error(lacking, "A metric is pulled with both a source and a SELECT, or pushed with neither.")
+            self.add_error(lacking, "Give both a source and a SELECT, or neither where a script sends its values.")
         return given
 
 
@@ -193,8 +193,8 @@ class CheckForm(ParametersForm):
     settle_minutes = forms.IntegerField(
         min_value=0,
         max_value=10_080,
-        label="Settles after (minutes)",
-        help_text="So long after its end a bucket is judged.",
+        label="Judged after (minutes)",
+        help_text="How long after the end of its day or hour a value is judged.",
     )
     confirm = forms.IntegerField(
         min_value=1, max_value=20, label="Confirmed by", help_text="So many results must fail …"

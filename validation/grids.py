@@ -61,6 +61,7 @@ class Plot:
     """A drawing of 720 by 240."""
 
     lines: tuple[str, ...]
+    dots: tuple[tuple[float, float], ...]
     bands: tuple[str, ...]
     marks: tuple[Mark, ...]
     shades: tuple[Shade, ...]
@@ -108,6 +109,7 @@ def plot_of(
     frame = _Frame(spots[0].bucket, spots[-1].bucket, low - margin, high + margin, step)
     return Plot(
         lines=tuple(_lines(drawn, frame=frame)),
+        dots=tuple(_dots(drawn, frame=frame)),
         bands=tuple(_bands(spots, frame=frame)),
         marks=tuple(
             Mark(
@@ -147,6 +149,15 @@ def _lines(drawn: Sequence[Spot], *, frame: _Frame) -> Iterator[str]:
         before = spot.bucket
     if line:
         yield " ".join(line)
+
+
+def _dots(drawn: Sequence[Spot], *, frame: _Frame) -> Iterator[tuple[float, float]]:
+    """Yield the places of values without a neighbour, of which no line would be seen."""
+    far = frame.step * 1.5
+    for place, spot in enumerate(drawn):
+        around = (*drawn[max(place - 1, 0) : place], *drawn[place + 1 : place + 2])
+        if all(abs(other.bucket - spot.bucket) > far for other in around):
+            yield frame.across(spot.bucket), frame.down(spot.value or 0.0)
 
 
 def _bands(spots: Sequence[Spot], *, frame: _Frame) -> Iterator[str]:

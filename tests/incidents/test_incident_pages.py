@@ -62,9 +62,9 @@ def test_open_incidents_stand_on_now_and_on_the_pipeline_s_page(browser, inciden
 
 def test_a_list_is_narrowed(browser, incident):
     assert "Logs are late" in text_of(browser.get("/incidents/?state=unresolved"))
-    assert "Nothing fits" in text_of(browser.get("/incidents/?state=resolved"))
+    assert "No incident matches" in text_of(browser.get("/incidents/?state=resolved"))
     other = "/incidents/?pipeline=aggregate-profit-investor-reporting"
-    assert "Nothing fits" in text_of(browser.get(other))
+    assert "No incident matches" in text_of(browser.get(other))
 
 
 def test_an_incident_s_page_says_who_was_told_and_who_is_next(browser, incident):

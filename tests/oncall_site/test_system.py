@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from notifications.models import Message
 from oncall_site import celery_app, commands, queries
 from oncall_site.models import Sweep
+from oncall_site.system_views import JOBS
 from tests.make import bearer
 
 HOUR = dt.timedelta(hours=1)
@@ -113,6 +114,16 @@ def test_the_system_page_shows_what_is_wrong(signed_in, a, admin):
     for shown in ("celery@one", "one.sweep", "Subject failed", "550 no such person", "no heartbeat yet", "PostgreSQL"):
         assert shown in text
     assert "/admin/system/" in signed_in(admin).get("/admin/").content.decode()
+
+
+def test_the_system_page_names_every_job_in_words(signed_in, admin):
+    celery_app.loader.import_default_modules()
+    ours = {name for name in celery_app.tasks if ".tasks." in name}
+    assert set(JOBS) == ours
+    commands.record_sweep("validation.tasks.sweep_checks", worker="celery@one", seconds=0.5)
+    text = signed_in(admin).get("/admin/system/").content.decode()
+    assert "Look for checks that are due" in text
+    assert "sweep_checks" not in text
 
 
 def test_the_system_page_of_a_new_site_says_what_to_do(signed_in, admin):

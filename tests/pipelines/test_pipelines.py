@@ -64,7 +64,7 @@ def test_the_history_says_who_changed_what_from_what_to_what(signed_in, admin, d
     assert signed_in(admin).patch(path, {"primary_owner": b.username}, content_type=JSON).status_code == 200
     newest = history_of(daily_growth, fields=("primary_owner", "secondary_owner"))[0]
     assert newest.who == "Admin"
-    assert newest.fields == (("primary_owner", "Engineer D", "Engineer B"),)
+    assert newest.fields == (("primary owner", "Engineer D", "Engineer B"),)
 
 
 def test_the_api_lists_pipelines_in_the_order_of_the_table(client, a, b, c):

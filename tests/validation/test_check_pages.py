@@ -80,6 +80,18 @@ def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric
     assert "style=" not in text
 
 
+def test_a_value_without_a_neighbour_is_drawn_as_a_dot(signed_in, check, metric, a):
+    push_days(metric, [50, None, 60, 55])
+    assert signed_in(a).get(f"/checks/{check.pk}/").content.decode().count("chart-dot") == 1
+
+
+def test_the_history_of_a_check_is_in_words(signed_in, check, a):
+    commands.change_check(check, fields={"parameters": {"fail_below": 20}, "is_active": False}, by=a, at=timezone.now())
+    text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
+    for words in ("active: <del>yes</del> → <ins>no</ins>", "by segment: no, fail below: 20</ins>"):
+        assert words in text
+
+
 def test_an_engineer_makes_and_changes_a_check(signed_in, metric, a):
     browser = signed_in(a)
     path = f"/checks/new/?pipeline={SLUG}&check_type=range"

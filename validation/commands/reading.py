@@ -87,7 +87,9 @@ def _asked(source: Source, *, query: str, budget: Budget, enough: int | None = N
 def _point(metric: Metric, row: Row, *, place: int, at: dt.datetime) -> Pushed | None:
     """Return a row as a point, None for a value of null: a gap is not zero; raise SourceFailed."""
     if len(row) not in COLUMNS:
-        raise SourceFailed(f"The query returns {len(row)} columns; it has to return bucket, value and perhaps segment.")
+        raise SourceFailed(
+            f"The query returns {len(row)} columns; it has to return day or hour, value and perhaps segment."
+        )
     written, value, segment = row[0], row[1], row[2] if len(row) > 2 else ""
     if value is None:
         return None

@@ -87,7 +87,13 @@ def completeness(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
         return Verdict(Outcome.UNKNOWN, "No point has arrived yet.")
     count = float(len(missing))
     if not missing:
-        return Verdict(Outcome.PASS, f"All of the last {parameters['look_back']} buckets are there.", 0.0, None, 0.0)
+        return Verdict(
+            Outcome.PASS,
+            f"None of the last {parameters['look_back']} {'days' if facts.daily else 'hours'} is missing.",
+            0.0,
+            None,
+            0.0,
+        )
     written = "%Y-%m-%d" if facts.daily else "%Y-%m-%d %H:00Z"
     listed = ", ".join(
         f"{bucket:{written}}{f' ({segment})' if segment else ''}" for bucket, segment in sorted(missing)[:SHOWN]
@@ -102,7 +108,7 @@ def volume(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
     """Judge the number of rows by its bounds, or by its share of the median of the same weekday."""
     value = facts.series.at(facts.bucket)
     if value is None:
-        return Verdict(Outcome.UNKNOWN, "The bucket is missing.")
+        return Verdict(Outcome.UNKNOWN, "The value is missing.")
     fail = [parameters.get("fail_below"), parameters.get("fail_above")]
     shares = [parameters.get("fail_below_percent"), parameters.get("fail_above_percent")]
     if any(share is not None for share in shares):

@@ -60,9 +60,17 @@ TYPES: dict[str, tuple[Parameter, ...]] = {
         Parameter("warn_minutes_before", "whole", "Warn this long before the deadline.", 0, least=0, most=1440),
     ),
     "completeness": (
-        Parameter("look_back", "whole", "How many buckets back to look.", 28, True, least=1, most=2000),
-        Parameter("allowed_missing", "whole", "Missing buckets that only warn.", 0, least=0),
-        Parameter("segments", "words", "Segments every bucket must have, one a line."),
+        Parameter(
+            "look_back",
+            "whole",
+            "How many days (of an hourly metric: hours) back to look.",
+            28,
+            True,
+            least=1,
+            most=2000,
+        ),
+        Parameter("allowed_missing", "whole", "So many missing ones only warn.", 0, least=0),
+        Parameter("segments", "words", "Segments that must never be missing, one a line."),
     ),
     "volume": (
         *_bounds("the number of rows"),

@@ -60,7 +60,7 @@ RULES = (
     _rule(
         "completeness",
         r"complete|gaps?\b|missing (?:days?|dates?|periods?|hours?|cohorts?|segments?|histor)|no .*\bmissing|backfill",
-        "It asks whether every expected bucket is there.",
+        "It asks whether every expected day is there.",
     ),
     _rule(
         "validity",

@@ -9,7 +9,7 @@ from validation.verdicts.anomaly import judge_day
 from validation.verdicts.outcomes import Facts, Outcome, Verdict, number, outside
 
 WEEK, YEAR = dt.timedelta(weeks=1), dt.timedelta(weeks=52)
-MISSING = Verdict(Outcome.UNKNOWN, "The bucket is missing.")
+MISSING = Verdict(Outcome.UNKNOWN, "The value is missing.")
 SPEAKS_AFTER = 28
 
 
@@ -83,12 +83,12 @@ def reconciliation(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
     if parameters["mode"] == "two":
         other = facts.other.at(facts.bucket)
         if other is None:
-            return Verdict(Outcome.UNKNOWN, "The other metric's bucket is missing.", total)
+            return Verdict(Outcome.UNKNOWN, "The other metric’s value is missing.", total)
         return _differs(total, other, parameters, what=f"the other metric's {number(other)}")
     parts = {name: series.at(facts.bucket) for name, series in facts.parts.items() if name}
     there = {name: value for name, value in parts.items() if value is not None}
     if not there:
-        return Verdict(Outcome.UNKNOWN, "No segment has a value of this bucket.", total)
+        return Verdict(Outcome.UNKNOWN, "No segment has a value for it.", total)
     gone = sorted(set(parts) - set(there))
     verdict = _differs(sum(there.values()), total, parameters, what=f"the total of {number(total)}")
     missing = f" Missing: {', '.join(gone)}." if gone else ""

@@ -1,0 +1,33 @@
+"""No page of a company's site, with 40 engineers, 200 pipelines and a year behind it, has an axe finding or scrolls sideways."""
+
+import itertools
+
+import pytest
+from django.utils import timezone
+
+from tests.axe import SCHEMES, found_in, sideways
+from tests.browser import SIZES
+from tests.screenshots import paths_of
+from tests.states import fill
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+
+# The pages that grow with the site; test_accessibility.py looks at every page from all four sides. The admin's ownership grid of
+# 200 pipelines and 40 people is left out: its 16,000 choices keep axe busy for as long as all the other pages.
+GROWING = (  # noqa: SIM905
+    "now incidents reports schedule week swaps ask cover roster fairness calendar handoffs pipelines pipeline checks "
+    "runbooks search mine messages admin system incident swap handoff check"
+).split()
+
+
+def test_no_page_of_a_full_site_has_an_axe_finding(transactional_db, admin, open_page, complaints, tmp_path):
+    """Each page is looked at once, at one width in one scheme: the next page at the next of the four."""
+    fill("full", admin=admin, folder=tmp_path, at=timezone.now())
+    page = open_page(admin)
+    paths, found = paths_of(page), []
+    for name, (width, scheme) in zip(GROWING, itertools.cycle(itertools.product(SIZES, SCHEMES))):
+        assert page.goto(paths[name]).status == 200, name
+        found += [said for each in SIZES for said in sideways(page, width=each)]
+        found += found_in(page, width=width, scheme=scheme)
+    assert found == []
+    assert complaints == []
