@@ -64,8 +64,9 @@ def absence_of(block: HolidayBlock) -> Absence:
 # One statement for all that decides in a window, written by hand: it stands behind every page and every call, and putting five
 # queries together costs Django more than PostgreSQL needs to answer them. Instants come as microseconds, which are quicker to
 # read than text. The columns: what it is, rotation or key, engineer, another engineer or a place, dates, instants, hours, kind.
+# It begins with SELECT, since before anything else the history of changes would first tell the database who asks.
 WINDOW = """
-WITH week AS (
+SELECT * FROM (WITH week AS (
   SELECT rotation_id, engineer_id, planned_engineer_id, starts_on, starts_at, ends_at FROM scheduling_rotationweek
    WHERE rotation_id = ANY(%(rotations)s) AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
 ), cover AS (
@@ -96,6 +97,7 @@ UNION ALL
 SELECT 4, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM people_user WHERE NOT is_active
 UNION ALL
 SELECT 5, rotation_id, engineer_id, position, starts_on, NULL, NULL, NULL, NULL, NULL, NULL FROM member
+) found
 """
 WEEK_ROW, COVER_ROW, BLOCK_ROW, INACTIVE_ROW, MEMBER_ROW = range(1, 6)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
