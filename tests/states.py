@@ -248,6 +248,8 @@ def fill(state, *, admin, folder, at):
     save_revision(runbook, markdown=text, based_on=1, author=admin, summary="In which order to restart")
     if state == "full":
         fill_full(admin, at=at)
+    # What workers do within a minute is there in the first picture too.
+    keep_handoffs(at=at)
     run_checks(at=at)
 
 

@@ -130,6 +130,6 @@ def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_
         expect(rows.nth(2).get_by_text(words, exact=words == "pass").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.get_by_label("Last result").select_option("fail")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Filter").click()
     expect(rows).to_have_count(2)
     assert complaints == []

@@ -69,7 +69,7 @@ def test_choices_are_changed_in_the_browser(signed_in, a, kinds):
     browser = signed_in(a)
     page = browser.get("/me/messages/").content.decode()
     assert "News" in page
-    assert "Urgent" in page
+    assert ">urgent<" in page
     typed = {"chat-news": "on", "quiet_from": "22:00", "quiet_until": "07:00"}
     assert browser.post("/me/messages/", typed).status_code == 302
     assert Choice.objects.filter(person=a, kind="news", email=False, chat=True).exists()
@@ -165,7 +165,7 @@ def test_my_page_lists_what_i_was_told(signed_in, a, b):
     tell([a], notice=notice())
     page = signed_in(a).get("/me/messages/").content.decode()
     assert 'href="/schedule/"' in page
-    assert "Waiting" in page
+    assert ">waiting<" in page
     assert "Nothing yet" in signed_in(b).get("/me/messages/").content.decode()
 
 

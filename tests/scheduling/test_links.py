@@ -162,7 +162,7 @@ def test_an_engineer_links_sees_its_health_and_unlinks(signed_in, a):
     browser = signed_in(a)
     page = browser.post("/me/calendar-link/", {"address": ADDRESS}, follow=True).content.decode()
     assert "Linked: calendar.example" in page
-    assert "Failing" in page
+    assert "failing" in page
     assert SECRET not in page
     assert browser.post("/me/calendar-link/read/").status_code == 302
     assert "My own calendar" in browser.get("/me/").content.decode()
