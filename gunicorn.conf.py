@@ -4,7 +4,10 @@ import gc
 import os
 import shutil
 import tempfile
+from importlib import import_module
 from typing import Any
+
+from django.conf import settings
 
 COUNTS = tempfile.mkdtemp(prefix="oncall-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = COUNTS
@@ -17,9 +20,7 @@ def post_worker_init(worker: Any) -> None:
 
     A full search through it takes 20 ms, and a page of a large site set one off.
     """
-    from django.urls import get_resolver  # noqa: PLC0415  # Django is not set up yet when this file is read
-
-    get_resolver().check()  # loads the routes, and with them the views of every room
+    import_module(settings.ROOT_URLCONF)  # the routes, and with them the views of every room
     gc.collect()
     gc.freeze()
 

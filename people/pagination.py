@@ -1,6 +1,5 @@
 """Pages of the API's lists."""
 
-from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -10,21 +9,14 @@ from rest_framework.pagination import PageNumberPagination
 class OneRead(Paginator[Any]):
     """Pages of a list whose first page tells how long it is, where that is all of it: no count is asked of the database."""
 
-    @cached_property
-    def _beginning(self) -> list[Any]:
-        return list(self.object_list[: self.per_page + 1])
-
-    @cached_property
-    def count(self) -> int:
-        """How many there are on all pages."""
-        known = self.__dict__.get("_beginning")
-        return len(known) if known is not None and len(known) <= self.per_page else super().count
-
     def page(self, number: Any) -> Page[Any]:
         """Return one page, numbered from 1; raise InvalidPage where there is none."""
         if str(number) != "1":
             return super().page(number)
-        return Page(self._beginning[: self.per_page], 1, self)
+        beginning = list(self.object_list[: self.per_page + 1])
+        if len(beginning) <= self.per_page:
+            self.count = len(beginning)
+        return Page(beginning[: self.per_page], 1, self)
 
 
 class Pages(PageNumberPagination):

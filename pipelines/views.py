@@ -1,7 +1,5 @@
 """The ownership table."""
 
-from urllib.parse import urlencode
-
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -25,7 +23,6 @@ def pipelines(request: SignedInRequest) -> HttpResponse:
     context = {
         "pipelines": page.object_list,
         "page": page,
-        "asked": urlencode({"q": words, "owner": request.GET.get("owner", "")}) if words or owner else "",
         "owners": queries.owners(),
         "owner": owner,
         "words": words,

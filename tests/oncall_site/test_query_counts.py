@@ -225,6 +225,11 @@ def add_hand_offs(admin):
             FeedToken.objects.create(owner=admin, rotation=rotation, prefix="feed_", digest=rotation.slug)
 
 
+def called(path):
+    """Return a list's address, with all of its rows on one page: a longer list would be counted too."""
+    return f"/api/v1/{path}?page_size=500"
+
+
 def statements(do):
     with CaptureQueriesContext(connection) as captured:
         answer = do()
@@ -240,7 +245,7 @@ def measured(django_db_setup, django_db_blocker):
         fill(admin, rows=1)
         browser, script = Client(), Client(**bearer(admin))
         browser.force_login(admin)
-        asked = {**dict.fromkeys(PAGES, browser), **{f"/api/v1/{path}": script for path in CALLS}}
+        asked = {**dict.fromkeys(PAGES, browser), **{called(path): script for path in CALLS}}
         one = {path: (client.get(path), statements(lambda: client.get(path)))[1] for path, client in asked.items()}
         fill(admin, rows=30)
 
@@ -260,8 +265,8 @@ def test_a_page_with_thirty_rows_needs_no_more_statements_than_with_one(measured
 
 @pytest.mark.parametrize("path", CALLS)
 def test_a_list_of_the_api_with_thirty_rows_needs_no_more_statements_than_with_one(measured, db, path):
-    one, thirty = measured(f"/api/v1/{path}")
-    assert thirty <= one + 1  # a list longer than its page is counted
+    one, thirty = measured(called(path))
+    assert thirty <= one
 
 
 def test_a_page_that_asks_for_each_row_is_found(measured, db, monkeypatch):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from importlib import import_module
 
 import pytest
 from django.utils import timezone
@@ -33,6 +34,15 @@ def push_days(metric, values):
         if value is not None
     ]
     commands.push_points(metric, points=points, at=at)
+
+
+def test_a_further_page_of_checks_keeps_what_they_were_filtered_by(signed_in, metric, a, monkeypatch):
+    # By its name in full, since the package offers the view of the same name.
+    monkeypatch.setattr(import_module("validation.views.checks"), "CHECKS_A_PAGE", 1)
+    for name in ("One", "Two"):
+        make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, name=name, at=timezone.now())
+    text = signed_in(a).get(f"/checks/?pipeline={SLUG}").content.decode()
+    assert f'href="?pipeline={SLUG}&amp;page=2"' in text
 
 
 def test_without_checks_the_page_says_what_to_do_next(signed_in, a):
