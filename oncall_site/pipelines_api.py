@@ -1,6 +1,5 @@
 """The API's calls about pipelines that join rooms: who answers, and each pipeline's rotation."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,13 +12,11 @@ from rest_framework.response import Response
 from incidents.engine.status import STATUSES
 from incidents.queries import PipelineStatus, statuses
 from people.instants import instant_asked, written
-from people.queries import names_of
 from pipelines.api import PipelineSerializer, PipelineViewSet
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
 from scheduling.api import AT
-from scheduling.engine.world import Chain
-from scheduling.queries import answers
+from scheduling.queries import Outlook, outlook
 
 
 class LinkSerializer(serializers.Serializer[Any]):
@@ -89,8 +86,8 @@ class JoinedPipelineViewSet(PipelineViewSet):
     def responder(self, request: Request, slug: str) -> Response:
         """Answer who answers for a pipeline at an instant, why, and until when."""
         at, pipeline = instant_asked(request.query_params), self.get_object()
-        chains = answers([pipeline], at=at)
-        return Response(responder_row(pipeline, chains[pipeline.pk], names=names_in(chains)))
+        found = outlook([pipeline], at=at)
+        return Response(responder_row(pipeline, found))
 
 
 class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
@@ -104,18 +101,13 @@ class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
         """List who answers for every pipeline at an instant."""
         at = instant_asked(request.query_params)
         pipelines = self.paginate_queryset(self.get_queryset()) or []
-        chains = answers(pipelines, at=at)
-        names = names_in(chains)
-        return self.get_paginated_response([responder_row(row, chains[row.pk], names=names) for row in pipelines])
+        found = outlook(pipelines, at=at)
+        return self.get_paginated_response([responder_row(pipeline, found) for pipeline in pipelines])
 
 
-def names_in(chains: Mapping[int, Chain]) -> dict[int, str]:
-    """Return the user names of everybody in these chains, by key."""
-    return names_of(link.engineer for chain in chains.values() for link in chain.links)
-
-
-def responder_row(pipeline: Pipeline, chain: Chain, *, names: dict[int, str]) -> dict[str, object]:
+def responder_row(pipeline: Pipeline, found: Outlook) -> dict[str, object]:
     """Return a responder chain as the API answers it (product.md §10)."""
+    chain, names = found.chains[pipeline.pk], found.usernames
     return {
         "pipeline": pipeline.slug,
         "at": written(chain.at),

@@ -20,10 +20,14 @@ REASONS = {"holiday": "on holiday", "sick": "sick", "training": "at a training",
 
 @dataclass(frozen=True, slots=True)
 class Worlds:
-    """Everything that decides who answers in a window: a world per rotation, and one for pipelines without any."""
+    """Everything that decides who answers in a window: a world per rotation, and one for pipelines without any.
+
+    `usernames` are those of the owners asked about and of who has a part in the rotations, by key.
+    """
 
     rotations: Mapping[int, World]
     alone: World
+    usernames: Mapping[int, str]
 
     def of(self, rotation: int | None) -> World:
         """Return the world of a rotation, or, for none, the one in which only owners answer."""
@@ -63,7 +67,7 @@ def absence_of(block: HolidayBlock) -> Absence:
 
 # One statement for all that decides in a window, written by hand: it stands behind every page and every call, and putting five
 # queries together costs Django more than PostgreSQL needs to answer them. Instants come as microseconds, which are quicker to
-# read than text. The columns: what it is, rotation or key, engineer, another engineer or a place, dates, instants, hours, kind.
+# read than text. The columns: what it is, rotation or key, engineer, another engineer or a place, dates, instants, hours, a word.
 # It begins with SELECT, since before anything else the history of changes would first tell the database who asks.
 WINDOW = """
 SELECT * FROM (WITH week AS (
@@ -76,6 +80,9 @@ SELECT * FROM (WITH week AS (
   SELECT roster.rotation_id, place.engineer_id, place.position, roster.starts_on
     FROM scheduling_rostermember place JOIN scheduling_roster roster ON roster.id = place.roster_id
    WHERE roster.rotation_id = ANY(%(rotations)s)
+), person AS MATERIALIZED (
+  SELECT %(owners)s::bigint[] || ARRAY(SELECT engineer_id FROM member UNION ALL SELECT engineer_id FROM week
+         UNION ALL SELECT planned_engineer_id FROM week UNION ALL SELECT engineer_id FROM cover) AS ids
 )
 SELECT 1, rotation_id, engineer_id, planned_engineer_id, starts_on, NULL::date,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
@@ -90,16 +97,16 @@ SELECT 3, id, engineer_id, NULL, starts_on, ends_on,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
        starts_at_time, ends_at_time, kind
   FROM scheduling_holidayblock
- WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s AND engineer_id IN (
-       SELECT unnest(%(owners)s::bigint[]) UNION ALL SELECT id FROM people_user WHERE %(everyone)s
-       UNION ALL SELECT engineer_id FROM member UNION ALL SELECT engineer_id FROM week UNION ALL SELECT engineer_id FROM cover)
+ WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+   AND (%(everyone)s OR engineer_id = ANY((SELECT ids FROM person)::bigint[]))
 UNION ALL
-SELECT 4, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM people_user WHERE NOT is_active
+SELECT 4, is_active::int, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, username
+  FROM people_user WHERE id = ANY((SELECT ids FROM person)::bigint[]) OR (%(everyone)s AND NOT is_active)
 UNION ALL
 SELECT 5, rotation_id, engineer_id, position, starts_on, NULL, NULL, NULL, NULL, NULL, NULL FROM member
 ) found
 """
-WEEK_ROW, COVER_ROW, BLOCK_ROW, INACTIVE_ROW, MEMBER_ROW = range(1, 6)
+WEEK_ROW, COVER_ROW, BLOCK_ROW, PERSON_ROW, MEMBER_ROW = range(1, 6)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -117,18 +124,21 @@ class _Window:
         self.weeks: dict[int, list[Week]] = {}
         self.covers: dict[int, list[Cover]] = {}
         self.absences: dict[int, Absence] = {}
+        self.usernames: dict[int, str] = {}
         self.inactive: set[int] = set()
         self.members: dict[tuple[int, dt.date], list[tuple[int, int]]] = {}
-        for what, key, engineer, other, first, last, begin, end, start, stop, kind in rows:
+        for what, key, engineer, other, first, last, begin, end, start, stop, word in rows:
             if what == COVER_ROW:
                 self.covers.setdefault(key, []).append(Cover(engineer, other, _instant(begin), _instant(end)))
             elif what == WEEK_ROW:
                 self.weeks.setdefault(key, []).append(Week(first, _instant(begin), _instant(end), engineer, other))
             elif what == BLOCK_ROW:
-                reason = f"{REASONS[kind]} {days_in_words(first, last, start=start, end=stop)}"
+                reason = f"{REASONS[word]} {days_in_words(first, last, start=start, end=stop)}"
                 self.absences[key] = Absence(engineer, _instant(begin), _instant(end), reason)
-            elif what == INACTIVE_ROW:
-                self.inactive.add(engineer)
+            elif what == PERSON_ROW:
+                self.usernames[engineer] = word
+                if not key:
+                    self.inactive.add(engineer)
             else:
                 self.members.setdefault((key, first), []).append((other, engineer))
 
@@ -172,7 +182,7 @@ def load_worlds(
         worlds[rotation.pk] = World(
             people=people, weeks=weeks, covers=window.covers.get(rotation.pk, ()), rosters=rosters
         )
-    return Worlds(rotations=worlds, alone=World(people=people))
+    return Worlds(rotations=worlds, alone=World(people=people), usernames=window.usernames)
 
 
 def rotations_of(pipelines: Iterable[Pipeline]) -> dict[int, int]:
@@ -191,4 +201,5 @@ def with_absence(worlds: Worlds, *, absence: Absence) -> Worlds:
             for key, world in worlds.rotations.items()
         },
         alone=World(people=people),
+        usernames=worlds.usernames,
     )

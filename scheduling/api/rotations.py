@@ -1,6 +1,7 @@
 """The API's calls about rotations and who is on call."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -40,7 +41,7 @@ class TurnSerializer(serializers.Serializer[Any]):
     next = NextTurnSerializer(allow_null=True)
 
 
-def turn_row(turn: queries.Turn, *, names: dict[int, str]) -> dict[str, object]:
+def turn_row(turn: queries.Turn, *, names: Mapping[int, str]) -> dict[str, object]:
     """Return a turn as the API answers it."""
     following = None
     if turn.next_engineer is not None:
@@ -69,9 +70,8 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = instant_asked(request.query_params)
-        turns = queries.turns(self.paginate_queryset(self.get_queryset()) or [], at=at)
-        names = names_of(key for turn in turns for key in (turn.engineer, turn.planned_engineer, turn.next_engineer))
-        return self.get_paginated_response([turn_row(turn, names=names) for turn in turns])
+        found = queries.outlook((), rotations=self.paginate_queryset(self.get_queryset()) or [], at=at)
+        return self.get_paginated_response([turn_row(turn, names=found.usernames) for turn in found.turns])
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):

@@ -1,6 +1,16 @@
 """Reads about the schedule, a file for each noun."""
 
-from scheduling.queries.answers import Held, Turn, answers, held_between, outlook, ownerless, timeline_of, turns
+from scheduling.queries.answers import (
+    Held,
+    Outlook,
+    Turn,
+    answers,
+    held_between,
+    outlook,
+    ownerless,
+    timeline_of,
+    turns,
+)
 from scheduling.queries.effects import Effects, Hit, effects_of
 from scheduling.queries.fairness import Fairness, fairness_of
 from scheduling.queries.gaps import gaps, uncovered_ahead
@@ -37,6 +47,7 @@ __all__ = [
     "Hit",
     "MoveShown",
     "MySwaps",
+    "Outlook",
     "RosterChange",
     "Turn",
     "all_swaps",

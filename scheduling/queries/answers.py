@@ -1,7 +1,7 @@
 """Who answers, and who is on call. One function, `outlook`, says both of an instant; everything uses it."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -36,10 +36,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Who answers for pipelines, by pipeline, and who is on call in rotations, in the order asked for, at one instant."""
+    """Who answers for pipelines, by pipeline, and who is on call in rotations, in the order asked for, at one instant.
+
+    `usernames` has everybody in them, by key.
+    """
 
     chains: dict[int, Chain]
     turns: list[Turn]
+    usernames: Mapping[int, str]
 
 
 def outlook(pipelines: Iterable[Pipeline], *, rotations: Iterable[Rotation] = (), at: dt.datetime) -> Outlook:
@@ -59,7 +63,8 @@ def outlook(pipelines: Iterable[Pipeline], *, rotations: Iterable[Rotation] = ()
         )
         for row in rows
     }
-    return Outlook(chains, [_turn(one, worlds.rotations[one.pk], at=at) for one in chosen])
+    found = [_turn(one, worlds.rotations[one.pk], at=at) for one in chosen]
+    return Outlook(chains, found, worlds.usernames)
 
 
 def _places(pipelines: list[Pipeline]) -> list[PipelineRotation]:
