@@ -1,7 +1,6 @@
 """The pages that join rooms, Now and a pipeline's, and the health calls."""
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -31,7 +30,7 @@ from runbooks import views as runbooks_views
 from runbooks.queries import in_force, runbooks
 from scheduling.engine.world import Chain, Link
 from scheduling.models import Rotation
-from scheduling.queries import Turn, outlook, ownerless, rotations_for, swaps_naming, weeks_held
+from scheduling.queries import Outlook, Turn, in_doubt, outlook, rotations_for, swaps_naming, weeks_held
 from validation.queries import checks, external_checks, metrics_with_newest
 
 TRACKED = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
@@ -60,6 +59,8 @@ class Answer:
 
 
 INCIDENTS_SHOWN, HANDOFFS_SHOWN, ROTATIONS_SHOWN, PIPELINES_SHOWN, EXTERNAL_SHOWN = 10, 10, 12, 50, 50
+# Read along with pipelines, a place in a rotation costs no statement of its own.
+PLACE = "in_rotation__rotation"
 ROLES = {
     "on_call": "on call",
     "primary_owner": "primary owner",
@@ -69,15 +70,14 @@ ROLES = {
 
 
 def _seen(
-    pipelines: list[Pipeline], *, rotations: Sequence[Rotation] = (), at: dt.datetime
+    seen: Outlook, pipelines: Iterable[Pipeline]
 ) -> tuple[list[Answer], list[tuple[Turn, User | None, User | None]]]:
-    """Return who answers for each pipeline, and who is on call and who is next in each rotation, as people."""
-    seen, words = outlook(pipelines, rotations=rotations, at=at), statuses(pipelines)
-    named = {link.engineer for chain in seen.chains.values() for link in chain.links}
+    """Return who answers for each of these pipelines, and who is on call and who is next in each rotation, as people."""
+    shown = list(pipelines)
+    named = {link.engineer for row in shown for link in seen.chains[row.pk].links}
     named |= {key for turn in seen.turns for key in (turn.engineer, turn.next_engineer) if key is not None}
-    people = User.objects.get_queryset().in_bulk(named)
-    found = []
-    for pipeline in pipelines:
+    people, words, found = User.objects.get_queryset().in_bulk(named), statuses(shown), []
+    for pipeline in shown:
         chain = seen.chains[pipeline.pk]
         found.append(
             Answer(
@@ -99,10 +99,13 @@ def now(request: SignedInRequest) -> HttpResponse:
     at, reader = timezone.now(), request.user
     shown = list(rotations_for(reader)[:ROTATIONS_SHOWN])
     # On a large site the reader's own pipelines come first, a page at a time; those that nobody answers for always show.
-    page = Paginator(ownership(first=reader), PIPELINES_SHOWN).get_page(request.GET.get("page"))
+    rows = ownership(first=reader).select_related(PLACE)
+    page = Paginator(rows, PIPELINES_SHOWN).get_page(request.GET.get("page"))
     listed = {row.pk: row for row in page.object_list}
-    looked_at = {row.pk: row for row in ownerless(at=at)} | listed
-    found, on_call = _seen(list(looked_at.values()), rotations=shown, at=at)
+    looked_at = {row.pk: row for row in in_doubt(at=at).select_related(PLACE)} | listed
+    seen = outlook(looked_at.values(), rotations=shown, at=at)
+    uncovered = [row for key, row in looked_at.items() if seen.chains[key].responder is None]
+    found, on_call = _seen(seen, ({row.pk: row for row in uncovered} | listed).values())
     context = {
         "now": at,
         "on_call": on_call,
@@ -125,7 +128,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show one pipeline: its status, who answers and why, who owns it, its incidents, its history."""
     found = get_object_or_404(ownership(), slug=slug)
     at = timezone.now()
-    [answer], _ = _seen([found], at=at)
+    [answer], _ = _seen(outlook([found], at=at), [found])
     history = history_of(found, fields=TRACKED)
     incidents = all_incidents().filter(pipeline=found)[:INCIDENTS_SHOWN]
     context = {

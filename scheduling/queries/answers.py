@@ -10,7 +10,7 @@ from people.models import User
 from pipelines.models import Pipeline, PipelineQuerySet
 from scheduling.engine.world import Chain, Interval, World, chain_at, timeline
 from scheduling.models import Cover as CoverRow
-from scheduling.models import HolidayBlock, PipelineRotation, Rotation
+from scheduling.models import HolidayBlock, PipelineRotation, Rotation, RotationWeek
 from scheduling.worlds import load_worlds
 
 # How far ahead an answer looks for the next instant at which it changes.
@@ -85,12 +85,19 @@ def turns(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[Turn]:
     return outlook((), rotations=rotations, at=at).turns
 
 
-def ownerless(*, at: dt.datetime) -> QuerySet[Pipeline]:
-    """Return the pipelines neither of whose owners is available at an instant.
+def in_doubt(*, at: dt.datetime) -> QuerySet[Pipeline]:
+    """Return the pipelines neither of whose owners is available at an instant, nor surely the engineer of the week.
 
-    No other pipeline can be without a responder, so that of thousands only these need a look.
+    No other pipeline can be without a responder, so that of thousands only these need a look. A week with a cover in force is
+    left to that look.
     """
-    return owners_in(HolidayBlock.objects.filter(starts_at__lte=at, ends_at__gt=at))
+    now = {"starts_at__lte": at, "ends_at__gt": at}
+    absences = HolidayBlock.objects.filter(**now)
+    attended = RotationWeek.objects.filter(**now, engineer__is_active=True).exclude(
+        Q(engineer__in=absences.order_by().values("engineer"))
+        | Q(rotation__in=CoverRow.objects.filter(**now).order_by().values("rotation"))
+    )
+    return owners_in(absences).exclude(in_rotation__rotation__in=attended.order_by().values("rotation"))
 
 
 def owners_in(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:

@@ -14,8 +14,8 @@ from people.refusals import Forbidden, Invalid, Refused
 from pipelines.models import Pipeline
 from scheduling import commands, queries
 from scheduling.commands import Dates, block_holiday, change_hours, keep_weeks, remove_holiday, set_roster
-from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, UncoveredMoment
-from scheduling.queries.answers import ownerless
+from scheduling.models import Cover, HolidayBlock, PipelineRotation, Rotation, RotationWeek, UncoveredMoment
+from scheduling.queries.answers import in_doubt
 from scheduling.queries.gaps import ownerless_within
 from tests.make import bearer, make_pipeline
 
@@ -656,5 +656,22 @@ def test_only_pipelines_whose_owners_are_away_together_are_looked_at_for_gaps(a,
     User.objects.filter(pk=d.pk).update(is_active=False)
     window = {"starts_at": AT, "ends_at": AT + dt.timedelta(weeks=4)}
     assert set(ownerless_within(**window)) == {together, with_a_leaver}
-    assert set(ownerless(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC))) == {together, with_a_leaver}
-    assert set(ownerless(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC))) == set()
+    assert set(in_doubt(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC))) == {together, with_a_leaver}
+    assert set(in_doubt(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC))) == set()
+
+
+def test_while_the_engineer_of_the_week_is_surely_there_no_pipeline_of_the_rotation_is_in_doubt(rotation, a, b, c, d):
+    for user in (b, c, d):
+        away(user, "2026-11-25", "2026-11-26")
+    # Engineer A, on call, owns none of these, and answers for them.
+    pipeline = make_pipeline("Of the rotation", primary=b, secondary=c)
+    elsewhere = make_pipeline("Of no rotation", primary=b, secondary=c)
+    PipelineRotation.objects.create(pipeline=pipeline, rotation=rotation)
+    assert set(in_doubt(at=AT)) == {elsewhere}
+    # With a cover in force the week's engineer is not the one to ask for: the chain is looked at.
+    row = cover(rotation, by=d, of=a, starts="2026-11-25T12:00:00+00:00", ends="2026-11-25T13:00:00+00:00")
+    assert pipeline in set(in_doubt(at=AT))
+    row.delete()
+    away(a, "2026-11-25", "2026-11-25")
+    assert pipeline in set(in_doubt(at=AT))
+    assert chain(pipeline).responder is None
