@@ -148,7 +148,7 @@ class Check(models.Model):
         "settles after",
         default=0,
         validators=[MaxValueValidator(LONGEST_MINUTES)],
-        help_text="Minutes after a bucket’s end until it is judged.",
+        help_text="Minutes after the end of a day or hour until it is judged.",
     )
     confirm = models.PositiveSmallIntegerField(
         "confirmed by",
@@ -285,7 +285,7 @@ class CheckResult(models.Model):
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
     message = models.TextField(blank=True)
-    bucket = models.DateTimeField(null=True, blank=True)
+    bucket = models.DateTimeField("day or hour", null=True, blank=True, help_text="The day or hour that was judged.")
     expected = models.CharField(
         max_length=120, blank=True, help_text="The known event, or who acknowledged it: told to nobody."
     )
