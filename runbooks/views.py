@@ -1,6 +1,7 @@
 """Runbooks: the list, one rendered, its editor with preview, its revisions, and the search."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,11 +14,14 @@ from runbooks.engine.comparison import compare
 from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm, SearchForm
 from runbooks.models import Runbook, RunbookRevision
 
+A_PAGE = 100
+
 
 @require_safe
 def runbooks(request: SignedInRequest) -> HttpResponse:
     """List every runbook, and the pipelines that still lack one."""
-    context = {"runbooks": queries.runbooks(), "lacking": queries.pipelines_without_runbook()}
+    page = Paginator(queries.runbooks(), A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "lacking": queries.pipelines_without_runbook()}
     return render(request, "runbooks/runbooks.html", context)
 
 

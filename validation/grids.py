@@ -5,11 +5,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from validation.verdicts.outcomes import number
+from validation.verdicts.ticks import labelled_ticks
+from validation.verdicts.units import value_in_words
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
-TICKS = 4
+# A character of a label is so wide.
+CHARACTER = 7
 MOST_LABELS = 6
 # A band is drawn through from one judged bucket to the next that is at most so many buckets later: over a weekend.
 BAND_REACHES = 3.5
@@ -57,6 +59,18 @@ class Shade:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A value as the table beside the drawing says it."""
+
+    bucket: dt.datetime
+    value: str
+    low: str
+    high: str
+    status: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plot:
     """A drawing of 720 by 240."""
 
@@ -67,7 +81,7 @@ class Plot:
     shades: tuple[Shade, ...]
     values: tuple[Tick, ...]
     dates: tuple[Tick, ...]
-    spots: tuple[Spot, ...]
+    rows: tuple[Row, ...]
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -85,11 +99,14 @@ class _Frame:
     low: float
     high: float
     step: dt.timedelta
+    left: int
 
     def across(self, at: dt.datetime) -> float:
-        """Return an instant's place."""
-        span = max((self.last - self.first).total_seconds(), 1.0)
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * (at - self.first).total_seconds() / span, 1)
+        """Return an instant's place: at the right, where a phone looks first, if there is but one."""
+        span = (self.last - self.first).total_seconds()
+        if not span:
+            return WIDTH - RIGHT
+        return round(self.left + (WIDTH - self.left - RIGHT) * (at - self.first).total_seconds() / span, 1)
 
     def down(self, value: float) -> float:
         """Return a value's place."""
@@ -97,16 +114,21 @@ class _Frame:
 
 
 def plot_of(
-    spots: Sequence[Spot], *, step: dt.timedelta, daily: bool, events: Mapping[dt.date, str] | None = None
+    spots: Sequence[Spot],
+    *,
+    step: dt.timedelta,
+    daily: bool,
+    unit: str = "",
+    events: Mapping[dt.date, str] | None = None,
 ) -> Plot | None:
-    """Return the drawing of values, oldest first; None where there is nothing to draw."""
+    """Return the drawing of values of a unit, oldest first; None where there is nothing to draw."""
     drawn = [spot for spot in spots if spot.value is not None and math.isfinite(spot.value)]
     if not drawn:
         return None
-    levels = [level for spot in spots for level in (spot.value, spot.low, spot.high) if level is not None]
-    low, high = min(levels), max(levels)
-    margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    frame = _Frame(spots[0].bucket, spots[-1].bucket, low - margin, high + margin, step)
+    low, high = _heights(spots)
+    ticks = labelled_ticks(low, high, unit=unit)
+    left = max(LEFT, 12 + CHARACTER * max((len(text) for _, text in ticks), default=0))
+    frame = _Frame(spots[0].bucket, spots[-1].bucket, low, high, step, left)
     return Plot(
         lines=tuple(_lines(drawn, frame=frame)),
         dots=tuple(_dots(drawn, frame=frame)),
@@ -123,13 +145,27 @@ def plot_of(
             if one.status in ("warn", "fail") and one.value is not None
         ),
         shades=tuple(_shades(events or {}, frame=frame)),
-        values=tuple(
-            Tick(frame.down(value), number(value))
-            for value in (low + (high - low) * place / (TICKS - 1) for place in range(TICKS if high > low else 1))
-        ),
+        values=tuple(Tick(frame.down(value), text) for value, text in ticks),
         dates=tuple(_dates(spots, frame=frame, daily=daily)),
-        spots=tuple(reversed(spots)),
+        rows=tuple(_row(spot, unit=unit) for spot in reversed(spots)),
+        left=left,
     )
+
+
+def _heights(spots: Sequence[Spot]) -> tuple[float, float]:
+    """Return the lowest and the highest value that the drawing shows, a little beyond what is drawn."""
+    drawn = [level for spot in spots for level in (spot.value, spot.low, spot.high) if level is not None]
+    levels = [level for level in drawn if math.isfinite(level)]
+    low, high = min(levels), max(levels)
+    margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    return low - margin, high + margin
+
+
+def _row(spot: Spot, *, unit: str) -> Row:
+    value, low, high = (
+        "–" if level is None else value_in_words(level, unit=unit) for level in (spot.value, spot.low, spot.high)
+    )
+    return Row(spot.bucket, value, low, high, spot.status, spot.expected)
 
 
 def _title(spot: Spot, *, daily: bool) -> str:
@@ -185,7 +221,7 @@ def _shades(events: Mapping[dt.date, str], *, frame: _Frame) -> Iterator[Shade]:
     for day, words in sorted(events.items()):
         at = dt.datetime.combine(day, dt.time(), dt.UTC)
         if frame.first <= at <= frame.last:
-            begin, end = max(LEFT, frame.across(at - half)), min(WIDTH - RIGHT, frame.across(at + half))
+            begin, end = max(frame.left, frame.across(at - half)), min(WIDTH - RIGHT, frame.across(at + half))
             yield Shade(begin, round(max(end - begin, 2), 1), words)
 
 

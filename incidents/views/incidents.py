@@ -34,10 +34,8 @@ def incidents(request: SignedInRequest) -> HttpResponse:
     elif given.get("state"):
         rows = rows.filter(state=given["state"])
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
-    asked = request.GET.copy()
-    asked.pop("page", None)
     narrowed = bool(given.get("pipeline") or given.get("state"))
-    context = {"page": page, "form": form, "narrowed": narrowed, "asked": asked.urlencode(), "now": timezone.now()}
+    context = {"page": page, "form": form, "narrowed": narrowed, "now": timezone.now()}
     return render(request, "incidents/incidents.html", context)
 
 

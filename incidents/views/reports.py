@@ -2,7 +2,9 @@
 
 import csv
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -33,15 +35,31 @@ def _asked(request: SignedInRequest) -> tuple[ReportForm, Sequence[dt.date], Pip
     return form, months, form.cleaned_data.get("pipeline") if form.is_valid() else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Month:
+    """A month of all pipelines together, and each pipeline's part of it."""
+
+    of_all: queries.MonthReport
+    rows: Sequence[queries.MonthReport]
+
+
+def _by_month(of_all: Sequence[queries.MonthReport], rows: Iterable[queries.MonthReport]) -> list[_Month]:
+    """Return the months with incidents, newest first; `rows` are those of the pipelines, newest month first."""
+    months = {month.month: month for month in of_all}
+    return [_Month(months[month], list(group)) for month, group in groupby(rows, key=lambda row: row.month)]
+
+
 @require_safe
 def reports(request: SignedInRequest) -> HttpResponse:
     """Show incidents by month, of all pipelines or of one."""
     form, months, pipeline = _asked(request)
+    of_all, rows = queries.month_reports(months, pipeline=pipeline), queries.pipeline_reports(months, pipeline=pipeline)
     context = {
         "form": form,
         "pipeline": pipeline,
-        "plots": plots_of(queries.month_reports(months, pipeline=pipeline)),
-        "rows": queries.pipeline_reports(months, pipeline=pipeline),
+        "plots": plots_of(of_all),
+        "rows": rows,
+        "months": _by_month(of_all, rows),
         "asked": request.GET.urlencode(),
     }
     return render(request, "incidents/reports.html", context, status=400 if form.errors else 200)

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django import template
+from django.template import RequestContext
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -59,3 +60,11 @@ def when(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
         instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         instant_in_words(instant, timezone.get_current_timezone(), brief=brief),
     )
+
+
+@register.simple_tag(takes_context=True)
+def other_page(context: RequestContext, number: int, parameter: str = "") -> str:
+    """Return the address of another page of a list, with all else that is asked; `parameter` where it is not called page."""
+    asked = context.request.GET.copy()
+    asked[parameter or "page"] = str(number)
+    return f"?{asked.urlencode()}"

@@ -1,5 +1,7 @@
 """The pages and the admin of incidents, without JavaScript and with htmx."""
 
+from importlib import import_module
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -65,6 +67,16 @@ def test_a_list_is_narrowed(browser, incident):
     assert "No incident matches" in text_of(browser.get("/incidents/?state=resolved"))
     other = "/incidents/?pipeline=aggregate-profit-investor-reporting"
     assert "No incident matches" in text_of(browser.get(other))
+
+
+def test_a_further_page_of_incidents_keeps_what_they_were_narrowed_by(browser, incident, pipeline, monkeypatch):
+    monkeypatch.setattr(import_module("incidents.views.incidents"), "A_PAGE", 1)
+    opened(pipeline, at=timezone.now(), title="Two currencies are mixed")
+    first = text_of(browser.get(f"/incidents/?pipeline={SLUG}&state=unresolved"))
+    assert f'href="?pipeline={SLUG}&amp;state=unresolved&amp;page=2">Older</a>' in first
+    second = text_of(browser.get(f"/incidents/?pipeline={SLUG}&state=unresolved&page=2"))
+    assert f'href="?pipeline={SLUG}&amp;state=unresolved&amp;page=1">Newer</a>' in second
+    assert "Page 2 of 2, 2 incidents" in second
 
 
 def test_an_incident_s_page_says_who_was_told_and_who_is_next(browser, incident):

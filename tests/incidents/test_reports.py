@@ -154,6 +154,19 @@ def test_the_reports_page_and_its_csv(signed_in, year, a):
     assert "No incidents in these months" in browser.get("/incidents/reports/?until=2020-01-01").content.decode()
 
 
+def test_the_page_folds_all_months_but_the_newest_and_shows_one_pipeline_s_months_at_once(signed_in, year, a):
+    browser = signed_in(a)
+    page = " ".join(browser.get("/incidents/reports/?since=2026-10-01&until=2026-11-30").content.decode().split())
+    newest, older = page.split('<details class="card kept"')[1:]
+    assert newest.startswith(" open> <summary> <h2>November 2026</h2>")
+    assert "4 incidents, acknowledged after 4 min, resolved after 40 min" in newest
+    assert older.startswith("> <summary> <h2>October 2026</h2>")
+    assert "1 incident, acknowledged after 8 min" in older
+    page = browser.get(f"/incidents/reports/?pipeline={SLUG}&since=2026-10-01&until=2026-11-30").content.decode()
+    assert '<details class="card' not in page
+    assert page.index('<th scope="row">November 2026') < page.index('<th scope="row">October 2026')
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -72,6 +72,12 @@ def test_the_password_alone_opens_nothing(client, enrolled):
     assert client.get("/").status_code == 200
 
 
+def test_the_page_says_that_an_app_is_set_up_and_not_used_yet(signed_in, person):
+    browser = signed_in(person)
+    enrol(browser)
+    assert ", not used yet." in browser.get("/me/second-factor/").content.decode()
+
+
 def test_the_page_of_the_code_is_not_there_without_a_password(client, enrolled):
     secret, _ = enrolled
     assert client.get("/sign-in/code/").headers["Location"] == "/sign-in/"

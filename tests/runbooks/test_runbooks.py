@@ -4,7 +4,7 @@ import pytest
 
 from people.refusals import Invalid, Refused
 from pipelines.models import Pipeline
-from runbooks import commands, queries
+from runbooks import commands, queries, views
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
 from tests.make import bearer, make_pipeline, make_runbook
 
@@ -244,3 +244,18 @@ def test_a_runbook_goes_with_its_pipeline(runbook, daily_growth):
 def test_the_list_names_pipelines_that_lack_a_runbook(signed_in, a, b, runbook):
     make_pipeline("Bare", primary=a, secondary=b)
     assert "Bare" in signed_in(a).get("/runbooks/").content.decode()
+
+
+def test_a_long_list_of_runbooks_comes_in_pages_and_folds_those_that_lack_one(signed_in, a, b, runbook, monkeypatch):
+    monkeypatch.setattr(views, "A_PAGE", 1)
+    other = make_pipeline("Second", primary=a, secondary=b)
+    commands.create_runbook(other, title="Second", markdown="### Purpose\n\nWhy.", author=a)
+    make_pipeline("Bare 0", primary=a, secondary=b)
+    first = signed_in(a).get("/runbooks/").content.decode()
+    assert 'href="?page=2">Next</a>' in first
+    assert '/runbooks/second/"' not in first
+    assert '/runbooks/second/"' in signed_in(a).get("/runbooks/?page=2").content.decode()
+    assert '<details class="card" open>' in first
+    for number in range(1, 11):
+        make_pipeline(f"Bare {number}", primary=a, secondary=b)
+    assert '<details class="card">' in signed_in(a).get("/runbooks/").content.decode()

@@ -74,7 +74,7 @@ def test_checks_that_fail_come_first_and_those_switched_off_last(signed_in, metr
     text = signed_in(a).get("/checks/").content.decode()
     names = re.findall(r'<a href="/checks/\d+/">([^<]+)</a>', text)
     assert names == ["8", "6 fail", "5 error", "4 warn", "3 unknown", "2 skip", "1 pass", "0 not run", "0 off"]
-    assert text.count('data-label="Value">0.0375<') == len(states)
+    assert text.count('data-label="Value">0.0375 users<') == len(states)
 
 
 def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric, a):
@@ -88,6 +88,26 @@ def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric
         assert words in text
     assert text.count("<polyline") == 2  # the gap breaks the line
     assert "style=" not in text
+
+
+def test_the_age_of_data_is_in_words_in_the_list_and_on_the_check_s_page(signed_in, metric, a):
+    metric.unit = "EUR"
+    metric.save()
+    made = make_check(
+        metric.pipeline, a, metric=metric, check_type="freshness", name="Fresh", parameters={"fail_after_minutes": 3000}
+    )
+    of_money = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, name="Enough")
+    Check.objects.filter(pk=made.pk).update(last_value=787.0, last_status="pass", is_active=True)
+    Check.objects.filter(pk=of_money.pk).update(last_value=1200.0, last_status="pass", is_active=True)
+    at = timezone.now()
+    made.results.create(status="pass", value=787.0, high=3000.0, started_at=at, finished_at=at)
+    text = signed_in(a).get("/checks/").content.decode()
+    assert 'data-label="Value">13 h 7 min<' in text
+    assert 'data-label="Value">1,200 EUR<' in text
+    page = signed_in(a).get(f"/checks/{made.pk}/").content.decode()
+    assert "<td>13 h 7 min</td>" in page
+    assert "<td>2 days 2 h</td>" in page
+    assert "EUR" not in page
 
 
 def test_a_value_without_a_neighbour_is_drawn_as_a_dot(signed_in, check, metric, a):

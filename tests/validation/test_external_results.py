@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,6 +17,7 @@ from tests.validation.samples import path_of, sample
 from validation.commands import keep_external_rule, record_file, remove_external_rule
 from validation.models import ExternalCheck, ExternalFinding, ExternalRule, ReportedRun
 from validation.queries import failing_external_checks
+from validation.views import external
 
 AT = dt.datetime(2026, 3, 2, 7, tzinfo=dt.UTC)
 FILES = [
@@ -237,6 +239,21 @@ def test_the_pages_show_what_waits_for_a_rule_and_what_a_pipeline_has(signed_in,
     assert "orders: columns" in browser.get(f"/pipelines/{profit.slug}/").content.decode()
     assert browser.get("/checks/external/?page=%00&unmapped=x").status_code == 200
     assert browser.get("/checks/external/999999/").status_code == 404
+
+
+def test_each_of_the_two_lists_turns_its_pages_and_keeps_the_other_s(signed_in, a, profit, monkeypatch):
+    monkeypatch.setattr(external, "ROWS", 1)
+    add_rule(profit, "*", tool="soda")
+    record_file("soda", document=sample("soda"), at=AT)
+    record_file("dbt", document=sample("dbt_run_results"), at=AT)
+    page = signed_in(a).get("/checks/external/?unmapped=2&page=3").content.decode()
+    assert re.findall(r'<a class="button" href="([^"]+)">(?:Previous|Next)', page) == [
+        "?unmapped=1&amp;page=3",
+        "?unmapped=3&amp;page=3",
+        "?unmapped=2&amp;page=2",
+        "?unmapped=2&amp;page=4",
+    ]
+    assert "5 checks of a pipeline" in page
 
 
 def test_admins_are_told_once_of_checks_that_break_and_again_when_they_break_anew(admin, a):

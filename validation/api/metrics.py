@@ -19,8 +19,8 @@ from validation import commands, queries
 from validation.api.asking import PipelineField
 from validation.models import Metric, MetricPoint, Source
 
-FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Buckets from this instant on.")
-TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="Buckets until this instant.")
+FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Days or hours from this instant on.")
+TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="Days or hours until this instant.")
 
 
 class MetricSerializer(serializers.ModelSerializer[Metric]):
@@ -40,7 +40,7 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
 
 class PointSerializer(serializers.ModelSerializer[MetricPoint]):
-    """A value of a bucket and segment."""
+    """A value of a day or hour and a segment."""
 
     at = serializers.SerializerMethodField()
 
@@ -49,7 +49,7 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
         fields = ("at", "value", "segment", "observed_at")
 
     def get_at(self, point: MetricPoint) -> str:
-        """Return the bucket: a date of a daily metric, an instant of an hourly one."""
+        """Return the date of a daily metric’s value, the instant of an hourly one’s."""
         if self.context["daily"]:
             return point.bucket.date().isoformat()
         return written(point.bucket) or ""

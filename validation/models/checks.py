@@ -12,8 +12,9 @@ from django.db.models import F, Q
 from people.models import User, valid_country
 from pipelines.models import Pipeline
 from validation.models.metrics import Metric, Source
-from validation.verdicts.outcomes import Outcome, number
+from validation.verdicts.outcomes import Outcome
 from validation.verdicts.parameters import TYPES
+from validation.verdicts.units import unit_of, value_in_words
 
 LONGEST_MINUTES = 7 * 24 * 60
 MOST_CONFIRMED = 20
@@ -147,7 +148,7 @@ class Check(models.Model):
         "settles after",
         default=0,
         validators=[MaxValueValidator(LONGEST_MINUTES)],
-        help_text="Minutes after a bucket’s end until it is judged.",
+        help_text="Minutes after the end of a day or hour until it is judged.",
     )
     confirm = models.PositiveSmallIntegerField(
         "confirmed by",
@@ -247,9 +248,14 @@ class Check(models.Model):
         return bool(self.query) or self.check_type in OF_A_QUERY
 
     @property
+    def value_unit(self) -> str:
+        """What its values are numbers of, "min" for lengths of time; empty where nobody knows."""
+        return unit_of(self.check_type, parameters=self.parameters, unit=self.metric.unit if self.metric else "")
+
+    @property
     def last_number(self) -> str:
-        """The value it judged last, as people read it; a dash where there is none."""
-        return "–" if self.last_value is None else number(self.last_value)
+        """The value it judged last, with its unit, as people read it; a dash where there is none."""
+        return "–" if self.last_value is None else value_in_words(self.last_value, unit=self.value_unit)
 
     @property
     def is_wrong(self) -> bool:
@@ -279,7 +285,7 @@ class CheckResult(models.Model):
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
     message = models.TextField(blank=True)
-    bucket = models.DateTimeField(null=True, blank=True)
+    bucket = models.DateTimeField("day or hour", null=True, blank=True, help_text="The day or hour that was judged.")
     expected = models.CharField(
         max_length=120, blank=True, help_text="The known event, or who acknowledged it: told to nobody."
     )

@@ -76,7 +76,9 @@ class Metric(models.Model):
     )
     source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, blank=True, related_name="metrics")
     query = models.TextField(
-        blank=True, max_length=20_000, help_text="One SELECT that returns bucket, value and, if it has them, segment."
+        blank=True,
+        max_length=20_000,
+        help_text="One SELECT that returns the day or hour, its value and, if it has them, the segment.",
     )
     pulled_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -252,7 +252,8 @@ def _plot(found: Check) -> Plot | None:
             events[day] = event.words
             day += dt.timedelta(days=1)
     step = shape.step if of_buckets else dt.timedelta(days=365)
-    return plot_of(spots, step=step, daily=of_buckets and shape.step >= dt.timedelta(days=1), events=events)
+    daily = of_buckets and shape.step >= dt.timedelta(days=1)
+    return plot_of(spots, step=step, daily=daily, unit=found.value_unit, events=events)
 
 
 def _spot(one: queries.Shown) -> Spot:
