@@ -1,6 +1,7 @@
 """What a page may cost: 60 KB of the site's own style and script, and hardly a shift of its layout while it loads."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
