@@ -90,6 +90,25 @@ def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric
     assert "style=" not in text
 
 
+@pytest.mark.parametrize(
+    ("mode", "shown"), [("sum", ["100 users", "40 users"]), ("level", ["60 users", "40 users", "50 users"])]
+)
+def test_the_plot_of_a_target_shows_the_sum_that_is_judged(signed_in, metric, a, mode, shown):
+    push_days(metric, [50, 40, None, 60])
+    today = timezone.now().date()
+    # The first value lies before the target begins.
+    targets = {f"{today + dt.timedelta(days=30)}": 1000}
+    parameters = {
+        "mode": mode,
+        "starts_on": f"{today - dt.timedelta(days=3)}",
+        "targets": targets,
+        "fail_percent": 10,
+    }
+    check = make_check(metric.pipeline, a, metric=metric, check_type="target", parameters=parameters, at=timezone.now())
+    text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
+    assert re.findall(r"<td>(\d+ users)</td>", text) == shown
+
+
 def test_the_age_of_data_is_in_words_in_the_list_and_on_the_check_s_page(signed_in, metric, a):
     metric.unit = "EUR"
     metric.save()

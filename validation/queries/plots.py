@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from validation.models import Check, CheckResult, CheckType, MetricPoint
-from validation.queries.facts import facts_between, shape_of
+from validation.queries.facts import facts_between, facts_of, shape_of
 from validation.verdicts.buckets import newest_settled
 from validation.verdicts.judging import SPEAK_OF_ABSENCE
 from validation.verdicts.outcomes import Facts
+from validation.verdicts.values import sums_since
 
 SHOWN = 120
 # What they judge is worked out of two metrics or many segments: what they said is shown.
@@ -32,11 +33,22 @@ def shown_of(check: Check, *, most: int = SHOWN) -> list[Shown]:
     said = _said(check, most=most)
     if check.check_type in WORKED_OUT:
         return [Shown(bucket, row.value, row) for bucket, row in sorted(said.items()) if row.value is not None]
-    points = MetricPoint.objects.filter(metric=check.metric_id, segment="").order_by("-bucket")
-    newest = dict(points.values_list("bucket", "value")[:most])
+    newest = _newest(check, most=most)
     if not newest:
         return [Shown(bucket, row.value, row) for bucket, row in sorted(said.items())]
     return [Shown(bucket, newest[bucket], said.get(bucket)) for bucket in sorted(newest)]
+
+
+def _newest(check: Check, *, most: int) -> dict[dt.datetime, float]:
+    """Return the newest values of a check's metric; where their sum is judged, what they sum up to."""
+    points = MetricPoint.objects.filter(metric=check.metric_id, segment="").order_by("-bucket")
+    if check.check_type != CheckType.TARGET or check.parameters.get("mode") != "sum":
+        return dict(points.values_list("bucket", "value")[:most])
+    last = points.values_list("bucket", flat=True).first()
+    if last is None:
+        return {}
+    facts = facts_of(check, at=last, bucket=last)
+    return dict(sums_since(dt.date.fromisoformat(check.parameters["starts_on"]), facts)[-most:])
 
 
 def _said(check: Check, *, most: int) -> dict[dt.datetime, CheckResult]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from validation.verdicts.anomaly import judge_day
@@ -109,12 +109,18 @@ def target(parameters: Mapping[str, Any], facts: Facts) -> Verdict:
         if value is None:
             return MISSING
     else:
-        held = zip(facts.series.buckets, facts.series.values, strict=True)
-        counted = [amount for bucket, amount in held if starts_on <= facts.date_of(bucket) <= day]
-        if not counted:
+        sums = [total for bucket, total in sums_since(starts_on, facts) if facts.date_of(bucket) <= day]
+        if not sums:
             return Verdict(Outcome.UNKNOWN, f"There is no value since {starts_on}.")
-        value = sum(counted)
+        value = sums[-1]
     return _differs(value, expected, parameters, what=f"the {number(expected)} due by {day}")
+
+
+def sums_since(starts_on: dt.date, facts: Facts) -> list[tuple[dt.datetime, float]]:
+    """Return what a series sums up to since a date, at each bucket that has a value, oldest first."""
+    held = zip(facts.series.buckets, facts.series.values, strict=True)
+    counted = [(bucket, amount) for bucket, amount in held if facts.date_of(bucket) >= starts_on]
+    return list(zip((one for one, _ in counted), accumulate(amount for _, amount in counted), strict=True))
 
 
 def _due(parameters: Mapping[str, Any], *, day: dt.date, starts_on: dt.date) -> float | None:
