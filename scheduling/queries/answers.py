@@ -85,19 +85,22 @@ def turns(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[Turn]:
     return outlook((), rotations=rotations, at=at).turns
 
 
-def in_doubt(*, at: dt.datetime) -> QuerySet[Pipeline]:
+def in_doubt(*, at: dt.datetime) -> list[Pipeline]:
     """Return the pipelines neither of whose owners is available at an instant, nor surely the engineer of the week.
 
     No other pipeline can be without a responder, so that of thousands only these need a look. A week with a cover in force is
-    left to that look.
+    left to that look. Their places in rotations are read along.
     """
     now = {"starts_at__lte": at, "ends_at__gt": at}
     absences = HolidayBlock.objects.filter(**now)
-    attended = RotationWeek.objects.filter(**now, engineer__is_active=True).exclude(
+    rows = list(owners_in(absences).select_related("in_rotation__rotation"))
+    places = {row.pk: row.in_rotation.rotation_id for row in rows if hasattr(row, "in_rotation")}
+    attended = RotationWeek.objects.filter(**now, rotation__in=set(places.values()), engineer__is_active=True).exclude(
         Q(engineer__in=absences.order_by().values("engineer"))
         | Q(rotation__in=CoverRow.objects.filter(**now).order_by().values("rotation"))
     )
-    return owners_in(absences).exclude(in_rotation__rotation__in=attended.order_by().values("rotation"))
+    answered = set(attended.order_by().values_list("rotation", flat=True)) if places else set()
+    return [row for row in rows if places.get(row.pk) not in answered]
 
 
 def owners_in(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:
