@@ -94,13 +94,13 @@ def in_doubt(*, at: dt.datetime) -> list[Pipeline]:
     now = {"starts_at__lte": at, "ends_at__gt": at}
     absences = HolidayBlock.objects.filter(**now)
     rows = list(owners_in(absences).select_related("in_rotation__rotation"))
-    places = {row.pk: row.in_rotation.rotation_id for row in rows if hasattr(row, "in_rotation")}
-    attended = RotationWeek.objects.filter(**now, rotation__in=set(places.values()), engineer__is_active=True).exclude(
+    placed = {place.pipeline_id: place.rotation_id for place in _places(rows)}
+    attended = RotationWeek.objects.filter(**now, rotation__in=set(placed.values()), engineer__is_active=True).exclude(
         Q(engineer__in=absences.order_by().values("engineer"))
         | Q(rotation__in=CoverRow.objects.filter(**now).order_by().values("rotation"))
     )
-    answered = set(attended.order_by().values_list("rotation", flat=True)) if places else set()
-    return [row for row in rows if places.get(row.pk) not in answered]
+    answered = set(attended.order_by().values_list("rotation", flat=True))
+    return [row for row in rows if placed.get(row.pk) not in answered]
 
 
 def owners_in(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:
