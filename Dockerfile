@@ -18,6 +18,7 @@ WORKDIR /srv/oncall
 COPY --from=packages /opt/site /opt/site
 COPY manage.py gunicorn.conf.py ./
 COPY oncall_site oncall_site
+COPY common common
 COPY people people
 COPY notifications notifications
 COPY pipelines pipelines
@@ -26,6 +27,8 @@ COPY scheduling scheduling
 COPY validation validation
 COPY incidents incidents
 COPY handoffs handoffs
+COPY calendar_feeds calendar_feeds
+COPY handbook handbook
 COPY templates templates
 COPY examples examples
 USER oncall

@@ -9,7 +9,7 @@ STATIC_ENV = DATABASE_URL=postgresql:///unused SECRET_KEY=unused ONCALL_VAR=var
 .PHONY: run test check faults bench screenshots lock format clean
 
 run: .venv/installed
-	@$(BIN)/python -m oncall_site.supervisor
+	@$(BIN)/python -m oncall_site.local.supervisor
 
 test: .venv/installed-dev .venv/browser .venv/libical .venv/icaljs/installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q

@@ -2,21 +2,23 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from handoffs import commands
-from handoffs.models import ActionItem, FeedToken, Handoff, HandoffNote, HandoffPolicy, HandoffTopic
-from people.admin import Shown, admin_of, tried
+from common.admin import ReadOnlyModelAdmin
+from handoffs.models import ActionItem, Handoff, HandoffNote, HandoffPolicy, HandoffTopic
+from handoffs.services.action_items import ItemChange, add_item, change_item
+from handoffs.services.meetings import move_meeting
+from people.admin import dry_run_form, request_admin
 from people.models import User
 
 
 def _move(handoff: Handoff, times: dict[str, Any], *, by: User) -> None:
     """Give a meeting the times that were typed; raises as the command does."""
     starts_at, ends_at = times["meeting_starts_at"], times["meeting_ends_at"]
-    commands.move_meeting(handoff, by=by, at=timezone.now(), starts_at=starts_at, ends_at=ends_at)
+    move_meeting(handoff, by=by, at=timezone.now(), starts_at=starts_at, ends_at=ends_at)
 
 
 class HandoffTopicInline(admin.TabularInline[HandoffTopic, HandoffPolicy]):
@@ -34,7 +36,7 @@ class HandoffPolicyAdmin(admin.ModelAdmin[HandoffPolicy]):
     inlines = (HandoffTopicInline,)
 
 
-class HandoffNoteInline(Shown, admin.TabularInline[HandoffNote, Handoff]):
+class HandoffNoteInline(ReadOnlyModelAdmin, admin.TabularInline[HandoffNote, Handoff]):
     """What was written under the topics; written on the sheet."""
 
     model = HandoffNote
@@ -89,11 +91,11 @@ class HandoffAdmin(admin.ModelAdmin[Handoff]):
         shown = super().get_form(request, obj, change=change, **options)
         if obj is None:
             return shown
-        return tried(shown, lambda form: _move(obj, form.cleaned_data, by=admin_of(request)))
+        return dry_run_form(shown, lambda form: _move(obj, form.cleaned_data, by=request_admin(request)))
 
     def save_model(self, request: HttpRequest, obj: Handoff, form: Any, change: Any) -> None:
         """Move the meeting by the command that tells both."""
-        _move(obj, form.cleaned_data, by=admin_of(request))
+        _move(obj, form.cleaned_data, by=request_admin(request))
 
 
 @admin.register(ActionItem)
@@ -117,32 +119,15 @@ class ActionItemAdmin(admin.ModelAdmin[ActionItem]):
 
     def save_model(self, request: HttpRequest, obj: ActionItem, form: Any, change: Any) -> None:
         """Write the item down, or correct it, by the commands."""
-        by, at = admin_of(request), timezone.now()
+        by, at = request_admin(request), timezone.now()
         if change:
-            what = commands.ItemChange(text=obj.text, about=True, pipeline=obj.pipeline)
-            commands.change_item(obj, change=what, by=by, at=at)
+            what = ItemChange(text=obj.text, about=True, pipeline=obj.pipeline)
+            change_item(obj, change=what, by=by, at=at)
         else:
-            obj.pk = commands.add_item(obj.rotation, text=obj.text, by=by, at=at, pipeline=obj.pipeline).pk
+            obj.pk = add_item(obj.rotation, text=obj.text, by=by, at=at, pipeline=obj.pipeline).pk
 
     @admin.action(description="Say that the selected items are done")
     def mark_done(self, request: HttpRequest, queryset: QuerySet[ActionItem]) -> None:
         """Mark the items as done by the admin who asks."""
         for item in queryset:
-            commands.change_item(item, change=commands.ItemChange(done=True), by=admin_of(request), at=timezone.now())
-
-
-@admin.register(FeedToken)
-class FeedTokenAdmin(Shown, admin.ModelAdmin[FeedToken]):
-    """Feed addresses: made on Mine by their owner, revoked here."""
-
-    list_display = ("owner", "rotation", "prefix", "created_at", "last_used_at", "revoked_at")
-    list_select_related = ("owner", "rotation")
-    search_fields = ("owner__display_name", "prefix")
-    actions = ("revoke",)
-
-    @admin.action(description="Revoke the selected addresses", permissions=["view"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[FeedToken]) -> None:
-        """Revoke the addresses, each from now on."""
-        for token in queryset:
-            commands.revoke_feed(token, by=admin_of(request), at=timezone.now())
-        messages.success(request, f"{len(queryset)} addresses no longer work.")
+            change_item(item, change=ItemChange(done=True), by=request_admin(request), at=timezone.now())

@@ -10,7 +10,7 @@ class HandoffsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the kinds of messages known."""
-        from handoffs.kinds import KINDS  # noqa: PLC0415  # it reads tables, which are there only once apps are loaded
-        from notifications.kinds import register  # noqa: PLC0415  # likewise
+        from handoffs.notifications import KINDS  # noqa: PLC0415  # it reads tables, which are there only once apps are loaded
+        from notifications.registry import register  # noqa: PLC0415  # likewise
 
         register(*KINDS)

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 
-from handoffs.commands.sheets import LONGEST_NOTE
-from handoffs.queries import Topic
+from handoffs.queries.sheets import Topic
+from handoffs.services.sheets import LONGEST_NOTE
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
@@ -59,16 +59,4 @@ class ItemForm(forms.Form):
         required=False,
         to_field_name="slug",
         empty_label="None in particular",
-    )
-
-
-class FeedForm(forms.Form):
-    """Whose calendar an address is to open."""
-
-    rotation = forms.ModelChoiceField(
-        Rotation.objects.order_by("pk"),
-        required=False,
-        to_field_name="slug",
-        empty_label="My own: weeks, covers, holidays",
-        label="Calendar",
     )

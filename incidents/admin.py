@@ -7,25 +7,25 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from incidents import commands
-from incidents.models import Alert, Incident, RunbookRun, RunStep, Telling, TimelineEntry
-from people.admin import Shown
+from common.admin import ReadOnlyModelAdmin
+from common.exceptions import DomainError
+from incidents.models import Alert, EscalationStep, Incident, RunbookRun, RunStep, TimelineEntry
+from incidents.services import transitions
 from people.models import User
-from people.refusals import Refused
 
 
-class TellingInline(Shown, admin.TabularInline[Telling, Incident]):
+class TellingInline(ReadOnlyModelAdmin, admin.TabularInline[EscalationStep, Incident]):
     """Who was told."""
 
-    model = Telling
+    model = EscalationStep
     fields = ("round", "engineer", "role", "at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Telling]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EscalationStep]:
         """Return the rows with their people, so that they are read at once."""
         return super().get_queryset(request).select_related("engineer")
 
 
-class TimelineInline(Shown, admin.TabularInline[TimelineEntry, Incident]):
+class TimelineInline(ReadOnlyModelAdmin, admin.TabularInline[TimelineEntry, Incident]):
     """What happened, in order."""
 
     model = TimelineEntry
@@ -37,7 +37,7 @@ class TimelineInline(Shown, admin.TabularInline[TimelineEntry, Incident]):
 
 
 @admin.register(Incident)
-class IncidentAdmin(Shown, admin.ModelAdmin[Incident]):
+class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
     """Incidents: found, read, acknowledged, resolved and reopened."""
 
     list_display = (
@@ -61,30 +61,30 @@ class IncidentAdmin(Shown, admin.ModelAdmin[Incident]):
     @admin.action(description="Acknowledge the selected incidents", permissions=["view"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
         """Take the incidents."""
-        self._each(request, queryset, do=commands.acknowledge, said="acknowledged")
+        self._each(request, queryset, do=transitions.acknowledge, said="acknowledged")
 
     @admin.action(description="Resolve the selected incidents", permissions=["view"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
         """Close the incidents."""
-        self._each(request, queryset, do=commands.resolve, said="resolved")
+        self._each(request, queryset, do=transitions.resolve, said="resolved")
 
     @admin.action(description="Reopen the selected incidents", permissions=["view"])
     def reopen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
         """Open the incidents again."""
-        self._each(request, queryset, do=commands.reopen, said="open again")
+        self._each(request, queryset, do=transitions.reopen, said="open again")
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Incident], *, do: Callable[..., Model], said: str) -> None:
         assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
         for incident in queryset.order_by("pk"):
             try:
                 do(incident, by=request.user, at=timezone.now())
-            except Refused as refusal:
+            except DomainError as refusal:
                 messages.error(request, f"{incident}: {refusal}")
             else:
                 messages.success(request, f"{incident}: {said}.")
 
 
-class RunStepInline(Shown, admin.TabularInline[RunStep, RunbookRun]):
+class RunStepInline(ReadOnlyModelAdmin, admin.TabularInline[RunStep, RunbookRun]):
     """The steps, in order."""
 
     model = RunStep
@@ -96,7 +96,7 @@ class RunStepInline(Shown, admin.TabularInline[RunStep, RunbookRun]):
 
 
 @admin.register(RunbookRun)
-class RunbookRunAdmin(Shown, admin.ModelAdmin[RunbookRun]):
+class RunbookRunAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RunbookRun]):
     """Runbooks as they were run against incidents."""
 
     list_display = ("runbook", "revision", "incident", "started_by", "started_at", "ended_at")
@@ -106,7 +106,7 @@ class RunbookRunAdmin(Shown, admin.ModelAdmin[RunbookRun]):
 
 
 @admin.register(Alert)
-class AlertAdmin(Shown, admin.ModelAdmin[Alert]):
+class AlertAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Alert]):
     """Alerts, those that belong to no pipeline too: a label `pipeline` or a rule of other tools' results says whose one is."""
 
     list_display = ("name", "pipeline", "is_firing", "severity", "starts_at", "ends_at", "received_at")

@@ -10,6 +10,6 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the kinds of messages about incidents known."""
-        from incidents.kinds import register_kinds  # noqa: PLC0415  # models load only once the apps are known
+        from incidents.notifications import register_kinds  # noqa: PLC0415  # models load only once the apps are known
 
         register_kinds()

@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from incidents.commands import Opening
+from common.datetimes import EARLIEST, LATEST
 from incidents.models import LONGEST_TEXT, LONGEST_TITLE, Incident, RunbookRun
-from incidents.queries import months_between
-from people.instants import EARLIEST, LATEST
+from incidents.queries.reports import months_between
+from incidents.services.opening import NewIncident
 from people.models import User
-from people.queries import all_people
+from people.queries import all_users
 from pipelines.queries import ownership
 
 UNRESOLVED = "unresolved"
@@ -44,10 +44,10 @@ class IncidentForm(forms.Form):
         required=False, max_length=LONGEST_TEXT, label="More", widget=forms.Textarea(attrs={"rows": 5})
     )
 
-    def opening(self) -> Opening:
+    def opening(self) -> NewIncident:
         """Return what was typed, once it is valid."""
         given = self.cleaned_data
-        return Opening(kind=given["kind"], title=given["title"], text=given["text"])
+        return NewIncident(kind=given["kind"], title=given["title"], text=given["text"])
 
 
 class ChangeForm(IncidentForm):
@@ -62,16 +62,16 @@ class NoteForm(forms.Form):
     text = forms.CharField(max_length=LONGEST_TEXT, label="Note", widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class HandOverForm(forms.Form):
+class ReassignForm(forms.Form):
     """To whom an incident goes, and a word."""
 
-    engineer = forms.ModelChoiceField(all_people().active(), to_field_name="username", empty_label="Choose an engineer")
+    engineer = forms.ModelChoiceField(all_users().active(), to_field_name="username", empty_label="Choose an engineer")
     text = forms.CharField(required=False, max_length=500, label="What they should know", widget=forms.TextInput)
 
     def __init__(self, *args: Any, holder: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if holder is not None:
-            people = all_people().active().exclude(pk=holder.pk)
+            people = all_users().active().exclude(pk=holder.pk)
             self.fields["engineer"].queryset = people  # type: ignore[attr-defined]  # a model's choice field
 
 
@@ -136,7 +136,7 @@ class ReportForm(forms.Form):
         return months_between(first, last)
 
 
-class WordForm(forms.Form):
+class CommentForm(forms.Form):
     """A word about what was done."""
 
     text = forms.CharField(required=False, max_length=LONGEST_TEXT)

@@ -185,7 +185,7 @@ class TimelineEntry(models.Model):
         return f"{self.get_kind_display()}: {self.text}" if self.text else self.get_kind_display()
 
 
-class Telling(models.Model):
+class EscalationStep(models.Model):
     """That somebody was told of an incident; once in a round, whatever workers do at the same time."""
 
     class Role(models.TextChoices):

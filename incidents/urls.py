@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents.views import acting, incidents, reports
+from incidents.views import actions, incidents, reports
 
 urlpatterns = [
     path("incidents/", incidents.incidents, name="incidents"),
@@ -12,11 +12,11 @@ urlpatterns = [
     path("incidents/reports/csv/", reports.reports_csv, name="incident_reports_csv"),
     path("incidents/<int:pk>/", incidents.incident, name="incident"),
     path("incidents/<int:pk>/change/", incidents.change, name="change_incident"),
-    path("incidents/<int:pk>/acknowledge/", acting.acknowledge, name="acknowledge_incident"),
-    path("incidents/<int:pk>/resolve/", acting.resolve, name="resolve_incident"),
-    path("incidents/<int:pk>/reopen/", acting.reopen, name="reopen_incident"),
-    path("incidents/<int:pk>/hand-over/", acting.hand_over, name="hand_over_incident"),
-    path("incidents/<int:pk>/note/", acting.note, name="note_incident"),
-    path("incidents/<int:pk>/run/", acting.run, name="run_runbook"),
-    path("incidents/<int:pk>/steps/<int:number>/", acting.step, name="mark_step"),
+    path("incidents/<int:pk>/acknowledge/", actions.acknowledge, name="acknowledge_incident"),
+    path("incidents/<int:pk>/resolve/", actions.resolve, name="resolve_incident"),
+    path("incidents/<int:pk>/reopen/", actions.reopen, name="reopen_incident"),
+    path("incidents/<int:pk>/hand-over/", actions.hand_over, name="hand_over_incident"),
+    path("incidents/<int:pk>/note/", actions.note, name="note_incident"),
+    path("incidents/<int:pk>/run/", actions.run, name="run_runbook"),
+    path("incidents/<int:pk>/steps/<int:number>/", actions.step, name="mark_step"),
 ]

@@ -6,15 +6,17 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from notifications import commands
+from common.admin import ReadOnlyModelAdmin
+from common.exceptions import DomainError
 from notifications.forms import ChatAddressForm
-from notifications.models import ChatAddress, Choice, Message, QuietHours
-from people.admin import Shown, admin_of
-from people.refusals import Refused
+from notifications.models import ChannelPreference, ChatAddress, Message, QuietHours
+from notifications.services import delivery
+from notifications.services.preferences import remove_chat_address, set_chat_address
+from people.admin import request_admin
 
 
 @admin.register(Message)
-class MessageAdmin(Shown, admin.ModelAdmin[Message]):
+class MessageAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Message]):
     """Messages and what became of them; what failed is sent again from here."""
 
     list_display = ("subject", "recipient", "kind", "channel", "state", "problem", "attempts", "due_at", "sent_at")
@@ -32,8 +34,8 @@ class MessageAdmin(Shown, admin.ModelAdmin[Message]):
         done = 0
         for message in queryset.select_related("recipient"):
             try:
-                commands.send_again(message, by=admin_of(request))
-            except Refused as refusal:
+                delivery.send_again(message, by=request_admin(request))
+            except DomainError as refusal:
                 messages.error(request, f"{message}: {refusal}")
             else:
                 done += 1
@@ -56,21 +58,21 @@ class ChatAddressAdmin(admin.ModelAdmin[ChatAddress]):
 
     def save_model(self, request: HttpRequest, obj: ChatAddress, form: Any, change: Any) -> None:
         """Keep the address, sealed."""
-        made = commands.give_chat_address(obj.person, address=form.cleaned_data["typed"], by=admin_of(request))
+        made = set_chat_address(obj.person, address=form.cleaned_data["typed"], by=request_admin(request))
         obj.pk = made.pk
 
     def delete_model(self, request: HttpRequest, obj: ChatAddress) -> None:
         """Forget the address."""
-        commands.forget_chat_address(obj, by=admin_of(request))
+        remove_chat_address(obj, by=request_admin(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatAddress]) -> None:
         """Forget the selected addresses."""
         for row in queryset:
-            commands.forget_chat_address(row, by=admin_of(request))
+            remove_chat_address(row, by=request_admin(request))
 
 
-@admin.register(Choice)
-class ChoiceAdmin(Shown, admin.ModelAdmin[Choice]):
+@admin.register(ChannelPreference)
+class ChoiceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelPreference]):
     """Which kinds of message people chose by which channels; everybody chooses for themselves."""
 
     list_display = ("person", "kind", "email", "chat")
@@ -79,7 +81,7 @@ class ChoiceAdmin(Shown, admin.ModelAdmin[Choice]):
 
 
 @admin.register(QuietHours)
-class QuietHoursAdmin(Shown, admin.ModelAdmin[QuietHours]):
+class QuietHoursAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[QuietHours]):
     """People's quiet hours, by their own clocks."""
 
     list_display = ("person", "starts_at", "ends_at")

@@ -11,12 +11,14 @@ from rest_framework.decorators import action, api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import commands, queries
-from notifications.commands import Channels, Quiet
+from common.exceptions import InvalidInputError
 from notifications.models import Message
+from notifications.queries.outbox import all_messages, messages_of
+from notifications.queries.preferences import chat_address_of, preferences_for, quiet_hours_of
+from notifications.services import delivery
+from notifications.services.preferences import Channels, Quiet, update_preferences
 from people.models import User
-from people.permissions import person_of
-from people.refusals import Invalid
+from people.permissions import request_user
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
@@ -69,13 +71,13 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     def get_queryset(self) -> QuerySet[Message]:
         """Return the caller's own, or everybody's to an admin who asks for them or names one."""
         if getattr(self, "swagger_fake_view", False):
-            return queries.all_messages()
-        person = person_of(self.request)
+            return all_messages()
+        person = request_user(self.request)
         everyone = self.request.query_params.get("everyone", "") == "true" or self.action != "list"
-        rows = queries.all_messages() if everyone and person.is_staff else queries.messages_of(person)
+        rows = all_messages() if everyone and person.is_staff else messages_of(person)
         state = self.request.query_params.get("state", "")
         if state and state not in Message.State.values:
-            raise Invalid({"state": [f"One of {', '.join(Message.State.values)}."]})
+            raise InvalidInputError({"state": [f"One of {', '.join(Message.State.values)}."]})
         return rows.filter(state=state) if state else rows
 
     @extend_schema(request=None, responses=MessageSerializer)
@@ -83,8 +85,8 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     def send_again(self, request: Request, pk: str) -> Response:
         """Let a message that failed be tried anew; for admins."""
         message = self.get_object()
-        commands.send_again(message, by=person_of(request))
-        return Response(self.get_serializer(queries.all_messages().get(pk=message.pk)).data)
+        delivery.send_again(message, by=request_user(request))
+        return Response(self.get_serializer(all_messages().get(pk=message.pk)).data)
 
 
 class KindSerializer(serializers.Serializer[Any]):
@@ -97,7 +99,7 @@ class KindSerializer(serializers.Serializer[Any]):
     chat = serializers.BooleanField()
 
 
-class HowToldSerializer(serializers.Serializer[Any]):
+class PreferencesSerializer(serializers.Serializer[Any]):
     """How the caller is told: channels by kind, and quiet hours by the caller's own clock, null for none."""
 
     quiet_from = serializers.TimeField(allow_null=True, required=False)
@@ -112,21 +114,21 @@ class HowToldSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-@extend_schema(methods=["GET"], responses=HowToldSerializer)
-@extend_schema(methods=["PUT"], request=HowToldSerializer, responses=HowToldSerializer)
+@extend_schema(methods=["GET"], responses=PreferencesSerializer)
+@extend_schema(methods=["PUT"], request=PreferencesSerializer, responses=PreferencesSerializer)
 @api_view(["GET", "PUT"])
-def how_told(request: Request) -> Response:
+def notification_preferences(request: Request) -> Response:
     """Answer how the caller is told, or change it: the quiet hours, and the kinds that are named."""
-    person = person_of(request)
+    person = request_user(request)
     if request.method == "PUT":
-        given = HowToldSerializer(data=request.data)
+        given = PreferencesSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields: dict[str, Any] = given.validated_data
         start, end = fields.get("quiet_from"), fields.get("quiet_until")
         channels = {row["kind"]: Channels(row["email"], row["chat"]) for row in fields.get("kinds", [])}
         quiet_hours = Quiet(start, end) if start is not None and end is not None else None
-        commands.change_how_told(person, channels=channels, quiet=quiet_hours)
-    quiet, chat = queries.quiet_hours_of(person), queries.chat_address_of(person)
+        update_preferences(person, channels=channels, quiet=quiet_hours)
+    quiet, chat = quiet_hours_of(person), chat_address_of(person)
     answer = {
         "quiet_from": quiet.starts_at if quiet else None,
         "quiet_until": quiet.ends_at if quiet else None,
@@ -139,7 +141,7 @@ def how_told(request: Request) -> Response:
                 "email": one.email,
                 "chat": one.chat,
             }
-            for one in queries.choices_of(person)
+            for one in preferences_for(person)
         ],
     }
-    return Response(HowToldSerializer(answer).data)
+    return Response(PreferencesSerializer(answer).data)

@@ -5,12 +5,12 @@ from typing import Any
 from django import forms
 
 from notifications.channels.chat import NotAChatAddress, service_of
-from notifications.commands import Channels, Quiet
 from notifications.models import ChatAddress
-from notifications.queries import KindChosen
+from notifications.queries.preferences import TypePreference
+from notifications.services.preferences import Channels, Quiet
 
 
-class HowToldForm(forms.Form):
+class PreferencesForm(forms.Form):
     """By which channels I am told of what, and when I am left alone: two boxes a kind, and two hours."""
 
     quiet_from = forms.TimeField(
@@ -20,7 +20,7 @@ class HowToldForm(forms.Form):
         required=False, label="Until", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
 
-    def __init__(self, *args: Any, choices: list[KindChosen], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, choices: list[TypePreference], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choices = choices
         for chosen in choices:
@@ -33,7 +33,7 @@ class HowToldForm(forms.Form):
             chat = forms.BooleanField(required=False, initial=chosen.chat, label=f"{chosen.kind.title}: by chat")
             self.fields |= {f"email-{chosen.kind.name}": email, f"chat-{chosen.kind.name}": chat}
 
-    def rows(self) -> list[tuple[KindChosen, forms.BoundField, forms.BoundField]]:
+    def rows(self) -> list[tuple[TypePreference, forms.BoundField, forms.BoundField]]:
         """Return each kind with its two boxes."""
         return [(one, self[f"email-{one.kind.name}"], self[f"chat-{one.kind.name}"]) for one in self.choices]
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from people.models import User
 
 # What is so late was kept up by a site that was down, not by a slow mail server.
-LATE = dt.timedelta(hours=1)
+OVERDUE_AFTER = dt.timedelta(hours=1)
 # The kind of the one message that tells what was late.
 CATCH_UP = "catch-up"
 
@@ -27,21 +27,25 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return the waiting messages whose time has come."""
         return self.waiting().filter(due_at__lte=at)
 
-    def takeable(self) -> Self:
+    def unclaimed(self) -> Self:
         """Return the messages that nobody is sending, by the database's clock: waiting, or with a lease that is over."""
         return self.filter(Q(state=Message.State.PENDING) | Q(state=Message.State.SENDING, lease_until__lte=Now()))
 
     def late(self) -> Self:
         """Return what is long overdue, of use still, and was never tried: it waits for the catch-up, not for a worker."""
         return self.filter(
-            state=Message.State.PENDING, attempts=0, retry_at=None, due_at__lte=Now() - LATE, expires_at__gt=Now()
+            state=Message.State.PENDING,
+            attempts=0,
+            retry_at=None,
+            due_at__lte=Now() - OVERDUE_AFTER,
+            expires_at__gt=Now(),
         ).exclude(kind=CATCH_UP)
 
     def claimable(self) -> Self:
         """Return the messages that may be sent now, by the database's clock, the most urgent first."""
         tried = Q(retry_at__lte=Now()) | Q(retry_at=None, attempts__gt=0)
-        never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - LATE) | Q(kind=CATCH_UP))
-        ready = self.takeable().filter(tried | never, due_at__lte=Now(), expires_at__gt=Now())
+        never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(kind=CATCH_UP))
+        ready = self.unclaimed().filter(tried | never, due_at__lte=Now(), expires_at__gt=Now())
         return ready.order_by("-urgent", "due_at", "pk")
 
     def finished_for(self, length: dt.timedelta) -> Self:
@@ -136,7 +140,7 @@ class Message(models.Model):
 
 
 @pghistory.track()
-class Choice(models.Model):
+class ChannelPreference(models.Model):
     """By which channels a person is told of a kind of message; without a row, as the site thinks best."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="message_choices")

@@ -5,7 +5,10 @@ import time
 from celery import shared_task
 from django.conf import settings
 
-from notifications import commands, queries
+from notifications.queries.outbox import being_sent, due_count
+from notifications.services import retention
+from notifications.services.catch_up import drop_expired, merge_overdue
+from notifications.services.delivery import deliver_one
 
 # How many messages are sent at a time: a server that hangs holds one of them, each time for no longer than a send may take.
 SENDERS = 4
@@ -21,10 +24,10 @@ HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 @shared_task
 def sweep() -> None:
     """Drop what is stale, merge what is late, and let as many deliverers go as there are messages due, up to a few."""
-    commands.drop_expired()
-    commands.merge_late()
-    free = SENDERS - queries.being_sent()
-    for _ in range(queries.due_count(most=max(free, 0))):
+    drop_expired()
+    merge_overdue()
+    free = SENDERS - being_sent()
+    for _ in range(due_count(most=max(free, 0))):
         deliver.delay()
 
 
@@ -32,7 +35,7 @@ def sweep() -> None:
 def deliver() -> None:
     """Deliver due messages one after another, each claimed by itself, for a few seconds."""
     until = time.monotonic() + SENDING_SECONDS
-    while commands.deliver_next() is not None and time.monotonic() < until:
+    while deliver_one() is not None and time.monotonic() < until:
         pass
 
 
@@ -40,5 +43,5 @@ def deliver() -> None:
 def forget_finished() -> None:
     """Remove the messages that are long over, batch after batch, until there are none or the time is up."""
     until = time.monotonic() + FORGETTING_SECONDS
-    while commands.forget_finished() and time.monotonic() < until:
+    while retention.purge_finished() and time.monotonic() < until:
         pass

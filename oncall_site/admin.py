@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from oncall_site import commands
+from common.exceptions import DomainError
+from oncall_site import services
 from people.models import User
-from people.refusals import Refused
 from scheduling.admin import EngineerAdmin
 
 admin.site.unregister(User)
@@ -35,8 +35,8 @@ def _mail(request: HttpRequest, people: QuerySet[User], *, reset: bool) -> None:
     sent = 0
     for user in people:
         try:
-            commands.invite(user, by=request.user, at=timezone.now(), reset=reset)
-        except Refused as refusal:
+            services.invite(user, by=request.user, at=timezone.now(), reset=reset)
+        except DomainError as refusal:
             messages.error(request, str(refusal))
         else:
             sent += 1

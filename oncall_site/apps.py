@@ -10,7 +10,7 @@ class OncallSiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Make known the mails by which people set their passwords."""
-        from notifications.kinds import register  # noqa: PLC0415  # tables cannot be imported before the apps are loaded
-        from oncall_site.notices import KINDS  # noqa: PLC0415  # as above
+        from notifications.registry import register  # noqa: PLC0415  # tables cannot be imported before the apps are loaded
+        from oncall_site.notifications import KINDS  # noqa: PLC0415  # as above
 
         register(*KINDS)

@@ -8,12 +8,13 @@ from pathlib import Path
 from django.db import transaction
 
 from examples.warehouse import grow, last_whole_day
-from oncall_site.demo_catalogue import CHECKS, METRICS, DemoCheck
-from people.engine.names import match_key
+from oncall_site.demo_catalog import CHECKS, METRICS, DemoCheck
+from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
-from validation.commands import Run, change_check, create_check, create_source, keep_metric, report_run
-from validation.models import Check, Metric, ReportedRun, Source
+from validation.models import Check, DataSource, Metric, ReportedRun
+from validation.services.definitions import create_check, create_data_source, save_metric, update_check
+from validation.services.pipeline_runs import Run, report_run
 
 SOURCE = "Demo warehouse"
 FILE = "warehouse.sqlite"
@@ -29,7 +30,7 @@ def build_demo(path: Path, *, by: User, at: dt.datetime) -> list[Check]:
     The handbook is imported already: the checks proposed for its lines get their metrics and parameters here.
     """
     grow(path, until=last_whole_day(at))
-    source = create_source(name=SOURCE, address=f"sqlite:///{path.resolve()}", by=by)
+    source = create_data_source(name=SOURCE, address=f"sqlite:///{path.resolve()}", by=by)
     pipelines = {row.match_key: row for row in Pipeline.objects.all()}
     metrics: dict[tuple[str, str], Metric] = {}
     for one in METRICS:
@@ -42,7 +43,7 @@ def build_demo(path: Path, *, by: User, at: dt.datetime) -> list[Check]:
             source=source,
             query=one.query,
         )
-        metrics[one.pipeline, one.slug] = keep_metric(metric, by=by)
+        metrics[one.pipeline, one.slug] = save_metric(metric, by=by)
     checks = []
     for wanted in CHECKS:
         fields: dict[str, object] = {
@@ -60,12 +61,12 @@ def build_demo(path: Path, *, by: User, at: dt.datetime) -> list[Check]:
     return checks
 
 
-def follow_demo(path: Path, *, at: dt.datetime) -> int:
+def grow_demo(path: Path, *, at: dt.datetime) -> int:
     """Add to the demo's warehouse the days that have passed, and report its runs; return the days added.
 
     Does nothing on a site without the demo.
     """
-    if not Source.objects.filter(name=SOURCE, dialect="sqlite").exists():
+    if not DataSource.objects.filter(name=SOURCE, dialect="sqlite").exists():
         return 0
     added = grow(path, until=last_whole_day(at))
     report_runs(path, at=at)
@@ -112,7 +113,7 @@ def _put_check(pipeline: Pipeline, *, wanted: DemoCheck, fields: dict[str, objec
     """Set up the check that the import proposed for a line of the handbook, or make one."""
     if wanted.line:
         check = Check.objects.get(pipeline=pipeline, name=wanted.name)
-        change_check(check, fields=fields, by=by, at=at)
+        update_check(check, fields=fields, by=by, at=at)
         return check
     return create_check(pipeline, fields={"name": wanted.name, "check_type": wanted.check_type, **fields}, by=by, at=at)
 

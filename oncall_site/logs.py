@@ -17,7 +17,7 @@ QUERY = re.compile(r"(/[^\s\"'?]*)\?[^\s\"']+")
 SEGMENT = re.compile(r"(?<=/)(?:(?=[\w-]*[A-Z])[\w-]{20,}|[0-9a-f]{24,}(?![\w-]))")
 
 
-def masked(text: str) -> str:
+def mask(text: str) -> str:
     """Return a text as it may stand in a log: without tokens in paths, without queries, without credentials."""
     text = CREDENTIALS.sub(rf"\1:{HIDDEN}@", text)
     text = FOLLOWED.sub(rf"\1{HIDDEN}", text)
@@ -25,17 +25,17 @@ def masked(text: str) -> str:
     return QUERY.sub(rf"\1?{HIDDEN}", text)
 
 
-class Masked(logging.Filter):
+class MaskingFilter(logging.Filter):
     """Gives every line the id of the request it is about, and takes secrets out of it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record; keep it."""
         record.request_id = request_id.get()
-        record.msg, record.args = masked(record.getMessage()), None
+        record.msg, record.args = mask(record.getMessage()), None
         return True
 
 
-class JsonLines(JsonFormatter):
+class JsonLogFormatter(JsonFormatter):
     """A JSON object a line: at, level, logger, message, request_id, and what the line itself carries; tracebacks masked too."""
 
     def __init__(self) -> None:
@@ -50,10 +50,10 @@ class JsonLines(JsonFormatter):
 
     def formatException(self, ei: object) -> str:  # noqa: N802  # logging's own name
         """Return a traceback without secrets."""
-        return masked(super().formatException(ei))  # type: ignore[arg-type]
+        return mask(super().formatException(ei))  # type: ignore[arg-type]
 
 
-class Lines(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """A line for a person who looks at a terminal; tracebacks masked too."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Lines(logging.Formatter):
 
     def formatException(self, ei: object) -> str:  # noqa: N802  # logging's own name
         """Return a traceback without secrets."""
-        return masked(super().formatException(ei))  # type: ignore[arg-type]
+        return mask(super().formatException(ei))  # type: ignore[arg-type]
 
 
 # The attributes of a record that logging itself sets, which are no content of the line.

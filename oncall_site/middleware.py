@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject, empty
 from prometheus_client import Counter, Histogram
 
-from oncall_site.logs import masked, request_id
+from oncall_site.logs import mask, request_id
 from people.models import User
 
 logger = logging.getLogger("oncall_site.requests")
@@ -70,7 +70,7 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
         response.status_code,
         extra={
             "method": method,
-            "path": masked(request.path),
+            "path": mask(request.path),
             "view": view,
             "status": response.status_code,
             "milliseconds": round(seconds * 1000, 1),
@@ -84,4 +84,4 @@ class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what is kept with a change."""
-        return {**super().get_context(request), "url": masked(request.path), "request": request_id.get()}
+        return {**super().get_context(request), "url": mask(request.path), "request": request_id.get()}

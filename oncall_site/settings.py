@@ -10,8 +10,6 @@ import pghistory
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from oncall_site import broker, embedded
-
 # Lets Django's classes be subscripted with their types at run time, as the annotations do.
 django_stubs_ext.monkeypatch()
 
@@ -20,7 +18,13 @@ VAR = Path(os.environ.get("ONCALL_VAR", BASE_DIR / "var"))
 
 # Without DATABASE_URL the site is local: embedded PostgreSQL, a key of its own, plain HTTP on this machine.
 LOCAL = "DATABASE_URL" not in os.environ
-DATABASE_URL = os.environ.get("DATABASE_URL") or embedded.database_url(var=VAR)
+if LOCAL:
+    # The embedded server is an optional extra: only `make run` and the tests need it.
+    from oncall_site.local import postgres
+
+    DATABASE_URL, LOCAL_SECRET_KEY = postgres.database_url(var=VAR), postgres.secret_key(var=VAR)
+else:
+    DATABASE_URL = os.environ["DATABASE_URL"]
 REDIS_URL = os.environ.get("REDIS_URL", "")
 SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 PORT = int(os.environ.get("PORT", "0"))
@@ -39,7 +43,7 @@ def _listed(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
 
-SECRET_KEY = embedded.secret_key(var=VAR) if LOCAL else _required("SECRET_KEY")
+SECRET_KEY = LOCAL_SECRET_KEY if LOCAL else _required("SECRET_KEY")
 SECRET_KEY_FALLBACKS = _listed("SECRET_KEY_FALLBACKS", "")
 # Secrets that must be read again are sealed with the first and unsealed with any.
 FIELD_KEYS = _listed("FIELD_KEYS", "") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
@@ -54,6 +58,8 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "oncall_site",
+    "handbook",
+    "calendar_feeds",
     "handoffs",
     "incidents",
     "runbooks",
@@ -62,6 +68,7 @@ INSTALLED_APPS = [
     "pipelines",
     "notifications",
     "people",
+    "common",
     "people.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -108,9 +115,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "oncall_site.context.frame",
+                "oncall_site.context_processors.navigation",
             ],
-            "builtins": ["people.templatetags.people_tags"],
+            "builtins": ["common.templatetags.common_tags", "people.templatetags.people_tags"],
         },
     },
 ]
@@ -134,13 +141,13 @@ PASSWORD_HASHERS = [
 # Keys are kept as digests and contents sealed, so that a dump of the database signs nobody in.
 SESSION_ENGINE = "people.sessions"
 # django-allauth: docs/adr/0009. Its own limits count in a process's cache; ours count in the database.
-ACCOUNT_ADAPTER = "people.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "people.allauth_adapters.AccountAdapter"
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_FORMS = {"reauthenticate": "people.forms.PasswordAgainForm"}
-MFA_ADAPTER = "people.adapter.SecondFactorAdapter"
+MFA_ADAPTER = "people.allauth_adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # A clock may be half a minute off (RFC 6238, section 5.2).
 MFA_TOTP_TOLERANCE = 1
@@ -150,7 +157,7 @@ MFA_FORMS = {
     "reauthenticate": "people.forms.CodeAgainForm",
     "activate_totp": "people.forms.FirstCodeForm",
 }
-SOCIALACCOUNT_ADAPTER = "people.adapter.ProviderAdapter"
+SOCIALACCOUNT_ADAPTER = "people.allauth_adapters.ProviderAdapter"
 # Sign-in by an OpenID Connect provider; off where no issuer is set.
 OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "").rstrip("/")
 OIDC_NAME = os.environ.get("OIDC_NAME", "") or urlsplit(OIDC_ISSUER).hostname or ""
@@ -233,10 +240,10 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["people.permissions.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["people.parsers.JsonParser"],
-    "DEFAULT_PAGINATION_CLASS": "people.pagination.Pages",
+    "DEFAULT_PARSER_CLASSES": ["common.api.parsers.JsonParser"],
+    "DEFAULT_PAGINATION_CLASS": "common.api.pagination.DefaultPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "people.errors.answer",
+    "EXCEPTION_HANDLER": "common.api.exception_handler.handle_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -285,15 +292,17 @@ MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
 if MESSAGE_KEPT_DAYS < 1:
     raise ImproperlyConfigured("MESSAGE_KEPT_DAYS is a whole number of days from 1.")
 
-CELERY_BROKER_URL = REDIS_URL or broker.register()
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    # Longer than the longest hard time limit, so that a task at work is never handed out a second time.
-    {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}
-    if REDIS_URL
-    else {**embedded.broker_folders(var=VAR), "polling_interval": 0.05}
-)
+if REDIS_URL:
+    CELERY_BROKER_URL = REDIS_URL
+    # Longer than the longest hard time limit, so that a running task is never handed out a second time.
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}
+else:
+    from oncall_site.local import filesystem_broker
+
+    CELERY_BROKER_URL = filesystem_broker.register()
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**filesystem_broker.broker_folders(var=VAR), "polling_interval": 0.05}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULER = "oncall_site.sweeps:BeatingScheduler"
+CELERY_BEAT_SCHEDULER = "oncall_site.celery_hooks:BeatingScheduler"
 
 # By it a scraper may read /metrics without being an admin.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
@@ -306,8 +315,8 @@ if LOG_FORMAT not in ("line", "json"):
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"masked": {"()": "oncall_site.logs.Masked"}},
-    "formatters": {"line": {"()": "oncall_site.logs.Lines"}, "json": {"()": "oncall_site.logs.JsonLines"}},
+    "filters": {"masked": {"()": "oncall_site.logs.MaskingFilter"}},
+    "formatters": {"line": {"()": "oncall_site.logs.LineFormatter"}, "json": {"()": "oncall_site.logs.JsonLogFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["masked"]}},
     "loggers": {
         "django": {"level": os.environ.get("LOG_LEVEL", "INFO")},

@@ -3,32 +3,32 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site import api, handbook_views, system_views, views
+from oncall_site.views import pages, system
 
 urlpatterns = [
-    path("", views.now, name="now"),
-    path("favicon.ico", views.favicon, name="favicon"),
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
-    path("metrics", system_views.metrics, name="metrics"),
-    path("handbook/", handbook_views.handbook, name="handbook"),
-    path("handbook/handbook.md", handbook_views.handbook_file, name="handbook_file"),
-    path("password/forgotten/", views.forgotten_password, name="forgotten_password"),
+    path("", pages.now, name="now"),
+    path("favicon.ico", pages.favicon, name="favicon"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("readyz", pages.readyz, name="readyz"),
+    path("metrics", system.metrics, name="metrics"),
+    path("", include("handbook.urls")),
+    path("", include("calendar_feeds.urls")),
+    path("password/forgotten/", pages.forgotten_password, name="forgotten_password"),
     path("", include("people.urls")),
     path("", include("notifications.urls")),
-    path("pipelines/<slug:slug>/", views.pipeline, name="pipeline"),
-    path("runbooks/<slug:slug>/", views.runbook, name="runbook"),
+    path("pipelines/<slug:slug>/", pages.pipeline, name="pipeline"),
+    path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
     path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),
     path("", include("incidents.urls")),
     path("", include("handoffs.urls")),
     path("", include("runbooks.urls")),
     path("", include("validation.urls")),
-    path("api/v1/", include(api.urlpatterns)),
+    path("api/v1/", include("oncall_site.api.urls")),
     # Who is not signed in does so on the site's own page, where attempts are counted.
-    path("admin/login/", views.admin_sign_in, name="admin_sign_in"),
+    path("admin/login/", pages.admin_sign_in, name="admin_sign_in"),
     # Django's shortcut to the page of any row of any table, which no row here has.
-    path("admin/r/<path:rest>", views.no_shortcut),
-    path("admin/system/", admin.site.admin_view(system_views.system), name="system"),
+    path("admin/r/<path:rest>", pages.no_shortcut),
+    path("admin/system/", admin.site.admin_view(system.system), name="system"),
     path("admin/", admin.site.urls),
 ]

@@ -15,10 +15,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from people import commands
+from common.exceptions import DomainError, InvalidInputError
 from people.forms import NewPersonForm
 from people.models import ApiToken, User
-from people.refusals import Invalid, Refused
+from people.services import accounts
+from people.services.accounts import revoke_token
 
 # Nobody is in a group: docs/adr/0003-two-roles-and-no-groups.md.
 admin.site.unregister(Group)
@@ -28,29 +29,13 @@ admin.site.site_header = admin.site.site_title = "On-call administration"
 admin.site.index_title = "Everything the site keeps"
 
 
-class Shown:
-    """What is looked at in the admin and written elsewhere, by commands: made, changed and removed there."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are made elsewhere."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are changed elsewhere."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are removed elsewhere, or kept."""
-        return False
-
-
-def admin_of(request: HttpRequest) -> User:
+def request_admin(request: HttpRequest) -> User:
     """Return the admin who asks."""
     assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
     return request.user
 
 
-def tried(shown: Any, attempt: Callable[[Any], object]) -> Any:
+def dry_run_form(shown: Any, attempt: Callable[[Any], object]) -> Any:
     """Return a form class that, when its fields are right, tries `attempt(form)` and takes it back; a refusal stands by its field."""
 
     class Tried(shown):  # type: ignore[misc]  # the class is Django's, made for one request
@@ -62,9 +47,9 @@ def tried(shown: Any, attempt: Callable[[Any], object]) -> Any:
                 with transaction.atomic():
                     attempt(self)
                     transaction.set_rollback(True)
-            except Invalid as invalid:
+            except InvalidInputError as invalid:
                 raise ValidationError(invalid.problems) from invalid
-            except Refused as refusal:
+            except DomainError as refusal:
                 raise ValidationError(str(refusal)) from refusal
 
     return Tried
@@ -99,7 +84,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     @admin.action(description="Remove the second factor of the selected people", permissions=["change"])
     def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let somebody whose phone is lost sign in with the password alone."""
-        removed = sum(commands.remove_second_factor(user) for user in queryset)
+        removed = sum(accounts.remove_second_factor(user) for user in queryset)
         messages.success(request, f"{removed} people no longer have a second factor.")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -134,5 +119,5 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         """Revoke the tokens, each from now on."""
         assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
         for token in queryset:
-            commands.revoke_token(token, by=request.user, at=timezone.now())
+            revoke_token(token, by=request.user, at=timezone.now())
         messages.success(request, f"{len(queryset)} tokens no longer work.")

@@ -6,9 +6,10 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people import commands, queries
+from people import queries
 from people.models import User
-from people.permissions import person_of
+from people.permissions import request_user
+from people.services.accounts import change_profile
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -27,7 +28,7 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     """Engineers, by user name."""
 
     serializer_class = PersonSerializer
-    queryset = queries.all_people()
+    queryset = queries.all_users()
     lookup_field = "username"
     lookup_value_regex = "[a-z0-9._-]+"
 
@@ -48,9 +49,9 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
 @api_view(["GET", "PATCH"])
 def profile(request: Request) -> Response:
     """Answer the caller's profile, or change the fields of it that are given."""
-    person = User.objects.get(pk=person_of(request).pk)
+    person = User.objects.get(pk=request_user(request).pk)
     if request.method == "PATCH":
         given = ProfileSerializer(person, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        commands.change_profile(person, fields=given.validated_data)
+        change_profile(person, fields=given.validated_data)
     return Response(ProfileSerializer(person).data)

@@ -15,4 +15,4 @@ class AdminConfig(admin_apps.AdminConfig):
     """Django's admin, on a site that asks for the second factor."""
 
     default = False
-    default_site = "people.sites.Site"
+    default_site = "people.admin_site.OncallAdminSite"

@@ -6,8 +6,9 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from people import commands, queries
+from people import queries
 from people.models import ApiToken, User
+from people.services.accounts import record_use
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -22,7 +23,7 @@ class TokenAuthentication(BaseAuthentication):
         token = queries.token_of(secret.strip(), at=at)
         if token is None:
             raise AuthenticationFailed("This token is not known, has expired or was revoked.")
-        commands.record_use(token, at=at)
+        record_use(token, at=at)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

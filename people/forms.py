@@ -11,20 +11,8 @@ from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.utils import timezone
 
-from people.commands import Busy, forgive_attempt, reserve_attempt
-from people.models import ApiToken, Attempts, User
-from people.refusals import Invalid
-
-
-def refuse_fields(form: forms.BaseForm, refusal: Invalid) -> None:
-    """Show what a command said of each field at that field, of what the form does not ask for above it."""
-    for name, reasons in refusal.problems.items():
-        form.add_error(name if name in form.fields else None, reasons)
-
-
-def refusal_of(form: forms.BaseForm) -> Invalid:
-    """Return what is wrong with a form as a refusal, field by field."""
-    return Invalid({name: [str(reason) for reason in reasons] for name, reasons in form.errors.items()})
+from people.models import ApiToken, LoginAttempts, User
+from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt
 
 
 class ProfileForm(forms.ModelForm[User]):
@@ -45,11 +33,11 @@ class ProfileForm(forms.ModelForm[User]):
         }
 
 
-def counted(named: dict[Attempts.Of, str]) -> None:
+def count_or_reject(named: dict[LoginAttempts.Of, str]) -> None:
     """Count an attempt at a secret before it is looked at; raise ValidationError where there were too many."""
     try:
-        reserve_attempt(named, at=timezone.now())
-    except Busy as busy:
+        count_attempt(named, at=timezone.now())
+    except TooManyAttemptsError as busy:
         local = timezone.localtime(busy.until)
         raise forms.ValidationError(f"Too many attempts. Try again at {local:%H:%M} {local.tzname()}.") from busy
 
@@ -59,10 +47,10 @@ class PasswordAgainForm(ReauthenticateForm):
 
     def clean_password(self) -> str:
         """Return the password; raise ValidationError for a wrong one."""
-        attempt = {Attempts.Of.NAME: self.user.username}
-        counted(attempt)
+        attempt = {LoginAttempts.Of.NAME: self.user.username}
+        count_or_reject(attempt)
         password: str = super().clean_password()
-        forgive_attempt(attempt)
+        refund_attempt(attempt)
         return password
 
 
@@ -81,12 +69,12 @@ class CodeForm(AuthenticateForm):
 
     def clean_code(self) -> str:
         """Return the code; raise ValidationError for a wrong one, and for one that was used a moment ago."""
-        attempt = {Attempts.Of.CODE: str(self.user.pk)}
-        counted(attempt)
+        attempt = {LoginAttempts.Of.CODE: str(self.user.pk)}
+        count_or_reject(attempt)
         code: str = super().clean_code()
         # A code that somebody looked at over a shoulder does not work again while its half minute lasts.
-        counted({Attempts.Of.USED: f"{self.user.pk} {''.join(code.split())}"})
-        forgive_attempt(attempt)
+        count_or_reject({LoginAttempts.Of.USED: f"{self.user.pk} {''.join(code.split())}"})
+        refund_attempt(attempt)
         return code
 
 
@@ -113,10 +101,10 @@ class MyPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         """Return the present password; raise ValidationError for a wrong one."""
-        attempt = {Attempts.Of.NAME: self.user.username}
-        counted(attempt)
+        attempt = {LoginAttempts.Of.NAME: self.user.username}
+        count_or_reject(attempt)
         password: str = super().clean_old_password()
-        forgive_attempt(attempt)
+        refund_attempt(attempt)
         return password
 
 

@@ -58,7 +58,7 @@ def valid_subdivision(country: str, subdivision: str) -> None:
         raise ValidationError({"subdivision": f"“{subdivision}” is not a subdivision of “{country}” with holidays."})
 
 
-class Hue(models.IntegerChoices):
+class Color(models.IntegerChoices):
     """The colours in which people are shown, legible in light and dark."""
 
     RED = 1
@@ -127,7 +127,9 @@ class User(AbstractBaseUser):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
     country = models.CharField(max_length=2, blank=True, validators=[valid_country])
     subdivision = models.CharField(max_length=8, blank=True)
-    colour = models.PositiveSmallIntegerField(choices=Hue, default=Hue.RED, help_text="In which the site shows you.")
+    colour = models.PositiveSmallIntegerField(
+        choices=Color, default=Color.RED, help_text="In which the site shows you."
+    )
     shortcuts = models.BooleanField(
         "keyboard shortcuts", default=True, db_default=True, help_text="Single keys that open pages: ? lists them."
     )
@@ -148,7 +150,7 @@ class User(AbstractBaseUser):
         constraints = [
             models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
             models.CheckConstraint(condition=Q(display_name=Trim("display_name")), name="user_name_is_trimmed"),
-            models.CheckConstraint(condition=Q(colour__in=Hue.values), name="user_colour_is_a_hue"),
+            models.CheckConstraint(condition=Q(colour__in=Color.values), name="user_colour_is_a_hue"),
             models.UniqueConstraint(
                 models.functions.Lower("email"), condition=~Q(email=""), name="user_email_is_unique"
             ),
@@ -239,7 +241,7 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
-class Attempts(models.Model):
+class LoginAttempts(models.Model):
     """How many attempts at a secret were made within a window, for one user name, one address, one second factor.
 
     The name or address is kept as a digest with the site's key. The window begins with its first attempt.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from common.exceptions import NotAllowedError
 from people.models import ApiToken, User
-from people.refusals import Forbidden
 
 if TYPE_CHECKING:
     # The framework's views read these permissions from the settings while they are being imported.
@@ -37,8 +37,8 @@ class AdminsChange(SignedIn):
         return request.method in SAFE_METHODS or (isinstance(request.user, User) and request.user.is_staff)
 
 
-def person_of(request: Request) -> User:
+def request_user(request: Request) -> User:
     """Return the caller; raise Forbidden where nobody is signed in."""
     if not isinstance(request.user, User):
-        raise Forbidden("Sign in first.")
+        raise NotAllowedError("Sign in first.")
     return request.user

@@ -28,21 +28,21 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
     return user.api_tokens.filter(revoked_at=None)
 
 
-def all_people() -> UserQuerySet:
+def all_users() -> UserQuerySet:
     """Return every user, by name."""
     return User.objects.get_queryset().order_by("display_name", "pk")
 
 
-def person_named(username: str) -> User | None:
+def user_by_username(username: str) -> User | None:
     """Return the user of this user name, or None."""
     return User.objects.filter(username=username).first() if "\0" not in username else None
 
 
-def person_with_email(email: str) -> User | None:
+def user_by_email(email: str) -> User | None:
     """Return the active user of this e-mail, in any case, or None."""
     if not email or "\0" in email:
         return None
-    return all_people().active().filter(email__iexact=email).first()
+    return all_users().active().filter(email__iexact=email).first()
 
 
 def has_second_factor(user: User) -> bool:

@@ -7,7 +7,7 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.utils import timezone
 
-from people.sealing import Unsealable, seal, unseal
+from common.crypto import DecryptionError, decrypt, encrypt
 
 # As many characters as Django's table has room for: 160 bits.
 DIGEST_LENGTH = 40
@@ -18,13 +18,13 @@ class SessionStore(db.SessionStore):
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Return a session's content, sealed."""
-        return seal(self.serializer().dumps(session_dict).decode("latin-1"))
+        return encrypt(self.serializer().dumps(session_dict).decode("latin-1"))
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
         """Return a session's content, an empty one where it was sealed with a key no longer known."""
         try:
-            content: dict[str, Any] = self.serializer().loads(unseal(_text(session_data)).encode("latin-1"))
-        except (Unsealable, ValueError):
+            content: dict[str, Any] = self.serializer().loads(decrypt(_text(session_data)).encode("latin-1"))
+        except (DecryptionError, ValueError):
             return {}
         return content
 

@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from people import commands
+from people.services import login_attempts
 
 
 @shared_task
 def forget_attempts() -> None:
     """Remove the attempts whose window is over."""
-    commands.forget_attempts(at=timezone.now())
+    login_attempts.purge_attempts(at=timezone.now())

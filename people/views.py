@@ -20,11 +20,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people import commands, queries
+from common.exceptions import DomainError
+from common.http import client_address
+from people import queries
 from people.forms import ChosenPasswordForm, MyPasswordForm, ProfileForm, TokenForm
-from people.models import Attempts, PasswordLink, User, countries, time_zones
-from people.refusals import Refused
-from people.requests import SignedInRequest, client_address
+from people.models import LoginAttempts, PasswordLink, User, countries, time_zones
+from people.requests import SignedInRequest
+from people.services import accounts
+from people.services.accounts import set_password
+from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt
+from people.services.password_links import set_password_by_link
 
 logger = logging.getLogger(__name__)
 
@@ -43,18 +48,18 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _sign_in_page(request, AuthenticationForm(request))
     form = AuthenticationForm(request, request.POST)
     attempt = {
-        Attempts.Of.NAME: request.POST.get("username", ""),
-        Attempts.Of.ADDRESS: client_address(request),
+        LoginAttempts.Of.NAME: request.POST.get("username", ""),
+        LoginAttempts.Of.ADDRESS: client_address(request),
     }
     try:
-        commands.reserve_attempt(attempt, at=timezone.now())
-    except commands.Busy as busy:
+        count_attempt(attempt, at=timezone.now())
+    except TooManyAttemptsError as busy:
         page = _sign_in_page(request, AuthenticationForm(request), until=busy.until, status=429)
         page["Retry-After"] = str(max(1, int((busy.until - timezone.now()).total_seconds()) + 1))
         return page
     if not form.is_valid():
         return _sign_in_page(request, form)
-    commands.forgive_attempt(attempt)
+    refund_attempt(attempt)
     # Asks for the second factor where one is enrolled, and only then opens a session.
     answer: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_asked_for(request)))
     return answer
@@ -85,8 +90,8 @@ def choose_password(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _password_page(request, link, form, secret=secret, status=400)
     try:
-        commands.set_password_by_link(link, password=form.cleaned_data["new_password1"], at=at)
-    except Refused:
+        set_password_by_link(link, password=form.cleaned_data["new_password1"], at=at)
+    except DomainError:
         return render(request, "people/dead_link.html", status=404)
     messages.success(request, "Your password is set. Sign in with it.")
     return redirect("sign_in")
@@ -111,7 +116,7 @@ def _asked_for(request: HttpRequest, *, default: str = "now") -> str:
     return wanted if safe else default
 
 
-def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
+def _account_page(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
     context = {
         "profile_form": ProfileForm(instance=User.objects.get(pk=request.user.pk)),
         "token_form": TokenForm(),
@@ -123,7 +128,7 @@ def _mine(request: SignedInRequest, *, status: int = 200, **forms: object) -> Ht
         "countries": sorted(countries()),
         **forms,
     }
-    return render(request, "people/mine.html", context, status=status)
+    return render(request, "people/account.html", context, status=status)
 
 
 @require_POST
@@ -156,9 +161,9 @@ def not_active(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def mine(request: SignedInRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     """Show what is mine: profile, password, API tokens."""
-    return _mine(request)
+    return _account_page(request)
 
 
 @require_POST
@@ -166,10 +171,10 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
     """Change my profile."""
     form = ProfileForm(request.POST, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
-        return _mine(request, status=400, profile_form=form)
-    commands.change_profile(User.objects.get(pk=request.user.pk), fields=form.cleaned_data)
+        return _account_page(request, status=400, profile_form=form)
+    accounts.change_profile(User.objects.get(pk=request.user.pk), fields=form.cleaned_data)
     messages.success(request, "Your profile is saved.")
-    return redirect("mine")
+    return redirect("account")
 
 
 @require_POST
@@ -177,11 +182,11 @@ def change_password(request: SignedInRequest) -> HttpResponse:
     """Change my password and keep me signed in."""
     form = MyPasswordForm(request.user, request.POST)
     if not form.is_valid():
-        return _mine(request, status=400, password_form=form)
-    commands.set_password(request.user, password=form.cleaned_data["new_password1"])
+        return _account_page(request, status=400, password_form=form)
+    set_password(request.user, password=form.cleaned_data["new_password1"])
     update_session_auth_hash(request, request.user)
     messages.success(request, "Your password is changed.")
-    return redirect("mine")
+    return redirect("account")
 
 
 @require_POST
@@ -189,21 +194,21 @@ def create_token(request: SignedInRequest) -> HttpResponse:
     """Create an API token and show its secret, this once."""
     form = TokenForm(request.POST)
     if not form.is_valid():
-        return _mine(request, status=400, token_form=form)
+        return _account_page(request, status=400, token_form=form)
     try:
-        made = commands.create_token(
+        made = accounts.create_token(
             request.user, name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires_at=form.expires_at()
         )
-    except Refused as refusal:
+    except DomainError as refusal:
         form.add_error(None, str(refusal))
-        return _mine(request, status=409, token_form=form)
-    return _mine(request, new_token=made)
+        return _account_page(request, status=409, token_form=form)
+    return _account_page(request, new_token=made)
 
 
 @require_POST
 def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
     """Revoke one of my tokens."""
     token = get_object_or_404(queries.tokens_of(request.user), pk=pk)
-    commands.revoke_token(token, by=request.user, at=timezone.now())
+    accounts.revoke_token(token, by=request.user, at=timezone.now())
     messages.success(request, f"The token “{token.name}” no longer works.")
-    return redirect("mine")
+    return redirect("account")

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 
-from people.refusals import Refused
-from pipelines import commands
+from common.exceptions import DomainError
+from pipelines import services
 from pipelines.forms import OwnershipForm, ReassignForm
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
@@ -40,8 +40,8 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
         form = OwnershipForm(request.POST if request.method == "POST" else None, pipelines=list(ownership()))
         if form.is_bound and form.is_valid():
             try:
-                changed = commands.change_owners(form.owners())
-            except Refused as refusal:
+                changed = services.change_owners(form.owners())
+            except DomainError as refusal:
                 form.add_error(None, str(refusal))
             else:
                 messages.success(
@@ -58,8 +58,8 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
         if form.is_valid():
             leaver, successor = form.cleaned_data["leaver"], form.cleaned_data["successor"]
             try:
-                changed = commands.reassign(leaver=leaver, successor=successor)
-            except Refused as refusal:
+                changed = services.reassign(leaver=leaver, successor=successor)
+            except DomainError as refusal:
                 form.add_error(None, str(refusal))
             else:
                 messages.success(request, f"{len(changed)} pipelines went from {leaver} to {successor}.")

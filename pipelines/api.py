@@ -6,7 +6,7 @@ from rest_framework import mixins, serializers, viewsets
 
 from people.models import User
 from people.permissions import AdminsChange
-from pipelines import commands
+from pipelines import services
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
 
@@ -39,7 +39,7 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
 
     def update(self, instance: Pipeline, validated_data: dict[str, Any]) -> Pipeline:
         """Return the pipeline with its fields changed."""
-        commands.change_pipeline(instance, fields=validated_data)
+        services.update_pipeline(instance, fields=validated_data)
         return instance
 
 

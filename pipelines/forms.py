@@ -2,9 +2,9 @@
 
 from django import forms
 
-from people.queries import all_people
-from pipelines.commands import Owners
+from people.queries import all_users
 from pipelines.models import Pipeline
+from pipelines.services import Owners
 
 
 class OwnershipForm(forms.Form):
@@ -13,7 +13,7 @@ class OwnershipForm(forms.Form):
     def __init__(self, *args: object, pipelines: list[Pipeline], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.pipelines = pipelines
-        people = list(all_people())
+        people = list(all_users())
         for pipeline in pipelines:
             for half in ("primary", "secondary"):
                 owner = getattr(pipeline, f"{half}_owner")
@@ -59,8 +59,8 @@ class OwnershipForm(forms.Form):
 class ReassignForm(forms.Form):
     """Everything one person owns goes to another."""
 
-    leaver = forms.ModelChoiceField(all_people(), label="Everything owned by")
-    successor = forms.ModelChoiceField(all_people().active(), label="goes to")
+    leaver = forms.ModelChoiceField(all_users(), label="Everything owned by")
+    successor = forms.ModelChoiceField(all_users().active(), label="goes to")
 
     def clean(self) -> None:
         """Refuse one person for both."""

@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Q
 
-from people.engine.names import match_key
+from people.domain.names import match_key
 from people.models import User
 
 slug_rule = RegexValidator(

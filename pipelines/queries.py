@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, F, Manager, Model, Q, QuerySet, When
 from django.utils import timezone
 
-from people.instants import instant_in_words
+from common.datetimes import format_instant
 from people.models import User
 from pipelines.models import Pipeline
 
@@ -47,7 +47,7 @@ def owners() -> QuerySet[User]:
     return User.objects.filter(Q(primary_of__isnull=False) | Q(secondary_of__isnull=False)).distinct()
 
 
-def history_of(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Change]:
+def row_history(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Change]:
     """Return the changes of a tracked row, newest first, from the rows its database triggers wrote (pghistory).
 
     `fields` are the names to compare, which come back in words; a foreign key is shown by its row's name.
@@ -113,7 +113,7 @@ def _value_in_words(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.12g}"
     if isinstance(value, dt.datetime):
-        return instant_in_words(value, timezone.get_current_timezone())
+        return format_instant(value, timezone.get_current_timezone())
     if isinstance(value, dict):
         return ", ".join(f"{_in_words(str(name))}: {_value_in_words(one)}" for name, one in value.items())
     if isinstance(value, list):

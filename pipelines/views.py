@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from people.queries import person_named
+from people.queries import user_by_username
 from people.requests import SignedInRequest
 from pipelines import queries
 from pipelines.models import Pipeline
@@ -17,7 +17,7 @@ A_PAGE = 100
 def pipelines(request: SignedInRequest) -> HttpResponse:
     """Show the ownership table, narrowed by words and by owner."""
     words = request.GET.get("q", "").strip()
-    owner = person_named(request.GET.get("owner", ""))
+    owner = user_by_username(request.GET.get("owner", ""))
     rows = queries.ownership(owner=owner, words=words)
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
     context = {

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from runbooks.models import HandbookPassage, Runbook, RunbookRevision
+from runbooks.models import Runbook, RunbookRevision
 
 
 class RunbookRevisionInline(admin.TabularInline[RunbookRevision, Runbook]):
@@ -35,10 +35,3 @@ class RunbookAdmin(admin.ModelAdmin[Runbook]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Tell that a runbook is begun on its pipeline's page, where it is rendered and checked."""
         return False
-
-
-@admin.register(HandbookPassage)
-class HandbookPassageAdmin(admin.ModelAdmin[HandbookPassage]):
-    """Passages of the handbook that the site keeps word for word."""
-
-    list_display = ("__str__", "position")

@@ -9,9 +9,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.pagination import DefaultPagination
 from people.models import User
-from people.pagination import Pages
-from runbooks import commands, queries
+from runbooks import queries, services
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
 
 
@@ -37,11 +37,11 @@ class RunbookSerializer(serializers.ModelSerializer[Runbook]):
 
     def get_markdown(self, runbook: Runbook) -> str:
         """Return the text in force."""
-        return queries.in_force(runbook).markdown
+        return queries.current_revision(runbook).markdown
 
     def get_html(self, runbook: Runbook) -> str:
         """Return the text in force, rendered and sanitised."""
-        return queries.in_force(runbook).html
+        return queries.current_revision(runbook).html
 
 
 class RunbookTextSerializer(serializers.Serializer[Any]):
@@ -80,14 +80,14 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         given.is_valid(raise_exception=True)
         author = request.user if isinstance(request.user, User) else None
         try:
-            commands.save_revision(
+            services.save_revision(
                 runbook,
                 markdown=given.validated_data["markdown"],
                 based_on=given.validated_data["revision"],
                 author=author,
                 summary=given.validated_data["summary"],
             )
-        except commands.TooLarge as refusal:
+        except services.TextTooLargeError as refusal:
             return Response(refusal.problems, status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
         return Response(RunbookSerializer(self.get_object()).data)
 
@@ -96,7 +96,7 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     def revisions(self, request: Request, slug: str) -> Response:
         """List a runbook's revisions, newest first."""
         found = self.get_object().revisions.select_related("author").order_by("-number")
-        pages = Pages()
+        pages = DefaultPagination()
         rows = pages.paginate_queryset(found, request, view=self) or []
         return pages.get_paginated_response(RevisionSerializer(rows, many=True).data)
 

@@ -19,7 +19,7 @@ MOST_HITS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SearchHit:
     """A place that a search found: where it is, its title, and the words around the hit with `<mark>`."""
 
     url: str
@@ -36,7 +36,7 @@ def runbooks() -> QuerySet[Runbook]:
     return rows.prefetch_related("sections", Prefetch("revisions", queryset=newest, to_attr="newest"))
 
 
-def in_force(runbook: Runbook) -> RunbookRevision:
+def current_revision(runbook: Runbook) -> RunbookRevision:
     """Return the revision in force of a runbook that `runbooks` returned."""
     newest: list[RunbookRevision] = runbook.newest  # type: ignore[attr-defined]  # prefetched by `runbooks`
     return newest[0]
@@ -62,14 +62,14 @@ def revisions_of(runbook: Runbook) -> QuerySet[RunbookRevision]:
     return runbook.revisions.select_related("author").defer("markdown", "html").order_by("-number")
 
 
-def search(words: str) -> list[Hit]:
+def search(words: str) -> list[SearchHit]:
     """Return where the words stand: first pipelines by name, then sections of runbooks, best first."""
     return [*_pipelines(words), *_sections(words)] if words.strip() else []
 
 
-def _pipelines(words: str) -> list[Hit]:
+def _pipelines(words: str) -> list[SearchHit]:
     return [
-        Hit(
+        SearchHit(
             url=reverse("pipeline", args=[row.slug]),
             title=row.full_name,
             within="Pipeline",
@@ -79,7 +79,7 @@ def _pipelines(words: str) -> list[Hit]:
     ]
 
 
-def _sections(words: str) -> list[Hit]:
+def _sections(words: str) -> list[SearchHit]:
     found = re.findall(r"\w+", words)
     if not found:
         return []
@@ -95,7 +95,7 @@ def _sections(words: str) -> list[Hit]:
         .order_by("-rank", "runbook__pipeline__position", "position")
     )
     return [
-        Hit(
+        SearchHit(
             url=f"{reverse('runbook', args=[row.runbook.pipeline.slug])}#{row.anchor}",
             title=row.title or row.runbook.title,
             within=f"Runbook of {row.runbook.pipeline.full_name}",

@@ -6,11 +6,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people.refusals import Invalid, Refused
+from common.exceptions import DomainError, InvalidInputError
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
-from runbooks import commands, queries
-from runbooks.engine.comparison import compare
+from runbooks import queries, services
+from runbooks.domain.comparison import compare
 from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm, SearchForm
 from runbooks.models import Runbook, RunbookRevision
 
@@ -41,7 +41,7 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     if found is None:
         pipeline = get_object_or_404(Pipeline, slug=slug)
         return render(request, "runbooks/lacking.html", {"pipeline": pipeline})
-    context = {"runbook": found, "revision": queries.in_force(found)}
+    context = {"runbook": found, "revision": queries.current_revision(found)}
     return render(request, "runbooks/runbook.html", context)
 
 
@@ -57,11 +57,11 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     if not form.is_valid() or "preview" in request.POST:
         return _editor(request, found, form=form, markdown=request.POST.get("markdown", ""))
     try:
-        saved = commands.save_revision(found, author=request.user, **form.cleaned_data)
-    except commands.StaleEdit as stale:
+        saved = services.save_revision(found, author=request.user, **form.cleaned_data)
+    except services.StaleEditError as stale:
         form = RunbookForm(initial={**form.cleaned_data, "based_on": stale.current.number})
         return _editor(request, found, form=form, markdown=stale.yours, stale=stale)
-    except Invalid as invalid:
+    except InvalidInputError as invalid:
         form.add_error("markdown", invalid.problems["markdown"])
         return _editor(request, found, form=form, markdown="")
     messages.success(
@@ -77,12 +77,12 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
     form = NewRunbookForm(request.POST or None, initial={"markdown": OUTLINE})
     if form.is_bound and form.is_valid() and "preview" not in request.POST:
         try:
-            commands.create_runbook(
+            services.create_runbook(
                 pipeline, title=pipeline.full_name, markdown=form.cleaned_data["markdown"], author=request.user
             )
-        except Invalid as invalid:
+        except InvalidInputError as invalid:
             form.add_error("markdown", invalid.problems["markdown"])
-        except Refused as refusal:
+        except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "The runbook is saved.")
@@ -119,8 +119,8 @@ def restore(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     found = _runbook(slug)
     _revision(found, number)
     try:
-        commands.restore(found, number=number, based_on=found.revision, author=request.user)
-    except Refused as refusal:
+        services.restore(found, number=number, based_on=found.revision, author=request.user)
+    except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"Revision {number} is in force again.")
@@ -174,8 +174,8 @@ def _revision(found: Runbook, number: int) -> RunbookRevision:
 
 def _preview(markdown: str) -> dict[str, object]:
     try:
-        return {"html": commands.render_or_refuse(commands.kept_text(markdown)).html}
-    except Invalid as invalid:
+        return {"html": services.render_or_refuse(services.normalize_markdown(markdown)).html}
+    except InvalidInputError as invalid:
         return {"problem": " ".join(invalid.problems["markdown"])}
 
 
@@ -185,7 +185,7 @@ def _editor(
     *,
     form: RunbookForm,
     markdown: str,
-    stale: commands.StaleEdit | None = None,
+    stale: services.StaleEditError | None = None,
 ) -> HttpResponse:
     context = {
         "pipeline": found.pipeline,

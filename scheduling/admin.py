@@ -10,14 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from people.admin import Shown, UserAdmin, admin_of, tried
+from common.admin import ReadOnlyModelAdmin
+from common.exceptions import DomainError, InvalidInputError
+from people.admin import UserAdmin, dry_run_form, request_admin
 from people.models import User
-from people.refusals import Invalid, Refused
-from scheduling import commands
-from scheduling.commands import Dates, Span
 from scheduling.models import (
     CalendarLink,
     Cover,
+    CoverageGap,
     HolidayBlock,
     PipelineRotation,
     Roster,
@@ -25,8 +25,13 @@ from scheduling.models import (
     Rotation,
     RotationWeek,
     SwapRequest,
-    UncoveredMoment,
 )
+from scheduling.services.calendar_links import unlink_calendar
+from scheduling.services.covers import CoverData, create_cover, end_cover
+from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
+from scheduling.services.offboarding import deactivate, reactivate
+from scheduling.services.swaps import accept_swap, cancel_swap
+from scheduling.services.weeks import update_hours
 
 
 class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
@@ -50,14 +55,14 @@ class EngineerAdmin(UserAdmin):
         if change:
             obj.is_active = User.objects.get(pk=obj.pk).is_active
         super().save_model(request, obj, form, change)
-        by = admin_of(request)
+        by = request_admin(request)
         try:
             if obj.is_active and not active:
-                commands.deactivate(obj, by=by, at=timezone.now())
+                deactivate(obj, by=by, at=timezone.now())
                 messages.info(request, f"{obj} left every roster; their weeks and covers went to others.")
             elif active and not obj.is_active:
-                commands.bring_back(obj, by=by)
-        except Refused as refusal:
+                reactivate(obj, by=by)
+        except DomainError as refusal:
             messages.error(request, str(refusal))
 
 
@@ -83,11 +88,11 @@ class RotationAdmin(admin.ModelAdmin[Rotation]):
         time_zone, handoff_time = obj.time_zone, obj.handoff_time
         obj.time_zone, obj.handoff_time = stored.time_zone, stored.handoff_time
         super().save_model(request, obj, form, change)
-        commands.change_hours(obj, time_zone=time_zone, handoff_time=handoff_time, at=timezone.now())
+        update_hours(obj, time_zone=time_zone, handoff_time=handoff_time, at=timezone.now())
 
 
 @admin.register(Roster)
-class RosterAdmin(Shown, admin.ModelAdmin[Roster]):
+class RosterAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Roster]):
     """Rosters, each with the week from which it holds; a new one comes with the handbook."""
 
     list_display = ("rotation", "starts_on")
@@ -105,7 +110,7 @@ class PipelineRotationAdmin(admin.ModelAdmin[PipelineRotation]):
 
 
 @admin.register(RotationWeek)
-class RotationWeekAdmin(Shown, admin.ModelAdmin[RotationWeek]):
+class RotationWeekAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RotationWeek]):
     """Weeks: who was planned by the roster, and who holds each."""
 
     list_display = ("rotation", "starts_on", "engineer", "planned_engineer", "starts_at", "ends_at")
@@ -121,9 +126,9 @@ class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
         model = HolidayBlock
         fields = ("engineer", "starts_on", "ends_on", "starts_at_time", "ends_at_time", "kind", "note")
 
-    def dates(self) -> Dates:
+    def dates(self) -> HolidayData:
         """Return what was typed, once it is valid."""
-        return Dates(**{name: self.cleaned_data[name] for name in Dates.__dataclass_fields__})
+        return HolidayData(**{name: self.cleaned_data[name] for name in HolidayData.__dataclass_fields__})
 
     def clean(self) -> None:
         """Raise ValidationError, by field, for dates that cannot be."""
@@ -132,8 +137,8 @@ class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
             return
         engineer = self.cleaned_data.get("engineer") or self.instance.engineer
         try:
-            commands.block_of(engineer, dates=self.dates())
-        except Invalid as invalid:
+            build_holiday(engineer, dates=self.dates())
+        except InvalidInputError as invalid:
             raise ValidationError(invalid.problems) from invalid
 
 
@@ -162,21 +167,21 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
 
     def save_model(self, request: HttpRequest, obj: HolidayBlock, form: Any, change: Any) -> None:
         """Save the block by the command that locks what depends on it."""
-        by = admin_of(request)
+        by = request_admin(request)
         if change:
-            saved = commands.change_holiday(obj, dates=form.dates(), by=by)
+            saved = update_holiday(obj, dates=form.dates(), by=by)
         else:
-            saved = commands.block_holiday(form.cleaned_data["engineer"], dates=form.dates(), by=by)
+            saved = create_holiday(form.cleaned_data["engineer"], dates=form.dates(), by=by)
         obj.pk = saved.pk
 
     def delete_model(self, request: HttpRequest, obj: HolidayBlock) -> None:
         """Remove the block by the command that locks what depends on it."""
-        commands.remove_holiday(obj, by=admin_of(request))
+        delete_holiday(obj, by=request_admin(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[HolidayBlock]) -> None:
         """Remove the selected blocks, one by one."""
         for block in queryset.filter(link=None):
-            commands.remove_holiday(block, by=admin_of(request))
+            delete_holiday(block, by=request_admin(request))
 
 
 class CoverForm(forms.ModelForm[Cover]):
@@ -188,14 +193,14 @@ class CoverForm(forms.ModelForm[Cover]):
         model = Cover
         fields = ("rotation", "engineer", "starts_at", "ends_at", "reason")
 
-    def span(self) -> Span:
+    def span(self) -> CoverData:
         """Return what was typed, once it is valid."""
-        return Span(**{name: self.cleaned_data[name] for name in Span.__dataclass_fields__})
+        return CoverData(**{name: self.cleaned_data[name] for name in CoverData.__dataclass_fields__})
 
     def take(self, *, by: User) -> Cover:
         """Make the cover; raises as the command does."""
         known = self.cleaned_data["acknowledge_conflicts"]
-        return commands.take_cover(
+        return create_cover(
             self.cleaned_data["rotation"], span=self.span(), by=by, at=timezone.now(), acknowledge_conflicts=known
         )
 
@@ -205,8 +210,8 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
     """Covers of a rotation's time: made, and ended or taken back; never rewritten."""
 
     form = CoverForm
-    list_display = ("rotation", "engineer", "covers", "starts_at", "ends_at", "reason")
-    list_select_related = ("rotation", "engineer", "covers")
+    list_display = ("rotation", "engineer", "covered_engineer", "starts_at", "ends_at", "reason")
+    list_select_related = ("rotation", "engineer", "covered_engineer")
     autocomplete_fields = ("engineer",)
     actions = ("end",)
 
@@ -221,27 +226,27 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
     def get_form(self, request: HttpRequest, obj: Cover | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
         """Return the form with the admin who fills it in, for whom it tries the cover."""
         shown = super().get_form(request, obj, change=change, **options)
-        return tried(shown, lambda form: form.take(by=admin_of(request)))
+        return dry_run_form(shown, lambda form: form.take(by=request_admin(request)))
 
     def save_model(self, request: HttpRequest, obj: Cover, form: Any, change: Any) -> None:
         """Make the cover."""
-        made = form.take(by=admin_of(request))
-        obj.pk, obj.covers, obj.created_by = made.pk, made.covers, made.created_by
+        made = form.take(by=request_admin(request))
+        obj.pk, obj.covered_engineer, obj.created_by = made.pk, made.covered_engineer, made.created_by
 
     @admin.action(description="End the selected covers", permissions=["view"])
     def end(self, request: HttpRequest, queryset: QuerySet[Cover]) -> None:
         """End the covers now, or take them back."""
-        for cover in queryset.select_related("rotation", "engineer", "covers"):
+        for cover in queryset.select_related("rotation", "engineer", "covered_engineer"):
             try:
-                commands.end_cover(cover, by=admin_of(request), at=timezone.now())
-            except Refused as refusal:
+                end_cover(cover, by=request_admin(request), at=timezone.now())
+            except DomainError as refusal:
                 messages.error(request, f"{cover}: {refusal}")
             else:
                 messages.success(request, f"{cover}: ended.")
 
 
 @admin.register(SwapRequest)
-class SwapRequestAdmin(Shown, admin.ModelAdmin[SwapRequest]):
+class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
     """Swap requests: asked and answered on their own pages, accepted or withdrawn here too, on behalf."""
 
     list_display = (
@@ -265,27 +270,27 @@ class SwapRequestAdmin(Shown, admin.ModelAdmin[SwapRequest]):
         for swap in queryset.filter(counterpart=None):
             messages.error(request, f"{swap}: it asks anyone; accept it on its own page, and say for whom.")
         named = queryset.filter(counterpart__isnull=False)
-        self._each(request, named, answer=commands.accept_swap, said="accepted on behalf")
+        self._each(request, named, answer=accept_swap, said="accepted on behalf")
 
     @admin.action(description="Withdraw the selected requests", permissions=["view"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
         """Take the requests back."""
-        self._each(request, queryset, answer=commands.cancel_swap, said="withdrawn")
+        self._each(request, queryset, answer=cancel_swap, said="withdrawn")
 
     def _each(
         self, request: HttpRequest, queryset: QuerySet[SwapRequest], *, answer: Callable[..., SwapRequest], said: str
     ) -> None:
         for swap in queryset.select_related("rotation", "requester", "counterpart", "third").order_by("pk"):
             try:
-                answer(swap, by=admin_of(request), at=timezone.now())
-            except Refused as refusal:
+                answer(swap, by=request_admin(request), at=timezone.now())
+            except DomainError as refusal:
                 messages.error(request, f"{swap}: {refusal}")
             else:
                 messages.success(request, f"{swap}: {said}.")
 
 
 @admin.register(CalendarLink)
-class CalendarLinkAdmin(Shown, admin.ModelAdmin[CalendarLink]):
+class CalendarLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CalendarLink]):
     """Linked calendars and their health; an engineer links their own, an admin may unlink any."""
 
     list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
@@ -298,12 +303,12 @@ class CalendarLinkAdmin(Shown, admin.ModelAdmin[CalendarLink]):
     def unlink(self, request: HttpRequest, queryset: QuerySet[CalendarLink]) -> None:
         """Forget the calendars and the blocks that came from them."""
         for link in queryset.select_related("engineer"):
-            commands.unlink_calendar(link, by=admin_of(request))
+            unlink_calendar(link, by=request_admin(request))
         messages.success(request, "Unlinked.")
 
 
-@admin.register(UncoveredMoment)
-class UncoveredMomentAdmin(Shown, admin.ModelAdmin[UncoveredMoment]):
+@admin.register(CoverageGap)
+class UncoveredMomentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CoverageGap]):
     """Moments that nobody covers, as the sweep finds them."""
 
     list_display = ("pipeline", "starts_at", "ends_at", "found_at")

@@ -10,7 +10,7 @@ class SchedulingConfig(AppConfig):
 
     def ready(self) -> None:
         """Make known what people are told of the schedule."""
-        from notifications.kinds import register  # noqa: PLC0415  # tables cannot be imported before the apps are loaded
-        from scheduling.notices import KINDS  # noqa: PLC0415  # as above
+        from notifications.registry import register  # noqa: PLC0415  # tables cannot be imported before the apps are loaded
+        from scheduling.notifications import KINDS  # noqa: PLC0415  # as above
 
         register(*KINDS)

@@ -6,10 +6,12 @@ from typing import Any
 from django import forms
 
 from people.models import User
-from people.queries import all_people
-from scheduling.commands import Asked, Dates, Span
-from scheduling.engine.clock import day_in_words
+from people.queries import all_users
+from scheduling.domain.wall_time import format_day
 from scheduling.models import HolidayBlock, RotationWeek
+from scheduling.services.covers import CoverData
+from scheduling.services.holidays import HolidayData
+from scheduling.services.swaps import SwapProposal
 
 
 class DatePicker(forms.DateInput):
@@ -29,7 +31,7 @@ class HourPicker(forms.TimeInput):
 class HolidayForm(forms.Form):
     """Dates on which somebody is unavailable; whose, an admin may choose."""
 
-    engineer = forms.ModelChoiceField(all_people().active(), empty_label=None)
+    engineer = forms.ModelChoiceField(all_users().active(), empty_label=None)
     starts_on = forms.DateField(label="First day", widget=DatePicker())
     ends_on = forms.DateField(label="Last day", widget=DatePicker())
     kind = forms.ChoiceField(choices=HolidayBlock.Kind.choices, initial=HolidayBlock.Kind.HOLIDAY)
@@ -46,10 +48,10 @@ class HolidayForm(forms.Form):
         if not person.is_staff:
             del self.fields["engineer"]
 
-    def dates(self) -> Dates:
+    def dates(self) -> HolidayData:
         """Return what was typed, once it is valid."""
         given = self.cleaned_data
-        return Dates(**{name: given[name] for name in Dates.__dataclass_fields__})
+        return HolidayData(**{name: given[name] for name in HolidayData.__dataclass_fields__})
 
 
 class RosterForm(forms.Form):
@@ -68,7 +70,7 @@ class RosterForm(forms.Form):
 
     def clean_engineers(self) -> list[User]:
         """Return the people named, in order; raise ValidationError that names the line."""
-        known = {user.username: user for user in all_people().active()}
+        known = {user.username: user for user in all_users().active()}
         found: list[User] = []
         for number, line in enumerate(self.cleaned_data["engineers"].split("\n"), start=1):
             name = line.strip()
@@ -106,7 +108,7 @@ class AskForm(AcknowledgingForm):
         help_text="The engineer whose week it is gets the request.",
     )
     counterpart = forms.ModelChoiceField(
-        all_people().active(),
+        all_users().active(),
         required=False,
         to_field_name="username",
         empty_label="Anyone",
@@ -119,18 +121,16 @@ class AskForm(AcknowledgingForm):
     def __init__(self, *args: Any, weeks: list[RotationWeek], own: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [
-            (str(one.starts_on), f"{day_in_words(one.starts_on)}, {one.engineer}")
-            for one in weeks
-            if one.engineer != own
+            (str(one.starts_on), f"{format_day(one.starts_on)}, {one.engineer}") for one in weeks if one.engineer != own
         ]
         self.fields["wanted_week"].choices = [("", "Nothing"), *choices]  # type: ignore[attr-defined]  # a choice field
         people = self.fields["counterpart"].queryset  # type: ignore[attr-defined]  # a model's choice field
         self.fields["counterpart"].queryset = people.exclude(pk=own.pk)  # type: ignore[attr-defined]
 
-    def asked(self, week: dt.date) -> Asked:
+    def asked(self, week: dt.date) -> SwapProposal:
         """Return what is asked for a week, once it is valid."""
         given = self.cleaned_data
-        return Asked(
+        return SwapProposal(
             offered_week=week,
             wanted_week=given["wanted_week"],
             counterpart=None if given["wanted_week"] else given["counterpart"],
@@ -143,7 +143,7 @@ class AskForm(AcknowledgingForm):
 class AnswerForm(forms.Form):
     """An answer to a request: for whom, an admin may choose; a word; a holiday that is known."""
 
-    engineer = forms.ModelChoiceField(all_people().active(), required=False, to_field_name="username", empty_label=None)
+    engineer = forms.ModelChoiceField(all_users().active(), required=False, to_field_name="username", empty_label=None)
     word = forms.CharField(required=False, max_length=500, label="Why, should you decline")
     acknowledge_conflicts = forms.BooleanField(required=False, label="I take it in spite of my own holiday in it")
 
@@ -159,16 +159,16 @@ class CoverForm(AcknowledgingForm):
     """Who takes over, from when until when."""
 
     engineer = forms.ModelChoiceField(
-        all_people().active(), to_field_name="username", empty_label=None, label="Who takes over"
+        all_users().active(), to_field_name="username", empty_label=None, label="Who takes over"
     )
     starts_at = forms.DateTimeField(label="From", widget=InstantPicker())
     ends_at = forms.DateTimeField(label="Until", widget=InstantPicker())
     reason = forms.CharField(required=False, max_length=200, help_text="Everybody reads it.")
 
-    def span(self) -> Span:
+    def span(self) -> CoverData:
         """Return what was typed, once it is valid."""
         given = self.cleaned_data
-        return Span(given["engineer"], given["starts_at"], given["ends_at"], given["reason"])
+        return CoverData(given["engineer"], given["starts_at"], given["ends_at"], given["reason"])
 
 
 class LinkForm(forms.Form):

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import path, register_converter
 
-from scheduling.views import calendar, covers, links, plans, schedule, swaps
+from scheduling.views import calendar, calendar_links, covers, optimizer, schedule, swaps
 
 
 class DateConverter:
@@ -27,7 +27,7 @@ urlpatterns = [
     path("schedule/", schedule.schedule, name="schedule"),
     path("schedule/<date:day>/", schedule.week, name="week"),
     path("schedule/<slug:slug>/roster/", schedule.roster, name="roster"),
-    path("schedule/<slug:slug>/plan/", plans.plan, name="plan"),
+    path("schedule/<slug:slug>/plan/", optimizer.plan, name="plan"),
     path("schedule/<slug:slug>/cover/", covers.cover, name="cover"),
     path("covers/<int:pk>/end/", covers.end_cover, name="end_cover"),
     path("swaps/", swaps.swaps, name="swaps"),
@@ -37,9 +37,9 @@ urlpatterns = [
     path("swaps/<int:pk>/decline/", swaps.answer_swap, {"answer": "decline"}, name="decline_swap"),
     path("swaps/<int:pk>/cancel/", swaps.answer_swap, {"answer": "cancel"}, name="cancel_swap"),
     path("fairness/", schedule.fairness, name="fairness"),
-    path("me/calendar-link/", links.calendar_link, name="calendar_link"),
-    path("me/calendar-link/read/", links.read_link, name="read_link"),
-    path("me/calendar-link/unlink/", links.unlink, name="unlink"),
+    path("me/calendar-link/", calendar_links.calendar_link, name="calendar_link"),
+    path("me/calendar-link/read/", calendar_links.read_link, name="read_link"),
+    path("me/calendar-link/unlink/", calendar_links.unlink, name="unlink"),
     path("calendar/", calendar.calendar_now, name="calendar"),
     path("calendar/<int:year>/<int:month>/", calendar.calendar_month, name="calendar_month"),
     path("calendar/block/", calendar.block, name="block"),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from people.models import User
-from tests.make import make_engineer, make_pipeline
+from tests.factories import make_engineer, make_pipeline
 
 # How long an example takes says how busy the machine is, not whether the rule holds. The same examples come each time, so that a
 # change is not blamed for what an older one did; HYPOTHESIS_PROFILE=explore looks for new ones.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg2
 
-from oncall_site import embedded
+from oncall_site.local import postgres
 
 # One server a checkout, so that the suites of two may run at once.
 CHECKOUT = zlib.crc32(str(Path(__file__).resolve().parent).encode())
@@ -19,7 +19,7 @@ VAR = Path(tempfile.gettempdir()) / f"oncall-tests-{os.getuid()}-{CHECKOUT:08x}"
 
 
 def _start():
-    url = embedded.database_url(var=VAR)
+    url = postgres.database_url(var=VAR)
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:

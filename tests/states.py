@@ -15,36 +15,35 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
-from handoffs.commands import add_item, keep_handoffs, sign_handoff
+from common.exceptions import DomainError
+from handbook.services import import_handbook
 from handoffs.models import Handoff
-from incidents.commands import Opening, acknowledge, follow_checks, open_incident, resolve, start_run
+from handoffs.services.action_items import add_item
+from handoffs.services.meetings import sync_handoffs
+from handoffs.services.sheets import sign_handoff
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.runbook_runs import start_run
+from incidents.services.sync_checks import sync_with_checks
+from incidents.services.transitions import acknowledge, resolve
 from oncall_site.demo import FILE, build_demo
-from oncall_site.handbook import import_handbook
 from oncall_site.management.commands.create_demo import EXAMPLE
-from people.commands import change_profile, set_password
 from people.models import User
-from people.refusals import Refused
-from pipelines.commands import Owners, create_pipeline
-from runbooks.commands import create_runbook, save_revision
+from people.services.accounts import change_profile, set_password
+from pipelines.services import Owners, create_pipeline
 from runbooks.models import Runbook
-from scheduling.commands import (
-    Asked,
-    Dates,
-    RotationText,
-    Span,
-    accept_swap,
-    block_holiday,
-    create_rotation,
-    join_rotation,
-    keep_weeks,
-    request_swap,
-    set_roster,
-    take_cover,
-)
+from runbooks.services import create_runbook, save_revision
 from scheduling.models import HolidayBlock, Rotation
-from tests.make import make_engineer
-from validation.commands import Pushed, create_check, hand_out_due, keep_metric, push_points, run_check
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.rosters import set_roster
+from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from scheduling.services.weeks import ensure_weeks
+from tests.factories import make_engineer
 from validation.models import Check, Metric
+from validation.services.definitions import create_check, save_metric
+from validation.services.points import NewPoint, push_points
+from validation.services.run_check import claim_due_checks, run_check
 
 YEAR, DAY, WEEK = dt.timedelta(weeks=52), dt.timedelta(days=1), dt.timedelta(weeks=1)
 SIGNED = dt.timedelta(weeks=8)
@@ -113,7 +112,7 @@ def fill_full(admin, *, at):
     pipelines = _pipelines(people, rotations[1:])
     _holidays(people, by=admin, at=at)
     for rotation in rotations:
-        keep_weeks(rotation, today=at.date())
+        ensure_weeks(rotation, today=at.date())
         _exchanges(rotation, by=admin, at=at)
     _handoffs(rotations, by=admin, at=at)
     _incidents(pipelines, people, at=at)
@@ -161,28 +160,28 @@ def _holidays(people, *, by, at):
             day = at.date() + dt.timedelta(days=91 * quarter + dice.randrange(90))
             kind = dice.choice(kinds)
             last = day + dt.timedelta(days=dice.choice([0, 2, 4, 11]))
-            block_holiday(engineer, dates=Dates(day, last, kind=kind), by=by)
+            create_holiday(engineer, dates=HolidayData(day, last, kind=kind), by=by)
 
 
 def _exchanges(rotation, *, by, at):
     """Ask for five swaps, accept two of them, and cover a day of the coming week."""
     weeks = list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on"))
     for place in range(1, 11, 2):
-        asked = Asked(weeks[place].starts_on, weeks[place + 1].starts_on, acknowledge_conflicts=True)
+        asked = SwapProposal(weeks[place].starts_on, weeks[place + 1].starts_on, acknowledge_conflicts=True)
         swap = request_swap(rotation, asked=asked, by=by, at=at)
         if place < 4:
             accept_swap(swap, by=by, at=at, acknowledge_conflicts=True)
     day = weeks[0].starts_at + 2 * DAY
     for other in weeks[1:4]:
         try:
-            take_cover(rotation, span=Span(other.engineer, day, day + DAY, "dentist"), by=by, at=at)
-        except Refused:
+            create_cover(rotation, span=CoverData(other.engineer, day, day + DAY, "dentist"), by=by, at=at)
+        except DomainError:
             continue
         return
 
 
 def _handoffs(rotations, *, by, at):
-    keep_handoffs(at=at - SIGNED)
+    sync_handoffs(at=at - SIGNED)
     for row in Handoff.objects.with_people().filter(at__lt=at):
         # The newest but one of each rotation lacks a signature.
         for person in row.people[: 1 if at - row.at < WEEK else 2]:
@@ -196,7 +195,7 @@ def _handoffs(rotations, *, by, at):
 def _incidents(pipelines, people, *, at):
     for number in range(INCIDENTS, 0, -1):
         opened = at - YEAR * number / INCIDENTS + dt.timedelta(hours=3 * (number > 1))
-        what = Opening(
+        what = NewIncident(
             kind=dice.choice(["issue", "outage", "delay"]), title=dice.choice(TROUBLES), text="Seen in the morning."
         )
         incident, engineer = open_incident(dice.choice(pipelines), what=what, by=None, at=opened), dice.choice(people)
@@ -211,10 +210,10 @@ def _incidents(pipelines, people, *, at):
 def _checks(pipelines, *, by, at):
     today = dt.datetime.combine(at.date(), dt.time(), dt.UTC)
     for number, pipeline in enumerate(pipelines[:METRICS]):
-        metric = keep_metric(Metric(pipeline=pipeline, slug="rows", name="Rows", kind="count"), by=by)
+        metric = save_metric(Metric(pipeline=pipeline, slug="rows", name="Rows", kind="count"), by=by)
         level = 1000 * (number % 9 + 1)
         values = [(day, level * dice.uniform(0.9, 1.1)) for day in range(60, 0, -1)]
-        push_points(metric, points=[Pushed(today - DAY * day, value) for day, value in values], at=at)
+        push_points(metric, points=[NewPoint(today - DAY * day, value) for day, value in values], at=at)
         bounds = {"fail_below": level * (0.8 if number % 20 else 1.2)}
         fields = {
             "name": "Enough rows",
@@ -229,9 +228,9 @@ def _checks(pipelines, *, by, at):
 def run_checks(*, at):
     """Run every check once, and let incidents follow what they say."""
     Check.objects.filter(is_active=True).update(next_due_at=at)
-    for handed in hand_out_due(at=at):
+    for handed in claim_due_checks(at=at):
         run_check(handed, at=at)
-    follow_checks(at=at)
+    sync_with_checks(at=at)
 
 
 def fill(state, *, admin, folder, at):
@@ -249,7 +248,7 @@ def fill(state, *, admin, folder, at):
     if state == "full":
         fill_full(admin, at=at)
     # What workers do within a minute is there in the first picture too.
-    keep_handoffs(at=at)
+    sync_handoffs(at=at)
     run_checks(at=at)
 
 

@@ -10,20 +10,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from people.admin import admin_of
-from validation import commands
+from people.admin import request_admin
 from validation.forms import MetricForm
 from validation.models import (
     Check,
     CheckResult,
+    DataSource,
     ExternalCheck,
     ExternalFinding,
-    ExternalRule,
     KnownEvent,
+    MappingRule,
     Metric,
     ReportedRun,
-    Source,
 )
+from validation.services.definitions import address_problem, save_data_source, save_metric
+from validation.services.external_results import delete_mapping_rule, save_mapping_rule
 
 
 class UnmappedFilter(admin.SimpleListFilter):
@@ -43,8 +44,8 @@ class UnmappedFilter(admin.SimpleListFilter):
         return queryset.filter(pipeline__isnull=self.value() == "no")
 
 
-@admin.register(ExternalRule)
-class ExternalRuleAdmin(admin.ModelAdmin[ExternalRule]):
+@admin.register(MappingRule)
+class ExternalRuleAdmin(admin.ModelAdmin[MappingRule]):
     """Which pipeline other tools' results belong to; every change is applied to what is there."""
 
     list_display = ("pattern", "tool", "pipeline")
@@ -52,15 +53,15 @@ class ExternalRuleAdmin(admin.ModelAdmin[ExternalRule]):
     list_select_related = ("pipeline",)
     search_fields = ("pattern",)
 
-    def save_model(self, request: HttpRequest, obj: ExternalRule, form: Any, change: Any) -> None:
+    def save_model(self, request: HttpRequest, obj: MappingRule, form: Any, change: Any) -> None:
         """Save the rule by the command that applies all of them anew."""
-        messages.info(request, _moved(commands.keep_external_rule(obj)))
+        messages.info(request, _moved(save_mapping_rule(obj)))
 
-    def delete_model(self, request: HttpRequest, obj: ExternalRule) -> None:
+    def delete_model(self, request: HttpRequest, obj: MappingRule) -> None:
         """Remove the rule by the command that applies the others anew."""
-        messages.info(request, _moved(commands.remove_external_rule(obj)))
+        messages.info(request, _moved(delete_mapping_rule(obj)))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ExternalRule]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MappingRule]) -> None:
         """Remove the selected rules, one by one."""
         for rule in queryset:
             self.delete_model(request, rule)
@@ -102,7 +103,7 @@ def _moved(count: int) -> str:
     return f"The rules were applied: {count} external check{'' if count == 1 else 's'} moved."
 
 
-class SourceForm(forms.ModelForm[Source]):
+class SourceForm(forms.ModelForm[DataSource]):
     """A source; its address is taken and never shown."""
 
     new_address = forms.CharField(
@@ -115,28 +116,28 @@ class SourceForm(forms.ModelForm[Source]):
     )
 
     class Meta:
-        model = Source
+        model = DataSource
         fields = ("name", "limit_seconds", "row_cap")
 
     def clean_new_address(self) -> str:
         """Return the address; raise ValidationError where it is none, or a new source has none."""
         address: str = self.cleaned_data["new_address"].strip()
-        problem = commands.address_problem(address) if address or not self.instance.address else ""
+        problem = address_problem(address) if address or not self.instance.address else ""
         if problem:
             raise forms.ValidationError(problem)
         return address
 
 
-@admin.register(Source)
-class SourceAdmin(admin.ModelAdmin[Source]):
+@admin.register(DataSource)
+class SourceAdmin(admin.ModelAdmin[DataSource]):
     """Warehouses that SELECTs are sent to."""
 
     form = SourceForm
     list_display = ("name", "dialect", "limit_seconds", "row_cap")
 
-    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: Any) -> None:
+    def save_model(self, request: HttpRequest, obj: DataSource, form: Any, change: Any) -> None:
         """Save the source by the command that seals its address."""
-        commands.keep_source(obj, address=form.cleaned_data["new_address"], by=admin_of(request))
+        save_data_source(obj, address=form.cleaned_data["new_address"], by=request_admin(request))
 
 
 @admin.register(Metric)
@@ -151,7 +152,7 @@ class MetricAdmin(admin.ModelAdmin[Metric]):
 
     def save_model(self, request: HttpRequest, obj: Metric, form: Any, change: Any) -> None:
         """Save the metric by its command."""
-        commands.keep_metric(obj, by=admin_of(request))
+        save_metric(obj, by=request_admin(request))
 
 
 class ResultInline(ReadOnly, admin.TabularInline[CheckResult, Check]):

@@ -6,14 +6,15 @@ from typing import Any
 
 from django import forms
 
-from people.engine.names import slug_for
+from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
-from validation import queries
-from validation.commands import Event, query_problem
-from validation.models import Check, CheckType, Holidays, Metric, Severity, Source
-from validation.models.checks import OF_A_QUERY
-from validation.verdicts.parameters import TYPES, Parameter
+from validation.domain.parameters import TYPES, Parameter
+from validation.models import Check, CheckType, DataSource, Holidays, Metric, Severity
+from validation.models.checks import QUERY_TYPES
+from validation.queries.checks import sources
+from validation.services.definitions import query_problem
+from validation.services.known_events import Event
 
 PREFIX = "parameters."
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
@@ -65,7 +66,7 @@ class PageMetricForm(MetricForm):
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if person.is_staff:
-            self.fields["source"].queryset = queries.sources()  # type: ignore[attr-defined]  # a model's choice field
+            self.fields["source"].queryset = sources()  # type: ignore[attr-defined]  # a model's choice field
         else:
             del self.fields["source"], self.fields["query"]
 
@@ -175,7 +176,7 @@ class CheckForm(ParametersForm):
     other_metric = forms.ModelChoiceField(
         Metric.objects.none(), required=False, empty_label="None", help_text="To divide by, or to agree with."
     )
-    source = forms.ModelChoiceField(Source.objects.defer("address"), required=False, empty_label="None")
+    source = forms.ModelChoiceField(DataSource.objects.defer("address"), required=False, empty_label="None")
     query = forms.CharField(
         required=False,
         max_length=20_000,
@@ -223,7 +224,7 @@ class CheckForm(ParametersForm):
         metrics = Metric.objects.select_related("pipeline")
         self.fields["metric"].queryset = metrics.filter(pipeline=check.pipeline)  # type: ignore[attr-defined]  # a model's choice field
         self.fields["other_metric"].queryset = metrics  # type: ignore[attr-defined]  # as above
-        if not person.is_staff or check.check_type not in OF_A_QUERY:
+        if not person.is_staff or check.check_type not in QUERY_TYPES:
             del self.fields["source"], self.fields["query"]
         own = [PREFIX + one.name for one in TYPES[check.check_type]]
         self.order_fields(["name", "metric", "other_metric", "source", "query", *own])

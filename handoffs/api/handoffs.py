@@ -13,14 +13,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from handoffs import commands, queries
-from handoffs.commands import SheetChange
+from common.api.params import FROM, TO, instant_or_date
+from common.datetimes import EARLIEST, LATEST
+from common.exceptions import InvalidInputError
 from handoffs.models import Handoff
-from handoffs.queries import Topic
-from people.instants import EARLIEST, LATEST
-from people.permissions import person_of
-from people.refusals import Invalid
-from scheduling.api.asking import FROM, TO, Person, instant_or_date
+from handoffs.queries.handoffs import all_handoffs
+from handoffs.queries.sheets import Topic, handoff_sheets
+from handoffs.services.sheets import SheetChange, change_sheet, sign_handoff
+from people.permissions import request_user
+from people.serializers import UsernameField
 
 Rows = list[dict[str, Any]]
 LINK = "[0-9]{1,15}"
@@ -49,8 +50,8 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
     """A hand-off: who hands over to whom and when, the meeting, the sheet, the signatures."""
 
     rotation = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
-    outgoing = Person(read_only=True)
-    incoming = Person(read_only=True)
+    outgoing = UsernameField(read_only=True)
+    incoming = UsernameField(read_only=True)
     topics = serializers.SerializerMethodField()
 
     class Meta:
@@ -88,7 +89,7 @@ class SheetSerializer(serializers.Serializer[Any]):
         given = self.validated_data
         for name in ("meeting_starts_at", "meeting_ends_at"):
             if name in given and not BEGINNING <= given[name] < END:
-                raise Invalid({name: ["Give an instant between 2000 and 2100."]})
+                raise InvalidInputError({name: ["Give an instant between 2000 and 2100."]})
         return SheetChange(
             notes={topic["title"]: topic["notes"] for topic in given.get("topics", ())},
             meeting_starts_at=given.get("meeting_starts_at"),
@@ -104,7 +105,7 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
 
     def get_queryset(self) -> QuerySet[Handoff]:
         """Return the hand-offs that are not cancelled; of a rotation and a window where the address names them."""
-        rows, asked = queries.all_handoffs(), self.request.query_params
+        rows, asked = all_handoffs(), self.request.query_params
         if asked.get("rotation"):
             rows = rows.filter(rotation__slug=asked["rotation"].replace("\0", ""))
         starts_at = instant_or_date(self.request, name="from", default=BEGINNING)
@@ -127,17 +128,17 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
         row = self.get_object()
         given = SheetSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        commands.change_sheet(row, change=given.change(), by=person_of(request), at=timezone.now())
+        change_sheet(row, change=given.change(), by=request_user(request), at=timezone.now())
         return self.retrieve(request, pk)
 
     @extend_schema(request=None, responses=HandoffSerializer)
     @action(detail=True, methods=["post"])
     def sign(self, request: Request, pk: str) -> Response:
         """Sign “handed over” or “taken over”, as whoever is which; the second signature freezes the sheet."""
-        commands.sign_handoff(self.get_object(), by=person_of(request), at=timezone.now())
+        sign_handoff(self.get_object(), by=request_user(request), at=timezone.now())
         return self.retrieve(request, pk)
 
     def _rows(self, rows: Iterable[Handoff]) -> Rows:
         found = list(rows)
-        context = {**self.get_serializer_context(), "sheets": queries.sheets_of(found, at=timezone.now())}
+        context = {**self.get_serializer_context(), "sheets": handoff_sheets(found, at=timezone.now())}
         return list(HandoffSerializer(found, many=True, context=context).data)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Subquery
 
-from handoffs.engine.boundaries import Boundary, boundaries, meeting_before
+from handoffs.domain.boundaries import Boundary, boundaries, meeting_before
 from handoffs.models import Handoff, HandoffPolicy, HandoffQuerySet
-from scheduling.engine.turns import WEEK, Week
+from scheduling.domain.weeks import WEEK, Week
+from scheduling.loaders import WEEK_COLUMNS
 from scheduling.models import HolidayBlock, Rotation
-from scheduling.worlds import WEEK_COLUMNS
 
 USUAL_MINUTES = 30
 # From when on a hand-off that both have not signed is pointed out (product.md §6).
@@ -19,18 +19,18 @@ SIGNED_WITHIN = dt.timedelta(hours=1)
 
 def all_handoffs() -> HandoffQuerySet:
     """Return the hand-offs that are not cancelled, oldest first."""
-    return Handoff.objects.standing().with_people().order_by("at", "pk")
+    return Handoff.objects.not_cancelled().with_people().order_by("at", "pk")
 
 
 def next_handoffs(*, at: dt.datetime, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
     """Return the next hand-off of each rotation that has one; with `rotations`, only of these."""
-    coming = Handoff.objects.standing().filter(at__gt=at, rotation=OuterRef("pk")).order_by("at")
+    coming = Handoff.objects.not_cancelled().filter(at__gt=at, rotation=OuterRef("pk")).order_by("at")
     return _one_a_rotation(coming, rotations=rotations)
 
 
 def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return the last hand-off of each rotation where it was due an hour ago or longer and lacks a signature."""
-    past = Handoff.objects.standing().filter(at__lte=at - SIGNED_WITHIN, rotation=OuterRef("pk")).order_by("-at")
+    past = Handoff.objects.not_cancelled().filter(at__lte=at - SIGNED_WITHIN, rotation=OuterRef("pk")).order_by("-at")
     return [row for row in _one_a_rotation(past) if not row.is_signed]
 
 
@@ -45,14 +45,14 @@ def _one_a_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | No
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class AttendeeAbsence:
     """Somebody who is away when they are to hand over or take over, and the block that says so."""
 
     handoff: Handoff
     block: HolidayBlock
 
 
-def away_at(handoffs: Iterable[Handoff]) -> list[Away]:
+def away_at(handoffs: Iterable[Handoff]) -> list[AttendeeAbsence]:
     """Return who is away during the meetings of these hand-offs, in one statement."""
     rows = list(handoffs)
     if not rows:
@@ -60,10 +60,10 @@ def away_at(handoffs: Iterable[Handoff]) -> list[Away]:
     people = {key for row in rows for key in (row.outgoing_id, row.incoming_id)}
     starts_at = min(row.meeting_starts_at for row in rows)
     ends_at = max(row.meeting_ends_at for row in rows)
-    blocks = HolidayBlock.objects.filter(engineer__in=people).touching(starts_at=starts_at, ends_at=ends_at)
+    blocks = HolidayBlock.objects.filter(engineer__in=people).overlapping(starts_at=starts_at, ends_at=ends_at)
     found = list(blocks.select_related("engineer"))
     return [
-        Away(row, block)
+        AttendeeAbsence(row, block)
         for row in rows
         for block in found
         if block.engineer_id in (row.outgoing_id, row.incoming_id)
@@ -73,7 +73,7 @@ def away_at(handoffs: Iterable[Handoff]) -> list[Away]:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class HandoffChange:
     """A change that the weeks ask of the stored hand-offs: `handoff` is None for a new one, `boundary` where it is no more."""
 
     handoff: Handoff | None
@@ -81,7 +81,7 @@ class Due:
     meeting: tuple[dt.datetime, dt.datetime]
 
 
-def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[Due]:
+def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[HandoffChange]:
     """Return what has to change for a rotation's coming hand-offs to be those of its stored weeks; the past stays."""
     weeks = rotation.weeks.filter(ends_at__gt=at - WEEK).order_by("starts_at").values_list(*WEEK_COLUMNS)
     wanted = boundaries(Week(*values) for values in weeks)
@@ -91,11 +91,11 @@ def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[Due]:
     for week, boundary in wanted.items():
         row, meeting = stored.get(week), meeting_before(boundary.at, minutes=minutes)
         if row is None:
-            due += [Due(None, boundary, meeting)] if boundary.at > at else []
+            due += [HandoffChange(None, boundary, meeting)] if boundary.at > at else []
         elif row.at > at and not _agrees(row, boundary, meeting=meeting):
-            due.append(Due(row, boundary, meeting))
+            due.append(HandoffChange(row, boundary, meeting))
     gone = (row for week, row in stored.items() if row.at > at and week not in wanted and row.cancelled_at is None)
-    return due + [Due(row, None, (row.meeting_starts_at, row.meeting_ends_at)) for row in gone]
+    return due + [HandoffChange(row, None, (row.meeting_starts_at, row.meeting_ends_at)) for row in gone]
 
 
 def _agrees(row: Handoff, boundary: Boundary, *, meeting: tuple[dt.datetime, dt.datetime]) -> bool:
@@ -114,7 +114,7 @@ def meeting_minutes(rotation: Rotation) -> int:
     return policy.minutes_max if policy else USUAL_MINUTES
 
 
-def away_by_handoff(handoffs: list[Handoff]) -> list[list[Away]]:
+def away_by_handoff(handoffs: list[Handoff]) -> list[list[AttendeeAbsence]]:
     """Return who is away at the meeting of each of these hand-offs, in their order."""
     found = away_at(handoffs)
     return [[one for one in found if one.handoff.pk == row.pk] for row in handoffs]

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from handoffs.engine.topics import about
+from handoffs.domain.topics import about
 from handoffs.models import Handoff, HandoffNote, HandoffTopic
-from handoffs.queries.live import Item, Live, live_items
+from handoffs.queries.sheet_items import SheetData, SheetItem, live_items
 
 # The handbook's topics, for a rotation whose handbook names none (Daily Onboarding Hand-Off).
 USUAL_TOPICS = (
@@ -23,7 +23,7 @@ class Topic:
     """A topic of a sheet, as the API answers it (product.md §10)."""
 
     title: str
-    items: tuple[Item, ...]
+    items: tuple[SheetItem, ...]
     notes: str
 
     @property
@@ -36,7 +36,7 @@ class Topic:
         return {"title": self.title, "items": [asdict(item) for item in self.items], "notes": self.notes}
 
 
-def sheets_of(handoffs: Iterable[Handoff], *, at: dt.datetime) -> dict[int, list[Topic]]:
+def handoff_sheets(handoffs: Iterable[Handoff], *, at: dt.datetime) -> dict[int, list[Topic]]:
     """Return the sheets of hand-offs, by hand-off: as frozen where both have signed, live otherwise; in a fixed number of statements."""
     rows = list(handoffs)
     rotations = {row.rotation_id for row in rows}
@@ -62,7 +62,7 @@ def topic_titles(rotations: Iterable[int]) -> dict[int, list[str]]:
     return {key: found or list(USUAL_TOPICS) for key, found in titles.items()}
 
 
-def _topics(titles: list[str], *, notes: dict[str, str], rotation: int, live: Live) -> list[Topic]:
+def _topics(titles: list[str], *, notes: dict[str, str], rotation: int, live: SheetData) -> list[Topic]:
     # A note outlives its topic's place in the handbook.
     lost = [title for title, text in notes.items() if title not in titles and text]
     return [
@@ -71,9 +71,9 @@ def _topics(titles: list[str], *, notes: dict[str, str], rotation: int, live: Li
 
 
 def _thawed(frozen: list[dict[str, Any]]) -> list[Topic]:
-    return [Topic(row["title"], tuple(Item(**item) for item in row["items"]), row["notes"]) for row in frozen]
+    return [Topic(row["title"], tuple(SheetItem(**item) for item in row["items"]), row["notes"]) for row in frozen]
 
 
-def items_for(title: str, *, rotation: int, live: Live) -> tuple[Item, ...]:
+def items_for(title: str, *, rotation: int, live: SheetData) -> tuple[SheetItem, ...]:
     """Return the live data that belongs under a topic of a rotation's sheet, by what its title is about."""
     return tuple(live.get((rotation, about(title)), ()))

@@ -7,14 +7,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from handoffs import commands, queries
-from handoffs.commands import SheetChange
+from common.exceptions import DomainError, NotAllowedError
+from common.forms import add_service_error
 from handoffs.forms import ItemForm, MeetingForm, NotesForm
 from handoffs.models import Handoff
-from people.refusals import Forbidden, Refused
+from handoffs.queries.action_items import open_items
+from handoffs.queries.handoffs import all_handoffs, away_at, away_by_handoff, overdue_handoffs
+from handoffs.queries.sheets import handoff_sheets
+from handoffs.services.meetings import move_meeting
+from handoffs.services.sheets import SheetChange, change_sheet, sign_handoff
 from people.requests import SignedInRequest
-from pipelines.queries import history_of
-from scheduling.views.refusing import explained
+from pipelines.queries import row_history
 
 TRACKED = ("at", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "cancelled_at", "signed_outgoing_at", "signed_incoming_at")  # fmt: skip
 SHOWN_AHEAD, SHOWN_BACK = 12, 12
@@ -24,14 +27,14 @@ SHOWN_AHEAD, SHOWN_BACK = 12, 12
 def handoffs(request: SignedInRequest) -> HttpResponse:
     """Show the coming hand-offs, those that lack a signature, the last ones, and the open action items."""
     at = timezone.now()
-    rows = queries.all_handoffs()
+    rows = all_handoffs()
     coming = list(rows.filter(at__gt=at)[:SHOWN_AHEAD])
     context = {
         "now": at,
-        "coming": [(row, away) for row, away in zip(coming, queries.away_by_handoff(coming), strict=True)],
-        "overdue": queries.overdue_handoffs(at=at),
+        "coming": [(row, away) for row, away in zip(coming, away_by_handoff(coming), strict=True)],
+        "overdue": overdue_handoffs(at=at),
         "past": list(rows.filter(at__lte=at).order_by("-at")[:SHOWN_BACK]),
-        "items": list(queries.open_items()),
+        "items": list(open_items()),
         "item_form": ItemForm(),
     }
     return render(request, "handoffs/handoffs.html", context)
@@ -42,7 +45,7 @@ def _handoff(pk: int) -> Handoff:
 
 
 def _notes_of(request: SignedInRequest, row: Handoff) -> NotesForm:
-    return NotesForm(request.POST, topics=queries.sheets_of([row], at=timezone.now())[row.pk])
+    return NotesForm(request.POST, topics=handoff_sheets([row], at=timezone.now())[row.pk])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,9 +58,9 @@ def handoff(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
     try:
-        commands.change_sheet(row, change=SheetChange(notes=form.notes()), by=request.user, at=timezone.now())
-    except Refused as refusal:
-        return _sheet(request, _handoff(pk), status=explained(form, refusal), notes_form=form)
+        change_sheet(row, change=SheetChange(notes=form.notes()), by=request.user, at=timezone.now())
+    except DomainError as refusal:
+        return _sheet(request, _handoff(pk), status=add_service_error(form, refusal), notes_form=form)
     messages.success(request, "The notes are saved.")
     return redirect("handoff", pk=pk)
 
@@ -71,15 +74,15 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
         return _sheet(request, row, status=400, meeting_form=form)
     given = form.cleaned_data
     try:
-        commands.move_meeting(
+        move_meeting(
             row,
             by=request.user,
             at=timezone.now(),
             starts_at=given["meeting_starts_at"],
             ends_at=given["meeting_ends_at"],
         )
-    except Refused as refusal:
-        return _sheet(request, _handoff(pk), status=explained(form, refusal), meeting_form=form)
+    except DomainError as refusal:
+        return _sheet(request, _handoff(pk), status=add_service_error(form, refusal), meeting_form=form)
     messages.success(request, "The meeting has its new time; both are told.")
     return redirect("handoff", pk=pk)
 
@@ -93,13 +96,13 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
     if form is not None and not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
     try:
-        signed = commands.sign_handoff(row, by=request.user, at=at, notes=form.notes() if form is not None else None)
-    except Forbidden as refusal:
+        signed = sign_handoff(row, by=request.user, at=at, notes=form.notes() if form is not None else None)
+    except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
-    except Refused as refusal:
+    except DomainError as refusal:
         if form is None:
             return _sheet(request, _handoff(pk), status=409, refused=refusal)
-        return _sheet(request, _handoff(pk), status=explained(form, refusal), notes_form=form)
+        return _sheet(request, _handoff(pk), status=add_service_error(form, refusal), notes_form=form)
     messages.success(request, "Signed. The sheet is kept as it is." if signed.is_signed else "Signed.")
     return redirect("handoff", pk=pk)
 
@@ -111,10 +114,10 @@ def _sheet(
     status: int = 200,
     notes_form: NotesForm | None = None,
     meeting_form: MeetingForm | None = None,
-    refused: Refused | None = None,
+    refused: DomainError | None = None,
 ) -> HttpResponse:
     at, reader = timezone.now(), request.user
-    topics = queries.sheets_of([row], at=at)[row.pk]
+    topics = handoff_sheets([row], at=at)[row.pk]
     is_open = row.cancelled_at is None and not row.is_signed
     notes_form = notes_form or NotesForm(topics=topics)
     times = {"meeting_starts_at": row.meeting_starts_at, "meeting_ends_at": row.meeting_ends_at}
@@ -129,10 +132,10 @@ def _sheet(
         "meeting_form": meeting_form or MeetingForm(initial=times),
         "may_move": is_open and (reader in row.people or reader.is_staff),
         "may_sign": row.cancelled_at is None and reader in row.people and signed[reader.pk] is None,
-        "away": queries.away_at([row]) if is_open else [],
+        "away": away_at([row]) if is_open else [],
         "item_form": ItemForm(initial={"rotation": row.rotation.slug}),
-        "items": list(queries.open_items([row.rotation_id])),
-        "history": history_of(row, fields=TRACKED),
+        "items": list(open_items([row.rotation_id])),
+        "history": row_history(row, fields=TRACKED),
         "refused": refused,
     }
     return render(request, "handoffs/handoff.html", context, status=status)

@@ -11,13 +11,14 @@ from rest_framework.decorators import api_view, parser_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents import commands, queries
+from common.exceptions import InvalidInputError
 from incidents.models import Alert
-from people.refusals import Invalid
+from incidents.queries import incidents
+from incidents.services.alerts import ingest_alerts
 from pipelines.models import Pipeline
-from validation.api.external import WholeFile
+from validation.api.external import RawJsonParser
 from validation.importers.alertmanager import read_alerts
-from validation.importers.results import Unreadable
+from validation.importers.results import UnreadableFileError
 
 
 class TakenSerializer(serializers.Serializer[Any]):
@@ -30,16 +31,16 @@ class TakenSerializer(serializers.Serializer[Any]):
 
 @extend_schema(request=OpenApiTypes.OBJECT, responses=TakenSerializer)
 @api_view(["POST"])
-@parser_classes([WholeFile])
+@parser_classes([RawJsonParser])
 def alertmanager(request: Request) -> Response:
     """Take a webhook of Alertmanager, version 4: firing opens an incident, resolved closes it, by fingerprint."""
     posted = request.data
     document = posted.get("document") if isinstance(posted, dict) else None
     try:
         alerts = read_alerts(document)
-    except Unreadable as unreadable:
-        raise Invalid({"file": [str(unreadable)]}) from unreadable
-    return Response(TakenSerializer(commands.take_alerts(alerts, at=timezone.now())).data)
+    except UnreadableFileError as unreadable:
+        raise InvalidInputError({"file": [str(unreadable)]}) from unreadable
+    return Response(TakenSerializer(ingest_alerts(alerts, at=timezone.now())).data)
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
@@ -73,10 +74,10 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     """Alerts, newest first."""
 
     serializer_class = AlertSerializer
-    queryset = queries.alerts()
+    queryset = incidents.alerts()
     lookup_value_regex = "[0-9]{1,15}"
 
     def get_queryset(self) -> QuerySet[Alert]:
         """Return the alerts that are asked about."""
-        rows = queries.alerts()
+        rows = incidents.alerts()
         return rows.unmapped() if self.request.query_params.get("unmapped", "").casefold() in ("1", "true") else rows

@@ -11,25 +11,28 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents import commands, queries
-from incidents.api.rows import (
+from common.api.params import paginate_list
+from common.exceptions import InvalidInputError
+from incidents.api.serializers import (
     ChangeSerializer,
+    CommentSerializer,
     EntrySerializer,
-    HandOverSerializer,
     IncidentSerializer,
     MarkSerializer,
+    ReassignSerializer,
     ResolveSerializer,
     StepSerializer,
     WholeIncidentSerializer,
-    WordSerializer,
 )
-from incidents.commands import Opening
-from incidents.models import Incident, RunbookRun, RunStep, Telling, TimelineEntry
+from incidents.models import EscalationStep, Incident, RunbookRun, RunStep, TimelineEntry
+from incidents.queries.incidents import all_incidents
+from incidents.services import transitions
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.runbook_runs import mark_step, start_run
+from incidents.services.transitions import add_note, reassign, update_incident
 from people.models import ApiToken
-from people.permissions import person_of
-from people.refusals import Invalid
+from people.permissions import request_user
 from pipelines.models import Pipeline
-from scheduling.api.asking import paged
 
 LINK = "[0-9]{1,15}"
 UNRESOLVED = "unresolved"
@@ -47,16 +50,16 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
 
     def get_queryset(self) -> QuerySet[Incident]:
         """Return every incident, those nobody has acknowledged first; narrowed by `?pipeline=` and `?state=`."""
-        rows: QuerySet[Incident] = queries.all_incidents()
+        rows: QuerySet[Incident] = all_incidents()
         asked = self.request.query_params
         if slug := asked.get("pipeline", ""):
             pipeline = Pipeline.objects.filter(slug=slug.replace("\0", "")).first()
             if pipeline is None:
-                raise Invalid({"pipeline": ["Name a pipeline by its slug."]})
+                raise InvalidInputError({"pipeline": ["Name a pipeline by its slug."]})
             rows = rows.filter(pipeline=pipeline)
         if state := asked.get("state", ""):
             if state not in STATES:
-                raise Invalid({"state": [f"One of {', '.join(STATES)}."]})
+                raise InvalidInputError({"state": [f"One of {', '.join(STATES)}."]})
             rows = rows.exclude(state=Incident.State.RESOLVED) if state == UNRESOLVED else rows.filter(state=state)
         return rows if self.action == "list" else with_everything(rows)
 
@@ -78,22 +81,22 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         fields = dict(given.validated_data)
         source = Incident.Source.API if isinstance(request.auth, ApiToken) else Incident.Source.PERSON
         pipeline = fields.pop("pipeline")
-        what = Opening(**fields, source=source)
-        incident = commands.open_incident(pipeline, what=what, by=person_of(request), at=timezone.now())
+        what = NewIncident(**fields, source=source)
+        incident = open_incident(pipeline, what=what, by=request_user(request), at=timezone.now())
         return self._whole(incident, code=status.HTTP_201_CREATED)
 
     @extend_schema(request=ChangeSerializer, responses=WholeIncidentSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Correct the kind, the title or the text."""
         fields = _given(ChangeSerializer, request)
-        commands.change_incident(self.get_object(), by=person_of(request), at=timezone.now(), **fields)
+        update_incident(self.get_object(), by=request_user(request), at=timezone.now(), **fields)
         return self._whole(self.get_object())
 
     @extend_schema(request=None, responses=WholeIncidentSerializer)
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, pk: str) -> Response:
         """Take an incident: nobody else is told from now on."""
-        incident = commands.acknowledge(self.get_object(), by=person_of(request), at=timezone.now())
+        incident = transitions.acknowledge(self.get_object(), by=request_user(request), at=timezone.now())
         return self._whole(incident)
 
     @extend_schema(request=ResolveSerializer, responses=WholeIncidentSerializer)
@@ -101,37 +104,37 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def resolve(self, request: Request, pk: str) -> Response:
         """Close an incident, with a word and the step of the runbook that ended it."""
         fields = _given(ResolveSerializer, request)
-        incident = commands.resolve(self.get_object(), by=person_of(request), at=timezone.now(), **fields)
+        incident = transitions.resolve(self.get_object(), by=request_user(request), at=timezone.now(), **fields)
         return self._whole(incident)
 
-    @extend_schema(request=WordSerializer, responses=WholeIncidentSerializer)
+    @extend_schema(request=CommentSerializer, responses=WholeIncidentSerializer)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: str) -> Response:
         """Open an incident again: escalation starts from the beginning."""
-        fields = _given(WordSerializer, request)
-        incident = commands.reopen(self.get_object(), by=person_of(request), at=timezone.now(), **fields)
+        fields = _given(CommentSerializer, request)
+        incident = transitions.reopen(self.get_object(), by=request_user(request), at=timezone.now(), **fields)
         return self._whole(incident)
 
-    @extend_schema(request=HandOverSerializer, responses=WholeIncidentSerializer)
+    @extend_schema(request=ReassignSerializer, responses=WholeIncidentSerializer)
     @action(detail=True, methods=["post"])
     def handover(self, request: Request, pk: str) -> Response:
         """Give an incident to another engineer, who is told."""
-        fields = _given(HandOverSerializer, request)
+        fields = _given(ReassignSerializer, request)
         to = fields.pop("engineer")
-        incident = commands.hand_over(self.get_object(), to=to, by=person_of(request), at=timezone.now(), **fields)
+        incident = reassign(self.get_object(), to=to, by=request_user(request), at=timezone.now(), **fields)
         return self._whole(incident)
 
     @extend_schema(methods=["get"], responses=EntrySerializer(many=True))
-    @extend_schema(methods=["post"], request=WordSerializer, responses={201: WholeIncidentSerializer})
+    @extend_schema(methods=["post"], request=CommentSerializer, responses={201: WholeIncidentSerializer})
     @action(detail=True, methods=["get", "post"])
     def notes(self, request: Request, pk: str) -> Response:
         """List the notes on an incident, or add one."""
         incident = self.get_object()
         if request.method == "POST":
-            commands.note(incident, by=person_of(request), at=timezone.now(), **_given(WordSerializer, request))
+            add_note(incident, by=request_user(request), at=timezone.now(), **_given(CommentSerializer, request))
             return self._whole(incident, code=status.HTTP_201_CREATED)
         notes = [entry for entry in incident.timeline.all() if entry.kind == TimelineEntry.Kind.NOTED]
-        return paged(self, request, list(EntrySerializer(notes, many=True).data))
+        return paginate_list(self, request, list(EntrySerializer(notes, many=True).data))
 
     @extend_schema(methods=["get"], responses=StepSerializer(many=True))
     @extend_schema(methods=["post"], request=MarkSerializer, responses=StepSerializer)
@@ -141,13 +144,13 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         incident = self.get_object()
         if request.method == "POST":
             return self._mark(incident, request)
-        return paged(self, request, WholeIncidentSerializer(incident).data["steps"])
+        return paginate_list(self, request, WholeIncidentSerializer(incident).data["steps"])
 
     def _mark(self, incident: Incident, request: Request) -> Response:
-        fields, by, at = _given(MarkSerializer, request), person_of(request), timezone.now()
+        fields, by, at = _given(MarkSerializer, request), request_user(request), timezone.now()
         if "note" not in fields:
             fields.setdefault("done", True)
-        step = commands.mark_step(incident, by=by, at=at, starting=True, **fields)
+        step = mark_step(incident, by=by, at=at, starting=True, **fields)
         return Response(StepSerializer(step).data)
 
     @extend_schema(request=None, responses={201: WholeIncidentSerializer})
@@ -155,11 +158,11 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def run(self, request: Request, pk: str) -> Response:
         """Start the runbook against an incident: its numbered steps become a checklist."""
         incident = self.get_object()
-        commands.start_run(incident, by=person_of(request), at=timezone.now())
+        start_run(incident, by=request_user(request), at=timezone.now())
         return self._whole(incident, code=status.HTTP_201_CREATED)
 
     def _whole(self, incident: Incident, *, code: int = status.HTTP_200_OK) -> Response:
-        row = with_everything(queries.all_incidents()).get(pk=incident.pk)
+        row = with_everything(all_incidents()).get(pk=incident.pk)
         return Response(WholeIncidentSerializer(row).data, status=code)
 
 
@@ -167,7 +170,7 @@ def with_everything(rows: QuerySet[Incident]) -> QuerySet[Incident]:
     """Return incidents with their timelines, who was told, and the runs of their runbooks."""
     return rows.prefetch_related(
         Prefetch("timeline", queryset=TimelineEntry.objects.select_related("by").order_by("at", "pk")),
-        Prefetch("tellings", queryset=Telling.objects.select_related("engineer").order_by("round", "at", "pk")),
+        Prefetch("tellings", queryset=EscalationStep.objects.select_related("engineer").order_by("round", "at", "pk")),
         Prefetch("runs", queryset=RunbookRun.objects.order_by("-started_at", "-pk")),
         Prefetch("runs__steps", queryset=RunStep.objects.select_related("run", "done_by").order_by("position")),
     )

@@ -9,10 +9,10 @@ from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents import queries
+from common.api.params import paginate_list
+from common.forms import form_errors
 from incidents.forms import ReportForm
-from people.forms import refusal_of
-from scheduling.api.asking import paged
+from incidents.queries.reports import pipeline_reports
 
 SINCE = OpenApiParameter("since", OpenApiTypes.DATE, description="From the month of this date; else the last twelve.")
 UNTIL = OpenApiParameter("until", OpenApiTypes.DATE, description="To the month of this date; else this one.")
@@ -41,7 +41,7 @@ class ReportViewSet(viewsets.GenericViewSet[Any]):
         """List a report for each pipeline and month with incidents, newest month first."""
         form = ReportForm(request.query_params)
         if not form.is_valid():
-            raise refusal_of(form)
+            raise form_errors(form)
         months = form.months(today=timezone.now().date())
-        rows = queries.pipeline_reports(months, pipeline=form.cleaned_data["pipeline"])
-        return paged(self, request, list(ReportSerializer(rows, many=True).data))
+        rows = pipeline_reports(months, pipeline=form.cleaned_data["pipeline"])
+        return paginate_list(self, request, list(ReportSerializer(rows, many=True).data))

@@ -3,10 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from incidents.models import Incident, Telling
+from incidents.models import EscalationStep, Incident
 from people.models import User
-from scheduling.engine.world import Link
-from scheduling.queries import answers
+from scheduling.domain.responder_chain import Link
+from scheduling.queries.on_call import responder_chains
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +15,13 @@ class ChainLink:
 
     link: Link
     engineer: User
-    told: Telling | None
+    told: EscalationStep | None
     next: bool
 
 
 def chain_of(incident: Incident, *, at: dt.datetime) -> list[ChainLink]:
     """Return the links of an incident's chain at that instant, in order."""
-    chain = answers([incident.pipeline], at=at)[incident.pipeline_id]
+    chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
     people = User.objects.get_queryset().in_bulk([link.engineer for link in chain.links])
     told = {one.engineer_id: one for one in incident.tellings.filter(round=incident.round)}
     waiting = incident.next_escalation_at is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from incidents.engine.status import status_of
+from incidents.domain.status import status_of
 from incidents.models import Incident
 from pipelines.models import Pipeline
 from validation.models import Check, ExternalCheck
@@ -13,7 +13,7 @@ from validation.models import Check, ExternalCheck
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
-    """A pipeline's status, one of `incidents.engine.status.STATUSES`, and how many of its incidents are not resolved."""
+    """A pipeline's status, one of `incidents.domain.status.STATUSES`, and how many of its incidents are not resolved."""
 
     word: str
     open_incidents: int

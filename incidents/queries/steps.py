@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from incidents.engine.steps import steps_of
+from incidents.domain.steps import steps_of
 from incidents.models import RunStep
 from runbooks.models import Runbook
 from runbooks.queries import markdown_of

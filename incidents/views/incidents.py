@@ -10,11 +10,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from incidents import commands, queries
-from incidents.forms import UNRESOLVED, ChangeForm, FilterForm, HandOverForm, IncidentForm, NoteForm, ResolveForm
+from common.exceptions import DomainError, InvalidInputError
+from common.forms import add_field_errors
+from incidents.forms import UNRESOLVED, ChangeForm, FilterForm, IncidentForm, NoteForm, ReassignForm, ResolveForm
 from incidents.models import Incident
-from people.forms import refuse_fields
-from people.refusals import Invalid, Refused
+from incidents.queries import incidents as incident_incidents
+from incidents.queries.chains import chain_of
+from incidents.queries.incidents import all_incidents, runs_of, timeline_of
+from incidents.services.opening import open_incident as open_new_incident
+from incidents.services.transitions import update_incident
 from people.requests import SignedInRequest
 from runbooks.models import Runbook
 from validation.models import Check
@@ -25,7 +29,7 @@ A_PAGE = 50
 @require_safe
 def incidents(request: SignedInRequest) -> HttpResponse:
     """List incidents, those that nobody has acknowledged first; narrowed by state and pipeline."""
-    form, rows = FilterForm(request.GET), queries.all_incidents()
+    form, rows = FilterForm(request.GET), all_incidents()
     given = form.cleaned_data if form.is_valid() else {}
     if given.get("pipeline"):
         rows = rows.filter(pipeline=given["pipeline"])
@@ -42,7 +46,9 @@ def incidents(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def alerts(request: SignedInRequest) -> HttpResponse:
     """List the alerts that Alertmanager sent, those that belong to no pipeline first."""
-    page = Paginator(queries.alerts().order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk"), A_PAGE)
+    page = Paginator(
+        incident_incidents.alerts().order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk"), A_PAGE
+    )
     return render(request, "incidents/alerts.html", {"page": page.get_page(request.GET.get("page"))})
 
 
@@ -52,9 +58,7 @@ def open_incident(request: SignedInRequest) -> HttpResponse:
     first = {"pipeline": request.GET.get("pipeline", "").replace("\0", ""), "kind": Incident.Kind.ISSUE}
     form = IncidentForm(request.POST if request.method == "POST" else None, initial=first)
     if form.is_bound and form.is_valid():
-        made = commands.open_incident(
-            form.cleaned_data["pipeline"], what=form.opening(), by=request.user, at=timezone.now()
-        )
+        made = open_new_incident(form.cleaned_data["pipeline"], what=form.opening(), by=request.user, at=timezone.now())
         messages.success(request, "The incident is open; the responder is told.")
         return redirect("incident", pk=made.pk)
     return render(request, "incidents/open.html", {"form": form}, status=400 if form.errors else 200)
@@ -68,27 +72,27 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def incident_named(pk: int) -> Incident:
     """Return an incident with its pipeline and people; raise Http404 where there is none."""
-    return get_object_or_404(queries.all_incidents(), pk=pk)
+    return get_object_or_404(all_incidents(), pk=pk)
 
 
 def incident_page(
-    request: SignedInRequest, found: Incident, *, status: int = 200, refused: Refused | None = None
+    request: SignedInRequest, found: Incident, *, status: int = 200, refused: DomainError | None = None
 ) -> HttpResponse:
     """Return an incident's page, with why something was refused, if it was."""
-    at, runs = timezone.now(), list(queries.runs_of(found))
+    at, runs = timezone.now(), list(runs_of(found))
     run = next((one for one in runs if one.ended_at is None), None)
     context: dict[str, Any] = {
         "incident": found,
         "now": at,
-        "chain": queries.chain_of(found, at=at),
+        "chain": chain_of(found, at=at),
         "told": found.tellings.select_related("engineer").order_by("-round", "at", "pk"),
-        "timeline": queries.timeline_of(found),
+        "timeline": timeline_of(found),
         "run": run,
         "past_runs": [one for one in runs if one is not run],
         "check": Check.objects.filter(pk=found.check_key).first() if found.check_key else None,
         "runbook": Runbook.objects.filter(pipeline=found.pipeline).first(),
         "note_form": NoteForm(auto_id="note_%s"),
-        "hand_over_form": HandOverForm(auto_id="hand_over_%s", holder=found.assignee),
+        "hand_over_form": ReassignForm(auto_id="hand_over_%s", holder=found.assignee),
         "resolve_form": ResolveForm(auto_id="resolve_%s", run=run),
         "refused": refused,
     }
@@ -103,9 +107,9 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
     form = ChangeForm(request.POST if request.method == "POST" else None, initial=first)
     if form.is_bound and form.is_valid():
         try:
-            commands.change_incident(found, by=request.user, at=timezone.now(), **form.cleaned_data)
-        except Invalid as invalid:
-            refuse_fields(form, invalid)
+            update_incident(found, by=request.user, at=timezone.now(), **form.cleaned_data)
+        except InvalidInputError as invalid:
+            add_field_errors(form, invalid)
         else:
             return redirect("incident", pk=pk)
     return render(

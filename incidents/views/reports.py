@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from incidents import queries
 from incidents.forms import ReportForm
-from incidents.grids import plots_of
+from incidents.plots import plots_of
+from incidents.queries.reports import MonthReport, month_reports, pipeline_reports
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 
@@ -39,11 +39,11 @@ def _asked(request: SignedInRequest) -> tuple[ReportForm, Sequence[dt.date], Pip
 class _Month:
     """A month of all pipelines together, and each pipeline's part of it."""
 
-    of_all: queries.MonthReport
-    rows: Sequence[queries.MonthReport]
+    of_all: MonthReport
+    rows: Sequence[MonthReport]
 
 
-def _by_month(of_all: Sequence[queries.MonthReport], rows: Iterable[queries.MonthReport]) -> list[_Month]:
+def _by_month(of_all: Sequence[MonthReport], rows: Iterable[MonthReport]) -> list[_Month]:
     """Return the months with incidents, newest first; `rows` are those of the pipelines, newest month first."""
     months = {month.month: month for month in of_all}
     return [_Month(months[month], list(group)) for month, group in groupby(rows, key=lambda row: row.month)]
@@ -53,7 +53,7 @@ def _by_month(of_all: Sequence[queries.MonthReport], rows: Iterable[queries.Mont
 def reports(request: SignedInRequest) -> HttpResponse:
     """Show incidents by month, of all pipelines or of one."""
     form, months, pipeline = _asked(request)
-    of_all, rows = queries.month_reports(months, pipeline=pipeline), queries.pipeline_reports(months, pipeline=pipeline)
+    of_all, rows = month_reports(months, pipeline=pipeline), pipeline_reports(months, pipeline=pipeline)
     context = {
         "form": form,
         "pipeline": pipeline,
@@ -76,7 +76,7 @@ def reports_csv(request: SignedInRequest) -> HttpResponse:
     answer["Content-Disposition"] = 'attachment; filename="incidents.csv"'
     writer = csv.writer(answer)
     writer.writerow(COLUMNS)
-    for row in queries.pipeline_reports(months, pipeline=pipeline):
+    for row in pipeline_reports(months, pipeline=pipeline):
         times = ["" if seconds is None else seconds for seconds in (row.seconds_to_acknowledge, row.seconds_to_resolve)]
         slug = row.pipeline.slug if row.pipeline else ""
         writer.writerow([f"{row.month:%Y-%m}", slug, row.incidents, row.acknowledged, row.resolved, *times])

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.conf import settings
 
-from notifications.channels.bounded import Deadline
-from notifications.channels.problems import Undeliverable
+from common.crypto import DecryptionError, decrypt
+from notifications.channels.deadline import Deadline
+from notifications.channels.exceptions import UndeliverableError
 from notifications.models import ChatAddress, Message
 from people.models import User
-from people.sealing import Unsealable, unseal
 
 # Services whose host Apprise itself knows: an address of these names a key or a room, never a machine, so that none can
 # reach into the network the site runs in. What one hosts oneself is left out for that reason.
@@ -51,17 +51,17 @@ def sealed_address_of(person: User) -> str:
     """Return the sealed chat address of a person; raise Undeliverable where there is none."""
     address = ChatAddress.objects.filter(person=person).values_list("address", flat=True).first()
     if address is None:
-        raise Undeliverable(f"{person} has no chat address any more.")
+        raise UndeliverableError(f"{person} has no chat address any more.")
     return address
 
 
 def send_chat(message: Message, sealed: str, *, deadline: Deadline) -> None:
     """Send a message to a sealed address; raise Undeliverable where it cannot be read, ConnectionError where it failed."""
     try:
-        address = unseal(sealed)
+        address = decrypt(sealed)
         service_of(address)
-    except (Unsealable, NotAChatAddress) as error:
-        raise Undeliverable(f"The chat address cannot be used. {error}") from error
+    except (DecryptionError, NotAChatAddress) as error:
+        raise UndeliverableError(f"The chat address cannot be used. {error}") from error
     client = _apprise().Apprise()
     client.add(address)
     deadline.check()

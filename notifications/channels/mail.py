@@ -10,10 +10,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
-from notifications.channels.bounded import Deadline
-from notifications.channels.problems import Undeliverable
-from notifications.kinds import kind_named
+from notifications.channels.deadline import Deadline
+from notifications.channels.exceptions import UndeliverableError
 from notifications.models import Message
+from notifications.registry import notification_type
 
 
 def message_id(message: Message) -> str:
@@ -25,7 +25,7 @@ def message_id(message: Message) -> str:
 
 def mail_of(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
     """Return the mail of a message, dated `at`."""
-    path = kind_named(message.kind).path_of(message)
+    path = notification_type(message.kind).path_of(message)
     context = {
         "message": message,
         "address": f"{settings.SITE_URL}{path}" if path else "",
@@ -59,12 +59,12 @@ def send_mail(mail: EmailMultiAlternatives, *, deadline: Deadline) -> None:
         codes = [code for code, _ in error.recipients.values()]
         if all(code >= 500 for code in codes):
             said = "; ".join(_said(code, text) for code, text in error.recipients.values())
-            raise Undeliverable(said) from error
+            raise UndeliverableError(said) from error
         raise
     except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
         # A refused greeting or sign-in is the server's trouble or ours, not the message's: that is tried again.
         if error.smtp_code >= 500:
-            raise Undeliverable(_said(error.smtp_code, error.smtp_error)) from error
+            raise UndeliverableError(_said(error.smtp_code, error.smtp_error)) from error
         raise
 
 

@@ -4,10 +4,10 @@ import datetime as dt
 
 from django.conf import settings
 
-from notifications.channels.bounded import within
 from notifications.channels.chat import sealed_address_of, send_chat
+from notifications.channels.deadline import within
+from notifications.channels.exceptions import UndeliverableError
 from notifications.channels.mail import mail_of, send_mail
-from notifications.channels.problems import Undeliverable
 from notifications.models import Message
 
 
@@ -21,6 +21,6 @@ def send(message: Message, *, at: dt.datetime) -> None:
         within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_chat(message, address, deadline=deadline))
         return
     if not message.recipient.email:
-        raise Undeliverable(f"{message.recipient} has no e-mail address.")
+        raise UndeliverableError(f"{message.recipient} has no e-mail address.")
     mail = mail_of(message, at=at)
     within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.mail.backends.smtp import EmailBackend
 
-from notifications.channels.bounded import Deadline
+from notifications.channels.deadline import Deadline
 
 
 class _Watched(smtplib.SMTP):

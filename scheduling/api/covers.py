@@ -8,11 +8,10 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.permissions import person_of
-from scheduling import commands
-from scheduling.api.asking import Person
-from scheduling.commands import Span
+from people.permissions import request_user
+from people.serializers import UsernameField
 from scheduling.models import Cover, Rotation
+from scheduling.services.covers import CoverData, create_cover, end_cover
 
 LINK = "[0-9]{1,15}"
 
@@ -21,8 +20,8 @@ class CoverSerializer(serializers.ModelSerializer[Cover]):
     """A part of a rotation's time that an engineer takes over."""
 
     rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
-    engineer = Person(required=False)
-    covers = Person(read_only=True)
+    engineer = UsernameField(required=False)
+    covers = UsernameField(source="covered_engineer", read_only=True)
     starts_at = serializers.DateTimeField(required=False)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
     acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
@@ -42,25 +41,25 @@ class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
 
     def get_queryset(self) -> QuerySet[Cover]:
         """Return every cover, newest first."""
-        return Cover.objects.select_related("rotation", "engineer", "covers").order_by("-starts_at", "-pk")
+        return Cover.objects.select_related("rotation", "engineer", "covered_engineer").order_by("-starts_at", "-pk")
 
     def create(self, request: Request) -> Response:
         """Take over, or let somebody take over: oneself and from now where neither is given."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
-        fields, person, at = given.validated_data, person_of(request), timezone.now()
-        span = Span(
+        fields, person, at = given.validated_data, request_user(request), timezone.now()
+        span = CoverData(
             engineer=fields.get("engineer", person),
             starts_at=fields.get("starts_at", at),
             ends_at=fields["ends_at"],
             reason=fields["reason"],
         )
-        cover = commands.take_cover(
+        cover = create_cover(
             fields["rotation"], span=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
         )
         return Response(self.get_serializer(cover).data, status=status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """End a cover now, or take it back before it begins."""
-        commands.end_cover(self.get_object(), by=person_of(request), at=timezone.now())
+        end_cover(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from people.api import PersonSerializer, PersonViewSet
-from people.permissions import person_of
-from scheduling import commands
+from people.permissions import request_user
+from scheduling.services import offboarding
+from scheduling.services.offboarding import reactivate
 
 
 class EngineerViewSet(PersonViewSet):
@@ -19,7 +20,7 @@ class EngineerViewSet(PersonViewSet):
     def deactivate(self, request: Request, username: str) -> Response:
         """Make somebody inactive and give all they were on call for to others, at once."""
         person = self.get_object()
-        commands.deactivate(person, by=person_of(request), at=timezone.now())
+        offboarding.deactivate(person, by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(person).data)
 
     @extend_schema(request=None, responses=PersonSerializer)
@@ -27,5 +28,5 @@ class EngineerViewSet(PersonViewSet):
     def reactivate(self, request: Request, username: str) -> Response:
         """Make somebody active again."""
         person = self.get_object()
-        commands.bring_back(person, by=person_of(request))
+        reactivate(person, by=request_user(request))
         return Response(self.get_serializer(person).data)

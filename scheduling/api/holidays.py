@@ -10,21 +10,21 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.instants import written
+from common.datetimes import isoformat_z
+from common.exceptions import InvalidInputError, NotAllowedError
 from people.models import User
-from people.permissions import person_of
-from people.queries import all_people
-from people.refusals import Forbidden, Invalid
-from scheduling import commands, queries
+from people.permissions import request_user
+from people.queries import all_users
 from scheduling.api.swaps import suggestion_row
-from scheduling.commands import Dates
 from scheduling.models import HolidayBlock
+from scheduling.queries.impact import HolidayImpact, holiday_impact
+from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 
 
 class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
     """A holiday block; its note is answered to its engineer and to admins only."""
 
-    engineer = serializers.SlugRelatedField(slug_field="username", queryset=all_people(), required=False)
+    engineer = serializers.SlugRelatedField(slug_field="username", queryset=all_users(), required=False)
 
     class Meta:
         model = HolidayBlock
@@ -59,8 +59,8 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         engineer, dates = self._given(request)
         # Looked at while the locks hold: of a block and an acceptance at the same time, the second is told of the first.
         with transaction.atomic():
-            block = commands.block_holiday(engineer, dates=dates, by=person_of(request))
-            effects = queries.effects_of(block, at=timezone.now())
+            block = create_holiday(engineer, dates=dates, by=request_user(request))
+            effects = holiday_impact(block, at=timezone.now())
         row = {**self.get_serializer(block).data, "effects": effects_row(effects)}
         return Response(row, status=status.HTTP_201_CREATED)
 
@@ -68,35 +68,37 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         """Change a block."""
         block = self.get_object()
         _, dates = self._given(request, block=block)
-        return Response(self.get_serializer(commands.change_holiday(block, dates=dates, by=person_of(request))).data)
+        return Response(self.get_serializer(update_holiday(block, dates=dates, by=request_user(request))).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove a block."""
-        commands.remove_holiday(self.get_object(), by=person_of(request))
+        delete_holiday(self.get_object(), by=request_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
         """Say what a block would do, and save nothing."""
         engineer, dates = self._given(request)
-        return Response(effects_row(queries.effects_of(commands.block_of(engineer, dates=dates), at=timezone.now())))
+        return Response(effects_row(holiday_impact(build_holiday(engineer, dates=dates), at=timezone.now())))
 
-    def _given(self, request: Request, *, block: HolidayBlock | None = None) -> tuple[User, Dates]:
+    def _given(self, request: Request, *, block: HolidayBlock | None = None) -> tuple[User, HolidayData]:
         """Return whose block is meant, the caller's where none is named, and its dates; raise Invalid or Forbidden."""
         given = self.get_serializer(block, data=request.data, partial=block is not None)
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
-        person = person_of(request)
+        person = request_user(request)
         engineer: User = fields.pop("engineer", block.engineer if block else person)
         if block is not None and engineer.pk != block.engineer_id:
-            raise Invalid({"engineer": ["A block stays its engineer's: remove it and block the dates for the other."]})
+            raise InvalidInputError(
+                {"engineer": ["A block stays its engineer's: remove it and block the dates for the other."]}
+            )
         if engineer.pk != person.pk and not person.is_staff:
-            raise Forbidden("Only an admin blocks dates for somebody else.")
-        kept = {name: getattr(block, name) for name in Dates.__dataclass_fields__} if block else {}
-        return engineer, Dates(**{**kept, **fields})
+            raise NotAllowedError("Only an admin blocks dates for somebody else.")
+        kept = {name: getattr(block, name) for name in HolidayData.__dataclass_fields__} if block else {}
+        return engineer, HolidayData(**{**kept, **fields})
 
 
-def effects_row(effects: queries.Effects) -> dict[str, object]:
+def effects_row(effects: HolidayImpact) -> dict[str, object]:
     """Return what a block does, as the API answers it."""
     names = {key: user.username for key, user in effects.people.items()}
     return {
@@ -104,23 +106,27 @@ def effects_row(effects: queries.Effects) -> dict[str, object]:
             {
                 "rotation": hit.rotation.slug,
                 "week": hit.week.starts_on.isoformat(),
-                "starts_at": written(hit.starts_at),
-                "ends_at": written(hit.ends_at),
+                "starts_at": isoformat_z(hit.starts_at),
+                "ends_at": isoformat_z(hit.ends_at),
             }
             for hit in effects.weeks
         ],
         "stepping_in": [
             {
                 "pipeline": pipeline.slug,
-                "starts_at": written(change.starts_at),
-                "ends_at": written(change.ends_at),
+                "starts_at": isoformat_z(change.starts_at),
+                "ends_at": isoformat_z(change.ends_at),
                 "from": names[change.before] if change.before else None,
                 "to": names[change.after] if change.after else None,
             }
             for pipeline, change in effects.changes
         ],
         "uncovered": [
-            {"pipeline": pipeline.slug, "starts_at": written(change.starts_at), "ends_at": written(change.ends_at)}
+            {
+                "pipeline": pipeline.slug,
+                "starts_at": isoformat_z(change.starts_at),
+                "ends_at": isoformat_z(change.ends_at),
+            }
             for pipeline, change in effects.uncovered
         ],
         "also_away": [

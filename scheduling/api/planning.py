@@ -10,29 +10,33 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.instants import DATE, EARLIEST, LATEST
+from common.datetimes import EARLIEST, INVALID_DATE, LATEST
+from common.exceptions import NotAllowedError
 from people.models import User
-from people.permissions import person_of
+from people.permissions import request_user
 from people.queries import names_of
-from people.refusals import Forbidden
-from scheduling import commands, queries
-from scheduling.api.asking import MoveSerializer, Person, move_row
+from people.serializers import UsernameField
+from scheduling.api.moves import MoveSerializer, move_row
 from scheduling.api.swaps import SwapSerializer
-from scheduling.engine.planning import NoPlan
-from scheduling.engine.turns import Move
+from scheduling.domain.optimizer import Infeasible
+from scheduling.domain.weeks import Move
 from scheduling.models import Rotation
+from scheduling.queries.rosters import RosterChange, roster_change
+from scheduling.queries.suggestions import plan_for
+from scheduling.services.optimizer import apply_moves
+from scheduling.services.rosters import change_roster
 
 
 class RosterSerializer(serializers.Serializer[Any]):
     """Engineers in order, and the week that is the first one's."""
 
     starts_on = serializers.DateField()
-    engineers = serializers.ListField(child=Person(), allow_empty=False, max_length=500)
+    engineers = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=500)
 
     def validate_starts_on(self, day: dt.date) -> dt.date:
         """Return the date; raise ValidationError for one nobody can mean."""
         if not EARLIEST <= day < LATEST:
-            raise serializers.ValidationError(DATE)
+            raise serializers.ValidationError(INVALID_DATE)
         return day
 
 
@@ -67,10 +71,10 @@ class PlanningCalls(viewsets.GenericViewSet[Rotation]):
     @action(detail=True, methods=["post"])
     def roster(self, request: Request, slug: str) -> Response:
         """Give a rotation another roster from a coming week on; answer which weeks that moves. For admins."""
-        rotation, person = self.get_object(), person_of(request)
+        rotation, person = self.get_object(), request_user(request)
         engineers, starts_on = _roster_given(request)
-        change = queries.roster_change(rotation, engineers=engineers, starts_on=starts_on)
-        commands.change_roster(rotation, engineers=engineers, starts_on=starts_on, by=person, at=timezone.now())
+        change = roster_change(rotation, engineers=engineers, starts_on=starts_on)
+        change_roster(rotation, engineers=engineers, starts_on=starts_on, by=person, at=timezone.now())
         return Response(_change_row(change))
 
     @extend_schema(request=RosterSerializer, responses=RosterChangeSerializer)
@@ -78,16 +82,16 @@ class PlanningCalls(viewsets.GenericViewSet[Rotation]):
     def roster_preview(self, request: Request, slug: str) -> Response:
         """Answer which weeks another roster would move, and change nothing."""
         engineers, starts_on = _roster_given(request)
-        return Response(_change_row(queries.roster_change(self.get_object(), engineers=engineers, starts_on=starts_on)))
+        return Response(_change_row(roster_change(self.get_object(), engineers=engineers, starts_on=starts_on)))
 
     @extend_schema(responses=PlanSerializer)
     @action(detail=True)
     def plan(self, request: Request, slug: str) -> Response:
         """Work out the fewest moves of the next 26 weeks that leave nobody on call while away. For admins."""
-        if not person_of(request).is_staff:
-            raise Forbidden("Only an admin plans.")
-        found = queries.plan_for(self.get_object(), at=timezone.now())
-        if isinstance(found, NoPlan):
+        if not request_user(request).is_staff:
+            raise NotAllowedError("Only an admin plans.")
+        found = plan_for(self.get_object(), at=timezone.now())
+        if isinstance(found, Infeasible):
             return Response({"exists": False, "optimal": False, "moves": [], "reason": found.reason})
         names = names_of(key for move in found.moves for key in (move.giver, move.taker))
         moves = [move_row(move, names=names) for move in found.moves]
@@ -97,14 +101,14 @@ class PlanningCalls(viewsets.GenericViewSet[Rotation]):
     @action(detail=True, methods=["post"], url_path="plan/apply")
     def plan_apply(self, request: Request, slug: str) -> Response:
         """Make the moves of a plan, all or none; each is recorded as a request accepted on behalf. For admins."""
-        rotation, person = self.get_object(), person_of(request)
+        rotation, person = self.get_object(), request_user(request)
         given = MovesSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         keys = dict(User.objects.values_list("username", "pk"))
         moves = [
             Move(row["week"], keys.get(row["from"], 0), keys.get(row["to"], 0)) for row in given.validated_data["moves"]
         ]
-        made = commands.apply_moves(rotation, moves=moves, by=person, at=timezone.now())
+        made = apply_moves(rotation, moves=moves, by=person, at=timezone.now())
         return Response(SwapSerializer(made, many=True).data)
 
 
@@ -114,7 +118,7 @@ def _roster_given(request: Request) -> tuple[list[User], dt.date]:
     return given.validated_data["engineers"], given.validated_data["starts_on"]
 
 
-def _change_row(change: queries.RosterChange) -> dict[str, object]:
+def _change_row(change: RosterChange) -> dict[str, object]:
     return {
         "weeks": [
             {"week": day.isoformat(), "from": old.username, "to": new.username} for day, old, new in change.weeks

@@ -10,13 +10,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.instants import date_asked, instant_asked, written
+from common.api.params import AT, FROM, TO, check_window, instant_or_date, paginate_list
+from common.datetimes import isoformat_z, parse_date_param, parse_instant_param
 from people.queries import names_of
-from scheduling import queries
-from scheduling.api.asking import AT, FROM, TO, check_window, instant_or_date, paged
 from scheduling.api.planning import PlanningCalls
+from scheduling.loaders import roster_versions
 from scheduling.models import Rotation
-from scheduling.worlds import versions_of
+from scheduling.queries.on_call import OnCallShift, on_call_snapshot, rotation_timeline
+from scheduling.queries.weeks import weeks_between
 
 
 class NextTurnSerializer(serializers.Serializer[Any]):
@@ -41,21 +42,21 @@ class TurnSerializer(serializers.Serializer[Any]):
     next = NextTurnSerializer(allow_null=True)
 
 
-def turn_row(turn: queries.Turn, *, names: Mapping[int, str]) -> dict[str, object]:
+def serialize_shift(turn: OnCallShift, *, names: Mapping[int, str]) -> dict[str, object]:
     """Return a turn as the API answers it."""
     following = None
     if turn.next_engineer is not None:
-        following = {"engineer": names[turn.next_engineer], "starts_at": written(turn.next_starts_at)}
+        following = {"engineer": names[turn.next_engineer], "starts_at": isoformat_z(turn.next_starts_at)}
     return {
         "rotation": turn.rotation.slug,
-        "at": written(turn.at),
+        "at": isoformat_z(turn.at),
         "engineer": names[turn.engineer] if turn.engineer else None,
         "planned_engineer": names[turn.planned_engineer] if turn.planned_engineer else None,
         "covering": turn.covering,
         "available": turn.available,
-        "starts_at": written(turn.starts_at),
-        "ends_at": written(turn.ends_at),
-        "until": written(turn.until),
+        "starts_at": isoformat_z(turn.starts_at),
+        "ends_at": isoformat_z(turn.ends_at),
+        "until": isoformat_z(turn.until),
         "next": following,
     }
 
@@ -69,9 +70,9 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     @extend_schema(parameters=[AT], responses=TurnSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
-        at = instant_asked(request.query_params)
-        found = queries.outlook((), rotations=self.paginate_queryset(self.get_queryset()) or [], at=at)
-        return self.get_paginated_response([turn_row(turn, names=found.usernames) for turn in found.turns])
+        at = parse_instant_param(request.query_params)
+        found = on_call_snapshot((), rotations=self.paginate_queryset(self.get_queryset()) or [], at=at)
+        return self.get_paginated_response([serialize_shift(turn, names=found.usernames) for turn in found.turns])
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):
@@ -127,49 +128,49 @@ class RotationViewSet(PlanningCalls):
     def weeks(self, request: Request, slug: str) -> Response:
         """List the weeks that start between two dates, both included: this week and the next eleven where none are given."""
         rotation, today = self.get_object(), dt.datetime.now(dt.UTC).date()
-        first = date_asked(request.query_params, name="from", default=today - dt.timedelta(days=6))
-        last = date_asked(request.query_params, name="to", default=first + dt.timedelta(days=83))
+        first = parse_date_param(request.query_params, name="from", default=today - dt.timedelta(days=6))
+        last = parse_date_param(request.query_params, name="to", default=first + dt.timedelta(days=83))
         check_window(first, last)
-        weeks = queries.weeks_between(rotation, first=first, last=last)
+        weeks = weeks_between(rotation, first=first, last=last)
         names = names_of(key for week in weeks for key in (week.engineer, week.planned_engineer))
         rows = [
             {
                 "starts_on": week.starts_on.isoformat(),
-                "starts_at": written(week.starts_at),
-                "ends_at": written(week.ends_at),
+                "starts_at": isoformat_z(week.starts_at),
+                "ends_at": isoformat_z(week.ends_at),
                 "engineer": names[week.engineer],
                 "planned_engineer": names[week.planned_engineer],
                 "swapped": week.engineer != week.planned_engineer,
             }
             for week in weeks
         ]
-        return paged(self, request, rows)
+        return paginate_list(self, request, rows)
 
     @extend_schema(parameters=[FROM, TO], responses=IntervalSerializer(many=True))
     @action(detail=True)
     def timeline(self, request: Request, slug: str) -> Response:
         """List a rotation's time from one instant to another, without a break: twelve weeks from now where none are given."""
         rotation = self.get_object()
-        starts_at = instant_or_date(request, name="from", default=instant_asked({}))
+        starts_at = instant_or_date(request, name="from", default=parse_instant_param({}))
         ends_at = instant_or_date(request, name="to", default=starts_at + dt.timedelta(weeks=12))
         check_window(starts_at, ends_at)
-        parts = queries.timeline_of(rotation, starts_at=starts_at, ends_at=ends_at)
+        parts = rotation_timeline(rotation, starts_at=starts_at, ends_at=ends_at)
         names = names_of(part.engineer for part in parts)
         rows = [
             {
-                "starts_at": written(part.starts_at),
-                "ends_at": written(part.ends_at),
+                "starts_at": isoformat_z(part.starts_at),
+                "ends_at": isoformat_z(part.ends_at),
                 "engineer": names[part.engineer] if part.engineer else None,
                 "because": part.because,
             }
             for part in parts
         ]
-        return paged(self, request, rows)
+        return paginate_list(self, request, rows)
 
 
 def _rotation_rows(rotations: list[Rotation]) -> list[dict[str, object]]:
     today = dt.datetime.now(dt.UTC).date()
-    versions = versions_of(rotations)
+    versions = roster_versions(rotations)
     names = names_of(key for known in versions.values() for version in known for key in version.engineers)
     rows = []
     for rotation in rotations:

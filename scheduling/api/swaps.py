@@ -12,15 +12,18 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.instants import date_asked
-from people.permissions import person_of
+from common.api.params import paginate_list
+from common.datetimes import parse_date_param
+from common.exceptions import InvalidInputError
+from people.permissions import request_user
 from people.queries import names_of
-from people.refusals import Invalid
-from scheduling import commands, queries
-from scheduling.api.asking import MoveSerializer, Person, move_row, paged
-from scheduling.commands import Asked
-from scheduling.engine.suggestions import Suggestion
+from people.serializers import UsernameField
+from scheduling.api.moves import MoveSerializer, move_row
+from scheduling.domain.suggestions import Suggestion
 from scheduling.models import Rotation, SwapRequest
+from scheduling.queries.suggestions import suggestions_for
+from scheduling.queries.swaps import all_swaps
+from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, request_swap
 
 LINK = "[0-9]{1,15}"
 
@@ -29,11 +32,11 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
     """A swap request; weeks by the date they start on, people by user name."""
 
     rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
-    requester = Person(read_only=True)
-    counterpart = Person(required=False, allow_null=True)
-    third = Person(required=False, allow_null=True)
-    decided_by = Person(read_only=True)
-    asked_by = Person(read_only=True)
+    requester = UsernameField(read_only=True)
+    counterpart = UsernameField(required=False, allow_null=True)
+    third = UsernameField(required=False, allow_null=True)
+    decided_by = UsernameField(read_only=True)
+    asked_by = UsernameField(read_only=True)
     kind = serializers.CharField(read_only=True)
     agreed = serializers.SerializerMethodField()
     acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
@@ -71,7 +74,7 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
 class AnswerSerializer(serializers.Serializer[Any]):
     """An answer to a request: for whom an admin answers, whether a holiday of one's own is known, a word."""
 
-    engineer = Person(required=False)
+    engineer = UsernameField(required=False)
     acknowledge_conflicts = serializers.BooleanField(required=False, default=False)
     word = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
 
@@ -93,10 +96,10 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
 
     def get_queryset(self) -> QuerySet[SwapRequest]:
         """Return every request, newest first; those of one state where `?state=` names it."""
-        rows = queries.all_swaps()
+        rows = all_swaps()
         state = self.request.query_params.get("state", "")
         if state and state not in SwapRequest.State.values:
-            raise Invalid({"state": [f"One of {', '.join(SwapRequest.State.values)}."]})
+            raise InvalidInputError({"state": [f"One of {', '.join(SwapRequest.State.values)}."]})
         return rows.filter(state=state) if state else rows
 
     def create(self, request: Request) -> Response:
@@ -105,7 +108,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
         rotation = fields.pop("rotation")
-        swap = commands.request_swap(rotation, asked=Asked(**fields), by=person_of(request), at=timezone.now())
+        swap = request_swap(rotation, asked=SwapProposal(**fields), by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(swap).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=AnswerSerializer, responses=SwapSerializer)
@@ -113,9 +116,9 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     def accept(self, request: Request, pk: str) -> Response:
         """Accept a request; the weeks change hands at once."""
         answer = _answer(request)
-        swap = commands.accept_swap(
+        swap = accept_swap(
             self.get_object(),
-            by=person_of(request),
+            by=request_user(request),
             at=timezone.now(),
             engineer=answer.get("engineer"),
             acknowledge_conflicts=answer["acknowledge_conflicts"],
@@ -127,9 +130,9 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     def decline(self, request: Request, pk: str) -> Response:
         """Decline a request, with a word."""
         answer = _answer(request)
-        swap = commands.decline_swap(
+        swap = decline_swap(
             self.get_object(),
-            by=person_of(request),
+            by=request_user(request),
             at=timezone.now(),
             engineer=answer.get("engineer"),
             word=answer["word"],
@@ -140,7 +143,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Take a request back."""
-        swap = commands.cancel_swap(self.get_object(), by=person_of(request), at=timezone.now())
+        swap = cancel_swap(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(swap).data)
 
     @extend_schema(
@@ -155,13 +158,13 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         """Suggest who could take a week, best first, each with why."""
         rotation = Rotation.objects.filter(slug=request.query_params.get("rotation", "").replace("\0", "")).first()
         if rotation is None:
-            raise Invalid({"rotation": ["Name a rotation by its slug."]})
-        week = date_asked(request.query_params, name="week", default=dt.date.min)
-        found = queries.suggestions_for(rotation, week=week, at=timezone.now())
+            raise InvalidInputError({"rotation": ["Name a rotation by its slug."]})
+        week = parse_date_param(request.query_params, name="week", default=dt.date.min)
+        found = suggestions_for(rotation, week=week, at=timezone.now())
         if found is None:
-            raise Invalid({"week": ["Name a coming week of the rotation by the date it starts on."]})
+            raise InvalidInputError({"week": ["Name a coming week of the rotation by the date it starts on."]})
         names = names_of(key for one in found for move in one.moves for key in (move.giver, move.taker))
-        return paged(self, request, [suggestion_row(one, names=names) for one in found])
+        return paginate_list(self, request, [suggestion_row(one, names=names) for one in found])
 
 
 def suggestion_row(suggestion: Suggestion, *, names: dict[int, str]) -> dict[str, Any]:

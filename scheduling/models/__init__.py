@@ -3,17 +3,18 @@
 from scheduling.models.absences import CalendarLink, HolidayBlock
 from scheduling.models.changes import Cover, SwapQuerySet, SwapRequest
 from scheduling.models.rotations import (
+    CoverageGap,
     PipelineRotation,
     Roster,
     RosterMember,
     Rotation,
     RotationWeek,
-    UncoveredMoment,
 )
 
 __all__ = [
     "CalendarLink",
     "Cover",
+    "CoverageGap",
     "HolidayBlock",
     "PipelineRotation",
     "Roster",
@@ -22,5 +23,4 @@ __all__ = [
     "RotationWeek",
     "SwapQuerySet",
     "SwapRequest",
-    "UncoveredMoment",
 ]

@@ -5,9 +5,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from common.db import SpanQuerySet
 from people.models import User
-from scheduling.engine.clock import days_in_words
-from scheduling.models.spans import SpanQuerySet
+from scheduling.domain.wall_time import format_days
 
 
 @pghistory.track(
@@ -99,4 +99,4 @@ class HolidayBlock(models.Model):
     @property
     def days(self) -> str:
         """The dates in words, with hours where it has any: "21–25 Dec"."""
-        return days_in_words(self.starts_on, self.ends_on, start=self.starts_at_time, end=self.ends_at_time)
+        return format_days(self.starts_on, self.ends_on, start=self.starts_at_time, end=self.ends_at_time)

@@ -12,11 +12,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from common.db import SpanQuerySet, no_overlap_constraint
 from people.models import User
-from scheduling.engine.clock import day_in_words
-from scheduling.engine.turns import Move
+from scheduling.domain.wall_time import format_day
+from scheduling.domain.weeks import Move
 from scheduling.models.rotations import Rotation
-from scheduling.models.spans import SpanQuerySet, never_overlap
 
 
 @pghistory.track()
@@ -25,7 +25,9 @@ class Cover(models.Model):
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="covers")
     engineer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="covers", help_text="Who takes over.")
-    covers = models.ForeignKey(User, on_delete=models.PROTECT, related_name="covered_by", help_text="From whom.")
+    covered_engineer = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="covered_by", help_text="From whom."
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=200, blank=True)
@@ -38,15 +40,15 @@ class Cover(models.Model):
         ordering = ["starts_at", "pk"]
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="cover_has_a_length"),
-            models.CheckConstraint(condition=~Q(engineer=F("covers")), name="cover_is_by_another"),
-            never_overlap(
+            models.CheckConstraint(condition=~Q(engineer=F("covered_engineer")), name="cover_is_by_another"),
+            no_overlap_constraint(
                 per="rotation_id", name="covers_never_overlap", message="Covers of a rotation cannot overlap."
             ),
         ]
         indexes = [models.Index(fields=["rotation", "ends_at"], name="cover_window")]
 
     def __str__(self) -> str:
-        return f"{self.engineer} for {self.covers}, {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"
+        return f"{self.engineer} for {self.covered_engineer}, {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"
 
 
 class SwapQuerySet(models.QuerySet["SwapRequest"]):
@@ -146,7 +148,7 @@ class SwapRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.requester}’s week of {day_in_words(self.offered_week)}"
+        return f"{self.requester}’s week of {format_day(self.offered_week)}"
 
     @property
     def kind(self) -> str:

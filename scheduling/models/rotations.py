@@ -10,9 +10,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from common.db import SpanQuerySet, no_overlap_constraint
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline, slug_rule
-from scheduling.models.spans import SpanQuerySet, never_overlap
 
 HANDOFF_TIME = dt.time(10, 0)
 
@@ -127,7 +127,9 @@ class RotationWeek(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["rotation", "starts_on"], name="one_week_a_date"),
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="week_has_a_length"),
-            never_overlap(per="rotation_id", name="weeks_never_overlap", message="Weeks of a rotation cannot overlap."),
+            no_overlap_constraint(
+                per="rotation_id", name="weeks_never_overlap", message="Weeks of a rotation cannot overlap."
+            ),
         ]
         indexes = [
             models.Index(fields=["engineer", "starts_at"], name="week_of_engineer"),
@@ -139,7 +141,7 @@ class RotationWeek(models.Model):
 
 
 @pghistory.track()
-class UncoveredMoment(models.Model):
+class CoverageGap(models.Model):
     """A time within the coming weeks in which nobody is available for a pipeline; it goes when it is solved."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="uncovered")
@@ -153,7 +155,9 @@ class UncoveredMoment(models.Model):
         ordering = ["starts_at", "pipeline"]
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="gap_has_a_length"),
-            never_overlap(per="pipeline_id", name="gaps_never_overlap", message="Gaps of a pipeline cannot overlap."),
+            no_overlap_constraint(
+                per="pipeline_id", name="gaps_never_overlap", message="Gaps of a pipeline cannot overlap."
+            ),
         ]
 
     def __str__(self) -> str:

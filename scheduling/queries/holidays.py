@@ -10,7 +10,7 @@ from scheduling.models import HolidayBlock, RosterMember, Rotation
 
 def holidays_between(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[HolidayBlock]:
     """Return everybody's holiday blocks that share an instant with a window, with their engineers."""
-    return HolidayBlock.objects.touching(starts_at=starts_at, ends_at=ends_at).select_related("engineer")
+    return HolidayBlock.objects.overlapping(starts_at=starts_at, ends_at=ends_at).select_related("engineer")
 
 
 def holidays_in_rotation(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[HolidayBlock]:

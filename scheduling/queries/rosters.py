@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from people.models import User
-from scheduling.engine.clock import day_in_words
-from scheduling.engine.turns import WEEK, Exchange, Move, RosterVersion, planned_weeks, replay
+from scheduling.domain.wall_time import format_day
+from scheduling.domain.weeks import WEEK, AcceptedSwap, Move, RosterVersion, planned_weeks, reapply_swaps
+from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Roster, Rotation, RotationWeek, SwapRequest
-from scheduling.worlds import (
-    hours_of,
-    versions_of,
-)
 
 
 def newest_roster(rotation: Rotation) -> Roster | None:
@@ -20,7 +17,7 @@ def newest_roster(rotation: Rotation) -> Roster | None:
     return rotation.rosters.order_by("-starts_on").first()
 
 
-def engineers_of(roster: Roster) -> list[User]:
+def roster_engineers(roster: Roster) -> list[User]:
     """Return a roster's engineers in order."""
     return [member.engineer for member in roster.members.select_related("engineer").order_by("position")]
 
@@ -35,18 +32,18 @@ class PlannedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Replanned:
+class Replan:
     """What planning anew makes of the stored weeks, and the accepted swaps that cannot be honoured any more, with why."""
 
     weeks: list[PlannedRow]
     lost: list[tuple[SwapRequest, str]]
 
 
-def replanned(rotation: Rotation, *, versions: list[RosterVersion], first: dt.date) -> Replanned:
+def planned_replan(rotation: Rotation, *, versions: list[RosterVersion], first: dt.date) -> Replan:
     """Return the stored weeks from a date on as these rosters plan them, with the swaps that still hold made again."""
     rows = {row.starts_on: row for row in rotation.weeks.filter(starts_on__gte=first).select_related("engineer")}
     until = max(rows, default=first) + WEEK
-    weeks = planned_weeks(hours_of(rotation), rosters=versions, first=first, until=until)
+    weeks = planned_weeks(rotation_hours(rotation), rosters=versions, first=first, until=until)
     planned = {week.starts_on: week.engineer for week in weeks if week.starts_on in rows}
     made = {
         swap.pk: swap
@@ -54,18 +51,18 @@ def replanned(rotation: Rotation, *, versions: list[RosterVersion], first: dt.da
         .touching_weeks(planned)
         .select_related("requester", "counterpart", "third")
     }
-    exchanges = [Exchange(swap.pk, swap.moves()) for swap in made.values()]
+    exchanges = [AcceptedSwap(swap.pk, swap.moves()) for swap in made.values()]
     inactive = frozenset(User.objects.filter(is_active=False).values_list("pk", flat=True))
-    holders, lost = replay(planned, exchanges=exchanges, inactive=inactive)
+    holders, lost = reapply_swaps(planned, exchanges=exchanges, inactive=inactive)
     people = User.objects.in_bulk(set(holders.values()) | {move.taker for move in lost.values()})
     reasons = [(made[key], _lost_ground(move, holders=holders, people=people)) for key, move in lost.items()]
-    return Replanned([PlannedRow(rows[day], planned[day], holders[day]) for day in planned], reasons)
+    return Replan([PlannedRow(rows[day], planned[day], holders[day]) for day in planned], reasons)
 
 
 def _lost_ground(move: Move, *, holders: Mapping[dt.date, int], people: Mapping[int, User]) -> str:
     if not people[move.taker].is_active:
         return f"{people[move.taker]} is no longer active."
-    return f"The week of {day_in_words(move.week)} is now {people[holders[move.week]]}’s by the roster."
+    return f"The week of {format_day(move.week)} is now {people[holders[move.week]]}’s by the roster."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +77,9 @@ class RosterChange:
 
 def roster_change(rotation: Rotation, *, engineers: list[User], starts_on: dt.date) -> RosterChange:
     """Return who gains and loses which of the weeks stored, were these engineers on the roster from that week on."""
-    kept = [one for one in versions_of([rotation]).get(rotation.pk, []) if one.starts_on < starts_on]
+    kept = [one for one in roster_versions([rotation]).get(rotation.pk, []) if one.starts_on < starts_on]
     wanted = RosterVersion(starts_on, tuple(engineer.pk for engineer in engineers))
-    plan = replanned(rotation, versions=[*kept, wanted], first=starts_on)
+    plan = planned_replan(rotation, versions=[*kept, wanted], first=starts_on)
     people = User.objects.in_bulk({row.engineer for row in plan.weeks})
     moved = [
         (row.week.starts_on, row.week.engineer, people[row.engineer])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from people.models import User
-from scheduling.engine.clock import day_in_words
-from scheduling.engine.turns import Move
+from scheduling.domain.wall_time import format_day
+from scheduling.domain.weeks import Move
+from scheduling.loaders import roster_versions
 from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapQuerySet, SwapRequest
-from scheduling.worlds import versions_of
 
 PEOPLE = ("rotation", "requester", "counterpart", "third", "asked_by", "decided_by")
 
@@ -21,7 +21,7 @@ def all_swaps() -> SwapQuerySet:
 
 
 @dataclass(frozen=True, slots=True)
-class MySwaps:
+class SwapInbox:
     """What the Swaps page shows somebody: what waits for them, what they asked, what else is open, what is over."""
 
     to_answer: list[SwapRequest]
@@ -30,31 +30,31 @@ class MySwaps:
     past: list[SwapRequest]
 
 
-def swaps_for(person: User, *, at: dt.datetime, most: int = 100) -> MySwaps:
+def swaps_for(person: User, *, at: dt.datetime, most: int = 100) -> SwapInbox:
     """Return the requests as somebody sees them; a request past its time counts as over, swept or not."""
     is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
     pending = list(all_swaps().filter(is_open))
-    waiting = [swap for swap in pending if waits_for(swap, person=person)]
+    waiting = [swap for swap in pending if awaits_answer_from(swap, person=person)]
     asked = [swap for swap in pending if swap.requester_id == person.pk]
     others = [swap for swap in pending if swap not in waiting and swap not in asked]
-    return MySwaps(waiting, asked, others, list(all_swaps().exclude(is_open)[:most]))
+    return SwapInbox(waiting, asked, others, list(all_swaps().exclude(is_open)[:most]))
 
 
 def swaps_naming(person: User, *, at: dt.datetime) -> list[SwapRequest]:
     """Return the open requests that ask somebody by name and wait for their answer."""
     named = Q(counterpart=person) | Q(third=person)
     rows = all_swaps().filter(named, state=SwapRequest.State.PENDING, expires_at__gt=at)
-    return [swap for swap in rows if waits_for(swap, person=person)]
+    return [swap for swap in rows if awaits_answer_from(swap, person=person)]
 
 
-def waits_for(swap: SwapRequest, *, person: User) -> bool:
+def awaits_answer_from(swap: SwapRequest, *, person: User) -> bool:
     """Tell whether a request waits for somebody's answer: they are asked and have not answered, or anyone is."""
     if swap.state != SwapRequest.State.PENDING or person.pk in (swap.requester_id, *swap.agreed, *swap.declined_by):
         return False
     return swap.counterpart_id is None or person.pk in (swap.counterpart_id, swap.third_id)
 
 
-def asked_of(swap: SwapRequest) -> list[User]:
+def recipients(swap: SwapRequest) -> list[User]:
     """Return whose answer a request asks for: those it names, or, of anyone, the others on the roster of its week."""
     if swap.counterpart:
         return [person for person in (swap.counterpart, swap.third) if person]
@@ -63,7 +63,7 @@ def asked_of(swap: SwapRequest) -> list[User]:
 
 def others_on_roster(swap: SwapRequest) -> set[int]:
     """Return the active engineers, but for who asks, on the roster in force in the week that is offered."""
-    versions = versions_of([swap.rotation]).get(swap.rotation_id, [])
+    versions = roster_versions([swap.rotation]).get(swap.rotation_id, [])
     in_force = [version for version in versions if version.starts_on <= swap.offered_week][-1:]
     names = {engineer for version in in_force for engineer in version.engineers}
     active = User.objects.filter(pk__in=names, is_active=True).values_list("pk", flat=True)
@@ -79,10 +79,10 @@ def weeks_of_dates(rotation: Rotation, *, dates: Iterable[dt.date]) -> dict[dt.d
 def conflicts_in(week: RotationWeek, *, engineer: User) -> list[HolidayBlock]:
     """Return the holidays of an engineer that take away a part of a week."""
     window = {"starts_at": week.starts_at, "ends_at": week.ends_at}
-    return list(HolidayBlock.objects.filter(engineer=engineer).touching(**window))
+    return list(HolidayBlock.objects.filter(engineer=engineer).overlapping(**window))
 
 
-def groundless(rotation: Rotation, *, at: dt.datetime) -> list[tuple[SwapRequest, str]]:
+def invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> list[tuple[SwapRequest, str]]:
     """Return the open requests of a rotation whose weeks are no longer their givers', or whose people left, with why."""
     pending = list(rotation.swaps.pending().select_related("requester", "counterpart", "third"))
     weeks = weeks_of_dates(rotation, dates={week for swap in pending for week in swap.weeks})
@@ -95,27 +95,27 @@ def groundless(rotation: Rotation, *, at: dt.datetime) -> list[tuple[SwapRequest
         gone = next((person for person in involved if not person.is_active), None)
         # To anyone, only the offer can lose its ground.
         moves = swap.moves() or (Move(swap.offered_week, swap.requester_id, 0),)
-        reason = f"{gone} is no longer active." if gone else lost_ground(moves, weeks=weeks, at=at)
+        reason = f"{gone} is no longer active." if gone else invalid_reason(moves, weeks=weeks, at=at)
         if reason:
             found.append((swap, reason))
     return found
 
 
-def lost_ground(moves: Iterable[Move], *, weeks: dict[dt.date, RotationWeek], at: dt.datetime) -> str:
+def invalid_reason(moves: Iterable[Move], *, weeks: dict[dt.date, RotationWeek], at: dt.datetime) -> str:
     """Return why these moves cannot be made any more, "" where they can: each week must be its giver's and not begun."""
     for move in moves:
         week = weeks.get(move.week)
         if week is None:
-            return f"There is no week of {day_in_words(move.week)} any more."
+            return f"There is no week of {format_day(move.week)} any more."
         if week.engineer_id != move.giver:
-            return f"The week of {day_in_words(move.week)} is now {week.engineer}’s."
+            return f"The week of {format_day(move.week)} is now {week.engineer}’s."
         if week.starts_at <= at:
-            return f"The week of {day_in_words(move.week)} has already started."
+            return f"The week of {format_day(move.week)} has already started."
     return ""
 
 
 @dataclass(frozen=True, slots=True)
-class MoveShown:
+class ReassignmentPreview:
     """A week that would change hands, with people and what stands against it."""
 
     week: RotationWeek
@@ -124,14 +124,14 @@ class MoveShown:
     conflicts: list[HolidayBlock]
 
 
-def moves_shown(swap: SwapRequest, *, reader: User) -> list[MoveShown]:
+def reassignment_previews(swap: SwapRequest, *, reader: User) -> list[ReassignmentPreview]:
     """Return what a request would do, or did, week by week; of a request to anyone, as if its reader took it."""
-    asks_reader = swap.counterpart_id is None and waits_for(swap, person=reader)
+    asks_reader = swap.counterpart_id is None and awaits_answer_from(swap, person=reader)
     moves = swap.moves(taker=reader.pk if asks_reader else None) or (Move(swap.offered_week, swap.requester_id, 0),)
     weeks = weeks_of_dates(swap.rotation, dates=swap.weeks)
     people = User.objects.in_bulk([key for move in moves for key in (move.giver, move.taker)])
     return [
-        MoveShown(
+        ReassignmentPreview(
             week=weeks[move.week],
             giver=people[move.giver],
             taker=people.get(move.taker),

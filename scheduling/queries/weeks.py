@@ -9,32 +9,27 @@ from dataclasses import dataclass
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 
 from people.models import User
-from scheduling.engine.turns import WEEK, Week, planned_weeks
-from scheduling.engine.world import Cover
+from scheduling.domain.responder_chain import Cover
+from scheduling.domain.weeks import WEEK, Week, planned_weeks
+from scheduling.loaders import WEEK_COLUMNS, load_schedules, roster_versions, rotation_hours
 from scheduling.models import Cover as CoverRow
 from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
 from scheduling.queries.holidays import holidays_between
-from scheduling.worlds import (
-    WEEK_COLUMNS,
-    hours_of,
-    load_worlds,
-    versions_of,
-)
 
 
 def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[Week]:
     """Return a rotation's weeks that start in a range of dates, both included; beyond those stored, as planned."""
-    versions = versions_of([rotation]).get(rotation.pk, [])
+    versions = roster_versions([rotation]).get(rotation.pk, [])
     rows = rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on")
     newest = rotation.weeks.order_by("-starts_on").first()
     stored = [Week(*values) for values in rows.values_list(*WEEK_COLUMNS)]
     begin = max(first, newest.starts_on + WEEK) if newest else first
     until = last + dt.timedelta(days=1)
-    return [*stored, *planned_weeks(hours_of(rotation), rosters=versions, first=begin, until=until)]
+    return [*stored, *planned_weeks(rotation_hours(rotation), rosters=versions, first=begin, until=until)]
 
 
 @dataclass(frozen=True, slots=True)
-class ComingTurns:
+class UpcomingWeeks:
     """The running and the coming weeks of a rotation, with the covers in them and everybody's holidays."""
 
     rotation: Rotation
@@ -46,14 +41,14 @@ class ComingTurns:
     def engineers(self) -> set[int]:
         """Everybody who has a part in the weeks shown."""
         by_week = {key for week in self.weeks for key in (week.engineer, week.planned_engineer)}
-        return by_week | {key for cover in self.covers for key in (cover.engineer, cover.covers)}
+        return by_week | {key for cover in self.covers for key in (cover.engineer, cover.covered_engineer)}
 
 
-def coming_turns(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int) -> list[ComingTurns]:
+def upcoming_weeks(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int) -> list[UpcomingWeeks]:
     """Return that many weeks of each of these rotations that has any, from the running one on, in two statements."""
     rotations = list(rotations)
     ends_at = at + (weeks + 1) * WEEK
-    worlds = load_worlds(rotations, starts_at=at, ends_at=ends_at, owners=()).rotations
+    worlds = load_schedules(rotations, starts_at=at, ends_at=ends_at, owners=()).rotations
     on_it = {key for world in worlds.values() for key in world.engineers}
     blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at).filter(engineer__in=on_it))
     found = []
@@ -62,7 +57,7 @@ def coming_turns(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int) 
         shown = [week for week in world.weeks if week.ends_at > at][:weeks]
         if shown:
             covers = world.covers_between(shown[0].starts_at, shown[-1].ends_at)
-            found.append(ComingTurns(rotation, shown, covers, blocks))
+            found.append(UpcomingWeeks(rotation, shown, covers, blocks))
     return found
 
 
@@ -72,7 +67,7 @@ def weeks_held(engineer: User, *, at: dt.datetime, most: int = 8) -> list[Rotati
     return list(rows.order_by("starts_at")[:most])
 
 
-def coming_weeks(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list[dt.date]:
+def upcoming_week_dates(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list[dt.date]:
     """Return the start dates of the weeks that have not begun."""
     rows = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on")
     return list(rows.values_list("starts_on", flat=True)[:most])

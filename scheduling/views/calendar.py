@@ -8,15 +8,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from common.exceptions import DomainError
+from common.forms import add_service_error
 from people.models import User
-from people.queries import all_people, person_named
-from people.refusals import Refused
+from people.queries import all_users, user_by_username
 from people.requests import SignedInRequest
-from scheduling import commands, grids, queries
-from scheduling.commands import Asked
+from scheduling import presenters
 from scheduling.forms import HolidayForm
 from scheduling.models import HolidayBlock, Rotation, SwapRequest
-from scheduling.views.refusing import explained
+from scheduling.queries.holidays import holidays_between
+from scheduling.queries.impact import HolidayImpact, holiday_impact
+from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
+from scheduling.services.swaps import SwapProposal, request_swap
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 
@@ -33,17 +36,17 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     """Show everybody's month: weekends, public holidays, and who is away."""
     if not (FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12):  # months of a year
         raise Http404("The calendar goes from 2000 to 2099.")
-    days = grids.month_days(year, month)
+    days = presenters.month_days(year, month)
     day = dt.timedelta(days=1)
     begin = dt.datetime.combine(days[0] - day, dt.time(), dt.UTC)
-    blocks = list(queries.holidays_between(starts_at=begin, ends_at=begin + (len(days) + 2) * day))
+    blocks = list(holidays_between(starts_at=begin, ends_at=begin + (len(days) + 2) * day))
     shown = [block for block in blocks if block.starts_on <= days[-1] and block.ends_on >= days[0]]
     today = timezone.localdate()
     # One's own row comes first: it is where one drags.
-    people = sorted(all_people().active(), key=lambda person: person != request.user)
+    people = sorted(all_users().active(), key=lambda person: person != request.user)
     context = {
         "days": days,
-        "rows": grids.month_rows(people, days=days, blocks=shown, today=today),
+        "rows": presenters.month_rows(people, days=days, blocks=shown, today=today),
         "blocks": sorted(shown, key=lambda block: (block.starts_on, block.pk)),
         "month": days[0],
         "before": days[0] - day,
@@ -66,14 +69,14 @@ def block(request: SignedInRequest) -> HttpResponse:
 
 def _engineer(request: SignedInRequest) -> User:
     """Return whose row of the month was chosen, by an admin; else the reader."""
-    return person_named(request.GET.get("engineer", "")) or request.user
+    return user_by_username(request.GET.get("engineer", "")) or request.user
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a block of one's own, or anybody's as an admin."""
     existing = _own_block(request, pk)
-    initial = {name: getattr(existing, name) for name in commands.Dates.__dataclass_fields__}
+    initial = {name: getattr(existing, name) for name in HolidayData.__dataclass_fields__}
     form = HolidayForm(
         request.POST if request.method == "POST" else None,
         person=request.user,
@@ -90,7 +93,7 @@ def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
 def remove(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remove a block."""
     existing = _own_block(request, pk)
-    commands.remove_holiday(existing, by=request.user)
+    delete_holiday(existing, by=request.user)
     messages.success(request, f"{existing} is removed.")
     return redirect("calendar_month", year=existing.starts_on.year, month=existing.starts_on.month)
 
@@ -110,13 +113,13 @@ def _previewed(
     saving = "save" in request.POST or "ask" in request.POST
     context: dict[str, object] = {"form": form, "existing": existing}
     try:
-        wanted = commands.block_of(engineer, dates=form.dates())
+        wanted = build_holiday(engineer, dates=form.dates())
         if saving and existing is None:
-            commands.block_holiday(engineer, dates=form.dates(), by=request.user)
+            create_holiday(engineer, dates=form.dates(), by=request.user)
         elif saving and existing is not None:
-            commands.change_holiday(existing, dates=form.dates(), by=request.user)
-    except Refused as refusal:
-        return render(request, "scheduling/holiday.html", context, status=explained(form, refusal))
+            update_holiday(existing, dates=form.dates(), by=request.user)
+    except DomainError as refusal:
+        return render(request, "scheduling/holiday.html", context, status=add_service_error(form, refusal))
     if saving:
         messages.success(request, f"{wanted} is in the calendar.")
         asked = _ask(request) if "ask" in request.POST else None
@@ -124,8 +127,8 @@ def _previewed(
             return redirect("swap", pk=asked.pk)
         return redirect("calendar_month", year=wanted.starts_on.year, month=wanted.starts_on.month)
     wanted.pk = existing.pk if existing else None
-    effects = queries.effects_of(wanted, at=timezone.now())
-    offers = [(hit, grids.offers(found, people=effects.people)) for hit, found in effects.suggestions]
+    effects = holiday_impact(wanted, at=timezone.now())
+    offers = [(hit, presenters.suggestion_cards(found, people=effects.people)) for hit, found in effects.suggestions]
     context |= {"wanted": wanted, "effects": effects, "changes": named(effects), "offers": offers}
     return render(request, "scheduling/holiday.html", context)
 
@@ -135,10 +138,10 @@ def _ask(request: SignedInRequest) -> SwapRequest | None:
     try:
         slug, asked = _asked(request.POST["ask"].replace("\0", ""))
         rotation = get_object_or_404(Rotation, slug=slug)
-        swap = commands.request_swap(rotation, asked=asked, by=request.user, at=timezone.now())
+        swap = request_swap(rotation, asked=asked, by=request.user, at=timezone.now())
     except ValueError:
         messages.error(request, "That swap could not be read. Ask for it on the page of the week.")
-    except Refused as refusal:
+    except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"{swap.counterpart} is asked.")
@@ -146,16 +149,18 @@ def _ask(request: SignedInRequest) -> SwapRequest | None:
     return None
 
 
-def _asked(text: str) -> tuple[str, Asked]:
+def _asked(text: str) -> tuple[str, SwapProposal]:
     """Return the rotation and the swap that a button beside a holiday sends; raise ValueError where it is none."""
     slug, offered, *returned, username = text.split(" ")
     weeks: list[dt.date | None] = [dt.date.fromisoformat(day) for day in returned]
     wanted, third, *_ = (*weeks, None, None)
     counterpart = User.objects.filter(username=username).first()
-    return slug, Asked(dt.date.fromisoformat(offered), wanted_week=wanted, third_week=third, counterpart=counterpart)
+    return slug, SwapProposal(
+        dt.date.fromisoformat(offered), wanted_week=wanted, third_week=third, counterpart=counterpart
+    )
 
 
-def named(effects: queries.Effects) -> list[dict[str, object]]:
+def named(effects: HolidayImpact) -> list[dict[str, object]]:
     """Return the changes of responders with people instead of keys."""
     return [
         {

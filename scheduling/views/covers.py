@@ -10,13 +10,15 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST
 
+from common.exceptions import DomainError, NotAllowedError
+from common.forms import add_service_error
 from people.models import User
-from people.refusals import Forbidden, Refused
 from people.requests import SignedInRequest
-from scheduling import commands, queries
 from scheduling.forms import CoverForm
 from scheduling.models import Cover, Rotation
-from scheduling.views.refusing import explained
+from scheduling.queries.on_call import on_call_shifts
+from scheduling.services import covers
+from scheduling.services.covers import create_cover
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,20 +29,20 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
-            made = commands.take_cover(
+            made = create_cover(
                 rotation,
                 span=form.span(),
                 by=request.user,
                 at=at,
                 acknowledge_conflicts=form.cleaned_data["acknowledge_conflicts"],
             )
-        except Refused as refusal:
-            status = explained(form, refusal)
+        except DomainError as refusal:
+            status = add_service_error(form, refusal)
             form.ask_to_acknowledge(asked=bool(refusal.details.get("conflicts")))
         else:
-            messages.success(request, f"{made.engineer} covers for {made.covers}.")
+            messages.success(request, f"{made.engineer} covers for {made.covered_engineer}.")
             return redirect("schedule")
-    [turn] = queries.turns([rotation], at=at)
+    [turn] = on_call_shifts([rotation], at=at)
     on_call = User.objects.filter(pk=turn.engineer).first() if turn.engineer else None
     context = {
         "rotation": rotation,
@@ -72,21 +74,21 @@ def _cover_asked(request: SignedInRequest, rotation: Rotation, *, at: dt.datetim
 
 def _covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
     """Return the running and coming covers, each with whether the reader may end it."""
-    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covers").order_by("starts_at")
+    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covered_engineer").order_by("starts_at")
     reader = request.user
-    return [(row, reader.is_staff or reader in (row.engineer, row.covers)) for row in rows]
+    return [(row, reader.is_staff or reader in (row.engineer, row.covered_engineer)) for row in rows]
 
 
 @require_POST
 def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a cover now, or take it back."""
-    found = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covers"), pk=pk)
+    found = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covered_engineer"), pk=pk)
     try:
-        commands.end_cover(found, by=request.user, at=timezone.now())
-    except Forbidden as refusal:
+        covers.end_cover(found, by=request.user, at=timezone.now())
+    except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
-    except Refused as refusal:
+    except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{found.engineer} no longer covers for {found.covers}.")
+        messages.success(request, f"{found.engineer} no longer covers for {found.covered_engineer}.")
     return redirect("cover", slug=found.rotation.slug)

@@ -12,17 +12,26 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from common.exceptions import DomainError
 from people.models import User
-from people.queries import all_people
-from people.refusals import Refused
+from people.queries import all_users
 from people.requests import SignedInRequest
-from pipelines.queries import history_of
-from scheduling import commands, grids, queries
-from scheduling.engine.balance import Share
-from scheduling.engine.turns import WEEK
-from scheduling.engine.world import Interval
+from pipelines.queries import row_history
+from scheduling import presenters
+from scheduling.domain.responder_chain import Interval
+from scheduling.domain.weeks import WEEK
+from scheduling.domain.workload import Workload
 from scheduling.forms import RosterForm
 from scheduling.models import Rotation, RotationWeek
+from scheduling.queries import coverage_gaps
+from scheduling.queries.fairness import rotation_fairness
+from scheduling.queries.holidays import holidays_in_rotation
+from scheduling.queries.on_call import rotation_timeline
+from scheduling.queries.rosters import newest_roster, roster_change, roster_engineers
+from scheduling.queries.suggestions import suggestions_for
+from scheduling.queries.swaps import all_swaps
+from scheduling.queries.weeks import rotations_for, upcoming_week_dates, upcoming_weeks
+from scheduling.services.rosters import change_roster
 
 WEEKS_SHOWN, ROTATIONS_SHOWN, GAPS_SHOWN = 12, 10, 20
 
@@ -31,13 +40,13 @@ WEEKS_SHOWN, ROTATIONS_SHOWN, GAPS_SHOWN = 12, 10, 20
 def schedule(request: SignedInRequest) -> HttpResponse:
     """Show who holds which week of each rotation, twelve weeks from this one on, and who is away."""
     at = timezone.now()
-    page = Paginator(queries.rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
-    turns = queries.coming_turns(page.object_list, at=at, weeks=WEEKS_SHOWN)
+    page = Paginator(rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
+    turns = upcoming_weeks(page.object_list, at=at, weeks=WEEKS_SHOWN)
     on_it = {key for one in turns for key in one.engineers}
-    people = {user.pk: user for user in all_people().filter(pk__in=on_it)}
-    gaps = list(queries.gaps(at=at)[: GAPS_SHOWN + 1])
+    people = {user.pk: user for user in all_users().filter(pk__in=on_it)}
+    gaps = list(coverage_gaps.upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
     context = {
-        "boards": [grids.board(one, people=people) for one in turns],
+        "boards": [presenters.rotation_board(one, people=people) for one in turns],
         "page": page,
         "gaps": gaps[:GAPS_SHOWN],
         "more_gaps": len(gaps) > GAPS_SHOWN,
@@ -56,9 +65,9 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
         {
             "week": row,
             **_swapping(row, reader=request.user, at=at),
-            "away": queries.holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
-            "parts": named_parts(queries.timeline_of(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)),
-            "history": history_of(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
+            "away": holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
+            "parts": named_parts(rotation_timeline(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)),
+            "history": row_history(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
         }
         for row in rows
     ]
@@ -71,13 +80,11 @@ def _swapping(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, 
     if row.starts_at <= at:
         return {}
     may_offer = reader == row.engineer or reader.is_staff
-    swaps = (
-        queries.all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
-    )
-    shown: list[grids.Offer] = []
+    swaps = all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
+    shown: list[presenters.SuggestionCard] = []
     if may_offer:
-        suggested = queries.suggestions_for(row.rotation, week=row.starts_on, at=at, most=3) or []
-        shown = grids.offers(suggested, people={user.pk: user for user in all_people()})
+        suggested = suggestions_for(row.rotation, week=row.starts_on, at=at, most=3) or []
+        shown = presenters.suggestion_cards(suggested, people={user.pk: user for user in all_users()})
     return {"may_offer": may_offer, "swaps": swaps, "offers": shown}
 
 
@@ -92,17 +99,17 @@ def fairness(request: SignedInRequest) -> HttpResponse:
     """Show what each engineer carries: weeks, weekend days and public holidays, the past year and the coming half."""
     at = timezone.now()
     boards = []
-    page = Paginator(queries.rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
-    for rotation, rows in queries.fairness_of(page.object_list, at=at):
+    page = Paginator(rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
+    for rotation, rows in rotation_fairness(page.object_list, at=at):
         tops = {"past": most(row.past for row in rows), "coming": most(row.coming for row in rows)}
         boards += [(rotation, rows, tops)] if rows else []
     return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
 
 
-def most(parts: Iterable[Share]) -> Share:
+def most(parts: Iterable[Workload]) -> Workload:
     """Return the largest number of each kind: the length of a whole bar."""
     columns = list(zip(*(astuple(part) for part in parts), strict=True))
-    return Share(*(max(column) for column in columns))
+    return Workload(*(max(column) for column in columns))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -111,9 +118,9 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied
     rotation = get_object_or_404(Rotation, slug=slug)
-    at, newest = timezone.now(), queries.newest_roster(rotation)
-    names = [user.username for user in queries.engineers_of(newest)] if newest else []
-    weeks = queries.coming_weeks(rotation, at=at)
+    at, newest = timezone.now(), newest_roster(rotation)
+    names = [user.username for user in roster_engineers(newest)] if newest else []
+    weeks = upcoming_week_dates(rotation, at=at)
     form = RosterForm(
         request.POST if request.method == "POST" else None, weeks=weeks, initial={"engineers": "\n".join(names)}
     )
@@ -122,12 +129,12 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
         wanted = {"engineers": form.cleaned_data["engineers"], "starts_on": form.cleaned_data["starts_on"]}
         if "save" in request.POST:
             try:
-                commands.change_roster(rotation, **wanted, by=request.user, at=at)
-            except Refused as refusal:
+                change_roster(rotation, **wanted, by=request.user, at=at)
+            except DomainError as refusal:
                 form.add_error(None, str(refusal))
             else:
                 messages.success(request, f"The new roster holds from the week of {wanted['starts_on']}.")
                 return redirect("schedule")
         else:
-            context["change"] = queries.roster_change(rotation, **wanted)
+            context["change"] = roster_change(rotation, **wanted)
     return render(request, "scheduling/roster.html", context, status=400 if form.errors else 200)

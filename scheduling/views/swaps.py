@@ -8,14 +8,18 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people.queries import all_people
-from people.refusals import Forbidden, Invalid, Refused
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.forms import add_service_error
+from people.queries import all_users
 from people.requests import SignedInRequest
-from pipelines.queries import history_of
-from scheduling import commands, grids, queries
+from pipelines.queries import row_history
+from scheduling import presenters
 from scheduling.forms import AnswerForm, AskForm
 from scheduling.models import RotationWeek, SwapRequest
-from scheduling.views.refusing import explained
+from scheduling.queries.suggestions import suggestions_for
+from scheduling.queries.swaps import all_swaps, awaits_answer_from, reassignment_previews, swaps_for, weeks_to_swap
+from scheduling.queries.weeks import weeks_held
+from scheduling.services.swaps import accept_swap, cancel_swap, decline_swap, request_swap
 
 SUGGESTED = 6
 TRACKED = ("state", "counterpart", "decided_by", "reason")
@@ -30,8 +34,8 @@ ANSWERED: dict[tuple[str, str], str] = {
 def swaps(request: SignedInRequest) -> HttpResponse:
     """Show the requests that wait for me, mine, the others, and those that are over."""
     at = timezone.now()
-    found = queries.swaps_for(request.user, at=at)
-    context = {"found": found, "weeks": queries.weeks_held(request.user, at=at), "now": at}
+    found = swaps_for(request.user, at=at)
+    context = {"found": found, "weeks": weeks_held(request.user, at=at), "now": at}
     return render(request, "scheduling/swaps.html", context)
 
 
@@ -41,27 +45,27 @@ def ask(request: SignedInRequest) -> HttpResponse:
     at = timezone.now()
     week = _week_asked(request)
     if week is None:
-        weeks = queries.weeks_held(request.user, at=at, most=26)
+        weeks = weeks_held(request.user, at=at, most=26)
         coming = [one for one in weeks if one.starts_at > at]
         return render(request, "scheduling/ask.html", {"weeks": coming})
-    others = queries.weeks_to_swap(week.rotation, at=at)
+    others = weeks_to_swap(week.rotation, at=at)
     form = AskForm(request.POST if request.method == "POST" else None, weeks=others, own=week.engineer)
     status = 200
     if form.is_bound and form.is_valid():
         try:
-            swap = commands.request_swap(week.rotation, asked=form.asked(week.starts_on), by=request.user, at=at)
-        except Refused as refusal:
-            status = explained(form, refusal)
+            swap = request_swap(week.rotation, asked=form.asked(week.starts_on), by=request.user, at=at)
+        except DomainError as refusal:
+            status = add_service_error(form, refusal)
             form.ask_to_acknowledge(asked=bool(refusal.details.get("conflicts")))
         else:
             messages.success(request, f"{swap.counterpart or 'Anyone'} is asked.")
             return redirect("swap", pk=swap.pk)
-    found = queries.suggestions_for(week.rotation, week=week.starts_on, at=at, most=SUGGESTED) or []
-    people = {user.pk: user for user in all_people()}
+    found = suggestions_for(week.rotation, week=week.starts_on, at=at, most=SUGGESTED) or []
+    people = {user.pk: user for user in all_users()}
     context = {
         "week": week,
         "form": form,
-        "offers": grids.offers(found, people=people),
+        "offers": presenters.suggestion_cards(found, people=people),
         "mine": week.engineer == request.user,
     }
     return render(request, "scheduling/ask.html", context, status=400 if form.errors and status == 200 else status)
@@ -94,29 +98,29 @@ def swap(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _swap(pk: int) -> SwapRequest:
-    return get_object_or_404(queries.all_swaps(), pk=pk)
+    return get_object_or_404(all_swaps(), pk=pk)
 
 
 def _swap_page(
-    request: SignedInRequest, found: SwapRequest, *, status: int, refused: Refused | None = None
+    request: SignedInRequest, found: SwapRequest, *, status: int, refused: DomainError | None = None
 ) -> HttpResponse:
     reader, at = request.user, timezone.now()
     is_open = found.state == SwapRequest.State.PENDING and found.expires_at > at
-    asks_me = is_open and queries.waits_for(found, person=reader)
+    asks_me = is_open and awaits_answer_from(found, person=reader)
     context = {
         "swap": found,
-        "moves": queries.moves_shown(found, reader=reader),
+        "moves": reassignment_previews(found, reader=reader),
         "is_open": is_open,
         "asks_me": asks_me,
         "on_behalf": is_open and reader.is_staff and not asks_me,
         "may_cancel": is_open and (reader.is_staff or reader == found.requester),
-        "people": [user for user in all_people().active() if queries.waits_for(found, person=user)]
+        "people": [user for user in all_users().active() if awaits_answer_from(found, person=user)]
         if reader.is_staff
         else [],
         "refused": refused,
         "conflicts": bool(refused and refused.details.get("conflicts")),
         "word": request.POST.get("word", ""),
-        "history": history_of(found, fields=TRACKED),
+        "history": row_history(found, fields=TRACKED),
     }
     return render(request, "scheduling/swap.html", context, status=status)
 
@@ -127,21 +131,19 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
     found, form, at = _swap(pk), AnswerForm(request.POST), timezone.now()
     if not form.is_valid():
         return _swap_page(
-            request, found, status=400, refused=Refused("; ".join(str(why) for why in form.errors.values()))
+            request, found, status=400, refused=DomainError("; ".join(str(why) for why in form.errors.values()))
         )
     given = form.cleaned_data
     try:
         if answer == "accept":
             known = given["acknowledge_conflicts"]
-            done = commands.accept_swap(
-                found, by=request.user, at=at, engineer=given["engineer"], acknowledge_conflicts=known
-            )
+            done = accept_swap(found, by=request.user, at=at, engineer=given["engineer"], acknowledge_conflicts=known)
         elif answer == "decline":
-            done = commands.decline_swap(found, by=request.user, at=at, engineer=given["engineer"], word=given["word"])
+            done = decline_swap(found, by=request.user, at=at, engineer=given["engineer"], word=given["word"])
         else:
-            done = commands.cancel_swap(found, by=request.user, at=at)
-    except Refused as refusal:
-        status = 403 if isinstance(refusal, Forbidden) else 400 if isinstance(refusal, Invalid) else 409
+            done = cancel_swap(found, by=request.user, at=at)
+    except DomainError as refusal:
+        status = 403 if isinstance(refusal, NotAllowedError) else 400 if isinstance(refusal, InvalidInputError) else 409
         return _swap_page(request, _swap(pk), status=status, refused=refusal)
     messages.success(request, ANSWERED.get((answer, done.state), "Your answer is kept; the request stays open."))
     return redirect("swap", pk=pk)

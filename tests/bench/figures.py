@@ -14,14 +14,14 @@ from django.urls import include, path
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
+from handbook.services import import_handbook
 from oncall_site import urls
-from oncall_site.handbook import import_handbook
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling import queries
-from scheduling.commands import join_rotation
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
-from tests.make import bearer, make_engineer, make_pipeline
+from scheduling.queries.on_call import responder_chains, rotation_timeline
+from scheduling.services.rotations import join_rotation
+from tests.factories import bearer, make_engineer, make_pipeline
 
 SEED = Path(__file__).parents[2] / "examples" / "handbook.md"
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -108,15 +108,15 @@ def measure():
         )
     pipelines = list(Pipeline.objects.all())
     with CaptureQueriesContext(connection) as captured:
-        queries.answers(pipelines, at=AT)
+        responder_chains(pipelines, at=AT)
     print(f"| an empty DRF view | {nothing:.1f} ms | 1 |")
     print(f"| who is on call (`oncall/`) | {on_call:.1f} ms | {nothing / on_call:.2f} of its throughput |")
     print(
-        f"| responders of {len(pipelines)} pipelines | {median(lambda: queries.answers(pipelines, at=AT)):.1f} ms | {len(captured)} statements |"
+        f"| responders of {len(pipelines)} pipelines | {median(lambda: responder_chains(pipelines, at=AT)):.1f} ms | {len(captured)} statements |"
     )
     for count in (0, 100, 1600):
         cover_year(rotation, count=count)
-        took = median(lambda: queries.timeline_of(rotation, **year), rounds=20)
+        took = median(lambda: rotation_timeline(rotation, **year), rounds=20)
         print(f"| a year's timeline with {count:,} covers | {took:.1f} ms | |")
     compare_histories(rotation, client=client, headers=headers, pipelines=pipelines)
 
@@ -169,8 +169,8 @@ def compare_histories(rotation, *, client, headers, pipelines):
     """Print what ten years of history cost beside one."""
     calls = {
         "`oncall/`": lambda: client.get("/api/v1/oncall/", **headers),
-        "responders of 200 pipelines": lambda: queries.answers(pipelines, at=AT),
-        "a year's timeline": lambda: queries.timeline_of(rotation, starts_at=AT, ends_at=AT + dt.timedelta(days=365)),
+        "responders of 200 pipelines": lambda: responder_chains(pipelines, at=AT),
+        "a year's timeline": lambda: rotation_timeline(rotation, starts_at=AT, ends_at=AT + dt.timedelta(days=365)),
     }
     took = {}
     for years in (1, 10):

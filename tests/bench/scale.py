@@ -17,13 +17,15 @@ from notifications.models import Message
 from oncall_site import queries as site_queries
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling import commands
-from scheduling.engine.turns import WEEK
+from scheduling.domain.weeks import WEEK
 from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
+from scheduling.services.coverage_gaps import sync_coverage_gaps
+from scheduling.services.offboarding import reassign_inactive
+from scheduling.services.swaps import expire_swaps
 from tests.bench.figures import Paths, paired
 from tests.bench.together import cookie_of, measure_together, reading
+from tests.factories import bearer, make_engineer
 from tests.faults.web import web
-from tests.make import bearer, make_engineer
 
 ENGINEERS, ROTATIONS, PIPELINES, YEARS, MESSAGES = 2_000, 500, 5_000, 5, 1_000_000
 ON_A_ROSTER = 6
@@ -47,7 +49,7 @@ SELECT now(), 'insert', id, id, rotation_id, starts_on, starts_at, ends_at, engi
   FROM scheduling_rotationweek
 """
 COVERS = """
-INSERT INTO scheduling_cover (rotation_id, engineer_id, covers_id, starts_at, ends_at, reason, created_by_id)
+INSERT INTO scheduling_cover (rotation_id, engineer_id, covered_engineer_id, starts_at, ends_at, reason, created_by_id)
 SELECT week.rotation_id, other.engineer_id, week.engineer_id, week.starts_at + interval '1 day',
        week.starts_at + interval '2 days', '', other.engineer_id
   FROM scheduling_rotationweek week
@@ -215,9 +217,9 @@ def measure():
 def measure_sweeps(*, at):
     """Print what each sweep costs where nothing is due, and with a tenth of the rotations due."""
     sweeps = {
-        "keep gaps": lambda: commands.keep_gaps(at=at),
-        "expire swaps": lambda: commands.expire_swaps(at=at),
-        "release inactive people": lambda: commands.release_inactive(at=at),
+        "keep gaps": lambda: sync_coverage_gaps(at=at),
+        "expire swaps": lambda: expire_swaps(at=at),
+        "release inactive people": lambda: reassign_inactive(at=at),
         "keep weeks": keep_all_weeks,
         "look at the outbox": lambda: site_queries.outbox(at=at),
     }
@@ -241,6 +243,6 @@ def measure_sweeps(*, at):
 
 
 def keep_all_weeks():
-    from scheduling.tasks import keep_weeks
+    from scheduling.tasks import ensure_weeks
 
-    keep_weeks()
+    ensure_weeks()

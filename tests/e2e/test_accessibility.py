@@ -9,48 +9,31 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.utils import timezone
 
-from handoffs.commands import (
-    SheetChange,
-    add_item,
-    change_sheet,
-    keep_handoffs,
-    make_feed,
-    move_meeting,
-    sign_handoff,
-)
+from calendar_feeds.services import create_feed
 from handoffs.models import Handoff
-from handoffs.queries import topic_titles
-from incidents.commands import Opening, acknowledge, hand_over, mark_step, open_incident, resolve, start_run
+from handoffs.queries.sheets import topic_titles
+from handoffs.services.action_items import add_item
+from handoffs.services.meetings import move_meeting, sync_handoffs
+from handoffs.services.sheets import SheetChange, change_sheet, sign_handoff
 from incidents.models import Alert
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.runbook_runs import mark_step, start_run
+from incidents.services.transitions import acknowledge, reassign, resolve
 from pipelines.models import Pipeline
-from runbooks import commands
+from runbooks import services
 from runbooks.models import Runbook
-from scheduling.commands import (
-    Asked,
-    Dates,
-    Span,
-    accept_swap,
-    block_holiday,
-    decline_swap,
-    request_swap,
-    take_cover,
-)
 from scheduling.models import Rotation, RotationWeek
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.swaps import SwapProposal, accept_swap, decline_swap, request_swap
 from tests.axe import findings
 from tests.validation.samples import sample
-from validation.commands import (
-    Event,
-    Pushed,
-    add_known_event,
-    create_check,
-    hand_out_due,
-    mute_check,
-    push_points,
-    record_file,
-    request_run,
-    run_check,
-)
 from validation.models import ExternalCheck, Metric
+from validation.services.definitions import create_check, mute_check
+from validation.services.external_results import record_file
+from validation.services.known_events import Event, add_known_event
+from validation.services.points import NewPoint, push_points
+from validation.services.run_check import claim_due_checks, request_run, run_check
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
@@ -138,15 +121,15 @@ def seeded(transactional_db, seed, admin):
     runbook = Runbook.objects.get(pipeline__slug=SLUG)
     text = runbook.revisions.get().markdown.replace("Rerun failed tasks", "Restart failed tasks")
     table = "\n\n| name | count |\n|:---|---:|\n| a | 1 |\n\n- [x] done\n- [ ] open\n\n```sql\nSELECT 1\n```\n"
-    commands.save_revision(runbook, markdown=text + table, based_on=1, author=admin)
+    services.save_revision(runbook, markdown=text + table, based_on=1, author=admin)
 
 
 def checked(pipeline, *, admin, at):
     """Return the paths of a check with a plot, marks, segments, an event and a mute, asked to run; of its form and backtest."""
     metric = Metric.objects.create(pipeline=pipeline, slug="users", name="Users", unit="users")
     day = dt.datetime.combine(at.date() - dt.timedelta(days=1), dt.time(), dt.UTC)
-    points = [Pushed(day - dt.timedelta(days=ago), 100 + ago % 7) for ago in range(1, 60) if ago != 20]
-    push_points(metric, points=[*points, Pushed(day, 5), Pushed(day, 5, "eu")], at=at)
+    points = [NewPoint(day - dt.timedelta(days=ago), 100 + ago % 7) for ago in range(1, 60) if ago != 20]
+    push_points(metric, points=[*points, NewPoint(day, 5), NewPoint(day, 5, "eu")], at=at)
     fields = {
         "name": "In range",
         "check_type": "range",
@@ -154,7 +137,7 @@ def checked(pipeline, *, admin, at):
         "parameters": {"fail_below": 10, "warn_above": 200},
     }
     check = create_check(pipeline, fields=fields, by=admin, at=at)
-    for handed in hand_out_due(at=at):
+    for handed in claim_due_checks(at=at):
         run_check(handed, at=at)
     when = day.date() - dt.timedelta(days=5)
     add_known_event(pipeline, metric=metric, event=Event(when, when, "Sale"), by=admin, at=at)
@@ -169,16 +152,16 @@ def swapped(seeded, admin):
     at, rotation = timezone.now(), Rotation.objects.get()
     weeks = list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on"))
     one, two = weeks[0], weeks[1]
-    days = Dates(one.starts_on + dt.timedelta(days=1), one.starts_on + dt.timedelta(days=2))
-    block_holiday(one.engineer, dates=days, by=admin)
-    known = Asked(two.starts_on, one.starts_on, message="Please.", acknowledge_conflicts=True)
+    days = HolidayData(one.starts_on + dt.timedelta(days=1), one.starts_on + dt.timedelta(days=2))
+    create_holiday(one.engineer, dates=days, by=admin)
+    known = SwapProposal(two.starts_on, one.starts_on, message="Please.", acknowledge_conflicts=True)
     asked = request_swap(rotation, asked=known, by=admin, at=at)
-    made = request_swap(rotation, asked=Asked(weeks[4].starts_on, weeks[5].starts_on), by=admin, at=at)
+    made = request_swap(rotation, asked=SwapProposal(weeks[4].starts_on, weeks[5].starts_on), by=admin, at=at)
     accept_swap(made, by=admin, at=at)
-    declined = request_swap(rotation, asked=Asked(weeks[6].starts_on, counterpart=one.engineer), by=admin, at=at)
+    declined = request_swap(rotation, asked=SwapProposal(weeks[6].starts_on, counterpart=one.engineer), by=admin, at=at)
     decline_swap(declined, by=admin, at=at, word="No.")
-    take_cover(rotation, span=Span(one.engineer, two.starts_at, two.ends_at, "dentist"), by=admin, at=at)
-    open_one = request_swap(rotation, asked=Asked(weeks[7].starts_on), by=admin, at=at)
+    create_cover(rotation, span=CoverData(one.engineer, two.starts_at, two.ends_at, "dentist"), by=admin, at=at)
+    open_one = request_swap(rotation, asked=SwapProposal(weeks[7].starts_on), by=admin, at=at)
     record_file("dbt", document=sample("dbt_run_results"), at=at)
     paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
     paths += checked(Pipeline.objects.get(slug=SLUG), admin=admin, at=at)
@@ -190,13 +173,13 @@ def swapped(seeded, admin):
 def happened(seeded, admin):
     """Return the paths of incidents in every state, one with a runbook under way, one that ended by it; and an alert."""
     at, pipeline = timezone.now(), Pipeline.objects.get(slug=SLUG)
-    what = [Opening(kind=kind, title=f"{kind} <b>", text="Since six.") for kind in ("issue", "outage", "delay")]
+    what = [NewIncident(kind=kind, title=f"{kind} <b>", text="Since six.") for kind in ("issue", "outage", "delay")]
     fresh, taken, over = (open_incident(pipeline, what=one, by=admin, at=at) for one in what)
     for row in (taken, over):
         acknowledge(row, by=admin, at=at)
         start_run(row, by=admin, at=at)
         mark_step(row, position=1, done=True, note="Nothing.", by=admin, at=at)
-    hand_over(taken, to=taken.pipeline.primary_owner, by=admin, at=at)
+    reassign(taken, to=taken.pipeline.primary_owner, by=admin, at=at)
     resolve(over, by=admin, at=at, ended_by_step=1)
     Alert.objects.create(fingerprint="1", name="LogsLate", is_firing=True, starts_at=at, received_at=at)
     return [f"/incidents/{row.pk}/" for row in (fresh, taken, over)] + [f"/incidents/{fresh.pk}/change/"]
@@ -206,19 +189,19 @@ def happened(seeded, admin):
 def handed_over(seeded, swapped, admin):
     """Return the paths of sheets that are open, signed and cancelled, with notes, action items and somebody away."""
     at, rotation = timezone.now(), Rotation.objects.get()
-    keep_handoffs(at=at)
+    sync_handoffs(at=at)
     rows = list(Handoff.objects.with_people().order_by("at"))
     title = topic_titles([rotation.pk])[rotation.pk][0]
     change_sheet(rows[0], change=SheetChange(notes={title: "A note."}), by=rows[0].outgoing, at=at)
     move_meeting(rows[1], by=admin, at=at, starts_at=rows[1].at - dt.timedelta(days=1))
     add_item(rotation, text="Something left to do", by=admin, at=at)
-    make_feed(admin, rotation=rotation, at=at)
+    create_feed(admin, rotation=rotation, at=at)
     for person in rows[2].people:
         sign_handoff(rows[2], by=person, at=at)
     rotation.weeks.filter(starts_on=rows[9].week).update(engineer=rows[9].outgoing)
-    days = Dates(rows[0].at.date(), rows[0].at.date())
-    block_holiday(rows[0].incoming, dates=days, by=admin)
-    keep_handoffs(at=at)
+    days = HolidayData(rows[0].at.date(), rows[0].at.date())
+    create_holiday(rows[0].incoming, dates=days, by=admin)
+    sync_handoffs(at=at)
     Handoff.objects.filter(pk=rows[0].pk).update(outgoing=admin)
     return [f"/handoffs/{row.pk}/" for row in (rows[0], rows[1], rows[2], rows[9])]
 

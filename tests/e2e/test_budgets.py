@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from incidents.commands import Opening, open_incident
+from incidents.services.opening import NewIncident, open_incident
 from pipelines.models import Pipeline
 from tests.browser import SIZES
 from tests.e2e.test_accessibility import PAGES, SLUG
@@ -30,7 +30,7 @@ new PerformanceObserver((list) => {
 @pytest.fixture
 def seeded(transactional_db, seed):
     call_command("import_handbook", str(seed), verbosity=0)
-    what = Opening(kind="delay", title="Activity logs are late")
+    what = NewIncident(kind="delay", title="Activity logs are late")
     open_incident(Pipeline.objects.get(slug=SLUG), what=what, by=None, at=timezone.now())
 
 

@@ -10,26 +10,21 @@ import pytest
 from django.contrib import admin as django_admin
 from django.utils import timezone
 
-from handoffs.commands import SheetChange, add_item, change_sheet, keep_handoffs
 from handoffs.models import Handoff
-from people.commands import create_token
-from pipelines.commands import Owners, create_pipeline
-from runbooks.commands import create_runbook
-from scheduling.commands import (
-    Asked,
-    Dates,
-    RotationText,
-    Span,
-    block_holiday,
-    create_rotation,
-    decline_swap,
-    join_rotation,
-    request_swap,
-    set_roster,
-    take_cover,
-)
+from handoffs.queries.sheets import handoff_sheets
+from handoffs.services.action_items import add_item
+from handoffs.services.meetings import sync_handoffs
+from handoffs.services.sheets import SheetChange, change_sheet
+from people.services.accounts import create_token
+from pipelines.services import Owners, create_pipeline
+from runbooks.services import create_runbook
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.rosters import set_roster
+from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.swaps import SwapProposal, decline_swap, request_swap
 from tests.e2e.hostile import TEXTS
-from tests.make import make_engineer
+from tests.factories import make_engineer
 from validation.models import ExternalCheck
 
 ALL = os.environ.get("HOSTILE_TEXTS", "") == "all"
@@ -66,7 +61,7 @@ def write_everywhere(admin):
         pipelines.append(create_pipeline(f"P{place} {short(text, 100)}", owners=owners, position=place))
         create_token(admin, name=short(text, 80)) if place < 45 else None
         day = monday + dt.timedelta(days=7 + place % 20)
-        block_holiday(people[place], dates=Dates(day, day, note=short(text, 480)), by=admin)
+        create_holiday(people[place], dates=HolidayData(day, day, note=short(text, 480)), by=admin)
         add_item(rotation, text=short(text, 480), by=people[place], at=at)
         ExternalCheck.objects.create(
             tool="dbt",
@@ -94,13 +89,13 @@ def swap(rotation, *, admin, at):
     paths = []
     for place, week in enumerate(weeks[:24]):
         text = short(CHOSEN[place % len(CHOSEN)], 190)
-        asked = request_swap(rotation, asked=Asked(week.starts_on, message=text), by=admin, at=at)
+        asked = request_swap(rotation, asked=SwapProposal(week.starts_on, message=text), by=admin, at=at)
         paths.append(f"/swaps/{asked.pk}/")
         if place % 3 == 0:
             decline_swap(asked, by=admin, at=at, engineer=weeks[place + 1].engineer, word=text)
         if week.starts_at > at + dt.timedelta(days=7):
-            span = Span(weeks[place - 1].engineer, week.starts_at, week.starts_at + dt.timedelta(hours=2), text)
-            take_cover(rotation, span=span, by=admin, at=at, acknowledge_conflicts=True)
+            span = CoverData(weeks[place - 1].engineer, week.starts_at, week.starts_at + dt.timedelta(hours=2), text)
+            create_cover(rotation, span=span, by=admin, at=at, acknowledge_conflicts=True)
     return [
         *paths[:6],
         f"/schedule/{weeks[1].starts_on}/",
@@ -111,17 +106,15 @@ def swap(rotation, *, admin, at):
 
 def hand_over(*, admin, at):
     """Write a text under each topic of the coming hand-offs."""
-    keep_handoffs(at=at)
-    rows = list(Handoff.objects.standing().filter(at__gt=at).order_by("at")[:6])
+    sync_handoffs(at=at)
+    rows = list(Handoff.objects.not_cancelled().filter(at__gt=at).order_by("at")[:6])
     for place, row in enumerate(rows):
         change_sheet(row, change=SheetChange(notes=dict.fromkeys(titles(row), CHOSEN[-1 - place])), by=admin, at=at)
     return [f"/handoffs/{row.pk}/" for row in rows[:3]]
 
 
 def titles(row):
-    from handoffs.queries import sheets_of
-
-    return [topic.title for topic in sheets_of([row], at=timezone.now())[row.pk]]
+    return [topic.title for topic in handoff_sheets([row], at=timezone.now())[row.pk]]
 
 
 def admin_pages():

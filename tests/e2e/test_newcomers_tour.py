@@ -14,15 +14,15 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from handoffs.commands import keep_handoffs
 from handoffs.models import Handoff
-from incidents.commands import Opening, open_incident
+from handoffs.services.meetings import sync_handoffs
+from incidents.services.opening import NewIncident, open_incident
 from notifications.models import Message
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from tests.browser import SIZES
-from tests.make import PASSWORD
+from tests.factories import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
@@ -91,7 +91,7 @@ def site(transactional_db, seed):
         person.email = f"{person.username}@example.org"
         person.phone = "+49 30 1234567"
         person.save()
-    what = Opening(kind="delay", title="Activity logs are late")
+    what = NewIncident(kind="delay", title="Activity logs are late")
     open_incident(Pipeline.objects.get(slug="daily-growth-experiment-focused"), what=what, by=None, at=timezone.now())
 
 
@@ -136,7 +136,7 @@ def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, c
 
     # What the workers do every few seconds.
     tour.end()
-    keep_handoffs(at=timezone.now())
+    sync_handoffs(at=timezone.now())
     path = told(asked, "Hand-off")
     tour.begin("Read the invitation to the hand-off (its link)")
     colleague.goto(path)

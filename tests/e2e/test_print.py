@@ -7,11 +7,12 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from handoffs.commands import SheetChange, change_sheet, keep_handoffs
 from handoffs.models import Handoff
-from handoffs.queries import topic_titles
-from runbooks.commands import save_revision
+from handoffs.queries.sheets import topic_titles
+from handoffs.services.meetings import sync_handoffs
+from handoffs.services.sheets import SheetChange, change_sheet
 from runbooks.models import Runbook
+from runbooks.services import save_revision
 from scheduling.models import Rotation
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
@@ -23,7 +24,7 @@ SLUG = "daily-growth-experiment-focused"
 def paths(transactional_db, seed, a):
     call_command("import_handbook", str(seed), verbosity=0)
     at, rotation = timezone.now(), Rotation.objects.get()
-    keep_handoffs(at=at)
+    sync_handoffs(at=at)
     handoff = Handoff.objects.with_people().order_by("at").first()
     title = topic_titles([rotation.pk])[rotation.pk][0]
     change_sheet(handoff, change=SheetChange(notes={title: "Written by hand."}), by=a, at=at)

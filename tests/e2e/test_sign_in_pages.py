@@ -4,12 +4,12 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from notifications.kinds import kind_named
 from notifications.models import Message
-from oncall_site.commands import invite
+from notifications.registry import notification_type
+from oncall_site.services import invite
 from people.models import User
 from tests.axe import findings
-from tests.make import PASSWORD
+from tests.factories import PASSWORD
 from tests.people.test_second_factor import code_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
@@ -27,7 +27,7 @@ def test_from_an_invitation_to_a_sign_in_with_a_second_factor(admin, a, open_pag
     def looked_at():
         found.extend(findings(page))
 
-    page.goto(kind_named(message.kind).path_of(message))
+    page.goto(notification_type(message.kind).path_of(message))
     looked_at()
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     page.get_by_label("New password confirmation").fill(PASSWORD)

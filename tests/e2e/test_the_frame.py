@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
 from tests.browser import PHONE
-from tests.make import PASSWORD
-from tests.validation.world import make_check, make_metric
+from tests.factories import PASSWORD
+from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]

@@ -12,10 +12,11 @@ from incidents.models import Incident
 from notifications.models import Message
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.queries import answers
+from scheduling.queries.on_call import responder_chains
 from tests.faults.workers import site, wait_until
-from validation.commands import Pushed, create_check, keep_metric, push_points
 from validation.models import Metric
+from validation.services.definitions import create_check, save_metric
+from validation.services.points import NewPoint, push_points
 
 pytestmark = [
     pytest.mark.browser,
@@ -31,7 +32,7 @@ SLUG = "daily-growth-experiment-focused"
 def responder(transactional_db, seed):
     call_command("import_handbook", str(seed), verbosity=0)
     pipeline = Pipeline.objects.get(slug=SLUG)
-    person = User.objects.get(pk=answers([pipeline], at=timezone.now())[pipeline.pk].responder)
+    person = User.objects.get(pk=responder_chains([pipeline], at=timezone.now())[pipeline.pk].responder)
     person.email = "responder@example.org"
     person.save()
     return person
@@ -41,9 +42,9 @@ def failing_check(*, by):
     """Make a metric whose value of yesterday is far out of the bounds of its check."""
     pipeline, at = Pipeline.objects.get(slug=SLUG), timezone.now()
     metric = Metric(pipeline=pipeline, slug="rows", name="Rows", kind="count")
-    keep_metric(metric, by=by)
+    save_metric(metric, by=by)
     today = dt.datetime.combine(at.date(), dt.time(), dt.UTC)
-    points = [Pushed(today - dt.timedelta(days=day), 3.0) for day in range(1, 4)]
+    points = [NewPoint(today - dt.timedelta(days=day), 3.0) for day in range(1, 4)]
     push_points(metric, points=points, at=at)
     fields = {
         "name": "Enough rows",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from examples.warehouse import SCENARIOS, TABLES, grow, inject, last_whole_day
-from people.engine.names import match_key
-from runbooks.engine.handbook import read_handbook
+from handbook.format.reader import read_handbook
+from people.domain.names import match_key
 from tests.conftest import SEED
 
 DAY = dt.date(2026, 3, 31)

@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from django.test.runner import DiscoverRunner
 from django.test.utils import setup_test_environment, teardown_test_environment
 
+from tests.calendar_feeds.test_feeds import check_quick_in
 from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
 from tests.faults import test_races as races
@@ -29,12 +30,11 @@ from tests.faults import test_sources as sources
 from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
-from tests.handoffs.test_feeds import check_quick_in
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
-from tests.scheduling.engine.test_engine import check_chains, check_weeks_meet
+from tests.scheduling.domain.test_engine import check_chains, check_weeks_meet
+from tests.security.fixtures import World
 from tests.security.fuzz import check_fuzz
-from tests.security.world import World
 
 KILLS = 20
 WORLDS = 10_000

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from handbook.services import import_handbook
 from notifications.models import Message
-from oncall_site.handbook import import_handbook
 from people.models import User
 from tests.faults.web import ROOT, database_url
 

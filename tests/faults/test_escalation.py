@@ -10,12 +10,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from incidents.commands import Opening, acknowledge, open_incident
-from incidents.models import Incident, Telling, TimelineEntry
+from incidents.models import EscalationStep, Incident, TimelineEntry
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.transitions import acknowledge
 from notifications.models import Message
 from pipelines.models import Pipeline
+from tests.factories import make_engineer, make_pipeline
 from tests.faults.workers import site, wait_until
-from tests.make import make_engineer, make_pipeline
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300), pytest.mark.xdist_group("messages")]
 
@@ -30,7 +31,7 @@ def make_incidents(count):
     pipeline = make_pipeline("Orders", primary=people[0], secondary=people[1])
     at = timezone.now() - FIFTEEN
     for number in range(count):
-        made = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {number}"), by=None, at=at)
+        made = open_incident(pipeline, what=NewIncident(kind="issue", title=f"No. {number}"), by=None, at=at)
         if number % TAKEN == 0:
             acknowledge(made, by=people[0], at=at)
     assert Pipeline.objects.count() == 1
@@ -48,12 +49,12 @@ def due():
 
 def check_told(*, incidents, taken, people):
     """Every incident told these people and nobody twice, in rows, in messages and on its timeline; those taken told one."""
-    told = Counter(Telling.objects.values_list("incident", flat=True))
+    told = Counter(EscalationStep.objects.values_list("incident", flat=True))
     messages = Counter(Message.objects.filter(event="incident").values_list("occurrence", flat=True))
     entries = Counter(TimelineEntry.objects.filter(kind="told").values_list("incident", flat=True))
     wanted = Counter({people: incidents - taken, 1: taken})
     assert Counter(told.values()) == Counter(messages.values()) == Counter(entries.values()) == +wanted
-    pairs = Counter(Telling.objects.values_list("incident", "engineer"))
+    pairs = Counter(EscalationStep.objects.values_list("incident", "engineer"))
     assert set(pairs.values()) == {1}
 
 

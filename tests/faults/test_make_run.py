@@ -34,7 +34,7 @@ class Site:
         # Nothing of the suite's own environment but where programs are: as a newcomer's shell.
         environment = {"PATH": os.environ["PATH"], "HOME": str(var), "ONCALL_VAR": str(var), "PYTHONWARNINGS": "ignore"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "oncall_site.supervisor"],
+            [sys.executable, "-m", "oncall_site.local.supervisor"],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

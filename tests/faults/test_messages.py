@@ -11,11 +11,11 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from notifications.channels.mail import message_id
-from notifications.commands import Notice, tell
 from notifications.models import Message
+from notifications.services.outbox import Notification, enqueue
 from people.models import User
+from tests.factories import make_engineer
 from tests.faults.workers import site, wait_until
-from tests.make import make_engineer
 
 pytestmark = [
     pytest.mark.faults,
@@ -37,7 +37,7 @@ def make_messages(count, *, named, due=None, spread=0.0, expires=None):
     rounds = -(-count // PEOPLE)
     for number in range(rounds):
         at = begin + dt.timedelta(seconds=spread * number / rounds)
-        notice = Notice(
+        notice = Notification(
             "news",
             event=named,
             occurrence=str(number),
@@ -47,7 +47,7 @@ def make_messages(count, *, named, due=None, spread=0.0, expires=None):
             due_at=at,
             expires_at=expires or at + DAY,
         )
-        tell(people[: min(PEOPLE, count - number * PEOPLE)], notice=notice)
+        enqueue(people[: min(PEOPLE, count - number * PEOPLE)], notice=notice)
     rows = Message.objects.filter(event=named)
     assert len(rows) == count
     return {message_id(row) for row in rows}

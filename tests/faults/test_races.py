@@ -13,12 +13,14 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from people.commands import create_token
-from scheduling.commands import RotationText, create_rotation, keep_weeks, set_roster
+from people.services.accounts import create_token
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapRequest
+from scheduling.services.rosters import set_roster
+from scheduling.services.rotations import RotationText, create_rotation
+from scheduling.services.weeks import ensure_weeks
+from tests.factories import make_engineer, make_pipeline
 from tests.faults.caller import Caller, at_once
 from tests.faults.web import ROOT, web
-from tests.make import make_engineer, make_pipeline
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900), pytest.mark.django_db(transaction=True)]
 
@@ -259,7 +261,7 @@ def check_mixed(address, *, operations, processes=8):
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         assert cursor.fetchone()[0] == before
     for rotation in Rotation.objects.all():
-        assert keep_weeks(rotation, today=timezone.now().date()) == 0
+        assert ensure_weeks(rotation, today=timezone.now().date()) == 0
     return seen
 
 

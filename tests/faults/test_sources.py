@@ -15,12 +15,15 @@ from django.conf import settings
 from django.db import connection, connections
 from django.utils import timezone
 
+from tests.factories import make_engineer, make_pipeline
 from tests.faults.web import ROOT, database_url
-from tests.make import make_engineer, make_pipeline
-from validation import commands, source_process
+from validation import warehouse_subprocess
 from validation.models import Check, CheckResult, Metric
-from validation.source_process import SourceFailed, rows_of
-from validation.source_worker import NAMED
+from validation.services.definitions import create_check, create_data_source
+from validation.services.points import NewPoint, push_points
+from validation.services.run_check import claim_due_checks
+from validation.warehouse_subprocess import QueryFailedError, rows_of
+from validation.warehouse_worker import NAMED
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900), pytest.mark.django_db(transaction=True)]
 
@@ -62,7 +65,7 @@ def check_stopped(*, limit, query=HUNG):
         began = time.monotonic()
         seen = threading.Timer(limit / 2, lambda: there.append(busy_backends()))
         seen.start()
-        with pytest.raises(SourceFailed, match="limit"):
+        with pytest.raises(QueryFailedError, match="limit"):
             list(rows_of(database_url(), query=query, seconds=limit, cap=10))
         seen.join()
         # Else the absence afterwards would prove nothing.
@@ -84,11 +87,11 @@ def test_a_hung_query_is_stopped_at_its_limit_by_the_server(transactional_db):
 
 def test_a_server_that_does_not_stop_is_stopped_from_outside(transactional_db, monkeypatch):
     """The server is given a limit far away; ours is kept from outside, and the backend is ended by a second connection."""
-    monkeypatch.setattr(source_process, "GRACE_SECONDS", -1.5)
+    monkeypatch.setattr(warehouse_subprocess, "GRACE_SECONDS", -1.5)
     with warehouse() as cursor:
         warm()
         began = time.monotonic()
-        with pytest.raises(SourceFailed, match="limit"):
+        with pytest.raises(QueryFailedError, match="limit"):
             list(rows_of(database_url(), query=HUNG, seconds=3, cap=10))
         assert time.monotonic() - began < 3  # before the server's own limit
         until = time.monotonic() + 1
@@ -102,7 +105,7 @@ def test_a_sqlite_query_is_interrupted(tmp_path):
     path.touch()
     list(rows_of(f"sqlite:///{path}", query="SELECT 1", seconds=10, cap=1))
     began = time.monotonic()
-    with pytest.raises(SourceFailed, match="limit"):
+    with pytest.raises(QueryFailedError, match="limit"):
         list(
             rows_of(
                 f"sqlite:///{path}", query=MANY.format(10**12).replace("'2026-11-23', n", "count(*)"), seconds=1, cap=10
@@ -116,12 +119,12 @@ def test_a_source_is_read_only(transactional_db, tmp_path):
         "WITH x AS (CREATE TABLE y (n int)) SELECT 1",
         "SELECT set_config('default_transaction_read_only', 'off', false)",
     ):
-        with contextlib.suppress(SourceFailed):
+        with contextlib.suppress(QueryFailedError):
             list(rows_of(database_url(), query=query, seconds=5, cap=10))
-    with pytest.raises(SourceFailed, match="read-only"):
+    with pytest.raises(QueryFailedError, match="read-only"):
         list(rows_of(database_url(), query="SELECT lo_create(0)", seconds=5, cap=10))
     path = tmp_path / "none.sqlite"
-    with pytest.raises(SourceFailed):
+    with pytest.raises(QueryFailedError):
         list(rows_of(f"sqlite:///{path}", query="SELECT 1", seconds=5, cap=10))
     assert not path.exists()
 
@@ -130,8 +133,8 @@ def test_a_killed_asking_process_is_an_error_and_the_next_question_is_answered(t
     warm()
     rows = rows_of(database_url(), query=MANY.format(10**9), seconds=30, cap=10**9)
     next(rows)
-    source_process._worker.process.kill()
-    with pytest.raises(SourceFailed):
+    warehouse_subprocess._worker.process.kill()
+    with pytest.raises(QueryFailedError):
         list(rows)
     warm()
 
@@ -139,7 +142,7 @@ def test_a_killed_asking_process_is_an_error_and_the_next_question_is_answered(t
 def test_no_backend_outlives_a_worker_that_is_killed(transactional_db):
     """Who asks is killed with -9, as Celery's hard limit does: the server notices."""
     code = (
-        "import sys; from validation.source_process import rows_of; "
+        "import sys; from validation.warehouse_subprocess import rows_of; "
         "list(rows_of(sys.argv[1], query=sys.argv[2], seconds=60, cap=10))"
     )
     with warehouse() as cursor:
@@ -165,7 +168,7 @@ def check_memory(path, *, rows):
     path.touch()
     count = sum(len(part) for part in rows_of(address, query=MANY.format(5000), seconds=60, cap=10_000))
     assert count == 5000
-    asking = psutil.Process(source_process._worker.process.pid)
+    asking = psutil.Process(warehouse_subprocess._worker.process.pid)
     own = psutil.Process()
     before = own.memory_info().rss, asking.memory_info().rss
     most = [0, 0]
@@ -186,7 +189,7 @@ def test_many_rows_take_no_memory(tmp_path):
 
 def test_more_rows_than_the_cap_are_refused(tmp_path):
     (tmp_path / "empty.sqlite").touch()
-    with pytest.raises(SourceFailed, match="more than 2,000 rows"):
+    with pytest.raises(QueryFailedError, match="more than 2,000 rows"):
         list(rows_of(f"sqlite:///{tmp_path / 'empty.sqlite'}", query=MANY.format(10_000), seconds=20, cap=2000))
 
 
@@ -194,16 +197,16 @@ def check_quick_beside_hung(*, quick, hung, workers, limit, seconds):
     """Quick checks beside hung ones are run in time, by workers that take one check after another as Celery's do."""
     admin = make_engineer("Admin", is_staff=True)
     pipeline = make_pipeline("Pipeline", primary=admin, secondary=make_engineer("Engineer"))
-    source = commands.create_source(name="Hung", address=database_url(), by=admin, limit_seconds=limit)
+    source = create_data_source(name="Hung", address=database_url(), by=admin, limit_seconds=limit)
     fields = {"source": source, "query": HUNG, "check_type": "custom_sql", "interval_minutes": 1}
     at = timezone.now()
     for number in range(hung):
-        commands.create_check(pipeline, fields={**fields, "name": f"hung {number}"}, by=admin, at=at)
+        create_check(pipeline, fields={**fields, "name": f"hung {number}"}, by=admin, at=at)
     metric = Metric.objects.create(pipeline=pipeline, slug="quick", name="Quick")
     day = dt.datetime.combine(at.date() - dt.timedelta(days=1), dt.time(), dt.UTC)
-    commands.push_points(metric, points=[commands.Pushed(day, 5)], at=at)
+    push_points(metric, points=[NewPoint(day, 5)], at=at)
     for number in range(quick):
-        commands.create_check(
+        create_check(
             pipeline,
             fields={
                 "name": f"quick {number}",
@@ -295,7 +298,7 @@ def check_hand_out(*, checks):
     found = []
 
     def sweep():
-        found.extend(commands.hand_out_due(at=at, most=checks))
+        found.extend(claim_due_checks(at=at, most=checks))
         connections.close_all()
 
     threads = [threading.Thread(target=sweep) for _ in range(2)]

@@ -121,7 +121,7 @@ class Site:
             client.flushall()
 
     def celery(self, name, *arguments, skew=0):
-        module = ["-m", "tests.faults.skewed", str(skew), "celery"] if skew else ["-m", "celery"]
+        module = ["-m", "tests.faults.clock_skew", str(skew), "celery"] if skew else ["-m", "celery"]
         return self.start(name, *module, "--quiet", "-A", "oncall_site", *arguments, "--loglevel", "CRITICAL")
 
     def worker(self, name, *, concurrency=2, skew=0):
@@ -135,7 +135,7 @@ class Site:
 
     def loop(self, name, *, skew=0):
         """Start `manage.py deliver --loop`."""
-        program = ["-m", "tests.faults.skewed", str(skew), "manage"] if skew else ["manage.py"]
+        program = ["-m", "tests.faults.clock_skew", str(skew), "manage"] if skew else ["manage.py"]
         return self.start(name, *program, "deliver", "--loop")
 
     def rules(self, **rules):

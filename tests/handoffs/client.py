@@ -1,6 +1,7 @@
 """What a calendar client that is not ours finds in feeds and invitations, beside what the site holds."""
 
-from handoffs.models import FeedEvent, Handoff
+from calendar_feeds.models import FeedEvent
+from handoffs.models import Handoff
 from scheduling.models import Rotation
 from tests.handoffs.icaljs import read_by_client
 

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from handoffs.commands import keep_handoffs
+from handbook.services import import_handbook
 from handoffs.models import Handoff
+from handoffs.services.meetings import sync_handoffs
 from notifications.models import Message
-from oncall_site.handbook import import_handbook
 from scheduling.models import Rotation
 
 # A Wednesday; the next hand-off is on Monday, 30 November, at ten.
@@ -23,7 +23,7 @@ def rotation(db, seed):
 @pytest.fixture
 def handoffs(rotation):
     """Return the hand-offs of the coming half year, in order."""
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     return list(Handoff.objects.with_people().order_by("at"))
 
 

@@ -5,20 +5,24 @@ import datetime as dt
 import random
 from itertools import pairwise
 
-from handoffs.commands import keep_feeds, keep_handoffs, make_feed, move_meeting
+from calendar_feeds.services import create_feed, sync_feeds
+from common.exceptions import DomainError
 from handoffs.models import Handoff
-from notifications.kinds import kind_named
+from handoffs.services.meetings import move_meeting, sync_handoffs
+from notifications.registry import notification_type
 from people.models import User
-from people.refusals import Refused
-from scheduling import commands
-from scheduling.commands import Asked, Dates, Span
 from scheduling.models import HolidayBlock, RotationWeek
-from scheduling.queries import weeks_between
+from scheduling.queries.weeks import weeks_between
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday
+from scheduling.services.rosters import change_roster
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from scheduling.services.weeks import ensure_weeks, update_hours
+from tests.factories import make_engineer
 from tests.handoffs.client import Client
 from tests.handoffs.conftest import NOW
 from tests.handoffs.libical import complaints
 from tests.handoffs.reading import Mailbox, read
-from tests.make import make_engineer
 
 DAY, HOUR, MINUTE, WEEK = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1), dt.timedelta(weeks=1)
 
@@ -38,36 +42,36 @@ class Year:
         )[0]
         try:
             do(at)
-        except Refused:
+        except DomainError:
             return
         self.done += 1
 
     def swap(self, at):
         rows = RotationWeek.objects.filter(rotation=self.rotation, starts_at__gt=at).order_by("starts_on")
         one, two = self.source.sample(list(rows.values_list("starts_on", flat=True)[:8]), 2)
-        asked = Asked(one, two, acknowledge_conflicts=True)
-        made = commands.request_swap(self.rotation, asked=asked, by=self.admin, at=at)
-        commands.accept_swap(made, by=self.admin, at=at, acknowledge_conflicts=True)
+        asked = SwapProposal(one, two, acknowledge_conflicts=True)
+        made = request_swap(self.rotation, asked=asked, by=self.admin, at=at)
+        accept_swap(made, by=self.admin, at=at, acknowledge_conflicts=True)
 
     def block(self, at):
         first = at.date() + DAY * self.source.randint(0, 60)
-        dates = Dates(first, first + DAY * self.source.randint(0, 9), note="private")
-        commands.block_holiday(self.source.choice(self.people), dates=dates, by=self.admin)
+        dates = HolidayData(first, first + DAY * self.source.randint(0, 9), note="private")
+        create_holiday(self.source.choice(self.people), dates=dates, by=self.admin)
 
     def unblock(self, at):
         rows = list(HolidayBlock.objects.filter(starts_at__gt=at))
         if rows:
-            commands.remove_holiday(self.source.choice(rows), by=self.admin)
+            delete_holiday(self.source.choice(rows), by=self.admin)
 
     def cover(self, at):
         begin = at + HOUR * self.source.randint(1, 500)
-        span = Span(
+        span = CoverData(
             self.source.choice(self.people), begin, begin + HOUR * self.source.randint(1, 40), "a reason, or; two"
         )
-        commands.take_cover(self.rotation, span=span, by=self.admin, at=at, acknowledge_conflicts=True)
+        create_cover(self.rotation, span=span, by=self.admin, at=at, acknowledge_conflicts=True)
 
     def move(self, at):
-        rows = list(Handoff.objects.standing().filter(at__gt=at).order_by("at")[:6])
+        rows = list(Handoff.objects.not_cancelled().filter(at__gt=at).order_by("at")[:6])
         if not rows:
             return
         row = self.source.choice(rows)
@@ -79,12 +83,12 @@ class Year:
         rows = RotationWeek.objects.filter(rotation=self.rotation, starts_at__gt=at).order_by("starts_on")
         week = self.source.choice(list(rows[:6]))
         people = self.source.sample(self.people, self.source.randint(2, len(self.people)))
-        commands.change_roster(self.rotation, engineers=people, starts_on=week.starts_on, by=self.admin, at=at)
+        change_roster(self.rotation, engineers=people, starts_on=week.starts_on, by=self.admin, at=at)
 
     def hours(self, at):
         zone = self.source.choice(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
         hour = dt.time(self.source.randint(0, 23), self.source.choice([0, 30]))
-        commands.change_hours(self.rotation, at=at, time_zone=zone, handoff_time=hour)
+        update_hours(self.rotation, at=at, time_zone=zone, handoff_time=hour)
 
 
 def check_a_year(rotation, *, admin, client, mails, seed, step):
@@ -92,23 +96,23 @@ def check_a_year(rotation, *, admin, client, mails, seed, step):
     make_engineer("Zoë “Ω” O’Neil; x, y", email="zoe@example.com")
     year = Year(rotation, admin=admin, seed=seed)
     boxes = {person.pk: Mailbox() for person in [*year.people, admin]}
-    feeds = {person: f"/feeds/{make_feed(person, rotation=None, at=NOW).secret}.ics" for person in year.people}
-    feeds[rotation] = f"/feeds/{make_feed(admin, rotation=rotation, at=NOW).secret}.ics"
+    feeds = {person: f"/feeds/{create_feed(person, rotation=None, at=NOW).secret}.ics" for person in year.people}
+    feeds[rotation] = f"/feeds/{create_feed(admin, rotation=rotation, at=NOW).secret}.ics"
     last, mailed, fetched, theirs = {}, 0, 0, Client()
     for day in range(0, 365, step):
         at = NOW + DAY * day + MINUTE * 7
-        commands.keep_weeks(rotation, today=at.date())
+        ensure_weeks(rotation, today=at.date())
         for _ in range(2):
             year.something(at)
             mailed += deliver(mails, boxes, theirs, at=at)
-        keep_handoffs(at=at)
-        assert keep_handoffs(at=at) == 0
+        sync_handoffs(at=at)
+        assert sync_handoffs(at=at) == 0
         mailed += deliver(mails, boxes, theirs, at=at)
         check_calendars(boxes, at=at)
         check_handoffs(rotation, at=at)
         if day % (step * 5) == 0:
-            keep_feeds(at=at)
-            assert keep_feeds(at=at) == 0
+            sync_feeds(at=at)
+            assert sync_feeds(at=at) == 0
             for whose, path in feeds.items():
                 text = client.get(path).content.decode()
                 theirs.fetched(text, whose)
@@ -119,7 +123,7 @@ def check_a_year(rotation, *, admin, client, mails, seed, step):
 
 
 def deliver(mails, boxes, theirs, *, at):
-    rows = [row for row in mails(kind="handoff_invitation") if kind_named(row.kind).still_true(row, at)]
+    rows = [row for row in mails(kind="handoff_invitation") if notification_type(row.kind).is_still_relevant(row, at)]
     for row in rows:
         assert complaints(row.calendar) == []
         boxes[row.recipient_id].take(row.calendar)
@@ -129,7 +133,7 @@ def deliver(mails, boxes, theirs, *, at):
 
 def check_calendars(boxes, *, at):
     """Assert that each calendar shows the coming meetings its owner takes part in: all near ones, and no other."""
-    rows = list(Handoff.objects.standing().filter(meeting_ends_at__gt=at))
+    rows = list(Handoff.objects.not_cancelled().filter(meeting_ends_at__gt=at))
     for person, box in boxes.items():
         mine = {
             row.uid: (row.meeting_starts_at, row.meeting_ends_at)
@@ -150,7 +154,7 @@ def check_handoffs(rotation, *, at):
         for before, after in pairwise(weeks)
         if before.engineer_id != after.engineer_id
     ]
-    rows = Handoff.objects.standing().filter(rotation=rotation, at__gt=at).order_by("at")
+    rows = Handoff.objects.not_cancelled().filter(rotation=rotation, at__gt=at).order_by("at")
     assert list(rows.values_list("at", "outgoing", "incoming")) == wanted
 
 

@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from handoffs.commands import keep_handoffs, make_feed, sign_handoff
-from handoffs.commands.feeds import FEEDS_A_PERSON
+from calendar_feeds.services import FEEDS_A_PERSON, create_feed
 from handoffs.models import ActionItem, Handoff
-from incidents.commands import Opening, open_incident, resolve
+from handoffs.services.meetings import sync_handoffs
+from handoffs.services.sheets import sign_handoff
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.transitions import resolve
 from pipelines.models import Pipeline
+from tests.factories import bearer, make_pipeline
 from tests.handoffs.conftest import NOW
-from tests.make import bearer, make_pipeline
 
 JSON = "application/json"
 DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
@@ -146,7 +148,7 @@ def test_a_read_only_token_signs_nothing(client, handoffs, a):
 def test_a_hand_off_that_is_no_more_is_not_in_the_api(call, handoffs, rotation, a):
     gone = handoffs[0]
     rotation.weeks.filter(starts_on=gone.week).update(engineer=gone.outgoing)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     assert call(a, "get", path(gone)).status_code == 404
     assert call(a, "post", path(gone) + "sign/").status_code == 404
     assert call(a, "get", "handoffs/").json()["results"][0]["id"] != gone.pk
@@ -234,7 +236,7 @@ def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, h
     pipeline = Pipeline.objects.order_by("position").first()
     titles = {"issue": "Tags are missing", "outage": "No rows since noon", "delay": "Two hours late"}
     opened = {
-        kind: open_incident(pipeline, what=Opening(kind=kind, title=title), by=b, at=NOW)
+        kind: open_incident(pipeline, what=NewIncident(kind=kind, title=title), by=b, at=NOW)
         for kind, title in titles.items()
     }
     topics = call(a, "get", path(handoffs[0])).json()["topics"]
@@ -305,6 +307,6 @@ def test_a_feed_of_nothing_names_the_field_and_one_too_many_is_a_conflict(call, 
     assert (answer.status_code, list(answer.json())) == (400, ["rotation"])
     assert call(a, "post", "feeds/", ["rotation"]).status_code == 400
     for _ in range(FEEDS_A_PERSON):
-        make_feed(a, rotation=None, at=NOW)
+        create_feed(a, rotation=None, at=NOW)
     refused = call(a, "post", "feeds/", {})
     assert (refused.status_code, "20 addresses" in refused.json()["detail"]) == (409, True)

@@ -7,15 +7,18 @@ from itertools import pairwise
 import pytest
 from django.conf import settings
 
-from handoffs.commands import keep_handoffs, move_meeting, set_handoff_rules
-from handoffs.commands.rules import HandoffRules
-from handoffs.engine.ical import Address, Meeting, cancellation, invitation, plain
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from handoffs.domain.ical import Address, Meeting, cancellation, invitation, plain
 from handoffs.models import Handoff
-from notifications.kinds import kind_named
+from handoffs.services.meetings import move_meeting, sync_handoffs
+from handoffs.services.policy import HandoffRules, set_handoff_rules
 from notifications.models import Message
-from people.refusals import Forbidden, Invalid, Refused
-from scheduling.commands import Asked, Dates, Span, accept_swap, block_holiday, change_hours, request_swap, take_cover
+from notifications.registry import notification_type
 from scheduling.models import RotationWeek
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from scheduling.services.weeks import update_hours
 from tests.handoffs.conftest import NOW
 from tests.handoffs.icaljs import read_by_client
 from tests.handoffs.libical import complaints
@@ -29,7 +32,7 @@ def invitations(rows):
 
 
 def swap(rotation, one, other, *, by):
-    asked = Asked(one, other, acknowledge_conflicts=True)
+    asked = SwapProposal(one, other, acknowledge_conflicts=True)
     made = request_swap(rotation, asked=asked, by=by, at=NOW)
     return accept_swap(made, by=by, at=NOW, acknowledge_conflicts=True)
 
@@ -51,9 +54,9 @@ def test_who_is_in_a_meeting_of_the_next_five_weeks_is_invited_once(handoffs, ma
     wanted = [("REQUEST", str(one), str(row.pk)) for row in near for one in row.people]
     assert sorted(invitations(rows)) == sorted(wanted)
     assert len(near) == 5
-    keep_handoffs(at=NOW + MINUTE)
+    sync_handoffs(at=NOW + MINUTE)
     assert mails(kind="handoff_invitation") == []
-    keep_handoffs(at=NOW + WEEK)
+    sync_handoffs(at=NOW + WEEK)
     assert len(mails(kind="handoff_invitation")) == 2
 
 
@@ -62,7 +65,7 @@ def test_an_invitation_is_what_other_calendars_expect(handoffs, a, mails):
     a.save()
     Handoff.objects.filter(pk=handoffs[0].pk).update(mailed_sequence=None, sequence=1)
     Message.objects.all().delete()
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     [row] = Message.objects.filter(recipient=a, occurrence=f"{handoffs[0].pk}-1", kind="handoff_invitation")
     assert complaints(row.calendar) == []
     calendar, [event] = read(row.calendar)
@@ -87,7 +90,7 @@ def test_a_swap_moves_the_meeting_to_another_calendar_with_the_same_uid(handoffs
             boxes[row.recipient].take(row.calendar)
 
     def shown(person):
-        rows = Handoff.objects.standing().of(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
+        rows = Handoff.objects.not_cancelled().of(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
         return {row.uid: (row.meeting_starts_at, row.meeting_ends_at) for row in rows}
 
     deliver()
@@ -97,7 +100,7 @@ def test_a_swap_moves_the_meeting_to_another_calendar_with_the_same_uid(handoffs
     assert uid in boxes[c].events
     assert uid not in boxes[a].events
     swap(rotation, dt.date(2026, 12, 21), dt.date(2026, 12, 7), by=admin)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     deliver()
     assert uid not in boxes[c].events
     assert uid in boxes[a].events
@@ -111,14 +114,14 @@ def test_a_week_that_no_longer_changes_hands_has_no_meeting_until_it_does_again(
     first = handoffs[0]
     week = RotationWeek.objects.get(rotation=rotation, starts_on=first.week)
     RotationWeek.objects.filter(pk=week.pk).update(engineer=a)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     rows = mails(kind="handoff_invitation", occurrence__startswith=f"{first.pk}-")
     assert [(row.calendar_method, row.recipient) for row in rows] == [("CANCEL", a), ("CANCEL", b)]
     assert all(complaints(row.calendar) == [] for row in rows)
     _, [event] = read(rows[0].calendar)
     assert (event["STATUS"], event["UID"], event["SEQUENCE"]) == ("CANCELLED", first.uid, "1")
     RotationWeek.objects.filter(pk=week.pk).update(engineer=b)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     rows = mails(kind="handoff_invitation", occurrence__startswith=f"{first.pk}-")
     assert [(row.calendar_method, row.recipient) for row in rows] == [("REQUEST", a), ("REQUEST", b)]
     assert read(rows[0].calendar)[1][0]["SEQUENCE"] == "2"
@@ -128,35 +131,35 @@ def test_nobody_is_told_of_the_end_of_a_meeting_they_never_heard_of(handoffs, ro
     mails()
     far = handoffs[8]
     RotationWeek.objects.filter(rotation=rotation, starts_on=far.week).update(engineer=far.outgoing)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     assert Handoff.objects.get(pk=far.pk).cancelled_at == NOW
     assert mails(kind="handoff_invitation") == []
 
 
 def test_covers_need_no_hand_off(handoffs, rotation, c, admin, mails):
     mails()
-    span = Span(c, NOW + DAY, NOW + 2 * DAY)
-    take_cover(rotation, span=span, by=admin, at=NOW)
-    assert keep_handoffs(at=NOW) == 0
+    span = CoverData(c, NOW + DAY, NOW + 2 * DAY)
+    create_cover(rotation, span=span, by=admin, at=NOW)
+    assert sync_handoffs(at=NOW) == 0
     assert mails(kind__startswith="handoff") == []
 
 
 def test_another_hour_moves_the_meetings_that_are_to_come(handoffs, rotation, mails):
     mails()
-    change_hours(rotation, at=NOW, handoff_time=dt.time(14))
-    assert keep_handoffs(at=NOW) == len(handoffs)
+    update_hours(rotation, at=NOW, handoff_time=dt.time(14))
+    assert sync_handoffs(at=NOW) == len(handoffs)
     row = Handoff.objects.get(pk=handoffs[0].pk)
     assert (row.at, row.uid, row.sequence) == (handoffs[0].at + 4 * HOUR, handoffs[0].uid, 1)
     assert row.meeting_ends_at == row.at
     assert {one.calendar_method for one in mails(kind="handoff_invitation")} == {"REQUEST"}
-    assert keep_handoffs(at=NOW) == 0
+    assert sync_handoffs(at=NOW) == 0
 
 
 def test_an_hour_that_comes_at_once_hands_over_now(handoffs, rotation):
     """The hour is changed on hand-off day so that it has passed: the hand-off is now, and there is still one of it."""
     at = dt.datetime(2026, 11, 30, 9, 0, tzinfo=dt.UTC)
-    change_hours(rotation, at=at, handoff_time=dt.time(8))
-    keep_handoffs(at=at)
+    update_hours(rotation, at=at, handoff_time=dt.time(8))
+    sync_handoffs(at=at)
     row = Handoff.objects.get(pk=handoffs[0].pk)
     assert (row.at, row.cancelled_at) == (at, None)
 
@@ -165,7 +168,7 @@ def test_another_length_of_the_handbook_changes_meetings_but_moved_ones(handoffs
     moved = handoffs[0]
     move_meeting(moved, by=a, at=NOW, starts_at=moved.at - 2 * HOUR)
     set_handoff_rules(rotation, rules=HandoffRules("Hand-Off", "", 20, 25, "Topics", ("Status",)))
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     rows = list(Handoff.objects.order_by("at"))
     assert rows[0].meeting_ends_at - rows[0].meeting_starts_at == 30 * MINUTE
     assert {row.meeting_ends_at - row.meeting_starts_at for row in rows[1:]} == {25 * MINUTE}
@@ -174,7 +177,7 @@ def test_another_length_of_the_handbook_changes_meetings_but_moved_ones(handoffs
 def test_the_past_is_not_rewritten(handoffs, rotation, d):
     later = handoffs[0].at + HOUR
     rotation.weeks.filter(starts_on=handoffs[0].week).update(engineer=d)
-    keep_handoffs(at=later)
+    sync_handoffs(at=later)
     assert Handoff.objects.with_people().get(pk=handoffs[0].pk).incoming == handoffs[0].incoming
     assert Handoff.objects.with_people().get(pk=handoffs[1].pk).outgoing == d
 
@@ -190,30 +193,30 @@ def test_a_moved_meeting_is_told_to_both_and_kept_by_the_sweep(handoffs, b, mail
     rows = mails(kind="handoff_invitation")
     assert [one.calendar_method for one in rows] == ["REQUEST", "REQUEST"]
     assert read(rows[0].calendar)[1][0].span == (row.meeting_starts_at, row.meeting_ends_at)
-    assert keep_handoffs(at=NOW) == 0
+    assert sync_handoffs(at=NOW) == 0
     assert mails(kind="handoff_invitation") == []
 
 
 def test_a_moved_meeting_is_as_usual_again_once_its_people_change(handoffs, rotation, a, admin):
     move_meeting(handoffs[0], by=a, at=NOW, starts_at=handoffs[0].at - 3 * HOUR)
     swap(rotation, dt.date(2026, 11, 30), dt.date(2026, 12, 7), by=admin)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     row = Handoff.objects.get(pk=handoffs[0].pk)
     assert (row.moved, row.meeting_ends_at) == (False, row.at)
 
 
 def test_a_meeting_is_not_moved_by_others_into_the_past_or_far_away(handoffs, a, c):
     first = handoffs[0]
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotAllowedError):
         move_meeting(first, by=c, at=NOW, starts_at=first.at)
     for wrong in (NOW - MINUTE, first.at + 7 * DAY, first.at - 8 * DAY):
-        with pytest.raises(Invalid):
+        with pytest.raises(InvalidInputError):
             move_meeting(first, by=a, at=NOW, starts_at=wrong)
     for minutes in (0, 19, 31, -30):
-        with pytest.raises(Invalid, match="20 to 30 minutes"):
+        with pytest.raises(InvalidInputError, match="20 to 30 minutes"):
             move_meeting(first, by=a, at=NOW, starts_at=first.at, ends_at=first.at + minutes * MINUTE)
     Handoff.objects.filter(pk=first.pk).update(cancelled_at=NOW)
-    with pytest.raises(Refused, match="cancelled"):
+    with pytest.raises(DomainError, match="cancelled"):
         move_meeting(first, by=a, at=NOW, starts_at=first.at)
 
 
@@ -222,7 +225,7 @@ def test_a_meeting_is_not_moved_by_others_into_the_past_or_far_away(handoffs, a,
 
 def true_reminders():
     rows = Message.objects.filter(kind="handoff_reminder").order_by("due_at", "pk")
-    return [row for row in rows if kind_named(row.kind).still_true(row, row.due_at)]
+    return [row for row in rows if notification_type(row.kind).is_still_relevant(row, row.due_at)]
 
 
 def test_both_are_reminded_a_day_and_a_quarter_of_an_hour_before(handoffs):
@@ -242,7 +245,7 @@ def test_a_meeting_that_moves_takes_its_reminders_along(handoffs, rotation, a, a
     dues = [one.due_at for one in true_reminders() if one.occurrence.startswith(f"{row.pk}-")]
     assert dues == [begin - DAY] * 2 + [begin - 15 * MINUTE] * 2
     swap(rotation, dt.date(2026, 11, 30), dt.date(2026, 12, 7), by=admin)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     readers = {str(one.recipient) for one in true_reminders() if one.occurrence.startswith(f"{row.pk}-")}
     assert readers == {"Engineer A", "Engineer C"}
 
@@ -256,9 +259,9 @@ def test_what_changes_on_the_last_day_is_not_announced_for_tomorrow(handoffs, a)
 
 def test_an_invitation_overtaken_before_it_was_sent_is_dropped(handoffs, a):
     old = Message.objects.get(kind="handoff_invitation", recipient=a, occurrence=f"{handoffs[0].pk}-0")
-    assert kind_named(old.kind).still_true(old, NOW)
+    assert notification_type(old.kind).is_still_relevant(old, NOW)
     move_meeting(handoffs[0], by=a, at=NOW, starts_at=handoffs[0].at - DAY)
-    assert not kind_named(old.kind).still_true(old, NOW)
+    assert not notification_type(old.kind).is_still_relevant(old, NOW)
 
 
 # Away
@@ -266,35 +269,35 @@ def test_an_invitation_overtaken_before_it_was_sent_is_dropped(handoffs, a):
 
 def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a, b, c, admin, mails):
     mails()
-    block_holiday(b, dates=Dates(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
-    keep_handoffs(at=NOW)
+    create_holiday(b, dates=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
+    sync_handoffs(at=NOW)
     rows = mails(kind="handoff_away")
     assert {row.recipient for row in rows} == {a, b, admin}
     assert rows[0].subject == "Engineer B is away at a hand-off"
     assert "on holiday 30 Nov – 1 Dec" in rows[0].text
-    keep_handoffs(at=NOW + MINUTE)
+    sync_handoffs(at=NOW + MINUTE)
     assert mails() == []
     row = move_meeting(handoffs[0], by=a, at=NOW, starts_at=handoffs[0].at - 3 * DAY)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     assert mails(kind="handoff_away") == []
-    assert not any(kind_named(one.kind).still_true(one, NOW) for one in rows)
+    assert not any(notification_type(one.kind).is_still_relevant(one, NOW) for one in rows)
     move_meeting(row, by=a, at=NOW, starts_at=handoffs[0].at)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     assert len(mails(kind="handoff_away")) == 3
 
 
 def test_an_absence_that_goes_and_comes_back_is_told_again(handoffs, b, admin, mails):
     mails()
-    dates = Dates(dt.date(2026, 11, 30), dt.date(2026, 11, 30))
-    block_holiday(b, dates=dates, by=b).delete()
-    keep_handoffs(at=NOW)
+    dates = HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30))
+    create_holiday(b, dates=dates, by=b).delete()
+    sync_handoffs(at=NOW)
     assert mails(kind="handoff_away") == []
-    block = block_holiday(b, dates=dates, by=b)
-    keep_handoffs(at=NOW)
+    block = create_holiday(b, dates=dates, by=b)
+    sync_handoffs(at=NOW)
     block.delete()
-    keep_handoffs(at=NOW)
-    block_holiday(b, dates=dates, by=b)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
+    create_holiday(b, dates=dates, by=b)
+    sync_handoffs(at=NOW)
     assert len(mails(kind="handoff_away")) == 6
 
 
@@ -304,20 +307,20 @@ def test_an_absence_that_goes_and_comes_back_is_told_again(handoffs, b, admin, m
 def test_an_unsigned_hand_off_reminds_both_once_an_hour_later(handoffs, a, b, mails):
     mails()
     due = handoffs[0].at + HOUR
-    keep_handoffs(at=due - MINUTE)
+    sync_handoffs(at=due - MINUTE)
     assert mails(kind="handoff_unsigned") == []
-    keep_handoffs(at=due)
+    sync_handoffs(at=due)
     rows = mails(kind="handoff_unsigned")
     assert {row.recipient for row in rows} == {a, b}
     assert "Engineer A has not signed “handed over” and Engineer B has not signed “taken over”." in rows[0].text
-    assert kind_named(rows[0].kind).still_true(rows[0], due)
-    keep_handoffs(at=due + HOUR)
+    assert notification_type(rows[0].kind).is_still_relevant(rows[0], due)
+    sync_handoffs(at=due + HOUR)
     assert mails(kind="handoff_unsigned") == []
 
 
 def test_after_days_of_silence_nobody_is_reminded_of_old_signatures(handoffs, mails):
     mails()
-    keep_handoffs(at=handoffs[0].at + 4 * DAY)
+    sync_handoffs(at=handoffs[0].at + 4 * DAY)
     assert mails(kind="handoff_unsigned") == []
 
 

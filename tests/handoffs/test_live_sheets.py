@@ -1,9 +1,9 @@
 """A sheet's first three topics are filled from incidents and statuses, live, and stay as they were once both have signed."""
 
-from handoffs.commands import sign_handoff
-from handoffs.queries.sheets import sheets_of
-from incidents import commands
-from incidents.commands import Opening
+from handoffs.queries.sheets import handoff_sheets
+from handoffs.services.sheets import sign_handoff
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.transitions import acknowledge, resolve
 from pipelines.models import Pipeline
 from tests.handoffs.conftest import NOW
 
@@ -11,17 +11,19 @@ SLUG = "daily-growth-experiment-focused"
 
 
 def lines(handoff):
-    return {topic.heading: [item.text for item in topic.items] for topic in sheets_of([handoff], at=NOW)[handoff.pk]}
+    return {
+        topic.heading: [item.text for item in topic.items] for topic in handoff_sheets([handoff], at=NOW)[handoff.pk]
+    }
 
 
 def test_issues_outages_and_statuses_stand_under_their_topics_until_signed(rotation, handoffs):
     handoff, pipeline = handoffs[0], Pipeline.objects.get(slug=SLUG)
     person = pipeline.primary_owner
     issue, outage, delay = (
-        commands.open_incident(pipeline, what=Opening(kind=kind, title=f"An {kind}"), by=person, at=NOW)
+        open_incident(pipeline, what=NewIncident(kind=kind, title=f"An {kind}"), by=person, at=NOW)
         for kind in ("issue", "outage", "delay")
     )
-    commands.acknowledge(outage, by=person, at=NOW)
+    acknowledge(outage, by=person, at=NOW)
     found = lines(handoff)
     [said] = found["Active issues being resolved"]
     assert said == f"Issue of {pipeline}: An issue; since Wed 25 Nov 2026, 12:00 UTC, nobody has it yet"
@@ -31,11 +33,11 @@ def test_issues_outages_and_statuses_stand_under_their_topics_until_signed(rotat
     ]
     assert any(f"{pipeline}: outage; " in line for line in found["Status of all pipelines"])
     sign_handoff(handoff, by=handoff.outgoing, at=NOW)
-    commands.resolve(issue, by=person, at=NOW)
+    resolve(issue, by=person, at=NOW)
     handoff.refresh_from_db()
     assert lines(handoff)["Active issues being resolved"] == []
     sign_handoff(handoff, by=handoff.incoming, at=NOW)
     for row in (outage, delay):
-        commands.resolve(row, by=person, at=NOW)
+        resolve(row, by=person, at=NOW)
     handoff.refresh_from_db()
     assert len(lines(handoff)["Known outages or delays"]) == 2

@@ -5,9 +5,13 @@ import html
 
 import pytest
 
-from handoffs.commands import add_item, keep_handoffs, make_feed, sign_handoff
-from handoffs.models import ActionItem, FeedToken, Handoff
-from scheduling.commands import Dates, block_holiday
+from calendar_feeds.models import FeedToken
+from calendar_feeds.services import create_feed
+from handoffs.models import ActionItem, Handoff
+from handoffs.services.action_items import add_item
+from handoffs.services.meetings import sync_handoffs
+from handoffs.services.sheets import sign_handoff
+from scheduling.services.holidays import HolidayData, create_holiday
 from tests.handoffs.conftest import NOW
 
 HOUR = dt.timedelta(hours=1)
@@ -28,7 +32,7 @@ def sheet(handoffs):
 
 
 def test_the_list_names_what_is_to_come_and_who_is_away(signed_in, handoffs, rotation, a, b):
-    block_holiday(b, dates=Dates(dt.date(2026, 11, 30), dt.date(2026, 11, 30)), by=b)
+    create_holiday(b, dates=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30)), by=b)
     page = text(signed_in(a).get("/handoffs/"))
     assert f'href="/handoffs/{handoffs[0].pk}/"' in page
     assert "Mon 30 Nov, 09:30 UTC" in page
@@ -105,7 +109,7 @@ def test_the_meeting_is_moved_in_the_reader_s_zone(signed_in, handoffs, sheet, a
 
 def test_a_cancelled_hand_off_says_so(signed_in, handoffs, rotation, sheet, a):
     rotation.weeks.filter(starts_on=handoffs[0].week).update(engineer=a)
-    keep_handoffs(at=NOW)
+    sync_handoffs(at=NOW)
     page = text(signed_in(a).get(sheet))
     assert "This hand-off was cancelled" in page
     assert "<textarea" not in page
@@ -204,7 +208,7 @@ def test_action_items_are_kept_in_the_admin(signed_in, rotation, admin):
 
 
 def test_an_admin_revokes_a_feed_s_address_in_the_admin(signed_in, client, rotation, a, admin):
-    made = make_feed(a, rotation=None, at=NOW)
+    made = create_feed(a, rotation=None, at=NOW)
     browser = signed_in(admin)
     assert made.token.prefix in text(browser.get("/admin/handoffs/feedtoken/"))
     assert made.token.digest not in text(browser.get(f"/admin/handoffs/feedtoken/{made.token.pk}/change/"))

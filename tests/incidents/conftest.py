@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from oncall_site.handbook import import_handbook
+from handbook.services import import_handbook
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.queries import answers
+from scheduling.queries.on_call import responder_chains
 
 
 @pytest.fixture
@@ -27,6 +27,6 @@ def chain(pipeline):
     """Return a function that gives the people of the pipeline's chain in order, as it is at an instant."""
 
     def people_at(at):
-        return [User.objects.get(pk=link.engineer) for link in answers([pipeline], at=at)[pipeline.pk].links]
+        return [User.objects.get(pk=link.engineer) for link in responder_chains([pipeline], at=at)[pipeline.pk].links]
 
     return people_at

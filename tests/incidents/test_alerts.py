@@ -5,14 +5,15 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from incidents import commands, tasks
+from incidents import tasks
 from incidents.models import Alert, Incident
+from incidents.services.sync_checks import sync_with_checks, sync_with_external_checks
 from notifications.models import Message
 from pipelines.models import Pipeline
+from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE
-from tests.make import bearer
-from validation.commands import keep_external_rule
-from validation.models import Check, ExternalCheck, ExternalRule
+from validation.models import Check, ExternalCheck, MappingRule
+from validation.services.external_results import save_mapping_rule
 
 JSON = "application/json"
 SLUG = "daily-growth-experiment-focused"
@@ -83,7 +84,7 @@ def test_a_pipeline_is_named_by_slug_or_name_or_by_a_rule(send, pipeline):
     send(alert("1", pipeline="Daily growth (Experiment-focused)"))
     assert Incident.objects.get().pipeline == pipeline
     other = Pipeline.objects.get(slug="aggregate-profit-investor-reporting")
-    keep_external_rule(ExternalRule(tool="", pattern="alertmanager.Ledger*", pipeline=other))
+    save_mapping_rule(MappingRule(tool="", pattern="alertmanager.Ledger*", pipeline=other))
     send(alert("2", pipeline=None, alertname="LedgerDown"))
     assert Incident.objects.get(fingerprint="2").pipeline == other
 
@@ -94,11 +95,11 @@ def test_an_alert_that_is_nobody_s_is_kept_listed_and_opened_once_a_rule_knows_i
     listed = client.get("/api/v1/alerts/?unmapped=1", **bearer(a)).json()
     assert [(row["fingerprint"], row["pipeline"], row["firing"]) for row in listed["results"]] == [("1", None, True)]
     assert client.get("/api/v1/alerts/", **bearer(a)).json()["count"] == 2
-    tasks.follow()
+    tasks.sync_incidents()
     assert Incident.objects.count() == 1
-    keep_external_rule(ExternalRule(tool="", pattern="alertmanager.LogsLate", pipeline=pipeline))
-    tasks.follow()
-    tasks.follow()
+    save_mapping_rule(MappingRule(tool="", pattern="alertmanager.LogsLate", pipeline=pipeline))
+    tasks.sync_incidents()
+    tasks.sync_incidents()
     assert Incident.objects.get(fingerprint="1").pipeline == pipeline
     assert not Alert.objects.unmapped().exists()
 
@@ -138,11 +139,11 @@ def alerts_at(check, at, *, since=None, status="fail"):
 
 
 def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check, now):
-    assert commands.follow_checks(at=now) == 0
+    assert sync_with_checks(at=now) == 0
     for minutes in (0, 5, 10):
         alerts_at(check, now + minutes * MINUTE, since=now)
         for _ in range(2):
-            assert commands.follow_checks(at=now + minutes * MINUTE) == 1
+            assert sync_with_checks(at=now + minutes * MINUTE) == 1
     row = Incident.objects.get()
     assert (row.check_key, row.kind, row.title, row.repeats) == (check.pk, "delay", "Logs are fresh", 2)
     assert Message.objects.get().text.startswith("Delay of Daily growth")
@@ -151,36 +152,36 @@ def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check
 
 def test_a_check_that_broke_is_no_repeat(pipeline, check, now):
     alerts_at(check, now)
-    commands.follow_checks(at=now)
+    sync_with_checks(at=now)
     alerts_at(check, now + 5 * MINUTE, since=now, status="error")
-    commands.follow_checks(at=now + 5 * MINUTE)
+    sync_with_checks(at=now + 5 * MINUTE)
     assert Incident.objects.get().repeats == 0
 
 
 def test_an_incident_nobody_took_is_closed_once_its_check_has_passed_for_its_cooldown(pipeline, check, now):
     alerts_at(check, now)
-    commands.follow_checks(at=now)
+    sync_with_checks(at=now)
     Check.objects.update(alerting_since=None, alert_ended_at=now, last_status="pass")
-    commands.follow_checks(at=now + 5 * MINUTE)
-    commands.follow_checks(at=now + 49 * MINUTE)
+    sync_with_checks(at=now + 5 * MINUTE)
+    sync_with_checks(at=now + 49 * MINUTE)
     assert Incident.objects.get().state == "open"
-    commands.follow_checks(at=now + 50 * MINUTE)
+    sync_with_checks(at=now + 50 * MINUTE)
     assert Incident.objects.get().state == "resolved"
 
 
 def test_an_incident_whose_check_is_gone_is_closed_too(pipeline, check, now):
     alerts_at(check, now)
-    commands.follow_checks(at=now)
+    sync_with_checks(at=now)
     check.delete()
-    commands.follow_checks(at=now + MINUTE)
-    commands.follow_checks(at=now + 40 * MINUTE)
+    sync_with_checks(at=now + MINUTE)
+    sync_with_checks(at=now + 40 * MINUTE)
     assert Incident.objects.get().state == "resolved"
 
 
 def test_a_check_that_only_warns_opens_no_incident(pipeline, check, now):
     Check.objects.update(severity="warn")
     alerts_at(check, now)
-    commands.follow_checks(at=now)
+    sync_with_checks(at=now)
     assert not Incident.objects.exists()
 
 
@@ -190,22 +191,22 @@ def test_another_tool_s_failing_check_has_an_incident_until_it_passes(pipeline, 
         message="3 failures", at=now, created_at=now,
     )  # fmt: skip
     for _ in range(2):
-        assert commands.follow_external_checks(at=now + MINUTE) == 1
+        assert sync_with_external_checks(at=now + MINUTE) == 1
     made = Incident.objects.get()
     assert (made.source, made.fingerprint) == ("check", "dbt:test.shop.unique_orders")
     row.at, row.status = now + 60 * MINUTE, "error"
     row.save()
-    commands.follow_external_checks(at=now + 61 * MINUTE)
+    sync_with_external_checks(at=now + 61 * MINUTE)
     assert Incident.objects.get().recovered_at is None
     row.at, row.status = now + 120 * MINUTE, "pass"
     row.save()
-    commands.follow_external_checks(at=now + 121 * MINUTE)
-    commands.follow_external_checks(at=now + 121 * MINUTE + dt.timedelta(hours=1))
+    sync_with_external_checks(at=now + 121 * MINUTE)
+    sync_with_external_checks(at=now + 121 * MINUTE + dt.timedelta(hours=1))
     made.refresh_from_db()
     assert made.state == "resolved"
 
 
 def test_the_worker_s_task_follows(pipeline, check):
     alerts_at(check, timezone.now())
-    tasks.follow()
+    tasks.sync_incidents()
     assert Incident.objects.get().check_key == check.pk

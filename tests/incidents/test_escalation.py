@@ -6,17 +6,20 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents import commands, tasks
+from incidents import tasks
 from incidents.models import Incident
+from incidents.services.escalation import escalate_due
+from incidents.services.transitions import acknowledge, reopen, resolve
 from notifications.models import Message
-from pipelines.commands import change_pipeline
-from scheduling.commands import Dates, Span, block_holiday, take_cover
+from pipelines.services import update_pipeline
 from scheduling.models import Rotation
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
 from tests.incidents.test_incidents import MINUTE, kinds, opened, told
 
 
 def sweep(at):
-    return commands.escalate_due(at=at)
+    return escalate_due(at=at)
 
 
 def test_the_chain_is_told_link_by_link_each_once_and_admins_last(pipeline, chain, now, admin):
@@ -51,7 +54,7 @@ def test_where_there_is_nobody_left_the_timeline_says_so(pipeline, chain, now):
 
 
 def test_each_pipeline_waits_its_own_time(pipeline, now):
-    change_pipeline(pipeline, fields={"escalate_after_minutes": 5})
+    update_pipeline(pipeline, fields={"escalate_after_minutes": 5})
     incident = opened(pipeline, at=now)
     assert sweep(now + 4 * MINUTE) == 0
     assert sweep(now + 5 * MINUTE) == 1
@@ -69,7 +72,7 @@ def test_a_late_sweep_tells_one_and_waits_again(pipeline, now):
 
 def test_nothing_escalates_after_an_acknowledgement(pipeline, now, a):
     incident = opened(pipeline, at=now)
-    commands.acknowledge(incident, by=a, at=now + MINUTE)
+    acknowledge(incident, by=a, at=now + MINUTE)
     assert sweep(now + 60 * MINUTE) == 0
     assert len(told(incident)) == 1
 
@@ -77,8 +80,8 @@ def test_nothing_escalates_after_an_acknowledgement(pipeline, now, a):
 def test_reopening_starts_from_the_beginning(pipeline, chain, now, a):
     incident = opened(pipeline, at=now)
     sweep(now + 15 * MINUTE)
-    commands.resolve(incident, by=a, at=now + 20 * MINUTE)
-    commands.reopen(incident, by=a, at=now + 30 * MINUTE)
+    resolve(incident, by=a, at=now + 20 * MINUTE)
+    reopen(incident, by=a, at=now + 30 * MINUTE)
     sweep(now + 45 * MINUTE)
     people = chain(now)
     assert told(incident) == people[:2] * 2
@@ -87,24 +90,24 @@ def test_reopening_starts_from_the_beginning(pipeline, chain, now, a):
 def test_a_holiday_that_began_meanwhile_is_followed(pipeline, chain, now):
     incident = opened(pipeline, at=now)
     people = chain(now)
-    days = Dates(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
-    block_holiday(people[1], dates=days, by=people[1])
+    days = HolidayData(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
+    create_holiday(people[1], dates=days, by=people[1])
     sweep(now + 15 * MINUTE)
     assert told(incident) == [people[0], people[2]]
 
 
 def test_a_cover_taken_meanwhile_is_followed(pipeline, chain, now, outsider, admin):
     incident = opened(pipeline, at=now)
-    span = Span(outsider, now + MINUTE, now + 30 * MINUTE)
-    take_cover(Rotation.objects.get(), span=span, by=admin, at=now)
+    span = CoverData(outsider, now + MINUTE, now + 30 * MINUTE)
+    create_cover(Rotation.objects.get(), span=span, by=admin, at=now)
     sweep(now + 15 * MINUTE)
     assert told(incident) == [chain(now)[0], outsider]
 
 
 def test_where_nobody_is_available_the_admins_are_told_at_once(pipeline, now, admin, a, b, c, d):
-    days = Dates(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
+    days = HolidayData(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
     for person in (a, b, c, d):
-        block_holiday(person, dates=days, by=person)
+        create_holiday(person, dates=days, by=person)
     incident = opened(pipeline, at=now)
     assert told(incident) == [admin]
     assert incident.next_escalation_at is None
@@ -113,7 +116,7 @@ def test_where_nobody_is_available_the_admins_are_told_at_once(pipeline, now, ad
 @pytest.mark.parametrize("minutes", [0, 1441])
 def test_a_pipeline_waits_from_a_minute_to_a_day(pipeline, minutes):
     with pytest.raises(ValidationError):
-        change_pipeline(pipeline, fields={"escalate_after_minutes": minutes})
+        update_pipeline(pipeline, fields={"escalate_after_minutes": minutes})
 
 
 def test_the_worker_s_task_sweeps(pipeline):

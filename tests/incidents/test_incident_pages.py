@@ -7,15 +7,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from incidents import commands
-from incidents.commands.causes import Cause, fails
 from incidents.models import Incident, RunStep
-from runbooks.commands import save_revision
+from incidents.services.escalation import escalate
+from incidents.services.runbook_runs import mark_step, start_run
+from incidents.services.transitions import acknowledge, add_note, resolve
+from incidents.services.triggers import IncidentTrigger, trigger_incident
 from runbooks.models import Runbook
+from runbooks.services import save_revision
+from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, opened
-from tests.make import bearer
-from tests.validation.world import make_check, make_metric
-from validation.commands import remove_check
+from tests.validation.fixtures import make_check, make_metric
+from validation.services.definitions import delete_check
 
 SLUG = "daily-growth-experiment-focused"
 
@@ -57,7 +59,7 @@ def test_open_incidents_stand_on_now_and_on_the_pipeline_s_page(browser, inciden
         page = text_of(browser.get(path))
         assert f"/incidents/{incident.pk}/" in page, path
     assert "1 open incident" in text_of(browser.get("/"))
-    commands.resolve(incident, by=a, at=timezone.now())
+    resolve(incident, by=a, at=timezone.now())
     assert "open incident" not in text_of(browser.get("/"))
     assert "Logs are late" in text_of(browser.get(f"/pipelines/{SLUG}/"))
 
@@ -114,13 +116,13 @@ def test_the_whole_of_an_incident_without_javascript(browser, signed_in, inciden
 
 
 def test_htmx_gets_the_checklist_alone(browser, incident, a, b):
-    commands.start_run(incident, by=a, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
     path, htmx = f"/incidents/{incident.pk}/steps/2/", {"HX-Request": "true"}
     answer = browser.post(path, {"done": "1"}, headers=htmx)
     assert answer.status_code == 200
     assert text_of(answer).lstrip().startswith('<div class="checklist"')
     assert RunStep.objects.get(position=2).done_by == a
-    commands.mark_step(incident, position=3, done=True, by=b, at=timezone.now())
+    mark_step(incident, position=3, done=True, by=b, at=timezone.now())
     answer = browser.post(f"/incidents/{incident.pk}/steps/3/", {"done": "1"}, headers=htmx)
     assert "Engineer B has done step 3 already" in text_of(answer)
 
@@ -138,10 +140,10 @@ def test_the_runbook_s_page_shows_what_its_steps_have_done(browser, pipeline, no
     assert "never run" in text_of(browser.get(f"/runbooks/{SLUG}/"))
     for _ in range(2):
         made = opened(pipeline, at=now)
-        commands.start_run(made, by=a, at=now + MINUTE)
-        commands.mark_step(made, position=1, done=True, by=a, at=now + 3 * MINUTE)
-        commands.mark_step(made, position=3, done=True, by=a, at=now + 13 * MINUTE)
-        commands.resolve(made, by=a, at=now + 20 * MINUTE, ended_by_step=3)
+        start_run(made, by=a, at=now + MINUTE)
+        mark_step(made, position=1, done=True, by=a, at=now + 3 * MINUTE)
+        mark_step(made, position=3, done=True, by=a, at=now + 13 * MINUTE)
+        resolve(made, by=a, at=now + 20 * MINUTE, ended_by_step=3)
     page = " ".join(text_of(browser.get(f"/runbooks/{SLUG}/")).split())
     assert "done 2 of 2 times, takes 10 min; ended 2 incidents, 20 min after they were opened" in page
     assert "done 2 of 2 times, takes 2 min; ended no incident" in page
@@ -161,7 +163,7 @@ def test_the_admin_finds_reads_and_decides(signed_in, incident, admin):
         "/admin/incidents/incident/", {"action": "reopen", "_selected_action": [incident.pk]}, follow=True
     )
     assert "not resolved" in text_of(answer)
-    commands.start_run(incident, by=admin, at=timezone.now())
+    start_run(incident, by=admin, at=timezone.now())
     run = incident.runs.get()
     assert browser.get("/admin/incidents/runbookrun/").status_code == 200
     assert browser.get(f"/admin/incidents/runbookrun/{run.pk}/change/").status_code == 200
@@ -178,12 +180,12 @@ def test_a_long_incident_needs_no_more_statements_than_a_short_one(signed_in, cl
         save_revision(runbook, markdown=f"### Troubleshooting Steps\n\n{steps}", based_on=runbook.revision, author=a)
         runbook.refresh_from_db()
         incident = opened(pipeline, at=at - 200 * MINUTE)
-        commands.start_run(incident, by=a, at=at)
+        start_run(incident, by=a, at=at)
         for number in range(1, notes + 1):
-            commands.note(incident, text=f"Note {number}", by=(a, b, c)[number % 3], at=at)
-            commands.mark_step(incident, position=number, done=True, by=(a, b, c)[number % 3], at=at)
+            add_note(incident, text=f"Note {number}", by=(a, b, c)[number % 3], at=at)
+            mark_step(incident, position=number, done=True, by=(a, b, c)[number % 3], at=at)
         for turn in range(1, min(notes, 8)):
-            commands.escalate(incident.pk, at=at - (200 - turn * 15) * MINUTE)
+            escalate(incident.pk, at=at - (200 - turn * 15) * MINUTE)
         return incident
 
     browser, headers = signed_in(admin), bearer(admin)
@@ -210,17 +212,17 @@ def counted(do):
 def test_an_incident_leads_to_its_check_and_says_when_that_is_gone(browser, client, pipeline, a):
     check = make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1})
     seen = {"since": timezone.now(), "seen_at": timezone.now(), "cooldown": MINUTE}
-    cause = Cause(kind="issue", title="Too few", text="0", check_key=check.pk, **seen)
-    made = fails(pipeline, cause=cause, at=timezone.now())
+    cause = IncidentTrigger(kind="issue", title="Too few", text="0", check_key=check.pk, **seen)
+    made = trigger_incident(pipeline, cause=cause, at=timezone.now())
     page = text_of(browser.get(f"/incidents/{made.pk}/"))
     assert f'href="/checks/{check.pk}/"' in page
     assert "It is gone" not in page
-    remove_check(check, by=a)
+    delete_check(check, by=a)
     answer = browser.get(f"/incidents/{made.pk}/")
     assert (answer.status_code, f"/checks/{check.pk}/" in text_of(answer)) == (200, False)
     assert "It is gone: somebody removed it after it failed." in text_of(answer)
-    commands.acknowledge(made, by=a, at=timezone.now())
-    assert commands.resolve(made, by=a, at=timezone.now()).is_resolved
+    acknowledge(made, by=a, at=timezone.now())
+    assert resolve(made, by=a, at=timezone.now()).is_resolved
     assert client.get(f"/api/v1/incidents/{made.pk}/", **bearer(a)).json()["check_id"] == check.pk
 
 

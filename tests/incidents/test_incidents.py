@@ -5,12 +5,14 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, transaction
 
-from incidents import commands, queries
-from incidents.commands import Opening
-from incidents.models import Incident, Telling
-from notifications.kinds import kind_named
+from common.exceptions import DomainError, InvalidInputError
+from incidents.models import EscalationStep, Incident
+from incidents.queries.incidents import all_incidents, latest_of, open_counts, open_incidents
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.runbook_runs import start_run
+from incidents.services.transitions import acknowledge, add_note, reassign, reopen, resolve, update_incident
 from notifications.models import Message
-from people.refusals import Invalid, Refused
+from notifications.registry import notification_type
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -18,11 +20,11 @@ MINUTE = dt.timedelta(minutes=1)
 def opened(pipeline, *, at, by=None, **fields):
     fields.setdefault("kind", "issue")
     fields.setdefault("title", "Too few rows")
-    return commands.open_incident(pipeline, what=Opening(**fields), by=by, at=at)
+    return open_incident(pipeline, what=NewIncident(**fields), by=by, at=at)
 
 
 def told(incident):
-    rows = Telling.objects.filter(incident=incident).order_by("round", "at", "pk")
+    rows = EscalationStep.objects.filter(incident=incident).order_by("round", "at", "pk")
     return [row.engineer for row in rows.select_related("engineer")]
 
 
@@ -38,7 +40,7 @@ def test_the_responder_is_told_with_the_runbook_s_link(pipeline, chain, now, a):
     assert "Half of yesterday’s." in message.text
     assert message.path == f"/incidents/{incident.pk}/"
     assert (message.due_at, message.kind) == (now, "incident")
-    assert kind_named(message.kind).urgent
+    assert notification_type(message.kind).urgent
     assert kinds(incident) == ["opened", "told"]
     assert incident.next_escalation_at == now + 15 * MINUTE
 
@@ -46,79 +48,79 @@ def test_the_responder_is_told_with_the_runbook_s_link(pipeline, chain, now, a):
 def test_a_message_about_an_incident_that_somebody_took_is_no_longer_true(pipeline, chain, now):
     incident = opened(pipeline, at=now)
     message = Message.objects.get()
-    assert kind_named(message.kind).still_true(message, now)
-    commands.acknowledge(incident, by=chain(now)[0], at=now)
-    assert not kind_named(message.kind).still_true(message, now)
+    assert notification_type(message.kind).is_still_relevant(message, now)
+    acknowledge(incident, by=chain(now)[0], at=now)
+    assert not notification_type(message.kind).is_still_relevant(message, now)
 
 
 def test_an_incident_is_acknowledged_once(pipeline, now, a, b):
     incident = opened(pipeline, at=now)
-    taken = commands.acknowledge(incident, by=a, at=now + MINUTE)
+    taken = acknowledge(incident, by=a, at=now + MINUTE)
     assert (taken.state, taken.acknowledged_by, taken.assignee, taken.next_escalation_at) == (
         "acknowledged", a, a, None,
     )  # fmt: skip
-    with pytest.raises(Refused, match="Engineer A has acknowledged it already"):
-        commands.acknowledge(incident, by=b, at=now + MINUTE)
+    with pytest.raises(DomainError, match="Engineer A has acknowledged it already"):
+        acknowledge(incident, by=b, at=now + MINUTE)
     assert kinds(incident)[-1] == "acknowledged"
 
 
 def test_an_incident_is_handed_over_and_the_other_is_told(pipeline, now, a, b, outsider):
     incident = opened(pipeline, at=now)
     Message.objects.all().delete()
-    handed = commands.hand_over(incident, to=b, by=a, at=now + MINUTE, text="Lunch.")
+    handed = reassign(incident, to=b, by=a, at=now + MINUTE, text="Lunch.")
     assert (handed.state, handed.acknowledged_by, handed.assignee) == ("acknowledged", a, b)
     message = Message.objects.get()
     assert (message.recipient, message.kind) == (b, "incident-handover")
-    assert kind_named(message.kind).still_true(message, now)
-    with pytest.raises(Refused, match="works on it already"):
-        commands.hand_over(incident, to=b, by=a, at=now)
-    commands.hand_over(incident, to=a, by=b, at=now + MINUTE)
-    commands.hand_over(incident, to=b, by=a, at=now + 2 * MINUTE)
+    assert notification_type(message.kind).is_still_relevant(message, now)
+    with pytest.raises(DomainError, match="works on it already"):
+        reassign(incident, to=b, by=a, at=now)
+    reassign(incident, to=a, by=b, at=now + MINUTE)
+    reassign(incident, to=b, by=a, at=now + 2 * MINUTE)
     assert Message.objects.filter(recipient=b).count() == 2
     type(outsider).objects.filter(pk=outsider.pk).update(is_active=False)
     outsider.refresh_from_db()
-    with pytest.raises(Invalid, match="not active"):
-        commands.hand_over(incident, to=outsider, by=a, at=now)
-    commands.resolve(incident, by=a, at=now + MINUTE)
-    assert not kind_named(message.kind).still_true(message, now)
+    with pytest.raises(InvalidInputError, match="not active"):
+        reassign(incident, to=outsider, by=a, at=now)
+    resolve(incident, by=a, at=now + MINUTE)
+    assert not notification_type(message.kind).is_still_relevant(message, now)
 
 
 def test_what_is_resolved_is_over_until_it_is_reopened(pipeline, chain, now, a, b):
     incident = opened(pipeline, at=now)
-    done = commands.resolve(incident, by=b, at=now + MINUTE, text="It ran late.")
+    done = resolve(incident, by=b, at=now + MINUTE, text="It ran late.")
     assert (done.state, done.resolved_by, done.resolved_at, done.next_escalation_at) == (
         "resolved", b, now + MINUTE, None,
     )  # fmt: skip
     for again in (
-        lambda: commands.resolve(incident, by=a, at=now),
-        lambda: commands.acknowledge(incident, by=a, at=now),
-        lambda: commands.hand_over(incident, to=a, by=b, at=now),
-        lambda: commands.start_run(incident, by=b, at=now),
+        lambda: resolve(incident, by=a, at=now),
+        lambda: acknowledge(incident, by=a, at=now),
+        lambda: reassign(incident, to=a, by=b, at=now),
+        lambda: start_run(incident, by=b, at=now),
     ):
-        with pytest.raises(Refused):
+        with pytest.raises(DomainError):
             again()
-    commands.note(incident, text="Found the cause.", by=a, at=now + 2 * MINUTE)
-    back = commands.reopen(incident, by=a, at=now + 3 * MINUTE, text="Again.")
+    add_note(incident, text="Found the cause.", by=a, at=now + 2 * MINUTE)
+    back = reopen(incident, by=a, at=now + 3 * MINUTE, text="Again.")
     assert (back.state, back.round, back.acknowledged_at, back.resolved_at, back.resolved_by) == (
         "open", 2, None, None, None,
     )  # fmt: skip
     assert back.next_escalation_at == now + 18 * MINUTE
     assert told(incident) == [chain(now)[0]] * 2
     assert Message.objects.count() == 2
-    with pytest.raises(Refused, match="not resolved"):
-        commands.reopen(incident, by=a, at=now)
+    with pytest.raises(DomainError, match="not resolved"):
+        reopen(incident, by=a, at=now)
     assert kinds(incident) == ["opened", "told", "resolved", "noted", "reopened", "told"]
 
 
 def test_what_an_incident_is_said_to_be_can_be_corrected(pipeline, now, a):
     incident = opened(pipeline, at=now)
-    row = commands.change_incident(incident, by=a, at=now, kind="outage", title="Nothing arrives")
+    row = update_incident(incident, by=a, at=now, kind="outage", title="Nothing arrives")
     assert (row.kind, row.title) == ("outage", "Nothing arrives")
     assert kinds(incident)[-1] == "changed"
-    commands.change_incident(incident, by=a, at=now, kind="outage")
+    update_incident(incident, by=a, at=now, kind="outage")
     assert kinds(incident).count("changed") == 1
-    with pytest.raises(Invalid) as caught:
-        commands.change_incident(incident, by=a, at=now, kind="storm", title=" ", text="x" * 10_001)
+    with pytest.raises(InvalidInputError) as caught:
+        update_incident(incident, by=a, at=now, kind="storm", title=" ", text="x" * 10_001)
     assert set(caught.value.problems) == {"kind", "title", "text"}
 
 
@@ -127,7 +129,7 @@ def test_what_an_incident_is_said_to_be_can_be_corrected(pipeline, now, a):
     [({"title": "  "}, "title"), ({"title": "x" * 201}, "title"), ({"kind": "x"}, "kind"), ({"text": "\0"}, "text")],
 )
 def test_an_incident_of_the_wrong_words_is_refused_by_field(pipeline, now, fields, field):
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         opened(pipeline, at=now, **fields)
     assert list(caught.value.problems) == [field]
     assert not Incident.objects.exists()
@@ -136,8 +138,8 @@ def test_an_incident_of_the_wrong_words_is_refused_by_field(pipeline, now, field
 def test_a_note_says_something(pipeline, now, a):
     incident = opened(pipeline, at=now)
     for text in ("", "   ", "x" * 10_001, "a\0"):
-        with pytest.raises(Invalid):
-            commands.note(incident, text=text, by=a, at=now)
+        with pytest.raises(InvalidInputError):
+            add_note(incident, text=text, by=a, at=now)
 
 
 def test_a_check_and_an_alert_have_one_open_incident_each(pipeline, now, a):
@@ -146,13 +148,13 @@ def test_a_check_and_an_alert_have_one_open_incident_each(pipeline, now, a):
     for fields in ({"check_key": 7}, {"fingerprint": "abc"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             opened(pipeline, at=now, **fields)
-    commands.resolve(first, by=a, at=now)
+    resolve(first, by=a, at=now)
     second = opened(pipeline, at=now + MINUTE, source="check", check_key=7)
-    with pytest.raises(Refused, match="another open incident"):
-        commands.reopen(first, by=a, at=now)
-    assert queries.latest_of(check_key=7) == second
-    assert queries.latest_of(fingerprint="abc") == alert
-    assert queries.latest_of(check_key=8) is None
+    with pytest.raises(DomainError, match="another open incident"):
+        reopen(first, by=a, at=now)
+    assert latest_of(check_key=7) == second
+    assert latest_of(fingerprint="abc") == alert
+    assert latest_of(check_key=8) is None
 
 
 def test_the_database_forbids_what_can_never_be_true(pipeline, now, a):
@@ -172,8 +174,8 @@ def test_the_database_forbids_what_can_never_be_true(pipeline, now, a):
 
 def test_open_ones_come_first_and_are_counted(pipeline, now, a):
     one, two, three = (opened(pipeline, at=now + MINUTE * place, title=f"No. {place}") for place in range(3))
-    commands.resolve(three, by=a, at=now + 5 * MINUTE)
-    commands.acknowledge(two, by=a, at=now + 5 * MINUTE)
-    assert list(queries.all_incidents()) == [one, two, three]
-    assert list(queries.open_incidents(pipeline=pipeline)) == [one, two]
-    assert queries.open_counts([pipeline]) == {pipeline.pk: 2}
+    resolve(three, by=a, at=now + 5 * MINUTE)
+    acknowledge(two, by=a, at=now + 5 * MINUTE)
+    assert list(all_incidents()) == [one, two, three]
+    assert list(open_incidents(pipeline=pipeline)) == [one, two]
+    assert open_counts([pipeline]) == {pipeline.pk: 2}

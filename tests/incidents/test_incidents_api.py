@@ -3,11 +3,11 @@
 import pytest
 from django.utils import timezone
 
-from incidents import commands
 from incidents.models import Incident
+from incidents.services.transitions import resolve
 from notifications.models import Message
+from tests.factories import bearer
 from tests.incidents.test_incidents import opened
-from tests.make import bearer
 
 JSON = "application/json"
 SLUG = "daily-growth-experiment-focused"
@@ -88,7 +88,7 @@ def test_an_incident_is_corrected(call):
 def test_a_list_is_narrowed_by_pipeline_and_state(call, pipeline, a):
     now = timezone.now()
     one, two = (opened(pipeline, at=now, title=str(place)) for place in (1, 2))
-    commands.resolve(one, by=a, at=now)
+    resolve(one, by=a, at=now)
     for query, found in (
         ("", [two.pk, one.pk]),
         ("?state=open", [two.pk]),

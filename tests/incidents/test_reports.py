@@ -6,12 +6,13 @@ import io
 
 import pytest
 
-from incidents import commands, queries
-from incidents.engine.spans import span_in_words
-from incidents.engine.status import STATUSES, status_of
+from common.formatting import format_duration
+from incidents.domain.status import STATUSES, status_of
+from incidents.queries.reports import month_reports, months_between, pipeline_reports
+from incidents.services.transitions import acknowledge, reopen, resolve
 from pipelines.models import Pipeline
+from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, opened
-from tests.make import bearer
 
 SLUG = "daily-growth-experiment-focused"
 
@@ -29,8 +30,8 @@ SLUG = "daily-growth-experiment-focused"
     ],
 )
 def test_a_length_of_time_in_words(seconds, words):
-    assert span_in_words(dt.timedelta(seconds=seconds)) == words
-    assert span_in_words(None) == "–"
+    assert format_duration(dt.timedelta(seconds=seconds)) == words
+    assert format_duration(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_a_status_is_the_worst_that_is_known(kinds, results, word):
 def test_the_api_and_the_pages_say_a_pipeline_s_status(client, signed_in, pipeline, now, a):
     opened(pipeline, at=now, kind="delay")
     opened(pipeline, at=now, kind="issue")
-    commands.resolve(opened(pipeline, at=now, kind="outage"), by=a, at=now)
+    resolve(opened(pipeline, at=now, kind="outage"), by=a, at=now)
     rows = {row["slug"]: row for row in client.get("/api/v1/pipelines/", **bearer(a)).json()["results"]}
     assert (rows[SLUG]["status"], rows[SLUG]["open_incidents"]) == ("delayed", 2)
     other = rows["aggregate-profit-investor-reporting"]
@@ -85,14 +86,14 @@ def year(pipeline, now, a):
         (8, pipeline, now - dt.timedelta(days=30)),
     ):
         made = opened(place, at=at)
-        commands.acknowledge(made, by=a, at=at + minutes * MINUTE)
-        commands.resolve(made, by=a, at=at + 10 * minutes * MINUTE)
+        acknowledge(made, by=a, at=at + minutes * MINUTE)
+        resolve(made, by=a, at=at + 10 * minutes * MINUTE)
     opened(pipeline, at=now)
-    return queries.months_between(dt.date(2025, 12, 1), dt.date(2026, 11, 30))
+    return months_between(dt.date(2025, 12, 1), dt.date(2026, 11, 30))
 
 
 def test_months_between():
-    assert queries.months_between(dt.date(2025, 11, 30), dt.date(2026, 2, 1)) == [
+    assert months_between(dt.date(2025, 11, 30), dt.date(2026, 2, 1)) == [
         dt.date(2025, 11, 1), dt.date(2025, 12, 1), dt.date(2026, 1, 1), dt.date(2026, 2, 1),
     ]  # fmt: skip
 
@@ -108,26 +109,26 @@ def test_a_report_for_each_pipeline_and_month(year, pipeline):
             row.to_acknowledge,
             row.to_resolve,
         )
-        for row in queries.pipeline_reports(year)
+        for row in pipeline_reports(year)
     ]
     assert rows == [
         (11, "aggregate", 1, 1, 1, 60 * MINUTE, 600 * MINUTE),
         (11, "daily-gro", 3, 2, 2, 3 * MINUTE, 30 * MINUTE),
         (10, "daily-gro", 1, 1, 1, 8 * MINUTE, 80 * MINUTE),
     ]
-    months = queries.month_reports(year)
+    months = month_reports(year)
     assert [row.incidents for row in months] == [0] * 10 + [1, 4]
-    assert [row.incidents for row in queries.month_reports(year, pipeline=pipeline)] == [0] * 10 + [1, 3]
+    assert [row.incidents for row in month_reports(year, pipeline=pipeline)] == [0] * 10 + [1, 3]
 
 
 def test_a_reopened_incident_counts_to_its_first_acknowledgement(pipeline, now, a):
     made = opened(pipeline, at=now)
-    commands.acknowledge(made, by=a, at=now + 5 * MINUTE)
-    commands.resolve(made, by=a, at=now + 6 * MINUTE)
-    commands.reopen(made, by=a, at=now + 50 * MINUTE)
-    commands.acknowledge(made, by=a, at=now + 55 * MINUTE)
-    commands.resolve(made, by=a, at=now + 60 * MINUTE)
-    [row] = queries.pipeline_reports([dt.date(2026, 11, 1)])
+    acknowledge(made, by=a, at=now + 5 * MINUTE)
+    resolve(made, by=a, at=now + 6 * MINUTE)
+    reopen(made, by=a, at=now + 50 * MINUTE)
+    acknowledge(made, by=a, at=now + 55 * MINUTE)
+    resolve(made, by=a, at=now + 60 * MINUTE)
+    [row] = pipeline_reports([dt.date(2026, 11, 1)])
     assert (row.incidents, row.to_acknowledge, row.to_resolve) == (1, 5 * MINUTE, 60 * MINUTE)
 
 

@@ -3,12 +3,13 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from incidents import commands
-from incidents.engine.steps import steps_of
+from common.exceptions import DomainError, InvalidInputError
+from incidents.domain.steps import steps_of
 from incidents.models import RunStep
-from people.refusals import Invalid, Refused
-from runbooks.commands import save_revision
+from incidents.services.runbook_runs import mark_step, start_run
+from incidents.services.transitions import reopen, resolve
 from runbooks.models import Runbook
+from runbooks.services import save_revision
 from tests.incidents.test_incidents import MINUTE, kinds, opened
 
 STEPS = [
@@ -41,51 +42,51 @@ def test_steps_are_read_from_the_list_of_their_section(markdown, steps):
 
 def test_the_seed_s_steps_are_a_checklist_of_the_revision_in_force(pipeline, now, a):
     incident = opened(pipeline, at=now)
-    run = commands.start_run(incident, by=a, at=now)
+    run = start_run(incident, by=a, at=now)
     assert list(run.steps.values_list("position", "text")) == list(enumerate(STEPS, start=1))
     assert (run.revision, run.started_by) == (1, a)
     runbook = Runbook.objects.get(pipeline=pipeline)
     save_revision(runbook, markdown="### Troubleshooting Steps\n\n1. Other.\n", based_on=1, author=a)
     assert list(run.steps.values_list("text", flat=True)) == STEPS
-    with pytest.raises(Refused, match="being run already"):
-        commands.start_run(incident, by=a, at=now)
+    with pytest.raises(DomainError, match="being run already"):
+        start_run(incident, by=a, at=now)
 
 
 def test_a_step_is_ticked_once_noted_and_unticked(pipeline, now, a, b):
     incident = opened(pipeline, at=now)
-    with pytest.raises(Refused, match="start it first"):
-        commands.mark_step(incident, position=1, done=True, by=a, at=now)
-    commands.start_run(incident, by=a, at=now)
-    step = commands.mark_step(incident, position=2, done=True, note="Fine.", by=a, at=now + MINUTE)
+    with pytest.raises(DomainError, match="start it first"):
+        mark_step(incident, position=1, done=True, by=a, at=now)
+    start_run(incident, by=a, at=now)
+    step = mark_step(incident, position=2, done=True, note="Fine.", by=a, at=now + MINUTE)
     assert (step.done_by, step.done_at, step.note) == (a, now + MINUTE, "Fine.")
-    again = commands.mark_step(incident, position=2, done=True, by=a, at=now + 2 * MINUTE)
+    again = mark_step(incident, position=2, done=True, by=a, at=now + 2 * MINUTE)
     assert again.done_at == now + MINUTE
-    with pytest.raises(Refused, match="Engineer A has done step 2 already"):
-        commands.mark_step(incident, position=2, done=True, by=b, at=now + 2 * MINUTE)
-    with pytest.raises(Invalid):
-        commands.mark_step(incident, position=4, done=True, by=b, at=now)
-    commands.mark_step(incident, position=2, note="Not fine.", by=b, at=now)
-    step = commands.mark_step(incident, position=2, done=False, by=b, at=now)
+    with pytest.raises(DomainError, match="Engineer A has done step 2 already"):
+        mark_step(incident, position=2, done=True, by=b, at=now + 2 * MINUTE)
+    with pytest.raises(InvalidInputError):
+        mark_step(incident, position=4, done=True, by=b, at=now)
+    mark_step(incident, position=2, note="Not fine.", by=b, at=now)
+    step = mark_step(incident, position=2, done=False, by=b, at=now)
     assert (step.done_by, step.done_at, step.note) == (None, None, "Not fine.")
     assert kinds(incident).count("step") == 2
 
 
 def test_the_step_that_ended_the_incident_is_kept(pipeline, now, a):
     incident = opened(pipeline, at=now)
-    commands.start_run(incident, by=a, at=now)
-    with pytest.raises(Refused, match="not done"):
-        commands.resolve(incident, by=a, at=now, ended_by_step=3)
-    with pytest.raises(Invalid):
-        commands.resolve(incident, by=a, at=now, ended_by_step=9)
-    commands.mark_step(incident, position=3, done=True, by=a, at=now + MINUTE)
-    commands.resolve(incident, by=a, at=now + 2 * MINUTE, ended_by_step=3)
+    start_run(incident, by=a, at=now)
+    with pytest.raises(DomainError, match="not done"):
+        resolve(incident, by=a, at=now, ended_by_step=3)
+    with pytest.raises(InvalidInputError):
+        resolve(incident, by=a, at=now, ended_by_step=9)
+    mark_step(incident, position=3, done=True, by=a, at=now + MINUTE)
+    resolve(incident, by=a, at=now + 2 * MINUTE, ended_by_step=3)
     run = incident.runs.get()
     assert run.ended_at == now + 2 * MINUTE
     assert list(run.steps.filter(ended_incident=True).values_list("position", flat=True)) == [3]
-    with pytest.raises(Refused):
-        commands.mark_step(incident, position=1, done=True, by=a, at=now)
-    commands.reopen(incident, by=a, at=now + 3 * MINUTE)
-    second = commands.start_run(incident, by=a, at=now + 4 * MINUTE)
+    with pytest.raises(DomainError):
+        mark_step(incident, position=1, done=True, by=a, at=now)
+    reopen(incident, by=a, at=now + 3 * MINUTE)
+    second = start_run(incident, by=a, at=now + 4 * MINUTE)
     assert second.pk != run.pk
 
 
@@ -93,16 +94,16 @@ def test_a_pipeline_without_runbook_or_steps_says_so(pipeline, now, a):
     incident = opened(pipeline, at=now)
     runbook = Runbook.objects.get(pipeline=pipeline)
     save_revision(runbook, markdown="### Purpose\n\nNone.\n", based_on=1, author=a)
-    with pytest.raises(Refused, match="no list"):
-        commands.start_run(incident, by=a, at=now)
+    with pytest.raises(DomainError, match="no list"):
+        start_run(incident, by=a, at=now)
     runbook.delete()
-    with pytest.raises(Refused, match="no runbook"):
-        commands.start_run(incident, by=a, at=now)
+    with pytest.raises(DomainError, match="no runbook"):
+        start_run(incident, by=a, at=now)
 
 
 def test_the_database_keeps_a_run_true(pipeline, now, a):
     incident = opened(pipeline, at=now)
-    run = commands.start_run(incident, by=a, at=now)
+    run = start_run(incident, by=a, at=now)
     rows = RunStep.objects.filter(run=run, position=1)
     for wrong in ({"done_at": now}, {"ended_incident": True}, {"position": 2}):
         with pytest.raises(IntegrityError), transaction.atomic():

@@ -11,21 +11,22 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from notifications import kinds
-from notifications.commands import Invitation, Notice, claim, deliver_next, send_again, tell
-from notifications.commands import delivery as delivering
-from notifications.engine.tries import MOST, wait_after
-from notifications.kinds import Kind
+from common.exceptions import DomainError, NotAllowedError
+from notifications import registry
+from notifications.domain.backoff import MOST, retry_delay
 from notifications.models import Message, QuietHours
+from notifications.registry import NotificationType
+from notifications.services import delivery as delivering
+from notifications.services.delivery import claim, deliver_one, send_again
+from notifications.services.outbox import Invitation, Notification, enqueue
 from people.models import User
-from people.refusals import Forbidden, Refused
 
 HOUR = dt.timedelta(hours=1)
 
 
 def notice(occurrence="1", *, kind="news", due=None, **fields):
     at = timezone.now() - dt.timedelta(seconds=1) if due is None else due
-    return Notice(
+    return Notification(
         kind,
         event="news",
         occurrence=occurrence,
@@ -46,20 +47,20 @@ def with_mail(person):
 
 @pytest.fixture
 def told(a):
-    tell([with_mail(a)], notice=notice())
+    enqueue([with_mail(a)], notice=notice())
     return Message.objects.get()
 
 
 @pytest.fixture
 def kind(monkeypatch):
     """Return a function that registers a kind for this test alone."""
-    monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
-    return lambda name, **fields: kinds.register(Kind(name, name.title(), **fields))
+    monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
+    return lambda name, **fields: registry.register(NotificationType(name, name.title(), **fields))
 
 
 def test_a_message_is_sent_once_and_says_what_and_where(told, a):
-    assert deliver_next().pk == told.pk
-    assert deliver_next() is None
+    assert deliver_one().pk == told.pk
+    assert deliver_one() is None
     told.refresh_from_db()
     assert (told.state, told.attempts, told.token, told.lease_until) == ("sent", 1, None, None)
     (sent,) = mail.outbox
@@ -73,8 +74,8 @@ def test_a_message_is_sent_once_and_says_what_and_where(told, a):
 
 
 def test_html_shows_what_was_typed_as_text(a):
-    tell([with_mail(a)], notice=Notice(**{**as_fields(notice()), "text": "<script>alert(1)</script> & more"}))
-    deliver_next()
+    enqueue([with_mail(a)], notice=Notification(**{**as_fields(notice()), "text": "<script>alert(1)</script> & more"}))
+    deliver_one()
     html = mail.outbox[0].alternatives[0].content
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
@@ -82,15 +83,15 @@ def test_html_shows_what_was_typed_as_text(a):
 
 
 def as_fields(one):
-    return {name: getattr(one, name) for name in Notice.__dataclass_fields__}
+    return {name: getattr(one, name) for name in Notification.__dataclass_fields__}
 
 
 def test_an_invitation_is_the_last_alternative_and_comes_from_its_organizer(a):
-    from notifications.queries import organizer
+    from notifications.queries.outbox import organizer
 
     calendar = f"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nORGANIZER:mailto:{organizer()}\r\nEND:VCALENDAR\r\n"
-    tell([with_mail(a)], notice=notice(invitation=Invitation("REQUEST", calendar)))
-    deliver_next()
+    enqueue([with_mail(a)], notice=notice(invitation=Invitation("REQUEST", calendar)))
+    deliver_one()
     message = mail.outbox[0].message()
     assert message.get_content_type() == "multipart/alternative"
     last = message.get_payload()[-1]
@@ -111,39 +112,39 @@ def test_a_message_of_every_try_has_the_same_message_id(told, monkeypatch):
         raise ConnectionError("No route.")
 
     monkeypatch.setattr(delivering, "send", fail)
-    deliver_next()
+    deliver_one()
     Message.objects.update(retry_at=timezone.now())
-    deliver_next()
+    deliver_one()
     assert len(seen) == 2
     assert seen[0] == seen[1]
     assert seen[0].startswith(f"<oncall.{told.pk}.")
 
 
 def test_what_is_not_due_or_past_its_use_is_not_claimed(a):
-    tell([with_mail(a)], notice=notice("later", due=timezone.now() + HOUR))
-    tell([a], notice=notice("over", expires=timezone.now()))
-    assert deliver_next() is None
+    enqueue([with_mail(a)], notice=notice("later", due=timezone.now() + HOUR))
+    enqueue([a], notice=notice("over", expires=timezone.now()))
+    assert deliver_one() is None
     assert mail.outbox == []
 
 
 def test_what_is_no_longer_true_is_dropped_just_before_sending(a, kind):
-    kind("news", still_true=lambda message, at: message.occurrence != "1")
-    tell([with_mail(a)], notice=notice())
-    deliver_next()
+    kind("news", is_still_relevant=lambda message, at: message.occurrence != "1")
+    enqueue([with_mail(a)], notice=notice())
+    deliver_one()
     assert Message.objects.get().state == "dropped"
     assert mail.outbox == []
 
 
 def test_somebody_who_left_in_the_meantime_is_not_told(told, a):
     User.objects.filter(pk=a.pk).update(is_active=False)
-    deliver_next()
+    deliver_one()
     assert Message.objects.get().state == "dropped"
     assert mail.outbox == []
 
 
 def test_somebody_without_an_address_is_a_visible_failure(a):
-    tell([a], notice=notice())
-    deliver_next()
+    enqueue([a], notice=notice())
+    deliver_one()
     row = Message.objects.get()
     assert row.state == "failed"
     assert row.problem == "Engineer A has no e-mail address."
@@ -155,24 +156,24 @@ def test_a_failure_waits_longer_each_time_and_at_last_fails_visibly(told, monkey
 
     monkeypatch.setattr(delivering, "send", fail)
     for tries in range(1, MOST + 1):
-        assert deliver_next() is not None
-        assert deliver_next() is None, "it is tried again only after a while"
+        assert deliver_one() is not None
+        assert deliver_one() is None, "it is tried again only after a while"
         told.refresh_from_db()
         assert told.attempts == tries
         assert told.problem == "Gone."
         Message.objects.filter(state="pending").update(retry_at=timezone.now())
     assert told.state == "failed"
-    assert deliver_next() is None
+    assert deliver_one() is None
 
 
 def test_waits_double_up_to_a_cap_and_are_spread():
-    assert [wait_after(tries, share=1).total_seconds() for tries in (1, 2, 3, 8, 24)] == [10, 20, 40, 900, 900]
-    assert wait_after(1, share=0).total_seconds() == 5
+    assert [retry_delay(tries, share=1).total_seconds() for tries in (1, 2, 3, 8, 24)] == [10, 20, 40, 900, 900]
+    assert retry_delay(1, share=0).total_seconds() == 5
 
 
 def test_a_sender_that_never_came_back_is_followed_by_another_when_its_lease_is_over(told):
     first = claim()
-    assert deliver_next() is None, "the lease holds"
+    assert deliver_one() is None, "the lease holds"
     Message.objects.update(lease_until=timezone.now())
     second = claim()
     assert second.message.token != first.message.token
@@ -184,21 +185,21 @@ def test_a_message_that_takes_its_senders_with_it_is_given_up(told):
     Message.objects.update(
         state="sending", token="0" * 32, lease_until=timezone.now() - HOUR, attempts=MOST, retry_at=None
     )
-    deliver_next()
+    deliver_one()
     assert Message.objects.get().state == "failed"
     assert mail.outbox == []
 
 
 def test_urgent_ones_go_first(a, kind):
     kind("page", urgent=True)
-    tell([with_mail(a)], notice=notice("old", due=timezone.now() - dt.timedelta(minutes=5)))
-    tell([a], notice=notice("new", kind="page"))
-    assert deliver_next().occurrence == "new"
+    enqueue([with_mail(a)], notice=notice("old", due=timezone.now() - dt.timedelta(minutes=5)))
+    enqueue([a], notice=notice("new", kind="page"))
+    assert deliver_one().occurrence == "new"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_take_two_messages_and_wait_for_nobody(a, b):
-    tell([with_mail(a), with_mail(b)], notice=notice())
+    enqueue([with_mail(a), with_mail(b)], notice=notice())
     from django.db import transaction
 
     taken = []
@@ -246,16 +247,16 @@ def test_the_database_s_clock_alone_counts(told, monkeypatch):
 
 
 def test_send_again_is_an_admin_s_and_only_for_what_failed(told, a, admin):
-    with pytest.raises(Refused, match="failed"):
+    with pytest.raises(DomainError, match="failed"):
         send_again(told, by=admin)
     Message.objects.update(state="failed", attempts=MOST, problem="550")
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotAllowedError):
         send_again(told, by=a)
     send_again(told, by=admin)
-    deliver_next()
+    deliver_one()
     assert Message.objects.get().state == "sent"
     Message.objects.update(state="failed", sent_at=None, expires_at=timezone.now() - HOUR)
-    with pytest.raises(Refused, match="no more use"):
+    with pytest.raises(DomainError, match="no more use"):
         send_again(told, by=admin)
 
 
@@ -268,8 +269,8 @@ def test_what_may_wait_waits_until_the_quiet_hours_end_and_what_is_urgent_does_n
     a = with_mail(a)
     QuietHours.objects.create(person=a, starts_at=dt.time(22), ends_at=dt.time(7))
     night = dt.datetime(2026, 12, 1, 23, 30, tzinfo=dt.UTC)
-    tell([a], notice=notice("may wait", due=night))
-    tell([a], notice=notice("may not", kind="page", due=night))
+    enqueue([a], notice=notice("may wait", due=night))
+    enqueue([a], notice=notice("may not", kind="page", due=night))
     due = dict(Message.objects.values_list("occurrence", "due_at"))
     assert due == {"may wait": dt.datetime(2026, 12, 2, 6, tzinfo=dt.UTC), "may not": night}
 
@@ -277,7 +278,7 @@ def test_what_may_wait_waits_until_the_quiet_hours_end_and_what_is_urgent_does_n
 def test_quiet_hours_chosen_after_the_message_was_written_hold_too(told, a):
     at = timezone.now()
     QuietHours.objects.create(person=a, starts_at=(at - HOUR).time(), ends_at=(at + HOUR).time())
-    deliver_next()
+    deliver_one()
     told.refresh_from_db()
     assert (told.state, told.attempts) == ("pending", 0)
     assert told.due_at > at
@@ -321,7 +322,7 @@ def test_a_server_that_drips_holds_a_slot_no_longer_than_the_limit(told, setting
     settings.EMAIL_BACKEND = "notifications.channels.smtp.WatchedBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MESSAGE_SEND_SECONDS = "127.0.0.1", port, 1.0
     began = time.monotonic()
-    deliver_next()
+    deliver_one()
     # It would go on for ever; a busy machine may take a while to cut it off.
     assert time.monotonic() - began < 10
     told.refresh_from_db()

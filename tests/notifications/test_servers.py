@@ -13,8 +13,9 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import call_command
 
 from notifications import tasks
-from notifications.commands import deliver_next, tell
 from notifications.models import Message
+from notifications.services.delivery import deliver_one
+from notifications.services.outbox import enqueue
 from tests.notifications.test_delivery import notice, with_mail
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def told(a):
-    tell([with_mail(a)], notice=notice())
+    enqueue([with_mail(a)], notice=notice())
     return Message.objects.get()
 
 
@@ -47,7 +48,7 @@ def test_only_what_the_server_says_of_the_message_is_for_good(told, monkeypatch,
         raise error
 
     monkeypatch.setattr(EmailBackend, "send_messages", refuse)
-    deliver_next()
+    deliver_one()
     told.refresh_from_db()
     assert told.state == state
     assert told.problem
@@ -57,7 +58,7 @@ def test_only_what_the_server_says_of_the_message_is_for_good(told, monkeypatch,
 def test_without_a_mail_server_mail_is_kept_as_files(told, settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path
-    deliver_next()
+    deliver_one()
     (file,) = tmp_path.iterdir()
     kept = email.message_from_bytes(file.read_bytes())
     assert kept["To"] == "engineer-a@example.org"
@@ -110,7 +111,7 @@ def test_a_sweep_lets_as_many_deliver_as_are_due_up_to_the_senders(a, b, monkeyp
     tasks.sweep()
     assert kicked == []
     for number in range(10):
-        tell([with_mail(a), with_mail(b)], notice=notice(f"{number}"))
+        enqueue([with_mail(a), with_mail(b)], notice=notice(f"{number}"))
     tasks.sweep()
     assert len(kicked) == tasks.SENDERS
     tasks.deliver()
@@ -118,7 +119,7 @@ def test_a_sweep_lets_as_many_deliver_as_are_due_up_to_the_senders(a, b, monkeyp
 
 
 def test_the_hard_limit_is_below_the_lease_and_above_what_a_deliverer_needs(settings):
-    from notifications.commands.delivery import HELD_SHARE
+    from notifications.services.delivery import HELD_SHARE
 
     lease = settings.MESSAGE_LEASE_SECONDS
     assert tasks.SENDING_SECONDS + lease * HELD_SHARE + 0.5 < tasks.HARD_LIMIT_SECONDS < lease

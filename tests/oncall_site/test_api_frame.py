@@ -6,8 +6,10 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
-from scheduling.commands import RotationText, Span, create_rotation, set_roster, take_cover
-from tests.make import bearer, make_engineer
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.rosters import set_roster
+from scheduling.services.rotations import RotationText, create_rotation
+from tests.factories import bearer, make_engineer
 
 
 def test_the_api_describes_itself_in_valid_openapi(client, a):
@@ -95,7 +97,7 @@ def test_instants_are_in_utc_also_for_somebody_of_another_zone_who_is_signed_in(
     other = make_engineer("Somebody Else")
     at = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
     set_roster(rotation, engineers=[admin, other], starts_on=monday, at=at)
-    take_cover(rotation, span=Span(other, at, at + dt.timedelta(hours=2), ""), by=admin, at=at)
+    create_cover(rotation, span=CoverData(other, at, at + dt.timedelta(hours=2), ""), by=admin, at=at)
     [cover] = signed_in(admin).get("/api/v1/covers/").json()["results"]
     assert cover["starts_at"].endswith("Z")
     assert cover["ends_at"].endswith("Z")

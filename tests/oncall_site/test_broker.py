@@ -8,12 +8,12 @@ import pytest
 from django.conf import settings
 from kombu import Connection
 
-from oncall_site import broker, embedded
+from oncall_site.local import filesystem_broker, postgres
 
 
 def connection_to(tmp_path):
-    options = {**embedded.broker_folders(var=tmp_path), "polling_interval": 0.01}
-    return Connection(broker.register(), transport_options=options)
+    options = {**postgres.broker_folders(var=tmp_path), "polling_interval": 0.01}
+    return Connection(filesystem_broker.register(), transport_options=options)
 
 
 def test_messages_written_while_they_are_read_are_whole_and_each_comes_once(tmp_path):
@@ -87,4 +87,4 @@ def test_a_message_that_is_being_written_is_not_seen(tmp_path):
 
 
 def test_without_redis_the_site_uses_it():
-    assert f"{broker.SCHEME}://localhost" == settings.CELERY_BROKER_URL
+    assert f"{filesystem_broker.SCHEME}://localhost" == settings.CELERY_BROKER_URL

@@ -7,15 +7,16 @@ from django.conf import settings
 from django.core.management import call_command
 
 from examples.warehouse import SCENARIOS, grow, inject
+from handbook.format.reader import read_handbook
 from oncall_site import demo, tasks
-from oncall_site.demo import build_demo, follow_demo, report_runs
-from oncall_site.demo_catalogue import CHECKS, METRICS
-from people.engine.names import match_key
-from runbooks.engine.handbook import read_handbook
-from tests.make import make_pipeline
-from validation.commands import hand_out_due, propose_checks, run_check
-from validation.models import Check, Metric, MetricPoint, ReportedRun, Source
-from validation.verdicts.proposals import propose_all
+from oncall_site.demo import build_demo, grow_demo, report_runs
+from oncall_site.demo_catalog import CHECKS, METRICS
+from people.domain.names import match_key
+from tests.factories import make_pipeline
+from validation.domain.suggestions import suggest_checks
+from validation.models import Check, DataSource, Metric, MetricPoint, ReportedRun
+from validation.services.definitions import create_suggested_checks
+from validation.services.run_check import claim_due_checks, run_check
 
 DAY = dt.date(2026, 3, 31)
 NOON = dt.datetime(2026, 4, 1, 12, tzinfo=dt.UTC)
@@ -42,14 +43,14 @@ def pipelines(seed, a, b):
     for runbook in read_handbook(seed.read_bytes()).runbooks:
         pipeline = make_pipeline(f"{runbook.name} ({runbook.audience})", primary=a, secondary=b)
         section = next(section for section in runbook.sections if section.title == "Metrics Validation")
-        propose_checks(pipeline, proposals=propose_all(section.markdown, pipeline=runbook.name))
+        create_suggested_checks(pipeline, proposals=suggest_checks(section.markdown, pipeline=runbook.name))
 
 
 def judged(*checks, at=NOON):
     """Run checks, and no others, as a worker does; return their results by name."""
     Check.objects.update(next_due_at=None)
     Check.objects.filter(pk__in=[check.pk for check in checks]).update(next_due_at=at)
-    return {(result := run_check(handed, at=at)).of.name: result for handed in hand_out_due(at=at)}
+    return {(result := run_check(handed, at=at)).of.name: result for handed in claim_due_checks(at=at)}
 
 
 def test_a_sound_warehouse_passes_every_check(pipelines, warehouse, admin):
@@ -80,15 +81,15 @@ def test_every_proposed_check_is_switched_on_with_its_metric_and_parameters(pipe
     proposed = Check.objects.exclude(proposed_from="")
     assert (proposed.count(), proposed.filter(is_active=True).count()) == (10, 10)
     assert Metric.objects.count() == len(METRICS)
-    assert "warehouse.sqlite" not in Source.objects.get().address
+    assert "warehouse.sqlite" not in DataSource.objects.get().address
 
 
 def test_the_warehouse_grows_day_by_day_and_its_runs_are_reported(pipelines, warehouse, admin):
     build_demo(warehouse, by=admin, at=NOON)
     newest = ReportedRun.objects.order_by("-finished_at").first()
     assert newest.finished_at.date() == dt.date(2026, 4, 1)
-    assert follow_demo(warehouse, at=NOON + dt.timedelta(hours=17)) == 0
-    assert follow_demo(warehouse, at=NOON + dt.timedelta(days=3)) == 3
+    assert grow_demo(warehouse, at=NOON + dt.timedelta(hours=17)) == 0
+    assert grow_demo(warehouse, at=NOON + dt.timedelta(days=3)) == 3
     assert ReportedRun.objects.order_by("-finished_at").first().finished_at.date() == dt.date(2026, 4, 4)
     assert report_runs(warehouse, at=NOON + dt.timedelta(days=3)) == 0
 
@@ -105,7 +106,7 @@ def test_a_run_that_turns_out_otherwise_is_reported_anew(pipelines, warehouse, a
 
 def test_a_site_without_the_demo_is_left_alone(db, tmp_path):
     path = tmp_path / "warehouse.sqlite"
-    assert follow_demo(path, at=NOON) == 0
+    assert grow_demo(path, at=NOON) == 0
     assert not path.exists()
 
 
@@ -115,7 +116,7 @@ def test_create_demo_fills_an_empty_site_once(db, tmp_path, capsys):
         call_command("create_demo")
         said = capsys.readouterr().out
         call_command("create_demo")
-        tasks.follow_demo()
+        tasks.grow_demo()
     finally:
         settings.VAR = before
     assert "admin" in said

@@ -7,11 +7,11 @@ from contextlib import closing
 import pytest
 
 from examples.warehouse import SCENARIOS, grow
-from oncall_site.demo_catalogue import CHECKS, LINES, METRICS
-from runbooks.engine.handbook import read_handbook
+from handbook.format.reader import read_handbook
+from oncall_site.demo_catalog import CHECKS, LINES, METRICS
 from tests.conftest import SEED
-from validation.verdicts.parameters import read_parameters
-from validation.verdicts.proposals import propose_all
+from validation.domain.parameters import read_parameters
+from validation.domain.suggestions import suggest_checks
 
 
 @pytest.fixture(scope="module")
@@ -53,5 +53,5 @@ def test_every_line_of_the_handbook_has_the_check_that_is_proposed_for_it():
     proposed = []
     for runbook in read_handbook(SEED.read_bytes()).runbooks:
         section = next(section for section in runbook.sections if section.title == "Metrics Validation")
-        proposed += [(row.name, row.check_type) for row in propose_all(section.markdown, pipeline=runbook.name)]
+        proposed += [(row.name, row.check_type) for row in suggest_checks(section.markdown, pipeline=runbook.name)]
     assert [(check.name, check.check_type) for check in LINES] == proposed

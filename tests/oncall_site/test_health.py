@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.functions import Now
 
-from oncall_site import commands, queries
+from oncall_site import queries, services
 from oncall_site.models import Heartbeat, Sweep
-from oncall_site.tasks import beat_heart
+from oncall_site.tasks import record_heartbeat
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,16 +33,16 @@ def test_readyz_says_which_part_is_not_well(client, db):
 
 
 def test_readyz_is_well_after_a_heartbeat_of_worker_and_beat(client, db):
-    beat_heart()
+    record_heartbeat()
     assert not client.get("/readyz").json()["ready"]
-    commands.beat_on()
+    services.beat_on()
     assert client.get("/readyz").json()["ready"]
 
 
 @pytest.mark.parametrize("part", ["worker", "beat"])
 def test_an_old_heartbeat_is_not_well(client, db, part):
-    commands.beat_heart(worker="celery@one")
-    commands.beat_on()
+    services.record_heartbeat(worker="celery@one")
+    services.beat_on()
     Heartbeat.objects.filter(part__startswith=part).update(beaten_at=Now() - queries.STALE_AFTER * 2)
     answer = client.get("/readyz")
     assert answer.status_code == 503
@@ -51,20 +51,20 @@ def test_an_old_heartbeat_is_not_well(client, db, part):
 
 
 def test_one_fresh_worker_of_two_is_well_and_one_long_gone_is_forgotten(client, db):
-    commands.beat_on()
-    commands.beat_heart(worker="celery@one")
+    services.beat_on()
+    services.record_heartbeat(worker="celery@one")
     Heartbeat.objects.filter(part="worker celery@one").update(beaten_at=Now() - queries.STALE_AFTER * 2)
-    commands.beat_heart(worker="celery@two")
+    services.record_heartbeat(worker="celery@two")
     assert client.get("/readyz").json()["parts"]["worker"]["well"]
-    Heartbeat.objects.filter(part="worker celery@one").update(beaten_at=Now() - commands.FORGOTTEN_AFTER * 2)
-    commands.beat_heart(worker="celery@two")
+    Heartbeat.objects.filter(part="worker celery@one").update(beaten_at=Now() - services.FORGOTTEN_AFTER * 2)
+    services.record_heartbeat(worker="celery@two")
     assert [part for part, _ in queries.heartbeats()] == ["beat", "worker celery@two"]
 
 
 def test_the_health_check_of_a_container_fails_where_its_part_is_silent(db, capsys):
     with pytest.raises(CommandError, match="beat: no heartbeat yet"):
         call_command("healthy", "beat")
-    commands.beat_on()
+    services.beat_on()
     call_command("healthy", "beat")
     assert "beat: last heartbeat" in capsys.readouterr().out
 
@@ -99,9 +99,9 @@ def test_a_real_worker_with_beat_leaves_a_heartbeat(broker, tmp_path):
         beat, one = [part for part, _ in queries.heartbeats()]
         assert beat == queries.BEAT
         assert one.startswith("worker celery@")
-        while not Sweep.objects.filter(task="oncall_site.tasks.beat_heart").exists() and time.monotonic() < until:
+        while not Sweep.objects.filter(task="oncall_site.tasks.record_heartbeat").exists() and time.monotonic() < until:
             time.sleep(0.2)
-        row = Sweep.objects.get(task="oncall_site.tasks.beat_heart")
+        row = Sweep.objects.get(task="oncall_site.tasks.record_heartbeat")
         assert (row.runs, row.failures, row.problem) == (1, 0, "")
         assert f"worker {row.worker}" == one
         assert 0 < row.seconds < 10

@@ -11,13 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from notifications.commands import deliver_next
-from notifications.kinds import kind_named
+from common.crypto import encrypt
 from notifications.models import ChatAddress, Message
-from oncall_site.commands import invite
+from notifications.registry import notification_type
+from notifications.services.delivery import deliver_one
+from oncall_site.services import invite
 from people.models import PasswordLink, User
-from people.sealing import seal
-from tests.make import PASSWORD, bearer
+from tests.factories import PASSWORD, bearer
 
 NEW = "another long passphrase"
 API = "/api/v1/people/engineer-a/invite/"
@@ -40,7 +40,7 @@ def known(a):
 def mailed():
     """Return the newest mail and the path of its link, as it is worked out when it is sent."""
     message = Message.objects.latest("pk")
-    return message, kind_named(message.kind).path_of(message)
+    return message, notification_type(message.kind).path_of(message)
 
 
 def choose(client, path, password=NEW):
@@ -68,7 +68,7 @@ def test_an_invited_engineer_chooses_a_password_and_signs_in(client, admin, a):
 
 def test_the_mail_that_is_sent_holds_the_link_and_its_row_does_not(client, admin, a):
     invite(a, by=admin, at=timezone.now())
-    assert deliver_next()
+    assert deliver_one()
     [sent] = mail.outbox
     [address] = re.findall(r"https?://\S+/password/[0-9a-f]{64}/", sent.body)
     assert sent.to == ["a@example.org"]
@@ -78,7 +78,7 @@ def test_the_mail_that_is_sent_holds_the_link_and_its_row_does_not(client, admin
 
 
 def test_a_link_goes_by_e_mail_whatever_one_has_chosen(client, signed_in, admin, a):
-    ChatAddress.objects.create(person=a, service="json", address=seal("json://chat.example/"))
+    ChatAddress.objects.create(person=a, service="json", address=encrypt("json://chat.example/"))
     invite(a, by=admin, at=timezone.now())
     assert [message.channel for message in Message.objects.all()] == ["email"]
     assert 'name="chat-invitation"' not in signed_in(a).get("/me/messages/").content.decode()
@@ -122,7 +122,7 @@ def test_a_link_that_no_longer_works_is_said_not_to(client, admin, a, dead):
     assert client.get(path).status_code == 404
     assert choose(client, path).status_code == 404
     if dead != "changed":
-        assert not kind_named(message.kind).still_true(message, timezone.now())
+        assert not notification_type(message.kind).is_still_relevant(message, timezone.now())
 
 
 @pytest.mark.parametrize("secret", ["\0", "x", "", "é" * 64, "a" * 5000])
@@ -195,7 +195,7 @@ def test_a_mail_too_many_is_not_sent(known, client):
     client.post("/password/forgotten/", {"email": "a@example.org"})
     assert client.get(path).status_code == 404
     assert client.get(mailed()[1]).status_code == 200
-    assert not kind_named(first.kind).still_true(first, timezone.now())
+    assert not notification_type(first.kind).is_still_relevant(first, timezone.now())
 
 
 def test_no_table_holds_the_link(client, admin, a):

@@ -8,9 +8,10 @@ import sys
 import pytest
 from django.test import Client
 
-from oncall_site.logs import JsonLines, Lines, Masked, masked
+from oncall_site.logs import JsonLogFormatter, LineFormatter, MaskingFilter, mask
+from oncall_site.views import pages
 from pipelines.models import Pipeline
-from tests.make import bearer
+from tests.factories import bearer
 
 TOKEN = "Zk3J9vQ0_abcDEF-1234567890xyzXYZ0987654321ab"
 
@@ -20,8 +21,8 @@ def lines():
     """What the production's handler writes of everything, as a function that returns the parsed lines."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(JsonLines())
-    handler.addFilter(Masked())
+    handler.setFormatter(JsonLogFormatter())
+    handler.addFilter(MaskingFilter())
     root, requests = logging.getLogger(), logging.getLogger("oncall_site.requests")
     before = requests.level
     root.addHandler(handler)
@@ -84,7 +85,7 @@ def test_no_secret_of_a_traceback_is_logged(lines):
         {}[address]
     except KeyError:
         logging.getLogger("test").exception("It failed with Bearer %s", TOKEN)
-        text = Lines().formatException(sys.exc_info())
+        text = LineFormatter().formatException(sys.exc_info())
     written = json.dumps(lines())
     assert "refused" in written
     assert "hunter2" not in written + text
@@ -106,13 +107,12 @@ def test_no_secret_of_a_traceback_is_logged(lines):
     ],
 )
 def test_what_is_masked(text, shown):
-    assert masked(text) == (text if shown is None else shown)
+    assert mask(text) == (text if shown is None else shown)
 
 
 def test_a_line_of_a_failed_request_has_the_id_of_the_failure(lines, a, monkeypatch):
-    from oncall_site import views
 
-    monkeypatch.setattr(views, "open_incidents", lambda: 1 / 0)
+    monkeypatch.setattr(pages, "open_incidents", lambda: 1 / 0)
     browser = Client(raise_request_exception=False)
     browser.force_login(a)
     answer = browser.get("/")

@@ -9,44 +9,34 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from handoffs.commands import add_item
-from handoffs.commands.feeds import FEEDS_A_PERSON
-from handoffs.models import FeedToken, Handoff, HandoffNote
-from incidents.commands import Opening, acknowledge, open_incident, start_run, take_alerts
+from calendar_feeds.models import FeedToken
+from calendar_feeds.services import FEEDS_A_PERSON
+from handoffs.models import Handoff, HandoffNote
+from handoffs.services.action_items import add_item
 from incidents.models import Alert, Incident
-from notifications.commands import Notice, tell
-from people.commands import create_token
+from incidents.services.alerts import ingest_alerts
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.runbook_runs import start_run
+from incidents.services.transitions import acknowledge
+from notifications.services.outbox import Notification, enqueue
 from people.models import ApiToken
+from people.services.accounts import create_token
 from pipelines.models import Pipeline
-from scheduling.commands import (
-    Asked,
-    Dates,
-    RotationText,
-    Span,
-    accept_swap,
-    block_holiday,
-    create_rotation,
-    request_swap,
-    set_roster,
-    take_cover,
-)
 from scheduling.models import Rotation
-from tests.make import bearer, make_engineer, make_pipeline, make_runbook, taken_back
-from tests.security.rules import ALERT, ALERTS
-from validation.commands import (
-    Event,
-    Pushed,
-    Run,
-    add_known_event,
-    create_check,
-    create_source,
-    keep_external_rule,
-    push_points,
-    record_file,
-    report_run,
-)
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.rosters import set_roster
+from scheduling.services.rotations import RotationText, create_rotation
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, taken_back
+from tests.security.permission_matrix import ALERT, ALERTS
 from validation.importers.alertmanager import read_alerts
-from validation.models import ExternalRule, Metric
+from validation.models import MappingRule, Metric
+from validation.services.definitions import create_check, create_data_source
+from validation.services.external_results import record_file, save_mapping_rule
+from validation.services.known_events import Event, add_known_event
+from validation.services.pipeline_runs import Run, report_run
+from validation.services.points import NewPoint, push_points
 
 # On one worker of xdist, so that the thirty rows are made once.
 pytestmark = pytest.mark.xdist_group("query counts")
@@ -127,13 +117,15 @@ def fill(admin, *, rows):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
         make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
         create_token(admin, name=f"token {row}")
-        block_holiday(primary, dates=Dates(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        create_holiday(primary, dates=HolidayData(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
         add_external_check(row, pipeline=pipeline)
         add_alert(row, pipeline=pipeline)
         add_check(row, pipeline=pipeline, admin=admin)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
-        incident = open_incident(pipeline, what=Opening(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now())
+        incident = open_incident(
+            pipeline, what=NewIncident(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now()
+        )
         start_run(incident, by=admin, at=timezone.now())
         acknowledge(incident, by=primary, at=timezone.now())
     add_hand_offs(admin)
@@ -143,12 +135,15 @@ def add_messages(row, *, person):
     """Add a message to somebody."""
     at = timezone.now()
     times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
-    tell([person], notice=Notice("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times))
+    enqueue(
+        [person],
+        notice=Notification("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times),
+    )
 
 
 def add_external_check(row, *, pipeline):
     """Add a rule of the pipeline, a check that it gives to it, and one that waits for a rule."""
-    keep_external_rule(ExternalRule(pattern=f"dag-{row}/*", pipeline=pipeline))
+    save_mapping_rule(MappingRule(pattern=f"dag-{row}/*", pipeline=pipeline))
     for dag in (f"dag-{row}", f"other-{row}"):
         document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
         record_file("airflow", document=document, at=timezone.now())
@@ -159,13 +154,13 @@ def add_alert(row, *, pipeline):
     for name in (pipeline.slug, "nothing"):
         labels = {"alertname": f"Late {row}", "pipeline": name}
         alert = {**ALERT, "labels": labels, "fingerprint": f"{name}-{row}"}
-        take_alerts(read_alerts({**ALERTS, "alerts": [alert]}), at=timezone.now())
+        ingest_alerts(read_alerts({**ALERTS, "alerts": [alert]}), at=timezone.now())
 
 
 def add_check(row, *, pipeline, admin):
     """Add a metric with a point and an event, a check of it, and a run; to the first pipeline one more of each."""
     at = timezone.now()
-    source = create_source(name=f"Source {row}", address="sqlite:////nowhere.sqlite", by=admin)
+    source = create_data_source(name=f"Source {row}", address="sqlite:////nowhere.sqlite", by=admin)
     for where in {pipeline, Pipeline.objects.get(slug="pipeline-0")}:
         metric = Metric.objects.create(
             pipeline=where, slug=f"users-{row}", name=f"Users {row}", source=source, query="SELECT 1, 2"
@@ -181,7 +176,7 @@ def add_check(row, *, pipeline, admin):
         add_known_event(where, metric=metric, event=Event(at.date(), at.date(), "Sale"), by=admin, at=at)
         report_run(where, run=Run(f"run {row}", "succeeded"), at=at)
         first = Metric.objects.order_by("pk").first()
-        push_points(first, points=[Pushed(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), row, f"segment {row}")], at=at)
+        push_points(first, points=[NewPoint(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), row, f"segment {row}")], at=at)
 
 
 def add_rotation(row, *, engineers, admin):
@@ -192,12 +187,14 @@ def add_rotation(row, *, engineers, admin):
     monday = (at - dt.timedelta(days=at.weekday() + 7)).date()
     set_roster(rotation, engineers=engineers, starts_on=monday, at=at)
     weeks = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").select_related("engineer"))
-    request_swap(rotation, asked=Asked(weeks[0].starts_on), by=admin, at=at)
+    request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=admin, at=at)
     accept_swap(
-        request_swap(rotation, asked=Asked(weeks[2].starts_on, weeks[3].starts_on), by=admin, at=at), by=admin, at=at
+        request_swap(rotation, asked=SwapProposal(weeks[2].starts_on, weeks[3].starts_on), by=admin, at=at),
+        by=admin,
+        at=at,
     )
-    span = Span(admin, weeks[1].starts_at, weeks[1].ends_at)
-    take_cover(rotation, span=span, by=admin, at=at)
+    span = CoverData(admin, weeks[1].starts_at, weeks[1].ends_at)
+    create_cover(rotation, span=span, by=admin, at=at)
 
 
 def add_hand_offs(admin):

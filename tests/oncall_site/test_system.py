@@ -10,10 +10,10 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications.models import Message
-from oncall_site import celery_app, commands, queries
+from oncall_site import celery_app, queries, services
 from oncall_site.models import Sweep
-from oncall_site.system_views import JOBS
-from tests.make import bearer
+from oncall_site.views.system import JOBS
+from tests.factories import bearer
 
 HOUR = dt.timedelta(hours=1)
 
@@ -66,9 +66,9 @@ def test_metrics_tell_how_messages_fare(signed_in, a, admin):
 
 
 def test_metrics_tell_of_sweeps_and_heartbeats(signed_in, admin):
-    commands.record_sweep("one.sweep", worker="celery@one", seconds=0.5)
-    commands.record_sweep("one.sweep", worker="celery@two", seconds=1.5, problem="OSError")
-    commands.beat_on()
+    services.record_sweep("one.sweep", worker="celery@one", seconds=0.5)
+    services.record_sweep("one.sweep", worker="celery@two", seconds=1.5, problem="OSError")
+    services.beat_on()
     seen = figures(signed_in(admin).get("/metrics"))
     sweep = ("sweep", "one.sweep")
     assert seen["oncall_sweep_last_seconds", sweep] == 1.5
@@ -108,8 +108,8 @@ def test_a_task_that_a_worker_runs_is_recorded_and_one_called_as_a_function_is_n
 
 def test_the_system_page_shows_what_is_wrong(signed_in, a, admin):
     message(a, "failed", state="failed", problem="550 no such person")
-    commands.beat_heart(worker="celery@one")
-    commands.record_sweep("one.sweep", worker="celery@one", seconds=0.5)
+    services.record_heartbeat(worker="celery@one")
+    services.record_sweep("one.sweep", worker="celery@one", seconds=0.5)
     text = signed_in(admin).get("/admin/system/").content.decode()
     for shown in ("celery@one", "one.sweep", "Subject failed", "550 no such person", "no heartbeat yet", "PostgreSQL"):
         assert shown in text
@@ -120,7 +120,7 @@ def test_the_system_page_names_every_job_in_words(signed_in, admin):
     celery_app.loader.import_default_modules()
     ours = {name for name in celery_app.tasks if ".tasks." in name}
     assert set(JOBS) == ours
-    commands.record_sweep("validation.tasks.sweep_checks", worker="celery@one", seconds=0.5)
+    services.record_sweep("validation.tasks.sweep_checks", worker="celery@one", seconds=0.5)
     text = signed_in(admin).get("/admin/system/").content.decode()
     assert "Look for checks that are due" in text
     assert "sweep_checks" not in text
@@ -148,8 +148,8 @@ def test_neither_needs_more_statements_for_more_rows(signed_in, a, admin):
     def fill(numbers):
         for number in numbers:
             message(a, f"failed {number}", state="failed")
-            commands.record_sweep(f"sweep {number}", worker="w", seconds=1)
-            commands.beat_heart(worker=f"celery@{number}")
+            services.record_sweep(f"sweep {number}", worker="w", seconds=1)
+            services.record_heartbeat(worker=f"celery@{number}")
 
     for path in ("/metrics", "/admin/system/"):
         fill([path])

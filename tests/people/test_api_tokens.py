@@ -5,10 +5,10 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from people.commands import TOKENS_A_PERSON, create_token, revoke_token
+from common.exceptions import DomainError, NotAllowedError
 from people.models import ApiToken, User
-from people.refusals import Forbidden, Refused
-from tests.make import bearer
+from people.services.accounts import TOKENS_A_PERSON, create_token, revoke_token
+from tests.factories import bearer
 
 PEOPLE = "/api/v1/people/"
 
@@ -71,7 +71,7 @@ def test_a_read_token_reads_and_does_not_change(client, admin, daily_growth):
 
 def test_only_its_holder_or_an_admin_revokes_a_token(a, b, admin):
     made = create_token(a, name="script")
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotAllowedError):
         revoke_token(made.token, by=b, at=timezone.now())
     revoke_token(made.token, by=admin, at=timezone.now())
     assert ApiToken.objects.get().revoked_at is not None
@@ -80,7 +80,7 @@ def test_only_its_holder_or_an_admin_revokes_a_token(a, b, admin):
 def test_a_person_holds_so_many_tokens_and_no_more(a):
     for _ in range(TOKENS_A_PERSON):
         create_token(a, name="script")
-    with pytest.raises(Refused, match="Revoke one"):
+    with pytest.raises(DomainError, match="Revoke one"):
         create_token(a, name="one too many")
 
 

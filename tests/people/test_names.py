@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from people.engine.names import match_key, slug_for, split_audience, user_name_for
+from people.domain.names import match_key, slug_for, split_audience, user_name_for
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 

@@ -4,9 +4,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from people.commands import change_profile, engineers_named
 from people.models import User
-from tests.make import PASSWORD, make_engineer
+from people.services.accounts import change_profile, engineers_named
+from tests.factories import PASSWORD, make_engineer
 
 
 def test_the_same_engineer_is_found_by_meaning_and_made_once(db):

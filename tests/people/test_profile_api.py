@@ -3,7 +3,7 @@
 import pytest
 
 from people.models import User
-from tests.make import bearer
+from tests.factories import bearer
 
 URL = "/api/v1/me/"
 

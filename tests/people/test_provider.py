@@ -8,7 +8,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 
 from people.models import User
-from tests.make import make_engineer
+from tests.factories import make_engineer
 from tests.people.provider import CLIENT, SECRET, running_provider
 
 A = {"sub": "a-1", "email": "A@example.org", "email_verified": True, "name": "Somebody"}

@@ -10,8 +10,8 @@ from allauth.mfa.totp.internal import auth
 from django.db import connection
 from django.utils import timezone
 
-from people.models import Attempts
-from tests.make import PASSWORD
+from people.models import LoginAttempts
+from tests.factories import PASSWORD
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +121,7 @@ def test_after_five_wrong_codes_not_even_a_right_one_is_looked_at(client, enroll
         password(client)
         assert "Incorrect code" in code(client, "000000").content.decode()
     assert "Too many attempts" in code(client, codes[0]).content.decode()
-    Attempts.objects.update(ends_at=timezone.now() - dt.timedelta(seconds=1))
+    LoginAttempts.objects.update(ends_at=timezone.now() - dt.timedelta(seconds=1))
     assert code(client, codes[0]).status_code == 302
 
 

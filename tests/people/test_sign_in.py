@@ -11,12 +11,12 @@ from django.db import connection
 from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
-from people.commands import forget_attempts
-from people.models import Attempts, User
-from people.requests import client_address
+from common.http import client_address
+from people.models import LoginAttempts, User
+from people.services.login_attempts import purge_attempts
+from tests.factories import PASSWORD, make_engineer
 from tests.faults.caller import at_once
 from tests.faults.web import web
-from tests.make import PASSWORD, make_engineer
 
 WRONG = "a wrong pass phrase"
 
@@ -44,7 +44,7 @@ def attempt(client, password=WRONG, name="engineer-a", **more):
 
 
 def window_over():
-    Attempts.objects.update(ends_at=timezone.now() - dt.timedelta(seconds=1))
+    LoginAttempts.objects.update(ends_at=timezone.now() - dt.timedelta(seconds=1))
 
 
 def test_after_five_wrong_passwords_not_even_the_right_one_is_looked_at(client, known, looked_at):
@@ -54,7 +54,7 @@ def test_after_five_wrong_passwords_not_even_the_right_one_is_looked_at(client, 
     assert answer.status_code == 429
     assert looked_at == [WRONG] * 5
     assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
-    ends_at = Attempts.objects.get(of="name").ends_at
+    ends_at = LoginAttempts.objects.get(of="name").ends_at
     assert f'datetime="{ends_at:%Y-%m-%dT%H:%M:%SZ}"' in answer.content.decode()
     window_over()
     assert attempt(client, PASSWORD).status_code == 302
@@ -81,16 +81,16 @@ def test_the_right_password_takes_its_name_out_of_the_count(client, known):
             attempt(client)
         assert attempt(client, PASSWORD).status_code == 302
         client.post("/sign-out/")
-    assert Attempts.objects.get(of="name").used == 0
+    assert LoginAttempts.objects.get(of="name").used == 0
     # The address got back only what was right.
-    assert Attempts.objects.get(of="address").used == 12
+    assert LoginAttempts.objects.get(of="address").used == 12
 
 
 def test_one_address_may_not_try_name_after_name(client, known):
     statuses = [attempt(client, name=f"name-{number}").status_code for number in range(25)]
     assert statuses == [200] * 20 + [429] * 5
     # What was refused for the address was not counted against the name.
-    assert Attempts.objects.filter(of="name").count() == 20
+    assert LoginAttempts.objects.filter(of="name").count() == 20
 
 
 def test_a_forged_forwarding_header_does_not_make_another_address(client, known):
@@ -146,9 +146,9 @@ def test_nothing_typed_is_readable_in_the_table(client, known):
 
 def test_what_no_longer_counts_is_removed(client, known):
     attempt(client)
-    assert forget_attempts(at=timezone.now()) == 0
+    assert purge_attempts(at=timezone.now()) == 0
     window_over()
-    assert forget_attempts(at=timezone.now()) == 2
+    assert purge_attempts(at=timezone.now()) == 2
 
 
 def test_djangos_own_sign_in_of_the_admin_is_not_there(client, known):

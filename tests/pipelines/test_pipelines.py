@@ -4,12 +4,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from common.exceptions import DomainError
 from people.models import User
-from people.refusals import Refused
-from pipelines.commands import Owners, change_owners, change_pipeline, reassign
 from pipelines.models import Pipeline
-from pipelines.queries import history_of, ownership
-from tests.make import bearer, make_pipeline
+from pipelines.queries import ownership, row_history
+from pipelines.services import Owners, change_owners, reassign, update_pipeline
+from tests.factories import bearer, make_pipeline
 
 JSON = "application/json"
 
@@ -32,7 +32,7 @@ def test_the_database_refuses_one_person_for_both_owners(daily_growth, d):
 
 def test_owners_change_all_or_none(daily_growth, a, b, c):
     other = make_pipeline("Other", primary=a, secondary=b)
-    with pytest.raises(Refused, match="Other"):
+    with pytest.raises(DomainError, match="Other"):
         change_owners({daily_growth: Owners(primary=b, secondary=c), other: Owners(primary=c, secondary=c)})
     daily_growth.refresh_from_db()
     assert daily_growth.primary_owner != b
@@ -41,7 +41,7 @@ def test_owners_change_all_or_none(daily_growth, a, b, c):
 def test_an_inactive_person_becomes_no_owner(daily_growth, a, b):
     User.objects.filter(pk=b.pk).update(is_active=False)
     b.refresh_from_db()
-    with pytest.raises(Refused, match="not active"):
+    with pytest.raises(DomainError, match="not active"):
         change_owners({daily_growth: Owners(primary=a, secondary=b)})
 
 
@@ -53,7 +53,7 @@ def test_everything_a_leaver_owns_goes_to_another(daily_growth, a, b, c, d):
 
 
 def test_a_reassignment_that_would_give_one_person_both_halves_changes_nothing(daily_growth, a, d):
-    with pytest.raises(Refused, match="both primary and secondary"):
+    with pytest.raises(DomainError, match="both primary and secondary"):
         reassign(leaver=a, successor=d)
     daily_growth.refresh_from_db()
     assert daily_growth.secondary_owner == a
@@ -62,7 +62,7 @@ def test_a_reassignment_that_would_give_one_person_both_halves_changes_nothing(d
 def test_the_history_says_who_changed_what_from_what_to_what(signed_in, admin, daily_growth, a, b, d):
     path = f"/api/v1/pipelines/{daily_growth.slug}/"
     assert signed_in(admin).patch(path, {"primary_owner": b.username}, content_type=JSON).status_code == 200
-    newest = history_of(daily_growth, fields=("primary_owner", "secondary_owner"))[0]
+    newest = row_history(daily_growth, fields=("primary_owner", "secondary_owner"))[0]
     assert newest.who == "Admin"
     assert newest.fields == (("primary owner", "Engineer D", "Engineer B"),)
 
@@ -151,7 +151,7 @@ def test_an_unknown_pipeline_is_a_404_in_every_form(client, signed_in, a):
 def test_a_change_that_changes_nothing_leaves_no_history(daily_growth):
     events = Pipeline.pgh_event_model.objects
     before = events.count()
-    assert change_pipeline(daily_growth, fields={"name": daily_growth.name}) == []
+    assert update_pipeline(daily_growth, fields={"name": daily_growth.name}) == []
     assert events.count() == before
 
 

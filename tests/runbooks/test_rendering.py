@@ -11,10 +11,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from runbooks import rendering_process
-from runbooks.engine.comparison import compare
-from runbooks.engine.rendering import ATTRIBUTES, TAGS, render
-from runbooks.rendering_process import RenderingTimedOut, RunbookTooLarge, render_safely
+from runbooks import markdown_subprocess
+from runbooks.domain.comparison import compare
+from runbooks.domain.rendering import ATTRIBUTES, TAGS, render
+from runbooks.markdown_subprocess import RenderingTimedOut, RunbookTooLarge, render_safely
 from tests.runbooks.payloads import BOMBS, SCRIPTS
 
 # What the renderer itself adds, beside what it lets through.
@@ -142,7 +142,7 @@ def test_no_text_takes_longer_than_the_limit():
 
 def test_a_killed_worker_is_replaced():
     render_safely("a")
-    os.kill(rendering_process._worker.process.pid, signal.SIGKILL)
+    os.kill(markdown_subprocess._worker.process.pid, signal.SIGKILL)
     time.sleep(0.1)
     assert render_safely("b").html == "<p>b</p>"
 
@@ -163,15 +163,15 @@ def test_many_threads_get_their_own_answers():
 
 def test_a_forked_process_gets_a_worker_of_its_own():
     render_safely("parent")
-    theirs = rendering_process._worker.process.pid
+    theirs = markdown_subprocess._worker.process.pid
     child = os.fork()
     if child == 0:
-        good = render_safely("child").html == "<p>child</p>" and rendering_process._worker.process.pid != theirs
-        rendering_process._worker.stop()
+        good = render_safely("child").html == "<p>child</p>" and markdown_subprocess._worker.process.pid != theirs
+        markdown_subprocess._worker.stop()
         os._exit(0 if good else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert render_safely("parent again").html == "<p>parent again</p>"
-    assert rendering_process._worker.process.pid == theirs
+    assert markdown_subprocess._worker.process.pid == theirs
 
 
 # Comparison

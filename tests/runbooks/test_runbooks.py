@@ -2,11 +2,11 @@
 
 import pytest
 
-from people.refusals import Invalid, Refused
+from common.exceptions import DomainError, InvalidInputError
 from pipelines.models import Pipeline
-from runbooks import commands, queries, views
+from runbooks import queries, services, views
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
-from tests.make import bearer, make_pipeline, make_runbook
+from tests.factories import bearer, make_pipeline, make_runbook
 
 JSON = "application/json"
 FIRST = "### Purpose\n\nTo measure growth.\n\n### Troubleshooting Steps\n\n1. Check the logs.\n2. Rerun."
@@ -34,42 +34,42 @@ def test_a_runbook_is_rendered_into_sections_when_it_is_saved(runbook):
 
 
 def test_a_pipeline_has_one_runbook(runbook, daily_growth):
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(DomainError, match="already"):
         make_runbook(daily_growth)
 
 
 def test_saving_makes_a_revision(runbook, b):
-    saved = commands.save_revision(runbook, markdown=FIRST + "\n3. Sleep.", based_on=1, author=b, summary="rest")
+    saved = services.save_revision(runbook, markdown=FIRST + "\n3. Sleep.", based_on=1, author=b, summary="rest")
     assert (saved.number, saved.author, saved.summary) == (2, b, "rest")
     assert Runbook.objects.get().revision == 2
     assert "Sleep" in RunbookSection.objects.get(position=1).text
 
 
 def test_saving_the_same_text_makes_none(runbook, b):
-    assert commands.save_revision(runbook, markdown=FIRST, based_on=1, author=b).number == 1
+    assert services.save_revision(runbook, markdown=FIRST, based_on=1, author=b).number == 1
     assert RunbookRevision.objects.count() == 1
     assert Runbook.objects.get().revision == 1
 
 
 def test_a_stale_edit_is_refused_with_both_texts(runbook, a, b):
-    commands.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
-    with pytest.raises(commands.StaleEdit) as caught:
-        commands.save_revision(runbook, markdown="### Purpose\n\nMine.", based_on=1, author=b)
+    services.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
+    with pytest.raises(services.StaleEditError) as caught:
+        services.save_revision(runbook, markdown="### Purpose\n\nMine.", based_on=1, author=b)
     assert "Theirs." in caught.value.current.markdown
     assert "Mine." in caught.value.yours
     assert RunbookRevision.objects.count() == 2
 
 
 def test_restoring_makes_a_new_revision_of_the_old_text(runbook, a, b):
-    commands.save_revision(runbook, markdown="### Purpose\n\nWorse.", based_on=1, author=a)
-    restored = commands.restore(runbook, number=1, based_on=2, author=b)
+    services.save_revision(runbook, markdown="### Purpose\n\nWorse.", based_on=1, author=a)
+    restored = services.restore(runbook, number=1, based_on=2, author=b)
     assert (restored.number, restored.restored_from) == (3, 1)
     assert restored.markdown == RunbookRevision.objects.get(number=1).markdown
 
 
 def test_a_text_over_64_kib_is_refused_and_changes_nothing(runbook, a):
-    with pytest.raises(Invalid):
-        commands.save_revision(runbook, markdown="x" * 70_000, based_on=1, author=a)
+    with pytest.raises(InvalidInputError):
+        services.save_revision(runbook, markdown="x" * 70_000, based_on=1, author=a)
     assert Runbook.objects.get().revision == 1
 
 
@@ -100,7 +100,7 @@ def test_live_preview_answers_the_fragment(signed_in, b, path):
 
 
 def test_a_stale_edit_in_the_browser_keeps_both_texts(signed_in, a, b, runbook, path):
-    commands.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
+    services.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
     page = signed_in(b).post(f"{path}edit/", {"markdown": "### Purpose\n\nMine.", "based_on": 1, "summary": ""})
     assert page.status_code == 409
     text = page.content.decode()
@@ -118,7 +118,7 @@ def test_too_long_a_text_keeps_what_was_typed(signed_in, b, path):
 
 
 def test_revisions_are_listed_shown_compared_and_restored(signed_in, a, b, runbook, path):
-    commands.save_revision(runbook, markdown=FIRST.replace("Rerun", "Restart"), based_on=1, author=a)
+    services.save_revision(runbook, markdown=FIRST.replace("Rerun", "Restart"), based_on=1, author=a)
     browser = signed_in(b)
     assert "Revision 2" in browser.get(f"{path}revisions/").content.decode()
     assert "Rerun" in browser.get(f"{path}revisions/1/").content.decode()
@@ -162,7 +162,7 @@ def test_the_api_saves_a_text_that_names_its_revision(client, b, call):
 
 
 def test_the_api_refuses_a_stale_text_with_409_and_both_texts(client, a, b, runbook, call):
-    commands.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
+    services.save_revision(runbook, markdown="### Purpose\n\nTheirs.", based_on=1, author=a)
     answer = client.put(call, {"markdown": "### Purpose\n\nMine.", "revision": 1}, content_type=JSON, **bearer(b))
     assert answer.status_code == 409
     assert "Theirs." in answer.json()["current"]
@@ -208,7 +208,7 @@ def test_the_search_finds_another_form_of_a_word(runbook):
 
 
 def test_the_search_finds_words_of_any_script(runbook, a):
-    commands.save_revision(runbook, markdown="### 目的\n\n検証手順を確認する。", based_on=1, author=a)
+    services.save_revision(runbook, markdown="### 目的\n\n検証手順を確認する。", based_on=1, author=a)
     assert queries.search("検証手順")
 
 
@@ -225,7 +225,7 @@ def test_unusable_words_are_refused_with_a_reason(signed_in, a, words):
 
 
 def test_a_hit_escapes_what_the_runbook_says(runbook, a):
-    commands.save_revision(runbook, markdown="### Purpose\n\n`<script>alert(1)</script>` logs", based_on=1, author=a)
+    services.save_revision(runbook, markdown="### Purpose\n\n`<script>alert(1)</script>` logs", based_on=1, author=a)
     [hit] = [hit for hit in queries.search("logs") if hit.within.startswith("Runbook")]
     assert "<script" not in hit.snippet
 
@@ -249,7 +249,7 @@ def test_the_list_names_pipelines_that_lack_a_runbook(signed_in, a, b, runbook):
 def test_a_long_list_of_runbooks_comes_in_pages_and_folds_those_that_lack_one(signed_in, a, b, runbook, monkeypatch):
     monkeypatch.setattr(views, "A_PAGE", 1)
     other = make_pipeline("Second", primary=a, secondary=b)
-    commands.create_runbook(other, title="Second", markdown="### Purpose\n\nWhy.", author=a)
+    services.create_runbook(other, title="Second", markdown="### Purpose\n\nWhy.", author=a)
     make_pipeline("Bare 0", primary=a, secondary=b)
     first = signed_in(a).get("/runbooks/").content.decode()
     assert 'href="?page=2">Next</a>' in first

@@ -6,12 +6,17 @@ import itertools
 import pytest
 from django.utils import timezone
 
-from oncall_site.handbook import import_handbook
-from people.refusals import Forbidden, Invalid, Refused
-from scheduling import commands, queries
-from scheduling.commands import Asked, Dates, Span, block_holiday, end_cover, take_cover
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from handbook.services import import_handbook
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
-from tests.make import bearer
+from scheduling.queries.on_call import on_call_shifts
+from scheduling.queries.rosters import newest_roster, roster_engineers
+from scheduling.services.covers import CoverData, create_cover, end_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.offboarding import deactivate, reactivate, reassign_inactive
+from scheduling.services.rosters import change_roster
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.factories import bearer
 
 JSON = "application/json"
 HOUR = dt.timedelta(hours=1)
@@ -46,18 +51,18 @@ def others(week, a, b, c, d):
 
 
 def cover(rotation, week, engineer, begin, end, *, by, at, **options):
-    span = Span(engineer, week.starts_at + HOUR * begin, week.starts_at + HOUR * end)
-    return take_cover(rotation, span=span, by=by, at=at, **options)
+    span = CoverData(engineer, week.starts_at + HOUR * begin, week.starts_at + HOUR * end)
+    return create_cover(rotation, span=span, by=by, at=at, **options)
 
 
 def on_call(rotation, week, hour):
     at = week.starts_at + HOUR * hour
-    return queries.turns([rotation], at=at)[0].engineer
+    return on_call_shifts([rotation], at=at)[0].engineer
 
 
 def test_one_takes_over_and_it_is_answered_everywhere(rotation, week, others, now):
     made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
-    assert (made.covers, made.created_by) == (week.engineer, others[0])
+    assert (made.covered_engineer, made.created_by) == (week.engineer, others[0])
     assert [on_call(rotation, week, hour) for hour in (9, 10, 19, 20)] == [
         week.engineer_id,
         others[0].pk,
@@ -69,7 +74,7 @@ def test_one_takes_over_and_it_is_answered_everywhere(rotation, week, others, no
 def test_one_gives_one_s_own_time_away_but_nobody_else_s(rotation, week, others, admin, now):
     one, other, _ = others
     assert cover(rotation, week, one, 0, 5, by=week.engineer, at=now).engineer == one
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotAllowedError):
         cover(rotation, week, one, 10, 15, by=other, at=now)
     assert cover(rotation, week, one, 10, 15, by=admin, at=now).engineer == one
 
@@ -78,7 +83,7 @@ def test_a_cover_of_a_cover_takes_its_part_out_of_it(rotation, week, others, now
     one, other, _ = others
     cover(rotation, week, one, 10, 20, by=one, at=now)
     made = cover(rotation, week, other, 12, 14, by=other, at=now)
-    assert made.covers == one
+    assert made.covered_engineer == one
     assert [on_call(rotation, week, hour) for hour in (9, 11, 13, 15, 21)] == [
         week.engineer_id, one.pk, other.pk, one.pk, week.engineer_id,
     ]  # fmt: skip
@@ -95,11 +100,11 @@ def test_a_cover_of_a_cover_from_its_edge_leaves_no_empty_rest(rotation, week, o
 
 def test_a_cover_taken_back_before_it_begins_is_gone(rotation, week, others, now):
     made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotAllowedError):
         end_cover(made, by=others[1], at=now)
     end_cover(made, by=week.engineer, at=now)
     assert not Cover.objects.exists()
-    with pytest.raises(Refused, match="over"):
+    with pytest.raises(DomainError, match="over"):
         end_cover(made, by=week.engineer, at=now)
 
 
@@ -130,19 +135,19 @@ def test_what_cannot_be_covered_is_refused_by_field(rotation, week, others, outs
         (10, 60_000, one, "ends_at"),
         (10, 20, week.engineer, "engineer"),
     ):
-        with pytest.raises(Invalid) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             cover(rotation, week, engineer, begin, end, by=engineer, at=now)
         assert list(caught.value.problems) == [field]
     type(one).objects.filter(pk=one.pk).update(is_active=False)
-    with pytest.raises(Invalid, match="not active"):
+    with pytest.raises(InvalidInputError, match="not active"):
         cover(rotation, week, one, 10, 20, by=week.engineer, at=now)
     assert not Cover.objects.exists()
 
 
 def test_covering_in_one_s_own_holiday_needs_to_be_said(rotation, week, others, now):
     one = others[0]
-    block_holiday(one, dates=Dates(week.starts_on, week.starts_on), by=one)
-    with pytest.raises(Refused, match="away"):
+    create_holiday(one, dates=HolidayData(week.starts_on, week.starts_on), by=one)
+    with pytest.raises(DomainError, match="away"):
         cover(rotation, week, one, 0, 5, by=one, at=now)
     assert cover(rotation, week, one, 0, 5, by=one, at=now, acknowledge_conflicts=True).pk
 
@@ -195,10 +200,10 @@ def check_weeks(rotation):
 
 def test_a_leaver_is_on_call_for_nothing_from_that_commit_on(rotation, running, admin, a, b, c, d, now):
     leaver = running.engineer
-    commands.deactivate(leaver, by=admin, at=now)
+    deactivate(leaver, by=admin, at=now)
     weeks = check_weeks(rotation)
     assert not [week for week in weeks if week.engineer_id == leaver.pk and week.starts_at > now]
-    turn = queries.turns([rotation], at=now)[0]
+    turn = on_call_shifts([rotation], at=now)[0]
     assert turn.covering
     assert turn.engineer != leaver.pk
     assert turn.available
@@ -209,7 +214,7 @@ def test_the_others_keep_their_order_when_somebody_leaves(rotation, admin, a, b,
     coming = list(RotationWeek.objects.filter(starts_at__gt=now).order_by("starts_on"))
     order = [week.engineer_id for week in coming[:4]]
     leaver = coming[1].engineer
-    commands.deactivate(leaver, by=admin, at=now)
+    deactivate(leaver, by=admin, at=now)
     after = list(
         RotationWeek.objects.filter(starts_at__gt=now).order_by("starts_on").values_list("engineer", flat=True)
     )
@@ -219,12 +224,12 @@ def test_the_others_keep_their_order_when_somebody_leaves(rotation, admin, a, b,
 def test_swaps_and_covers_with_a_leaver_end_and_the_weeks_go_back(rotation, admin, a, b, c, d, now):
     coming = list(RotationWeek.objects.filter(starts_at__gt=now).select_related("engineer").order_by("starts_on"))
     one, leaver = coming[0].engineer, coming[1].engineer
-    made = commands.request_swap(rotation, asked=Asked(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
-    commands.accept_swap(made, by=leaver, at=now)
-    open_one = commands.request_swap(rotation, asked=Asked(coming[4].starts_on, counterpart=leaver), by=one, at=now)
+    made = request_swap(rotation, asked=SwapProposal(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
+    accept_swap(made, by=leaver, at=now)
+    open_one = request_swap(rotation, asked=SwapProposal(coming[4].starts_on, counterpart=leaver), by=one, at=now)
     third = coming[2].engineer
-    take_cover(rotation, span=Span(leaver, coming[2].starts_at, coming[2].ends_at), by=leaver, at=now)
-    commands.deactivate(leaver, by=admin, at=now)
+    create_cover(rotation, span=CoverData(leaver, coming[2].starts_at, coming[2].ends_at), by=leaver, at=now)
+    deactivate(leaver, by=admin, at=now)
     made.refresh_from_db()
     open_one.refresh_from_db()
     assert (made.state, open_one.state) == ("void", "void")
@@ -236,26 +241,26 @@ def test_swaps_and_covers_with_a_leaver_end_and_the_weeks_go_back(rotation, admi
 
 def test_the_only_one_on_a_roster_cannot_leave_and_nothing_changes(rotation, admin, a, now):
     starts_on = RotationWeek.objects.filter(starts_at__gt=now).first().starts_on
-    commands.change_roster(rotation, engineers=[a], starts_on=starts_on, by=admin, at=now)
-    with pytest.raises(Refused, match="only one on the roster"):
-        commands.deactivate(a, by=admin, at=now)
+    change_roster(rotation, engineers=[a], starts_on=starts_on, by=admin, at=now)
+    with pytest.raises(DomainError, match="only one on the roster"):
+        deactivate(a, by=admin, at=now)
     a.refresh_from_db()
     assert a.is_active
 
 
 def test_only_another_admin_deactivates(rotation, admin, a, b, now):
-    with pytest.raises(Forbidden):
-        commands.deactivate(a, by=b, at=now)
-    with pytest.raises(Refused, match="themselves"):
-        commands.deactivate(admin, by=admin, at=now)
+    with pytest.raises(NotAllowedError):
+        deactivate(a, by=b, at=now)
+    with pytest.raises(DomainError, match="themselves"):
+        deactivate(admin, by=admin, at=now)
 
 
 def test_who_comes_back_is_active_and_on_no_roster(rotation, admin, a, now):
-    commands.deactivate(a, by=admin, at=now)
-    commands.bring_back(a, by=admin)
+    deactivate(a, by=admin, at=now)
+    reactivate(a, by=admin)
     a.refresh_from_db()
     assert a.is_active
-    assert a not in queries.engineers_of(queries.newest_roster(rotation))
+    assert a not in roster_engineers(newest_roster(rotation))
 
 
 def test_unticking_active_in_the_admin_does_all_of_it(signed_in, rotation, admin, a, now):
@@ -285,7 +290,7 @@ def test_the_api_deactivates_and_the_leaver_s_token_and_session_die(client, sign
 
 def test_who_was_made_inactive_behind_the_site_s_back_is_swept(rotation, admin, a, now):
     type(a).objects.filter(pk=a.pk).update(is_active=False)
-    assert commands.release_inactive(at=now) == 1
+    assert reassign_inactive(at=now) == 1
     assert not RotationWeek.objects.filter(engineer=a, starts_at__gt=now).exists()
-    assert commands.release_inactive(at=now) == 0
+    assert reassign_inactive(at=now) == 0
     assert not SwapRequest.objects.exists()

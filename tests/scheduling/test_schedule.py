@@ -8,16 +8,21 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from oncall_site.handbook import import_handbook
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from handbook.services import import_handbook
 from people.models import User
-from people.refusals import Forbidden, Invalid, Refused
 from pipelines.models import Pipeline
-from scheduling import commands, queries
-from scheduling.commands import Dates, block_holiday, change_hours, keep_weeks, remove_holiday, set_roster
-from scheduling.models import Cover, HolidayBlock, PipelineRotation, Rotation, RotationWeek, UncoveredMoment
-from scheduling.queries.answers import in_doubt
-from scheduling.queries.gaps import ownerless_within
-from tests.make import bearer, make_pipeline
+from scheduling.models import Cover, CoverageGap, HolidayBlock, PipelineRotation, Rotation, RotationWeek
+from scheduling.queries.coverage_gaps import without_available_owner
+from scheduling.queries.fairness import rotation_fairness
+from scheduling.queries.impact import holiday_impact
+from scheduling.queries.on_call import possibly_uncovered, responder_chains
+from scheduling.queries.rosters import newest_roster, roster_change
+from scheduling.services.coverage_gaps import sync_coverage_gaps
+from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday
+from scheduling.services.rosters import change_roster, set_roster
+from scheduling.services.weeks import ensure_weeks, update_hours
+from tests.factories import bearer, make_pipeline
 
 JSON = "application/json"
 # A Wednesday of the first week, which began on Monday the 23rd at 10:00 UTC and is Engineer A's.
@@ -46,16 +51,21 @@ def pipeline(rotation):
 
 
 def away(user, first, last, **fields):
-    return block_holiday(user, dates=Dates(day(first), day(last), **fields), by=user)
+    return create_holiday(user, dates=HolidayData(day(first), day(last), **fields), by=user)
 
 
 def chain(pipeline, at=AT):
-    return queries.answers([pipeline], at=at)[pipeline.pk]
+    return responder_chains([pipeline], at=at)[pipeline.pk]
 
 
 def cover(rotation, *, by, of, starts, ends):
     return Cover.objects.create(
-        rotation=rotation, engineer=by, covers=of, starts_at=instant(starts), ends_at=instant(ends), created_by=by
+        rotation=rotation,
+        engineer=by,
+        covered_engineer=of,
+        starts_at=instant(starts),
+        ends_at=instant(ends),
+        created_by=by,
     )
 
 
@@ -77,8 +87,8 @@ def test_the_import_stores_weeks_at_least_26_ahead_in_the_order_of_the_roster(ro
 
 
 def test_keeping_weeks_again_adds_only_what_is_missing(rotation):
-    assert keep_weeks(rotation, today=AT.date()) == 0
-    assert keep_weeks(rotation, today=AT.date() + dt.timedelta(weeks=3)) == 3
+    assert ensure_weeks(rotation, today=AT.date()) == 0
+    assert ensure_weeks(rotation, today=AT.date() + dt.timedelta(weeks=3)) == 3
 
 
 def test_the_database_refuses_a_week_twice_and_weeks_that_overlap(rotation, a):
@@ -106,13 +116,13 @@ def test_a_new_roster_plans_the_coming_weeks_anew_and_leaves_the_running_one(rot
 
 @pytest.mark.parametrize("people", [[], ["a", "a"]])
 def test_a_roster_names_each_once_and_at_least_one(rotation, a, people):
-    with pytest.raises(Refused, match="at least one"):
+    with pytest.raises(DomainError, match="at least one"):
         set_roster(rotation, engineers=[a for _ in people], starts_on=day("2026-11-30"), at=AT)
 
 
 def test_another_hour_moves_the_coming_weeks_and_not_the_past(rotation):
     keys = list(RotationWeek.objects.values_list("pk", flat=True))
-    assert change_hours(rotation, at=AT, time_zone="Europe/Berlin", handoff_time=dt.time(9)) == [
+    assert update_hours(rotation, at=AT, time_zone="Europe/Berlin", handoff_time=dt.time(9)) == [
         "time_zone",
         "handoff_time",
     ]
@@ -195,7 +205,7 @@ def test_any_number_of_pipelines_needs_the_same_few_statements(rotation, a, b):
         make_pipeline(f"More {number}", primary=a, secondary=b, position=number)
     pipelines = list(Pipeline.objects.all())
     with CaptureQueriesContext(connection) as captured:
-        assert len(queries.answers(pipelines, at=AT)) == 65
+        assert len(responder_chains(pipelines, at=AT)) == 65
     assert len(captured) <= 12
 
 
@@ -210,38 +220,38 @@ def test_an_engineer_blocks_their_own_dates_in_their_own_zone(a):
 
 
 def test_blocking_for_somebody_else_is_an_admin_s_right(a, b, admin):
-    dates = Dates(day("2026-12-24"), day("2026-12-26"))
-    with pytest.raises(Forbidden):
-        block_holiday(a, dates=dates, by=b)
-    block = block_holiday(a, dates=dates, by=admin)
-    with pytest.raises(Forbidden):
-        remove_holiday(block, by=b)
-    remove_holiday(block, by=admin)
+    dates = HolidayData(day("2026-12-24"), day("2026-12-26"))
+    with pytest.raises(NotAllowedError):
+        create_holiday(a, dates=dates, by=b)
+    block = create_holiday(a, dates=dates, by=admin)
+    with pytest.raises(NotAllowedError):
+        delete_holiday(block, by=b)
+    delete_holiday(block, by=admin)
     assert not HolidayBlock.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("dates", "field"),
     [
-        (Dates(day("2026-12-26"), day("2026-12-24")), "ends_on"),
-        (Dates(day("2026-12-24"), day("2028-12-24")), "ends_on"),
+        (HolidayData(day("2026-12-26"), day("2026-12-24")), "ends_on"),
+        (HolidayData(day("2026-12-24"), day("2028-12-24")), "ends_on"),
         (
-            Dates(day("2026-12-24"), day("2026-12-24"), starts_at_time=dt.time(17), ends_at_time=dt.time(13)),
+            HolidayData(day("2026-12-24"), day("2026-12-24"), starts_at_time=dt.time(17), ends_at_time=dt.time(13)),
             "ends_at_time",
         ),
     ],
 )
 def test_impossible_dates_are_refused_by_field(a, dates, field):
-    with pytest.raises(Invalid) as caught:
-        block_holiday(a, dates=dates, by=a)
+    with pytest.raises(InvalidInputError) as caught:
+        create_holiday(a, dates=dates, by=a)
     assert list(caught.value.problems) == [field]
     assert not HolidayBlock.objects.exists()
 
 
 def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a, b, d):
     away(b, "2026-11-25", "2026-11-25")
-    block = commands.block_of(a, dates=Dates(day("2026-11-24"), day("2026-11-26")))
-    effects = queries.effects_of(block, at=AT)
+    block = build_holiday(a, dates=HolidayData(day("2026-11-24"), day("2026-11-26")))
+    effects = holiday_impact(block, at=AT)
     assert [hit.week.starts_on for hit in effects.weeks] == [day("2026-11-23")]
     assert [row.engineer for row in effects.also_away] == [b]
     stepping = {pipeline.slug: effects.people[change.after] for pipeline, change in effects.changes if change.after}
@@ -253,7 +263,7 @@ def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a
 def test_the_effects_name_moments_nobody_covers(rotation, a, b, c, d):
     for user in (b, c, d):
         away(user, "2026-11-24", "2026-11-26")
-    effects = queries.effects_of(commands.block_of(a, dates=Dates(day("2026-11-25"), day("2026-11-25"))), at=AT)
+    effects = holiday_impact(build_holiday(a, dates=HolidayData(day("2026-11-25"), day("2026-11-25"))), at=AT)
     assert len(effects.uncovered) == 5
     assert {change.starts_at for _, change in effects.uncovered} == {instant("2026-11-25T00:00:00Z")}
 
@@ -531,7 +541,7 @@ def test_a_date_on_which_no_week_starts_is_a_404(signed_in, rotation, a, path):
 def test_fairness_counts_weeks_weekends_and_public_holidays_with_covers(rotation, a, b, c, d):
     User.objects.update(country="DE", subdivision="BE")
     at = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
-    rows = {row.engineer: row for row in dict(queries.fairness_of([rotation], at=at))[rotation]}
+    rows = {row.engineer: row for row in dict(rotation_fairness([rotation], at=at))[rotation]}
     assert {user: row.past.weeks for user, row in rows.items()} == {a: 1, b: 0, c: 0, d: 0}
     assert rows[a].past.weekend_days == 2
     assert sum(row.coming.weekend_days for row in rows.values()) == 52
@@ -539,7 +549,7 @@ def test_fairness_counts_weeks_weekends_and_public_holidays_with_covers(rotation
     # Christmas Day and Boxing Day of 2026 fall into the week of the 21st, Engineer A's.
     before = rows[a].coming.public_holidays
     cover(rotation, by=c, of=a, starts="2026-12-25T00:00:00Z", ends="2026-12-26T00:00:00Z")
-    after = {row.engineer: row for row in dict(queries.fairness_of([rotation], at=at))[rotation]}
+    after = {row.engineer: row for row in dict(rotation_fairness([rotation], at=at))[rotation]}
     assert after[a].coming.public_holidays == before - 1
     assert after[c].coming.public_holidays == rows[c].coming.public_holidays + 1
 
@@ -569,9 +579,9 @@ def test_a_new_roster_is_shown_before_it_is_saved(signed_in, admin, rotation, a,
 
 def test_the_preview_of_a_roster_is_what_saving_it_does(rotation, admin, a, b, c, d):
     starts_on = day("2026-12-14")
-    change = queries.roster_change(rotation, engineers=[b, a, d], starts_on=starts_on)
+    change = roster_change(rotation, engineers=[b, a, d], starts_on=starts_on)
     before = dict(RotationWeek.objects.values_list("starts_on", "engineer"))
-    commands.change_roster(rotation, engineers=[b, a, d], starts_on=starts_on, by=admin, at=AT)
+    change_roster(rotation, engineers=[b, a, d], starts_on=starts_on, by=admin, at=AT)
     after = dict(RotationWeek.objects.values_list("starts_on", "engineer"))
     moved = [(on, before[on], after[on]) for on in before if before[on] != after[on]]
     assert [(on, old.pk, new.pk) for on, old, new in change.weeks] == moved
@@ -594,19 +604,19 @@ def test_a_wrong_roster_names_the_line_and_keeps_what_was_typed(signed_in, admin
     assert page.status_code == 400
     assert reason in page.content.decode()
     assert page.context["form"]["engineers"].value() == engineers
-    assert queries.newest_roster(rotation).starts_on == day("2026-11-23")
+    assert newest_roster(rotation).starts_on == day("2026-11-23")
 
 
 def test_a_roster_never_touches_a_week_that_has_begun(rotation, admin, a, b):
     for starts_on in ("2026-11-23", "2026-11-16"):
-        with pytest.raises(Refused, match="already started"):
-            commands.change_roster(rotation, engineers=[b, a], starts_on=day(starts_on), by=admin, at=AT)
+        with pytest.raises(DomainError, match="already started"):
+            change_roster(rotation, engineers=[b, a], starts_on=day(starts_on), by=admin, at=AT)
 
 
 def test_only_an_admin_changes_a_roster(signed_in, rotation, a, b):
     assert signed_in(a).get("/schedule/weekly-rotation/roster/").status_code == 403
-    with pytest.raises(Forbidden):
-        commands.change_roster(rotation, engineers=[b, a], starts_on=day("2026-11-30"), by=a, at=AT)
+    with pytest.raises(NotAllowedError):
+        change_roster(rotation, engineers=[b, a], starts_on=day("2026-11-30"), by=a, at=AT)
 
 
 def test_mine_lists_my_weeks_and_my_holidays(signed_in, rotation, b, a):
@@ -625,25 +635,25 @@ def test_gaps_of_the_next_eight_weeks_are_stored_shown_and_go_when_solved(signed
     now = timezone.now()
     first = (now + dt.timedelta(days=10)).date()
     blocks = [away(user, str(first), str(first + dt.timedelta(days=1))) for user in (a, b, c, d)]
-    assert commands.keep_gaps(at=now) == 5
-    rows = list(UncoveredMoment.objects.values_list("pk", "starts_at", "ends_at"))
+    assert sync_coverage_gaps(at=now) == 5
+    rows = list(CoverageGap.objects.values_list("pk", "starts_at", "ends_at"))
     assert {(row[1], row[2]) for row in rows} == {(blocks[0].starts_at, blocks[0].ends_at)}
     assert "Nobody answers" in signed_in(a).get("/schedule/").content.decode()
     # Found again, and while it runs, it is the same row.
-    commands.keep_gaps(at=now)
-    commands.keep_gaps(at=blocks[0].starts_at + dt.timedelta(hours=1))
-    assert list(UncoveredMoment.objects.values_list("pk", "starts_at", "ends_at")) == rows
-    remove_holiday(blocks[0], by=a)
-    assert commands.keep_gaps(at=now) == 0
-    assert not UncoveredMoment.objects.exists()
+    sync_coverage_gaps(at=now)
+    sync_coverage_gaps(at=blocks[0].starts_at + dt.timedelta(hours=1))
+    assert list(CoverageGap.objects.values_list("pk", "starts_at", "ends_at")) == rows
+    delete_holiday(blocks[0], by=a)
+    assert sync_coverage_gaps(at=now) == 0
+    assert not CoverageGap.objects.exists()
     assert "Nobody answers" not in signed_in(a).get("/schedule/").content.decode()
 
 
 def test_a_gap_further_away_than_eight_weeks_is_not_stored_yet(rotation, a, b, c, d):
     for user in (a, b, c, d):
         away(user, "2027-03-01", "2027-03-02")
-    assert commands.keep_gaps(at=AT) == 0
-    assert commands.keep_gaps(at=AT + dt.timedelta(weeks=8)) == 5
+    assert sync_coverage_gaps(at=AT) == 0
+    assert sync_coverage_gaps(at=AT + dt.timedelta(weeks=8)) == 5
 
 
 def test_only_pipelines_whose_owners_are_away_together_are_looked_at_for_gaps(a, b, c, d, admin):
@@ -655,9 +665,9 @@ def test_only_pipelines_whose_owners_are_away_together_are_looked_at_for_gaps(a,
     away(c, "2026-12-03", "2026-12-04")
     User.objects.filter(pk=d.pk).update(is_active=False)
     window = {"starts_at": AT, "ends_at": AT + dt.timedelta(weeks=4)}
-    assert set(ownerless_within(**window)) == {together, with_a_leaver}
-    assert set(in_doubt(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC))) == {together, with_a_leaver}
-    assert set(in_doubt(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC))) == set()
+    assert set(without_available_owner(**window)) == {together, with_a_leaver}
+    assert set(possibly_uncovered(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC))) == {together, with_a_leaver}
+    assert set(possibly_uncovered(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC))) == set()
 
 
 def test_while_the_engineer_of_the_week_is_surely_there_no_pipeline_of_the_rotation_is_in_doubt(rotation, a, b, c, d):
@@ -667,11 +677,11 @@ def test_while_the_engineer_of_the_week_is_surely_there_no_pipeline_of_the_rotat
     pipeline = make_pipeline("Of the rotation", primary=b, secondary=c)
     elsewhere = make_pipeline("Of no rotation", primary=b, secondary=c)
     PipelineRotation.objects.create(pipeline=pipeline, rotation=rotation)
-    assert set(in_doubt(at=AT)) == {elsewhere}
+    assert set(possibly_uncovered(at=AT)) == {elsewhere}
     # With a cover in force the week's engineer is not the one to ask for: the chain is looked at.
     row = cover(rotation, by=d, of=a, starts="2026-11-25T12:00:00+00:00", ends="2026-11-25T13:00:00+00:00")
-    assert pipeline in set(in_doubt(at=AT))
+    assert pipeline in set(possibly_uncovered(at=AT))
     row.delete()
     away(a, "2026-11-25", "2026-11-25")
-    assert pipeline in set(in_doubt(at=AT))
+    assert pipeline in set(possibly_uncovered(at=AT))
     assert chain(pipeline).responder is None

@@ -5,11 +5,12 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from oncall_site.handbook import import_handbook
-from scheduling import commands
-from scheduling.commands import Asked, Dates, Span, block_holiday, request_swap, take_cover
+from handbook.services import import_handbook
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapRequest
-from tests.make import bearer
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.factories import bearer
 
 JSON = "application/json"
 DAY, WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
@@ -93,7 +94,7 @@ def test_a_week_that_is_not_there_is_a_404(signed_in, rotation, a, query):
 
 def test_a_refused_request_says_why_and_keeps_what_was_typed(signed_in, weeks):
     mine, theirs = weeks[0], weeks[1]
-    block_holiday(mine.engineer, dates=Dates(theirs.starts_on, theirs.starts_on), by=mine.engineer)
+    create_holiday(mine.engineer, dates=HolidayData(theirs.starts_on, theirs.starts_on), by=mine.engineer)
     browser = signed_in(mine.engineer)
     typed = {"wanted_week": str(theirs.starts_on), "message": "Please."}
     answer = browser.post(ask_path(mine), typed)
@@ -106,17 +107,19 @@ def test_a_refused_request_says_why_and_keeps_what_was_typed(signed_in, weeks):
 
 def test_declining_with_a_word_and_withdrawing(signed_in, rotation, weeks, now):
     mine, theirs = weeks[0], weeks[1]
-    swap = request_swap(rotation, asked=Asked(mine.starts_on, counterpart=theirs.engineer), by=mine.engineer, at=now)
+    swap = request_swap(
+        rotation, asked=SwapProposal(mine.starts_on, counterpart=theirs.engineer), by=mine.engineer, at=now
+    )
     signed_in(theirs.engineer).post(f"/swaps/{swap.pk}/decline/", {"word": "I am in Lisbon."})
     assert "I am in Lisbon." in text(signed_in(mine.engineer).get(f"/swaps/{swap.pk}/"))
-    again = request_swap(rotation, asked=Asked(mine.starts_on), by=mine.engineer, at=now)
+    again = request_swap(rotation, asked=SwapProposal(mine.starts_on), by=mine.engineer, at=now)
     assert signed_in(theirs.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 403
     assert signed_in(mine.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 302
     assert signed_in(mine.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 409
 
 
 def test_an_admin_answers_an_open_request_for_somebody(signed_in, rotation, weeks, admin, now):
-    swap = request_swap(rotation, asked=Asked(weeks[0].starts_on), by=weeks[0].engineer, at=now)
+    swap = request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
     taker = weeks[2].engineer
     assert signed_in(admin).post(f"/swaps/{swap.pk}/accept/", {"engineer": taker.username}).status_code == 302
     assert holder(weeks[0]) == taker
@@ -172,7 +175,7 @@ def test_take_over_now_and_end_it(signed_in, rotation, weeks, a, b, c, d, now):
     }
     assert browser.post(path, typed).status_code == 302
     made = Cover.objects.get()
-    assert (made.engineer, made.covers) == (other, running.engineer)
+    assert (made.engineer, made.covered_engineer) == (other, running.engineer)
     assert "covering" in text(browser.get("/"))
     assert "covers for" in text(browser.get("/schedule/"))
     stranger = next(person for person in (a, b, c, d) if person not in (other, running.engineer))
@@ -201,7 +204,7 @@ def test_a_cover_that_cannot_be_keeps_what_was_typed(signed_in, rotation, weeks)
 
 def test_an_admin_sees_a_plan_and_applies_it(signed_in, weeks, admin):
     person = weeks[2].engineer
-    block_holiday(person, dates=Dates(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
+    create_holiday(person, dates=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
     path = "/schedule/weekly-rotation/plan/"
     assert signed_in(person).get(path).status_code == 403
     browser = signed_in(admin)
@@ -219,7 +222,7 @@ def test_an_admin_sees_a_plan_and_applies_it(signed_in, weeks, admin):
 def test_a_plan_that_cannot_be_names_the_block(signed_in, weeks, admin, a, b, c, d):
     first, last = weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY
     for person in (a, b, c, d):
-        block_holiday(person, dates=Dates(first, last), by=person)
+        create_holiday(person, dates=HolidayData(first, last), by=person)
     page = text(signed_in(admin).get("/schedule/weekly-rotation/plan/"))
     assert "No plan exists while Engineer" in page
 
@@ -236,7 +239,7 @@ def test_moves_that_are_none_change_nothing(signed_in, weeks, admin, moves):
 
 def test_a_script_plans_and_applies(client, rotation, weeks, admin, a):
     person = weeks[2].engineer
-    block_holiday(person, dates=Dates(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
+    create_holiday(person, dates=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
     path = "/api/v1/rotations/weekly-rotation/plan/"
     assert client.get(path, **bearer(a)).status_code == 403
     plan = client.get(path, **bearer(admin)).json()
@@ -322,14 +325,16 @@ def test_an_admin_makes_and_ends_a_cover_in_the_admin(signed_in, rotation, weeks
     assert not Cover.objects.exists()
     assert browser.post("/admin/scheduling/cover/add/", typed).status_code == 302
     made = Cover.objects.get()
-    assert (made.engineer, made.covers, made.created_by) == (other, week.engineer, admin)
+    assert (made.engineer, made.covered_engineer, made.created_by) == (other, week.engineer, admin)
     browser.post("/admin/scheduling/cover/", {"action": "end", "_selected_action": [made.pk]})
     assert not Cover.objects.exists()
 
 
 def test_an_admin_accepts_and_withdraws_swaps_in_the_admin(signed_in, rotation, weeks, admin, now):
-    one = request_swap(rotation, asked=Asked(weeks[0].starts_on, weeks[1].starts_on), by=weeks[0].engineer, at=now)
-    two = request_swap(rotation, asked=Asked(weeks[2].starts_on), by=weeks[2].engineer, at=now)
+    one = request_swap(
+        rotation, asked=SwapProposal(weeks[0].starts_on, weeks[1].starts_on), by=weeks[0].engineer, at=now
+    )
+    two = request_swap(rotation, asked=SwapProposal(weeks[2].starts_on), by=weeks[2].engineer, at=now)
     browser = signed_in(admin)
     page = browser.post(
         "/admin/scheduling/swaprequest/", {"action": "accept", "_selected_action": [one.pk, two.pk]}, follow=True
@@ -343,16 +348,16 @@ def test_an_admin_accepts_and_withdraws_swaps_in_the_admin(signed_in, rotation, 
 
 
 def test_the_lists_of_the_admin_answer(signed_in, rotation, weeks, admin, now):
-    request_swap(rotation, asked=Asked(weeks[0].starts_on), by=weeks[0].engineer, at=now)
-    take_cover(rotation, span=Span(weeks[1].engineer, weeks[0].starts_at, weeks[0].ends_at), by=admin, at=now)
+    request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
+    create_cover(rotation, span=CoverData(weeks[1].engineer, weeks[0].starts_at, weeks[0].ends_at), by=admin, at=now)
     for name in ("swaprequest", "cover", "holidayblock"):
         assert signed_in(admin).get(f"/admin/scheduling/{name}/").status_code == 200
 
 
 def test_a_preview_of_a_roster_names_the_swaps_it_ends(signed_in, rotation, weeks, admin, now):
     one, two = weeks[1], weeks[2]
-    made = request_swap(rotation, asked=Asked(one.starts_on, two.starts_on), by=one.engineer, at=now)
-    commands.accept_swap(made, by=two.engineer, at=now)
+    made = request_swap(rotation, asked=SwapProposal(one.starts_on, two.starts_on), by=one.engineer, at=now)
+    accept_swap(made, by=two.engineer, at=now)
     typed = {"starts_on": str(one.starts_on), "engineers": f"{two.engineer.username}\n{weeks[3].engineer.username}"}
     page = text(signed_in(admin).post("/schedule/weekly-rotation/roster/", typed))
     assert "cannot be honoured" in page

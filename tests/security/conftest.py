@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.make import taken_back
-from tests.security.world import World
+from tests.factories import taken_back
+from tests.security.fixtures import World
 
 
 @pytest.fixture(scope="module")

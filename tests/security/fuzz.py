@@ -7,7 +7,7 @@ import urllib.parse
 
 from drf_spectacular.generators import SchemaGenerator
 
-from tests.security.rules import RULES
+from tests.security.permission_matrix import RULES
 
 DEEP = 2_000
 STRINGS = [

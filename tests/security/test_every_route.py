@@ -6,9 +6,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver
 
-from handoffs.models import FeedToken
+from calendar_feeds.models import FeedToken
 from people.queries import digest_of
-from tests.make import make_engineer, make_pipeline, make_runbook, taken_back
+from tests.factories import make_engineer, make_pipeline, make_runbook, taken_back
 from tests.statements import writing
 
 # Pages on the way in, which say why it is not open.

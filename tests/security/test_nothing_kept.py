@@ -13,13 +13,14 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from notifications.commands import deliver_next, give_chat_address
-from oncall_site.commands import invite
-from oncall_site.logs import JsonLines, Masked
+from notifications.services.delivery import deliver_one
+from notifications.services.preferences import set_chat_address
+from oncall_site.logs import JsonFormatter, MaskingFilter
+from oncall_site.services import invite
 from people.models import User
-from tests.make import PASSWORD
+from tests.factories import PASSWORD
 from tests.people.test_second_factor import code_of
-from validation.commands import create_source
+from validation.services.definitions import create_data_source
 
 LINKED = "https://127.0.0.1/private-3f9a77c2/basic.ics"
 WAREHOUSE = "postgresql://reader:word-of-the-warehouse@127.0.0.1:1/warehouse"
@@ -39,8 +40,8 @@ def log():
     """Return the log as the site writes it, down to the last detail."""
     written, root = io.StringIO(), logging.getLogger()
     handler = logging.StreamHandler(written)
-    handler.addFilter(Masked())
-    handler.setFormatter(JsonLines())
+    handler.addFilter(MaskingFilter())
+    handler.setFormatter(JsonFormatter())
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -56,7 +57,7 @@ def secrets(db, admin, a, log, mailoutbox):
     a.refresh_from_db()
     made = {"password": PASSWORD}
     invite(a, by=admin, at=timezone.now())
-    deliver_next()
+    deliver_one()
     link = found(r"(/password/[0-9a-f]{64}/)", mailoutbox[0].body)
     made["mailed link, used"] = link.split("/")[2]
     browser, wrong = Client(), Client(raise_request_exception=False)
@@ -80,9 +81,9 @@ def secrets(db, admin, a, log, mailoutbox):
     )
     bearer.put("/api/v1/calendar-link/", json.dumps({"address": LINKED}), content_type="application/json")
     made["linked calendar"] = "private-3f9a77c2"
-    create_source(name="warehouse", address=WAREHOUSE, by=admin)
+    create_data_source(name="warehouse", address=WAREHOUSE, by=admin)
     made["source"] = "word-of-the-warehouse"
-    give_chat_address(a, address=CHAT, by=admin)
+    set_chat_address(a, address=CHAT, by=admin)
     made["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
     post(browser, "/sign-in/again/", password=PASSWORD)
     made["second factor"] = found(r'class="secret">(\w+)<', browser.get("/me/second-factor/enrol/").content.decode())
@@ -92,7 +93,7 @@ def secrets(db, admin, a, log, mailoutbox):
     codes = re.findall(r"<li><code>(\d+)</code>", browser.get("/me/second-factor/codes/").content.decode())
     made["recovery code"] = codes[0]
     invite(a, by=admin, at=timezone.now(), reset=True)
-    deliver_next()
+    deliver_one()
     made["mailed link"] = found(r"/password/([0-9a-f]{64})/", mailoutbox[-1].body)
     assert browser.get(f"/password/{made['mailed link']}/").status_code == 200
     return made

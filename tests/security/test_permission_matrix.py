@@ -6,8 +6,8 @@ import pytest
 from django.urls import URLPattern, get_resolver, resolve
 
 from people.models import ApiToken
-from tests.security.rules import OPEN, OWNER, RULES
-from tests.security.world import HOLDERS
+from tests.security.fixtures import HOLDERS
+from tests.security.permission_matrix import OPEN, OWNER, RULES
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import holidays
 import numpy as np
 
-from validation.verdicts.anomaly import judge_series
+from validation.anomaly.scoring import score_series
 
 WARM_UP = 56  # days before the first incident: the check tells nobody earlier
 EVERY = 28  # one incident about every four weeks, thirteen a year
@@ -157,7 +157,7 @@ def scored(flags, incidents):
 
 def own_check(points, *, kind, calendar):
     """The check itself, as score_series tells of days."""
-    judged = judge_series(points, kind=kind, holidays=calendar)
+    judged = score_series(points, kind=kind, holidays=calendar)
     return np.array([one.flagged and one.enough == "tells" for one in judged])
 
 

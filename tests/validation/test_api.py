@@ -5,10 +5,11 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from tests.make import bearer
-from tests.validation.world import make_check, make_metric, make_warehouse, run
-from validation import commands
+from tests.factories import bearer
+from tests.validation.fixtures import make_check, make_metric, make_warehouse, run
 from validation.models import Check, MetricPoint
+from validation.services.definitions import create_data_source
+from validation.services.points import push_points, read_points
 
 SLUG = "daily-growth-experiment-focused"
 
@@ -91,7 +92,7 @@ def test_a_metric_is_made_and_changed(client, daily_growth, a, admin, tmp_path):
     )
     again = client.post("/api/v1/metrics/", given, content_type="application/json", **bearer(a))
     assert again.status_code == 400
-    commands.create_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
+    create_data_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
     pulled = {"source": "W", "query": "SELECT 1, 2"}
     assert client.patch(path, pulled, content_type="application/json", **bearer(a)).status_code == 403
     assert client.patch(path, pulled, content_type="application/json", **bearer(admin)).status_code == 200
@@ -124,7 +125,7 @@ def test_an_engineer_makes_changes_and_removes_a_check(client, metric, a):
 
 
 def test_checks_with_sql_are_for_admins(client, daily_growth, a, admin, tmp_path):
-    commands.create_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
+    create_data_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
     given = {"pipeline": SLUG, "name": "SQL", "type": "custom_sql", "source": "W", "query": "SELECT 1"}
     assert client.post("/api/v1/checks/", given, content_type="application/json", **bearer(a)).status_code == 403
     made = client.post("/api/v1/checks/", given, content_type="application/json", **bearer(admin))
@@ -139,9 +140,7 @@ def test_a_check_is_run_muted_and_acknowledged(client, check, metric, a):
     headers, path = bearer(a), f"/api/v1/checks/{check.pk}/"
     assert client.post(f"{path}run/", **headers).status_code == 202
     at = timezone.now()
-    commands.push_points(
-        metric, points=commands.read_points(metric, rows=[{"at": str(yesterday()), "value": 1}], at=at), at=at
-    )
+    push_points(metric, points=read_points(metric, rows=[{"at": str(yesterday()), "value": 1}], at=at), at=at)
     run(check, at=at)
     [result] = client.get(f"{path}results/", **headers).json()["results"]
     assert (result["status"], result["value"]) == ("fail", 1)

@@ -7,9 +7,12 @@ from importlib import import_module
 import pytest
 from django.utils import timezone
 
-from tests.validation.world import bucket, make_check, make_metric, make_warehouse, run
-from validation import commands
-from validation.models import Check, CheckResult, KnownEvent, Metric, Source
+from tests.validation.fixtures import bucket, make_check, make_metric, make_warehouse, run
+from validation.models import Check, CheckResult, DataSource, KnownEvent, Metric
+from validation.services.definitions import create_data_source, update_check
+from validation.services.known_events import Event, add_known_event
+from validation.services.points import NewPoint, push_points
+from validation.services.run_check import claim_due_checks, run_check
 
 SLUG = "daily-growth-experiment-focused"
 
@@ -29,11 +32,9 @@ def check(metric, a):
 def push_days(metric, values):
     at = timezone.now()
     points = [
-        commands.Pushed(bucket(len(values) - place, at), value)
-        for place, value in enumerate(values)
-        if value is not None
+        NewPoint(bucket(len(values) - place, at), value) for place, value in enumerate(values) if value is not None
     ]
-    commands.push_points(metric, points=points, at=at)
+    push_points(metric, points=points, at=at)
 
 
 def test_a_further_page_of_checks_keeps_what_they_were_filtered_by(signed_in, metric, a, monkeypatch):
@@ -79,8 +80,8 @@ def test_checks_that_fail_come_first_and_those_switched_off_last(signed_in, metr
 
 def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric, a):
     day = (timezone.now() - dt.timedelta(days=3)).date()
-    event = commands.Event(day, day, "Sale <b>")
-    commands.add_known_event(metric.pipeline, metric=metric, event=event, by=a, at=timezone.now())
+    event = Event(day, day, "Sale <b>")
+    add_known_event(metric.pipeline, metric=metric, event=event, by=a, at=timezone.now())
     push_days(metric, [50, 60, None, 55, 5])
     run(check, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
@@ -135,7 +136,7 @@ def test_a_value_without_a_neighbour_is_drawn_as_a_dot(signed_in, check, metric,
 
 
 def test_the_history_of_a_check_is_in_words(signed_in, check, a):
-    commands.change_check(check, fields={"parameters": {"fail_below": 20}, "is_active": False}, by=a, at=timezone.now())
+    update_check(check, fields={"parameters": {"fail_below": 20}, "is_active": False}, by=a, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
     for words in ("active: <del>yes</del> → <ins>no</ins>", "by segment: no, fail below: 20</ins>"):
         assert words in text
@@ -188,7 +189,7 @@ def test_every_type_of_check_has_a_form_and_a_page(signed_in, metric, admin):
 
 
 def test_checks_with_sql_are_changed_by_admins_in_the_browser(signed_in, daily_growth, a, admin, tmp_path):
-    source = commands.create_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
+    source = create_data_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
     check = make_check(daily_growth, admin, "custom_sql", source=source, query="SELECT 1", at=timezone.now())
     assert "/edit/" not in signed_in(a).get(f"/checks/{check.pk}/").content.decode()
     fields = {"name": "Mine", "severity": "fail", "interval_minutes": 5, "settle_minutes": 0, "confirm": 1, "confirm_of": 1,
@@ -210,8 +211,8 @@ def test_somebody_runs_a_check_and_sees_how_far_it_is(signed_in, check, metric, 
     assert 'hx-trigger="load delay:2s"' in browser.get(page).content.decode()
     assert "waiting" in browser.get(f"{page}progress/").content.decode()
     at = timezone.now()
-    [handed] = commands.hand_out_due(at=at)
-    commands.run_check(handed, at=at)
+    [handed] = claim_due_checks(at=at)
+    run_check(handed, at=at)
     done = browser.get(f"{page}progress/")
     assert done.headers["HX-Refresh"] == "true"
     assert "hx-get" not in done.content.decode()
@@ -286,7 +287,7 @@ def test_a_source_is_kept_in_the_admin_and_its_address_never_shown(signed_in, ad
     )
     assert browser.post("/admin/validation/source/add/", fields).status_code == 200
     assert browser.post("/admin/validation/source/add/", {**fields, "new_address": address}).status_code == 302
-    source = Source.objects.get()
+    source = DataSource.objects.get()
     sealed = source.address
     page = f"/admin/validation/source/{source.pk}/change/"
     assert "secret-warehouse" not in browser.get(page).content.decode()

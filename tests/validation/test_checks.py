@@ -6,12 +6,23 @@ import importlib
 import pytest
 from django.db import connection
 
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.models import Message
-from people.refusals import Forbidden, Invalid, Refused
-from tests.validation.world import AT, bucket, make_check, make_metric, make_warehouse, push, run
-from validation import commands, queries
+from tests.validation.fixtures import AT, bucket, make_check, make_metric, make_warehouse, push, run
+from validation.domain.suggestions import suggest_checks
 from validation.models import Check, CheckResult
-from validation.verdicts.proposals import propose_all
+from validation.queries.checks import alerting_checks, progress_of, status_of_pipelines
+from validation.services.definitions import (
+    create_data_source,
+    create_suggested_checks,
+    mute_check,
+    query_problem,
+    update_check,
+)
+from validation.services.known_events import Event, acknowledge_expected, add_known_event, delete_known_event
+from validation.services.pipeline_runs import Run, report_run
+from validation.services.points import NewPoint, push_points
+from validation.services.run_check import claim_due_checks, request_run, run_check
 
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 # Midnight of the 26th in Berlin.
@@ -33,13 +44,13 @@ def test_a_failing_check_alerts_once_and_ends_with_a_pass(check, metric):
     run(check)
     since = check.alerting_since
     assert since is not None
-    assert [one.pk for one in queries.alerting_checks()] == [check.pk]
+    assert [one.pk for one in alerting_checks()] == [check.pk]
     run(check, at=AT + MINUTE)
     assert check.alerting_since == since
     push(metric, [50], at=AT + 2 * MINUTE)
     run(check, at=AT + 3 * MINUTE)
     assert check.alerting_since is None
-    assert not queries.alerting_checks().exists()
+    assert not alerting_checks().exists()
 
 
 def test_failing_is_confirmed_by_n_of_m(metric, a):
@@ -53,13 +64,13 @@ def test_failing_is_confirmed_by_n_of_m(metric, a):
 
 def test_a_muted_check_alerts_only_when_the_mute_has_ended(check, metric):
     push(metric, [5])
-    commands.mute_check(check, until=AT + 10 * MINUTE, at=AT)
+    mute_check(check, until=AT + 10 * MINUTE, at=AT)
     run(check)
     assert (check.last_status, check.alerting_since) == ("fail", None)
     run(check, at=AT + 11 * MINUTE)
     assert check.alerting_since is not None
-    with pytest.raises(Invalid):
-        commands.mute_check(check, until=AT, at=AT)
+    with pytest.raises(InvalidInputError):
+        mute_check(check, until=AT, at=AT)
 
 
 def test_after_an_alert_the_check_cools_down(metric, a):
@@ -81,13 +92,11 @@ def test_a_known_event_is_shown_as_expected_and_tells_nobody(check, metric, a):
     push(metric, [5])
     run(check)
     day = bucket(1).date()
-    event = commands.add_known_event(
-        metric.pipeline, metric=metric, event=commands.Event(day, day, "Black Friday"), by=a, at=AT + MINUTE
-    )
+    event = add_known_event(metric.pipeline, metric=metric, event=Event(day, day, "Black Friday"), by=a, at=AT + MINUTE)
     result = run(check, at=AT + MINUTE)
     assert (result.status, result.expected) == ("fail", "Black Friday")
     assert check.alerting_since is None
-    commands.remove_known_event(event, at=AT + 2 * MINUTE)
+    delete_known_event(event, at=AT + 2 * MINUTE)
     assert run(check, at=AT + 2 * MINUTE).expected == ""
     assert check.alerting_since is not None
 
@@ -95,20 +104,20 @@ def test_a_known_event_is_shown_as_expected_and_tells_nobody(check, metric, a):
 def test_a_result_acknowledged_as_expected_ends_the_alert_and_its_point_is_left_out(check, metric, a):
     push(metric, [5])
     result = run(check)
-    commands.acknowledge_expected(result, by=a, at=AT + MINUTE)
+    acknowledge_expected(result, by=a, at=AT + MINUTE)
     check.refresh_from_db()
     assert check.alerting_since is None
     again = run(check, at=AT + 2 * MINUTE)
     assert (again.status, again.expected) == ("fail", "acknowledged as expected")
     assert check.alerting_since is None
-    with pytest.raises(Refused):
-        commands.acknowledge_expected(CheckResult.objects.get(pk=result.pk), by=a, at=AT)
+    with pytest.raises(DomainError):
+        acknowledge_expected(CheckResult.objects.get(pk=result.pk), by=a, at=AT)
 
 
 def hours(metric, values, segment="", day=NIGHT):
     """Push a value for each hour of a night in Berlin, from midnight on."""
-    points = [commands.Pushed(day + place * HOUR, value, segment) for place, value in enumerate(values)]
-    commands.push_points(metric, points=points, at=day + len(values) * HOUR)
+    points = [NewPoint(day + place * HOUR, value, segment) for place, value in enumerate(values)]
+    push_points(metric, points=points, at=day + len(values) * HOUR)
 
 
 def test_an_hour_acknowledged_as_expected_excuses_that_hour_alone(daily_growth, a):
@@ -116,7 +125,7 @@ def test_an_hour_acknowledged_as_expected_excuses_that_hour_alone(daily_growth, 
     check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10}, at=NIGHT)
     hours(metric, [5])
     first = run(check, at=NIGHT + HOUR)
-    commands.acknowledge_expected(first, by=a, at=NIGHT + HOUR)
+    acknowledge_expected(first, by=a, at=NIGHT + HOUR)
     assert list(metric.points.filter(is_expected=True).values_list("bucket", flat=True)) == [NIGHT]
     assert run(check, at=NIGHT + HOUR + MINUTE).expected == "acknowledged as expected"
     hours(metric, [5, 5])
@@ -130,7 +139,7 @@ def test_an_hour_acknowledged_as_expected_leaves_the_same_day_s_other_hours_in_t
     parameters = {"against": "previous", "fail_percent": 50}
     check = make_check(daily_growth, a, "change_over_time", metric=metric, parameters=parameters, at=NIGHT)
     hours(metric, [100, 100, 900])
-    commands.acknowledge_expected(run(check, at=NIGHT + 3 * HOUR), by=a, at=NIGHT + 3 * HOUR)
+    acknowledge_expected(run(check, at=NIGHT + 3 * HOUR), by=a, at=NIGHT + 3 * HOUR)
     hours(metric, [100, 100, 900, 100])
     result = run(check, at=NIGHT + 4 * HOUR)
     # Not against the 900 that was excused, and not against another day's: the hour before it stands.
@@ -141,7 +150,7 @@ def test_a_segment_acknowledged_as_expected_excuses_no_other_segment(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
     for segment, value in (("eu", 5), ("us", 50), ("", 55)):
         push(metric, [value], segment=segment)
-    commands.acknowledge_expected(run(check), by=a, at=AT + MINUTE)
+    acknowledge_expected(run(check), by=a, at=AT + MINUTE)
     assert list(metric.points.filter(is_expected=True).values_list("segment", flat=True)) == ["eu"]
     again = run(check, at=AT + 2 * MINUTE)
     assert (again.status, again.expected, check.alerting_since) == ("fail", "acknowledged as expected", None)
@@ -157,7 +166,7 @@ def test_the_whole_acknowledged_as_expected_excuses_no_segment(metric, a):
         push(metric, [value], segment=segment)
     whole = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
     parts = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
-    commands.acknowledge_expected(run(whole), by=a, at=AT + MINUTE)
+    acknowledge_expected(run(whole), by=a, at=AT + MINUTE)
     assert run(whole, at=AT + 2 * MINUTE).expected
     assert not run(parts, at=AT + 2 * MINUTE).expected
 
@@ -166,7 +175,7 @@ def test_marks_of_segments_that_nobody_acknowledged_are_taken_back_by_the_migrat
     for segment, value in (("eu", 5), ("us", 50), ("", 5)):
         push(metric, [60, value], segment=segment)
     parts = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
-    commands.acknowledge_expected(run(parts), by=a, at=AT + MINUTE)
+    acknowledge_expected(run(parts), by=a, at=AT + MINUTE)
 
     def migrated():
         metric.points.update(
@@ -181,7 +190,7 @@ def test_marks_of_segments_that_nobody_acknowledged_are_taken_back_by_the_migrat
 
     assert migrated() == ["eu"]
     whole = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
-    commands.acknowledge_expected(run(whole, at=AT + 2 * MINUTE), by=a, at=AT + 3 * MINUTE)
+    acknowledge_expected(run(whole, at=AT + 2 * MINUTE), by=a, at=AT + 3 * MINUTE)
     assert migrated() == ["", "eu"]
 
 
@@ -192,7 +201,7 @@ def test_segments_alert_once_on_the_parent_with_the_children_listed(metric, a):
     result = run(check)
     assert result.status == "fail"
     assert {one["segment"]: one["status"] for one in result.segments} == {"eu": "fail", "us": "pass", "asia": "fail"}
-    assert queries.alerting_checks().count() == 1
+    assert alerting_checks().count() == 1
 
 
 def test_a_weekend_on_which_nothing_is_expected_is_skipped(metric, a):
@@ -218,23 +227,23 @@ def test_too_little_history_is_skipped_in_words(metric, a):
 def test_a_check_is_run_by_one_worker_and_lost_ones_are_handed_out_again(check, metric):
     push(metric, [50])
     Check.objects.filter(pk=check.pk).update(next_due_at=AT)
-    [handed] = commands.hand_out_due(at=AT)
-    assert commands.hand_out_due(at=AT) == []
-    assert commands.run_check(handed, at=AT) is not None
-    assert commands.run_check(handed, at=AT) is None  # delivered twice
+    [handed] = claim_due_checks(at=AT)
+    assert claim_due_checks(at=AT) == []
+    assert run_check(handed, at=AT) is not None
+    assert run_check(handed, at=AT) is None  # delivered twice
     Check.objects.filter(pk=check.pk).update(next_due_at=AT)
-    [lost] = commands.hand_out_due(at=AT)
-    [again] = commands.hand_out_due(at=AT + 11 * MINUTE)
-    assert commands.run_check(lost, at=AT + 11 * MINUTE) is None
-    assert commands.run_check(again, at=AT + 11 * MINUTE) is not None
+    [lost] = claim_due_checks(at=AT)
+    [again] = claim_due_checks(at=AT + 11 * MINUTE)
+    assert run_check(lost, at=AT + 11 * MINUTE) is None
+    assert run_check(again, at=AT + 11 * MINUTE) is not None
     assert CheckResult.objects.count() == 2
 
 
 def test_a_late_run_does_not_shift_the_timetable(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, interval_minutes=10)
     Check.objects.filter(pk=check.pk).update(next_due_at=AT)
-    [handed] = commands.hand_out_due(at=AT + 3 * MINUTE)
-    commands.run_check(handed, at=AT + 3 * MINUTE)
+    [handed] = claim_due_checks(at=AT + 3 * MINUTE)
+    run_check(handed, at=AT + 3 * MINUTE)
     check.refresh_from_db()
     assert check.next_due_at == AT + 10 * MINUTE
 
@@ -254,7 +263,7 @@ def test_a_metric_is_pulled_from_its_source_and_judged(daily_growth, admin, tmp_
         "CREATE TABLE t (day TEXT, n INTEGER)",
         "INSERT INTO t VALUES ('2026-11-24', 7), ('2026-11-23', NULL)",
     )
-    source = commands.create_source(name="Warehouse", address=address, by=admin)
+    source = create_data_source(name="Warehouse", address=address, by=admin)
     assert address not in source.address
     metric = make_metric(daily_growth, source=source, query="SELECT day, n FROM t;")
     check = make_check(daily_growth, admin, metric=metric, parameters={"fail_below": 10})
@@ -267,7 +276,7 @@ def test_an_unreachable_source_is_an_error_that_admins_hear_of_and_no_alert(dail
     admin.email = "admin@example.org"
     admin.save()
     secret = tmp_path / "nowhere" / "secret-name.sqlite"
-    source = commands.create_source(name="Warehouse", address=f"sqlite:///{secret}", by=admin)
+    source = create_data_source(name="Warehouse", address=f"sqlite:///{secret}", by=admin)
     metric = make_metric(daily_growth, source=source, query="SELECT day, n FROM t")
     check = make_check(daily_growth, admin, metric=metric, parameters={"fail_below": 10})
     result = run(check)
@@ -292,14 +301,14 @@ def test_an_unreachable_source_is_an_error_that_admins_hear_of_and_no_alert(dail
 )
 def test_a_check_asks_a_query_of_its_own(daily_growth, admin, tmp_path, query, expect, status):
     address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (n INTEGER)", "INSERT INTO t VALUES (7), (8)")
-    source = commands.create_source(name="Warehouse", address=address, by=admin)
+    source = create_data_source(name="Warehouse", address=address, by=admin)
     check = make_check(daily_growth, admin, "custom_sql", source=source, query=query, parameters=expect)
     assert run(check).status == status
 
 
 def test_a_schema_is_held_against_the_approved_columns(daily_growth, admin, tmp_path):
     address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (day TEXT, n INTEGER)")
-    source = commands.create_source(name="Warehouse", address=address, by=admin)
+    source = create_data_source(name="Warehouse", address=address, by=admin)
     check = make_check(
         daily_growth,
         admin,
@@ -318,31 +327,31 @@ def test_a_schema_is_held_against_the_approved_columns(daily_growth, admin, tmp_
 def test_a_deadline_is_met_by_a_reported_run(daily_growth, a):
     check = make_check(daily_growth, a, "run_deadline", parameters={"by": "08:00"})
     assert run(check).status == "fail"
-    done = commands.Run("daily-25", "succeeded", finished_at=AT - 90 * MINUTE)
-    assert commands.report_run(daily_growth, run=done, at=AT)[1]
-    assert not commands.report_run(daily_growth, run=done, at=AT)[1]
+    done = Run("daily-25", "succeeded", finished_at=AT - 90 * MINUTE)
+    assert report_run(daily_growth, run=done, at=AT)[1]
+    assert not report_run(daily_growth, run=done, at=AT)[1]
     assert run(check, at=AT + MINUTE).status == "pass"
 
 
 def test_sql_and_sources_are_for_admins(daily_growth, metric, check, a, admin, tmp_path):
     address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (n INTEGER)")
-    with pytest.raises(Forbidden):
-        commands.create_source(name="W", address=address, by=a)
-    source = commands.create_source(name="W", address=address, by=admin)
+    with pytest.raises(NotAllowedError):
+        create_data_source(name="W", address=address, by=a)
+    source = create_data_source(name="W", address=address, by=admin)
     fields = {"source": source, "query": "SELECT n FROM t"}
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotAllowedError):
         make_check(daily_growth, a, "custom_sql", **fields)
     mine = make_check(daily_growth, admin, "custom_sql", **fields)
-    with pytest.raises(Forbidden):
-        commands.change_check(mine, fields={"name": "Mine now"}, by=a, at=AT)
-    with pytest.raises(Forbidden):
-        commands.change_check(check, fields=fields, by=a, at=AT)
-    assert commands.change_check(check, fields={"name": "Mine now"}, by=a, at=AT) == ["name"]
+    with pytest.raises(NotAllowedError):
+        update_check(mine, fields={"name": "Mine now"}, by=a, at=AT)
+    with pytest.raises(NotAllowedError):
+        update_check(check, fields=fields, by=a, at=AT)
+    assert update_check(check, fields={"name": "Mine now"}, by=a, at=AT) == ["name"]
 
 
 @pytest.mark.parametrize("query", ["DELETE FROM t", "SELECT 1; DELETE FROM t", "", "SELECT '\0'", "PRAGMA x"])
 def test_what_is_not_one_select_is_no_query(query):
-    assert commands.query_problem(query)
+    assert query_problem(query)
 
 
 @pytest.mark.parametrize(
@@ -365,22 +374,22 @@ def test_what_is_not_one_select_is_no_query(query):
     ],
 )
 def test_a_wrong_check_is_refused_by_field(check, a, fields, where):
-    with pytest.raises(Invalid) as refusal:
-        commands.change_check(check, fields=fields, by=a, at=AT)
+    with pytest.raises(InvalidInputError) as refusal:
+        update_check(check, fields=fields, by=a, at=AT)
     assert where in refusal.value.problems
 
 
 def test_proposals_are_stored_once_switched_off_and_stay_as_people_make_them(daily_growth, a):
-    lines = propose_all(
+    lines = suggest_checks(
         "- Cross-check daily growth against historical patterns.\n- Data is at most 5 hours late.",
         pipeline="Daily growth",
     )
-    made = commands.propose_checks(daily_growth, proposals=lines)
+    made = create_suggested_checks(daily_growth, proposals=lines)
     assert len(made) == 2
     assert not any(one.is_active for one in made)
     metric = make_metric(daily_growth)
-    commands.change_check(made[0], fields={"name": "Renamed", "metric": metric, "is_active": True}, by=a, at=AT)
-    assert commands.propose_checks(daily_growth, proposals=lines) == []
+    update_check(made[0], fields={"name": "Renamed", "metric": metric, "is_active": True}, by=a, at=AT)
+    assert create_suggested_checks(daily_growth, proposals=lines) == []
     assert Check.objects.filter(is_active=True, name="Renamed").exists()
     assert Check.objects.get(check_type="freshness").parameters["fail_after_minutes"] == 300
 
@@ -391,15 +400,15 @@ def test_the_worst_status_of_pipelines_is_one_statement(check, metric, a, django
     run(check)
     run(other)
     with django_assert_num_queries(1):
-        assert queries.status_of_pipelines([metric.pipeline]) == {metric.pipeline.pk: "fail"}
+        assert status_of_pipelines([metric.pipeline]) == {metric.pipeline.pk: "fail"}
 
 
 def test_a_person_asks_for_a_run(check, metric):
     push(metric, [50])
-    commands.request_run(check, at=AT + MINUTE)
-    assert queries.progress_of(check, at=AT + MINUTE).state == "waiting"
-    [handed] = commands.hand_out_due(at=AT + MINUTE)
-    result = commands.run_check(handed, at=AT + MINUTE)
+    request_run(check, at=AT + MINUTE)
+    assert progress_of(check, at=AT + MINUTE).state == "waiting"
+    [handed] = claim_due_checks(at=AT + MINUTE)
+    result = run_check(handed, at=AT + MINUTE)
     check.refresh_from_db()
     assert (result.because, check.requested_at) == ("person", None)
-    assert queries.progress_of(check, at=AT + MINUTE).state == "done"
+    assert progress_of(check, at=AT + MINUTE).state == "done"

@@ -9,14 +9,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from common.exceptions import InvalidInputError
 from notifications.models import Message
 from people.models import ApiToken
-from people.refusals import Invalid
-from tests.make import bearer, make_pipeline
+from tests.factories import bearer, make_pipeline
 from tests.validation.samples import path_of, sample
-from validation.commands import keep_external_rule, record_file, remove_external_rule
-from validation.models import ExternalCheck, ExternalFinding, ExternalRule, ReportedRun
-from validation.queries import failing_external_checks
+from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
+from validation.queries.external import failing_external_checks
+from validation.services.external_results import delete_mapping_rule, record_file, save_mapping_rule
 from validation.views import external
 
 AT = dt.datetime(2026, 3, 2, 7, tzinfo=dt.UTC)
@@ -41,8 +41,8 @@ def post(client, kind, document, headers):
 
 
 def add_rule(pipeline, pattern="*", tool=""):
-    rule = ExternalRule(tool=tool, pattern=pattern, pipeline=pipeline)
-    keep_external_rule(rule)
+    rule = MappingRule(tool=tool, pattern=pattern, pipeline=pipeline)
+    save_mapping_rule(rule)
     return rule
 
 
@@ -128,7 +128,7 @@ def test_an_unknown_integration_is_a_404_and_a_read_only_token_a_403(client, a):
     assert post(client, "nagios", {}, bearer(a)).status_code == 404
     assert post(client, "dbt", sample("dbt_sources"), bearer(a, scope=ApiToken.Scope.READ)).status_code == 403
     assert post(client, "dbt", sample("dbt_sources"), {}).status_code == 401
-    with pytest.raises(Invalid, match="nagios"):
+    with pytest.raises(InvalidInputError, match="nagios"):
         record_file("nagios", document={}, at=AT)
 
 
@@ -198,9 +198,9 @@ def test_a_rule_takes_up_what_was_kept_and_a_changed_one_moves_it(profit, daily_
     mapped = ExternalCheck.objects.filter(pipeline=profit)
     assert mapped.count() == 3
     rule.pipeline = daily_growth
-    assert keep_external_rule(rule) == 3
+    assert save_mapping_rule(rule) == 3
     assert mapped.count() == 0
-    assert remove_external_rule(rule) == 3
+    assert delete_mapping_rule(rule) == 3
     assert ExternalCheck.objects.unmapped().count() == 5
 
 
@@ -285,7 +285,7 @@ def test_an_admin_adds_changes_and_removes_rules_in_the_admin(signed_in, admin, 
     )
     assert made.status_code == 302
     assert ExternalCheck.objects.filter(pipeline=profit).count() == 5
-    rule = ExternalRule.objects.get()
+    rule = MappingRule.objects.get()
     fields = {"tool": "soda", "pattern": "shop/*", "pipeline": daily_growth.pk}
     browser.post(f"/admin/validation/externalrule/{rule.pk}/change/", fields)
     assert ExternalCheck.objects.filter(pipeline=daily_growth).count() == 5

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.validation.samples import path_of, sample
 from validation.importers import airflow, alertmanager, dbt, files, great_expectations, soda
 from validation.importers.files import KINDS, parsed
-from validation.importers.reading import KEY_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
-from validation.importers.results import Outcome, Unreadable
+from validation.importers.parsing import KEY_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+from validation.importers.results import ResultStatus, UnreadableFileError
 
 FILES = {
     "dbt_run_results": "dbt",
@@ -60,7 +60,7 @@ def test_the_statuses_of_dbt_s_sources_compare_without_case_and_error_is_stalene
 def test_a_source_that_the_file_leaves_out_is_unknown_within_its_project():
     expected = ["source.shop.raw.orders", "source.shop.raw.returns", "source.other.raw.x", "model.shop.m"]
     (absent,) = dbt.absent_sources(sample("dbt_sources"), expected=expected)
-    assert (absent.key, absent.status) == ("source.shop.raw.returns", Outcome.UNKNOWN)
+    assert (absent.key, absent.status) == ("source.shop.raw.returns", ResultStatus.UNKNOWN)
     assert absent.at == dt.datetime(2026, 3, 2, 6, 0, tzinfo=dt.UTC)
 
 
@@ -82,7 +82,7 @@ def test_a_file_without_sources_speaks_for_the_only_project_there_is():
 def test_another_schema_of_dbt_is_refused(schema, why):
     document = sample("dbt_run_results")
     document["metadata"]["dbt_schema_version"] = f"https://schemas.getdbt.com/dbt/{schema}.json"
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableFileError, match=why):
         dbt.read(document)
 
 
@@ -132,7 +132,7 @@ def test_a_described_checkpoint_is_read_too():
         "validation_results": [{"success": False, "expectations": [entry]}],
     }
     (result,) = great_expectations.read(described)
-    assert (result.status, result.value, result.column, result.at) == (Outcome.FAIL, 7.0, "x", None)
+    assert (result.status, result.value, result.column, result.at) == (ResultStatus.FAIL, 7.0, "x", None)
 
 
 def test_two_expectations_alike_keep_apart_in_the_order_of_the_file():
@@ -154,14 +154,14 @@ def test_an_expectation_s_new_id_is_still_the_same_expectation():
 def test_another_major_version_of_great_expectations_is_refused():
     document = sample("great_expectations")
     document["meta"]["great_expectations_version"] = "0.18.22"
-    with pytest.raises(Unreadable, match=r"^great_expectations: version 0\.18\.22 is not 1\.x$"):
+    with pytest.raises(UnreadableFileError, match=r"^great_expectations: version 0\.18\.22 is not 1\.x$"):
         great_expectations.read(document)
 
 
 def test_a_soda_check_s_outcome_is_its_status_and_one_not_evaluated_is_unknown():
     *checks, scan = soda.read(sample("soda"))
     assert statuses(checks) == ["pass", "warn", "fail", "unknown"]
-    assert (scan.key, scan.status) == ("shop/scan/daily", Outcome.PASS)
+    assert (scan.key, scan.status) == ("shop/scan/daily", ResultStatus.PASS)
     low = checks[1]
     assert (low.key, low.value, low.measure) == ("shop/orders/profit/profit in range", -55.5, "min")
     assert low.message == "Fails at less than -500.0. Warns at less than -50.0."
@@ -172,21 +172,25 @@ def test_what_soda_could_not_read_is_an_error_of_the_scan():
     document = sample("soda") | {"hasErrors": True}
     document["logs"].append({"level": "ERROR", "message": "Invalid check “x”"})
     scan = soda.read(document)[-1]
-    assert (scan.status, scan.message, scan.value) == (Outcome.ERROR, "Invalid check “x”", 1.0)
+    assert (scan.status, scan.message, scan.value) == (ResultStatus.ERROR, "Invalid check “x”", 1.0)
 
 
 def test_another_soda_is_refused():
     document = sample("soda")
     document["logs"][0]["message"] = "Soda Core 4.0.1"
-    with pytest.raises(Unreadable, match=r"^soda: Soda Core 4 is not 3$"):
+    with pytest.raises(UnreadableFileError, match=r"^soda: Soda Core 4 is not 3$"):
         soda.read(document)
-    with pytest.raises(Unreadable, match="not a scan result"):
+    with pytest.raises(UnreadableFileError, match="not a scan result"):
         soda.read({})
 
 
 def test_an_airflow_task_that_failed_fails_with_its_exception_and_its_log():
     (result,) = airflow.read(sample("airflow"))
-    assert (result.key, result.name, result.status) == ("unit_profit/aggregate", "unit_profit.aggregate", Outcome.FAIL)
+    assert (result.key, result.name, result.status) == (
+        "unit_profit/aggregate",
+        "unit_profit.aggregate",
+        ResultStatus.FAIL,
+    )
     assert result.at == dt.datetime(2026, 3, 2, 4, 0, 5, tzinfo=dt.UTC)
     assert (result.value, result.measure) == (3600.0, "seconds")
     assert result.message.startswith("AirflowTaskTimeout")
@@ -224,7 +228,7 @@ def test_airflow_may_post_several_runs_at_once():
     ],
 )
 def test_what_airflow_may_not_leave_out_is_named(change, why):
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableFileError, match=why):
         airflow.read(sample("airflow") | change)
 
 
@@ -238,7 +242,7 @@ def test_what_airflow_may_not_leave_out_is_named(change, why):
     ],
 )
 def test_a_file_that_is_not_json_is_refused(data, why):
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableFileError, match=why):
         parsed(data)
 
 
@@ -282,7 +286,7 @@ anything = st.recursive(
 def test_any_json_is_read_or_refused(kind, document):
     try:
         check_results(read(kind, document))
-    except Unreadable as refused:
+    except UnreadableFileError as refused:
         str(refused).encode()
 
 
@@ -312,7 +316,7 @@ def test_a_sample_with_any_value_anywhere_is_read_or_refused(data, name, value):
     path = data.draw(st.sampled_from(list(places(document))))
     try:
         results = read(FILES[name], replaced(document, path, value))
-    except Unreadable as refused:
+    except UnreadableFileError as refused:
         assert str(refused)
     else:
         check_results(results)

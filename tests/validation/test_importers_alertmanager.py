@@ -6,7 +6,7 @@ import pytest
 
 from tests.validation.samples import sample
 from validation.importers.alertmanager import read, read_alerts
-from validation.importers.results import Outcome, Unreadable
+from validation.importers.results import ResultStatus, UnreadableFileError
 
 
 def test_alerts_are_firing_or_resolved_and_told_apart_by_fingerprint():
@@ -29,7 +29,7 @@ def test_instants_are_in_utc_and_go_s_zero_time_is_none():
 def test_a_firing_warning_warns_and_anything_else_that_fires_fails():
     document = sample("alertmanager")
     document["alerts"][1]["status"] = "Firing"
-    assert [alert.status for alert in read_alerts(document)] == [Outcome.FAIL, Outcome.WARN]
+    assert [alert.status for alert in read_alerts(document)] == [ResultStatus.FAIL, ResultStatus.WARN]
 
 
 def test_an_alert_without_a_fingerprint_is_told_apart_by_its_labels():
@@ -45,15 +45,15 @@ def test_a_status_of_another_word_is_unknown_and_named():
     document = sample("alertmanager")
     document["alerts"][0]["status"] = "pending"
     alert = read_alerts(document)[0]
-    assert (alert.status, alert.firing, alert.resolved) == (Outcome.UNKNOWN, False, False)
+    assert (alert.status, alert.firing, alert.resolved) == (ResultStatus.UNKNOWN, False, False)
     assert "pending" in alert.description
 
 
 def test_every_alert_is_a_result_too():
     first, second = read(sample("alertmanager"))
-    assert (first.tool, first.key, first.status) == ("alertmanager", "c0ffee0000000001", Outcome.FAIL)
+    assert (first.tool, first.key, first.status) == ("alertmanager", "c0ffee0000000001", ResultStatus.FAIL)
     assert first.message == "No orders for 3 hours\nThe newest row is of 06:00."
-    assert (second.status, second.at) == (Outcome.PASS, dt.datetime(2026, 3, 2, 7, 30, tzinfo=dt.UTC))
+    assert (second.status, second.at) == (ResultStatus.PASS, dt.datetime(2026, 3, 2, 7, 30, tzinfo=dt.UTC))
 
 
 @pytest.mark.parametrize(
@@ -67,5 +67,5 @@ def test_every_alert_is_a_result_too():
     ],
 )
 def test_what_is_not_a_webhook_is_refused_in_one_sentence(document, why):
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableFileError, match=why):
         read_alerts(document)

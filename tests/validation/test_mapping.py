@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from validation.importers.mapping import Rule, pipeline_of
+from validation.importers.mapping import Rule, mapped_pipeline
 
 RULES = [
     Rule("dbt", "*", 1),
@@ -30,7 +30,7 @@ RULES = [
     ],
 )
 def test_the_closest_rule_decides(tool, key, pipeline):
-    assert pipeline_of(tool=tool, key=key, rules=RULES) == pipeline
+    assert mapped_pipeline(tool=tool, key=key, rules=RULES) == pipeline
 
 
 def test_a_pattern_is_no_regular_expression():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.validation.world import AT, make_metric, push
-from validation.commands import create_source
+from tests.validation.fixtures import AT, make_metric, push
 from validation.models import Metric
+from validation.services.definitions import create_data_source
 
 NEW = "/checks/metrics/new/"
 TYPED = {"name": "Daily orders", "unit": "orders", "kind": "count", "grain": "day", "time_zone": "Europe/Berlin"}
@@ -12,7 +12,7 @@ TYPED = {"name": "Daily orders", "unit": "orders", "kind": "count", "grain": "da
 
 @pytest.fixture
 def source(admin):
-    return create_source(name="warehouse", address="sqlite:////nowhere.sqlite", by=admin)
+    return create_data_source(name="warehouse", address="sqlite:////nowhere.sqlite", by=admin)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.statements import scans
-from tests.validation.world import make_check, make_metric, push, run
-from validation.commands import hand_out_due
+from tests.validation.fixtures import make_check, make_metric, push, run
 from validation.models import Check, CheckResult, MetricPoint
+from validation.services.run_check import claim_due_checks
 
 GROWING = ("validation_metricpoint", "validation_checkresult", "validation_rejudgement", "validation_checkevent")
 
@@ -96,7 +96,7 @@ def test_what_else_shows_points_and_results_reads_them_by_indexes(signed_in, che
 
 def test_the_sweep_finds_what_is_due_by_an_index(checks):
     with CaptureQueriesContext(connection) as captured:
-        assert hand_out_due(at=timezone.now() + dt.timedelta(days=1))
+        assert claim_due_checks(at=timezone.now() + dt.timedelta(days=1))
     [sweep] = [one["sql"] for one in captured.captured_queries if "validation_check" in one["sql"]]
     found = [node.get("Index Name") for node in scans(sweep) if node.get("Relation Name") == Check._meta.db_table]
     assert "check_due" in found

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from people.refusals import Invalid
-from tests.validation.world import AT, bucket, make_check, make_metric, push, run
-from validation import commands
+from common.exceptions import InvalidInputError
+from tests.validation.fixtures import AT, bucket, make_check, make_metric, push, run
 from validation.models import CheckResult, MetricPoint, MetricPointRevision
+from validation.services.points import NewPoint, PushResult, push_points, read_points
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def metric(daily_growth):
 
 
 def test_the_same_points_twice_change_nothing(metric):
-    assert push(metric, [1, 2, 3]) == commands.Kept(3, 0, 0)
+    assert push(metric, [1, 2, 3]) == PushResult(3, 0, 0)
     before = list(MetricPoint.objects.values_list())
-    assert push(metric, [1, 2, 3], at=AT + dt.timedelta(minutes=5)) == commands.Kept(0, 0, 3)
+    assert push(metric, [1, 2, 3], at=AT + dt.timedelta(minutes=5)) == PushResult(0, 0, 3)
     assert list(MetricPoint.objects.values_list()) == before
     assert not MetricPointRevision.objects.exists()
 
@@ -26,22 +26,22 @@ def test_the_same_points_twice_change_nothing(metric):
 def test_a_changed_value_is_kept_as_a_revision(metric):
     push(metric, [1, 2, 3])
     later = AT + dt.timedelta(hours=1)
-    assert push(metric, [1, 5, 3], at=later) == commands.Kept(0, 1, 2)
+    assert push(metric, [1, 5, 3], at=later) == PushResult(0, 1, 2)
     revision = MetricPointRevision.objects.get()
     assert (revision.value, revision.observed_at, revision.replaced_at) == (2, AT, later)
     assert MetricPoint.objects.get(bucket=bucket(2)).value == 5
 
 
 def test_of_one_bucket_given_twice_the_last_counts_and_segments_are_apart(metric):
-    given = [commands.Pushed(bucket(1), 1), commands.Pushed(bucket(1), 2), commands.Pushed(bucket(1), 3, "eu")]
-    assert commands.push_points(metric, points=given, at=AT) == commands.Kept(2, 0, 0)
+    given = [NewPoint(bucket(1), 1), NewPoint(bucket(1), 2), NewPoint(bucket(1), 3, "eu")]
+    assert push_points(metric, points=given, at=AT) == PushResult(2, 0, 0)
     assert dict(MetricPoint.objects.values_list("segment", "value")) == {"": 2, "eu": 3}
 
 
 def test_ten_thousand_points_are_one_statement_each_way(metric, django_assert_max_num_queries):
-    given = [commands.Pushed(bucket(day), day, segment) for day in range(1000) for segment in "abcdefghij"]
+    given = [NewPoint(bucket(day), day, segment) for day in range(1000) for segment in "abcdefghij"]
     with django_assert_max_num_queries(12):
-        assert commands.push_points(metric, points=given, at=AT).created == 10_000
+        assert push_points(metric, points=given, at=AT).created == 10_000
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_ten_thousand_points_are_one_statement_each_way(metric, django_assert_ma
     ],
 )
 def test_a_point_that_is_none_is_refused_by_its_place(metric, row):
-    with pytest.raises(Invalid) as refusal:
-        commands.read_points(metric, rows=[{"at": "2026-11-23", "value": 1}, row], at=AT)
+    with pytest.raises(InvalidInputError) as refusal:
+        read_points(metric, rows=[{"at": "2026-11-23", "value": 1}, row], at=AT)
     assert refusal.value.problems["points"][0].startswith("Point 1: ")
 
 
 def test_an_instant_means_its_date_in_the_metrics_zone(daily_growth):
     metric = make_metric(daily_growth, time_zone="America/New_York")
-    [point] = commands.read_points(metric, rows=[{"at": "2026-11-23T03:00:00Z", "value": 0}], at=AT)
+    [point] = read_points(metric, rows=[{"at": "2026-11-23T03:00:00Z", "value": 0}], at=AT)
     assert point.bucket == dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
     hours = make_metric(daily_growth, slug="hours", grain="hour", time_zone="America/New_York")
-    [point] = commands.read_points(hours, rows=[{"at": "2026-11-23T03:59:00Z", "value": 0}], at=AT)
+    [point] = read_points(hours, rows=[{"at": "2026-11-23T03:59:00Z", "value": 0}], at=AT)
     assert point.bucket == dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.validation.verdicts.test_anomaly import scaled, steady
+from tests.validation.domain.test_anomaly import scaled, steady
 
 
 @pytest.fixture

@@ -11,11 +11,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.pagination import Pages
-from people.permissions import person_of
-from validation import commands, queries
-from validation.api.asking import NUMBER, MetricField, PipelineField
-from validation.models import Check, CheckResult, Source
+from common.api.pagination import DefaultPagination
+from people.permissions import request_user
+from pipelines.serializers import PipelineField
+from validation.api.fields import NUMBER, MetricField
+from validation.models import Check, CheckResult, DataSource
+from validation.queries.checks import checks, results_of
+from validation.services.definitions import create_check, delete_check, mute_check, unmute_check, update_check
+from validation.services.known_events import acknowledge_expected
+from validation.services.run_check import request_run
 
 LAST = {"status": "last_status", "message": "last_message", "value": "last_value", "expected": "last_expected"}
 
@@ -28,7 +32,7 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
     metric = MetricField(required=False, allow_null=True)
     other_metric = MetricField(required=False, allow_null=True)
     source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
-        slug_field="name", queryset=Source.objects.defer("address"), required=False, allow_null=True
+        slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
     )
     parameters = serializers.DictField(required=False)
     weekdays = serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=6), required=False)
@@ -120,7 +124,7 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
 
     def get_queryset(self) -> QuerySet[Check]:
         """Return the checks, of one pipeline or status where the caller asks for it."""
-        rows = queries.checks()
+        rows = checks()
         asked = {} if getattr(self, "swagger_fake_view", False) else self.request.query_params
         for name, field in (("pipeline", "pipeline__slug"), ("status", "last_status")):
             text = asked.get(name, "")
@@ -140,7 +144,7 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
-        made = commands.create_check(fields.pop("pipeline"), fields=fields, by=person_of(request), at=timezone.now())
+        made = create_check(fields.pop("pipeline"), fields=fields, by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -149,27 +153,27 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         given = self.get_serializer(check, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         fields = {name: value for name, value in given.validated_data.items() if name != "pipeline"}
-        commands.change_check(check, fields=fields, by=person_of(request), at=timezone.now())
+        update_check(check, fields=fields, by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove a check with everything it said."""
-        commands.remove_check(self.get_object(), by=person_of(request))
+        delete_check(self.get_object(), by=request_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=ResultSerializer(many=True))
     @action(detail=True)
     def results(self, request: Request, pk: str) -> Response:
         """List what a check said, newest first."""
-        pages = Pages()
-        rows = pages.paginate_queryset(queries.results_of(self.get_object()), request, view=self) or []
+        pages = DefaultPagination()
+        rows = pages.paginate_queryset(results_of(self.get_object()), request, view=self) or []
         return pages.get_paginated_response(ResultSerializer(rows, many=True).data)
 
     @extend_schema(request=None, responses={202: CheckSerializer})
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str) -> Response:
         """Let a check run as soon as a worker is free."""
-        check = commands.request_run(self.get_object(), at=timezone.now())
+        check = request_run(self.get_object(), at=timezone.now())
         return Response(self.get_serializer(check).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(methods=["POST"], request=MuteSerializer, responses=CheckSerializer)
@@ -179,11 +183,11 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         """Let a check begin no alert until an instant; or let it speak again."""
         check = self.get_object()
         if request.method == "DELETE":
-            commands.unmute_check(check)
+            unmute_check(check)
         else:
             given = MuteSerializer(data=request.data)
             given.is_valid(raise_exception=True)
-            commands.mute_check(check, until=given.validated_data["until"], at=timezone.now())
+            mute_check(check, until=given.validated_data["until"], at=timezone.now())
         return Response(self.get_serializer(check).data)
 
 
@@ -198,5 +202,5 @@ class ResultViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[CheckResu
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, pk: str) -> Response:
         """Say that a result was to be expected: its point is left out of baselines, and nobody is told of it any more."""
-        row = commands.acknowledge_expected(self.get_object(), by=person_of(request), at=timezone.now())
+        row = acknowledge_expected(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(row).data)

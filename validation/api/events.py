@@ -7,10 +7,13 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.permissions import person_of
-from validation import commands, queries
-from validation.api.asking import NUMBER, MetricField, PipelineField
+from people.permissions import request_user
+from pipelines.serializers import PipelineField
+from validation.api.fields import NUMBER, MetricField
 from validation.models import KnownEvent, ReportedRun
+from validation.queries.checks import known_events, runs_reported
+from validation.services.known_events import Event, add_known_event, delete_known_event
+from validation.services.pipeline_runs import Run, report_run
 
 
 class RunSerializer(serializers.ModelSerializer[ReportedRun]):
@@ -30,14 +33,14 @@ class RunViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ReportedRun]):
     """Runs of pipelines, as something outside reports them."""
 
     serializer_class = RunSerializer
-    queryset = queries.runs_reported()
+    queryset = runs_reported()
 
     def create(self, request: Request) -> Response:
         """Report a run: 201 for one that was not known, 200 for one that was."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
-        row, new = commands.report_run(fields.pop("pipeline"), run=commands.Run(**fields), at=timezone.now())
+        row, new = report_run(fields.pop("pipeline"), run=Run(**fields), at=timezone.now())
         code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         return Response(self.get_serializer(row).data, status=code)
 
@@ -59,7 +62,7 @@ class KnownEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     """Known events: what falls on them is judged, shown as expected, told to nobody."""
 
     serializer_class = KnownEventSerializer
-    queryset = queries.known_events()
+    queryset = known_events()
     lookup_value_regex = NUMBER
 
     def create(self, request: Request) -> Response:
@@ -67,13 +70,13 @@ class KnownEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = given.validated_data
-        event = commands.Event(fields["starts_on"], fields["ends_on"], fields["words"])
-        made = commands.add_known_event(
-            fields["pipeline"], metric=fields.get("metric"), event=event, by=person_of(request), at=timezone.now()
+        event = Event(fields["starts_on"], fields["ends_on"], fields["words"])
+        made = add_known_event(
+            fields["pipeline"], metric=fields.get("metric"), event=event, by=request_user(request), at=timezone.now()
         )
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove a known event; what was judged on its dates is judged again."""
-        commands.remove_known_event(self.get_object(), at=timezone.now())
+        delete_known_event(self.get_object(), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

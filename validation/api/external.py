@@ -14,12 +14,13 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.refusals import Invalid
+from common.exceptions import InvalidInputError
 from pipelines.models import Pipeline
-from validation import commands, queries
 from validation.importers.files import KINDS, parsed
-from validation.importers.results import Outcome, Unreadable
+from validation.importers.results import ResultStatus, UnreadableFileError
 from validation.models import TOOLS, ExternalCheck
+from validation.queries.external import external_checks
+from validation.services.external_results import record_file
 
 LARGEST_FILE = 32 * 1024 * 1024
 
@@ -31,7 +32,7 @@ class TooLarge(APIException):
     default_detail = f"The file is larger than {LARGEST_FILE // 1024 // 1024} MiB."
 
 
-class WholeFile(BaseParser):
+class RawJsonParser(BaseParser):
     """A tool's file as it is, parsed by the importers: JSON too deep or too odd is refused, whatever a framework makes of it."""
 
     media_type = "application/json"
@@ -45,8 +46,8 @@ class WholeFile(BaseParser):
             raise TooLarge
         try:
             return {"document": parsed(data)}
-        except Unreadable as unreadable:
-            raise Invalid({"file": [str(unreadable)]}) from unreadable
+        except UnreadableFileError as unreadable:
+            raise InvalidInputError({"file": [str(unreadable)]}) from unreadable
 
 
 class RecordedSerializer(serializers.Serializer[Any]):
@@ -63,14 +64,14 @@ class RecordedSerializer(serializers.Serializer[Any]):
     parameters=[OpenApiParameter("kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(KINDS))],
 )
 @api_view(["POST"])
-@parser_classes([WholeFile])
+@parser_classes([RawJsonParser])
 def integration(request: Request, kind: str) -> Response:
     """Keep the results of a tool's file, posted as the tool wrote it; the same file twice changes nothing."""
     if kind not in KINDS:
         raise NotFound(f"There is no integration “{kind}”: {', '.join(KINDS)}.")
     posted = request.data
     document = posted.get("document") if isinstance(posted, dict) else None
-    recorded = commands.record_file(kind, document=document, at=timezone.now())
+    recorded = record_file(kind, document=document, at=timezone.now())
     return Response(RecordedSerializer(recorded).data)
 
 
@@ -101,7 +102,7 @@ class ExternalCheckSerializer(serializers.ModelSerializer[ExternalCheck]):
     parameters=[
         OpenApiParameter("tool", OpenApiTypes.STR, enum=[tool for tool, _ in TOOLS], description="Of one tool."),
         OpenApiParameter("pipeline", OpenApiTypes.STR, description="Of one pipeline, by slug."),
-        OpenApiParameter("status", OpenApiTypes.STR, enum=[str(outcome) for outcome in Outcome]),
+        OpenApiParameter("status", OpenApiTypes.STR, enum=[str(outcome) for outcome in ResultStatus]),
         OpenApiParameter("unmapped", OpenApiTypes.BOOL, description="Those that no rule gives to a pipeline."),
     ]
 )
@@ -109,16 +110,16 @@ class ExternalCheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vie
     """What other tools said last."""
 
     serializer_class = ExternalCheckSerializer
-    queryset = queries.external_checks()
+    queryset = external_checks()
     lookup_value_regex = "[0-9]{1,15}"
 
     def get_queryset(self) -> QuerySet[ExternalCheck]:
         """Return the checks that are asked about."""
-        asked, rows = self.request.query_params, queries.external_checks()
+        asked, rows = self.request.query_params, external_checks()
         for name, column in (("tool", "tool"), ("pipeline", "pipeline__slug"), ("status", "status")):
             word = asked.get(name, "")
             if "\x00" in word:
-                raise Invalid({name: ["A name has no NUL."]})
+                raise InvalidInputError({name: ["A name has no NUL."]})
             if word:
                 rows = rows.filter(**{column: word})
         return rows.unmapped() if asked.get("unmapped", "").casefold() in ("1", "true") else rows

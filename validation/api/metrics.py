@@ -11,13 +11,15 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from people.instants import instant_asked, written
-from people.pagination import Pages
-from people.permissions import person_of
-from people.refusals import Invalid
-from validation import commands, queries
-from validation.api.asking import PipelineField
-from validation.models import Metric, MetricPoint, Source
+from common.api.pagination import DefaultPagination
+from common.datetimes import isoformat_z, parse_instant_param
+from common.exceptions import InvalidInputError
+from people.permissions import request_user
+from pipelines.serializers import PipelineField
+from validation.models import DataSource, Metric, MetricPoint
+from validation.queries.checks import metric_named, metrics, points_of
+from validation.services.definitions import save_metric
+from validation.services.points import push_points, read_points
 
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Days or hours from this instant on.")
 TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="Days or hours until this instant.")
@@ -28,7 +30,7 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
     pipeline = PipelineField()
     source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
-        slug_field="name", queryset=Source.objects.defer("address"), required=False, allow_null=True
+        slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
     )
 
     class Meta:
@@ -52,7 +54,7 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
         """Return the date of a daily metric’s value, the instant of an hourly one’s."""
         if self.context["daily"]:
             return point.bucket.date().isoformat()
-        return written(point.bucket) or ""
+        return isoformat_z(point.bucket) or ""
 
 
 class PushedSerializer(serializers.Serializer[Any]):
@@ -75,19 +77,19 @@ class MetricViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Metric]):
     """Metrics of all pipelines; those with SQL are made by admins."""
 
     serializer_class = MetricSerializer
-    queryset = queries.metrics()
+    queryset = metrics()
 
     def create(self, request: Request) -> Response:
         """Make a metric that points are pushed to, or, as an admin, one that is pulled."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
-        metric = commands.keep_metric(Metric(**given.validated_data), by=person_of(request))
+        metric = save_metric(Metric(**given.validated_data), by=request_user(request))
         return Response(self.get_serializer(metric).data, status=status.HTTP_201_CREATED)
 
 
 def metric_of(pipeline: str, slug: str) -> Metric:
     """Return a metric by both slugs; raise NotFound."""
-    found = queries.metric_named(pipeline, slug)
+    found = metric_named(pipeline, slug)
     if found is None:
         raise NotFound("There is no such metric.")
     return found
@@ -105,7 +107,7 @@ def metric(request: Request, pipeline: str, slug: str) -> Response:
         for name, value in given.validated_data.items():
             if name not in ("pipeline", "slug"):
                 setattr(found, name, value)
-        commands.keep_metric(found, by=person_of(request))
+        save_metric(found, by=request_user(request))
     return Response(MetricSerializer(found).data)
 
 
@@ -120,12 +122,12 @@ def points(request: Request, pipeline: str, slug: str) -> Response:
     if request.method == "POST":
         return _push(request, found)
     asked = request.query_params
-    rows = queries.points_of(
+    rows = points_of(
         found,
-        since=instant_asked(asked, name="from") if asked.get("from") else None,
-        until=instant_asked(asked, name="to") if asked.get("to") else None,
+        since=parse_instant_param(asked, name="from") if asked.get("from") else None,
+        until=parse_instant_param(asked, name="to") if asked.get("to") else None,
     )
-    pages = Pages()
+    pages = DefaultPagination()
     page = pages.paginate_queryset(rows, request) or []
     daily = found.step.days >= 1
     return pages.get_paginated_response(PointSerializer(page, many=True, context={"daily": daily}).data)
@@ -133,8 +135,8 @@ def points(request: Request, pipeline: str, slug: str) -> Response:
 
 def _push(request: Request, found: Metric) -> Response:
     if not isinstance(request.data, list):
-        raise Invalid({"points": ["Send a list of points: at, value and perhaps segment."]})
+        raise InvalidInputError({"points": ["Send a list of points: at, value and perhaps segment."]})
     at = timezone.now()
-    read = commands.read_points(found, rows=request.data, at=at)
-    kept = commands.push_points(found, points=read, at=at)
+    read = read_points(found, rows=request.data, at=at)
+    kept = push_points(found, points=read, at=at)
     return Response({"created": kept.created, "changed": kept.changed, "unchanged": kept.unchanged})

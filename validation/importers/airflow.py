@@ -1,6 +1,6 @@
 """The small JSON that an Airflow callback posts (docs/validation.md): how a task, or a whole DAG run, ended."""
 
-from validation.importers.reading import (
+from validation.importers.parsing import (
     Json,
     Record,
     instant,
@@ -14,17 +14,17 @@ from validation.importers.reading import (
     text,
     told_apart,
 )
-from validation.importers.results import ExternalResult, Outcome, Unreadable
+from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "airflow"
 WORDS = {
-    "success": Outcome.PASS,
-    "failed": Outcome.FAIL,
-    "upstream_failed": Outcome.FAIL,
-    "up_for_retry": Outcome.WARN,
-    "sla_missed": Outcome.WARN,
-    "skipped": Outcome.SKIP,
-    "removed": Outcome.SKIP,
+    "success": ResultStatus.PASS,
+    "failed": ResultStatus.FAIL,
+    "upstream_failed": ResultStatus.FAIL,
+    "up_for_retry": ResultStatus.WARN,
+    "sla_missed": ResultStatus.WARN,
+    "skipped": ResultStatus.SKIP,
+    "removed": ResultStatus.SKIP,
 }
 
 
@@ -36,7 +36,7 @@ def read(document: Json) -> list[ExternalResult]:
     told = record(document, where="airflow: the file")
     version = text(told.get("version"))
     if version != "1":
-        raise Unreadable(f"airflow: version {version or '(none)'} is not 1")
+        raise UnreadableFileError(f"airflow: version {version or '(none)'} is not 1")
     if "runs" not in told:
         return [_result(told, where="airflow")]
     runs = items(told["runs"], where="airflow: runs")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from validation.importers.reading import (
+from validation.importers.parsing import (
     MESSAGE_LENGTH,
     Json,
     Record,
@@ -20,15 +20,15 @@ from validation.importers.reading import (
     text,
     told_apart,
 )
-from validation.importers.results import ExternalResult, Outcome, Unreadable
+from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "alertmanager"
-WORDS = {"firing": Outcome.FAIL, "resolved": Outcome.PASS}
+WORDS = {"firing": ResultStatus.FAIL, "resolved": ResultStatus.PASS}
 MILD = {"warning", "warn", "info", "informational", "none"}
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class AlertPayload:
     """One alert of a webhook's group.
 
     `status` is FAIL or WARN (by its `severity` label) while it fires, PASS when resolved, UNKNOWN for another word. `ends_at` is
@@ -36,7 +36,7 @@ class Alert:
     """
 
     fingerprint: str
-    status: Outcome
+    status: ResultStatus
     name: str
     summary: str
     description: str
@@ -50,15 +50,15 @@ class Alert:
     @property
     def firing(self) -> bool:
         """Return whether it fires."""
-        return self.status in (Outcome.FAIL, Outcome.WARN)
+        return self.status in (ResultStatus.FAIL, ResultStatus.WARN)
 
     @property
     def resolved(self) -> bool:
         """Return whether it is over."""
-        return self.status is Outcome.PASS
+        return self.status is ResultStatus.PASS
 
 
-def read_alerts(document: Json) -> list[Alert]:
+def read_alerts(document: Json) -> list[AlertPayload]:
     """Return the alerts of one webhook, in its order; the latest of a fingerprint that occurs twice stands last.
 
     Raises Unreadable for another version or a malformed group.
@@ -66,7 +66,7 @@ def read_alerts(document: Json) -> list[Alert]:
     group = record(document, where="alertmanager: the webhook")
     version = text(group.get("version"))
     if version != "4":
-        raise Unreadable(f"alertmanager: webhook version {version or '(none)'} is not 4")
+        raise UnreadableFileError(f"alertmanager: webhook version {version or '(none)'} is not 4")
     return [_alert(entry) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
 
 
@@ -88,18 +88,18 @@ def read(document: Json) -> list[ExternalResult]:
     )
 
 
-def _alert(entry: Record) -> Alert:
+def _alert(entry: Record) -> AlertPayload:
     labels = _words(entry.get("labels"))
     notes = _words(entry.get("annotations"))
     severity = labels.get("severity", "")
     status, unknown = status_of(entry.get("status"), words=WORDS)
-    if status is Outcome.FAIL and severity.casefold() in MILD:
-        status = Outcome.WARN
-    return Alert(
+    if status is ResultStatus.FAIL and severity.casefold() in MILD:
+        status = ResultStatus.WARN
+    return AlertPayload(
         # Alertmanager before 0.19 sends no fingerprint: the labels are what it would be made of.
         fingerprint=key_of(text(entry.get("fingerprint"))) or _digest(labels),
         status=status,
-        name=labels.get("alertname", "") or "Alert without a name",
+        name=labels.get("alertname", "") or "AlertPayload without a name",
         summary=text(notes.get("summary") or notes.get("message"), limit=MESSAGE_LENGTH),
         description=said(notes.get("description", ""), unknown),
         severity=severity,
@@ -107,7 +107,7 @@ def _alert(entry: Record) -> Alert:
         runbook_url=notes.get("runbook_url", ""),
         url=text(entry.get("generatorURL"), limit=MESSAGE_LENGTH),
         starts_at=_told(entry.get("startsAt")),
-        ends_at=_told(entry.get("endsAt")) if status is Outcome.PASS else None,
+        ends_at=_told(entry.get("endsAt")) if status is ResultStatus.PASS else None,
     )
 
 

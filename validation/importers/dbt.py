@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeAlias
 
-from validation.importers.reading import (
+from validation.importers.parsing import (
     Json,
     Record,
     instant,
@@ -20,7 +20,7 @@ from validation.importers.reading import (
     text,
     told_apart,
 )
-from validation.importers.results import ExternalResult, Outcome, Unreadable
+from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "dbt"
 SCHEMA = re.compile(r"/dbt/(run-results|sources)/v([0-9]{1,6})\.json\Z")
@@ -28,20 +28,20 @@ RUN_RESULTS = {"4", "5", "6"}
 SOURCES = {"3"}
 
 TEST_WORDS = {
-    "pass": Outcome.PASS,
-    "success": Outcome.PASS,
-    "warn": Outcome.WARN,
-    "partial success": Outcome.WARN,
-    "fail": Outcome.FAIL,
-    "error": Outcome.ERROR,
-    "runtime error": Outcome.ERROR,
-    "skipped": Outcome.SKIP,
-    "no-op": Outcome.SKIP,
+    "pass": ResultStatus.PASS,
+    "success": ResultStatus.PASS,
+    "warn": ResultStatus.WARN,
+    "partial success": ResultStatus.WARN,
+    "fail": ResultStatus.FAIL,
+    "error": ResultStatus.ERROR,
+    "runtime error": ResultStatus.ERROR,
+    "skipped": ResultStatus.SKIP,
+    "no-op": ResultStatus.SKIP,
 }
 # A test in error could not judge; a model in error did not build, so that its pipeline's data is not there.
-BUILD_WORDS = TEST_WORDS | {"error": Outcome.FAIL, "runtime error": Outcome.FAIL}
+BUILD_WORDS = TEST_WORDS | {"error": ResultStatus.FAIL, "runtime error": ResultStatus.FAIL}
 # `error` says that the source is older than `error_after`; `runtime error` that nobody could look.
-SOURCE_WORDS = TEST_WORDS | {"error": Outcome.FAIL}
+SOURCE_WORDS = TEST_WORDS | {"error": ResultStatus.FAIL}
 TESTS = {"test", "unit_test"}
 
 Reader: TypeAlias = Callable[[Record, str, dt.datetime | None], ExternalResult]
@@ -53,10 +53,10 @@ def read(document: Json) -> list[ExternalResult]:
     kind, version = _schema(artifact)
     if kind == "sources":
         if version not in SOURCES:
-            raise Unreadable(f"dbt sources: schema v{version} is not v3")
+            raise UnreadableFileError(f"dbt sources: schema v{version} is not v3")
         return _all(artifact, of=_source, where="dbt sources: results")
     if version not in RUN_RESULTS:
-        raise Unreadable(f"dbt run_results: schema v{version} is not one of v4 to v6")
+        raise UnreadableFileError(f"dbt run_results: schema v{version} is not one of v4 to v6")
     return _all(artifact, of=_run_result, where="dbt run_results: results")
 
 
@@ -82,7 +82,7 @@ def absent_sources(document: Json, *, expected: Collection[str]) -> list[Externa
             tool=TOOL,
             key=key,
             name=_source_name(key),
-            status=Outcome.UNKNOWN,
+            status=ResultStatus.UNKNOWN,
             value=None,
             message="dbt’s sources.json leaves this source out: its freshness could not be read.",
             at=_generated(artifact),
@@ -98,7 +98,7 @@ def _schema(artifact: Record) -> tuple[str, str]:
     named = text(part(artifact.get("metadata")).get("dbt_schema_version"))
     found = SCHEMA.search(named)
     if found is None:
-        raise Unreadable(f"dbt: “{named}” is not the schema of a run_results.json or a sources.json")
+        raise UnreadableFileError(f"dbt: “{named}” is not the schema of a run_results.json or a sources.json")
     return found[1], found[2]
 
 

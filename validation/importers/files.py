@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from validation.importers import airflow, dbt, great_expectations, soda
-from validation.importers.reading import Json
-from validation.importers.results import ExternalResult, Unreadable
+from validation.importers.parsing import Json
+from validation.importers.results import ExternalResult, UnreadableFileError
 
 
 class Kind(NamedTuple):
@@ -30,11 +30,11 @@ def parsed(data: bytes) -> Json:
     try:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as broken:
-        raise Unreadable("the file is not UTF-8") from broken
+        raise UnreadableFileError("the file is not UTF-8") from broken
     except RecursionError as broken:
-        raise Unreadable("the file is nested too deeply") from broken
+        raise UnreadableFileError("the file is nested too deeply") from broken
     except ValueError as broken:
-        raise Unreadable(f"the file is not JSON: {broken}") from broken
+        raise UnreadableFileError(f"the file is not JSON: {broken}") from broken
 
 
 def read(kind: str, *, document: Json) -> list[ExternalResult]:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from validation.importers.reading import (
+from validation.importers.parsing import (
     Json,
     Record,
     instant,
@@ -16,10 +16,10 @@ from validation.importers.reading import (
     text,
     told_apart,
 )
-from validation.importers.results import ExternalResult, Outcome, Unreadable
+from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "great_expectations"
-SEVERITIES = {"warning": Outcome.WARN, "info": Outcome.WARN}
+SEVERITIES = {"warning": ResultStatus.WARN, "info": ResultStatus.WARN}
 BOUNDS = ("min_value", "max_value", "value", "value_set", "regex", "mostly", "column_list", "type_")
 
 
@@ -61,14 +61,14 @@ def _of_suite(suite: Record, place: str) -> Iterator[tuple[Record, Record, str]]
 def _check_version(suite: Record) -> None:
     version = text(part(suite.get("meta")).get("great_expectations_version"))
     if version and not version.startswith("1."):
-        raise Unreadable(f"great_expectations: version {version} is not 1.x")
+        raise UnreadableFileError(f"great_expectations: version {version} is not 1.x")
 
 
 def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
     config = part(entry.get("expectation_config"))
     kind = text(config.get("type")) or text(entry.get("expectation_type"))
     if not kind:
-        raise Unreadable(f"{where} names no expectation")
+        raise UnreadableFileError(f"{where} names no expectation")
     kwargs = part(config.get("kwargs")) or part(entry.get("kwargs"))
     column = text(kwargs.get("column")) or text(kwargs.get("column_A"))
     asset, suite_name = _asset(suite), text(suite.get("suite_name"))
@@ -91,16 +91,16 @@ def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
     )
 
 
-def _status(entry: Record, *, severity: str) -> tuple[Outcome, str]:
+def _status(entry: Record, *, severity: str) -> tuple[ResultStatus, str]:
     """Return the outcome; a broken expectation says nothing of the data, and a severity below critical warns."""
     success = entry.get("success")
     if _exception(entry):
-        return Outcome.ERROR, ""
+        return ResultStatus.ERROR, ""
     if success is True:
-        return Outcome.PASS, ""
+        return ResultStatus.PASS, ""
     if success is False:
-        return SEVERITIES.get(severity, Outcome.FAIL), ""
-    return Outcome.UNKNOWN, f"“success” is “{text(success)}”." if text(
+        return SEVERITIES.get(severity, ResultStatus.FAIL), ""
+    return ResultStatus.UNKNOWN, f"“success” is “{text(success)}”." if text(
         success
     ) else "“success” is neither true nor false."
 

@@ -26,7 +26,7 @@ class Rule:
         return len(self.pattern.replace("*", "")), self.tool != ANY_TOOL, self.pattern
 
 
-def pipeline_of(*, tool: str, key: str, rules: Iterable[Rule]) -> int | None:
+def mapped_pipeline(*, tool: str, key: str, rules: Iterable[Rule]) -> int | None:
     """Return the pipeline of the closest rule that fits; None where no rule does."""
     fitting = [rule for rule in rules if rule.fits(tool=tool, key=key)]
     return max(fitting, key=lambda rule: rule.weight).pipeline if fitting else None

@@ -3,12 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from validation.verdicts.outcomes import Outcome
+from validation.domain.results import ResultStatus
 
-__all__ = ["ExternalResult", "Outcome", "Unreadable"]
+__all__ = ["ExternalResult", "ResultStatus", "UnreadableFileError"]
 
 
-class Unreadable(Exception):  # noqa: N818  # it says what the file is, as Refused says what the state is
+class UnreadableFileError(Exception):  # it says what the file is, as Refused says what the state is
     """A file that is none of the versions this site reads, or is malformed; the message says what and where."""
 
 
@@ -24,7 +24,7 @@ class ExternalResult:
     tool: str
     key: str
     name: str
-    status: Outcome
+    status: ResultStatus
     value: float | None
     message: str
     at: dt.datetime | None

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 
-from validation.importers.reading import (
+from validation.importers.parsing import (
     Json,
     Record,
     instant,
@@ -18,10 +18,10 @@ from validation.importers.reading import (
     text,
     told_apart,
 )
-from validation.importers.results import ExternalResult, Outcome, Unreadable
+from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "soda"
-WORDS = {"pass": Outcome.PASS, "warn": Outcome.WARN, "fail": Outcome.FAIL, "error": Outcome.ERROR}
+WORDS = {"pass": ResultStatus.PASS, "warn": ResultStatus.WARN, "fail": ResultStatus.FAIL, "error": ResultStatus.ERROR}
 LISTS = ("checks", "automatedMonitoringChecks")
 CORE = re.compile(r"Soda Core ([0-9]+)\.")
 
@@ -33,12 +33,12 @@ def read(document: Json) -> list[ExternalResult]:
     """
     scan = record(document, where="soda: the file")
     if "checks" not in scan:
-        raise Unreadable("soda: the file has no checks: it is not a scan result of Soda 3")
+        raise UnreadableFileError("soda: the file has no checks: it is not a scan result of Soda 3")
     logs = items(scan.get("logs") or [], where="soda: logs")
     for log in logs:
         core = CORE.match(text(log.get("message")))
         if core and core[1] != "3":
-            raise Unreadable(f"soda: Soda Core {core[1]} is not 3")
+            raise UnreadableFileError(f"soda: Soda Core {core[1]} is not 3")
     at = instant(scan.get("scanEndTimestamp")) or instant(scan.get("dataTimestamp"))
     return told_apart([*_checks(scan, at=at), _scan(scan, logs=logs, at=at)])
 
@@ -81,7 +81,7 @@ def _scan(scan: Record, *, logs: list[Record], at: dt.datetime | None) -> Extern
         tool=TOOL,
         key=key_of(text(scan.get("defaultDataSource")), "scan", definition),
         name=text(f"scan {definition}".strip()),
-        status=Outcome.ERROR if broke else Outcome.PASS,
+        status=ResultStatus.ERROR if broke else ResultStatus.PASS,
         value=float(len(errors)),
         message=said(*errors) or ("Soda says that the scan had errors." if broke else "The scan ran without errors."),
         at=at,

@@ -6,7 +6,7 @@ from validation.models.checks import (
     CheckResult,
     CheckType,
     Holidays,
-    Rejudgement,
+    PendingReevaluation,
     Severity,
 )
 from validation.models.external import (
@@ -15,9 +15,10 @@ from validation.models.external import (
     ExternalCheck,
     ExternalCheckQuerySet,
     ExternalFinding,
-    ExternalRule,
+    MappingRule,
 )
 from validation.models.metrics import (
+    DataSource,
     Grain,
     KnownEvent,
     Metric,
@@ -25,7 +26,6 @@ from validation.models.metrics import (
     MetricPoint,
     MetricPointRevision,
     ReportedRun,
-    Source,
 )
 
 __all__ = [
@@ -35,19 +35,19 @@ __all__ = [
     "CheckQuerySet",
     "CheckResult",
     "CheckType",
+    "DataSource",
     "ExternalCheck",
     "ExternalCheckQuerySet",
     "ExternalFinding",
-    "ExternalRule",
     "Grain",
     "Holidays",
     "KnownEvent",
+    "MappingRule",
     "Metric",
     "MetricKind",
     "MetricPoint",
     "MetricPointRevision",
-    "Rejudgement",
+    "PendingReevaluation",
     "ReportedRun",
     "Severity",
-    "Source",
 ]

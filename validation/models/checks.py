@@ -11,10 +11,10 @@ from django.db.models import F, Q
 
 from people.models import User, valid_country
 from pipelines.models import Pipeline
-from validation.models.metrics import Metric, Source
-from validation.verdicts.outcomes import Outcome
-from validation.verdicts.parameters import TYPES
-from validation.verdicts.units import unit_of, value_in_words
+from validation.domain.formatting import format_value, unit_of
+from validation.domain.parameters import TYPES
+from validation.domain.results import ResultStatus
+from validation.models.metrics import DataSource, Metric
 
 LONGEST_MINUTES = 7 * 24 * 60
 MOST_CONFIRMED = 20
@@ -38,10 +38,10 @@ class CheckType(models.TextChoices):
     CUSTOM_SQL = "custom_sql", "Own SQL"
 
 
-STATUSES = [(one.value, one.value.capitalize()) for one in Outcome]
+STATUSES = [(one.value, one.value.capitalize()) for one in ResultStatus]
 # Of these a query of their own is judged, instead of a metric; of runs neither is.
-OF_A_QUERY = (CheckType.SCHEMA, CheckType.CUSTOM_SQL)
-OF_NO_METRIC = (*OF_A_QUERY, CheckType.RUN_DEADLINE)
+QUERY_TYPES = (CheckType.SCHEMA, CheckType.CUSTOM_SQL)
+WITHOUT_METRIC = (*QUERY_TYPES, CheckType.RUN_DEADLINE)
 
 
 class Severity(models.TextChoices):
@@ -131,7 +131,7 @@ class Check(models.Model):
         related_name="+",
         help_text="The denominator, or the metric it is held against.",
     )
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, blank=True, related_name="checks")
+    source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="checks")
     query = models.TextField(blank=True, max_length=20_000, help_text="One SELECT, for checks with SQL of their own.")
     parameters = models.JSONField(default=dict, blank=True)
     severity = models.CharField(max_length=4, choices=Severity, default=Severity.FAIL)
@@ -223,7 +223,7 @@ class Check(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(is_active=False)
-                | Q(check_type__in=[one.value for one in OF_NO_METRIC])
+                | Q(check_type__in=[one.value for one in WITHOUT_METRIC])
                 | Q(metric__isnull=False),
                 name="check_on_has_a_metric",
                 violation_error_message="Choose the metric before switching the check on.",
@@ -245,7 +245,7 @@ class Check(models.Model):
     @property
     def has_sql(self) -> bool:
         """Whether it runs a query of its own, so that only admins change it (product.md §11)."""
-        return bool(self.query) or self.check_type in OF_A_QUERY
+        return bool(self.query) or self.check_type in QUERY_TYPES
 
     @property
     def value_unit(self) -> str:
@@ -255,12 +255,12 @@ class Check(models.Model):
     @property
     def last_number(self) -> str:
         """The value it judged last, with its unit, as people read it; a dash where there is none."""
-        return "–" if self.last_value is None else value_in_words(self.last_value, unit=self.value_unit)
+        return "–" if self.last_value is None else format_value(self.last_value, unit=self.value_unit)
 
     @property
     def is_wrong(self) -> bool:
         """Whether what it said last wants somebody to read it."""
-        return self.is_active and self.last_status in (Outcome.FAIL, Outcome.WARN, Outcome.ERROR)
+        return self.is_active and self.last_status in (ResultStatus.FAIL, ResultStatus.WARN, ResultStatus.ERROR)
 
     @property
     def zone_name(self) -> str:
@@ -300,7 +300,9 @@ class CheckResult(models.Model):
         ordering = ["-started_at", "-pk"]
         verbose_name = "result"
         constraints = [
-            models.CheckConstraint(condition=Q(status__in=[one.value for one in Outcome]), name="result_has_a_status"),
+            models.CheckConstraint(
+                condition=Q(status__in=[one.value for one in ResultStatus]), name="result_has_a_status"
+            ),
             models.CheckConstraint(condition=Q(started_at__lte=F("finished_at")), name="result_ends_after_it_starts"),
         ]
         indexes = [
@@ -319,10 +321,10 @@ class CheckResult(models.Model):
     @property
     def counts_as(self) -> str:
         """The status for alerts: what is expected counts as passed."""
-        return str(Outcome.PASS) if self.expected else self.status
+        return str(ResultStatus.PASS) if self.expected else self.status
 
 
-class Rejudgement(models.Model):
+class PendingReevaluation(models.Model):
     """A bucket judged already whose data came late or changed: to be judged again at the check's next run."""
 
     of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="rejudgements", db_index=False)

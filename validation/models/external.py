@@ -9,14 +9,14 @@ from django.db.models import Q
 
 from pipelines.models import Pipeline
 from validation.importers.files import KINDS
-from validation.importers.results import Outcome
+from validation.importers.results import ResultStatus
 
-OUTCOMES = [(outcome.value, outcome.value) for outcome in Outcome]
+OUTCOMES = [(outcome.value, outcome.value) for outcome in ResultStatus]
 TOOLS = [(kind.tool, kind.label) for kind in KINDS.values()]
 
 
 @pghistory.track()
-class ExternalRule(models.Model):
+class MappingRule(models.Model):
     """A pattern of keys, of one tool or of any, whose results belong to a pipeline; the closest pattern decides."""
 
     tool = models.CharField(max_length=30, blank=True, choices=TOOLS, help_text="Any tool where none is chosen.")
@@ -74,7 +74,7 @@ class ExternalCheck(models.Model):
             models.UniqueConstraint(fields=["tool", "key"], name="one_external_check_a_key"),
             models.CheckConstraint(condition=~Q(key=""), name="external_check_has_a_key"),
             models.CheckConstraint(
-                condition=Q(status__in=[outcome.value for outcome in Outcome]), name="external_check_has_a_status"
+                condition=Q(status__in=[outcome.value for outcome in ResultStatus]), name="external_check_has_a_status"
             ),
         ]
 

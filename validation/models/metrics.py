@@ -16,7 +16,7 @@ SHORTEST_LIMIT, LONGEST_LIMIT = 1, 90  # seconds; a run's hard limit is longer t
 
 
 @pghistory.track(exclude=["address"])
-class Source(models.Model):
+class DataSource(models.Model):
     """A warehouse that SELECTs are sent to; its address is kept sealed, and never shown again."""
 
     name = models.CharField(max_length=80, unique=True)
@@ -74,7 +74,7 @@ class Metric(models.Model):
     time_zone = models.CharField(
         max_length=64, default="UTC", validators=[valid_time_zone], help_text="Of its business day."
     )
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, blank=True, related_name="metrics")
+    source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="metrics")
     query = models.TextField(
         blank=True,
         max_length=20_000,

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from django.db.models import Case, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
 
 from pipelines.models import Pipeline
-from validation.models import Check, CheckQuerySet, CheckResult, KnownEvent, Metric, MetricPoint, ReportedRun, Source
-from validation.verdicts.outcomes import WORST_FIRST
+from validation.domain.results import WORST_FIRST
+from validation.models import (
+    Check,
+    CheckQuerySet,
+    CheckResult,
+    DataSource,
+    KnownEvent,
+    Metric,
+    MetricPoint,
+    ReportedRun,
+)
 
 PLOTTED = 120
 
@@ -79,9 +88,9 @@ def metric_named(pipeline: str, slug: str) -> Metric | None:
     return metrics().filter(pipeline__slug=pipeline, slug=slug).first()
 
 
-def sources() -> QuerySet[Source]:
+def sources() -> QuerySet[DataSource]:
     """Return every source, by name, without its address."""
-    return Source.objects.defer("address").order_by("name")
+    return DataSource.objects.defer("address").order_by("name")
 
 
 def points_of(

@@ -1,12 +1,12 @@
 """What other tools said last."""
 
+from validation.domain.results import ResultStatus
 from validation.models import ExternalCheck, ExternalCheckQuerySet
-from validation.verdicts.outcomes import Outcome
 
 
 def failing_external_checks() -> ExternalCheckQuerySet:
     """Return the external checks of a pipeline that another tool says fail; `at` says since when, `message` why."""
-    return external_checks().filter(pipeline__isnull=False, status=Outcome.FAIL)
+    return external_checks().filter(pipeline__isnull=False, status=ResultStatus.FAIL)
 
 
 def external_checks() -> ExternalCheckQuerySet:

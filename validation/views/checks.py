@@ -10,20 +10,27 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people.forms import refuse_fields
-from people.refusals import Forbidden, Invalid, Refused
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.forms import add_field_errors
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
-from pipelines.queries import history_of
-from validation import commands, queries
+from pipelines.queries import row_history
+from validation.domain.backtests import backtest as backtested
+from validation.domain.confirmation import Confirmation
+from validation.domain.evaluation import ABSENCE_TYPES
+from validation.domain.parameters import ParameterErrors, read_parameters
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
-from validation.grids import Plot, Spot, plot_of
 from validation.models import Check, CheckResult, CheckType, KnownEvent
 from validation.models.checks import DEFINED
-from validation.verdicts.alerts import Confirmation
-from validation.verdicts.backtests import backtest as backtested
-from validation.verdicts.judging import SPEAK_OF_ABSENCE
-from validation.verdicts.parameters import ParameterErrors, read_parameters
+from validation.plots import Plot, Spot, build_plot
+from validation.queries import checks as validation_checks
+from validation.queries.checks import alerting_checks, checks_worst_first, events_of, progress_of, results_of
+from validation.queries.evaluation_context import check_granularity
+from validation.queries.plot_data import PlotData, backtest_facts, plot_data
+from validation.services import definitions
+from validation.services.definitions import create_check, mute_check, unmute_check, update_check
+from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
+from validation.services.run_check import request_run
 
 CHECKS_A_PAGE = 200
 RESULTS_SHOWN = 30
@@ -34,7 +41,7 @@ STATUSES = ("fail", "error", "warn", "unknown", "skip", "pass")
 @require_safe
 def checks(request: SignedInRequest) -> HttpResponse:
     """List the checks with what each said last, those that fail first."""
-    rows = queries.checks_worst_first()
+    rows = checks_worst_first()
     pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
     if pipeline and "\0" not in pipeline:
         rows = rows.filter(pipeline__slug=pipeline)
@@ -46,7 +53,7 @@ def checks(request: SignedInRequest) -> HttpResponse:
         "pipeline": pipeline,
         "status": status,
         "statuses": STATUSES,
-        "alerting": queries.alerting_checks().count(),
+        "alerting": alerting_checks().count(),
         "any": Check.objects.exists(),
         "now": timezone.now(),
     }
@@ -61,14 +68,14 @@ def check(request: SignedInRequest, pk: int) -> HttpResponse:
         "check": found,
         "now": at,
         "plot": _plot(found),
-        "results": queries.results_of(found)[:RESULTS_SHOWN],
-        "progress": queries.progress_of(found, at=at),
-        "events": queries.events_of(found)[:20],
+        "results": results_of(found)[:RESULTS_SHOWN],
+        "progress": progress_of(found, at=at),
+        "events": events_of(found)[:20],
         "mute_form": MuteForm(),
         "event_form": KnownEventForm(),
         "may_change": request.user.is_staff or not found.has_sql,
-        "has_threshold": found.check_type not in SPEAK_OF_ABSENCE and found.metric is not None,
-        "history": history_of(found, fields=DEFINED),
+        "has_threshold": found.check_type not in ABSENCE_TYPES and found.metric is not None,
+        "history": row_history(found, fields=DEFINED),
     }
     return render(request, "validation/check.html", context)
 
@@ -77,7 +84,7 @@ def check(request: SignedInRequest, pk: int) -> HttpResponse:
 def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """Answer how far a run has come, for the page that asks every two seconds; once it is done, the page is read anew."""
     found, at = _check(pk), timezone.now()
-    context = {"check": found, "now": at, "progress": queries.progress_of(found, at=at)}
+    context = {"check": found, "now": at, "progress": progress_of(found, at=at)}
     answer = render(request, "validation/_progress.html", context)
     if context["progress"].state == "done":  # type: ignore[attr-defined]  # a Progress
         answer["HX-Refresh"] = "true"
@@ -97,10 +104,10 @@ def new_check(request: SignedInRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         fields = {**form.given(), "check_type": made.check_type}
         try:
-            made = commands.create_check(pipeline, fields=fields, by=request.user, at=timezone.now())
-        except Invalid as invalid:
-            refuse_fields(form, invalid)
-        except Refused as refusal:
+            made = create_check(pipeline, fields=fields, by=request.user, at=timezone.now())
+        except InvalidInputError as invalid:
+            add_field_errors(form, invalid)
+        except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "The check is saved.")
@@ -117,10 +124,10 @@ def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
     form = CheckForm(request.POST or None, check=found, person=request.user)
     if form.is_bound and form.is_valid():
         try:
-            changed = commands.change_check(found, fields=form.given(), by=request.user, at=timezone.now())
-        except Invalid as invalid:
-            refuse_fields(form, invalid)
-        except Refused as refusal:
+            changed = update_check(found, fields=form.given(), by=request.user, at=timezone.now())
+        except InvalidInputError as invalid:
+            add_field_errors(form, invalid)
+        except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "The check is saved." if changed else "Nothing changed.")
@@ -134,7 +141,7 @@ def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
 def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show how many alerts a threshold would have raised on the stored history: the check's own, or another."""
     found, at = _check(pk), timezone.now()
-    if found.check_type in SPEAK_OF_ABSENCE or found.metric is None:
+    if found.check_type in ABSENCE_TYPES or found.metric is None:
         raise Http404("Only a check that judges a metric's values can be tested on its history.")
     form = ParametersForm(request.GET or None, check_type=found.check_type, parameters=found.parameters)
     tested = None
@@ -144,9 +151,11 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
             parameters = read_parameters(found.check_type, given)
         except ParameterErrors as wrong:
             form = form if form.is_bound else ParametersForm({}, check_type=found.check_type, parameters={})
-            refuse_fields(form, Invalid({f"parameters.{name}": why for name, why in wrong.problems.items()}))
+            add_field_errors(
+                form, InvalidInputError({f"parameters.{name}": why for name, why in wrong.problems.items()})
+            )
         else:
-            facts, buckets = queries.backtest_facts(found, at=at, days=BACKTEST_DAYS)
+            facts, buckets = backtest_facts(found, at=at, days=BACKTEST_DAYS)
             confirmation = Confirmation(found.confirm, found.confirm_of)
             tested = backtested(
                 found.check_type, parameters=parameters, facts=facts, buckets=buckets, confirmation=confirmation
@@ -160,10 +169,10 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remove a check with everything it said."""
     found = _check(pk)
     try:
-        commands.remove_check(found, by=request.user)
-    except Forbidden as refusal:
+        definitions.delete_check(found, by=request.user)
+    except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
-    except Refused as refusal:
+    except DomainError as refusal:
         messages.error(request, str(refusal))
         return redirect("check", pk=pk)
     messages.success(request, f"“{found.name}” is removed.")
@@ -174,8 +183,8 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
 def run_now(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a check run as soon as a worker is free."""
     try:
-        commands.request_run(_check(pk), at=timezone.now())
-    except Refused as refusal:
+        request_run(_check(pk), at=timezone.now())
+    except DomainError as refusal:
         messages.error(request, str(refusal))
     return redirect("check", pk=pk)
 
@@ -185,10 +194,10 @@ def mute(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a check begin no alert for a while, or speak again."""
     found, form, at = _check(pk), MuteForm(request.POST), timezone.now()
     if "unmute" in request.POST:
-        commands.unmute_check(found)
+        unmute_check(found)
         messages.success(request, "The check speaks again.")
     elif form.is_valid():
-        commands.mute_check(found, until=form.until(at), at=at)
+        mute_check(found, until=form.until(at), at=at)
         messages.success(request, "The check begins no alert for the time.")
     else:
         messages.error(request, "Choose for how long.")
@@ -200,8 +209,8 @@ def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
     """Say that a result was to be expected."""
     result = get_object_or_404(CheckResult, pk=number, of=pk)
     try:
-        commands.acknowledge_expected(result, by=request.user, at=timezone.now())
-    except Refused as refusal:
+        acknowledge_expected(result, by=request.user, at=timezone.now())
+    except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, "The result counts as expected.")
@@ -217,8 +226,8 @@ def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("check", pk=pk)
     metric = None if form.cleaned_data["whole_pipeline"] else found.metric
     try:
-        commands.add_known_event(found.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
-    except Invalid as invalid:
+        add_known_event(found.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
+    except InvalidInputError as invalid:
         messages.error(request, " ".join(why for whys in invalid.problems.values() for why in whys))
     else:
         messages.success(request, "The event is known; what was judged on its dates is judged again.")
@@ -229,34 +238,34 @@ def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
 def remove_event(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
     """Remove a known event."""
     event = get_object_or_404(KnownEvent.objects.select_related("metric"), pk=number, pipeline=_check(pk).pipeline)
-    commands.remove_known_event(event, at=timezone.now())
+    delete_known_event(event, at=timezone.now())
     messages.success(request, "The event is removed; what was judged on its dates is judged again.")
     return redirect("check", pk=pk)
 
 
 def _check(pk: int) -> Check:
-    return get_object_or_404(queries.checks(), pk=pk)
+    return get_object_or_404(validation_checks.checks(), pk=pk)
 
 
 def _plot(found: Check) -> Plot | None:
-    shown = queries.shown_of(found)
+    shown = plot_data(found)
     spots = [_spot(one) for one in shown]
     if not spots:
         return None
-    shape = queries.shape_of(found)
-    of_buckets = found.check_type not in SPEAK_OF_ABSENCE and found.metric is not None
+    shape = check_granularity(found)
+    of_buckets = found.check_type not in ABSENCE_TYPES and found.metric is not None
     events: dict[dt.date, str] = {}
-    for event in queries.events_of(found).filter(ends_on__gte=spots[0].bucket.date())[:100]:
+    for event in events_of(found).filter(ends_on__gte=spots[0].bucket.date())[:100]:
         day = max(event.starts_on, spots[0].bucket.date())
         while day <= min(event.ends_on, spots[-1].bucket.date()):
             events[day] = event.words
             day += dt.timedelta(days=1)
     step = shape.step if of_buckets else dt.timedelta(days=365)
     daily = of_buckets and shape.step >= dt.timedelta(days=1)
-    return plot_of(spots, step=step, daily=daily, unit=found.value_unit, events=events)
+    return build_plot(spots, step=step, daily=daily, unit=found.value_unit, events=events)
 
 
-def _spot(one: queries.Shown) -> Spot:
+def _spot(one: PlotData) -> Spot:
     row = one.result
     if row is None:
         return Spot(one.bucket, one.value)

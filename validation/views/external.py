@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from people.requests import SignedInRequest
-from validation import queries
+from validation.queries import external
 
 ROWS = 100
 FINDINGS = 100
@@ -15,7 +15,7 @@ FINDINGS = 100
 @require_safe
 def external_checks(request: SignedInRequest) -> HttpResponse:
     """Show what other tools said last, what no rule gives to a pipeline apart."""
-    rows = queries.external_checks()
+    rows = external.external_checks()
     pages = Paginator(rows.filter(pipeline__isnull=False), ROWS)
     unmapped = Paginator(rows.unmapped(), ROWS)
     context = {
@@ -28,6 +28,6 @@ def external_checks(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def external_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one external check and its newest results."""
-    check = get_object_or_404(queries.external_checks(), pk=pk)
+    check = get_object_or_404(external.external_checks(), pk=pk)
     context = {"check": check, "findings": check.findings.order_by("-at", "-pk")[:FINDINGS]}
     return render(request, "validation/external_check.html", context)

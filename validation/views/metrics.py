@@ -6,12 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from people.forms import refuse_fields
-from people.refusals import Forbidden, Invalid
+from common.exceptions import InvalidInputError, NotAllowedError
+from common.forms import add_field_errors
 from people.requests import SignedInRequest
-from validation import commands, queries
 from validation.forms import NewMetricForm, PageMetricForm
 from validation.models import Metric
+from validation.queries.checks import metrics
+from validation.services.definitions import save_metric
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,7 +26,7 @@ def new_metric(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_metric(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show a metric's form, or save what was typed; one with SQL is for admins."""
-    found = get_object_or_404(queries.metrics(), pk=pk)
+    found = get_object_or_404(metrics(), pk=pk)
     if found.query and not request.user.is_staff:
         raise PermissionDenied("Metrics with SQL are changed by admins.")
     form = PageMetricForm(request.POST or None, person=request.user, instance=found)
@@ -37,11 +38,11 @@ def _saved(request: SignedInRequest, form: PageMetricForm, words: str) -> HttpRe
     if not form.is_bound or not form.is_valid():
         return None
     try:
-        made = commands.keep_metric(form.instance, by=request.user)
-    except Invalid as invalid:
-        refuse_fields(form, invalid)
+        made = save_metric(form.instance, by=request.user)
+    except InvalidInputError as invalid:
+        add_field_errors(form, invalid)
         return None
-    except Forbidden as refusal:
+    except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     messages.success(request, words)
     return redirect("pipeline", slug=made.pipeline.slug)

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connection
 
-from notifications import commands
+from notifications.services.catch_up import drop_expired, merge_overdue
+from notifications.services.delivery import deliver_one
 
 PAUSE_SECONDS = 1.0
 
@@ -25,8 +26,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Deliver; a stop lets the message at hand be finished."""
         if not options["loop"]:
-            commands.drop_expired()
-            commands.merge_late()
+            drop_expired()
+            merge_overdue()
             number = _deliver_due(threading.Event())
             self.stdout.write(f"{number} messages were looked at.")
             return
@@ -39,8 +40,8 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, on_signal)
         while not stop.is_set():
             try:
-                commands.drop_expired()
-                commands.merge_late()
+                drop_expired()
+                merge_overdue()
                 _deliver_due(stop)
             except (DatabaseError, InterfaceError) as error:
                 self.stderr.write(f"The database is away: {error}")
@@ -51,6 +52,6 @@ class Command(BaseCommand):
 def _deliver_due(stop: threading.Event) -> int:
     """Deliver until nothing is due or the loop is to stop; return how many messages were looked at."""
     number = 0
-    while not stop.is_set() and commands.deliver_next() is not None:
+    while not stop.is_set() and deliver_one() is not None:
         number += 1
     return number

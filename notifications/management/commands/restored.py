@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from notifications.commands import drop_what_may_be_sent
+from notifications.services.restore import drop_what_may_be_sent
 
 
 class Command(BaseCommand):

@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
+from handbook.services import import_handbook
 from oncall_site.demo import FILE, build_demo
-from oncall_site.handbook import import_handbook
-from people.commands import change_profile, set_password
 from people.models import User
+from people.services.accounts import change_profile, set_password
 
 EXAMPLE = settings.BASE_DIR / "examples" / "handbook.md"
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from oncall_site.commands import reseal
-from people.sealing import Unsealable
+from common.crypto import DecryptionError
+from oncall_site.services import reencrypt
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Seal, all or none, and say how many."""
         try:
-            done = reseal()
-        except Unsealable as error:
+            done = reencrypt()
+        except DecryptionError as error:
             raise CommandError(f"Nothing was changed. {error} Add that key to FIELD_KEYS first.") from error
         self.stdout.write(f"{done} secrets are sealed with the first of FIELD_KEYS; the others can go.")

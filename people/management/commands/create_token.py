@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from people import commands
+from common.exceptions import DomainError
 from people.models import ApiToken, User
-from people.refusals import Refused
+from people.services.accounts import create_token
 
 
 class Command(BaseCommand):
@@ -25,9 +25,9 @@ class Command(BaseCommand):
         """Create the token."""
         try:
             user = User.objects.get(username=options["user"])
-            made = commands.create_token(user, name=options["name"], scope=options["scope"])
+            made = create_token(user, name=options["name"], scope=options["scope"])
         except User.DoesNotExist as error:
             raise CommandError(f"There is no user “{options['user']}”.") from error
-        except Refused as refusal:
+        except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(made.secret)

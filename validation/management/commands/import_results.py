@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from people.refusals import Invalid
-from validation import commands
+from common.exceptions import InvalidInputError
 from validation.importers.files import KINDS, parsed
-from validation.importers.results import Unreadable
+from validation.importers.results import UnreadableFileError
+from validation.services.external_results import record_file
 
 
 class Command(BaseCommand):
@@ -27,12 +27,12 @@ class Command(BaseCommand):
         """Keep the file's results and say what was new, known, and given to no pipeline."""
         path: Path = options["file"]
         try:
-            recorded = commands.record_file(options["kind"], document=parsed(path.read_bytes()), at=timezone.now())
+            recorded = record_file(options["kind"], document=parsed(path.read_bytes()), at=timezone.now())
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from error
-        except Unreadable as unreadable:
+        except UnreadableFileError as unreadable:
             raise CommandError(f"{path}: {unreadable}") from unreadable
-        except Invalid as invalid:
+        except InvalidInputError as invalid:
             raise CommandError(f"{path}: {' '.join(invalid.problems.get('file', [str(invalid)]))}") from invalid
         self.stdout.write(f"{recorded.new} new, {recorded.known} known already")
         for key in recorded.unmapped:

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from people.queries import public_holidays
-from validation.verdicts.anomaly import judge_series
+from validation.anomaly.scoring import score_series
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError("The budget is between 0.5 and 365 alerts a year.")
         path: Path = options["file"]
         points = _points(path)
-        judged = judge_series(
+        judged = score_series(
             [(day, value) for day, value in points if value is not None],
             kind=options["kind"],
             holidays=_calendar(options["calendar"], [day for day, _ in points]),

@@ -1,0 +1,28 @@
+"""TODO."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from calendar_feeds.models import FeedToken
+from calendar_feeds.services import revoke_feed
+from common.admin import ReadOnlyModelAdmin
+from people.admin import request_admin
+
+
+@admin.register(FeedToken)
+class FeedTokenAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[FeedToken]):
+    """Feed addresses: made on Mine by their owner, revoked here."""
+
+    list_display = ("owner", "rotation", "prefix", "created_at", "last_used_at", "revoked_at")
+    list_select_related = ("owner", "rotation")
+    search_fields = ("owner__display_name", "prefix")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke the selected addresses", permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[FeedToken]) -> None:
+        """Revoke the addresses, each from now on."""
+        for token in queryset:
+            revoke_feed(token, by=request_admin(request), at=timezone.now())
+        messages.success(request, f"{len(queryset)} addresses no longer work.")

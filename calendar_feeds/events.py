@@ -1,0 +1,133 @@
+"""What a calendar feed has to say: weeks, covers, hand-offs and holidays of an engineer or of a rotation (product.md §10)."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Q
+from django.urls import reverse
+
+from handoffs.domain.ical import Content
+from handoffs.models import Handoff
+from people.models import User
+from scheduling.domain.weeks import Week
+from scheduling.models import Cover, HolidayBlock, Rotation
+from scheduling.queries.rosters import newest_roster, roster_engineers
+from scheduling.queries.weeks import rotations_with, weeks_between
+
+AHEAD, BACK = dt.timedelta(days=366), dt.timedelta(weeks=26)
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEventSpec:
+    """An event that a feed has to show: which row it stands for, from when until when, what it says.
+
+    `uid` and `sequence` are those of a meeting that people are also invited to; elsewhere the feed has its own.
+    """
+
+    source: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    content: Content
+    uid: str = ""
+    sequence: int = 0
+
+
+def first_shown(at: dt.datetime) -> dt.datetime:
+    """Return the instant before which a feed shows nothing any more."""
+    return at - BACK
+
+
+def events_of_engineer(engineer: User, *, at: dt.datetime) -> list[FeedEventSpec]:
+    """Return the events of an engineer's feed, from half a year back to a year ahead; holidays however far ahead."""
+    starts_at, ends_at = first_shown(at), at + AHEAD
+    found = [
+        _week(rotation, week, summary=f"On call: {rotation}")
+        for rotation in rotations_with(engineer)
+        for week in _weeks(rotation, starts_at=starts_at, ends_at=ends_at)
+        if week.engineer == engineer.pk
+    ]
+    covers = _covers(Q(engineer=engineer) | Q(covered_engineer=engineer), starts_at=starts_at, ends_at=ends_at)
+    found += [_cover(cover, summary=_cover_of(engineer, cover)) for cover in covers]
+    rows = _handoffs(Q(outgoing=engineer) | Q(incoming=engineer), starts_at=starts_at, ends_at=ends_at)
+    found += [_meeting(row, summary=_handoff_of(engineer, row)) for row in rows]
+    blocks = _holidays([engineer.pk], starts_at=starts_at)
+    return found + [_holiday(block, summary=f"Away: {block.get_kind_display()}") for block in blocks]
+
+
+def _cover_of(engineer: User, cover: Cover) -> str:
+    mine = cover.engineer_id == engineer.pk
+    return f"{f'On call for {cover.covered_engineer}' if mine else f'Covered by {cover.engineer}'}: {cover.rotation}"
+
+
+def _handoff_of(engineer: User, row: Handoff) -> str:
+    if row.outgoing_id == engineer.pk:
+        return f"Hand over {row.rotation} to {row.incoming}"
+    return f"Take over {row.rotation} from {row.outgoing}"
+
+
+def events_of_rotation(rotation: Rotation, *, at: dt.datetime) -> list[FeedEventSpec]:
+    """Return the events of a rotation's feed. Of holidays it says only who is away, and when."""
+    starts_at, ends_at = first_shown(at), at + AHEAD
+    weeks = list(_weeks(rotation, starts_at=starts_at, ends_at=ends_at))
+    roster = newest_roster(rotation)
+    engineers = {week.engineer for week in weeks} | {one.pk for one in (roster_engineers(roster) if roster else ())}
+    names = {user.pk: str(user) for user in User.objects.filter(pk__in=engineers)}
+    found = [_week(rotation, week, summary=f"On call: {names[week.engineer]}") for week in weeks]
+    covers = _covers(Q(rotation=rotation), starts_at=starts_at, ends_at=ends_at)
+    found += [_cover(cover, summary=f"{cover.engineer} covers for {cover.covered_engineer}") for cover in covers]
+    rows = _handoffs(Q(rotation=rotation), starts_at=starts_at, ends_at=ends_at)
+    found += [_meeting(row, summary=f"Hand-off: {row.outgoing} to {row.incoming}") for row in rows]
+    blocks = _holidays(sorted(engineers), starts_at=starts_at)
+    return found + [_holiday(block, summary=f"{names[block.engineer_id]} is away") for block in blocks]
+
+
+def _weeks(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Week]:
+    rows = weeks_between(rotation, first=starts_at.date() - 8 * DAY, last=ends_at.date())
+    return (week for week in rows if week.ends_at > starts_at and week.starts_at < ends_at)
+
+
+def _covers(whose: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Cover]:
+    rows = Cover.objects.filter(whose).overlapping(starts_at=starts_at, ends_at=ends_at)
+    yield from rows.select_related("rotation", "engineer", "covered_engineer")
+
+
+def _handoffs(whose: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Handoff]:
+    rows = Handoff.objects.not_cancelled().filter(whose, meeting_ends_at__gt=starts_at, at__lt=ends_at)
+    yield from rows.with_people()
+
+
+def _holidays(engineers: list[int], *, starts_at: dt.datetime) -> Iterator[HolidayBlock]:
+    rows = HolidayBlock.objects.filter(engineer__in=engineers, ends_at__gt=starts_at)
+    # The engineer's name is known to the caller, and a note is nobody else's to read.
+    yield from rows.defer("note").order_by("starts_at", "pk")
+
+
+def _page(name: str, *args: object) -> str:
+    return f"{settings.SITE_URL}{reverse(name, args=args)}"
+
+
+def _week(rotation: Rotation, week: Week, *, summary: str) -> FeedEventSpec:
+    content = Content(week.starts_at, week.ends_at, summary, url=_page("week", week.starts_on))
+    # By its date, not by its row: weeks beyond those stored have none yet.
+    return FeedEventSpec(f"week-{rotation.pk}-{week.starts_on}", week.starts_at, week.ends_at, content)
+
+
+def _cover(cover: Cover, *, summary: str) -> FeedEventSpec:
+    content = Content(cover.starts_at, cover.ends_at, summary, cover.reason, _page("schedule"))
+    return FeedEventSpec(f"cover-{cover.pk}", cover.starts_at, cover.ends_at, content)
+
+
+def _meeting(row: Handoff, *, summary: str) -> FeedEventSpec:
+    begin, end = row.meeting_starts_at, row.meeting_ends_at
+    content = Content(begin, end, summary, url=_page("handoff", row.pk))
+    return FeedEventSpec(f"handoff-{row.pk}", begin, end, content, uid=row.uid, sequence=row.sequence)
+
+
+def _holiday(block: HolidayBlock, *, summary: str) -> FeedEventSpec:
+    hours = block.starts_at_time or block.ends_at_time
+    starts: dt.date = block.starts_at if hours else block.starts_on
+    ends: dt.date = block.ends_at if hours else block.ends_on + DAY
+    return FeedEventSpec(f"holiday-{block.pk}", block.starts_at, block.ends_at, Content(starts, ends, summary))

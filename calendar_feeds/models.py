@@ -1,0 +1,88 @@
+"""TODO."""
+
+from typing import Self
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from people.models import User
+from scheduling.models import Rotation
+
+
+class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
+    """Feed addresses, narrowed."""
+
+    def usable(self) -> Self:
+        """Return the addresses that answer: not revoked, of an active user."""
+        return self.filter(revoked_at=None, owner__is_active=True)
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["last_used_at"])),
+    pghistory.DeleteEvent(),
+    exclude=["digest", "last_used_at"],
+)
+class FeedToken(models.Model):
+    """The secret part of a calendar feed's address: 256 random bits of which only the SHA-256 digest is kept.
+
+    Without a rotation the feed is its owner's own calendar; with one, the rotation's.
+    """
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="feed_tokens")
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_tokens")
+    prefix = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FeedTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = "feed address"
+        verbose_name_plural = "feed addresses"
+
+    def __str__(self) -> str:
+        return f"{self.rotation or self.owner} ({self.prefix}…)"
+
+
+class FeedEvent(models.Model):
+    """An event of one calendar feed as subscribers last saw it: a calendar needs a stable UID and a SEQUENCE that only rises.
+
+    It is of an engineer's feed or of a rotation's. An event that is no more is kept as cancelled until it is long over.
+    """
+
+    engineer = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")
+    source = models.CharField(max_length=80, help_text="Which row it stands for: week-3-2026-11-23, cover-12.")
+    uid = models.CharField(max_length=255)
+    sequence = models.PositiveIntegerField(default=0)
+    stamped_at = models.DateTimeField()
+    content = models.JSONField(help_text="What it says; a change of it raises the sequence.")
+    component = models.TextField(help_text="The VEVENT as it is sent.")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    cancelled = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(engineer=None, rotation__isnull=False) | Q(engineer__isnull=False, rotation=None),
+                name="feed_event_is_of_one_feed",
+            ),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="feed_event_has_a_length"),
+            models.UniqueConstraint(
+                fields=["engineer", "source"], condition=Q(rotation=None), name="one_event_a_source_of_engineer"
+            ),
+            models.UniqueConstraint(
+                fields=["rotation", "source"], condition=Q(engineer=None), name="one_event_a_source_of_rotation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} in the feed of {self.engineer or self.rotation}"

@@ -1,0 +1,33 @@
+"""Reads about calendar feeds: whose address it is, and the calendar that it answers with."""
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from calendar_feeds.models import FeedEvent, FeedToken
+from handoffs.domain.ical import feed
+from people.models import User
+from people.queries import digest_of
+
+
+def feed_of(secret: str) -> FeedToken | None:
+    """Return the feed that this address opens, with its owner and rotation, or None: revoked, unknown, or of somebody inactive."""
+    rows = FeedToken.objects.usable().select_related("owner", "rotation")
+    return rows.filter(digest=digest_of(secret)).first()
+
+
+def feeds_of(owner: User) -> QuerySet[FeedToken]:
+    """Return somebody's feed addresses that are not revoked, newest first."""
+    return owner.feed_tokens.filter(revoked_at=None).select_related("rotation", "owner")
+
+
+def address_of(secret: str) -> str:
+    """Return the address that the secret of a feed makes."""
+    return f"{settings.SITE_URL}{reverse('feed', args=[secret])}"
+
+
+def feed_text(token: FeedToken) -> str:
+    """Return a feed's calendar as it was kept last: iCalendar text."""
+    whose = {"rotation": token.rotation, "engineer": None if token.rotation else token.owner}
+    events = FeedEvent.objects.filter(**whose).order_by("starts_at", "pk").values_list("component", flat=True)
+    return feed(f"On call: {token.rotation or token.owner}", events=events)

@@ -1,0 +1,37 @@
+"""What may be done by one transaction at a time."""
+
+import datetime as dt
+from typing import Any, Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeBoundary, RangeOperators
+from django.db import connection, models
+from django.db.models import F, Func, Value
+
+
+def advisory_lock(what: str) -> None:
+    """Wait until no other transaction does the same, and keep others waiting until this one ends; rows stay free."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [what])
+
+
+def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionConstraint:
+    """Return the constraint that no two rows of one `per` share an instant of [starts_at, ends_at).
+
+    A range of one number stands for equality, so that no extension of PostgreSQL is needed (house.md, How state moves).
+    """
+    same = Func(F(per), F(per), Value("[]"), function="int8range", output_field=BigIntegerRangeField())
+    span = Func(F("starts_at"), F("ends_at"), RangeBoundary(), function="tstzrange", output_field=DateTimeRangeField())
+    return ExclusionConstraint(
+        name=name,
+        expressions=[(same, RangeOperators.OVERLAPS), (span, RangeOperators.OVERLAPS)],
+        violation_error_message=message,
+    )
+
+
+class SpanQuerySet(models.QuerySet[Any]):
+    """Rows that last from `starts_at` until just before `ends_at`, narrowed."""
+
+    def overlapping(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Self:
+        """Return the rows that share an instant with the window, in order."""
+        return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).order_by("starts_at", "pk")

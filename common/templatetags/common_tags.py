@@ -1,0 +1,41 @@
+"""Template tags for dates, durations and page links."""
+
+import datetime as dt
+
+from django import template
+from django.template import RequestContext
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from common.datetimes import format_instant
+from common.formatting import format_duration
+
+register = template.Library()
+
+
+@register.simple_tag
+def datetime(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
+    """Return an instant with weekday, date, time and zone, in the viewer's zone, as a `<time>`; brief: without the year."""
+    if instant is None:
+        return SafeString('<span class="when">never</span>')
+    return format_html(
+        '<time class="when" datetime="{}" title="{}">{}</time>',
+        instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        format_instant(instant, timezone.get_current_timezone(), brief=brief),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def page_url(context: RequestContext, number: int, parameter: str = "") -> str:
+    """Return the address of another page of a list, with all else that is asked; `parameter` where it is not called page."""
+    asked = context.request.GET.copy()
+    asked[parameter or "page"] = str(number)
+    return f"?{asked.urlencode()}"
+
+
+@register.filter
+def duration(value: dt.timedelta | None) -> str:
+    """Return a duration in its two largest units, such as "3 h 5 min"."""
+    return format_duration(value)

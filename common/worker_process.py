@@ -1,0 +1,132 @@
+"""A process of its own that is asked in frames of JSON, and killed where an answer takes too long.
+
+Both ends are here: what asks, and what the asked module (which imports no Django) answers with.
+"""
+
+import json
+import os
+import resource
+import select
+import struct
+import subprocess  # nosec B404  # our own modules only, never a shell
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+HEADER = struct.Struct(">I")
+MEMORY_BYTES = 1 << 30
+START_SECONDS = 20.0
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class NotStartedError(Exception):
+    """The process does not start."""
+
+
+class WorkerProcess:
+    """One process that runs a module, started at its first question and again after it was killed."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.owner = 0
+
+    def ask(self, question: object) -> None:
+        """Send a question; a process that died while it was idle is started anew. Raise NotStartedError."""
+        for _ in range(2):
+            pipe = self._running().stdin
+            try:
+                if pipe is not None:
+                    pipe.write(encode_frame(question))
+                    pipe.flush()
+            except BrokenPipeError:
+                self.stop()
+            else:
+                return
+        raise NotStartedError
+
+    def answer(self, *, until: float) -> Any:
+        """Return the next frame; raise EOFError where the process has ended, TimeoutError at the limit, where it is ended."""
+        header = self._bytes(HEADER.size, until=until)
+        return json.loads(self._bytes(HEADER.unpack(header)[0], until=until))
+
+    def stop(self) -> None:
+        """End the process, if it is this process's own."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if self.owner != os.getpid():
+            # Inherited through a fork: it answers our parent, and is not ours to stop.
+            process.returncode = 0
+            return
+        process.kill()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+        process.wait()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self.process is not None and (self.owner != os.getpid() or self.process.poll() is not None):
+            self.stop()
+        if self.process is None:
+            self.owner = os.getpid()
+            self.process = subprocess.Popen(  # noqa: S603  # nosec B603  # our own module, no shell
+                [sys.executable, "-m", self.module],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={"PATH": os.defpath, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
+            )
+            try:
+                self.answer(until=time.monotonic() + START_SECONDS)
+            except (TimeoutError, EOFError) as error:
+                self.stop()
+                raise NotStartedError from error
+        return self.process
+
+    def _bytes(self, size: int, *, until: float) -> bytes:
+        if self.process is None or self.process.stdout is None:
+            raise EOFError
+        data = b""
+        while len(data) < size:
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, until - time.monotonic()))
+            if not ready:
+                self.stop()
+                raise TimeoutError
+            chunk = os.read(self.process.stdout.fileno(), size - len(data))
+            if not chunk:
+                raise EOFError
+            data += chunk
+        return data
+
+
+def start_worker() -> None:
+    """Limit the memory of the process that is asked, and say that it is ready."""
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    send_frame("ready")
+
+
+def read_frame(stream: IO[bytes]) -> Any:
+    """Return the next value from a stream, None at its end."""
+    header = stream.read(HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    return json.loads(stream.read(HEADER.unpack(header)[0]))
+
+
+def encode_frame(value: object) -> bytes:
+    """Return a value as a frame: the length of its JSON in four bytes, then the JSON."""
+    data = json.dumps(value).encode()
+    return HEADER.pack(len(data)) + data
+
+
+def send_frame(value: object) -> None:
+    """Write a value to who asked, at once."""
+    sys.stdout.buffer.write(encode_frame(value))
+    sys.stdout.buffer.flush()

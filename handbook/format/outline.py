@@ -1,0 +1,197 @@
+"""The outline of a handbook file: which of its headings begin known parts, and which texts are passages kept as they are."""
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from people.domain.names import match_key
+from runbooks.domain.handbook_model import (
+    HANDOFF_TOPICS,
+    HOLIDAY_POLICY,
+    OWNERSHIP_END,
+    OWNERSHIP_TABLE,
+    OWNERSHIP_TITLE,
+    ROTATION,
+    RUNBOOKS,
+    RUNBOOKS_END,
+    RUNBOOKS_TITLE,
+    SCHEDULE,
+    SCHEDULE_END,
+    SCHEDULE_TITLE,
+    START,
+    HandbookError,
+    Passage,
+    after_runbook,
+)
+from runbooks.domain.markdown_lines import Line, block_text
+from runbooks.domain.runbook_text import forgotten_gap, runbook_title
+from runbooks.domain.text_cleanup import quoted
+
+PART_LEVEL = 1
+PIECE_LEVEL = 2
+# The title of each part, where a passage stands that follows its heading, and where one that follows the whole part.
+PARTS = {
+    match_key(title): (title, place, end)
+    for title, place, end in (
+        (OWNERSHIP_TITLE, OWNERSHIP_TABLE, OWNERSHIP_END),
+        (SCHEDULE_TITLE, SCHEDULE, SCHEDULE_END),
+        (RUNBOOKS_TITLE, RUNBOOKS, RUNBOOKS_END),
+    )
+}
+# The usual title of each piece of the schedule, the place after it, and the words by which another title is known.
+PIECES = {
+    "Weekly Rotation": (ROTATION, ("rotation",)),
+    "Holiday Policy": (HOLIDAY_POLICY, ("holiday",)),
+    "Daily Onboarding Hand-Off": (HANDOFF_TOPICS, ("hand off", "handoff", "hand over", "handover")),
+}
+
+Complain = Callable[[HandbookError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A heading of level 1 or 2 with the lines below it; level 0 is the text above the first heading."""
+
+    level: int
+    title: str
+    line: int
+    heading: Sequence[Line]
+    body: Sequence[Line]
+
+    @property
+    def markdown(self) -> str:
+        """The chunk as it was written, heading included."""
+        return block_text([*self.heading, *self.body])
+
+
+@dataclass(slots=True)
+class Outline:
+    """What is found in a file, growing as it is read.
+
+    Known parts and pieces by their usual titles, names of pipelines by match key, runbooks, other chunks among them, passages.
+    """
+
+    parts: dict[str, Chunk] = field(default_factory=dict)
+    pipelines: dict[str, str] = field(default_factory=dict)
+    runbooks: list[tuple[str, Chunk]] = field(default_factory=list)
+    others: list[Chunk] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+
+
+def outline_of(lines: Sequence[Line], *, complain: Complain) -> Outline:
+    """Return the outline of a file, with a complaint for each part or piece that is lacking or there twice."""
+    outline = Outline()
+    part, place = "", START
+    chunks = list(_chunks(lines))
+    pieces = _pieces_of(chunks, complain=complain)
+    for chunk in chunks:
+        if chunk.level == PART_LEVEL:
+            part, place = _enter(chunk, outline=outline, place=place, complain=complain)
+        piece = pieces.get(chunk.line, "") if chunk.level == PIECE_LEVEL else ""
+        title = runbook_title(chunk.title) if chunk.level == PIECE_LEVEL else None
+        if piece:
+            outline.parts[piece], place = chunk, PIECES[piece][0]
+        elif title is not None and part == RUNBOOKS_TITLE:
+            outline.runbooks.append((title, chunk))
+            place = after_runbook(title)
+        elif chunk.level != PART_LEVEL or not part:
+            keep(outline, chunk.markdown, place=place, line=chunk.line)
+            outline.others += [chunk] if part == RUNBOOKS_TITLE else []
+            if title is not None and part:
+                complain(HandbookError(chunk.line, f"a runbook under {quoted(part)}", f"it under “# {RUNBOOKS_TITLE}”"))
+    _complain_of_lacks(outline, chunks, complain=complain)
+    _complain_of_gaps(lines, complain=complain)
+    return outline
+
+
+def keep(outline: Outline, markdown: str, *, place: str, line: int) -> None:
+    """Keep a text that says something as a passage."""
+    if markdown:
+        outline.passages.append(Passage(place, markdown, line=line))
+
+
+def nearest(key: str, *, among: Sequence[str]) -> str | None:
+    """Return the key most like another, None where none is at all."""
+    return next(iter(difflib.get_close_matches(key[:400], among, n=1, cutoff=0.6)), None)
+
+
+def _chunks(lines: Sequence[Line]) -> Iterator[Chunk]:
+    starts = [place for place, line in enumerate(lines) if line.heading and line.heading[0] <= PIECE_LEVEL]
+    first = starts[0] if starts else len(lines)
+    begun = next((line.number for line in lines[:first] if not line.is_blank), 1)
+    yield Chunk(level=0, title="", line=begun, heading=(), body=lines[:first])
+    for start, end in pairwise([*starts, len(lines)]):
+        level, title = lines[start].heading or (0, "")
+        yield Chunk(level, title, lines[start].number, heading=lines[start : start + 1], body=lines[start + 1 : end])
+
+
+def _enter(chunk: Chunk, *, outline: Outline, place: str, complain: Complain) -> tuple[str, str]:
+    """Return the part that a heading of level 1 begins ("" if unknown) and where a passage after the heading stands."""
+    title, below, _ = PARTS.get(match_key(chunk.title), ("", "", ""))
+    if not title:
+        return "", _end_of_part(place)
+    if title in outline.parts:
+        wrong = f"a second part {quoted(title)} (the first is on line {outline.parts[title].line})"
+        complain(HandbookError(chunk.line, wrong, "one"))
+    outline.parts.setdefault(title, chunk)
+    return title, below
+
+
+def _end_of_part(place: str) -> str:
+    """Return where a passage stands that follows the part in which this place is."""
+    if place.startswith("runbook"):
+        return RUNBOOKS_END
+    if place.startswith("ownership"):
+        return OWNERSHIP_END
+    return place if place == START else SCHEDULE_END
+
+
+def _pieces_of(chunks: Sequence[Chunk], *, complain: Complain) -> dict[int, str]:
+    """Return the pieces of the schedule, their usual titles by line; a title known by its words counts if none is usual."""
+    inside, part = [], ""
+    for chunk in chunks:
+        part = PARTS.get(match_key(chunk.title), ("", "", ""))[0] if chunk.level == PART_LEVEL else part
+        inside += [chunk] if part == SCHEDULE_TITLE and chunk.level == PIECE_LEVEL else []
+    pieces: dict[int, str] = {}
+    usual = {chunk.line: match_key(chunk.title) for chunk in inside if match_key(chunk.title) in map(match_key, PIECES)}
+    for piece, (_, words) in PIECES.items():
+        found = [chunk for chunk in inside if usual.get(chunk.line) == match_key(piece)] or [
+            chunk for chunk in inside if chunk.line not in usual and any(w in match_key(chunk.title) for w in words)
+        ]
+        for chunk in found[1:]:
+            wrong = f"a second section {quoted(chunk.title)} (the first is on line {found[0].line})"
+            complain(HandbookError(chunk.line, wrong, f"one “## {piece}”"))
+        pieces |= {chunk.line: piece for chunk in found[:1]}
+    return pieces
+
+
+def _complain_of_lacks(outline: Outline, chunks: Sequence[Chunk], *, complain: Complain) -> None:
+    for title in (OWNERSHIP_TITLE, SCHEDULE_TITLE):
+        if title not in outline.parts:
+            complain(_lack(f"# {title}", title=title, at=1, outline=outline, chunks=chunks))
+    schedule = outline.parts.get(SCHEDULE_TITLE)
+    for title in PIECES if schedule else ():
+        if schedule and title not in outline.parts:
+            expected = f"## {title}” under “# {SCHEDULE_TITLE}"
+            complain(_lack(expected, title=title, at=schedule.line, outline=outline, chunks=chunks))
+
+
+def _lack(expected: str, *, title: str, at: int, outline: Outline, chunks: Sequence[Chunk]) -> HandbookError:
+    """Return the complaint about a lacking part: at the heading that may be meant for it, else at line `at`."""
+    known = {chunk.line for chunk in outline.parts.values()}
+    unknown = {match_key(chunk.title): chunk for chunk in chunks if chunk.level and chunk.line not in known}
+    like = nearest(match_key(title), among=list(unknown))
+    if like is None:
+        return HandbookError(at, f"the part {quoted(title)} is lacking", f"“{expected}”")
+    heading = unknown[like]
+    wrong = f"{quoted('#' * heading.level + ' ' + heading.title)} begins no known part"
+    return HandbookError(heading.line, wrong, f"“{expected}”")
+
+
+def _complain_of_gaps(lines: Sequence[Line], *, complain: Complain) -> None:
+    for line in lines:
+        if forgotten_gap(line) is not None:
+            complain(
+                HandbookError(line.number, f"{quoted(line.text.strip())} is no heading", "a space after the hashes")
+            )

@@ -1,0 +1,230 @@
+"""Reading a handbook file: bytes in, a `Handbook` or everything wrong with the file out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from handbook.format.outline import Chunk, Outline, keep, nearest, outline_of
+from handbook.format.tables import cells_of, looks_like_row, names_in, ownership_table, pipelines_of
+from handbook.format.writer import in_order
+from people.domain.names import match_key
+from runbooks.domain.handbook_model import (
+    HANDOFF,
+    HANDOFF_MEETING,
+    HANDOFF_TOPICS,
+    HOLIDAY_POLICY,
+    LONGEST_TITLE,
+    OWNERSHIP,
+    OWNERSHIP_TABLE,
+    OWNERSHIP_TITLE,
+    ROTATION,
+    RUNBOOKS,
+    RUNBOOKS_TITLE,
+    SCHEDULE,
+    SCHEDULE_TITLE,
+    Handbook,
+    HandbookError,
+    HandbookErrors,
+    HandoffPart,
+    HolidayPolicyPart,
+    PipelineRow,
+    RotationPart,
+    RunbookPart,
+)
+from runbooks.domain.markdown_lines import Line, block_text, decoded, fence_of, lines_of
+from runbooks.domain.markdown_lists import (
+    Item,
+    check_length,
+    label_of,
+    length_in,
+    list_of,
+    rules_of,
+    topics_of,
+    turns_of,
+)
+from runbooks.domain.runbook_text import runbook_of
+from runbooks.domain.text_cleanup import forbidden_character, quoted, tidy_sentence
+
+Complain = Callable[[HandbookError], None]
+
+
+def read_handbook(data: bytes) -> Handbook:
+    """Return what a handbook file says (product.md §1); raise HandbookErrors with all that is wrong, by line."""
+    errors: list[HandbookError] = []
+    lines, opening = lines_of(decoded(data))
+    if opening is not None:
+        wrong = "the block of code that begins here is not closed"
+        raise HandbookErrors([HandbookError(opening.number, wrong, f"a line {fence_of(opening)} after it")])
+    errors += [
+        HandbookError(line.number, f"the control character {found}", "text")
+        for line in lines
+        if (found := forbidden_character(line.text))
+    ]
+    outline = outline_of(lines, complain=errors.append)
+    handbook = _handbook(outline, complain=errors.append)
+    if errors or handbook is None:
+        raise HandbookErrors(errors)
+    return handbook
+
+
+def _handbook(outline: Outline, *, complain: Complain) -> Handbook | None:
+    """Return what the parts say; None where one is lacking, after complaints about the others."""
+    parts = outline.parts
+    pipelines = _ownership(parts.get(OWNERSHIP_TITLE), outline=outline, complain=complain)
+    _introduction(parts.get(SCHEDULE_TITLE), place=SCHEDULE, outline=outline)
+    rotation = _rotation(parts.get("Weekly Rotation"), outline=outline, complain=complain)
+    policy = _holiday_policy(parts.get("Holiday Policy"), outline=outline, complain=complain)
+    handoff = _handoff(parts.get("Daily Onboarding Hand-Off"), outline=outline, complain=complain)
+    _introduction(parts.get(RUNBOOKS_TITLE), place=RUNBOOKS, outline=outline)
+    runbooks = _runbooks(outline, complain=complain)
+    if rotation is None or policy is None or handoff is None or not pipelines:
+        return None
+    handbook = Handbook(pipelines, rotation, policy, handoff, runbooks)
+    return replace(_one_spelling(handbook), extras=in_order(outline.passages, runbooks=runbooks))
+
+
+def _ownership(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> tuple[PipelineRow, ...]:
+    """Return the rows of the ownership table, and note in the outline which pipelines it names."""
+    if chunk is None:
+        return ()
+    table = ownership_table(chunk.body)
+    if table is None:
+        complain(_no_table(chunk))
+        return ()
+    after = chunk.body[table.end :]
+    _keep_lines(chunk.body[: table.start], place=OWNERSHIP, outline=outline)
+    _keep_lines(after, place=OWNERSHIP_TABLE, outline=outline)
+    stray = next((line for line in after if not line.is_blank), None)
+    if stray and looks_like_row(stray) and ownership_table(after) is None:
+        complain(HandbookError(stray.number, "this row stands apart from the table", "no empty line in a table"))
+    else:
+        outline.pipelines |= names_in(table)
+    rows = pipelines_of(table, complain=complain)
+    first: dict[str, PipelineRow] = {}
+    for row in rows:
+        earlier = first.setdefault(match_key(row.full_name), row)
+        if earlier is not row:
+            wrong = f"the pipeline {quoted(row.full_name)} stands on line {earlier.line} already"
+            complain(HandbookError(row.line, wrong, "each pipeline once"))
+    return rows
+
+
+def _no_table(chunk: Chunk) -> HandbookError:
+    heads = next((line for line in chunk.body if looks_like_row(line)), None)
+    if heads is None:
+        return HandbookError(chunk.line, "no table follows", "a row of heads, a row of dashes, a row for each pipeline")
+    dashes = "|".join(["---"] * len(cells_of(heads.text)))
+    return HandbookError(heads.number, "no row of dashes follows these heads", f"|{dashes}| below them")
+
+
+def _rotation(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> RotationPart | None:
+    if chunk is None:
+        return None
+    part = list_of(chunk.body)
+    _keep_lines(part.after, place=ROTATION, outline=outline)
+    turns = turns_of(part, at=chunk.line, complain=complain)
+    return RotationPart(_title(chunk, complain=complain), block_text(part.before), turns, line=chunk.line)
+
+
+def _holiday_policy(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> HolidayPolicyPart | None:
+    if chunk is None:
+        return None
+    part = list_of(chunk.body)
+    _keep_lines(part.after, place=HOLIDAY_POLICY, outline=outline)
+    rules = rules_of(part, complain=complain)
+    return HolidayPolicyPart(_title(chunk, complain=complain), block_text(part.before), rules, line=chunk.line)
+
+
+def _handoff(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> HandoffPart | None:
+    """Return the hand-off; what else its list says is kept where it stands among the meeting and the topics."""
+    if chunk is None:
+        return None
+    part = list_of(chunk.body)
+    _keep_lines(part.before, place=HANDOFF, outline=outline)
+    _keep_lines(part.after, place=HANDOFF_TOPICS, outline=outline)
+    meeting = next((item for item in part.items if not item.nested and length_in(item.text)), None)
+    topics = next((item for item in part.items if item.nested), None)
+    if meeting is None:
+        wrong = "no length of the meeting is given"
+        complain(HandbookError(chunk.line, wrong, "a line such as “- Schedule a **20-30 minute meeting** …”"))
+    if topics is None:
+        expected = "“- Topics to discuss:” with a list indented below it"
+        complain(HandbookError(chunk.line, "the hand-off has no topics", expected))
+    if meeting is None or topics is None:
+        return None
+    if topics.line < meeting.line:
+        complain(HandbookError(topics.line, "the topics stand above the meeting", "the meeting's length first"))
+    _keep_items(part.items, around=(meeting, topics), outline=outline)
+    shortest, longest = length_in(meeting.text) or (0, 0)
+    check_length(shortest, longest, at=meeting.line, complain=complain)
+    return HandoffPart(
+        title=_title(chunk, complain=complain),
+        meeting=meeting.text,
+        minutes_min=shortest,
+        minutes_max=longest,
+        topics_label=label_of(topics, complain=complain),
+        topics=topics_of(topics, complain=complain),
+        line=chunk.line,
+    )
+
+
+def _keep_items(items: Sequence[Item], *, around: tuple[Item, Item], outline: Outline) -> None:
+    meeting, topics = around
+    for item in items:
+        if item is not meeting and item is not topics:
+            below = HANDOFF if item.line < meeting.line else HANDOFF_MEETING
+            place = below if item.line < topics.line else HANDOFF_TOPICS
+            keep(outline, item.markdown, place=place, line=item.line)
+
+
+def _runbooks(outline: Outline, *, complain: Complain) -> tuple[RunbookPart, ...]:
+    """Return the runbooks in the order of the file, each with a complaint if it belongs to no pipeline or to one that has one."""
+    known = outline.pipelines
+    first: dict[str, int] = {}
+    runbooks = []
+    for title, chunk in outline.runbooks:
+        runbook = runbook_of(title, chunk.body, at=chunk.line, complain=complain)
+        runbooks.append(runbook)
+        key = match_key(runbook.full_name)
+        if key in first:
+            wrong = f"the runbook of {quoted(runbook.full_name)} stands on line {first[key]} already"
+            complain(HandbookError(chunk.line, wrong, "one for each pipeline"))
+        elif known and key and key not in known:
+            near = nearest(key, among=list(known))
+            expected = f"{quoted(known[near])}, the nearest" if near else "a name from the ownership table"
+            complain(HandbookError(chunk.line, f"no pipeline is named {quoted(runbook.full_name)}", expected))
+        first.setdefault(key, chunk.line)
+    for chunk in outline.others:
+        if match_key(chunk.title) in known:
+            wrong = f"{quoted(chunk.title)} names a pipeline but not its runbook"
+            complain(HandbookError(chunk.line, wrong, f"“## Runbook: {chunk.title}”"))
+    return tuple(runbooks)
+
+
+def _introduction(chunk: Chunk | None, *, place: str, outline: Outline) -> None:
+    _keep_lines(chunk.body if chunk else (), place=place, outline=outline)
+
+
+def _keep_lines(lines: Sequence[Line], *, place: str, outline: Outline) -> None:
+    begun = next((line.number for line in lines if not line.is_blank), 0)
+    keep(outline, block_text(lines), place=place, line=begun)
+
+
+def _title(chunk: Chunk, *, complain: Complain) -> str:
+    title = tidy_sentence(chunk.title)
+    if len(title) > LONGEST_TITLE:
+        complain(HandbookError(chunk.line, f"the title has {len(title)} characters", f"at most {LONGEST_TITLE}"))
+    return title
+
+
+def _one_spelling(handbook: Handbook) -> Handbook:
+    """Return the handbook with each engineer spelled as first in the ownership table, then in the rotation."""
+    spelling: dict[str, str] = {}
+    owners = [name for row in handbook.pipelines for name in (row.primary, row.secondary)]
+    for name in [*owners, *handbook.rotation.engineers]:
+        spelling.setdefault(match_key(name), name)
+    pipelines = tuple(
+        replace(row, primary=spelling[match_key(row.primary)], secondary=spelling[match_key(row.secondary)])
+        for row in handbook.pipelines
+    )
+    turns = tuple(replace(turn, engineer=spelling[match_key(turn.engineer)]) for turn in handbook.rotation.turns)
+    return replace(handbook, pipelines=pipelines, rotation=replace(handbook.rotation, turns=turns))

@@ -1,0 +1,184 @@
+"""The ownership table of a handbook: found among the lines, its cells, its rows read and written."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from people.domain.names import match_key
+from runbooks.domain.handbook_model import (
+    LONGEST_AUDIENCE,
+    LONGEST_KEY,
+    LONGEST_PERSON,
+    LONGEST_PIPELINE,
+    HandbookError,
+    PipelineRow,
+    full_name,
+)
+from runbooks.domain.markdown_lines import Line
+from runbooks.domain.text_cleanup import code_spans, counted, lone_backtick, quoted, tidy_name, tidy_pipeline
+
+COLUMNS = ("Pipeline", "Primary Owner", "Secondary Owner")
+KNOWN = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
+# The widths of the team's own handbook, so that what is exported differs from it as little as can be.
+WIDTHS = (43, 18, 20)
+DASHES = re.compile(r"[ \t]*:?-+:?[ \t]*")
+
+Complain = Callable[[HandbookError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's lines: where it begins and ends among those searched, its heads, and its rows with their numbers."""
+
+    start: int
+    end: int
+    line: int
+    heads: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+def ownership_table(lines: Sequence[Line]) -> Table | None:
+    """Return the first table with a column “Pipeline”, else the first table, or None."""
+    tables = []
+    start = 0
+    while start < len(lines):
+        table = _table_at(lines, start)
+        tables += [table] if table else []
+        start = table.end if table else start + 1
+    named = [table for table in tables if match_key(COLUMNS[0]) in map(match_key, table.heads)]
+    return next(iter(named + tables), None)
+
+
+def looks_like_row(line: Line) -> bool:
+    """Tell whether a line begins and ends as a row of a table does."""
+    return not line.code and re.fullmatch(r"[ \t]*\|.*\|[ \t]*", line.text) is not None
+
+
+def names_in(table: Table) -> dict[str, str]:
+    """Return the pipelines' names by their match keys, also of rows that are wrong; none where a name cannot be told."""
+    column = next((place for place, head in enumerate(table.heads) if match_key(head) == match_key(COLUMNS[0])), None)
+    if column is None or any(len(cells) != len(table.heads) for _, cells in table.rows):
+        return {}
+    names = [tidy_pipeline(cells[column]) for _, cells in table.rows]
+    known = {
+        match_key(full_name(name, audience=audience)): full_name(name, audience=audience) for name, audience in names
+    }
+    return {} if "" in known else known
+
+
+def pipelines_of(table: Table, *, complain: Complain) -> tuple[PipelineRow, ...]:
+    """Return the rows of the ownership table, with a complaint for each that is wrong, which is left out."""
+    order = _order_of(table, complain=complain)
+    if order is None:
+        return ()
+    if not table.rows:
+        complain(HandbookError(table.line, "the table has no pipeline", "at least one row"))
+    rows = []
+    for number, cells in table.rows:
+        if len(cells) != len(order):
+            wrong = f"the row has {counted(len(cells), 'cell')}"
+            complain(HandbookError(number, wrong, f"{len(order)} (a pipe inside a cell is written \\|)"))
+        elif row := _row(number, [cells[place] for place in order], complain=complain):
+            rows.append(row)
+    return tuple(rows)
+
+
+def table_text(rows: Sequence[PipelineRow]) -> str:
+    """Return the ownership table as Markdown, its columns padded to one width."""
+    heads = [f"**{title}**" for title in COLUMNS]
+    cells = [[_escaped(text) for text in (row.full_name, row.primary, row.secondary)] for row in rows]
+    widths = [max(least, *(len(row[place]) for row in [heads, *cells])) for place, least in enumerate(WIDTHS)]
+    dashes = "|".join("-" * (width + 2) for width in widths)
+    return "\n".join([_padded(heads, widths), f"|{dashes}|", *(_padded(row, widths) for row in cells)])
+
+
+def cells_of(text: str) -> tuple[str, ...]:
+    r"""Return the cells of a row; a pipe in a code span or after a backslash is part of its cell, `\|` becomes `|`."""
+    spans = list(code_spans(text))
+    cells, start = [], 0
+    covered = iter([*spans, (len(text), len(text))])
+    span = next(covered)
+    for at in (match.start() for match in re.finditer(r"(?<!\\)\|", text)):
+        while at >= span[1] and span[0] < len(text):
+            span = next(covered)
+        if at < span[0]:
+            cells.append(text[start:at])
+            start = at + 1
+    cells.append(text[start:])
+    # Pipes at both ends of a row part nothing.
+    first = 0 if cells[0].strip() or len(cells) == 1 else 1
+    last = len(cells) if cells[-1].strip() or len(cells) == 1 else len(cells) - 1
+    return tuple(cell.strip().replace("\\|", "|") for cell in cells[first:last])
+
+
+def _table_at(lines: Sequence[Line], start: int) -> Table | None:
+    if start + 1 >= len(lines) or lines[start].code or lines[start + 1].code or "|" not in lines[start].text:
+        return None
+    heads = cells_of(lines[start].text)
+    dashes = cells_of(lines[start + 1].text)
+    if "|" not in lines[start + 1].text or len(dashes) != len(heads) or not all(map(DASHES.fullmatch, dashes)):
+        return None
+    end = start + 2
+    while end < len(lines) and not (lines[end].is_blank or lines[end].code or lines[end].is_rule or lines[end].heading):
+        end += 1
+    rows = tuple((line.number, cells_of(line.text)) for line in lines[start + 2 : end])
+    return Table(start=start, end=end, line=lines[start].number, heads=tuple(map(tidy_name, heads)), rows=rows)
+
+
+def _order_of(table: Table, *, complain: Complain) -> list[int] | None:
+    """Return where the three columns stand in the table; None, with complaints, where they do not."""
+    keys = [match_key(head) for head in table.heads]
+    wanted = [match_key(title) for title in COLUMNS]
+    complaints = [f"the table has no column {quoted(title)}" for title in COLUMNS if match_key(title) not in keys]
+    for place, (key, head) in enumerate(zip(keys, table.heads, strict=True)):
+        if key not in wanted:
+            complaints.append(f"the table has an unknown column {quoted(head)}")
+        elif key in keys[:place]:
+            complaints.append(f"the table has a second column {quoted(head)}")
+    for wrong in complaints:
+        complain(HandbookError(table.line, wrong, KNOWN))
+    return None if complaints else [keys.index(key) for key in wanted]
+
+
+def _row(number: int, cells: Sequence[str], *, complain: Complain) -> PipelineRow | None:
+    """Return one pipeline; None, with complaints, where a cell is wrong."""
+    name, audience = tidy_pipeline(cells[0])
+    primary, secondary = map(tidy_name, cells[1:])
+    values = (
+        ("pipeline", name, LONGEST_PIPELINE),
+        ("audience", audience, LONGEST_AUDIENCE),
+        ("primary owner", primary, LONGEST_PERSON),
+        ("secondary owner", secondary, LONGEST_PERSON),
+    )
+    complaints = [
+        problem
+        for what, value, longest in values
+        if (value or what != "audience") and (problem := _problem_with(value, what=what, longest=longest))
+    ]
+    if not complaints and len(match_key(cells[0])) > LONGEST_KEY:
+        complaints.append(
+            (f"the pipeline {quoted(name)} is too long", f"at most {LONGEST_KEY} letters when spelled out")
+        )
+    if not complaints and match_key(primary) == match_key(secondary):
+        complaints.append((f"{quoted(primary)} is both primary and secondary owner", "two people"))
+    for wrong, expected in complaints:
+        complain(HandbookError(number, wrong, expected))
+    return None if complaints else PipelineRow(name, audience, primary, secondary, line=number)
+
+
+def _problem_with(value: str, *, what: str, longest: int) -> tuple[str, str] | None:
+    if not match_key(value):
+        return f"the {what} is empty", "a name"
+    if lone_backtick(value):
+        return f"the {what} {quoted(value)} has a lone backtick", "backticks in pairs"
+    if len(value) > longest:
+        return f"the {what} {quoted(value)} has {len(value)} characters", f"at most {longest}"
+    return None
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"

@@ -1,0 +1,247 @@
+"""The handbook's way into every room's tables."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pghistory
+from django.conf import settings
+from django.db import transaction
+
+from common.db import advisory_lock
+from common.exceptions import DomainError
+from handbook.format.reader import read_handbook
+from handbook.models import HandbookPassage
+from handoffs.queries.policy import handoff_policy
+from handoffs.services.policy import HandoffRules, set_handoff_rules
+from people.domain.names import match_key
+from people.models import User, time_zones
+from people.services.accounts import engineers_named
+from pipelines.models import Pipeline
+from pipelines.queries import ownership
+from pipelines.services import Owners, create_pipeline, order_pipelines, update_pipeline
+from runbooks.domain.handbook_model import Handbook, HandbookError, HandbookErrors
+from runbooks.models import Runbook
+from runbooks.services import create_runbook, rename_runbook, save_revision
+from scheduling.models import Rotation
+from scheduling.services.rosters import apply_roster
+from scheduling.services.rotations import RotationText, change_rotation_text, create_rotation, join_rotation
+from scheduling.services.weeks import update_hours
+from validation.domain.suggestions import SECTION, suggest_checks
+from validation.services.definitions import create_suggested_checks
+
+SUMMARY = "From the handbook"
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import created, changed and left alone, in words."""
+
+    created: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+
+    def note(self, what: str, *, created: bool = False, changed: Iterable[str] = ()) -> None:
+        """Note what became of one thing; `changed` names its fields."""
+        fields = [name.replace("_", " ") for name in changed]
+        if created:
+            self.created.append(what)
+        elif fields:
+            self.changed.append(f"{what}: {', '.join(fields)}")
+        else:
+            self.left_alone.append(what)
+
+    def lines(self) -> list[str]:
+        """Return the report, a line each; for an import that changed nothing, just that."""
+        if not (self.created or self.changed):
+            return [f"nothing changed ({len(self.left_alone)} things are as the handbook has them)"]
+        return [
+            *(f"created {what}" for what in self.created),
+            *(f"changed {what}" for what in self.changed),
+            f"left alone: {len(self.left_alone)}",
+        ]
+
+
+def import_handbook(
+    data: bytes, *, at: dt.datetime, starting: dt.date | None = None, time_zone: str | None = None
+) -> Report:
+    """Create and update what the handbook names, in one transaction; return what that changed.
+
+    `starting` is the date of week 1 of a new rotation, or the week from which a changed roster holds. Raises HandbookErrors
+    for a file with errors, Refused for what the state or the other arguments do not allow; both change nothing.
+    """
+    handbook = read_handbook(data)
+    if time_zone is not None and time_zone not in time_zones():
+        raise DomainError(f"--time-zone: “{time_zone}” is not a time zone of the IANA database, such as Europe/Berlin.")
+    report = Report()
+    with transaction.atomic(), pghistory.context(by="the handbook’s import"):
+        # Two at once would both find nothing and both create everything.
+        advisory_lock("import_handbook")
+        engineers = _put_engineers(handbook, report, time_zone=time_zone or settings.TIME_ZONE)
+        # A pipeline that somebody left out of every rotation stays out; the first rotation takes all.
+        left_out = set(Pipeline.objects.values_list("pk", flat=True)) if Rotation.objects.exists() else set()
+        pipelines = _put_pipelines(handbook, report, engineers=engineers)
+        rotation = _put_rotation(handbook, report, time_zone=time_zone, at=at)
+        _put_roster(handbook, report, rotation=rotation, engineers=engineers, starting=starting, at=at)
+        joined = join_rotation(rotation, pipelines=[row for row in pipelines.values() if row.pk not in left_out])
+        report.note(f"pipelines of {rotation}", changed=[str(row) for row in joined])
+        _put_handoff(handbook, report, rotation=rotation)
+        _put_runbooks(handbook, report, pipelines=pipelines)
+        _put_checks(handbook, report, pipelines=pipelines)
+        _put_passages(handbook, report)
+    return report
+
+
+def preview_handbook(
+    data: bytes, *, at: dt.datetime, starting: dt.date | None = None, time_zone: str | None = None
+) -> Report:
+    """Return what an import would create and change, and change nothing; raises as `import_handbook` does."""
+    with transaction.atomic():
+        report = import_handbook(data, at=at, starting=starting, time_zone=time_zone)
+        transaction.set_rollback(True)
+    return report
+
+
+def _put_engineers(handbook: Handbook, report: Report, *, time_zone: str) -> dict[str, User]:
+    """Return the engineers by the key of their name; raise HandbookErrors, with its line, for one who is not active."""
+    engineers, created = engineers_named(list(handbook.engineers), time_zone=time_zone)
+    lines = [(name, row.line) for row in handbook.pipelines for name in (row.primary, row.secondary)]
+    lines += [(turn.engineer, turn.line) for turn in handbook.rotation.turns]
+    errors = [
+        HandbookError(line, f"“{name}” is no longer active", "an engineer who is")
+        for name, line in lines
+        if not engineers[match_key(name)].is_active
+    ]
+    if errors:
+        raise HandbookErrors(errors)
+    for user in engineers.values():
+        report.note(f"engineer {user} ({user.username})", created=user in created)
+    return engineers
+
+
+def _put_pipelines(handbook: Handbook, report: Report, *, engineers: dict[str, User]) -> dict[str, Pipeline]:
+    known = {row.match_key: row for row in ownership()}
+    named: dict[str, Pipeline] = {}
+    for row in handbook.pipelines:
+        owners = Owners(primary=engineers[match_key(row.primary)], secondary=engineers[match_key(row.secondary)])
+        key = match_key(row.full_name)
+        if key not in known:
+            named[key] = create_pipeline(row.full_name, owners=owners, position=len(known) + len(named))
+            report.note(f"pipeline {named[key]}", created=True)
+            continue
+        named[key] = known.pop(key)
+        fields = {
+            "name": row.name,
+            "audience": row.audience,
+            "primary_owner": owners.primary,
+            "secondary_owner": owners.secondary,
+        }
+        report.note(f"pipeline {row.full_name}", changed=update_pipeline(named[key], fields=fields))
+    moved = order_pipelines([*named.values(), *known.values()])
+    report.note("order of the pipelines", changed=[str(row) for row in moved])
+    return named
+
+
+def _put_rotation(handbook: Handbook, report: Report, *, time_zone: str | None, at: dt.datetime) -> Rotation:
+    """Return the rotation of the handbook: the one of this name, else the only one, else a new one."""
+    part, policy = handbook.rotation, handbook.holiday_policy
+    text = RotationText(
+        name=part.title,
+        description=part.intro,
+        policy_name=policy.title,
+        policy_introduction=policy.intro,
+        policy_rules=policy.rules,
+    )
+    known = list(Rotation.objects.order_by("pk"))
+    found = [row for row in known if match_key(row.name) == match_key(part.title)] or known[: len(known) == 1]
+    if not found:
+        rotation = create_rotation(text, time_zone=time_zone or settings.TIME_ZONE)
+        report.note(f"rotation {rotation}", created=True)
+        return rotation
+    rotation = found[0]
+    changed = change_rotation_text(rotation, text=text)
+    if time_zone is not None:
+        changed += update_hours(rotation, time_zone=time_zone, at=at)
+    report.note(f"rotation {text.name}", changed=changed)
+    rotation.refresh_from_db()
+    return rotation
+
+
+def _put_roster(  # the import's own arguments pass through
+    handbook: Handbook,
+    report: Report,
+    *,
+    rotation: Rotation,
+    engineers: dict[str, User],
+    starting: dt.date | None,
+    at: dt.datetime,
+) -> None:
+    members = [engineers[match_key(name)] for name in handbook.rotation.engineers]
+    first = not rotation.rosters.exists()
+    roster = apply_roster(rotation, engineers=members, at=at, starting=starting)
+    changed = [f"holds from {roster.starts_on}"] if roster else []
+    report.note(f"roster of {rotation}", created=first, changed=changed)
+
+
+def _put_handoff(handbook: Handbook, report: Report, *, rotation: Rotation) -> None:
+    part = handbook.handoff
+    rules = HandoffRules(
+        name=part.title,
+        instruction=part.meeting,
+        minutes_min=part.minutes_min,
+        minutes_max=part.minutes_max,
+        topics_label=part.topics_label,
+        topics=part.topics,
+    )
+    first = handoff_policy(rotation) is None
+    report.note(f"hand-off of {rotation}", created=first, changed=set_handoff_rules(rotation, rules=rules))
+
+
+def _put_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
+    known = {row.pipeline_id: row for row in Runbook.objects.all()}
+    for part in handbook.runbooks:
+        pipeline = pipelines[match_key(part.full_name)]
+        runbook = known.get(pipeline.pk)
+        if runbook is None:
+            create_runbook(pipeline, title=part.full_name, markdown=part.markdown, author=None, summary=SUMMARY)
+            report.note(f"runbook {part.full_name}", created=True)
+            continue
+        before = runbook.revision
+        saved = save_revision(runbook, markdown=part.markdown, based_on=before, author=None, summary=SUMMARY)
+        changed = ["text"] if saved.number != before else []
+        if runbook.title != part.full_name:
+            rename_runbook(runbook, title=part.full_name)
+            changed.append("title")
+        report.note(f"runbook {part.full_name}", changed=changed)
+
+
+def _put_checks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
+    """Propose a check, switched off, for every line under “Metrics Validation” that has none yet."""
+    for part in handbook.runbooks:
+        pipeline = pipelines[match_key(part.full_name)]
+        sections = [section.markdown for section in part.sections if match_key(section.title) == match_key(SECTION)]
+        proposals = [one for markdown in sections for one in suggest_checks(markdown, pipeline=part.name)]
+        if proposals:
+            added = create_suggested_checks(pipeline, proposals=proposals)
+            report.note(f"checks proposed for {pipeline}, switched off", changed=[str(check) for check in added])
+
+
+def _put_passages(handbook: Handbook, report: Report) -> None:
+    passages = [
+        HandbookPassage(position=place, place=passage.place, markdown=passage.markdown)
+        for place, passage in enumerate(handbook.extras)
+    ]
+    changed = replace_passages(passages)
+    if passages or changed:
+        report.note("other passages of the handbook", changed=["text"] if changed else [])
+
+
+@transaction.atomic
+def replace_passages(passages: list[HandbookPassage]) -> bool:
+    """Keep exactly these passages of the handbook; return whether that changed anything."""
+    kept = list(HandbookPassage.objects.values_list("position", "place", "markdown").order_by("position"))
+    if kept == [(p.position, p.place, p.markdown) for p in passages]:
+        return False
+    HandbookPassage.objects.all().delete()
+    HandbookPassage.objects.bulk_create(passages)
+    return True

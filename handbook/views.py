@@ -1,0 +1,56 @@
+"""The handbook's page: an admin sees what a file would do before it does it, and takes the file out again."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from common.exceptions import DomainError
+from handbook.forms import HandbookForm
+from handbook.queries import export_handbook
+from handbook.services import import_handbook, preview_handbook
+from people.requests import SignedInRequest
+from runbooks.domain.handbook_model import HandbookErrors
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def handbook(request: SignedInRequest) -> HttpResponse:
+    """Show the form; show what a handbook would change, or every line that is wrong in it; import it."""
+    if not request.user.is_staff:
+        raise PermissionDenied("Only an admin imports the handbook.")
+    if request.method != "POST":
+        return render(request, "handbook/handbook.html", {"form": HandbookForm()})
+    form = HandbookForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "handbook/handbook.html", {"form": form}, status=400)
+    given, saving = form.cleaned_data, "import" in request.POST
+    work = import_handbook if saving else preview_handbook
+    context: dict[str, object] = {"form": form.shown_again()}
+    try:
+        report = work(
+            given["data"], at=timezone.now(), starting=given["starting"], time_zone=given["time_zone"] or None
+        )
+    except HandbookErrors as found:
+        return render(request, "handbook/handbook.html", {**context, "errors": found.errors}, status=400)
+    except DomainError as refusal:
+        return render(request, "handbook/handbook.html", {**context, "refusal": str(refusal)}, status=409)
+    if saving:
+        messages.success(
+            request, f"The handbook is imported: {len(report.created)} created, {len(report.changed)} changed."
+        )
+        return redirect("now")
+    return render(request, "handbook/handbook.html", {**context, "report": report})
+
+
+@require_safe
+def handbook_file(request: SignedInRequest) -> HttpResponse:
+    """Answer the handbook as the site has it now, as a file."""
+    try:
+        text = export_handbook()
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("now")
+    headers = {"Content-Disposition": 'attachment; filename="handbook.md"'}
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8", headers=headers)

@@ -1,0 +1,93 @@
+"""The API's calls about action items."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.exceptions import InvalidInputError
+from handoffs.api.handoffs import LINK, ROTATION
+from handoffs.models import ActionItem
+from handoffs.queries.action_items import all_items, rotation_or_only
+from handoffs.services.action_items import ItemChange, add_item, change_item
+from people.permissions import request_user
+from people.serializers import UsernameField
+from pipelines.models import Pipeline
+from scheduling.models import Rotation
+
+DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Only those that are done, or that are not.")
+
+
+class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
+    """Something left to do; it is carried over from hand-off to hand-off until it is done."""
+
+    rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"), required=False)
+    pipeline = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Pipeline.objects.order_by("pk"), required=False, allow_null=True
+    )
+    text = serializers.CharField(max_length=500)
+    created_by = UsernameField(read_only=True)
+    done_by = UsernameField(read_only=True)
+    done = serializers.BooleanField(required=False)
+
+    class Meta:
+        model = ActionItem
+        fields = ("id", "rotation", "text", "pipeline", "created_by", "created_at", "done", "done_by", "done_at")
+        read_only_fields = ("created_at", "done_at")
+
+    def to_representation(self, instance: ActionItem) -> dict[str, Any]:
+        """Return the item, with whether it is done."""
+        instance.done = instance.done_at is not None  # type: ignore[attr-defined]  # read by the field above
+        return super().to_representation(instance)
+
+
+@extend_schema_view(list=extend_schema(parameters=[ROTATION, DONE]))
+class ActionItemViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[ActionItem]):
+    """Action items: everyone writes them down and says that they are done."""
+
+    serializer_class = ActionItemSerializer
+    lookup_value_regex = LINK
+
+    def get_queryset(self) -> QuerySet[ActionItem]:
+        """Return every item, open ones first; of a rotation, done or not, where the address says so."""
+        rows, asked = all_items(), self.request.query_params
+        if asked.get("rotation"):
+            rows = rows.filter(rotation__slug=asked["rotation"].replace("\0", ""))
+        done = asked.get("done", "")
+        if done and done not in ("true", "false"):
+            raise InvalidInputError({"done": ["true or false."]})
+        return rows.filter(done_at__isnull=done == "false") if done else rows
+
+    def create(self, request: Request) -> Response:
+        """Write an item down; the rotation may be left out where there is only one."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = given.validated_data
+        rotation = fields.get("rotation") or rotation_or_only("")
+        if rotation is None:
+            raise InvalidInputError({"rotation": ["Name a rotation by its slug."]})
+        person, at = request_user(request), timezone.now()
+        item = add_item(rotation, text=fields["text"], by=person, at=at, pipeline=fields.get("pipeline"))
+        return Response(self.get_serializer(item).data, status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Correct an item, say that it is done, or open it again."""
+        item = self.get_object()
+        given = self.get_serializer(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        fields = given.validated_data
+        if fields.get("rotation", item.rotation) != item.rotation:
+            raise InvalidInputError({"rotation": ["An item stays in its rotation."]})
+        change = ItemChange(
+            text=fields.get("text"),
+            done=fields.get("done"),
+            about="pipeline" in fields,
+            pipeline=fields.get("pipeline"),
+        )
+        changed = change_item(item, change=change, by=request_user(request), at=timezone.now())
+        return Response(self.get_serializer(changed).data)

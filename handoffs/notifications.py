@@ -1,0 +1,62 @@
+"""The kinds of messages about hand-offs, and whether what each says is still true when it is sent."""
+
+import datetime as dt
+
+from handoffs.models import Handoff
+from notifications.models import Message
+from notifications.registry import NotificationType
+
+INVITATION, REMINDER = "handoff_invitation", "handoff_reminder"
+AWAY, UNSIGNED = "handoff_away", "handoff_unsigned"
+
+
+def occurrence_of(handoff: Handoff) -> str:
+    """Return how messages name this version of a hand-off."""
+    return f"{handoff.pk}-{handoff.sequence}"
+
+
+def _handoff(message: Message) -> tuple[Handoff | None, bool]:
+    """Return the hand-off a message is about, and whether that is still the version of which it speaks."""
+    key, _, sequence = message.occurrence.partition("-")
+    row = Handoff.objects.filter(pk=key).first()
+    return row, row is not None and str(row.sequence) == sequence.partition("-")[0]
+
+
+def _takes_part(message: Message, row: Handoff) -> bool:
+    return row.cancelled_at is None and message.recipient_id in (row.outgoing_id, row.incoming_id)
+
+
+def invitation_is_true(message: Message, at: dt.datetime) -> bool:
+    """Tell whether an invitation is the newest, or a cancellation still holds: whoever came back keeps the meeting."""
+    row, newest = _handoff(message)
+    if row is None:
+        return False
+    if message.calendar_method == "CANCEL":
+        return not _takes_part(message, row)
+    return newest and _takes_part(message, row)
+
+
+def reminder_is_true(message: Message, at: dt.datetime) -> bool:
+    """Tell whether the meeting is still as it was when the reminder was written, and the reader is in it."""
+    row, newest = _handoff(message)
+    return row is not None and newest and _takes_part(message, row)
+
+
+def away_is_true(message: Message, at: dt.datetime) -> bool:
+    """Tell whether the meeting is still as it was when somebody was found to be away."""
+    row, newest = _handoff(message)
+    return row is not None and newest and row.cancelled_at is None
+
+
+def unsigned_is_true(message: Message, at: dt.datetime) -> bool:
+    """Tell whether the hand-off still lacks a signature."""
+    row, _ = _handoff(message)
+    return row is not None and row.cancelled_at is None and not row.is_signed
+
+
+KINDS = (
+    NotificationType(INVITATION, "Hand-off meetings", is_still_relevant=invitation_is_true),
+    NotificationType(REMINDER, "Reminders of hand-off meetings", is_still_relevant=reminder_is_true),
+    NotificationType(AWAY, "Somebody is away at a hand-off", is_still_relevant=away_is_true),
+    NotificationType(UNSIGNED, "A hand-off is not signed", is_still_relevant=unsigned_is_true),
+)

@@ -1,0 +1,84 @@
+"""What the site knows that a hand-off is about: incidents, the pipelines' statuses and who answers for them, action items."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from common.datetimes import format_instant
+from handoffs.domain.topics import About
+from handoffs.models import ActionItem
+from handoffs.queries.action_items import open_items
+from incidents.models import Incident
+from incidents.queries.incidents import open_incidents
+from incidents.queries.statuses import PipelineStatus, statuses
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.models import PipelineRotation
+from scheduling.queries.on_call import responder_chains
+
+
+@dataclass(frozen=True, slots=True)
+class SheetItem:
+    """A line of live data under a topic: its words, the page it is about, and whether that is `ok`, `warn` or `danger`."""
+
+    text: str
+    path: str = ""
+    state: str = ""
+
+
+SheetData = Mapping[tuple[int, About], list[SheetItem]]
+
+
+def live_items(rotations: Iterable[int], *, at: dt.datetime) -> SheetData:
+    """Return what is to be said now of rotations, by rotation and what it is about, in a fixed number of statements."""
+    keys = set(rotations)
+    found: dict[tuple[int, About], list[SheetItem]] = {}
+    for row in open_items(keys):
+        found.setdefault((row.rotation_id, About.ACTIONS), []).append(_action(row))
+    rows = PipelineRotation.objects.filter(rotation__in=keys).select_related("pipeline")
+    placed = list(rows.order_by("pipeline__position", "pipeline"))
+    for key, item in (*_incidents(placed), *_statuses(placed, at=at)):
+        found.setdefault(key, []).append(item)
+    return found
+
+
+def _action(row: ActionItem) -> SheetItem:
+    return SheetItem(f"{row.text} ({row.pipeline})" if row.pipeline else row.text)
+
+
+def _incidents(placed: list[PipelineRotation]) -> list[tuple[tuple[int, About], SheetItem]]:
+    rotations = {row.pipeline_id: row.rotation_id for row in placed}
+    rows = open_incidents().filter(pipeline__in=rotations)
+    return [((rotations[row.pipeline_id], _about(row)), _incident(row)) for row in rows]
+
+
+def _about(row: Incident) -> About:
+    return About.ISSUES if row.kind == Incident.Kind.ISSUE else About.OUTAGES
+
+
+def _incident(row: Incident) -> SheetItem:
+    kind = f"{row.get_kind_display()} of {row.pipeline}: {row.title}"
+    whose = f"{row.assignee} has it" if row.assignee else "nobody has it yet"
+    text = f"{kind}; since {format_instant(row.opened_at, dt.UTC)}, {whose}"
+    return SheetItem(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger")
+
+
+def _statuses(placed: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[tuple[int, About], SheetItem]]:
+    pipelines = [row.pipeline for row in placed]
+    chains, known = responder_chains(pipelines, at=at), statuses(pipelines)
+    people = {user.pk: str(user) for user in User.objects.filter(pk__in={one.responder for one in chains.values()})}
+    return [
+        (
+            (row.rotation_id, About.STATUS),
+            _status(row.pipeline, known[row.pipeline_id], responder=people.get(chains[row.pipeline_id].responder or 0)),
+        )
+        for row in placed
+    ]
+
+
+def _status(pipeline: Pipeline, status: PipelineStatus, *, responder: str | None) -> SheetItem:
+    answering = f"{responder} answers for it" if responder else "nobody answers for it"
+    path = reverse("pipeline", args=[pipeline.slug])
+    return SheetItem(f"{pipeline}: {status.word}; {answering}", path, status.badge if responder else "danger")

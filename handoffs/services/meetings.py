@@ -1,0 +1,123 @@
+"""The keeping of hand-offs: they follow the stored weeks, and their meetings may be moved."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from handoffs.domain.boundaries import meeting_before
+from handoffs.models import FARTHEST_MEETING, Handoff, HandoffPolicy
+from handoffs.queries.handoffs import USUAL_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
+from handoffs.services.mails import invite, notify_absences, notify_unsigned
+from people.models import User
+from scheduling.models import Rotation
+from scheduling.services.locks import lock_rotation
+
+
+def sync_handoffs(*, at: dt.datetime) -> int:
+    """Let the coming hand-offs be those of the stored weeks, and tell whom it concerns; return how many changed.
+
+    Scheduling knows nothing of this room: a swap, a new roster, a leaver leave changed weeks, and this sweep finds them. It
+    may run at any time and any number of times, beside itself too.
+    """
+    changed = sum(keep_rotation(row, at=at) for row in Rotation.objects.order_by("pk") if changes_due(row, at=at))
+    invite_due(at=at)
+    notify_absences(at=at)
+    notify_unsigned(at=at)
+    return changed
+
+
+@transaction.atomic
+def keep_rotation(rotation: Rotation, *, at: dt.datetime) -> int:
+    """Let a rotation's coming hand-offs be those of its stored weeks; return how many changed."""
+    lock_rotation(rotation)
+    # Locked before they are read, in order of key: a signature or another time of the meeting may be on its way.
+    list(rotation.handoffs.filter(at__gt=at).select_for_update(no_key=True).order_by("pk"))
+    due = changes_due(rotation, at=at)
+    for one in due:
+        _follow(rotation, one, at=at)
+    return len(due)
+
+
+def _follow(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) -> None:
+    """Make, change or cancel a hand-off. Signatures under another hand-off than the one it becomes do not stand for it."""
+    row = due.handoff or Handoff(rotation=rotation, sequence=-1)
+    boundary = due.boundary
+    if boundary is None:
+        row.cancelled_at = at
+    elif row.cancelled_at is not None or not same_handoff(row, boundary):
+        row.week, row.at = boundary.week, boundary.at
+        row.outgoing_id, row.incoming_id = boundary.outgoing, boundary.incoming
+        row.signed_outgoing_at = row.signed_incoming_at = row.frozen = row.cancelled_at = None
+        row.moved = False
+    row.meeting_starts_at, row.meeting_ends_at = due.meeting
+    row.sequence, row.stamped_at, row.absence_notified = row.sequence + 1, at, []
+    row.save()
+
+
+def invite_due(*, at: dt.datetime) -> int:
+    """Mail the invitations and cancellations that are due; return for how many hand-offs."""
+    rows = list(Handoff.objects.to_mail(at=at).values_list("pk", flat=True))
+    for key in rows:
+        with transaction.atomic():
+            row = Handoff.objects.to_mail(at=at).select_for_update(no_key=True).filter(pk=key).first()
+            if row is not None:
+                invite(row, at=at)
+    return len(rows)
+
+
+@transaction.atomic
+def move_meeting(
+    handoff: Handoff,
+    *,
+    by: User,
+    at: dt.datetime,
+    starts_at: dt.datetime | None = None,
+    ends_at: dt.datetime | None = None,
+) -> Handoff:
+    """Give a hand-off's meeting another time; with one of both instants given it keeps its length. Return the row.
+
+    Raises Forbidden for whoever is neither in it nor an admin, Refused where it is signed or cancelled, Invalid by field.
+    """
+    row = lock_open(handoff)
+    if by not in row.people and not by.is_staff:
+        raise NotAllowedError("The meeting is moved by who hands over, who takes over, or an admin.")
+    old = (row.meeting_starts_at, row.meeting_ends_at)
+    length = old[1] - old[0]
+    if starts_at is None:
+        starts_at = ends_at - length if ends_at else old[0]
+    new = (starts_at, ends_at or starts_at + length)
+    if new == old:
+        return row
+    _check_time(row, new, at=at)
+    row.meeting_starts_at, row.meeting_ends_at = new
+    row.moved = new != meeting_before(row.at, minutes=meeting_minutes(row.rotation))
+    row.sequence, row.stamped_at, row.absence_notified = row.sequence + 1, at, []
+    row.save()
+    if Handoff.objects.to_mail(at=at).filter(pk=row.pk).exists():
+        invite(row, at=at)
+    return row
+
+
+def _check_time(row: Handoff, new: tuple[dt.datetime, dt.datetime], *, at: dt.datetime) -> None:
+    starts_at, ends_at = new
+    policy = HandoffPolicy.objects.filter(rotation=row.rotation_id).first()
+    shortest = dt.timedelta(minutes=policy.minutes_min if policy else 1)
+    longest = dt.timedelta(minutes=policy.minutes_max if policy else USUAL_MINUTES)
+    if not shortest <= ends_at - starts_at <= longest:
+        lasts = f"{shortest.seconds // 60} to {longest.seconds // 60} minutes"
+        raise InvalidInputError({"meeting_ends_at": [f"The meeting lasts {lasts}, says the handbook."]})
+    if starts_at < at:
+        raise InvalidInputError({"meeting_starts_at": ["This is in the past."]})
+    if starts_at < row.at - FARTHEST_MEETING or ends_at > row.at + FARTHEST_MEETING:
+        raise InvalidInputError({"meeting_starts_at": ["Choose a time within a week of the hand-off."]})
+
+
+def lock_open(handoff: Handoff) -> Handoff:
+    """Lock a hand-off's row and return it as it is now; raise Refused where it is cancelled or signed by both."""
+    row = Handoff.objects.select_for_update(no_key=True, of=("self",)).with_people().get(pk=handoff.pk)
+    if row.cancelled_at is not None:
+        raise DomainError("This hand-off is cancelled: the week no longer changes hands.")
+    if row.is_signed:
+        raise DomainError("Both have signed this hand-off; it stays as it was.")
+    return row

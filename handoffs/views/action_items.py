@@ -1,0 +1,55 @@
+"""Action items: writing one down, saying that it is done, opening it again."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from common.exceptions import DomainError
+from common.forms import add_service_error
+from handoffs.forms import ItemForm
+from handoffs.models import ActionItem
+from handoffs.services.action_items import ItemChange, add_item, change_item
+from people.requests import SignedInRequest
+
+
+@require_POST
+def add(request: SignedInRequest) -> HttpResponse:
+    """Write an action item down."""
+    form = ItemForm(request.POST)
+    status = 400
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            add_item(
+                given["rotation"],
+                text=given["text"],
+                by=request.user,
+                at=timezone.now(),
+                pipeline=given["pipeline"],
+            )
+        except DomainError as refusal:
+            status = add_service_error(form, refusal)
+        else:
+            messages.success(request, "The action item is kept until it is done.")
+            return _back(request)
+    return render(request, "handoffs/item.html", {"item_form": form}, status=status)
+
+
+@require_POST
+def done(request: SignedInRequest, pk: int, *, is_done: bool) -> HttpResponse:
+    """Say that an action item is done, or open it again."""
+    item = get_object_or_404(ActionItem, pk=pk)
+    change_item(item, change=ItemChange(done=is_done), by=request.user, at=timezone.now())
+    messages.success(request, f"“{item.text}” is {'done' if is_done else 'open again'}.")
+    return _back(request)
+
+
+def _back(request: SignedInRequest) -> HttpResponse:
+    """Lead back to the page of this site on which the button stood."""
+    page = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(page, allowed_hosts=None):
+        return redirect(page)
+    return redirect("handoffs")

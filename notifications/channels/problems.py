@@ -1,5 +1,0 @@
-"""Why a message can never be delivered."""
-
-
-class Undeliverable(Exception):  # noqa: N818  # it is read as a sentence: the message is undeliverable
-    """Trying again would not help; the message says why."""

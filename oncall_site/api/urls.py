@@ -1,0 +1,78 @@
+"""The API's router: every room's calls under `/api/v1/`, with their OpenAPI description."""
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+
+from calendar_feeds.api import FeedViewSet
+from handoffs.api.action_items import ActionItemViewSet
+from handoffs.api.handoffs import HandoffViewSet
+from incidents.api.alerts import AlertViewSet, alertmanager
+from incidents.api.incidents import IncidentViewSet
+from incidents.api.reports import ReportViewSet
+from notifications.api import MessageViewSet, notification_preferences
+from oncall_site.api.docs import docs
+from oncall_site.api.people import InvitedEngineerViewSet
+from oncall_site.api.pipelines import JoinedPipelineViewSet, ResponderViewSet
+from people.api import profile
+from runbooks.api import RunbookViewSet
+from scheduling.api.calendar_links import calendar_link
+from scheduling.api.covers import CoverViewSet
+from scheduling.api.holidays import HolidayViewSet
+from scheduling.api.rotations import OnCallViewSet, RotationViewSet
+from scheduling.api.swaps import SwapViewSet
+from validation.api.checks import CheckViewSet, ResultViewSet
+from validation.api.events import KnownEventViewSet, RunViewSet
+from validation.api.external import ExternalCheckViewSet, integration
+from validation.api.metrics import MetricViewSet, metric, points
+
+router = SimpleRouter()
+router.register("people", InvitedEngineerViewSet, basename="api-person")
+router.register("pipelines", JoinedPipelineViewSet, basename="api-pipeline")
+router.register("responders", ResponderViewSet, basename="api-responder")
+router.register("oncall", OnCallViewSet, basename="api-oncall")
+router.register("rotations", RotationViewSet, basename="api-rotation")
+router.register("holidays", HolidayViewSet, basename="api-holiday")
+router.register("swaps", SwapViewSet, basename="api-swap")
+router.register("covers", CoverViewSet, basename="api-cover")
+router.register("incidents", IncidentViewSet, basename="api-incident")
+router.register("reports/incidents", ReportViewSet, basename="api-report")
+router.register("alerts", AlertViewSet, basename="api-alert")
+router.register("messages", MessageViewSet, basename="api-message")
+router.register("handoffs", HandoffViewSet, basename="api-handoff")
+router.register("action-items", ActionItemViewSet, basename="api-action-item")
+router.register("feeds", FeedViewSet, basename="api-feed")
+router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("metrics", MetricViewSet, basename="api-metric")
+router.register("checks", CheckViewSet, basename="api-check")
+router.register("results", ResultViewSet, basename="api-result")
+router.register("runs", RunViewSet, basename="api-run")
+router.register("known-events", KnownEventViewSet, basename="api-known-event")
+router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
+
+
+@extend_schema(exclude=True)
+@api_view(["GET", "POST", "PUT", "PATCH", "DELETE"])
+def api_not_found(request: Request, rest: str) -> Response:
+    """Answer a path the API does not have with 404 in its own format."""
+    raise NotFound(f"There is no {rest} in this API. Its calls are listed at /api/v1/docs/.")
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", docs, name="api-docs"),
+    path("me/", profile, name="api-profile"),
+    path("me/notifications/", notification_preferences, name="api-how-told"),
+    path("calendar-link/", calendar_link, name="api-calendar-link"),
+    path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
+    path("integrations/<slug:kind>/", integration, name="api-integration"),
+    path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
+    path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
+    path("", include(router.urls)),
+    re_path(r"^(?P<rest>.*)$", api_not_found),
+]

@@ -1,0 +1,119 @@
+"""Every change of state about people."""
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from common.exceptions import DomainError, NotAllowedError
+from people.domain.names import match_key, user_name_for
+from people.models import ApiToken, Color, User
+from people.queries import digest_of
+
+TOKEN_MARK = "oncall_"  # noqa: S105  # nosec B105  # the public mark by which a leaked token is recognised
+TOKENS_A_PERSON = 50
+# A token used all day need not write a row at each call.
+LAST_USE_GRAIN = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token just made, with the secret that is shown this once."""
+
+    token: ApiToken
+    secret: str
+
+
+@transaction.atomic
+def create_token(
+    user: User, *, name: str, scope: str = ApiToken.Scope.WRITE, expires_at: dt.datetime | None = None
+) -> NewToken:
+    """Create an API token of a user; raise Refused for the fifty-first."""
+    if not user.is_active:
+        raise DomainError(f"{user} is not active.")
+    User.objects.select_for_update().get(pk=user.pk)
+    if user.api_tokens.filter(revoked_at=None).count() >= TOKENS_A_PERSON:
+        raise DomainError(f"You hold {TOKENS_A_PERSON} tokens. Revoke one you no longer need first.")
+    secret = TOKEN_MARK + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        scope=scope,
+        expires_at=expires_at,
+        prefix=secret[: len(TOKEN_MARK) + 6],
+        digest=digest_of(secret),
+    )
+    return NewToken(token=token, secret=secret)
+
+
+def revoke_token(token: ApiToken, *, by: User, at: dt.datetime) -> None:
+    """Revoke a token from this instant on; an engineer may revoke their own, an admin anyone's."""
+    if by.pk != token.user_id and not by.is_staff:
+        raise NotAllowedError("This token belongs to somebody else.")
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
+
+
+def record_use(token: ApiToken, *, at: dt.datetime) -> None:
+    """Keep when the token was last used, to the minute."""
+    note_use(ApiToken.objects.filter(pk=token.pk), at=at)
+
+
+def note_use(tokens: QuerySet[Any], *, at: dt.datetime) -> None:
+    """Keep in `last_used_at` when these rows of a secret's digest were last used, to the minute."""
+    tokens.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_GRAIN)).update(last_used_at=at)
+
+
+@transaction.atomic
+def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User], list[User]]:
+    """Return the users of these names, by match key, and those of them that had to be created.
+
+    Names match by meaning (product.md §1). A new user has no usable password until an admin invites them.
+    """
+    known: dict[str, User] = {}
+    for user in User.objects.order_by("pk"):
+        known.setdefault(match_key(user.display_name), user)
+    taken = set(User.objects.values_list("username", flat=True))
+    created = []
+    for name in names:
+        if match_key(name) in known:
+            continue
+        user = User(
+            display_name=name,
+            username=user_name_for(name, taken),
+            time_zone=time_zone,
+            colour=len(taken) % len(Color) + 1,
+        )
+        user.set_unusable_password()
+        user.full_clean()
+        user.save()
+        taken.add(user.username)
+        known[match_key(name)] = user
+        created.append(user)
+    return {match_key(name): known[match_key(name)] for name in names}, created
+
+
+def set_password(user: User, *, password: str) -> None:
+    """Give a user a password; its strength is the form's business."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+
+
+def change_profile(user: User, *, fields: dict[str, object]) -> None:
+    """Change what a person says of themselves (name, e-mail, telephone, time zone, country, colour, shortcuts).
+
+    Raises django.core.exceptions.ValidationError by field.
+    """
+    for field, value in fields.items():
+        setattr(user, field, value)
+    user.full_clean(exclude=["password"])
+    user.save(update_fields=list(fields))
+
+
+@transaction.atomic
+def remove_second_factor(user: User) -> bool:
+    """Take somebody's authenticator and recovery codes off their account; return whether they had any."""
+    return Authenticator.objects.filter(user_id=user.pk).delete()[0] > 0

@@ -1,0 +1,70 @@
+"""Attempts at a secret that can be guessed: each is reserved in the database before it is looked at (reliability.md, promise 18)."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+
+from common.exceptions import DomainError
+from people.models import LoginAttempts
+
+WINDOW = dt.timedelta(minutes=15)
+# Of one person's secret, wherever the guesses come from; from one address, whomever they are about; a code works once.
+LIMITS = {
+    LoginAttempts.Of.NAME: 5,
+    LoginAttempts.Of.ADDRESS: 20,
+    LoginAttempts.Of.CODE: 5,
+    LoginAttempts.Of.MAIL: 3,
+    LoginAttempts.Of.USED: 1,
+}
+
+
+class TooManyAttemptsError(DomainError):
+    """Too many attempts; `until` says from when on the next one is looked at. The site answers it with 429."""
+
+    def __init__(self, until: dt.datetime) -> None:
+        super().__init__("Too many attempts. Try again later.")
+        self.until = until
+
+
+@transaction.atomic
+def count_attempt(named: dict[LoginAttempts.Of, str], *, at: dt.datetime) -> None:
+    """Count one attempt against each of these, such as a user name and an address; raise Busy, counting nothing.
+
+    It commits before the secret is hashed, so that simultaneous attempts cannot all find room.
+    """
+    for of, name in named.items():
+        _reserve(of, digest=_digest(of, name), at=at)
+
+
+@transaction.atomic
+def refund_attempt(named: dict[LoginAttempts.Of, str]) -> None:
+    """Take back an attempt that was right: a name begins anew, an address gets this one attempt back."""
+    for of, name in named.items():
+        rows = LoginAttempts.objects.filter(of=of, digest=_digest(of, name))
+        if of == LoginAttempts.Of.ADDRESS:
+            rows.filter(used__gt=0).update(used=F("used") - 1)
+        else:
+            rows.update(used=0)
+
+
+def purge_attempts(*, at: dt.datetime) -> int:
+    """Remove what no longer counts; return how many rows."""
+    return LoginAttempts.objects.filter(ends_at__lt=at).delete()[0]
+
+
+def _reserve(of: LoginAttempts.Of, *, digest: str, at: dt.datetime) -> None:
+    LoginAttempts.objects.bulk_create(
+        [LoginAttempts(of=of, digest=digest, used=0, ends_at=at + WINDOW)], ignore_conflicts=True
+    )
+    row = LoginAttempts.objects.filter(of=of, digest=digest)
+    # The second of two at once waits for the first one's row, then looks at it again.
+    begun_anew = row.filter(ends_at__lte=at).update(used=1, ends_at=at + WINDOW)
+    if not begun_anew and not row.filter(used__lt=LIMITS[of]).update(used=F("used") + 1):
+        raise TooManyAttemptsError(row.values_list("ends_at", flat=True).get())
+
+
+def _digest(of: LoginAttempts.Of, name: str) -> str:
+    # People type a password where the user name belongs; and whom somebody tried to be is nobody's business.
+    return salted_hmac(f"people.attempts.{of}", name.strip().casefold(), algorithm="sha256").hexdigest()

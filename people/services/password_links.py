@@ -1,0 +1,70 @@
+"""Links by which somebody sets a password: an admin's invitation, or their own wish for a new one."""
+
+import datetime as dt
+import secrets
+
+from django.db import transaction
+
+from common.exceptions import DomainError, NotAllowedError
+from people.models import LoginAttempts, PasswordLink, User
+from people.queries import digest_of, secret_of
+from people.services.accounts import set_password
+from people.services.login_attempts import refund_attempt
+
+LASTS = {
+    PasswordLink.Purpose.INVITATION: dt.timedelta(days=7),
+    PasswordLink.Purpose.RESET: dt.timedelta(hours=1),
+}
+
+
+def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> PasswordLink:
+    """Make a link by which somebody sets their first password, or with `reset` another one; earlier links no longer work.
+
+    Raises Forbidden for who is no admin; Refused for somebody inactive, without an e-mail, or with a password already.
+    """
+    if not by.is_staff:
+        raise NotAllowedError("Only an admin invites people.")
+    if not user.is_active:
+        raise DomainError(f"{user} is not active.")
+    if not user.email:
+        raise DomainError(f"{user} has no e-mail address. Give them one first.")
+    if user.has_usable_password() and not reset:
+        raise DomainError(f"{user} has a password already. Say that it is to be a new one, with reset.")
+    purpose = PasswordLink.Purpose.RESET if reset else PasswordLink.Purpose.INVITATION
+    return _new_link(user, purpose=purpose, by=by, at=at)
+
+
+def request_password_reset(user: User, *, at: dt.datetime) -> PasswordLink:
+    """Make a link by which somebody who forgot their password sets another; raise Refused for who never had one."""
+    if not (user.is_active and user.has_usable_password()):
+        raise DomainError(f"{user} is not active or was never invited.")
+    return _new_link(user, purpose=PasswordLink.Purpose.RESET, by=None, at=at)
+
+
+@transaction.atomic
+def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) -> User:
+    """Set a password and spend the link with every other of that user; raise Refused where it no longer works.
+
+    Sessions opened with the old password die with it; attempts at sign-in are counted anew.
+    """
+    # Locked first, as everything is that makes or spends links of a user.
+    user = User.objects.select_for_update().get(pk=link.user_id)
+    if not PasswordLink.objects.usable(at=at).filter(pk=link.pk).update(used_at=at):
+        raise DomainError("This link no longer works. Ask for another.")
+    PasswordLink.objects.usable(at=at).filter(user=user).update(used_at=at)
+    set_password(user, password=password)
+    refund_attempt({LoginAttempts.Of.NAME: user.username})
+    return user
+
+
+@transaction.atomic
+def _new_link(user: User, *, purpose: PasswordLink.Purpose, by: User | None, at: dt.datetime) -> PasswordLink:
+    User.objects.select_for_update().get(pk=user.pk)
+    PasswordLink.objects.usable(at=at).filter(user=user).update(expires_at=at)
+    expires_at = at + LASTS[purpose]
+    link = PasswordLink(
+        user=user, purpose=purpose, asked_by=by, nonce=secrets.token_hex(32), created_at=at, expires_at=expires_at
+    )
+    link.digest = digest_of(secret_of(link))
+    link.save()
+    return link

@@ -1,0 +1,170 @@
+"""The lines of a handbook file, from bytes: decoded, mended, numbered as in the file, code told from text."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from runbooks.domain.handbook_model import LARGEST_HANDBOOK, HandbookError, HandbookErrors
+from runbooks.domain.text_cleanup import mend
+
+BYTE_ORDER_MARKS = {
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
+RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}")
+UNDERLINE = re.compile(r" {0,3}-+[ \t]*")
+ITEM = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])(?:[ \t]+(.*))?", re.ASCII)
+# What begins a block of its own, so that the line before it is no paragraph that runs on.
+BLOCK = re.compile(r"[ \t]*(?:$|[>|]|`{3}|~{3}|(?:[-*+]|#{1,6}|\d{1,9}[.)])(?:[ \t]|$))", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the file with its number; `code` marks the lines of a fenced block, its fences included."""
+
+    number: int
+    text: str
+    code: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether the line is empty or white space, outside code."""
+        return not self.code and not self.text.strip()
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether the line is a thematic break, `---`."""
+        return not self.code and RULE.fullmatch(self.text) is not None
+
+    @property
+    def heading(self) -> tuple[int, str] | None:
+        """The level and title of an ATX heading, closing hashes taken off (CommonMark 0.31, §4.2); None of other lines."""
+        found = None if self.code else HEADING.match(self.text)
+        return (len(found[1]), _without_closing(self.text[found.end() :])) if found else None
+
+    @property
+    def item(self) -> tuple[int, str, str] | None:
+        """The indent, marker and text of a list item; None of other lines."""
+        found = None if self.code or self.is_rule else ITEM.fullmatch(self.text)
+        return (len(found[1].expandtabs(4)), found[2], found[3] or "") if found else None
+
+
+def decoded(data: bytes) -> str:
+    """Return the text of a file; raise HandbookErrors where it is too large or not UTF-8."""
+    if len(data) > LARGEST_HANDBOOK:
+        raise HandbookErrors([HandbookError(1, f"the file has {len(data):,} bytes", f"at most {LARGEST_HANDBOOK:,}")])
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if data.startswith(mark):
+            raise HandbookErrors([HandbookError(1, f"the file is {encoding}", "UTF-8")])
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = len(_split(data[: error.start].decode("utf-8")))
+        wrong = f"the byte 0x{data[error.start]:02X} is not UTF-8"
+        raise HandbookErrors([HandbookError(number, wrong, "a file saved as UTF-8")]) from None
+
+
+def lines_of(text: str) -> tuple[list[Line], Line | None]:
+    """Return the lines of a text, words mended and code as it is, and the fence that opens a block left open."""
+    lines, opening = _with_code_marked(_split(text.replace("\ufeff", "")))
+    return [line if line.code else replace(line, text=mend(line.text)) for line in lines], opening
+
+
+def fence_of(line: Line) -> str:
+    """Return the backticks or tildes of a fence, with which its block is closed; "" of other lines."""
+    found = FENCE.match(line.text)
+    return found[1] if found else ""
+
+
+def block_text(lines: Sequence[Line]) -> str:
+    """Return lines as Markdown that is kept word for word.
+
+    White space that means nothing is left out: at line ends (but for a hard break), blank lines before, after and more than
+    one within, and rules after the last word, which part the file and say nothing.
+    """
+    kept: list[str] = []
+    blanks = 0
+    lines = _without_edges(lines)
+    for line, following in zip_longest(lines, lines[1:]):
+        if line.is_blank:
+            blanks += 1
+            continue
+        # An indented block of code may hold any number of blank lines.
+        kept += [""] * (blanks if line.text.expandtabs(4).startswith("    ") else min(blanks, 1))
+        kept.append(line.text if line.code else _without_trailing_spaces(line, following=following))
+        blanks = 0
+    return "\n".join(kept)
+
+
+def _split(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _with_code_marked(texts: list[str]) -> tuple[list[Line], Line | None]:
+    """Return the lines with fenced code marked (CommonMark 0.31, §4.5), and the fence that is left open."""
+    lines: list[Line] = []
+    opening: Line | None = None
+    fence = ""
+    for number, text in enumerate(texts, start=1):
+        found = FENCE.fullmatch(text)
+        lines.append(Line(number, text, code=opening is not None))
+        if found is None:
+            continue
+        if opening is None and ("`" not in found[2] or found[1][0] == "~"):
+            lines[-1] = opening = Line(number, text, code=True)
+            fence = found[1]
+        elif opening is not None and found[1].startswith(fence) and not found[2].strip(" \t"):
+            opening = None
+    return lines, opening
+
+
+def _without_closing(title: str) -> str:
+    title = title.strip(" \t")
+    end = hashes = len(title)
+    while hashes:
+        hashes = _before(title, end, marks="#")
+        if hashes == end or (hashes and title[hashes - 1] not in " \t"):
+            break
+        end = _before(title, hashes, marks=" \t")
+    return title[:end]
+
+
+def _before(text: str, end: int, *, marks: str) -> int:
+    """Return where the run of these marks begins that ends at a place."""
+    while end and text[end - 1] in marks:
+        end -= 1
+    return end
+
+
+def _without_edges(lines: Sequence[Line]) -> Sequence[Line]:
+    first, end = 0, len(lines)
+    while first < end and lines[first].is_blank:
+        first += 1
+    while end > first and (lines[end - 1].is_blank or (lines[end - 1].is_rule and not _underlines(lines, end - 1))):
+        end -= 1
+    return lines[first:end]
+
+
+def _underlines(lines: Sequence[Line], place: int) -> bool:
+    """Tell whether a row of dashes makes a heading of the paragraph above it (CommonMark 0.31, §4.3)."""
+    if not UNDERLINE.fullmatch(lines[place].text):
+        return False
+    first = place
+    while first and not _ends_paragraph(lines[first - 1]):
+        first -= 1
+    return first < place and not BLOCK.match(lines[first].text)
+
+
+def _ends_paragraph(line: Line) -> bool:
+    return line.is_blank or line.code or line.is_rule or line.heading is not None
+
+
+def _without_trailing_spaces(line: Line, *, following: Line | None) -> str:
+    bare = line.text.rstrip(" \t")
+    runs_on = following is not None and not (following.code or following.is_blank) and not BLOCK.match(following.text)
+    return f"{bare}  " if bare and runs_on and line.text.endswith("  ") and not line.heading else bare

@@ -1,0 +1,200 @@
+"""The lists of a handbook: the weeks of the rotation, the rules of the holiday policy, the hand-off and its topics."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+
+from people.domain.names import match_key
+from runbooks.domain.handbook_model import (
+    LONGEST_MEETING,
+    LONGEST_PERSON,
+    LONGEST_TITLE,
+    LONGEST_TOPIC,
+    HandbookError,
+    RosterEntry,
+)
+from runbooks.domain.markdown_lines import Line, block_text
+from runbooks.domain.text_cleanup import counted, quoted, says_something, tidy_name, tidy_sentence
+
+WEEK = re.compile(r"[*_]*week[ \t\u00a0]*([0-9]{1,6})[*_]*[ \t]*[:.\-–—][*_]*[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+LENGTH = re.compile(
+    r"(?<![\d.,])([0-9]{1,6})(?:\s?(?:[-‐‑‒–—−]|to|or)\s?([0-9]{1,6}))?(?:\s?[-‐‑])?\s?min(?:ute)?s?\b", re.IGNORECASE
+)
+
+Complain = Callable[[HandbookError], None]
+
+
+@dataclass(slots=True)
+class Item:
+    """An item of a list with its nested items, and the lines it was read from; it grows while the list is read."""
+
+    line: int
+    texts: list[str]
+    indent: int
+    nested: list["Item"] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The item's words as one line of Markdown."""
+        return tidy_sentence(" ".join(text.strip(" \t") for text in self.texts))
+
+    @property
+    def last(self) -> "Item":
+        """The innermost item read last, which a line that runs on belongs to."""
+        item = self
+        while item.nested:
+            item = item.nested[-1]
+        return item
+
+    @property
+    def markdown(self) -> str:
+        """The item as it was written, moved to the left edge."""
+        return block_text([replace(line, text=self._outdented(line.text)) for line in self.lines])
+
+    def _outdented(self, text: str) -> str:
+        edge = len(self.lines[0].text) - len(self.lines[0].text.lstrip(" \t"))
+        return text[:edge].lstrip(" \t") + text[edge:]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPart:
+    """A list among lines: its items, the lines before it and those after it."""
+
+    before: Sequence[Line]
+    items: tuple[Item, ...]
+    after: Sequence[Line]
+
+
+def list_of(lines: Sequence[Line]) -> ListPart:
+    """Return the first list among lines; it ends where, after a blank line or a rule, no item follows."""
+    start = next((place for place, line in enumerate(lines) if line.item or line.heading), len(lines))
+    items: list[Item] = []
+    end, after_blank = start, False
+    for place, line in enumerate(lines[start:], start):
+        if line.is_blank:
+            after_blank = True
+            continue
+        if not _takes(items, line, after_blank=after_blank):
+            break
+        items[-1].lines.append(line)
+        end, after_blank = place + 1, False
+    return ListPart(before=lines[:start], items=tuple(items), after=lines[end:])
+
+
+def turns_of(part: ListPart, *, at: int, complain: Complain) -> tuple[RosterEntry, ...]:
+    """Return the weeks of the rotation in order; `at` is the line of its heading."""
+    turns: list[RosterEntry] = []
+    if not part.items:
+        complain(HandbookError(at, "the rotation has no weeks", "a list such as “- **Week 1**: Engineer A”"))
+    for number, item in enumerate(part.items, start=1):
+        _refuse_nested(item, what="a week", complain=complain)
+        if len(item.texts) > 1:
+            complain(
+                HandbookError(item.line, f"week {number} runs on into the next line", "an empty line after the list")
+            )
+        found = WEEK.fullmatch(item.text)
+        name = tidy_name(found[2]) if found else ""
+        if found is None:
+            complain(HandbookError(item.line, f"{quoted(item.text)} is no week", f"“**Week {number}**: ” and a name"))
+        elif int(found[1]) != number:
+            complain(HandbookError(item.line, f"week {int(found[1])} stands in place {number}", f"week {number}"))
+        elif not match_key(name):
+            complain(HandbookError(item.line, f"week {number} has no engineer", "a name"))
+        elif len(name) > LONGEST_PERSON:
+            wrong = f"the engineer {quoted(name)} has {len(name)} characters"
+            complain(HandbookError(item.line, wrong, f"at most {LONGEST_PERSON}"))
+        else:
+            turns.append(RosterEntry(name, line=item.line))
+    _refuse_repeats([(turn.engineer, turn.line) for turn in turns], expected="each engineer once", complain=complain)
+    for line in takewhile(lambda line: not line.heading, part.after):
+        if line.item and WEEK.fullmatch(line.item[2]):
+            complain(HandbookError(line.number, "this week stands apart from the others", "the weeks in one list"))
+    return tuple(turns)
+
+
+def rules_of(part: ListPart, *, complain: Complain) -> tuple[str, ...]:
+    """Return the rules of the holiday policy, of which there may be none."""
+    for item in part.items:
+        _refuse_nested(item, what="a rule", complain=complain)
+        if not says_something(item.text):
+            complain(HandbookError(item.line, "the rule is empty", "a sentence"))
+    return tuple(item.text for item in part.items)
+
+
+def check_length(shortest: int, longest: int, *, at: int, complain: Complain) -> None:
+    """Complain where a meeting of so many minutes cannot be; `at` is its line."""
+    if not 1 <= shortest <= longest <= LONGEST_MEETING:
+        said = f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
+        expected = f"1 to {LONGEST_MEETING} minutes, the shorter length first"
+        complain(HandbookError(at, f"the meeting lasts {said}", expected))
+
+
+def length_in(text: str) -> tuple[int, int] | None:
+    """Return the shortest and longest of the first length in minutes that a text names, or None."""
+    found = LENGTH.search(re.sub(r"[*_]", "", text))
+    return (int(found[1]), int(found[2] or found[1])) if found else None
+
+
+def label_of(item: Item, *, complain: Complain) -> str:
+    """Return the words over the topics, without the colon."""
+    label = item.text
+    while (bare := tidy_name(label.rstrip(":"))) != label:
+        label = bare
+    if not says_something(label):
+        complain(HandbookError(item.line, "the list of topics has no label", "“Topics to discuss:”"))
+    if len(label) > LONGEST_TITLE:
+        wrong = f"the label of the topics has {len(label)} characters"
+        complain(HandbookError(item.line, wrong, f"at most {LONGEST_TITLE}"))
+    return label
+
+
+def topics_of(item: Item, *, complain: Complain) -> tuple[str, ...]:
+    """Return the topics nested in an item, each once."""
+    for topic in item.nested:
+        _refuse_nested(topic, what="a topic", complain=complain)
+        if not says_something(topic.text):
+            complain(HandbookError(topic.line, "the topic is empty", "some words"))
+        elif len(topic.text) > LONGEST_TOPIC:
+            wrong = f"the topic has {counted(len(topic.text), 'character')}"
+            complain(HandbookError(topic.line, wrong, f"at most {LONGEST_TOPIC}"))
+    _refuse_repeats([(topic.text, topic.line) for topic in item.nested], expected="each topic once", complain=complain)
+    return tuple(topic.text for topic in item.nested)
+
+
+def _takes(items: list[Item], line: Line, *, after_blank: bool) -> bool:
+    """Add a line to the list; return False where the list ends before it."""
+    if line.item:
+        _add(items, Item(line.number, [line.item[2]], line.item[0]))
+        return True
+    runs_on = not (after_blank or line.code or line.is_rule or line.heading) and line.text.lstrip()[:1] not in (
+        ">",
+        "|",
+    )
+    if runs_on and items:
+        items[-1].last.texts.append(line.text)
+        return True
+    return False
+
+
+def _add(items: list[Item], item: Item) -> None:
+    """Put an item where its indent says: two columns deeper than another it is nested in that one (CommonMark 0.31, §5.2)."""
+    level = items
+    while level and item.indent >= level[-1].indent + 2 and item.indent >= level[0].indent + 2:
+        level = level[-1].nested
+    level.append(item)
+
+
+def _refuse_nested(item: Item, *, what: str, complain: Complain) -> None:
+    if item.nested:
+        complain(HandbookError(item.nested[0].line, f"a list inside {what}", "one line each"))
+
+
+def _refuse_repeats(names: Sequence[tuple[str, int]], *, expected: str, complain: Complain) -> None:
+    first: dict[str, int] = {}
+    for name, line in names:
+        key = match_key(name)
+        if key in first:
+            complain(HandbookError(line, f"{quoted(name)} stands on line {first[key]} already", expected))
+        first.setdefault(key, line)

@@ -1,0 +1,105 @@
+"""The text of a runbook: its sections, and the form in which every text of one is kept."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from people.domain.names import match_key
+from runbooks.domain.handbook_model import (
+    LARGEST_RUNBOOK,
+    LONGEST_AUDIENCE,
+    LONGEST_PIPELINE,
+    LONGEST_SECTION_TITLE,
+    OWNERSHIP_TITLE,
+    RUNBOOKS_TITLE,
+    SCHEDULE_TITLE,
+    HandbookError,
+    RunbookPart,
+    Section,
+    markdown_of,
+)
+from runbooks.domain.markdown_lines import Line, block_text, fence_of, lines_of
+from runbooks.domain.text_cleanup import CONTROL, quoted, tidy_name, tidy_pipeline, tidy_sentence
+
+SECTION_LEVEL = 3
+PART_KEYS = frozenset(map(match_key, (OWNERSHIP_TITLE, SCHEDULE_TITLE, RUNBOOKS_TITLE)))
+GAPLESS = re.compile(r" {0,3}#{1,6}([^#\s].*)")
+
+Complain = Callable[[HandbookError], None]
+
+
+def normalize_runbook(markdown: str) -> str:
+    """Return a runbook's text as it is kept: what import would make of its export (product.md §1).
+
+    Line ends and blank lines are evened out and mis-encoded text is mended. What would end the runbook in the file is turned
+    into what does not: headings of level 1 and 2 become sections, a block of code left open is closed, control characters go
+    (but for NUL, which every edge of the site refuses).
+    """
+    return markdown_of(sections_of(markdown))
+
+
+def sections_of(markdown: str) -> tuple[Section, ...]:
+    """Return the sections of a runbook's text, normalised as `normalize_runbook` says."""
+    text = CONTROL.sub(lambda found: found[0] if found[0] in "\0\n\r" else "", markdown)
+    lines, opening = lines_of(text)
+    if opening is not None:
+        lines, _ = lines_of(f"{text}\n{fence_of(opening)}")
+    return _sections([_kept_inside(line) for line in lines], complain=lambda _: None)
+
+
+def runbook_title(title: str) -> str | None:
+    """Return what a heading "Runbook: …" names, None of another heading."""
+    word, colon, named = tidy_name(title).partition(":")
+    return tidy_name(named.lstrip("*")) if colon and match_key(word) == "runbook" else None
+
+
+def forgotten_gap(line: Line) -> str | None:
+    """Return the title of a heading that means to begin a part but lacks the space after its hashes (`##Runbook: …`)."""
+    found = None if line.code else GAPLESS.fullmatch(line.text)
+    title = found[1].rstrip(" \t#") if found else ""
+    return title if match_key(title) in PART_KEYS or runbook_title(title) is not None else None
+
+
+def runbook_of(title: str, lines: Sequence[Line], *, at: int, complain: Complain) -> RunbookPart:
+    """Return the runbook of a title, with complaints about what cannot be kept; `at` is the line of its heading."""
+    name, audience = tidy_pipeline(title)
+    if not match_key(name):
+        complain(HandbookError(at, "the runbook names no pipeline", "“## Runbook: ” and a pipeline's name"))
+    for what, value, longest in (("title", name, LONGEST_PIPELINE), ("audience", audience, LONGEST_AUDIENCE)):
+        if len(value) > longest:
+            complain(HandbookError(at, f"the runbook's {what} has {len(value)} characters", f"at most {longest}"))
+    runbook = RunbookPart(name, audience, _sections(lines, complain=complain), line=at)
+    size = len(runbook.markdown.encode())
+    if size > LARGEST_RUNBOOK:
+        wrong = f"the runbook {quoted(name)} has {size:,} bytes"
+        complain(HandbookError(at, wrong, f"at most {LARGEST_RUNBOOK:,}"))
+    return runbook
+
+
+def _sections(lines: Sequence[Line], *, complain: Complain) -> tuple[Section, ...]:
+    """Return the sections that headings of level 3 begin, and before them the text that stands above the first."""
+    starts = [place for place, line in enumerate(lines) if line.heading and line.heading[0] == SECTION_LEVEL]
+    introduction = block_text(lines[: starts[0]] if starts else lines)
+    sections = [Section("", introduction)] if introduction else []
+    for start, end in pairwise([*starts, len(lines)]):
+        title = tidy_sentence((lines[start].heading or (0, ""))[1])
+        if not title:
+            complain(HandbookError(lines[start].number, "the section has no title", "“### ” and a title"))
+        if len(title) > LONGEST_SECTION_TITLE:
+            wrong = f"the section's title has {len(title)} characters"
+            complain(HandbookError(lines[start].number, wrong, f"at most {LONGEST_SECTION_TITLE}"))
+        sections.append(Section(title, block_text(lines[start + 1 : end])))
+    return tuple(sections)
+
+
+def _kept_inside(line: Line) -> Line:
+    """Return a line of a runbook so that it cannot end the runbook in the handbook file."""
+    if (gap := forgotten_gap(line)) is not None:
+        return replace(line, text=f"### {gap}")
+    if line.heading is None or line.heading[0] > SECTION_LEVEL:
+        return line
+    title = tidy_sentence(line.heading[1])
+    if len(title) > LONGEST_SECTION_TITLE:
+        return replace(line, text=title)
+    return replace(line, text=f"### {title}" if title else "")

@@ -1,0 +1,152 @@
+"""The words of a handbook: repairs of mis-encoded text, code spans, names and values as they are kept."""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from ftfy import TextFixerConfig, fix_text
+
+from people.domain.names import split_audience
+from runbooks.domain.handbook_model import full_name
+
+# Only what was decoded in the wrong way is mended: quotes, entities, widths and ligatures stay as they were typed.
+MENDING = TextFixerConfig(
+    unescape_html=False,
+    restore_byte_a0=False,  # whether a space was meant depends on what follows, and a cell must read the same anywhere
+    remove_terminal_escapes=False,
+    fix_latin_ligatures=False,
+    fix_character_width=False,
+    uncurl_quotes=False,
+    fix_line_breaks=False,
+    fix_surrogates=False,
+    remove_control_chars=False,
+    normalization=None,
+    explain=False,
+)
+# Each round of mending shortens the text, so that few are ever needed.
+MENDING_ROUNDS = 20
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+EMPHASIS = ("**", "__")
+
+
+def mend(text: str) -> str:
+    """Return a line with mis-encoded text repaired (`pipelineâ€™s`, product.md §1), code spans left as they are.
+
+    The cells of a table are mended one by one, so that a cell reads the same in whatever row it stands.
+    """
+    if text.isascii():
+        return text
+    mended, end = [], 0
+    for start, stop in code_spans(text):
+        mended += [_mend_prose(text[end:start]), text[start:stop]]
+        end = stop
+    return "".join([*mended, _mend_prose(text[end:])])
+
+
+def code_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each code span of a line begins and ends, its backticks included (CommonMark 0.31, §6.1)."""
+    runs = [match.span() for match in re.finditer(r"`+", text)]
+    places: dict[int, list[int]] = {}
+    for place, (start, stop) in enumerate(runs):
+        places.setdefault(stop - start, []).append(place)
+    place = 0
+    while place < len(runs):
+        start, stop = runs[place]
+        same = places[stop - start]
+        following = bisect_left(same, place + 1)
+        if _is_escaped(text, start) or following == len(same):
+            place += 1
+            continue
+        yield start, runs[same[following]][1]
+        place = same[following] + 1
+
+
+def lone_backtick(text: str) -> bool:
+    """Tell whether a backtick of the text opens no code span in it."""
+    covered = {at for start, stop in code_spans(text) for at in range(start, stop)}
+    lone = (match.start() for match in re.finditer(r"`+", text) if match.start() not in covered)
+    return any(not _is_escaped(text, at) for at in lone)
+
+
+def tidy_name(text: str) -> str:
+    """Return a name as it is kept: mended, bold marks around the whole of it taken off, single spaces."""
+    for _ in range(MENDING_ROUNDS):
+        tidied = _without_emphasis(" ".join(mend(text).split()))
+        if tidied == text:
+            break
+        text = tidied
+    return text
+
+
+def tidy_pipeline(text: str) -> tuple[str, str]:
+    """Return a pipeline's name and audience as they are kept: both tidied as names are."""
+    for _ in range(MENDING_ROUNDS):
+        name, audience = map(tidy_name, split_audience(tidy_name(text)))
+        tidied = full_name(name, audience=audience)
+        if tidied == text:
+            break
+        text = tidied
+    return split_audience(text)
+
+
+def tidy_sentence(text: str) -> str:
+    """Return a line of Markdown as it is kept: mended, with single spaces."""
+    for _ in range(MENDING_ROUNDS):
+        tidied = re.sub(r"[ \t]+", " ", mend(text)).strip(" ")
+        if tidied == text:
+            break
+        text = tidied
+    return text
+
+
+def says_something(text: str) -> bool:
+    """Tell whether a text holds a letter, digit or symbol, not punctuation and spaces alone."""
+    return any(unicodedata.category(character)[0] in "LNS" for character in text)
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotation marks for a message, cut after 60 characters."""
+    return f"“{text if len(text) <= 60 else text[:59] + '…'}”"  # a line of a terminal
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 cell" or "2 cells"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def forbidden_character(text: str) -> str | None:
+    """Return the first control character or separator of lines (other than a tab) as `U+0000`, or None."""
+    found = CONTROL.search(text)
+    return f"U+{ord(found[0]):04X}" if found else None
+
+
+def _mend_prose(text: str) -> str:
+    return "|".join(_mend_piece(piece) for piece in text.split("|"))
+
+
+def _mend_piece(piece: str) -> str:
+    core = piece.strip(" \t")
+    mended = core
+    for _ in range(0 if core.isascii() else MENDING_ROUNDS):
+        again = fix_text(mended, MENDING)
+        # What would turn words into a control character is no repair: “Ā¨” may be read so, and is meant.
+        if again == mended or (forbidden_character(again) and not forbidden_character(mended)):
+            break
+        mended = again
+    return piece.replace(core, mended, 1) if mended != core else piece
+
+
+def _is_escaped(text: str, at: int) -> bool:
+    first = at
+    while first and text[first - 1] == "\\":
+        first -= 1
+    return (at - first) % 2 == 1
+
+
+def _without_emphasis(text: str) -> str:
+    for mark in EMPHASIS:
+        inner = text[len(mark) : -len(mark)]
+        if text.startswith(mark) and text.endswith(mark) and inner.strip(mark[0] + " ") and mark not in inner:
+            return inner.strip()
+    return text

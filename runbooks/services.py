@@ -1,0 +1,136 @@
+"""Every change of state about runbooks."""
+
+from django.db import transaction
+
+from common.exceptions import DomainError, InvalidInputError
+from people.models import User
+from pipelines.models import Pipeline
+from runbooks.domain.handbook_model import LARGEST_RUNBOOK
+from runbooks.domain.rendering import Rendered
+from runbooks.domain.runbook_text import normalize_runbook
+from runbooks.markdown_subprocess import RenderingTimedOut, RunbookTooLarge, render_safely
+from runbooks.models import Runbook, RunbookRevision, RunbookSection
+from runbooks.queries import markdown_of
+
+
+class StaleEditError(DomainError):
+    """Somebody saved the runbook since this edit began; carries both texts."""
+
+    def __init__(self, *, current: RunbookRevision, yours: str) -> None:
+        who = current.author or "the import"
+        super().__init__(
+            f"Revision {current.number} was saved by {who} while you were editing. Your text is kept: compare, then save again.",
+            revision=current.number,
+            current=current.markdown,
+            yours=yours,
+        )
+        self.current = current
+        self.yours = yours
+
+
+def normalize_markdown(markdown: str) -> str:
+    """Return a text in the form in which runbooks are kept; raise Invalid where it holds a NUL, TextTooLargeError where it is."""
+    if "\0" in markdown:
+        raise InvalidInputError({"markdown": ["The text holds a NUL character."]})
+    size = len(markdown.encode("utf-8", "surrogatepass"))
+    if size > LARGEST_RUNBOOK:
+        raise TextTooLargeError(f"The text has {size:,} bytes; a runbook may have {LARGEST_RUNBOOK:,}.")
+    return normalize_runbook(markdown)
+
+
+def render_or_refuse(markdown: str) -> Rendered:
+    """Return the rendered text; raise Invalid for the field `markdown` where it is too large or takes too long."""
+    try:
+        return render_safely(markdown)
+    except RunbookTooLarge as error:
+        raise TextTooLargeError(str(error)) from error
+    except RenderingTimedOut as error:
+        raise TextTooLargeError("The text takes too long to render. Simplify its nesting, then save again.") from error
+
+
+class TextTooLargeError(InvalidInputError):
+    """The text cannot be rendered within the limits (reliability.md, promise 21): the API answers 413."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__({"markdown": [reason]})
+
+
+def create_runbook(pipeline: Pipeline, *, title: str, markdown: str, author: User | None, summary: str = "") -> Runbook:
+    """Create the runbook of a pipeline with its first revision.
+
+    Raises Invalid where the text cannot be rendered, Refused where the pipeline has a runbook already.
+    """
+    markdown = normalize_markdown(markdown)
+    rendered = render_or_refuse(markdown)
+    with transaction.atomic():
+        Pipeline.objects.select_for_update().get(pk=pipeline.pk)
+        if Runbook.objects.filter(pipeline=pipeline).exists():
+            raise DomainError(f"{pipeline} has a runbook already.")
+        runbook = Runbook.objects.create(pipeline=pipeline, title=title, revision=1)
+        _write(
+            runbook,
+            rendered=rendered,
+            revision=RunbookRevision(number=1, markdown=markdown, author=author, summary=summary),
+        )
+    return runbook
+
+
+def save_revision(  # each is a fact of the revision
+    runbook: Runbook,
+    *,
+    markdown: str,
+    based_on: int,
+    author: User | None,
+    summary: str = "",
+    restored_from: int | None = None,
+) -> RunbookRevision:
+    """Save a new text as the revision after `based_on`; return it, or the one in force where nothing differs.
+
+    Raises StaleEditError, which carries both texts, where another revision is in force; Invalid where the text cannot be rendered.
+    """
+    typed, markdown = markdown, normalize_markdown(markdown)
+    rendered = render_or_refuse(markdown)
+    with transaction.atomic():
+        locked = Runbook.objects.select_for_update().get(pk=runbook.pk)
+        current = locked.revisions.select_related("author").get(number=locked.revision)
+        if current.number != based_on:
+            raise StaleEditError(current=current, yours=typed)
+        if current.markdown == markdown:
+            return current
+        revision = RunbookRevision(
+            number=based_on + 1, markdown=markdown, author=author, summary=summary, restored_from=restored_from
+        )
+        runbook.revision = locked.revision = revision.number
+        locked.save(update_fields=["revision"])
+        _write(runbook, rendered=rendered, revision=revision)
+    return revision
+
+
+def restore(runbook: Runbook, *, number: int, based_on: int, author: User) -> RunbookRevision:
+    """Make an earlier revision's text the newest revision; raises as `save_revision` does."""
+    return save_revision(
+        runbook,
+        markdown=markdown_of(runbook, number=number),
+        based_on=based_on,
+        author=author,
+        summary=f"Restored revision {number}",
+        restored_from=number,
+    )
+
+
+def rename_runbook(runbook: Runbook, *, title: str) -> None:
+    """Give a runbook the title the handbook has for it now."""
+    Runbook.objects.filter(pk=runbook.pk).update(title=title)
+    runbook.title = title
+
+
+def _write(runbook: Runbook, *, rendered: Rendered, revision: RunbookRevision) -> None:
+    revision.runbook, revision.html = runbook, rendered.html
+    revision.save(force_insert=True)
+    runbook.sections.all().delete()
+    RunbookSection.objects.bulk_create(
+        RunbookSection(
+            runbook=runbook, position=place, title=part.title, anchor=part.anchor, html=part.html, text=part.text
+        )
+        for place, part in enumerate(rendered.sections)
+    )

@@ -1,0 +1,56 @@
+"""What a block of dates would do: who steps in where, and which moments nobody covers (product.md §4)."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from scheduling.domain.responder_chain import RotationSchedule, chain_at
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch in which another person answers for a pipeline than would without the block; None is nobody."""
+
+    pipeline: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    before: int | None
+    after: int | None
+
+
+def changes_of_responder(
+    before: RotationSchedule,
+    after: RotationSchedule,
+    *,
+    owners: Mapping[int, tuple[int, int]],
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+) -> list[Change]:
+    """Return, per pipeline, the stretches of a window in which two worlds answer differently.
+
+    `owners` gives each pipeline's primary and secondary owner.
+    """
+    people = {owner for pair in owners.values() for owner in pair}
+    edges = sorted(
+        {starts_at, ends_at}.union(
+            at
+            for world in (before, after)
+            for at in world.after(starts_at, engineers=people | world.engineers)
+            if at < ends_at
+        )
+    )
+    changes: list[Change] = []
+    for pipeline, (primary, secondary) in owners.items():
+        for begin, end in pairwise(edges):
+            old = chain_at(before, primary=primary, secondary=secondary, at=begin).responder
+            new = chain_at(after, primary=primary, secondary=secondary, at=begin).responder
+            if old == new:
+                continue
+            change = Change(pipeline, begin, end, old, new)
+            last = changes[-1] if changes else None
+            if last is not None and replace(last, starts_at=begin, ends_at=end) == change and last.ends_at == begin:
+                changes[-1] = replace(last, ends_at=end)
+            else:
+                changes.append(change)
+    return changes

@@ -1,0 +1,65 @@
+"""Wall clocks and instants: when a local time is, and what a block of dates covers."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+DAY = dt.timedelta(days=1)
+MIDNIGHT = dt.time()
+
+
+def to_utc(day: dt.date, hour: dt.time, *, zone: str) -> dt.datetime:
+    """Return the instant, in UTC, of a wall-clock time in an IANA zone (product.md §2).
+
+    A time that does not exist means the first instant after the gap; one that occurs twice means the first.
+    """
+    naive = dt.datetime.combine(day, hour)
+    place = ZoneInfo(zone)
+    first = naive.replace(tzinfo=place, fold=0).astimezone(dt.UTC)
+    if first.astimezone(place).replace(tzinfo=None) == naive:
+        return first
+    return _end_of_gap(naive.replace(tzinfo=place, fold=1).astimezone(dt.UTC), first, place=place)
+
+
+def _end_of_gap(before: dt.datetime, after: dt.datetime, *, place: ZoneInfo) -> dt.datetime:
+    """Return the instant of the change of offset between two instants, to the second."""
+    offset = before.astimezone(place).utcoffset()
+    low, high = 0, int((after - before).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = (before + dt.timedelta(seconds=middle)).astimezone(place).utcoffset() == offset
+        low, high = (middle, high) if same else (low, middle)
+    return before + dt.timedelta(seconds=high)
+
+
+def dates_to_interval(
+    first: dt.date, last: dt.date, *, zone: str, start: dt.time | None = None, end: dt.time | None = None
+) -> tuple[dt.datetime, dt.datetime]:
+    """Return the instants from which and until which an inclusive range of dates lasts (product.md §4).
+
+    `start` is an hour on the first day, `end` one on the last; without them whole days. Raises ValueError where nothing is
+    left between the two.
+    """
+    starts_at = to_utc(first, start or MIDNIGHT, zone=zone)
+    ends_at = to_utc(last, end, zone=zone) if end else to_utc(last + DAY, MIDNIGHT, zone=zone)
+    if ends_at <= starts_at:
+        raise ValueError("The end must come after the start.")
+    return starts_at, ends_at
+
+
+def format_day(day: dt.date) -> str:
+    """Return a date as "21 Dec 2026"."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def format_days(first: dt.date, last: dt.date, *, start: dt.time | None = None, end: dt.time | None = None) -> str:
+    """Return a range of dates as "21–25 Dec", "30 Dec – 2 Jan", "3 Nov" or "3 Nov 13:00–17:00"."""
+    if start or end:
+        begin = f"{first.day} {first:%b}" + (f" {start:%H:%M}" if start else "")
+        if first == last:
+            return f"{begin}–{end:%H:%M}" if end and start else f"{begin} until {end:%H:%M}" if end else f"{begin} on"
+        return f"{begin} – {last.day} {last:%b}" + (f" {end:%H:%M}" if end else "")
+    if first == last:
+        return f"{first.day} {first:%b}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{last.day} {last:%b}"
+    return f"{first.day} {first:%b} – {last.day} {last:%b}"

@@ -1,0 +1,44 @@
+"""Reads about moments that nobody covers."""
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from pipelines.models import Pipeline
+from scheduling.domain.responder_chain import coverage_gaps
+from scheduling.loaders import load_schedules
+from scheduling.models import CoverageGap, HolidayBlock, Rotation
+from scheduling.queries.impact import owners_by_rotation
+from scheduling.queries.on_call import with_both_owners_absent
+
+UNCOVERED_AHEAD = dt.timedelta(weeks=8)
+
+
+def find_coverage_gaps(*, at: dt.datetime) -> list[tuple[int, dt.datetime, dt.datetime]]:
+    """Return the moments of the next eight weeks in which nobody answers for a pipeline: (pipeline, from, until)."""
+    window: dict[str, Any] = {"starts_at": at, "ends_at": at + UNCOVERED_AHEAD}
+    owners = owners_by_rotation(without_available_owner(**window))
+    worlds = load_schedules(Rotation.objects.filter(pk__in=[key for key in owners if key is not None]), **window)
+    return [gap for key, pairs in owners.items() for gap in coverage_gaps(worlds.of(key), owners=pairs, **window)]
+
+
+def without_available_owner(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[Pipeline]:
+    """Return the pipelines both of whose owners are unavailable at some instant of a window.
+
+    No other pipeline can be uncovered in it, so that the others are not looked at, however many they are.
+    """
+    absences = HolidayBlock.objects.overlapping(starts_at=starts_at, ends_at=ends_at).order_by()
+    meanwhile = absences.filter(
+        engineer=OuterRef(OuterRef("secondary_owner")),
+        starts_at__lt=OuterRef("ends_at"),
+        ends_at__gt=OuterRef("starts_at"),
+    )
+    together = Exists(absences.filter(Exists(meanwhile), engineer=OuterRef("primary_owner")))
+    gone = Q(primary_owner__is_active=False) | Q(secondary_owner__is_active=False)
+    return with_both_owners_absent(absences).filter(together | gone)
+
+
+def upcoming_gaps(*, at: dt.datetime) -> QuerySet[CoverageGap]:
+    """Return the stored moments that are not over in which nobody answers for a pipeline."""
+    return CoverageGap.objects.filter(ends_at__gt=at).select_related("pipeline").order_by("starts_at", "pipeline")

@@ -1,0 +1,39 @@
+"""The keeping of the coming moments that nobody covers."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from common.db import advisory_lock
+from scheduling.models import CoverageGap
+from scheduling.notifications import notify_coverage_gaps
+from scheduling.queries.coverage_gaps import find_coverage_gaps
+
+
+@transaction.atomic
+def sync_coverage_gaps(*, at: dt.datetime) -> int:
+    """Store the coming moments nobody covers, and drop those that are solved; return how many there are.
+
+    A gap that goes on is the same row, so that it is told once; one that is running keeps the instant it began at.
+    """
+    # Rotations stay free: what changes meanwhile is seen by the next sweep.
+    advisory_lock("keep_gaps")
+    found = find_coverage_gaps(at=at)
+    stored = {(row.pipeline_id, row.starts_at): row for row in CoverageGap.objects.filter(ends_at__gt=at)}
+    running = {row.pipeline_id: row for row in stored.values() if row.starts_at <= at}
+    kept: list[CoverageGap] = []
+    new: list[CoverageGap] = []
+    for pipeline, starts_at, ends_at in found:
+        row = stored.get((pipeline, starts_at)) or (running.get(pipeline) if starts_at == at else None)
+        if row is None:
+            new.append(CoverageGap(pipeline_id=pipeline, starts_at=starts_at, ends_at=ends_at))
+        else:
+            kept.append(row)
+            row.ends_at = ends_at
+    CoverageGap.objects.filter(ends_at__gt=at).exclude(pk__in=[row.pk for row in kept]).delete()
+    CoverageGap.objects.bulk_update(kept, ["ends_at"])
+    CoverageGap.objects.bulk_create(new)
+    if new:
+        made = CoverageGap.objects.filter(pk__in=[row.pk for row in new])
+        notify_coverage_gaps(list(made.select_related("pipeline").order_by("starts_at", "pk")), at=at)
+    return len(found)

@@ -1,0 +1,83 @@
+"""Changes of who is on a rotation, and in which order."""
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from common.exceptions import DomainError, NotAllowedError
+from people.models import User
+from scheduling.domain.wall_time import to_utc
+from scheduling.domain.weeks import week_start
+from scheduling.loaders import rotation_hours
+from scheduling.models import Roster, RosterMember, Rotation
+from scheduling.queries.rosters import newest_roster, roster_engineers
+from scheduling.services.locks import lock_people, lock_rotation
+from scheduling.services.weeks import replan
+
+
+@transaction.atomic
+def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, at: dt.datetime) -> Roster:
+    """Let these engineers hold the rotation, in order, from the week that starts on that date; later rosters go.
+
+    The weeks from that date on are planned anew.
+
+    Raises Refused where the date is not the rotation's hand-off weekday, or somebody stands twice or is not active.
+    """
+    lock_rotation(rotation)
+    if week_start(starts_on, weekday=rotation.handoff_weekday) != starts_on:
+        expected = rotation.get_handoff_weekday_display()
+        raise DomainError(f"{starts_on} is a {starts_on:%A}; weeks of {rotation} start on a {expected}.")
+    if len({engineer.pk for engineer in engineers}) < len(engineers) or not engineers:
+        raise DomainError("A roster names each engineer once, and at least one.")
+    for engineer in lock_people(engineers).values():
+        if not engineer.is_active:
+            raise DomainError(f"{engineer} is not active and cannot be on a roster.")
+    rotation.rosters.filter(starts_on__gte=starts_on).delete()
+    roster = Roster.objects.create(rotation=rotation, starts_on=starts_on)
+    RosterMember.objects.bulk_create(
+        RosterMember(roster=roster, engineer=engineer, position=place) for place, engineer in enumerate(engineers)
+    )
+    replan(rotation, first=starts_on, at=at)
+    return roster
+
+
+@transaction.atomic
+def change_roster(  # who decides, when, and what
+    rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, by: User, at: dt.datetime
+) -> Roster:
+    """Let these engineers hold a rotation from a week that has not begun (product.md §2).
+
+    Raises Forbidden for who is no admin; Refused as `set_roster` does, and for a week that has begun.
+    """
+    if not by.is_staff:
+        raise NotAllowedError("Only an admin changes a roster.")
+    hours = rotation_hours(rotation)
+    if to_utc(starts_on, hours.hour, zone=hours.zone) <= at:
+        raise DomainError(f"The week of {starts_on} has already started: a change of roster touches the future only.")
+    return set_roster(rotation, engineers=engineers, starts_on=starts_on, at=at)
+
+
+@transaction.atomic
+def apply_roster(
+    rotation: Rotation, *, engineers: Sequence[User], at: dt.datetime, starting: dt.date | None
+) -> Roster | None:
+    """Bring a rotation's roster to these engineers; return the new roster, or None where nothing changes.
+
+    A new rotation starts at `starting`, or in this week. A change holds from `starting`, or from next week:
+    the past and the running week stay as they are (product.md §2). Raises Refused where `starting` is not after today.
+    """
+    lock_rotation(rotation)
+    today = at.astimezone(zoneinfo.ZoneInfo(rotation.time_zone)).date()
+    running = week_start(today, weekday=rotation.handoff_weekday)
+    newest = newest_roster(rotation)
+    if newest is None:
+        return set_roster(rotation, engineers=engineers, starts_on=starting or running, at=at)
+    same = [engineer.pk for engineer in roster_engineers(newest)] == [engineer.pk for engineer in engineers]
+    if same and starting in (None, newest.starts_on):
+        return None
+    holds_from = starting or running + dt.timedelta(days=7)
+    if holds_from <= today:
+        raise DomainError(f"The week of {holds_from} has already started: a change of roster touches the future only.")
+    return set_roster(rotation, engineers=engineers, starts_on=holds_from, at=at)

@@ -1,0 +1,103 @@
+"""Changes of when the weeks of a rotation are, and the keeping of weeks ahead."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from scheduling.domain.wall_time import to_utc
+from scheduling.domain.weeks import WEEK, planned_weeks
+from scheduling.loaders import roster_versions, rotation_hours
+from scheduling.models import Rotation, RotationWeek, SwapRequest
+from scheduling.notifications import WeekMoved, notify_swap_decided, notify_weeks_changed
+from scheduling.queries.rosters import planned_replan
+from scheduling.services.covers import transfer_covers
+from scheduling.services.locks import lock_rotation
+from scheduling.services.swaps import void_invalidated_requests
+
+# A daily job keeps half a year stored; a little more, so that a missed day does not matter.
+KEPT_AHEAD = dt.timedelta(weeks=30)
+
+
+@transaction.atomic
+def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
+    """Store the weeks of a rotation that its rosters plan until at least 26 weeks ahead; return how many were missing."""
+    lock_rotation(rotation)
+    versions = roster_versions([rotation]).get(rotation.pk, [])
+    newest = rotation.weeks.order_by("-starts_on").first()
+    first = newest.starts_on + WEEK if newest else min((one.starts_on for one in versions), default=today)
+    weeks = planned_weeks(rotation_hours(rotation), rosters=versions, first=first, until=today + KEPT_AHEAD)
+    rows = [
+        RotationWeek(
+            rotation=rotation,
+            starts_on=week.starts_on,
+            starts_at=week.starts_at,
+            ends_at=week.ends_at,
+            engineer_id=week.engineer,
+            planned_engineer_id=week.planned_engineer,
+        )
+        for week in weeks
+    ]
+    RotationWeek.objects.bulk_create(rows)
+    return len(rows)
+
+
+@transaction.atomic
+def update_hours(
+    rotation: Rotation, *, at: dt.datetime, time_zone: str | None = None, handoff_time: dt.time | None = None
+) -> list[str]:
+    """Let a rotation hand over at another hour or in another zone; return the names of the fields that changed.
+
+    Weeks that have not begun move with it; the running one ends where the next begins; the past stays as it was.
+    Raises django.core.exceptions.ValidationError by field.
+    """
+    row = lock_rotation(rotation)
+    wanted = {"time_zone": time_zone or row.time_zone, "handoff_time": handoff_time or row.handoff_time}
+    changed = [field for field, value in wanted.items() if getattr(row, field) != value]
+    for field in changed:
+        setattr(row, field, wanted[field])
+        setattr(rotation, field, wanted[field])
+    if changed:
+        row.full_clean()
+        row.save(update_fields=changed)
+        _move_weeks(row, at=at)
+    return changed
+
+
+def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
+    """Give the weeks that have not begun the instants that the rotation's hours mean now."""
+    hours = rotation_hours(rotation)
+    coming = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on"))
+    if not coming:
+        return
+    # Neighbours may overlap while they move one by one, which the database forbids: they are written anew, keys and all.
+    rotation.weeks.filter(pk__in=[week.pk for week in coming]).delete()
+    for week in coming:
+        week.starts_at = to_utc(week.starts_on, hours.hour, zone=hours.zone)
+        week.ends_at = to_utc(week.starts_on + WEEK, hours.hour, zone=hours.zone)
+    coming[0].starts_at = max(coming[0].starts_at, at)
+    rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(ends_at=coming[0].starts_at)
+    RotationWeek.objects.bulk_create(coming)
+
+
+@transaction.atomic
+def replan(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
+    """Plan the weeks from a date on as the rosters are now, and store more of them where half a year is no longer there.
+
+    Swaps that both parties can still honour are made again; the others, and open requests that lost their ground, become
+    void with the reason (product.md §2, §5). The caller has locked the rotation.
+    """
+    plan = planned_replan(rotation, versions=roster_versions([rotation]).get(rotation.pk, []), first=first)
+    moved = []
+    for row in plan.weeks:
+        if row.week.engineer_id != row.engineer:
+            moved.append(WeekMoved(row.week.starts_on, row.week.engineer_id, row.engineer))
+            transfer_covers(row.week, taker=row.engineer)
+        row.week.engineer_id, row.week.planned_engineer_id = row.engineer, row.planned_engineer
+    RotationWeek.objects.bulk_update([row.week for row in plan.weeks], ["engineer", "planned_engineer"])
+    for swap, reason in plan.lost:
+        swap.state, swap.reason = SwapRequest.State.VOID, reason
+        if SwapRequest.objects.accepted().filter(pk=swap.pk).update(state=swap.state, reason=reason) == 1:
+            notify_swap_decided(swap, at=at)
+    notify_weeks_changed(rotation, moved=moved, at=at, why=f"The roster of {rotation} changed.")
+    ensure_weeks(rotation, today=at.date())
+    void_invalidated_requests(rotation, at=at)

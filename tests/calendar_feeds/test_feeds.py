@@ -1,0 +1,299 @@
+"""Calendar feeds: what each shows, how its events change, who may read it, and how quickly."""
+
+import datetime as dt
+import statistics
+import time
+from itertools import pairwise
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from calendar_feeds.models import FeedEvent, FeedToken
+from calendar_feeds.services import create_feed, revoke_feed, sync_feeds
+from common.exceptions import DomainError, NotAllowedError
+from handbook.services import import_handbook
+from handoffs.models import Handoff
+from handoffs.services.meetings import sync_handoffs
+from people.models import User
+from scheduling.models import HolidayBlock, Rotation
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.offboarding import deactivate
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from scheduling.services.weeks import ensure_weeks
+from tests.conftest import SEED
+from tests.handoffs.conftest import NOW
+from tests.handoffs.libical import complaints
+from tests.handoffs.reading import read
+from tests.statements import writing
+
+DAY, HOUR, WEEK = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(weeks=1)
+BLOCKS, LIMIT_SECONDS = 10_000, 0.3
+
+
+@pytest.fixture
+def feed_of(client):
+    """Return a function that makes a feed and gives back one that reads it: the calendar and its events by UID."""
+
+    def make(owner, rotation=None, at=NOW):
+        path = f"/feeds/{create_feed(owner, rotation=rotation, at=at).secret}.ics"
+
+        def fetch():
+            answer = client.get(path)
+            assert answer.status_code == 200
+            text = answer.content.decode()
+            assert complaints(text) == []
+            calendar, events = read(text)
+            for event in events:
+                begin, end = event.span
+                assert begin < end
+                assert event["TRANSP"] == "TRANSPARENT"
+            by_uid = {event["UID"]: event for event in events}
+            assert len(by_uid) == len(events)
+            return calendar, by_uid
+
+        fetch.path = path
+        return fetch
+
+    return make
+
+
+def shown(events, status="CONFIRMED"):
+    return sorted(
+        (event.span[0].isoformat(), event["SUMMARY"]) for event in events.values() if event["STATUS"] == status
+    )
+
+
+def test_a_rotation_s_feed_has_its_weeks_a_year_ahead_and_is_no_invitation(handoffs, rotation, a, feed_of):
+    calendar, events = feed_of(a, rotation)()
+    assert calendar.all("METHOD") == []
+    assert (calendar["VERSION"], calendar["REFRESH-INTERVAL"], calendar["X-PUBLISHED-TTL"]) == ("2.0", "PT1H", "PT1H")
+    assert calendar.parameters("REFRESH-INTERVAL") == ["VALUE=DURATION"]
+    assert calendar["X-WR-CALNAME"] == calendar["NAME"] == "On call: Weekly Rotation"
+    weeks = [event for event in events.values() if event["UID"].startswith("week-")]
+    spans = sorted(event.span for event in weeks)
+    assert spans[0][0] == dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)
+    assert spans[-1][1] >= NOW + 365 * DAY
+    assert all(end == begin for (_, end), (begin, _) in pairwise(spans))
+    assert len(weeks) == 53
+    meetings = [event for event in events.values() if event["SUMMARY"].startswith("Hand-off: ")]
+    assert {event["UID"] for event in meetings} == {row.uid for row in handoffs}
+
+
+def test_an_engineer_s_feed_has_their_own_weeks_covers_hand_offs_and_holidays(handoffs, rotation, a, b, admin, feed_of):
+    create_cover(rotation, span=CoverData(b, NOW + DAY, NOW + DAY + HOUR, "dentist"), by=admin, at=NOW)
+    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), note="a secret"), by=a)
+    days = HolidayData(dt.date(2026, 12, 3), dt.date(2026, 12, 3), starts_at_time=dt.time(13), ends_at_time=dt.time(17))
+    create_holiday(a, dates=days, by=a)
+    _, events = feed_of(a)()
+    rows = shown(events)
+    assert ("2026-11-23T10:00:00+00:00", "On call: Weekly Rotation") in rows
+    assert ("2026-11-26T12:00:00+00:00", "Covered by Engineer B: Weekly Rotation") in rows
+    assert ("2026-11-30T09:30:00+00:00", "Hand over Weekly Rotation to Engineer B") in rows
+    assert ("2026-12-21T09:30:00+00:00", "Take over Weekly Rotation from Engineer D") in rows
+    assert ("2026-12-29", "Away: Holiday") in rows
+    assert ("2026-12-03T13:00:00+00:00", "Away: Holiday") in rows
+    assert len([row for row in rows if row[1].startswith("On call: ")]) == 14
+    [block] = [event for event in events.values() if event.span[0] == dt.date(2026, 12, 29)]
+    assert block.span[1] == dt.date(2026, 12, 31)
+    _, theirs = feed_of(b)()
+    assert ("2026-11-26T12:00:00+00:00", "On call for Engineer A: Weekly Rotation") in shown(theirs)
+    assert not [row for row in shown(theirs) if "Away" in row[1]]
+
+
+def test_private_notes_are_in_no_feed_and_why_somebody_is_away_in_none_of_a_rotation(rotation, a, b, client, feed_of):
+    create_holiday(
+        a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), kind="sick", note="a secret"), by=a
+    )
+    whole = feed_of(b, rotation)
+    assert ("2026-12-29", "Engineer A is away") in shown(whole()[1])
+    text = client.get(whole.path).content.decode() + client.get(feed_of(a).path).content.decode()
+    assert "secret" not in text
+    assert "sick" not in client.get(whole.path).content.decode().lower()
+
+
+def test_a_swap_moves_week_and_meeting_between_feeds_with_the_same_uid_and_a_higher_sequence(
+    handoffs, rotation, a, c, admin, feed_of
+):
+    mine, theirs, whole = feed_of(a), feed_of(c), feed_of(a, rotation)
+    before = mine()[1], theirs()[1], whole()[1]
+    asked = SwapProposal(dt.date(2026, 12, 21), dt.date(2026, 12, 7), acknowledge_conflicts=True)
+    accept_swap(request_swap(rotation, asked=asked, by=admin, at=NOW), by=admin, at=NOW)
+    later = NOW + HOUR
+    sync_handoffs(at=later)
+    sync_feeds(at=later)
+    after = mine()[1], theirs()[1], whole()[1]
+    week = f"week-{rotation.pk}-2026-12-07@127.0.0.1"
+    for uid, summary in (
+        (week, "On call: Weekly Rotation"),
+        (handoffs[1].uid, "Take over Weekly Rotation from Engineer B"),
+    ):
+        assert uid not in before[0]
+        assert (after[0][uid]["STATUS"], after[0][uid]["SUMMARY"]) == ("CONFIRMED", summary)
+        assert (before[1][uid]["STATUS"], before[1][uid]["SEQUENCE"]) == ("CONFIRMED", "0")
+        assert (after[1][uid]["STATUS"], after[1][uid]["SEQUENCE"]) == ("CANCELLED", "1")
+        assert after[2][uid]["SEQUENCE"] == "1"
+        assert after[2][uid]["DTSTAMP"] == "20261125T130000Z"
+        assert before[2][uid]["DTSTAMP"] == "20261125T120000Z"
+    assert after[2][week]["SUMMARY"] == "On call: Engineer A"
+    unchanged = set(after[2]) - {uid for uid in after[2] if after[2][uid]["SEQUENCE"] != "0"}
+    assert all(after[2][uid].lines == before[2][uid].lines for uid in unchanged)
+    assert len(unchanged) > 50
+
+
+def test_what_is_no_more_stays_cancelled_and_may_come_back(handoffs, rotation, a, feed_of):
+    mine = feed_of(a)
+    block = create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    sync_feeds(at=NOW)
+    uid = f"holiday-{block.pk}@127.0.0.1"
+    assert mine()[1][uid]["STATUS"] == "CONFIRMED"
+    HolidayBlock.objects.filter(pk=block.pk).delete()
+    assert sync_feeds(at=NOW + HOUR) == 1
+    gone = mine()[1][uid]
+    assert (gone["STATUS"], gone["SEQUENCE"], gone["SUMMARY"]) == ("CANCELLED", "1", "Away: Holiday")
+    assert gone.span == (dt.date(2026, 12, 29), dt.date(2026, 12, 31))
+    assert sync_feeds(at=NOW + 2 * HOUR) == 0
+    sync_feeds(at=NOW + 20 * WEEK)
+    assert uid in mine()[1]
+    sync_feeds(at=NOW + 40 * WEEK)
+    assert uid not in mine()[1]
+
+
+def test_a_week_keeps_its_uid_when_it_is_stored_later(rotation, a, feed_of):
+
+    whole = feed_of(a, rotation)
+    before = whole()[1]
+    assert ensure_weeks(rotation, today=(NOW + 10 * WEEK).date()) > 5
+    assert sync_feeds(at=NOW) == 0
+    assert whole()[1].keys() == before.keys()
+
+
+def test_an_unchanged_feed_is_not_sent_again(client, handoffs, rotation, a, feed_of):
+    whole = feed_of(a, rotation)
+    first = client.get(whole.path)
+    assert first.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    again = client.get(whole.path, headers={"if-none-match": first.headers["ETag"]})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert client.get(whole.path, headers={"if-none-match": '"other"'}).status_code == 200
+    assert client.head(whole.path).status_code == 200
+    assert client.post(whole.path).status_code == 405
+    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    sync_feeds(at=NOW)
+    assert client.get(whole.path, headers={"if-none-match": first.headers["ETag"]}).status_code == 200
+
+
+def test_an_empty_feed_is_a_calendar_too(outsider, feed_of):
+    calendar, events = feed_of(outsider)()
+    assert (calendar["NAME"], events) == ("On call: Outsider", {})
+
+
+def test_a_revoked_address_and_that_of_somebody_inactive_are_gone_at_once(
+    client, handoffs, rotation, a, b, admin, feed_of
+):
+    kept, revoked, leaver = feed_of(b, rotation), feed_of(b, rotation), feed_of(a, rotation)
+    token = FeedToken.objects.get(prefix=revoked.path[7:18])
+    with pytest.raises(NotAllowedError):
+        revoke_feed(token, by=a, at=NOW)
+    revoke_feed(token, by=b, at=NOW)
+    deactivate(a, by=admin, at=NOW)
+    assert [client.get(one.path).status_code for one in (kept, revoked, leaver)] == [200, 404, 404]
+    assert client.get("/feeds/feed_nothing.ics").status_code == 404
+
+
+def test_only_the_digest_of_an_address_is_kept(rotation, a):
+    made = create_feed(a, rotation=None, at=NOW)
+    secret = made.secret.removeprefix("feed_")
+    assert len(secret) == 43
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(row::text, '') FROM handoffs_feedtoken row")
+        assert secret not in cursor.fetchone()[0]
+        cursor.execute("SELECT string_agg(row::text, '') FROM handoffs_feedtokenevent row")
+        found = cursor.fetchone()[0]
+    assert secret not in found
+    assert made.token.digest not in found
+
+
+def test_an_address_more_than_twenty_is_refused(rotation, a, outsider):
+    for _ in range(20):
+        create_feed(a, rotation=rotation, at=NOW)
+    with pytest.raises(DomainError, match="20 addresses"):
+        create_feed(a, rotation=rotation, at=NOW)
+    type(outsider).objects.filter(pk=outsider.pk).update(is_active=False)
+    with pytest.raises(DomainError, match="not active"):
+        create_feed(outsider, rotation=rotation, at=NOW)
+
+
+def test_reading_writes_no_more_than_when_it_was_read(client, handoffs, rotation, a, feed_of):
+    whole = feed_of(a, rotation)
+    before = list(FeedEvent.objects.values_list())
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            client.get(whole.path)
+        [write] = writing(captured)
+        assert 'UPDATE "handoffs_feedtoken" SET "last_used_at"' in write
+        assert FeedToken.objects.filter(last_used_at__isnull=False).count() == 1
+    assert list(FeedEvent.objects.values_list()) == before
+
+
+def test_a_feed_nobody_reads_is_not_kept(handoffs, rotation, a, feed_of):
+    feed_of(a)
+    revoke_feed(FeedToken.objects.get(), by=a, at=NOW)
+    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    assert sync_feeds(at=NOW) == 0
+    _, events = feed_of(a)()
+    assert ("2026-12-29", "Away: Holiday") in shown(events)
+
+
+def test_a_moved_meeting_raises_its_sequence_as_its_invitation_does(handoffs, a, feed_of):
+    Handoff.objects.filter(pk=handoffs[0].pk).update(sequence=7)
+    _, events = feed_of(a)()
+    assert events[handoffs[0].uid]["SEQUENCE"] == "7"
+
+
+def fill(rotation, engineer, *, blocks):
+    """Give an engineer that many holidays in the coming years, an hour each."""
+    begin = NOW + 30 * DAY
+    HolidayBlock.objects.bulk_create(
+        HolidayBlock(
+            engineer=engineer,
+            starts_on=(begin + 2 * HOUR * number).date(),
+            ends_on=(begin + 2 * HOUR * number).date(),
+            starts_at_time=(begin + 2 * HOUR * number).time(),
+            ends_at_time=(begin + 2 * HOUR * number + HOUR).time(),
+            starts_at=begin + 2 * HOUR * number,
+            ends_at=begin + 2 * HOUR * number + HOUR,
+            time_zone="UTC",
+        )
+        for number in range(blocks)
+    )
+
+
+def check_quick(client, rotation, owner, *, blocks, rounds):
+    """Assert that a rotation's feed with that many holidays is answered within the limit, for 95 of 100 readers; return the time."""
+    fill(rotation, owner, blocks=blocks)
+    path = f"/feeds/{create_feed(owner, rotation=rotation, at=NOW).secret}.ics"
+    text = client.get(path).content.decode()
+    assert text.count("BEGIN:VEVENT") > blocks
+    assert complaints(text) == []
+    took = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        assert client.get(path).status_code == 200
+        took.append(time.perf_counter() - began)
+    p95 = statistics.quantiles(took, n=20)[-1]
+    assert p95 <= LIMIT_SECONDS, f"p95 {p95 * 1000:.0f} ms"
+    return p95
+
+
+def check_quick_in(*, rounds):
+    """Assert it in a database of its own, which holds nothing yet."""
+    import_handbook(SEED.read_bytes(), at=NOW, starting=dt.date(2026, 11, 23))
+    owner = User.objects.order_by("pk")[0]
+    client = Client(SERVER_NAME="localhost")
+    return check_quick(client, Rotation.objects.get(), owner, blocks=BLOCKS, rounds=rounds)
+
+
+def test_a_feed_of_ten_thousand_blocks_is_quick(client, handoffs, rotation, a):
+    check_quick(client, rotation, a, blocks=BLOCKS, rounds=20)

@@ -1,0 +1,45 @@
+"""Plain helpers that make rows for tests."""
+
+import contextlib
+
+from django.db import transaction
+
+from people.models import User
+from people.services.accounts import create_token
+from pipelines.services import Owners, create_pipeline
+from runbooks.services import create_runbook
+
+PASSWORD = "correct horse battery staple"
+
+
+@contextlib.contextmanager
+def taken_back(blocker):
+    """Let a fixture wider than a test make rows, by pytest-django's blocker; afterwards they are gone."""
+    with blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def make_engineer(name, **fields):
+    from people.domain.names import user_name_for
+
+    taken = set(User.objects.values_list("username", flat=True))
+    fields.setdefault("username", user_name_for(name, taken))
+    user = User(display_name=name, **fields)
+    user.set_unusable_password()
+    user.full_clean()
+    user.save()
+    return user
+
+
+def make_pipeline(name, *, primary, secondary, position=0):
+    return create_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=position)
+
+
+def make_runbook(pipeline, markdown="### Purpose\n\nTo be useful.", author=None):
+    return create_runbook(pipeline, title=pipeline.full_name, markdown=markdown, author=author)
+
+
+def bearer(user, **fields):
+    """Return the request headers of a new token of the user, for Django's test client."""
+    return {"headers": {"authorization": f"Bearer {create_token(user, name='test', **fields).secret}"}}

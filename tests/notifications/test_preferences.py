@@ -1,0 +1,310 @@
+"""How people are told: their own choices in the browser and through the API; chat addresses given by admins."""
+
+import datetime as dt
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from common.crypto import decrypt
+from common.exceptions import InvalidInputError, NotAllowedError
+from notifications.channels import chat as chatting
+from notifications.models import ChannelPreference, ChatAddress, Message, QuietHours
+from notifications.services.delivery import deliver_one
+from notifications.services.outbox import enqueue
+from notifications.services.preferences import remove_chat_address, set_chat_address
+from tests.factories import bearer
+from tests.notifications.test_delivery import kind, notice, with_mail  # noqa: F401  # a fixture
+
+SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general"
+CALL = "/api/v1/me/notifications/"
+
+
+@pytest.fixture
+def kinds(kind):  # noqa: F811
+    kind("news")
+    kind("page", urgent=True)
+
+
+def put(client, person, **given):
+    return client.put(CALL, given, content_type="application/json", **bearer(person))
+
+
+def test_choices_and_quiet_hours_are_changed_through_the_api(client, a, kinds):
+    before = client.get(CALL, **bearer(a)).json()
+    assert (before["quiet_from"], before["quiet_until"], before["chat_service"]) == (None, None, None)
+    rows = {row["kind"]: row for row in before["kinds"]}
+    assert rows["news"] == {"kind": "news", "title": "News", "urgent": False, "email": True, "chat": False}
+    assert rows["page"] == {"kind": "page", "title": "Page", "urgent": True, "email": True, "chat": True}
+    chosen = [{"kind": "news", "email": False, "chat": True}]
+    answer = put(client, a, quiet_from="22:00", quiet_until="07:00", kinds=chosen)
+    assert answer.status_code == 200
+    after = answer.json()
+    assert (after["quiet_from"], after["quiet_until"]) == ("22:00:00", "07:00:00")
+    assert {row["kind"]: (row["email"], row["chat"]) for row in after["kinds"]}["news"] == (False, True)
+    assert put(client, a).json()["quiet_from"] is None
+    assert not QuietHours.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"quiet_from": "22:00"},
+        {"quiet_from": "22:00", "quiet_until": "22:00"},
+        {"quiet_from": "x", "quiet_until": "22:00"},
+        {"kinds": [{"kind": "nothing-like-it", "email": True, "chat": True}]},
+        {"kinds": [{"kind": "page", "email": False, "chat": True}]},
+        {"kinds": [{"kind": "new\0s", "email": True, "chat": True}]},
+        {"kinds": [{"kind": "news"}]},
+        {"kinds": "news"},
+        {"kinds": [3]},
+    ],
+)
+def test_wrong_choices_are_a_400_and_change_nothing(client, a, kinds, given):
+    answer = put(client, a, **given)
+    assert answer.status_code == 400, answer.content
+    assert not ChannelPreference.objects.exists()
+    assert not QuietHours.objects.exists()
+
+
+def test_choices_are_changed_in_the_browser(signed_in, a, kinds):
+    browser = signed_in(a)
+    page = browser.get("/me/messages/").content.decode()
+    assert "News" in page
+    assert ">urgent<" in page
+    typed = {"chat-news": "on", "quiet_from": "22:00", "quiet_until": "07:00"}
+    assert browser.post("/me/messages/", typed).status_code == 302
+    assert ChannelPreference.objects.filter(person=a, kind="news", email=False, chat=True).exists()
+    assert ChannelPreference.objects.filter(person=a, kind="page", email=True, chat=False).exists()
+    assert browser.post("/me/messages/", {"quiet_from": "22:00"}).status_code == 400
+    same = browser.post("/me/messages/", {"quiet_from": "22:00", "quiet_until": "22:00"})
+    assert same.status_code == 400
+    assert "another time" in same.content.decode()
+
+
+def test_one_is_told_by_what_one_chose(a, b, admin, kinds):
+    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
+    set_chat_address(a, address=SLACK, by=admin)
+    enqueue([a, b], notice=notice())
+    assert set(Message.objects.values_list("recipient__username", "channel")) == {
+        ("engineer-a", "chat"),
+        ("engineer-b", "email"),
+    }
+
+
+def test_who_was_told_by_one_channel_is_not_told_again_by_another(a, admin, kinds):
+    assert enqueue([a], notice=notice()) == 1
+    set_chat_address(a, address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
+    assert enqueue([a], notice=notice()) == 0
+    assert Message.objects.count() == 1
+
+
+def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a, kinds):
+    from notifications.services.outbox import Invitation
+
+    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=False)
+    enqueue([a], notice=notice("1"))
+    enqueue([a], notice=notice("2", invitation=Invitation("REQUEST", "BEGIN:VCALENDAR")))
+    enqueue([a], notice=notice("3", kind="page"))
+    assert list(Message.objects.order_by("occurrence").values_list("occurrence", "channel")) == [
+        ("2", "email"),
+        ("3", "email"),
+    ]
+
+
+def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client, a, admin, kind):  # noqa: F811
+    kind("secret", private=True, path_of=lambda message: "/link/s3cret/")
+    assert "secret" not in {row["kind"] for row in client.get(CALL, **bearer(a)).json()["kinds"]}
+    assert put(client, a, kinds=[{"kind": "secret", "email": False, "chat": True}]).status_code == 400
+    set_chat_address(a, address=SLACK, by=admin)
+    enqueue([with_mail(a)], notice=notice(kind="secret"))
+    assert Message.objects.get().channel == "email"
+    deliver_one()
+    assert "http://127.0.0.1:8000/link/s3cret/" in mail.outbox[0].body
+    assert not any("s3cret" in str(value) for value in Message.objects.values().get().values())
+
+
+# Messages
+
+
+def test_one_reads_one_s_own_messages_and_an_admin_everybody_s(client, a, b, admin):
+    enqueue([a, b], notice=notice())
+    mine, theirs = Message.objects.get(recipient=a), Message.objects.get(recipient=b)
+    answer = client.get("/api/v1/messages/", **bearer(a)).json()
+    assert [(row["id"], row["state"], row["recipient"]) for row in answer["results"]] == [
+        (mine.pk, "pending", "engineer-a")
+    ]
+    assert answer["results"][0]["due_at"].endswith("Z")
+    assert client.get("/api/v1/messages/?everyone=true", **bearer(a)).json()["count"] == 1
+    assert client.get(f"/api/v1/messages/{theirs.pk}/", **bearer(a)).status_code == 404
+    assert client.get("/api/v1/messages/?everyone=true", **bearer(admin)).json()["count"] == 2
+    assert client.get("/api/v1/messages/?state=sent", **bearer(a)).json()["count"] == 0
+    assert client.get("/api/v1/messages/?state=x%00", **bearer(a)).status_code == 400
+
+
+def test_an_admin_sends_what_failed_again_through_the_api_and_the_admin(client, signed_in, a, admin):
+    enqueue([a], notice=notice())
+    row = Message.objects.get()
+    path = f"/api/v1/messages/{row.pk}/send-again/"
+    assert client.post(path, **bearer(admin)).status_code == 409
+    deliver_one()
+    assert client.post(path, **bearer(a)).status_code == 403
+    assert client.post(path, **bearer(admin)).json()["state"] == "pending"
+    deliver_one()
+    with_mail(a)
+    browser = signed_in(admin)
+    page = browser.get("/admin/notifications/message/?state__exact=failed").content.decode()
+    assert "has no e-mail address" in page
+    chosen = {"action": "send_again", "_selected_action": [row.pk]}
+    assert "tried again now" in browser.post("/admin/notifications/message/", chosen, follow=True).content.decode()
+    assert "Only what failed" in browser.post("/admin/notifications/message/", chosen, follow=True).content.decode()
+    deliver_one()
+    assert len(mail.outbox) == 1
+
+
+def test_my_page_lists_what_i_was_told(signed_in, a, b):
+    enqueue([a], notice=notice())
+    page = signed_in(a).get("/me/messages/").content.decode()
+    assert 'href="/schedule/"' in page
+    assert ">waiting<" in page
+    assert "Nothing yet" in signed_in(b).get("/me/messages/").content.decode()
+
+
+# Chat
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://localhost/",
+        "jsons://169.254.169.254/latest/",
+        "xml://10.0.0.1",
+        "mmost://10.0.0.1/token",
+        "ntfy://localhost/topic",
+        "mailto://user:password@example.org",
+        "syslog://",
+        "dbus://",
+        "slack://",
+        "slack://x\n",
+        "http://example.org",
+        "SLACK://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+        "",
+        "slack://" + "x" * 2000,
+    ],
+)
+def test_an_address_that_names_a_machine_or_nothing_is_refused(a, admin, address):
+    with pytest.raises(InvalidInputError):
+        set_chat_address(a, address=address, by=admin)
+
+
+def test_an_admin_gives_a_chat_address_which_is_kept_sealed(signed_in, a, admin):
+    with pytest.raises(NotAllowedError):
+        set_chat_address(a, address=SLACK, by=a)
+    browser = signed_in(admin)
+    path = "/admin/notifications/chataddress/add/"
+    assert "begins with one of" in browser.post(path, {"person": a.pk, "typed": "json://localhost"}).content.decode()
+    assert browser.post(path, {"person": a.pk, "typed": SLACK}).status_code == 302
+    row = ChatAddress.objects.get()
+    assert row.service == "slack"
+    assert decrypt(row.address) == SLACK
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in row.address
+    for shown in ("/admin/notifications/chataddress/", f"/admin/notifications/chataddress/{row.pk}/change/"):
+        page = browser.get(shown).content.decode()
+        assert "TIiajkdn" not in page
+        assert row.address not in page
+    with pytest.raises(NotAllowedError):
+        remove_chat_address(row, by=make_other())
+    remove_chat_address(row, by=a)
+    assert not ChatAddress.objects.exists()
+
+
+def make_other():
+    from tests.factories import make_engineer
+
+    return make_engineer("Other")
+
+
+def test_a_message_goes_by_chat_and_a_service_that_refuses_is_tried_again(a, admin, monkeypatch, kinds):
+    import apprise
+
+    said = []
+    answers = [False, True]
+
+    def notify(client, *, title, body):
+        said.append((client.urls(), title, body))
+        return answers.pop(0)
+
+    monkeypatch.setattr(apprise.Apprise, "notify", notify)
+    set_chat_address(a, address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
+    enqueue([a], notice=notice())
+    deliver_one()
+    assert Message.objects.get().problem == "The chat service did not take it."
+    Message.objects.update(retry_at=timezone.now())
+    deliver_one()
+    assert Message.objects.get().state == "sent"
+    urls, title, body = said[1]
+    assert "TIiajkdnlazkcOXrIdevi7FQ" in urls[0]
+    assert title == "The week is yours"
+    assert body == "From Monday on.\n\nhttp://127.0.0.1:8000/schedule/"
+    assert mail.outbox == []
+
+
+def test_a_chat_address_that_was_taken_away_is_a_visible_failure(a, admin, kinds):
+    row = set_chat_address(a, address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
+    enqueue([a], notice=notice())
+    remove_chat_address(row, by=admin)
+    deliver_one()
+    assert Message.objects.get().state == "failed"
+
+
+def test_an_address_sealed_with_a_lost_key_is_a_visible_failure(a, admin, kinds, settings):
+    set_chat_address(a, address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
+    enqueue([a], notice=notice())
+    settings.FIELD_KEYS = ["another key"]
+    deliver_one()
+    row = Message.objects.get()
+    assert row.state == "failed"
+    assert "key that is no longer known" in row.problem
+
+
+def test_no_service_of_chat_is_one_that_one_hosts_oneself():
+    import apprise
+
+    for scheme in chatting.SERVICES:
+        plugin = apprise.manager_plugins.NotificationManager()[scheme]
+        assert not any("{host}" in template for template in plugin.templates), scheme
+
+
+# Quiet hours
+
+
+@pytest.mark.parametrize(
+    ("at", "end"),
+    [
+        ("2026-12-01T21:59Z", None),
+        ("2026-12-01T22:00Z", "2026-12-02T07:00Z"),
+        ("2026-12-02T06:59Z", "2026-12-02T07:00Z"),
+        ("2026-12-02T07:00Z", None),
+    ],
+)
+def test_quiet_hours_pass_midnight(at, end):
+    from notifications.domain.quiet_hours import end_of_quiet
+
+    found = end_of_quiet(dt.datetime.fromisoformat(at), zone="UTC", start=dt.time(22), end=dt.time(7))
+    assert found == (dt.datetime.fromisoformat(end) if end else None)
+
+
+@pytest.mark.parametrize("day", ["2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25"])
+@pytest.mark.parametrize("hours", [(22, 7), (1, 3), (2, 4), (0, 2), (23, 2)])
+def test_quiet_hours_end_in_the_future_also_when_clocks_change(day, hours):
+    from notifications.domain.quiet_hours import end_of_quiet
+
+    start = dt.datetime.fromisoformat(f"{day}T00:00:00+00:00")
+    for minutes in range(0, 48 * 60, 7):
+        at = start + dt.timedelta(minutes=minutes)
+        end = end_of_quiet(at, zone="Europe/Berlin", start=dt.time(hours[0]), end=dt.time(hours[1]))
+        assert end is None or at < end < at + dt.timedelta(hours=12)

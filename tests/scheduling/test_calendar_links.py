@@ -1,0 +1,241 @@
+"""An engineer's own calendar: linked, read hourly, its health shown; its address known to nobody."""
+
+import datetime as dt
+import io
+import logging
+
+import pytest
+from django.core import management
+from django.db import connection
+from django.utils import timezone
+
+from common.crypto import DecryptionError, decrypt, encrypt
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.safe_http import FetchResult, UnreachableError
+from scheduling import tasks
+from scheduling.models import CalendarLink, HolidayBlock
+from scheduling.queries.calendar_links import links_due
+from scheduling.services.calendar_links import claim_link, link_calendar, sync_link, unlink_calendar
+from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, update_holiday
+from tests.factories import bearer
+from tests.scheduling.domain.test_linked import calendar, event
+
+JSON = "application/json"
+ADDRESS = "https://calendar.example/private-3f9a77/basic.ics"
+SECRET = "private-3f9a77"
+
+
+@pytest.fixture
+def now():
+    return dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def link(a):
+    return link_calendar(a, address=ADDRESS, by=a)
+
+
+def answering(*events):
+    return lambda address: FetchResult(calendar(*events), address)
+
+
+def failing(address):
+    raise UnreachableError("The address answers 404.")
+
+
+def blocks(user):
+    return [(str(row.starts_on), str(row.ends_on)) for row in HolidayBlock.objects.filter(engineer=user)]
+
+
+def test_busy_days_become_blocks_and_follow_the_calendar(link, a, now):
+    christmas = event("20261221", "DTEND;VALUE=DATE:20261226", uid="x")
+    read = sync_link(link, at=now, fetch=answering(christmas, event("20270104", uid="y")))
+    assert (read.state, read.last_well_at, read.problem) == ("well", now, "")
+    assert blocks(a) == [("2026-12-21", "2026-12-25"), ("2027-01-04", "2027-01-04")]
+    row = HolidayBlock.objects.get(link_uid="x")
+    assert (row.kind, row.note, row.starts_at.isoformat()) == ("other", "Skiing", "2026-12-21T00:00:00+00:00")
+    longer = event("20261221", "DTEND;VALUE=DATE:20261228", uid="x")
+    sync_link(link, at=now, fetch=answering(longer))
+    assert blocks(a) == [("2026-12-21", "2026-12-27")]
+    assert HolidayBlock.objects.get().pk == row.pk
+
+
+def test_what_did_not_change_is_not_written(link, now):
+    sync_link(link, at=now, fetch=answering(event()))
+    history = HolidayBlock.pgh_event_model.objects.count()
+    sync_link(link, at=now, fetch=answering(event()))
+    assert HolidayBlock.pgh_event_model.objects.count() == history
+
+
+def test_own_blocks_are_left_alone(link, a, now):
+    day = dt.date(2026, 12, 21)
+    own = create_holiday(a, dates=HolidayData(day, day), by=a)
+    sync_link(link, at=now, fetch=answering(event()))
+    sync_link(link, at=now, fetch=answering())
+    assert HolidayBlock.objects.get() == own
+
+
+def test_what_cannot_be_read_changes_nothing_and_says_why(link, a, now):
+    sync_link(link, at=now, fetch=answering(event()))
+    later = now + dt.timedelta(hours=1)
+    read = sync_link(link, at=later, fetch=failing)
+    assert (read.state, read.problem, read.last_read_at, read.last_well_at) == (
+        "failing",
+        "The address answers 404.",
+        later,
+        now,
+    )
+    assert len(blocks(a)) == 1
+    read = sync_link(link, at=later, fetch=lambda address: FetchResult(b"<html>", address))
+    assert "does not answer with a calendar" in read.problem
+    assert sync_link(link, at=later, fetch=answering()).problem == ""
+
+
+def test_past_days_stay_though_the_calendar_forgets_them(link, a, now):
+    sync_link(link, at=now, fetch=answering(event("20261120")))
+    sync_link(link, at=now + dt.timedelta(days=60), fetch=answering())
+    assert blocks(a) == [("2026-11-20", "2026-11-20")]
+
+
+def test_a_linked_block_is_not_changed_by_hand(link, client, signed_in, a, admin, now):
+    sync_link(link, at=now, fetch=answering(event()))
+    block = HolidayBlock.objects.get()
+    with pytest.raises(DomainError, match="linked calendar"):
+        delete_holiday(block, by=admin)
+    with pytest.raises(DomainError, match="linked calendar"):
+        update_holiday(block, dates=HolidayData(block.starts_on, block.ends_on), by=a)
+    assert client.delete(f"/api/v1/holidays/{block.pk}/", **bearer(a)).status_code == 409
+    assert signed_in(a).get(f"/calendar/holidays/{block.pk}/").status_code == 404
+    assert "from the linked calendar" in signed_in(a).get("/calendar/2026/12/").content.decode()
+    signed_in(admin).post(f"/admin/scheduling/holidayblock/{block.pk}/delete/", {"post": "yes"})
+    assert HolidayBlock.objects.exists()
+
+
+def test_only_one_s_own_calendar_is_linked_but_by_an_admin(a, b, admin, link):
+    for do in (lambda: link_calendar(a, address=ADDRESS, by=b), lambda: unlink_calendar(link, by=b)):
+        with pytest.raises(NotAllowedError):
+            do()
+    unlink_calendar(link, by=admin)
+    assert not CalendarLink.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "calendar", "ftp://x/", "https://user:word@x/", "https://x:22/", "https://x/\0", "file:///etc/passwd"],
+)
+def test_an_address_of_another_kind_is_refused_by_field(a, address):
+    with pytest.raises(InvalidInputError) as caught:
+        link_calendar(a, address=address, by=a)
+    assert list(caught.value.problems) == ["address"]
+
+
+def test_webcal_is_read_over_https(a):
+    link = link_calendar(a, address="webcal://calendar.example/x.ics", by=a)
+    assert decrypt(link.address) == "https://calendar.example/x.ics"
+    assert link.host == "calendar.example"
+
+
+def test_each_link_is_read_hourly_by_one_worker(link, a, b, now, monkeypatch):
+    other = link_calendar(b, address=ADDRESS, by=b)
+    assert list(links_due(at=now)) == [link, other]
+    assert claim_link(link, at=now)
+    assert not claim_link(link, at=now)
+    assert list(links_due(at=now + dt.timedelta(minutes=59))) == [other]
+    assert len(links_due(at=now + dt.timedelta(minutes=60))) == 2
+    read = []
+    monkeypatch.setattr(tasks, "sync_link", lambda link, at: read.append(link))
+    CalendarLink.objects.update(last_read_at=None)
+    tasks.sync_calendar_links()
+    tasks.sync_calendar_links()
+    assert read == [link, other]
+
+
+def test_the_task_ends_well_and_says_what_is_wrong(link, monkeypatch):
+    # The host of the test does not exist: that is the link's problem, not the task's.
+    tasks.sync_calendar_links()
+    link.refresh_from_db()
+    assert (link.state, link.last_well_at) == ("failing", None)
+    assert link.problem
+
+
+# In the browser, through the API, in the admin
+
+
+def test_an_engineer_links_sees_its_health_and_unlinks(signed_in, a):
+    browser = signed_in(a)
+    page = browser.post("/me/calendar-link/", {"address": ADDRESS}, follow=True).content.decode()
+    assert "Linked: calendar.example" in page
+    assert "failing" in page
+    assert SECRET not in page
+    assert browser.post("/me/calendar-link/read/").status_code == 302
+    assert "My own calendar" in browser.get("/me/").content.decode()
+    browser.post("/me/calendar-link/unlink/")
+    assert not CalendarLink.objects.exists()
+    assert browser.post("/me/calendar-link/unlink/").status_code == 404
+    wrong = browser.post("/me/calendar-link/", {"address": "nothing"})
+    assert wrong.status_code == 400
+    assert 'value="nothing"' in wrong.content.decode()
+
+
+def test_a_script_links_reads_its_health_and_unlinks(client, a):
+    path = "/api/v1/calendar-link/"
+    assert client.get(path, **bearer(a)).status_code == 404
+    made = client.put(path, {"address": ADDRESS}, content_type=JSON, **bearer(a))
+    assert made.status_code == 200
+    assert (made.json()["host"], made.json()["state"], "address" in made.json()) == (
+        "calendar.example",
+        "failing",
+        False,
+    )
+    assert client.get(path, **bearer(a)).json() == made.json()
+    assert client.put(path, {"address": "x"}, content_type=JSON, **bearer(a)).json().keys() == {"address"}
+    assert client.put(path, {"address": "https://x/\0"}, content_type=JSON, **bearer(a)).status_code == 400
+    assert client.delete(path, **bearer(a)).status_code == 204
+
+
+def test_an_admin_sees_health_and_unlinks_in_the_admin(signed_in, admin, link):
+    browser = signed_in(admin)
+    page = browser.get("/admin/scheduling/calendarlink/").content.decode()
+    assert "calendar.example" in page
+    assert SECRET not in page + browser.get(f"/admin/scheduling/calendarlink/{link.pk}/change/").content.decode()
+    browser.post("/admin/scheduling/calendarlink/", {"action": "unlink", "_selected_action": [link.pk]})
+    assert not CalendarLink.objects.exists()
+
+
+# The address stays secret
+
+
+def test_neither_the_database_nor_a_log_holds_the_address(link, now, caplog):
+    caplog.set_level(logging.DEBUG)
+    sync_link(link, at=now)
+    link_calendar(link.engineer, address=ADDRESS, by=link.engineer)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'SELECT count(*) FROM "{table}" row WHERE row::text LIKE %s', [f"%{SECRET}%"])  # noqa: S608  # a name of our own catalogue
+            assert cursor.fetchone()[0] == 0, table
+    assert SECRET not in caplog.text
+
+
+def test_keys_are_rotated(settings, a, now):
+    settings.FIELD_KEYS = ["old"]
+    link = link_calendar(a, address=ADDRESS, by=a)
+    settings.FIELD_KEYS = ["new", "old"]
+    assert decrypt(link.address) == ADDRESS
+    settings.FIELD_KEYS = ["new"]
+    with pytest.raises(DecryptionError):
+        decrypt(link.address)
+    assert "no longer known" in sync_link(link, at=now, fetch=answering()).problem
+    assert decrypt(encrypt("x")) == "x"
+
+
+def test_unlinking_frees_the_days_that_came_from_it(link, a, now):
+    sync_link(link, at=now, fetch=answering(event()))
+    unlink_calendar(link, by=a)
+    assert blocks(a) == []
+    assert sync_link(link, at=timezone.now(), fetch=answering(event())) == link
+    assert blocks(a) == []
+
+
+def test_migrations_and_models_agree(db):
+    management.call_command("makemigrations", check=True, dry_run=True, stdout=io.StringIO())

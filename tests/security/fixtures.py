@@ -1,0 +1,207 @@
+"""The rows that the rules speak of: everything that can belong to somebody belongs to engineer A."""
+
+import datetime as dt
+from http.cookies import SimpleCookie
+
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.db import connection, reset_queries, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from calendar_feeds.services import create_feed
+from handoffs.models import Handoff
+from handoffs.services.action_items import add_item
+from handoffs.services.meetings import sync_handoffs
+from incidents.models import Alert
+from incidents.services.alerts import ingest_alerts
+from incidents.services.opening import NewIncident, open_incident
+from incidents.services.runbook_runs import start_run
+from incidents.services.transitions import resolve
+from notifications.models import Message
+from people.models import ApiToken
+from people.queries import secret_of
+from people.services.accounts import create_token
+from people.services.password_links import invite
+from runbooks.services import save_revision
+from scheduling.services.calendar_links import link_calendar
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.rosters import set_roster
+from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.swaps import SwapProposal, request_swap
+from tests.factories import PASSWORD, make_engineer, make_pipeline, make_runbook
+from tests.security.permission_matrix import ALERTS
+from tests.validation.fixtures import bucket, make_check, make_metric, push
+from validation.importers.alertmanager import read_alerts
+from validation.models import CheckResult, ExternalCheck
+from validation.services.definitions import create_data_source
+from validation.services.known_events import Event, add_known_event
+
+NEW_PASSWORD = "another long passphrase"
+HOLDERS = {
+    "token": ("owner", ApiToken.Scope.WRITE),
+    "stranger's token": ("stranger", ApiToken.Scope.WRITE),
+    "admin's token": ("admin", ApiToken.Scope.WRITE),
+    "read-only token": ("owner", ApiToken.Scope.READ),
+    "admin's read-only token": ("admin", ApiToken.Scope.READ),
+}
+# A row that every call by a token may write: when it was last used.
+BESIDE = ("people_apitoken",)
+
+
+def make_world():
+    """Return the words of the rules, and the people: owner, stranger, admin."""
+    at = timezone.now()
+    admin = make_engineer("Admin", is_staff=True)
+    a, b, c, d = (make_engineer(f"Engineer {letter}", email=f"{letter}@example.org") for letter in "ABCD")
+    for user in (admin, a, d):
+        user.password = MD5PasswordHasher().encode(PASSWORD, "a salt of tests")
+        user.save(update_fields=["password"])
+    pipeline = make_pipeline("Unit profit", primary=b, secondary=c)
+    other = make_pipeline("Daily growth", primary=c, secondary=b, position=1)
+    runbook = make_runbook(pipeline, author=b)
+    save_revision(
+        runbook,
+        markdown="### Purpose\n\nTo be more useful.\n\n### Troubleshooting Steps\n\n1. Look.\n2. Act.",
+        based_on=1,
+        author=b,
+    )
+    rotation, weeks = _rotation((a, b, c, d), at=at)
+    join_rotation(rotation, pipelines=[pipeline, other])
+    # The owner's second week to come is free of swaps and covers; the first two weeks of A and B are asked for.
+    [a1, a2], [b1, b2], [d1, *_] = (
+        [week for week in weeks if week.engineer == who][:2] if who != d else [w for w in weeks if w.engineer == d]
+        for who in (a, b, d)
+    )
+    asked = request_swap(rotation, asked=SwapProposal(b1.starts_on, a1.starts_on), by=b, at=at)
+    asking = request_swap(rotation, asked=SwapProposal(a1.starts_on, counterpart=b), by=a, at=at)
+    span = CoverData(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
+    cover = create_cover(rotation, span=span, by=a, at=at)
+    holiday = create_holiday(a, dates=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    sync_handoffs(at=at)
+    handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=at).order_by("at").first()
+    item = add_item(rotation, text="Something left to do", by=a, at=at)
+    feed = create_feed(a, rotation=None, at=at)
+    message = Message.objects.filter(recipient=a).first()
+    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message of one's own")
+    external = ExternalCheck.objects.create(
+        tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
+    )
+    what = NewIncident(kind="outage", title="Nothing arrives")
+    incident, not_run, resolved = (open_incident(pipeline, what=what, by=a, at=at) for _ in range(3))
+    start_run(incident, by=a, at=at)
+    resolve(resolved, by=a, at=at)
+    ingest_alerts(read_alerts(ALERTS), at=at)
+    metric = make_metric(pipeline, "orders")
+    push(metric, [1.0, 2.0, 3.0], at=at)
+    check = make_check(pipeline, a, metric=metric, parameters={"fail_below": 10}, is_active=True, at=at)
+    source = create_data_source(name="warehouse", address="sqlite:////nowhere.sqlite", by=admin)
+    pulled = make_metric(pipeline, "pulled", source=source, query="SELECT 1, 2")
+    with_sql = make_check(pipeline, admin, "custom_sql", source=source, query="SELECT 1", at=at)
+    result = CheckResult.objects.create(
+        of=check, status="fail", bucket=bucket(1, at), value=3.0, started_at=at, finished_at=at
+    )
+    event = add_known_event(pipeline, metric=None, event=Event(at.date(), at.date(), "A fair"), by=a, at=at)
+    words = {
+        "metric": metric.slug,
+        "metric_pk": metric.pk,
+        "pulled_pk": pulled.pk,
+        "source_pk": source.pk,
+        "check": check.pk,
+        "with_sql": with_sql.pk,
+        "result": result.pk,
+        "event": event.pk,
+        "day": bucket(1, at).date(),
+        "soon": (at + dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "incident": incident.pk,
+        "not_run": not_run.pk,
+        "resolved": resolved.pk,
+        "alert": Alert.objects.first().pk,
+        "handoff": handoff.pk,
+        "meeting_day": handoff.meeting_starts_at.date(),
+        "item": item.pk,
+        "feed": feed.secret,
+        "feed_pk": feed.token.pk,
+        "message": message.pk,
+        "external": external.pk,
+        "pipeline": pipeline.slug,
+        "other_pipeline": other.slug,
+        "rotation": rotation.slug,
+        "week": a2.starts_on,
+        "year": a2.starts_on.year,
+        "month": a2.starts_on.month,
+        "later_week": d1.starts_on,
+        "later_engineer": d.username,
+        "free_engineer": c.username,
+        "asked": asked.pk,
+        "asking": asking.pk,
+        "cover": cover.pk,
+        "holiday": holiday.pk,
+        "token": create_token(a, name="owned").token.pk,
+        "secret": secret_of(invite(b, by=admin, at=at)),
+        "owner_pk": a.pk,
+        "password": PASSWORD,
+        "new_password": NEW_PASSWORD,
+    }
+    TOTP.activate(a, generate_totp_secret())
+    RecoveryCodes.activate(a)
+    link_calendar(a, address="https://127.0.0.1/mine.ics", by=a)
+    return words, {"owner": a, "stranger": d, "admin": admin}
+
+
+def _rotation(engineers, *, at):
+    rotation = create_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
+    set_roster(rotation, engineers=engineers, starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at)
+    rows = rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on")
+    return rotation, list(rows)
+
+
+class World:
+    """The rows, and a client for each actor."""
+
+    def __init__(self):
+        self.words, self.people = make_world()
+        self.clients = {
+            "anonymous": Client(),
+            "feed address": Client(headers={"authorization": f"Bearer {self.words['feed']}"}),
+        }
+        for name, user in self.people.items():
+            self.clients[name] = Client()
+            self.clients[name].force_login(user)
+        for name, (holder, scope) in HOLDERS.items():
+            secret = create_token(self.people[holder], name=name, scope=scope).secret
+            self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
+
+    def said(self, value):
+        """Return a path or a body with the words of this world in it."""
+        if isinstance(value, dict):
+            return {key: self.said(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.said(one) for one in value]
+        return value.format(**self.words) if isinstance(value, str) else value
+
+    def call(self, actor, method, path, body=None, *, raw=None):
+        """Return the answer and what it wrote; afterwards everything is as before."""
+        given = {} if body is None else {"data": self.said(body)}
+        if raw is not None:
+            given["data"] = raw
+            if method == "GET":
+                given = {}
+        if path.startswith("/api/"):
+            given["content_type"] = "application/json"
+        elif method != "GET":
+            given.setdefault("data", {})
+        if method in ("PUT", "PATCH", "DELETE") and not path.startswith("/api/"):
+            given = {}
+        client = self.clients[actor]
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+        reset_queries()
+        with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+            answer = getattr(client, method.lower())(path, **given)
+            transaction.set_rollback(True)
+        client.cookies = SimpleCookie(cookies)
+        writes = [one["sql"] for one in captured if (one["sql"] or "-").split()[0] in ("INSERT", "UPDATE", "DELETE")]
+        return answer, [sql for sql in writes if not any(f'"{table}"' in sql for table in BESIDE)]

@@ -1,0 +1,251 @@
+"""Follows one daily series day by day: judges each day by those before it, then learns from it."""
+
+import datetime as dt
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from validation.anomaly.baselines import Baseline, Forecast
+from validation.anomaly.stuck_values import Repeats
+from validation.anomaly.thresholds import Evidence
+from validation.anomaly.transforms import Scale, fitting_scale
+
+SPEAKS_AFTER = 28  # days of history (validation.md)
+TELLS_AFTER = 56
+
+_WEEK = 7  # days between two times that weekdays and thresholds are learnt anew
+_QUIET = 7  # days after an alert in which the same is not told again
+_WORSE = 1.25  # unless it is so many times worse
+_STILL_BAD = 1.6  # a value so far below is told each day: the data is still missing
+_TURNED = 1.3  # the other way after an alert, which may be its end only
+_ACCEPTED_AFTER = 7  # odd days running on one side, after which they are the new level
+_RETURNS_WITHIN = 40  # days in which going back to the level before is no news
+_BACK = 2.5  # spreads about the old level
+_EARLIER = slice(-21, -7)  # the days whose middle is the level of some weeks ago
+_NEAR_EARLIER = 2.0  # spreads about that; a level that slid away from it unnoticed may come back to it at once
+_IMPOSSIBLE = 3.0  # the score of a value that cannot be
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """How a day was judged; `score` is 1 at the threshold, `expected`, `lower` and `upper` are in the metric's unit.
+
+    `why` is a sentence for a flagged day and otherwise empty. "none" is too little history to judge by, "speaks" too
+    little to tell anyone.
+    """
+
+    day: dt.date
+    score: float
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    flagged: bool
+    stuck: bool
+    enough: Literal["none", "speaks", "tells"]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is seen of a day before it is decided whether to tell."""
+
+    scaled: float
+    scores: dict[int, float]
+    score: float
+    span: int
+    side: int
+    stuck: bool
+    pair: bool
+    impossible: bool
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the value stands still."""
+        return self.stuck or self.pair
+
+    @property
+    def odd(self) -> bool:
+        """Whether the value should teach the baseline nothing."""
+        return self.score > 1 or self.repeated or self.impossible
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """The last alert for a value too low or too high."""
+
+    at: int
+    side: int
+    score: float
+
+
+class AnomalyDetector:
+    """One series being followed; `step` must be given every day with a value once, oldest first."""
+
+    def __init__(
+        self, *, kind: str, holidays: Mapping[dt.date, str], known_events: Collection[dt.date], alert_budget: float
+    ) -> None:
+        """Start with no history."""
+        self._kind = kind
+        self._holidays = holidays
+        self._known = known_events
+        self._budget = alert_budget
+        self._days: list[dt.date] = []
+        self._values: list[float] = []
+        self._alert: _Alert | None = None
+        self._odd_run: list[float] = []
+        self._left: tuple[int, float] | None = None  # when a new level was accepted, and the one before
+        self._least = math.inf
+        self._most = -math.inf
+
+    def step(self, day: dt.date, value: float) -> DayResult:
+        """Return how the day is judged by the days before it, and learn from it.
+
+        Raises ValueError for a day that is not after the last one, and for a value that is no finite number.
+        """
+        if self._days and day <= self._days[-1]:
+            raise ValueError(f"{day} does not come after {self._days[-1]}")
+        if not math.isfinite(value):
+            raise ValueError(f"the value of {day} is no finite number")
+        if len(self._days) < SPEAKS_AFTER:
+            judged = DayResult(day, 0.0, None, None, None, False, False, "none", "")
+            self._note(day, value)
+            if len(self._days) == SPEAKS_AFTER:
+                self._start()
+            return judged
+        if len(self._days) % _WEEK == 0:
+            self._baseline.learn_weekdays()
+            self._evidence.set_thresholds()
+        forecast = self._baseline.forecast(day)
+        look = self._look(value, forecast)
+        back = self._level_returned_to(look, forecast) if look.odd else None
+        tells = self._tells(look, returns=back is not None)
+        if back is not None and not tells:
+            self._baseline.move(back - forecast.level)
+            self._left = None
+            forecast = self._baseline.forecast(day)
+            look = self._look(value, forecast)
+        judged = self._judged(day, value, forecast, look, flagged=tells)
+        self._learn(day, value, forecast, look, flagged=tells)
+        return judged
+
+    def _note(self, day: dt.date, value: float) -> None:
+        self._days.append(day)
+        self._values.append(value)
+        self._least = min(self._least, value)
+        self._most = max(self._most, value)
+
+    def _start(self) -> None:
+        """Learn from the first weeks, all at once."""
+        self._scale: Scale = fitting_scale(self._values, kind=self._kind)
+        scaled = [self._scale.out(value) for value in self._values]
+        self._baseline = Baseline(days=self._days, values=scaled, holidays=self._holidays)
+        self._evidence = Evidence(baseline=self._baseline, alert_budget=self._budget)
+        self._repeats = Repeats(self._values)
+        self._evidence.set_thresholds()
+
+    def _look(self, value: float, forecast: Forecast) -> _Look:
+        """Return what is seen of a value."""
+        scaled = self._scale.out(value)
+        scores = self._evidence.scores(scaled, forecast, self._baseline)
+        score, span, side = max(
+            (abs(found) / self._evidence.thresholds[span, side], span, side)
+            for span, found in scores.items()
+            for side in (1 if found > 0 else -1,)
+        )
+        impossible = (value < 0 <= self._least) or (self._scale.form == "log-odds" and value > 1 >= self._most)
+        stuck, pair = self._repeats.judged(value, self._values)
+        return _Look(
+            scaled, scores, max(score, _IMPOSSIBLE) if impossible else score, span, side, stuck, pair, impossible
+        )
+
+    def _tells(self, look: _Look, *, returns: bool) -> bool:
+        """Return whether the day is to be told of: odd, and neither a return to an earlier level nor told of a few days ago."""
+        if look.repeated or look.impossible:
+            return True
+        if look.score <= 1 or returns:
+            return False
+        alert = self._alert
+        if alert is None or len(self._days) - alert.at > _QUIET:
+            return True
+        if look.side != alert.side:
+            return look.score > _TURNED
+        return look.score >= _WORSE * alert.score or (look.side < 0 and look.score > _STILL_BAD)
+
+    def _level_returned_to(self, look: _Look, forecast: Forecast) -> float | None:
+        """Return the earlier level to which the value goes back, if it does: that of before a new one, or of some weeks ago."""
+        value = look.scaled - forecast.season - forecast.holiday
+        if self._left is not None and len(self._days) - self._left[0] < _RETURNS_WITHIN:
+            before = self._left[1]
+            if abs(value - before) < _BACK * forecast.spread:
+                return before
+        earlier = float(np.median(self._baseline.levels[_EARLIER]))
+        lies_there = (earlier - forecast.level) * look.side > forecast.spread
+        return earlier if lies_there and abs(value - earlier) < _NEAR_EARLIER * forecast.spread else None
+
+    def _judged(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, flagged: bool) -> DayResult:
+        """Return the judgement in the metric's unit."""
+        below, above = (self._evidence.thresholds[1, side] * forecast.spread for side in (-1, 1))
+        expected = self._scale.back(forecast.expected)
+        return DayResult(
+            day=day,
+            score=look.score,
+            expected=expected,
+            lower=self._scale.back(forecast.expected - below),
+            upper=self._scale.back(forecast.expected + above),
+            flagged=flagged,
+            stuck=look.stuck,
+            enough="tells" if len(self._days) >= TELLS_AFTER else "speaks",
+            why=self._why(day, value, expected, look) if flagged else "",
+        )
+
+    def _why(self, day: dt.date, value: float, expected: float, look: _Look) -> str:
+        """Return in a sentence what is odd."""
+        if look.impossible:
+            return f"{value:,.6g} is {'negative' if value < 0 else 'more than 1'}, as no value before it."
+        if look.stuck:
+            return f"Stuck: {value:,.6g} again, to the digit, for at least the third time running."
+        if look.pair:
+            return f"{value:,.6g} again, to the digit; this series does not repeat itself."
+        side = "below" if look.side < 0 else "above"
+        off = f"{abs(value / expected - 1):.0%} " if abs(expected) > 1e-9 else ""
+        today = f"{value:,.6g} is {off}{side} the {expected:,.6g} expected on {day:%A}"
+        if look.span == 1:
+            return f"{today}."
+        return f"{today}; the last {look.span} days together lie {side} what was foretold before them."
+
+    def _learn(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, flagged: bool) -> None:
+        """Learn from the day once it is judged."""
+        known = day in self._known
+        at = len(self._days)
+        alert = self._alert
+        fresh = alert is None or at - alert.at > _QUIET
+        if flagged and not known and look.score > 1:
+            worst = look.score if fresh or alert is None or alert.side != look.side else max(look.score, alert.score)
+            self._alert = _Alert(at, look.side, worst)
+        if known or look.odd:
+            self._baseline.pass_over(day, forecast)
+            if not known:
+                self._learn_odd(forecast, look, fresh=fresh)
+        else:
+            self._baseline.learn(day, look.scaled, forecast)
+            self._evidence.learn(look.scores, self._baseline)
+            if forecast.key is None:
+                self._odd_run = []
+        if not (known or look.impossible or look.stuck):
+            self._baseline.learn_holiday(look.scaled, forecast)
+        self._repeats.learn(value, self._values[-1], told=flagged)
+        self._note(day, value)
+
+    def _learn_odd(self, forecast: Forecast, look: _Look, *, fresh: bool) -> None:
+        """Leave an odd day out of the baseline, unless it is the last of so many that they are the new level."""
+        if fresh and not look.repeated and not look.impossible:
+            self._evidence.learn_odd(look.scores)
+        self._odd_run.append(look.scaled - forecast.season - forecast.holiday)
+        recent = np.array(self._odd_run[-_ACCEPTED_AFTER:]) - forecast.level
+        if len(recent) == _ACCEPTED_AFTER and ((recent > 0).all() or (recent < 0).all()):
+            self._left = (len(self._days), forecast.level)
+            self._baseline.move(float(np.median(recent)))
+            self._odd_run = []

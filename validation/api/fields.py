@@ -1,0 +1,37 @@
+"""How callers of the API name metrics and pipelines."""
+
+import re
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from validation.models import Metric
+
+NUMBER = "[0-9]{1,15}"
+NAMED = re.compile(r"\A[a-z0-9-]{1,80}/[a-z0-9-]{1,80}\Z")
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class MetricField(serializers.RelatedField[Metric, str, str]):
+    """A metric, as `pipeline/metric`."""
+
+    def __init__(self, **options: Any) -> None:
+        if not options.get("read_only"):
+            options["queryset"] = Metric.objects.select_related("pipeline")
+        super().__init__(**options)
+
+    def to_representation(self, value: Metric) -> str:  # type: ignore[override]  # only a hyperlink gets a bare key
+        """Return both slugs."""
+        return f"{value.pipeline.slug}/{value.slug}"
+
+    def to_internal_value(self, data: Any) -> Metric:
+        """Return the metric; raise ValidationError where there is none."""
+        metric = None
+        if isinstance(data, str) and NAMED.match(data):
+            pipeline, _, slug = data.partition("/")
+            metric = Metric.objects.select_related("pipeline").filter(pipeline__slug=pipeline, slug=slug).first()
+        if metric is None:
+            raise serializers.ValidationError("There is no such metric; name it as pipeline/metric.")
+        return metric

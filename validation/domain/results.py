@@ -1,0 +1,168 @@
+"""What a check says, and the facts it says it of."""
+
+import datetime as dt
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ResultStatus(StrEnum):
+    """The statuses of a check's result (validation.md)."""
+
+    PASS = "pass"  # noqa: S105  # nosec B105  # a status, not a secret
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    SKIP = "skip"
+    UNKNOWN = "unknown"
+
+
+# From the one that wants a person soonest to the one that wants nobody.
+WORST_FIRST = (
+    ResultStatus.FAIL,
+    ResultStatus.ERROR,
+    ResultStatus.WARN,
+    ResultStatus.UNKNOWN,
+    ResultStatus.SKIP,
+    ResultStatus.PASS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What a check says: its outcome, why in a sentence, the value judged, and the band in which it was expected."""
+
+    outcome: ResultStatus
+    message: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values by bucket, oldest first; a bucket is the first instant of an hour, or a date at 00:00 UTC.
+
+    `excused` are the buckets whose value somebody acknowledged as expected.
+    """
+
+    buckets: Sequence[dt.datetime] = ()
+    values: Sequence[float] = ()
+    excused: frozenset[dt.datetime] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.buckets)
+
+    def at(self, bucket: dt.datetime) -> float | None:
+        """Return the value of a bucket, None where it is missing: a gap is not zero."""
+        place = bisect_left(self.buckets, bucket)
+        return self.values[place] if place < len(self.buckets) and self.buckets[place] == bucket else None
+
+    def before(self, bucket: dt.datetime) -> list[tuple[dt.datetime, float]]:
+        """Return the buckets before one, with their values, oldest first."""
+        place = bisect_left(self.buckets, bucket)
+        return list(zip(self.buckets[:place], self.values[:place], strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationContext:
+    """All that a check may look at: nothing of it comes later than `at`.
+
+    `bucket` is the one judged; `step` the length of a bucket; `unexpected` the dates on which nothing is expected; `known` the
+    dates with a known event, by its words, which are judged but left out of baselines; `runs` when runs were well done;
+    `rows` what the check's own query returned.
+    """
+
+    at: dt.datetime
+    bucket: dt.datetime
+    zone: dt.tzinfo = dt.UTC
+    step: dt.timedelta = dt.timedelta(days=1)
+    series: Series = field(default_factory=Series)
+    other: Series = field(default_factory=Series)
+    parts: Mapping[str, Series] = field(default_factory=dict)
+    unexpected: frozenset[dt.date] = frozenset()
+    known: Mapping[dt.date, str] = field(default_factory=dict)
+    holidays: Mapping[dt.date, str] = field(default_factory=dict)
+    runs: Sequence[dt.datetime] = ()
+    rows: Sequence[Sequence[object]] = ()
+    kind: str = "count"
+    newest_seen_at: dt.datetime | None = None
+
+    @property
+    def daily(self) -> bool:
+        """Whether buckets are dates."""
+        return self.step >= dt.timedelta(days=1)
+
+    def date_of(self, bucket: dt.datetime) -> dt.date:
+        """Return the business-local date of a bucket."""
+        return bucket.date() if self.daily else bucket.astimezone(self.zone).date()
+
+    def is_ordinary(self, bucket: dt.datetime) -> bool:
+        """Tell whether a bucket may measure others: expected, without a known event, and not acknowledged."""
+        day = self.date_of(bucket)
+        return day not in self.unexpected and day not in self.known and bucket not in self.series.excused
+
+    def comparable(self, bucket: dt.datetime) -> bool:
+        """Tell whether a bucket is of the same hour of the day as the one judged; of days, every one is."""
+        return self.daily or bucket.hour == self.bucket.hour
+
+    @property
+    def known_days(self) -> frozenset[dt.date]:
+        """The dates with a known event, or whose bucket at the hour judged was acknowledged as expected."""
+        excused = {self.date_of(bucket) for bucket in self.series.excused if self.comparable(bucket)}
+        return frozenset(self.known) | excused
+
+    def ends_at(self, bucket: dt.datetime) -> dt.datetime:
+        """Return the instant at which a bucket is over: of a date, the midnight of its zone."""
+        if not self.daily:
+            return bucket + self.step
+        following = (bucket + self.step).date()
+        return dt.datetime.combine(following, dt.time(), self.zone).astimezone(dt.UTC)
+
+    def baseline(self, *, same_weekday: bool = False, most: int = 0) -> list[float]:
+        """Return the values before the bucket judged, oldest first, without what is not ordinary."""
+        found = [
+            value
+            for bucket, value in self.series.before(self.bucket)
+            if self.is_ordinary(bucket)
+            and (not same_weekday or self.date_of(bucket).weekday() == self.date_of(self.bucket).weekday())
+            and self.comparable(bucket)
+        ]
+        return found[-most:] if most else found
+
+
+def number(value: float) -> str:
+    """Return a number as people read it: "12,300", "0.042"."""
+    if value == int(value) and abs(value) < 1e15:  # a whole number, shown as one
+        return f"{int(value):,}"
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"  # four figures are enough below a thousand
+
+
+def outside(
+    value: float,
+    *,
+    warn: tuple[float | None, float | None],
+    fail: tuple[float | None, float | None],
+    what: str,
+) -> CheckOutcome:
+    """Return the verdict on a value by its bounds to warn and to fail, each a lowest and a highest value."""
+    low = fail[0] if warn[0] is None else warn[0]
+    high = fail[1] if warn[1] is None else warn[1]
+    for outcome, (least, most) in ((ResultStatus.FAIL, fail), (ResultStatus.WARN, warn)):
+        if least is not None and value < least:
+            return CheckOutcome(outcome, f"{what} {number(value)} is below {number(least)}.", value, low, high)
+        if most is not None and value > most:
+            return CheckOutcome(outcome, f"{what} {number(value)} is above {number(most)}.", value, low, high)
+    return CheckOutcome(ResultStatus.PASS, f"{what} {number(value)} is as expected.", value, low, high)
+
+
+def format_length(length: dt.timedelta) -> str:
+    """Return a length of time in words: "3 h 20 min", "2 days"."""
+    minutes = round(length.total_seconds() / 60)
+    if minutes < 120:  # two hours
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:  # two days
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h" if hours % 24 else f"{hours // 24} days"

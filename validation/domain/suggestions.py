@@ -1,0 +1,224 @@
+"""Which check a line of a runbook's “Metrics Validation” asks for, by what the line means (validation.md)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SECTION = "Metrics Validation"
+LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
+MARKUP = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
+NAME_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSuggestion:
+    """A check drafted from a line: its type, a metric to judge, parameters to start from, and why this type.
+
+    `metric_kind` is `count`, `amount` or `ratio`. The parameters hold what the line itself says (a bound, a percentage, an hour); the
+    check stays switched off until the rest is set.
+    """
+
+    line: str
+    check_type: str
+    name: str
+    metric: str
+    metric_kind: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    check_type: str
+    pattern: re.Pattern[str]
+    reason: str
+
+
+def _rule(check_type: str, words: str, reason: str) -> _Rule:
+    return _Rule(check_type, re.compile(rf"(?<![a-z])(?:{words})", re.IGNORECASE), reason)
+
+
+# The first rule that fits decides: what is said of one thing alone (a schema, a deadline) stands before what many lines say
+# (trends, ranges).
+RULES = (
+    _rule(
+        "schema",
+        r"schema|columns?\b.*\b(?:types?|added|removed|renamed)|data types?",
+        "It names columns or their types.",
+    ),
+    _rule(
+        "run_deadline",
+        r"time.?outs?|deadlines?|on time|slas?\b|(?:by|before) \d{1,2}(?::\d\d| ?[ap]m)|(?:update|load|run|refresh) schedules?"
+        r"|(?:job|run|pipeline|dag|load)s?\b.*\b(?:finish|complet|execut|succeed|ran)",
+        "It asks whether a run was done in time.",
+    ),
+    _rule(
+        "freshness",
+        r"fresh|delay|late\b|stale|recency|recent\b|up.to.date|availab|arriv|lag",
+        "It asks how old the newest data is.",
+    ),
+    _rule(
+        "completeness",
+        r"complete|gaps?\b|missing (?:days?|dates?|periods?|hours?|cohorts?|segments?|histor)|no .*\bmissing|backfill",
+        "It asks whether every expected day is there.",
+    ),
+    _rule(
+        "validity",
+        r"null|blank|empty|duplicat|unique|tag|definition|allowed|valid values?|well.?formed|format|mislabel|enum",
+        "It asks which values are allowed.",
+    ),
+    _rule(
+        "reconciliation",
+        r"segment|region|backup|reconcil|sub.?totals?|adds? up|sums? |break.?downs?|parts? |ledger|source of truth|roll.?ups?"
+        r"|match(?:es)? (?:the )?(?:source|upstream|total|billing|finance)|cross.?system",
+        "It holds parts against their total, or one figure against another of the same thing.",
+    ),
+    _rule(
+        "target",
+        r"projection|benchmark|forecast|budget|target|goals?\b|guidance|plan(?:s|ned)?\b|okrs?\b|quota",
+        "It names a figure that somebody set beforehand, with a date.",
+    ),
+    _rule(
+        "ratio",
+        r"ratio|(?-i:[A-Z]{2,6} ?/ ?[A-Z]{2,6}\b)|proportion|per (?:user|customer|order|account|session)|conversion|churn|retention"
+        r"|other (?:\w+ )?metrics?|related metrics?|relation",
+        "It sets one metric against another.",
+    ),
+    _rule(
+        "custom_sql",
+        r"experiment|a/b|variant|treatment|control group|query|sql",
+        "Experiments are compared by a query of their own.",
+    ),
+    _rule(
+        "anomaly",
+        r"patterns?|outlier|anomal|spikes?|dips?\b|unusual|unexpected|seasonal|drift|sudden",
+        "It asks whether the level is usual for its weekday and calendar.",
+    ),
+    _rule(
+        "change_over_time",
+        r"previous|prior|last (?:week|month|quarter|year)|trends?|histor|year.over|month.over|week.over|day.over|yoy|mom\b|wow\b"
+        r"|compare|over time|period",
+        "It compares with an earlier period.",
+    ),
+    _rule(
+        "volume",
+        r"volume|row.?counts?|number of|how many|record counts?|rows\b|records\b|events\b|counts?\b",
+        "It asks how many rows there are.",
+    ),
+    _rule(
+        "range",
+        r"range|bound|between|threshold|limit|minimum|maximum|min\b|max\b|negative|positive|above|below|at (?:least|most)|exceed",
+        "It names the range that values lie in.",
+    ),
+)
+FALLBACK = _Rule("range", re.compile(""), "It names nothing else to hold the number to: bounds are a start.")
+
+RATIO_WORDS = re.compile(r"ratio|rates?\b|percent|%|share|proportion|conversion|churn|retention", re.IGNORECASE)
+AMOUNT_WORDS = re.compile(r"profit|revenue|cost|margin|spend|price|amount|sales|income|cash|arr\b|mrr\b", re.IGNORECASE)
+METRICS = (
+    (re.compile(r"\bdau ?/ ?mau\b", re.IGNORECASE), "DAU/MAU"),
+    (re.compile(r"\bexperiments?\b", re.IGNORECASE), "Experiment results"),
+    (re.compile(r"\bdaily growth\b", re.IGNORECASE), "Daily growth"),
+    (re.compile(r"\bsegment", re.IGNORECASE), "Growth by segment"),
+    (re.compile(r"\bprofit", re.IGNORECASE), "Profit"),
+    (re.compile(r"\brevenue|\bsales", re.IGNORECASE), "Revenue"),
+    (re.compile(r"\bengagement", re.IGNORECASE), "Engagement"),
+    (re.compile(r"\bgrowth", re.IGNORECASE), "Growth"),
+)
+
+
+def validation_lines(markdown: str) -> list[str]:
+    """Return the lines of a “Metrics Validation” section: its list's items, or its sentences where it has no list."""
+    lines = [
+        line for line in markdown.splitlines() if line.strip() and not line.lstrip().startswith(("#", "|", ">", "---"))
+    ]
+    listed = [LIST_MARK.sub("", line) for line in lines if LIST_MARK.match(line)]
+    found = [MARKUP.sub("", line).strip() for line in listed or lines]
+    return list(dict.fromkeys(line for line in found if line))
+
+
+def suggest_check(line: str, *, pipeline: str) -> CheckSuggestion:
+    """Return the check that a line asks for; `pipeline` names the metric where the line names none."""
+    rule = next((rule for rule in RULES if rule.pattern.search(line)), FALLBACK)
+    metric = next((name for pattern, name in METRICS if pattern.search(line)), pipeline)
+    return CheckSuggestion(
+        line=line,
+        check_type=rule.check_type,
+        name=_name_of(line),
+        metric=metric,
+        metric_kind=_kind_of(f"{line} {metric} {pipeline}", rule=rule),
+        parameters=_parameters(line, check_type=rule.check_type),
+        reason=rule.reason,
+    )
+
+
+def suggest_checks(markdown: str, *, pipeline: str) -> list[CheckSuggestion]:
+    """Return the proposals for every line of a “Metrics Validation” section, in its order."""
+    return [suggest_check(line, pipeline=pipeline) for line in validation_lines(markdown)]
+
+
+def _name_of(line: str) -> str:
+    name = line.rstrip(" .;:") or line
+    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
+
+
+def _kind_of(words: str, *, rule: _Rule) -> str:
+    if rule.check_type == "ratio" or RATIO_WORDS.search(words):
+        return "ratio"
+    return "amount" if AMOUNT_WORDS.search(words) else "count"
+
+
+NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
+BETWEEN = re.compile(rf"(?:between|from) {NUMBER} ?%? (?:and|to) {NUMBER}", re.IGNORECASE)
+AT_LEAST = re.compile(rf"(?:at least|above|over|more than|minimum(?: of)?) {NUMBER}(?! ?%)", re.IGNORECASE)
+AT_MOST = re.compile(rf"(?:at most|below|under|less than|maximum(?: of)?) {NUMBER}(?! ?%)", re.IGNORECASE)
+PERCENT = re.compile(rf"{NUMBER} ?(?:%|percent)", re.IGNORECASE)
+HOURS = re.compile(r"(\d{1,4}) ?(hour|h\b|day)", re.IGNORECASE)
+CLOCK = re.compile(r"(?:by|before) (\d{1,2})(?::(\d\d))?(?: ?([ap])m)?", re.IGNORECASE)
+
+
+def _parameters(line: str, *, check_type: str) -> dict[str, object]:
+    """Return what the line itself says of the check's parameters; nothing is guessed."""
+    if check_type == "freshness":
+        minutes = _minutes(line)
+        return {"fail_after_minutes": minutes} if minutes else {}
+    if check_type == "run_deadline":
+        return {"by": _clock(line)} if _clock(line) else {}
+    if check_type in ("reconciliation", "target", "change_over_time"):
+        percent = PERCENT.search(line)
+        return {"fail_percent": _number(percent[1])} if percent else {}
+    if check_type in ("range", "volume", "ratio"):
+        return _bounds(line)
+    return {}
+
+
+def _bounds(line: str) -> dict[str, object]:
+    between = BETWEEN.search(line)
+    if between:
+        low, high = sorted((_number(between[1]), _number(between[2])))
+        return {"fail_below": low, "fail_above": high}
+    least, most = AT_LEAST.search(line), AT_MOST.search(line)
+    bounds = {"fail_below": least and _number(least[1]), "fail_above": most and _number(most[1])}
+    return {name: bound for name, bound in bounds.items() if bound is not None}
+
+
+def _number(word: str) -> float:
+    return float(word.replace(",", ""))
+
+
+def _minutes(line: str) -> int | None:
+    found = HOURS.search(line)
+    if not found:
+        return None
+    return int(found[1]) * 60 * (24 if found[2].lower().startswith("d") else 1)
+
+
+def _clock(line: str) -> str | None:
+    """Return a time of day as `09:00`; None where the line says none that a clock shows."""
+    found = CLOCK.search(line)
+    if not found or not (found[2] or found[3]):
+        return None
+    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "").lower()
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else None

@@ -1,0 +1,122 @@
+"""Careful access to parsed JSON of which nothing is known: every surprise is an Unreadable or an empty value."""
+
+import datetime as dt
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
+
+MESSAGE_LENGTH = 2000
+NAME_LENGTH = 200
+KEY_LENGTH = 250
+
+Json: TypeAlias = object
+Record: TypeAlias = Mapping[str, Json]
+
+
+def record(value: Json, *, where: str) -> Record:
+    """Return a JSON object; raise Unreadable where it is anything else."""
+    if not isinstance(value, dict):
+        raise UnreadableFileError(f"{where} is not an object")
+    return value
+
+
+def part(value: Json) -> Record:
+    """Return a JSON object that may be absent; anything else is an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Json, *, where: str) -> list[Record]:
+    """Return a list of JSON objects; raise Unreadable, with the place, where one is anything else."""
+    if not isinstance(value, list):
+        raise UnreadableFileError(f"{where} is not a list")
+    return [record(entry, where=f"{where}[{place}]") for place, entry in enumerate(value)]
+
+
+def text(value: Json, *, limit: int = NAME_LENGTH) -> str:
+    """Return a string that a database and a page can hold, cut at `limit`; numbers are written out, all else is empty."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = _written(value)
+    if not isinstance(value, str):
+        return ""
+    # PostgreSQL holds neither NUL nor half a surrogate pair.
+    clean = value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode().strip()
+    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
+
+
+def needed(value: Json, *, where: str) -> str:
+    """Return a string that must be there; raise Unreadable where it is not."""
+    found = text(value, limit=10 * KEY_LENGTH)
+    if not found:
+        raise UnreadableFileError(f"{where} is missing")
+    return found
+
+
+def number(value: Json) -> float | None:
+    """Return a finite number; None for anything else, truth values and numbers too large included."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def instant(value: Json) -> dt.datetime | None:
+    """Return an ISO 8601 instant in UTC, one without a zone taken as UTC; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = dt.datetime.fromisoformat(value.strip())
+        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def key_of(*parts: str) -> str:
+    """Return the parts that say something, joined by slashes; a key too long is cut and told apart by its digest."""
+    key = "/".join(part for part in parts if part)
+    if len(key) <= KEY_LENGTH:
+        return key
+    return f"{key[: KEY_LENGTH - 13]}~{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def status_of(word: Json, *, words: Mapping[str, ResultStatus]) -> tuple[ResultStatus, str]:
+    """Return the outcome that a tool's word stands for, compared without case, and for a word not known a sentence on it."""
+    said = text(word)
+    found = words.get(said.casefold())
+    if found is not None:
+        return found, ""
+    return ResultStatus.UNKNOWN, f"The tool’s own status is “{said}”." if said else "The tool gives no status."
+
+
+def said(*sentences: str) -> str:
+    """Return a message of the sentences that say something, a line each."""
+    return text("\n".join(sentence for sentence in sentences if sentence), limit=MESSAGE_LENGTH)
+
+
+def told_apart(results: Iterable[ExternalResult]) -> list[ExternalResult]:
+    """Return the results with unique keys: the second of a key is `key#2`, in the order of the file."""
+    seen: Counter[str] = Counter()
+    taken: set[str] = set()
+    apart: list[ExternalResult] = []
+    for result in results:
+        key = result.key
+        while key in taken:
+            seen[result.key] += 1
+            key = key_of(f"{result.key}#{seen[result.key] + 1}")
+        taken.add(key)
+        apart.append(replace(result, key=key))
+    return apart
+
+
+def _written(value: float) -> str:
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python writes out
+        return "a number too large to write"

@@ -1,0 +1,690 @@
+import django.contrib.postgres.fields
+import django.core.validators
+import django.db.models.deletion
+import django.db.models.functions.datetime
+import people.models
+import pgtrigger.compiler
+import pgtrigger.migrations
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('pghistory', '0007_auto_20250421_0444'),
+        ('pipelines', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='DataSourceEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name', models.CharField(max_length=80)),
+                ('dialect', models.CharField(editable=False, help_text='What kind of database it is.', max_length=30)),
+                ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='A query that takes longer is cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)])),
+                ('row_cap', models.PositiveIntegerField(default=100000, help_text='A query that returns more rows is refused.', validators=[django.core.validators.MinValueValidator(1)])),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='ExternalCheck',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('tool', models.CharField(choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], max_length=30)),
+                ('key', models.CharField(max_length=250)),
+                ('name', models.CharField(max_length=250)),
+                ('subject', models.CharField(blank=True, help_text='A table, model, source or DAG.', max_length=250)),
+                ('column', models.CharField(blank=True, max_length=250)),
+                ('measure', models.CharField(blank=True, max_length=250)),
+                ('status', models.CharField(choices=[('pass', 'pass'), ('warn', 'warn'), ('fail', 'fail'), ('error', 'error'), ('skip', 'skip'), ('unknown', 'unknown')], max_length=10)),
+                ('value', models.FloatField(blank=True, null=True)),
+                ('message', models.TextField(blank=True)),
+                ('at', models.DateTimeField(help_text='When the tool said so last.')),
+                ('created_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['tool', 'key'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ExternalFinding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('status', models.CharField(choices=[('pass', 'pass'), ('warn', 'warn'), ('fail', 'fail'), ('error', 'error'), ('skip', 'skip'), ('unknown', 'unknown')], max_length=10)),
+                ('value', models.FloatField(blank=True, null=True)),
+                ('message', models.TextField(blank=True)),
+                ('digest', models.CharField(help_text='Of what it says: the same twice at one instant is one result.', max_length=64)),
+                ('received_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['-at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='KnownEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_on', models.DateField(verbose_name='first day')),
+                ('ends_on', models.DateField(verbose_name='last day')),
+                ('words', models.CharField(help_text='What it is: “Black Friday”.', max_length=120)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                'ordering': ['-starts_on', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='KnownEventEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('starts_on', models.DateField(verbose_name='first day')),
+                ('ends_on', models.DateField(verbose_name='last day')),
+                ('words', models.CharField(help_text='What it is: “Black Friday”.', max_length=120)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='MappingRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], help_text='Any tool where none is chosen.', max_length=30)),
+                ('pattern', models.CharField(help_text='A result’s key, without case; * stands for anything, as in model.shop.*', max_length=250)),
+            ],
+            options={
+                'ordering': ['tool', 'pattern'],
+            },
+        ),
+        migrations.CreateModel(
+            name='MappingRuleEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], help_text='Any tool where none is chosen.', max_length=30)),
+                ('pattern', models.CharField(help_text='A result’s key, without case; * stands for anything, as in model.shop.*', max_length=250)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='Metric',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
+                ('name', models.CharField(max_length=120)),
+                ('unit', models.CharField(blank=True, help_text='Such as users, EUR, %.', max_length=30)),
+                ('kind', models.CharField(choices=[('count', 'Count'), ('amount', 'Amount'), ('ratio', 'Ratio')], default='count', max_length=6)),
+                ('grain', models.CharField(choices=[('day', 'Day'), ('hour', 'Hour')], default='day', max_length=4)),
+                ('time_zone', models.CharField(default='UTC', help_text='Of its business day.', max_length=64, validators=[people.models.valid_time_zone])),
+                ('query', models.TextField(blank=True, help_text='One SELECT that returns the day or hour, its value and, if it has them, the segment.', max_length=20000)),
+                ('pulled_at', models.DateTimeField(blank=True, editable=False, null=True)),
+            ],
+            options={
+                'ordering': ['pipeline', 'name', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='MetricEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('slug', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
+                ('name', models.CharField(max_length=120)),
+                ('unit', models.CharField(blank=True, help_text='Such as users, EUR, %.', max_length=30)),
+                ('kind', models.CharField(choices=[('count', 'Count'), ('amount', 'Amount'), ('ratio', 'Ratio')], default='count', max_length=6)),
+                ('grain', models.CharField(choices=[('day', 'Day'), ('hour', 'Hour')], default='day', max_length=4)),
+                ('time_zone', models.CharField(default='UTC', help_text='Of its business day.', max_length=64, validators=[people.models.valid_time_zone])),
+                ('query', models.TextField(blank=True, help_text='One SELECT that returns the day or hour, its value and, if it has them, the segment.', max_length=20000)),
+                ('pulled_at', models.DateTimeField(blank=True, editable=False, null=True)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='MetricPoint',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('segment', models.CharField(blank=True, default='', help_text='Empty: the whole.', max_length=120)),
+                ('bucket', models.DateTimeField()),
+                ('value', models.FloatField()),
+                ('observed_at', models.DateTimeField()),
+                ('is_expected', models.BooleanField(default=False, help_text='Acknowledged as expected: left out of baselines, told to nobody.')),
+            ],
+            options={
+                'ordering': ['metric', 'segment', 'bucket'],
+            },
+        ),
+        migrations.CreateModel(
+            name='MetricPointRevision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('value', models.FloatField()),
+                ('observed_at', models.DateTimeField()),
+                ('replaced_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['point', '-replaced_at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PendingReevaluation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('bucket', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['of', 'bucket'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReportedRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(help_text='The run’s own name, the same in every report of it.', max_length=200)),
+                ('state', models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], max_length=9)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('reported_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['-reported_at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Check',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('check_type', models.CharField(choices=[('freshness', 'Freshness'), ('run_deadline', 'Run deadline'), ('completeness', 'Completeness'), ('volume', 'Volume'), ('range', 'Range'), ('validity', 'Validity'), ('schema', 'Schema'), ('change_over_time', 'Change over time'), ('anomaly', 'Anomaly'), ('ratio', 'Ratio'), ('reconciliation', 'Reconciliation'), ('target', 'Target'), ('custom_sql', 'Own SQL')], max_length=16, verbose_name='type')),
+                ('query', models.TextField(blank=True, help_text='One SELECT, for checks with SQL of their own.', max_length=20000)),
+                ('parameters', models.JSONField(blank=True, default=dict)),
+                ('severity', models.CharField(choices=[('warn', 'Warn'), ('fail', 'Fail')], default='fail', max_length=4)),
+                ('interval_minutes', models.PositiveIntegerField(blank=True, default=60, help_text='Minutes; or give a cron line.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='every')),
+                ('cron', models.CharField(blank=True, help_text='Five fields, in the metric’s zone: 0 7 * * 1-5', max_length=100)),
+                ('settle_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after the end of a day or hour until it is judged.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='settles after')),
+                ('confirm', models.PositiveSmallIntegerField(default=1, help_text='So many results must fail …', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='confirmed by')),
+                ('confirm_of', models.PositiveSmallIntegerField(default=1, help_text='… of so many.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='of the last')),
+                ('cooldown_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after an alert ended in which no new one begins.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='cooldown')),
+                ('muted_until', models.DateTimeField(blank=True, null=True)),
+                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='On which data is expected, 0 for Monday; none: every day.', size=None)),
+                ('country', models.CharField(blank=True, help_text='Of the holidays.', max_length=2, validators=[people.models.valid_country])),
+                ('holidays', models.CharField(choices=[('ordinary', 'Days as any other'), ('not_expected', 'Days on which nothing is expected'), ('known', 'Known events: judged, told to nobody')], default='ordinary', max_length=12, verbose_name='public holidays are')),
+                ('is_active', models.BooleanField(default=True, verbose_name='switched on')),
+                ('proposed_from', models.CharField(blank=True, help_text='The handbook’s line that asks for it.', max_length=500)),
+                ('next_due_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('requested_at', models.DateTimeField(blank=True, editable=False, help_text='When somebody asked for a run.', null=True)),
+                ('claim', models.UUIDField(blank=True, editable=False, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('running_since', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('last_status', models.CharField(blank=True, choices=[('pass', 'Pass'), ('warn', 'Warn'), ('fail', 'Fail'), ('error', 'Error'), ('skip', 'Skip'), ('unknown', 'Unknown')], editable=False, max_length=8)),
+                ('last_message', models.TextField(blank=True, editable=False)),
+                ('last_value', models.FloatField(blank=True, editable=False, null=True)),
+                ('last_expected', models.CharField(blank=True, editable=False, max_length=120)),
+                ('last_bucket', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('last_run_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('alerting_since', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('alert_ended_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['pipeline__position', 'pipeline', 'name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CheckResult',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('status', models.CharField(choices=[('pass', 'Pass'), ('warn', 'Warn'), ('fail', 'Fail'), ('error', 'Error'), ('skip', 'Skip'), ('unknown', 'Unknown')], max_length=8)),
+                ('value', models.FloatField(blank=True, null=True)),
+                ('low', models.FloatField(blank=True, null=True)),
+                ('high', models.FloatField(blank=True, null=True)),
+                ('message', models.TextField(blank=True)),
+                ('bucket', models.DateTimeField(blank=True, help_text='The day or hour that was judged.', null=True, verbose_name='day or hour')),
+                ('expected', models.CharField(blank=True, help_text='The known event, or who acknowledged it: told to nobody.', max_length=120)),
+                ('because', models.CharField(choices=[('timetable', 'Timetable'), ('person', 'Run now'), ('backfill', 'Data came late or changed')], default='timetable', max_length=9)),
+                ('segments', models.JSONField(blank=True, default=list)),
+                ('started_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField()),
+                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
+                ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('of', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='validation.check')),
+            ],
+            options={
+                'verbose_name': 'result',
+                'ordering': ['-started_at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='DataSource',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, unique=True)),
+                ('address', models.TextField(editable=False, help_text='Sealed: who knows it reads the warehouse.')),
+                ('dialect', models.CharField(editable=False, help_text='What kind of database it is.', max_length=30)),
+                ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='A query that takes longer is cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)])),
+                ('row_cap', models.PositiveIntegerField(default=100000, help_text='A query that returns more rows is refused.', validators=[django.core.validators.MinValueValidator(1)])),
+            ],
+            options={
+                'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='source_has_a_name'), models.CheckConstraint(condition=models.Q(('address', ''), _negated=True), name='source_has_an_address'), models.CheckConstraint(condition=models.Q(('limit_seconds__gte', 1), ('limit_seconds__lte', 90)), name='source_has_a_limit')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CheckEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name', models.CharField(max_length=120)),
+                ('check_type', models.CharField(choices=[('freshness', 'Freshness'), ('run_deadline', 'Run deadline'), ('completeness', 'Completeness'), ('volume', 'Volume'), ('range', 'Range'), ('validity', 'Validity'), ('schema', 'Schema'), ('change_over_time', 'Change over time'), ('anomaly', 'Anomaly'), ('ratio', 'Ratio'), ('reconciliation', 'Reconciliation'), ('target', 'Target'), ('custom_sql', 'Own SQL')], max_length=16, verbose_name='type')),
+                ('query', models.TextField(blank=True, help_text='One SELECT, for checks with SQL of their own.', max_length=20000)),
+                ('parameters', models.JSONField(blank=True, default=dict)),
+                ('severity', models.CharField(choices=[('warn', 'Warn'), ('fail', 'Fail')], default='fail', max_length=4)),
+                ('interval_minutes', models.PositiveIntegerField(blank=True, default=60, help_text='Minutes; or give a cron line.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='every')),
+                ('cron', models.CharField(blank=True, help_text='Five fields, in the metric’s zone: 0 7 * * 1-5', max_length=100)),
+                ('settle_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after the end of a day or hour until it is judged.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='settles after')),
+                ('confirm', models.PositiveSmallIntegerField(default=1, help_text='So many results must fail …', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='confirmed by')),
+                ('confirm_of', models.PositiveSmallIntegerField(default=1, help_text='… of so many.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='of the last')),
+                ('cooldown_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after an alert ended in which no new one begins.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='cooldown')),
+                ('muted_until', models.DateTimeField(blank=True, null=True)),
+                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='On which data is expected, 0 for Monday; none: every day.', size=None)),
+                ('country', models.CharField(blank=True, help_text='Of the holidays.', max_length=2, validators=[people.models.valid_country])),
+                ('holidays', models.CharField(choices=[('ordinary', 'Days as any other'), ('not_expected', 'Days on which nothing is expected'), ('known', 'Known events: judged, told to nobody')], default='ordinary', max_length=12, verbose_name='public holidays are')),
+                ('is_active', models.BooleanField(default=True, verbose_name='switched on')),
+                ('proposed_from', models.CharField(blank=True, help_text='The handbook’s line that asks for it.', max_length=500)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='validation.check')),
+                ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
+                ('source', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.datasource')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.AddField(
+            model_name='check',
+            name='source',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='validation.datasource'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='datasource',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='a83f06db73ff526336efa111e16d8bbb6f081d78', operation='INSERT', pgid='pgtrigger_insert_insert_f27eb', table='validation_datasource', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='datasource',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."dialect" IS DISTINCT FROM (NEW."dialect") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."limit_seconds" IS DISTINCT FROM (NEW."limit_seconds") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."row_cap" IS DISTINCT FROM (NEW."row_cap"))', func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='6a31ae35e38f70c2e4e346dacec291b599810da7', operation='UPDATE', pgid='pgtrigger_update_update_d29c0', table='validation_datasource', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='datasource',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (OLD."dialect", OLD."id", OLD."limit_seconds", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."row_cap"); RETURN NULL;', hash='105b41878d29acaa1b79c4e02c015e99e5e3188d', operation='DELETE', pgid='pgtrigger_delete_delete_b3a99', table='validation_datasource', when='AFTER')),
+        ),
+        migrations.AddField(
+            model_name='datasourceevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='datasourceevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='validation.datasource'),
+        ),
+        migrations.AddField(
+            model_name='externalcheck',
+            name='pipeline',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='external_checks', to='pipelines.pipeline'),
+        ),
+        migrations.AddField(
+            model_name='externalfinding',
+            name='external_check',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='validation.externalcheck'),
+        ),
+        migrations.AddField(
+            model_name='knownevent',
+            name='added_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='knownevent',
+            name='pipeline',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='known_events', to='pipelines.pipeline'),
+        ),
+        migrations.AddField(
+            model_name='knowneventevent',
+            name='added_by',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='knowneventevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='knowneventevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='validation.knownevent'),
+        ),
+        migrations.AddField(
+            model_name='knowneventevent',
+            name='pipeline',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline'),
+        ),
+        migrations.AddField(
+            model_name='mappingrule',
+            name='pipeline',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='external_rules', to='pipelines.pipeline'),
+        ),
+        migrations.AddField(
+            model_name='mappingruleevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='mappingruleevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='validation.mappingrule'),
+        ),
+        migrations.AddField(
+            model_name='mappingruleevent',
+            name='pipeline',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline'),
+        ),
+        migrations.AddField(
+            model_name='metric',
+            name='pipeline',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='metrics', to='pipelines.pipeline'),
+        ),
+        migrations.AddField(
+            model_name='metric',
+            name='source',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='metrics', to='validation.datasource'),
+        ),
+        migrations.AddField(
+            model_name='knowneventevent',
+            name='metric',
+            field=models.ForeignKey(blank=True, db_constraint=False, help_text='Empty: every metric of the pipeline.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric'),
+        ),
+        migrations.AddField(
+            model_name='knownevent',
+            name='metric',
+            field=models.ForeignKey(blank=True, help_text='Empty: every metric of the pipeline.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='known_events', to='validation.metric'),
+        ),
+        migrations.AddField(
+            model_name='checkevent',
+            name='metric',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric'),
+        ),
+        migrations.AddField(
+            model_name='checkevent',
+            name='other_metric',
+            field=models.ForeignKey(blank=True, db_constraint=False, help_text='The denominator, or the metric it is held against.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric'),
+        ),
+        migrations.AddField(
+            model_name='check',
+            name='metric',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='validation.metric'),
+        ),
+        migrations.AddField(
+            model_name='check',
+            name='other_metric',
+            field=models.ForeignKey(blank=True, help_text='The denominator, or the metric it is held against.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='validation.metric'),
+        ),
+        migrations.AddField(
+            model_name='metricevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='metricevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='validation.metric'),
+        ),
+        migrations.AddField(
+            model_name='metricevent',
+            name='pipeline',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline'),
+        ),
+        migrations.AddField(
+            model_name='metricevent',
+            name='source',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.datasource'),
+        ),
+        migrations.AddField(
+            model_name='metricpoint',
+            name='metric',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='points', to='validation.metric'),
+        ),
+        migrations.AddField(
+            model_name='metricpointrevision',
+            name='point',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='validation.metricpoint'),
+        ),
+        migrations.AddField(
+            model_name='pendingreevaluation',
+            name='of',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rejudgements', to='validation.check'),
+        ),
+        migrations.AddField(
+            model_name='reportedrun',
+            name='pipeline',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='pipelines.pipeline'),
+        ),
+        migrations.AddIndex(
+            model_name='checkresult',
+            index=models.Index(fields=['of', '-started_at', '-id'], name='result_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='checkresult',
+            index=models.Index(fields=['of', 'bucket'], name='result_of_bucket'),
+        ),
+        migrations.AddConstraint(
+            model_name='checkresult',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pass', 'warn', 'fail', 'error', 'skip', 'unknown'])), name='result_has_a_status'),
+        ),
+        migrations.AddConstraint(
+            model_name='checkresult',
+            constraint=models.CheckConstraint(condition=models.Q(('started_at__lte', models.F('finished_at'))), name='result_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='externalcheck',
+            constraint=models.UniqueConstraint(fields=('tool', 'key'), name='one_external_check_a_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='externalcheck',
+            constraint=models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='external_check_has_a_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='externalcheck',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pass', 'warn', 'fail', 'error', 'skip', 'unknown'])), name='external_check_has_a_status'),
+        ),
+        migrations.AddConstraint(
+            model_name='externalfinding',
+            constraint=models.UniqueConstraint(fields=('external_check', 'at', 'digest'), name='one_finding_a_saying'),
+        ),
+        migrations.AddConstraint(
+            model_name='mappingrule',
+            constraint=models.UniqueConstraint(fields=('tool', 'pattern'), name='one_rule_a_pattern', violation_error_message='There is a rule of this tool and pattern already: change it instead.'),
+        ),
+        migrations.AddConstraint(
+            model_name='mappingrule',
+            constraint=models.CheckConstraint(condition=models.Q(('pattern', ''), _negated=True), name='rule_has_a_pattern'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='mappingrule',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_mappingruleevent" ("id", "pattern", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "tool") VALUES (NEW."id", NEW."pattern", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."tool"); RETURN NULL;', hash='1dac160879bf28726171cf1aa0e17d1e05048c2f', operation='INSERT', pgid='pgtrigger_insert_insert_cae2c', table='validation_mappingrule', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='mappingrule',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_mappingruleevent" ("id", "pattern", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "tool") VALUES (NEW."id", NEW."pattern", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."tool"); RETURN NULL;', hash='a28a2ccb6592ba653a3bc3a6d53234ed1704900e', operation='UPDATE', pgid='pgtrigger_update_update_3b47a', table='validation_mappingrule', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='mappingrule',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_mappingruleevent" ("id", "pattern", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "tool") VALUES (OLD."id", OLD."pattern", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."tool"); RETURN NULL;', hash='373ce205cc6b1797a9614ac56a76fa455f3f9629', operation='DELETE', pgid='pgtrigger_delete_delete_ce688', table='validation_mappingrule', when='AFTER')),
+        ),
+        migrations.AddConstraint(
+            model_name='metric',
+            constraint=models.UniqueConstraint(fields=('pipeline', 'slug'), name='one_metric_a_slug'),
+        ),
+        migrations.AddConstraint(
+            model_name='metric',
+            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='metric_has_a_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='metric',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['count', 'amount', 'ratio'])), name='metric_has_a_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='metric',
+            constraint=models.CheckConstraint(condition=models.Q(('grain__in', ['day', 'hour'])), name='metric_has_a_grain'),
+        ),
+        migrations.AddConstraint(
+            model_name='metric',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('query', ''), ('source', None)), models.Q(('source__isnull', False), models.Q(('query', ''), _negated=True)), _connector='OR'), name='metric_is_pulled_by_a_query', violation_error_message='A metric is pulled with both a source and a query, or pushed with neither.'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='metric',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='751dc4b3530fee1c4ae9f25cb0b4723267720b36', operation='INSERT', pgid='pgtrigger_insert_insert_15134', table='validation_metric', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='metric',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='02d5c5008eef9997ef553ebb604c510d83320f8b', operation='UPDATE', pgid='pgtrigger_update_update_2c1ba', table='validation_metric', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='metric',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (OLD."grain", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."pulled_at", OLD."query", OLD."slug", OLD."source_id", OLD."time_zone", OLD."unit"); RETURN NULL;', hash='db678b6cf264303dbbd06582f9bf51e0c7ce5238', operation='DELETE', pgid='pgtrigger_delete_delete_ca642', table='validation_metric', when='AFTER')),
+        ),
+        migrations.AddIndex(
+            model_name='knownevent',
+            index=models.Index(fields=['pipeline', 'ends_on'], name='event_of_pipeline'),
+        ),
+        migrations.AddConstraint(
+            model_name='knownevent',
+            constraint=models.CheckConstraint(condition=models.Q(('starts_on__lte', models.F('ends_on'))), name='event_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='knownevent',
+            constraint=models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='event_has_words'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='knownevent',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on", "words") VALUES (NEW."added_by_id", NEW."created_at", NEW."ends_on", NEW."id", NEW."metric_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."starts_on", NEW."words"); RETURN NULL;', hash='f351fb95d6a82f436463f2d8f97455b54eb7530e', operation='INSERT', pgid='pgtrigger_insert_insert_4b565', table='validation_knownevent', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='knownevent',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on", "words") VALUES (NEW."added_by_id", NEW."created_at", NEW."ends_on", NEW."id", NEW."metric_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."starts_on", NEW."words"); RETURN NULL;', hash='fd7dc8ec0233084bb3da58e474412bf216d15fc9', operation='UPDATE', pgid='pgtrigger_update_update_96121', table='validation_knownevent', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='knownevent',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on", "words") VALUES (OLD."added_by_id", OLD."created_at", OLD."ends_on", OLD."id", OLD."metric_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."starts_on", OLD."words"); RETURN NULL;', hash='e29daa570a4c9df80cab98c61176a6b521eeb7b1', operation='DELETE', pgid='pgtrigger_delete_delete_2ed1e', table='validation_knownevent', when='AFTER')),
+        ),
+        migrations.AddIndex(
+            model_name='check',
+            index=models.Index(condition=models.Q(('is_active', True)), fields=['next_due_at'], name='check_due'),
+        ),
+        migrations.AddIndex(
+            model_name='check',
+            index=models.Index(condition=models.Q(('alerting_since__isnull', False)), fields=['alerting_since'], name='check_alerting'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.UniqueConstraint(fields=('pipeline', 'name'), name='one_check_a_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='check_has_a_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('check_type__in', ['freshness', 'run_deadline', 'completeness', 'volume', 'range', 'validity', 'schema', 'change_over_time', 'anomaly', 'ratio', 'reconciliation', 'target', 'custom_sql'])), name='check_has_a_type'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('interval_minutes__isnull', True), ('cron', ''), _connector='XOR'), name='check_has_one_timetable', violation_error_message='Give an interval or a cron line, not both.'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('interval_minutes', None), ('interval_minutes__gte', 1), _connector='OR'), name='check_interval_is_positive'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('confirm__gte', 1), ('confirm__lte', models.F('confirm_of')), ('confirm_of__lte', 20)), name='check_confirms_n_of_m', violation_error_message='So many of the last cannot fail: confirm N of M with N at most M.'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim', None), ('lease_until', None)), models.Q(('claim__isnull', False), ('lease_until__isnull', False)), _connector='OR'), name='check_claim_has_a_lease'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['schema', 'custom_sql', 'run_deadline']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose the metric before switching the check on.'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('query', ''), ('source', None)), models.Q(('source__isnull', False), models.Q(('query', ''), _negated=True)), _connector='OR'), name='check_query_has_a_source', violation_error_message='A query of its own needs both a source and a SELECT.'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='check',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (NEW."check_type", NEW."confirm", NEW."confirm_of", NEW."cooldown_minutes", NEW."country", NEW."cron", NEW."holidays", NEW."id", NEW."interval_minutes", NEW."is_active", NEW."metric_id", NEW."muted_until", NEW."name", NEW."other_metric_id", NEW."parameters", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."proposed_from", NEW."query", NEW."settle_minutes", NEW."severity", NEW."source_id", NEW."weekdays"); RETURN NULL;', hash='fb839047892cb1895b1e1e8b6d874d908fcab6b7', operation='INSERT', pgid='pgtrigger_insert_insert_3c8cb', table='validation_check', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='check',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."check_type" IS DISTINCT FROM (NEW."check_type") OR OLD."confirm" IS DISTINCT FROM (NEW."confirm") OR OLD."confirm_of" IS DISTINCT FROM (NEW."confirm_of") OR OLD."cooldown_minutes" IS DISTINCT FROM (NEW."cooldown_minutes") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."cron" IS DISTINCT FROM (NEW."cron") OR OLD."holidays" IS DISTINCT FROM (NEW."holidays") OR OLD."interval_minutes" IS DISTINCT FROM (NEW."interval_minutes") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."metric_id" IS DISTINCT FROM (NEW."metric_id") OR OLD."muted_until" IS DISTINCT FROM (NEW."muted_until") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."other_metric_id" IS DISTINCT FROM (NEW."other_metric_id") OR OLD."parameters" IS DISTINCT FROM (NEW."parameters") OR OLD."query" IS DISTINCT FROM (NEW."query") OR OLD."settle_minutes" IS DISTINCT FROM (NEW."settle_minutes") OR OLD."severity" IS DISTINCT FROM (NEW."severity") OR OLD."source_id" IS DISTINCT FROM (NEW."source_id") OR OLD."weekdays" IS DISTINCT FROM (NEW."weekdays"))', func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (NEW."check_type", NEW."confirm", NEW."confirm_of", NEW."cooldown_minutes", NEW."country", NEW."cron", NEW."holidays", NEW."id", NEW."interval_minutes", NEW."is_active", NEW."metric_id", NEW."muted_until", NEW."name", NEW."other_metric_id", NEW."parameters", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."proposed_from", NEW."query", NEW."settle_minutes", NEW."severity", NEW."source_id", NEW."weekdays"); RETURN NULL;', hash='4125a98b034366f66d3c796b7bb6942714aabce8', operation='UPDATE', pgid='pgtrigger_update_update_3c0d8', table='validation_check', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='check',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (OLD."check_type", OLD."confirm", OLD."confirm_of", OLD."cooldown_minutes", OLD."country", OLD."cron", OLD."holidays", OLD."id", OLD."interval_minutes", OLD."is_active", OLD."metric_id", OLD."muted_until", OLD."name", OLD."other_metric_id", OLD."parameters", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."proposed_from", OLD."query", OLD."settle_minutes", OLD."severity", OLD."source_id", OLD."weekdays"); RETURN NULL;', hash='8473c5d1e958d1162c0397ab8b0e5e4fd192e0f1', operation='DELETE', pgid='pgtrigger_delete_delete_1517b', table='validation_check', when='AFTER')),
+        ),
+        migrations.AddIndex(
+            model_name='metricpoint',
+            index=models.Index(fields=['metric', 'bucket'], name='point_of_metric'),
+        ),
+        migrations.AddConstraint(
+            model_name='metricpoint',
+            constraint=models.UniqueConstraint(fields=('metric', 'segment', 'bucket'), name='one_point_a_bucket'),
+        ),
+        migrations.AddConstraint(
+            model_name='metricpoint',
+            constraint=models.CheckConstraint(condition=models.Q(('value__gt', float("-inf")), ('value__lt', float("inf"))), name='point_is_a_finite_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='pendingreevaluation',
+            constraint=models.UniqueConstraint(fields=('of', 'bucket'), name='one_rejudgement_a_bucket'),
+        ),
+        migrations.AddIndex(
+            model_name='reportedrun',
+            index=models.Index(fields=['pipeline', 'state', 'finished_at'], name='run_of_pipeline'),
+        ),
+        migrations.AddConstraint(
+            model_name='reportedrun',
+            constraint=models.UniqueConstraint(fields=('pipeline', 'key'), name='one_run_a_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='reportedrun',
+            constraint=models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='run_has_a_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='reportedrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='a_run_over_has_an_end'),
+        ),
+    ]

@@ -1,0 +1,211 @@
+"""Keeping what other tools say, and giving it to pipelines by the rules of an admin."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+
+from common.exceptions import InvalidInputError
+from notifications.services.outbox import Notification, enqueue
+from people.models import User
+from validation.importers import dbt
+from validation.importers.files import KINDS, read
+from validation.importers.mapping import Rule, mapped_pipeline
+from validation.importers.parsing import Json
+from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
+from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
+from validation.notifications import EXTERNAL_ERROR
+from validation.services.pipeline_runs import Run, report_run
+
+# A tool's clock may be ahead of ours by this much; what it says of a later time is taken as said now.
+AHEAD = dt.timedelta(minutes=10)
+# Of a check whose first result is still to be kept.
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+MOST_TOLD = 20
+RUN_STATES = {ResultStatus.PASS: ReportedRun.State.SUCCEEDED, ResultStatus.FAIL: ReportedRun.State.FAILED}
+STATE = ("name", "subject", "column", "measure", "status", "value", "message", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResult:
+    """What a file brought: how many results were new and how many known, and the keys that no rule gives to a pipeline."""
+
+    new: int
+    known: int
+    unmapped: tuple[str, ...]
+
+
+def record_file(kind: str, *, document: Json, at: dt.datetime) -> RecordResult:
+    """Keep every result of a tool's file, and an `unknown` for each known source that dbt's `sources.json` leaves out.
+
+    Raises Invalid for `file` where it is not one of the kind's, or of a version that is not read; then nothing is kept.
+    """
+    if kind not in KINDS:
+        raise InvalidInputError({"kind": [f"“{kind}” is not one of {', '.join(KINDS)}."]})
+    try:
+        results = read(kind, document=document)
+        if kind == "dbt" and dbt.is_sources(document):
+            known = ExternalCheck.objects.filter(tool=dbt.TOOL, key__startswith="source.").values_list("key", flat=True)
+            results += dbt.absent_sources(document, expected=list(known))
+    except UnreadableFileError as unreadable:
+        raise InvalidInputError({"file": [str(unreadable)]}) from unreadable
+    return record_external_results(results, at=at)
+
+
+@transaction.atomic
+def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetime) -> RecordResult:
+    """Keep results, whose keys are unique for each tool; the same given twice changes nothing.
+
+    A result without an instant, or of one to come, counts as said `at`, and as known where the tool said the same last.
+    """
+    checks = _checks_of(results, at=at)
+    said = [_finding(result, check=checks[result.tool, result.key], at=at) for result in results]
+    known = _known(said)
+    new = [finding for finding in said if finding is not None and _identity(finding) not in known]
+    ExternalFinding.objects.bulk_create(new)
+    fresh = {finding.external_check_id: finding for finding in new if finding.at >= finding.external_check.at}
+    changed, broke = [], []
+    for result in results:
+        check = checks[result.tool, result.key]
+        if check.pk in fresh:
+            if result.status == ResultStatus.ERROR and (check.status != ResultStatus.ERROR or check.at == NEVER):
+                broke.append(check)
+            _put_state(check, result=result, at=fresh[check.pk].at)
+            changed.append(check)
+    ExternalCheck.objects.bulk_update(changed, STATE, batch_size=500)
+    _report_runs(results, checks=checks, at=at)
+    _tell_admins(broke, at=at)
+    unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
+    return RecordResult(new=len(new), known=len(results) - len(new), unmapped=unmapped)
+
+
+@transaction.atomic
+def save_mapping_rule(rule: MappingRule) -> int:
+    """Save a rule, new or changed, and apply all rules anew; return how many checks moved."""
+    rule.save()
+    return _apply_rules()
+
+
+@transaction.atomic
+def delete_mapping_rule(rule: MappingRule) -> int:
+    """Remove a rule and apply those that are left; return how many checks moved."""
+    rule.delete()
+    return _apply_rules()
+
+
+def _apply_rules() -> int:
+    rules = _rules()
+    moved = []
+    for check in ExternalCheck.objects.select_for_update().order_by("pk"):
+        pipeline = mapped_pipeline(tool=check.tool, key=check.key, rules=rules)
+        if pipeline != check.pipeline_id:
+            check.pipeline_id = pipeline
+            moved.append(check)
+    ExternalCheck.objects.bulk_update(moved, ["pipeline"], batch_size=500)
+    return len(moved)
+
+
+def _rules() -> list[Rule]:
+    return [Rule(row.tool, row.pattern, row.pipeline_id) for row in MappingRule.objects.all()]
+
+
+def _report_runs(
+    results: Sequence[ExternalResult], *, checks: dict[tuple[str, str], ExternalCheck], at: dt.datetime
+) -> None:
+    """Report the runs of whole pipelines, so that a deadline check sees them; one still to end, or tried again, says nothing."""
+    for result in results:
+        pipeline = checks[result.tool, result.key].pipeline
+        state = RUN_STATES.get(result.status)
+        if result.run and pipeline and state:
+            own = result.at if result.at and result.at <= at else at
+            report_run(pipeline, run=Run(key=result.run, state=state, finished_at=own), at=at)
+
+
+def _tell_admins(broke: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
+    """Tell the admins, once a file, which of another tool's checks break: that says nothing of the data."""
+    if not broke:
+        return
+    first = broke[0]
+    lines = [f"{check.name}: {check.message}" for check in broke[:MOST_TOLD]]
+    more = [f"And {len(broke) - MOST_TOLD} more."] if len(broke) > MOST_TOLD else []
+    enqueue(
+        User.objects.filter(is_active=True, is_staff=True),
+        notice=Notification(
+            kind=EXTERNAL_ERROR.name,
+            event="external-error",
+            occurrence=f"{first.pk}-{first.at.isoformat()}",
+            subject=f"{len(broke)} {'check' if len(broke) == 1 else 'checks'} of {first.get_tool_display()} broke",
+            text="\n\n".join([*lines, *more, "They say nothing of the data until they work again."]),
+            path="/checks/external/",
+            due_at=at,
+            expires_at=at + dt.timedelta(days=1),
+        ),
+    )
+
+
+def _checks_of(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:
+    """Return the check of each result by tool and key, locked; those that are new are made first."""
+    rules = _rules()
+    tools, keys = {result.tool for result in results}, {result.key for result in results}
+    wanted = ExternalCheck.objects.filter(tool__in=tools, key__in=keys)
+    there = set(wanted.values_list("tool", "key"))
+    ExternalCheck.objects.bulk_create(
+        [
+            _new_check(result, pipeline=mapped_pipeline(tool=result.tool, key=result.key, rules=rules), at=at)
+            for result in sorted(results, key=lambda result: (result.tool, result.key))
+            if (result.tool, result.key) not in there
+        ],
+        # Another file may have brought it in the meantime.
+        ignore_conflicts=True,
+    )
+    return {
+        (check.tool, check.key): check
+        for check in wanted.select_related("pipeline").select_for_update(of=("self",)).order_by("pk")
+    }
+
+
+def _new_check(result: ExternalResult, *, pipeline: int | None, at: dt.datetime) -> ExternalCheck:
+    check = ExternalCheck(tool=result.tool, key=result.key, pipeline_id=pipeline, created_at=at)
+    _put_state(check, result=result, at=NEVER)
+    return check
+
+
+def _put_state(check: ExternalCheck, *, result: ExternalResult, at: dt.datetime) -> None:
+    for field, value in asdict(result).items():
+        if field in STATE:
+            setattr(check, field, value)
+    check.status, check.at = str(result.status), at
+
+
+def _finding(result: ExternalResult, *, check: ExternalCheck, at: dt.datetime) -> ExternalFinding | None:
+    """Return the result as a row; None where it has no instant of its own and says what was said last."""
+    content = (str(result.status), result.value, result.message)
+    own = result.at if result.at and result.at <= at + AHEAD else None
+    if own is None and check.said == content and check.at > NEVER:
+        return None
+    return ExternalFinding(
+        external_check=check,
+        at=own or at,
+        status=content[0],
+        value=content[1],
+        message=content[2],
+        digest=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        received_at=at,
+    )
+
+
+def _identity(finding: ExternalFinding) -> tuple[int, dt.datetime, str]:
+    return finding.external_check_id, finding.at, finding.digest
+
+
+def _known(said: Iterable[ExternalFinding | None]) -> set[tuple[int, dt.datetime, str]]:
+    """Return those of the findings that are stored already; their checks are locked, so that none comes in between."""
+    findings = [finding for finding in said if finding is not None]
+    stored = ExternalFinding.objects.filter(
+        external_check__in={finding.external_check_id for finding in findings},
+        at__in={finding.at for finding in findings},
+    )
+    return set(stored.values_list("external_check_id", "at", "digest"))

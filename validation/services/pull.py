@@ -1,0 +1,106 @@
+"""What a run reads from warehouses before it judges: its metrics' points, and its own query's rows."""
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+
+from common.crypto import DecryptionError, decrypt
+from validation.models import Check, CheckType, DataSource, Metric
+from validation.services.points import MOST_AT_ONCE, NewPoint, PushResult, point_of, push_points
+from validation.warehouse_subprocess import QueryFailedError, Row, rows_of
+
+# A check that finds failing rows shows some and counts so many.
+ENOUGH_ROWS = {CheckType.CUSTOM_SQL: 1000, CheckType.SCHEMA: 2000}
+# A metric that several checks judge is not pulled for each of them.
+FRESH = dt.timedelta(seconds=45)
+COLUMNS = (2, 3)
+
+
+class Budget:
+    """What is left of a run's time, in seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.until = time.monotonic() + seconds
+
+    def of(self, source: DataSource) -> float:
+        """Return how long a query of a source may take now; raise SourceFailed where nothing is left."""
+        left = min(float(source.limit_seconds), self.until - time.monotonic())
+        if left < 1:  # a second is the least that a query is given
+            raise QueryFailedError("The queries before this one took all the time of the run.")
+        return left
+
+
+def read_for(check: Check, *, at: dt.datetime, budget: Budget, anew: bool) -> list[Row]:
+    """Pull the metrics of a check and return what its own query says; raise SourceFailed.
+
+    A metric pulled a moment ago is not pulled again, but where somebody asks for it `anew`.
+    """
+    for metric in (check.metric, check.other_metric):
+        if (
+            metric is not None
+            and metric.source_id
+            and (anew or metric.pulled_at is None or metric.pulled_at < at - FRESH)
+        ):
+            pull_metric(metric, at=at, budget=budget)
+    if check.source is None:
+        return []
+    enough = ENOUGH_ROWS.get(CheckType(check.check_type), 1000)
+    rows: list[Row] = []
+    for part in _asked(check.source, query=check.query, budget=budget, enough=enough):
+        rows += part
+    return rows[:enough]
+
+
+def pull_metric(metric: Metric, *, at: dt.datetime, budget: Budget) -> PushResult:
+    """Read a metric's points from its source and keep them, part by part; raise SourceFailed."""
+    kept = PushResult()
+    if metric.source is None:
+        return kept
+    place, batch = 0, list[NewPoint]()
+    for part in _asked(metric.source, query=metric.query, budget=budget):
+        for row in part:
+            point = _point(metric, row, place=place, at=at)
+            place += 1
+            if point is not None:
+                batch.append(point)
+        if len(batch) >= MOST_AT_ONCE // 2:
+            kept += push_points(metric, points=batch, at=at)
+            batch = []
+    kept += push_points(metric, points=batch, at=at)
+    Metric.objects.filter(pk=metric.pk).update(pulled_at=at)
+    metric.pulled_at = at
+    return kept
+
+
+def _asked(source: DataSource, *, query: str, budget: Budget, enough: int | None = None) -> Iterator[list[Row]]:
+    try:
+        address = decrypt(source.address)
+    except DecryptionError as error:
+        raise QueryFailedError("The source’s address was sealed with a key that is no longer known.") from error
+    text = query.strip().rstrip(";").strip()
+    limits = {} if enough is None else {"enough": enough}
+    # A query that stops being read once there are enough rows may hold more than the cap.
+    cap = source.row_cap if enough is None else max(source.row_cap, 2 * enough + 1000)
+    return rows_of(address, query=text, seconds=budget.of(source), cap=cap, **limits)
+
+
+def _point(metric: Metric, row: Row, *, place: int, at: dt.datetime) -> NewPoint | None:
+    """Return a row as a point, None for a value of null: a gap is not zero; raise SourceFailed."""
+    if len(row) not in COLUMNS:
+        raise QueryFailedError(
+            f"The query returns {len(row)} columns; it has to return day or hour, value and perhaps segment."
+        )
+    written, value, segment = row[0], row[1], row[2] if len(row) > 2 else ""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise QueryFailedError(f"Row {place} of the query: “{value[:60]}” is no number.") from None
+    try:
+        return point_of(
+            metric, written=written, value=value, segment=segment if segment is None else str(segment), at=at
+        )
+    except ValueError as error:
+        raise QueryFailedError(f"Row {place} of the query: {error}") from error
