@@ -40,7 +40,7 @@ def deliver() -> None:
 
 
 @shared_task
-def forget_finished() -> None:
+def purge_finished() -> None:
     """Remove the messages that are long over, batch after batch, until there are none or the time is up."""
     until = time.monotonic() + FORGETTING_SECONDS
     while retention.purge_finished() and time.monotonic() < until:

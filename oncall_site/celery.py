@@ -27,15 +27,15 @@ app.conf.update(
         "expire swaps": {"task": "scheduling.tasks.expire_swaps", "schedule": 60.0},
         # Often: it is how a swap's new meeting reaches two calendars; where nothing changed it costs a few reads.
         "keep hand-offs": {"task": "handoffs.tasks.sync_handoffs", "schedule": 15.0},
-        "keep feeds": {"task": "handoffs.tasks.keep_feeds", "schedule": 30.0},
+        "keep feeds": {"task": "calendar_feeds.tasks.sync_feeds", "schedule": 30.0},
         "read linked calendars": {"task": "scheduling.tasks.sync_calendar_links", "schedule": 60.0},
         "tell of the schedule": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
         "release inactive people": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
         "follow checks and alerts": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
-        "forget attempts at sign-in": {"task": "people.tasks.forget_attempts", "schedule": crontab(minute=29)},
+        "forget attempts at sign-in": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
-        "forget old messages": {"task": "notifications.tasks.forget_finished", "schedule": crontab(hour=3, minute=41)},
+        "forget old messages": {"task": "notifications.tasks.purge_finished", "schedule": crontab(hour=3, minute=41)},
         "follow the demo": {"task": "oncall_site.tasks.grow_demo", "schedule": 600.0},
         # More often than any check may be due, so that somebody who asks for a run does not wait for a minute.
         "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},

@@ -295,14 +295,18 @@ if MESSAGE_KEPT_DAYS < 1:
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     # Longer than the longest hard time limit, so that a running task is never handed out a second time.
-    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+        "visibility_timeout": 600,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+    }
 else:
     from oncall_site.local import filesystem_broker
 
     CELERY_BROKER_URL = filesystem_broker.register()
     CELERY_BROKER_TRANSPORT_OPTIONS = {**filesystem_broker.broker_folders(var=VAR), "polling_interval": 0.05}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULER = "oncall_site.celery_hooks:BeatingScheduler"
+CELERY_BEAT_SCHEDULER = "oncall_site.celery_hooks:HeartbeatScheduler"
 
 # By it a scraper may read /metrics without being an admin.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
@@ -316,7 +320,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"masked": {"()": "oncall_site.logs.MaskingFilter"}},
-    "formatters": {"line": {"()": "oncall_site.logs.LineFormatter"}, "json": {"()": "oncall_site.logs.JsonLogFormatter"}},
+    "formatters": {
+        "line": {"()": "oncall_site.logs.LineFormatter"},
+        "json": {"()": "oncall_site.logs.JsonLogFormatter"},
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["masked"]}},
     "loggers": {
         "django": {"level": os.environ.get("LOG_LEVEL", "INFO")},

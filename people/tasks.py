@@ -7,6 +7,6 @@ from people.services import login_attempts
 
 
 @shared_task
-def forget_attempts() -> None:
+def purge_attempts() -> None:
     """Remove the attempts whose window is over."""
     login_attempts.purge_attempts(at=timezone.now())

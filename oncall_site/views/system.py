@@ -21,16 +21,16 @@ from people.queries import token_of
 MOST_FAILED = 20
 # What each background job does, as the system page says it.
 JOBS = {
-    "handoffs.tasks.keep_feeds": "Bring calendar feeds up to date",
+    "calendar_feeds.tasks.sync_feeds": "Bring calendar feeds up to date",
     "handoffs.tasks.sync_handoffs": "Arrange the meetings of coming hand-offs",
     "incidents.tasks.escalate": "Tell the next engineer of an incident that nobody took",
     "incidents.tasks.sync_incidents": "Open and close incidents as checks and alerts say",
     "notifications.tasks.deliver": "Send a message",
-    "notifications.tasks.forget_finished": "Delete old messages",
+    "notifications.tasks.purge_finished": "Delete old messages",
     "notifications.tasks.sweep": "Look for messages that are due",
     "oncall_site.tasks.record_heartbeat": "Show that a worker is alive",
     "oncall_site.tasks.grow_demo": "Add new days to the demo’s warehouse",
-    "people.tasks.forget_attempts": "Delete old attempts to sign in",
+    "people.tasks.purge_attempts": "Delete old attempts to sign in",
     "scheduling.tasks.expire_swaps": "Close swap requests whose time is over",
     "scheduling.tasks.sync_coverage_gaps": "Look for times at which nobody answers",
     "scheduling.tasks.ensure_weeks": "Plan the coming weeks",

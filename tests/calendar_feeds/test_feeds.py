@@ -207,9 +207,9 @@ def test_only_the_digest_of_an_address_is_kept(rotation, a):
     secret = made.secret.removeprefix("feed_")
     assert len(secret) == 43
     with connection.cursor() as cursor:
-        cursor.execute("SELECT string_agg(row::text, '') FROM handoffs_feedtoken row")
+        cursor.execute("SELECT string_agg(row::text, '') FROM calendar_feeds_feedtoken row")
         assert secret not in cursor.fetchone()[0]
-        cursor.execute("SELECT string_agg(row::text, '') FROM handoffs_feedtokenevent row")
+        cursor.execute("SELECT string_agg(row::text, '') FROM calendar_feeds_feedtokenevent row")
         found = cursor.fetchone()[0]
     assert secret not in found
     assert made.token.digest not in found
@@ -232,7 +232,7 @@ def test_reading_writes_no_more_than_when_it_was_read(client, handoffs, rotation
         with CaptureQueriesContext(connection) as captured:
             client.get(whole.path)
         [write] = writing(captured)
-        assert 'UPDATE "handoffs_feedtoken" SET "last_used_at"' in write
+        assert 'UPDATE "calendar_feeds_feedtoken" SET "last_used_at"' in write
         assert FeedToken.objects.filter(last_used_at__isnull=False).count() == 1
     assert list(FeedEvent.objects.values_list()) == before
 

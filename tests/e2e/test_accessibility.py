@@ -276,7 +276,7 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/incidents/runbookrun/",
         "/admin/handoffs/handoff/",
         "/admin/handoffs/actionitem/add/",
-        "/admin/handoffs/feedtoken/",
+        "/admin/calendar_feeds/feedtoken/",
         "/admin/notifications/message/",
         "/admin/notifications/chataddress/add/",
     ):

@@ -210,13 +210,13 @@ def test_action_items_are_kept_in_the_admin(signed_in, rotation, admin):
 def test_an_admin_revokes_a_feed_s_address_in_the_admin(signed_in, client, rotation, a, admin):
     made = create_feed(a, rotation=None, at=NOW)
     browser = signed_in(admin)
-    assert made.token.prefix in text(browser.get("/admin/handoffs/feedtoken/"))
-    assert made.token.digest not in text(browser.get(f"/admin/handoffs/feedtoken/{made.token.pk}/change/"))
-    browser.post("/admin/handoffs/feedtoken/", {"action": "revoke", "_selected_action": [made.token.pk]})
+    assert made.token.prefix in text(browser.get("/admin/calendar_feeds/feedtoken/"))
+    assert made.token.digest not in text(browser.get(f"/admin/calendar_feeds/feedtoken/{made.token.pk}/change/"))
+    browser.post("/admin/calendar_feeds/feedtoken/", {"action": "revoke", "_selected_action": [made.token.pk]})
     assert client.get(f"/feeds/{made.secret}.ics").status_code == 404
 
 
 def test_the_lists_of_the_admin_answer(signed_in, handoffs, rotation, a, admin):
     add_item(rotation, text="x", by=a, at=NOW)
-    for name in ("handoff", "actionitem", "feedtoken", "handoffpolicy"):
+    for name in ("handoff", "actionitem", "handoffpolicy"):
         assert signed_in(admin).get(f"/admin/handoffs/{name}/").status_code == 200

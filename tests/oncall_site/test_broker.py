@@ -8,11 +8,11 @@ import pytest
 from django.conf import settings
 from kombu import Connection
 
-from oncall_site.local import filesystem_broker, postgres
+from oncall_site.local import filesystem_broker
 
 
 def connection_to(tmp_path):
-    options = {**postgres.broker_folders(var=tmp_path), "polling_interval": 0.01}
+    options = {**filesystem_broker.broker_folders(var=tmp_path), "polling_interval": 0.01}
     return Connection(filesystem_broker.register(), transport_options=options)
 
 

@@ -65,7 +65,7 @@ PAGES = [
     "/checks/",
     "/admin/validation/check/",
     "/admin/validation/metric/",
-    "/admin/validation/source/",
+    "/admin/validation/datasource/",
     "/admin/validation/knownevent/",
     "/admin/validation/reportedrun/",
     "/me/",
@@ -77,10 +77,10 @@ PAGES = [
     "/admin/runbooks/runbook/",
     "/admin/handoffs/handoff/",
     "/admin/handoffs/actionitem/",
-    "/admin/handoffs/feedtoken/",
+    "/admin/calendar_feeds/feedtoken/",
     "/admin/notifications/message/",
     "/admin/validation/externalcheck/",
-    "/admin/validation/externalrule/",
+    "/admin/validation/mappingrule/",
 ]
 CALLS = [
     "holidays/",

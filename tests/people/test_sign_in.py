@@ -138,7 +138,7 @@ def test_no_strange_name_is_an_error(client, known, name):
 def test_nothing_typed_is_readable_in_the_table(client, known):
     attempt(client, name=PASSWORD)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT a::text FROM people_attempts a")
+        cursor.execute("SELECT a::text FROM people_loginattempts a")
         rows = " ".join(row[0] for row in cursor.fetchall())
     assert PASSWORD not in rows
     assert "127.0.0.1" not in rows

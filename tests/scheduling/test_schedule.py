@@ -518,7 +518,7 @@ def test_an_engineer_cannot_name_somebody_else_in_the_form(signed_in, rotation, 
 
 def test_the_admin_lists_weeks_and_holidays(signed_in, rotation, admin, b):
     away(b, "2026-11-30", "2026-12-02")
-    for path in ("rotationweek", "holidayblock", "cover", "roster", "rotation", "pipelinerotation", "uncoveredmoment"):
+    for path in ("rotationweek", "holidayblock", "cover", "roster", "rotation", "pipelinerotation", "coveragegap"):
         assert signed_in(admin).get(f"/admin/scheduling/{path}/").status_code == 200
 
 

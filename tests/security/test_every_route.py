@@ -22,7 +22,7 @@ CLOSED = {
     "/sign-in/with/provider/back/": 404,
 }
 FEED = "feed_for-the-tests"
-LAST_USE = 'UPDATE "handoffs_feedtoken" SET "last_used_at"'
+LAST_USE = 'UPDATE "calendar_feeds_feedtoken" SET "last_used_at"'
 # The key that is being enrolled waits, sealed, in the session.
 ENROLLING = ("/me/second-factor/enrol/", 'UPDATE "django_session"')
 OPEN = {"/sign-in/", "/password/forgotten/", "/healthz", "/readyz", "/favicon.ico", f"/feeds/{FEED}.ics"}

@@ -283,13 +283,13 @@ def test_a_source_is_kept_in_the_admin_and_its_address_never_shown(signed_in, ad
     fields = {"name": "W", "limit_seconds": "20", "row_cap": "1000"}
     assert (
         "no address"
-        in browser.post("/admin/validation/source/add/", {**fields, "new_address": "nonsense"}).content.decode()
+        in browser.post("/admin/validation/datasource/add/", {**fields, "new_address": "nonsense"}).content.decode()
     )
-    assert browser.post("/admin/validation/source/add/", fields).status_code == 200
-    assert browser.post("/admin/validation/source/add/", {**fields, "new_address": address}).status_code == 302
+    assert browser.post("/admin/validation/datasource/add/", fields).status_code == 200
+    assert browser.post("/admin/validation/datasource/add/", {**fields, "new_address": address}).status_code == 302
     source = DataSource.objects.get()
     sealed = source.address
-    page = f"/admin/validation/source/{source.pk}/change/"
+    page = f"/admin/validation/datasource/{source.pk}/change/"
     assert "secret-warehouse" not in browser.get(page).content.decode()
     assert browser.post(page, {**fields, "limit_seconds": "30"}).status_code == 302
     source.refresh_from_db()
@@ -314,5 +314,5 @@ def test_a_metric_is_kept_in_the_admin(signed_in, daily_growth, admin):
     push_days(metric, [1])
     page = f"/admin/validation/metric/{metric.pk}/change/"
     assert "points already" in browser.post(page, {**fields, "grain": "hour"}).content.decode()
-    for path in ("check", "knownevent", "reportedrun", "metric", "source", "externalcheck"):
+    for path in ("check", "knownevent", "reportedrun", "metric", "datasource", "externalcheck"):
         assert browser.get(f"/admin/validation/{path}/").status_code == 200

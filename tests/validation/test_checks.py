@@ -1,10 +1,8 @@
 """When a check runs, what it says, and when it may wake somebody."""
 
 import datetime as dt
-import importlib
 
 import pytest
-from django.db import connection
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.models import Message
@@ -169,29 +167,6 @@ def test_the_whole_acknowledged_as_expected_excuses_no_segment(metric, a):
     acknowledge_expected(run(whole), by=a, at=AT + MINUTE)
     assert run(whole, at=AT + 2 * MINUTE).expected
     assert not run(parts, at=AT + 2 * MINUTE).expected
-
-
-def test_marks_of_segments_that_nobody_acknowledged_are_taken_back_by_the_migration(metric, a):
-    for segment, value in (("eu", 5), ("us", 50), ("", 5)):
-        push(metric, [60, value], segment=segment)
-    parts = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
-    acknowledge_expected(run(parts), by=a, at=AT + MINUTE)
-
-    def migrated():
-        metric.points.update(
-            is_expected=True
-        )  # as an acknowledgement did once, and of another bucket, whose check is gone
-        migration = importlib.import_module("validation.migrations.0003_points_excused_for_themselves")
-        with connection.cursor() as cursor:
-            cursor.execute(migration.NOT_THEIRS)
-        rows = metric.points.filter(is_expected=True, bucket=bucket(1))
-        assert metric.points.filter(is_expected=True, bucket=bucket(2)).count() == 3
-        return sorted(rows.values_list("segment", flat=True))
-
-    assert migrated() == ["eu"]
-    whole = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
-    acknowledge_expected(run(whole, at=AT + 2 * MINUTE), by=a, at=AT + 3 * MINUTE)
-    assert migrated() == ["", "eu"]
 
 
 def test_segments_alert_once_on_the_parent_with_the_children_listed(metric, a):

@@ -281,23 +281,23 @@ def test_an_admin_adds_changes_and_removes_rules_in_the_admin(signed_in, admin, 
     record_file("soda", document=sample("soda"), at=AT)
     browser = signed_in(admin)
     made = browser.post(
-        "/admin/validation/externalrule/add/", {"tool": "soda", "pattern": "shop/*", "pipeline": profit.pk}
+        "/admin/validation/mappingrule/add/", {"tool": "soda", "pattern": "shop/*", "pipeline": profit.pk}
     )
     assert made.status_code == 302
     assert ExternalCheck.objects.filter(pipeline=profit).count() == 5
     rule = MappingRule.objects.get()
     fields = {"tool": "soda", "pattern": "shop/*", "pipeline": daily_growth.pk}
-    browser.post(f"/admin/validation/externalrule/{rule.pk}/change/", fields)
+    browser.post(f"/admin/validation/mappingrule/{rule.pk}/change/", fields)
     assert ExternalCheck.objects.filter(pipeline=daily_growth).count() == 5
-    again = browser.post("/admin/validation/externalrule/add/", fields).content.decode()
+    again = browser.post("/admin/validation/mappingrule/add/", fields).content.decode()
     assert "There is a rule of this tool and pattern already" in again
     chosen = {"action": "delete_selected", "_selected_action": rule.pk, "post": "yes"}
-    browser.post("/admin/validation/externalrule/", chosen)
+    browser.post("/admin/validation/mappingrule/", chosen)
     assert ExternalCheck.objects.unmapped().count() == 5
 
 
 def test_an_engineer_does_not_edit_rules(signed_in, a):
-    assert signed_in(a).get("/admin/validation/externalrule/").status_code == 302
+    assert signed_in(a).get("/admin/validation/mappingrule/").status_code == 302
 
 
 def test_the_statements_of_a_file_do_not_grow_with_its_results(db):
