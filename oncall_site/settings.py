@@ -79,6 +79,8 @@ INSTALLED_APPS = [
     "pgtrigger",
     "pghistory",
     "csp",
+    "django_cotton",
+    "django_filters",
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
@@ -121,6 +123,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>.
+COTTON_DIR = "components"
 
 DATABASES = {
     "default": {

@@ -10,9 +10,11 @@ ROOT = Path(__file__).parent.parent
 
 def problems():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    required, extras = project["dependencies"], project["optional-dependencies"]
     wanted = {
-        "requirements.txt": project["dependencies"],
-        "requirements-dev.txt": [*project["dependencies"], *project["optional-dependencies"]["dev"]],
+        "requirements.txt": required,
+        "requirements-local.txt": [*required, *extras["local"]],
+        "requirements-dev.txt": [*required, *extras["local"], *extras["dev"]],
     }
     for name, dependencies in wanted.items():
         text = (ROOT / name).read_text()

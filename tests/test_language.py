@@ -1,0 +1,145 @@
+"""The product speaks plain English: give-away phrases of the old style fail here.
+
+docs/glossary.md has the terms to use instead. `EXCEPTIONS` names each allowed use and why.
+"""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+APPS = (
+    "calendar_feeds",
+    "common",
+    "handbook",
+    "handoffs",
+    "incidents",
+    "notifications",
+    "oncall_site",
+    "people",
+    "pipelines",
+    "runbooks",
+    "scheduling",
+    "validation",
+)
+PHRASES = (
+    r"\banew\b",
+    r"\btold of\b",
+    r"\b(?:is|are|was|were|be|been) told\b",
+    r"\btold to nobody\b",
+    r"\b(?:has|have|had) a part in\b",
+    r"\bof so many\b",
+    r"\bso (?:many|long)\b",
+    r"\bstands? (?:on|in|here|there)\b",
+    r"\bin spite of\b",
+    r"\ball the same\b",
+    r"\b(?:is|are) kept\b",
+    r"\bkept for\b",
+    r"\bwhoever\b",
+    r"\b(?:of|for|to|by) who\b",
+    r"\bsay that\b",
+    r"\btells? whether\b",
+    r"\bone[’']s own\b",
+    r", say,",
+    r"\bin force\b",
+    r"\bby key\b",
+    r"\bnobody has it\b",
+    r"\bhas it\b",
+    r"\bwho answers\b",
+    r"\banswers? for\b",
+    r"\bwrite it down\b",
+    r"\brid of\b",
+    r"\btak(?:e|es|en) back\b",
+    r"\bof no (?:more )?use\b",
+    r"\bto come\b",
+    r"\bjudge[ds]?\b",
+    r"\bthe site knows\b",
+    r"\bthe house\b",
+    r"\brooms?\b",
+)
+GIVEAWAY = re.compile("|".join(PHRASES), re.IGNORECASE)
+# Headings name things: "somebody" has no place in one.
+HEADING = re.compile(r"<(h[1-6]|th)\b[^>]*>(?P<text>.*?)</\1>", re.DOTALL)
+# file: {matched text, lower case: why it is right there}
+EXCEPTIONS: dict[str, dict[str, str]] = {}
+
+
+def tracked(*patterns: str) -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sorted(path for path in set(listed.stdout.split()) if (ROOT / path).exists())
+
+
+def code_files() -> list[str]:
+    return [path for path in tracked("*.py") if path.split("/")[0] in APPS and "/migrations/" not in path]
+
+
+def template_files() -> list[str]:
+    return tracked("templates/*.html", "templates/*.txt", "templates/**/*.html", "templates/**/*.txt")
+
+
+def document_files() -> list[str]:
+    return tracked("*.md", "docs/*.md", "docs/**/*.md")
+
+
+def strings(path: str) -> list[tuple[int, str]]:
+    """Return every string literal of a module with its line: docstrings, messages, labels, help texts."""
+    tree = ast.parse((ROOT / path).read_text())
+    found = [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
+    ]
+    comments = [
+        (number, line.partition("# ")[2])
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if line.lstrip().startswith("# ")
+    ]
+    return found + comments
+
+
+def visible(path: str) -> list[tuple[int, str]]:
+    """Return a template's text, line by line, without template tags and comments."""
+    text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", " ", (ROOT / path).read_text())
+    return list(enumerate(text.splitlines(), 1))
+
+
+def giveaways(path: str, lines: list[tuple[int, str]]) -> list[str]:
+    allowed = EXCEPTIONS.get(path, {})
+    return [
+        f"{path}:{number}: “{match[0]}” in {text.strip()[:120]!r}"
+        for number, text in lines
+        for match in GIVEAWAY.finditer(text)
+        if match[0].lower() not in allowed
+    ]
+
+
+@pytest.mark.parametrize("path", code_files())
+def test_code_reads_as_plain_english(path):
+    assert giveaways(path, strings(path)) == []
+
+
+@pytest.mark.parametrize("path", template_files())
+def test_pages_read_as_plain_english(path):
+    assert giveaways(path, visible(path)) == []
+    headings = [match["text"] for match in HEADING.finditer((ROOT / path).read_text())]
+    assert [heading for heading in headings if re.search(r"\bsomebody\b", heading, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize("path", document_files())
+def test_documents_read_as_plain_english(path):
+    assert giveaways(path, list(enumerate((ROOT / path).read_text().splitlines(), 1))) == []
+
+
+def test_every_exception_is_still_needed():
+    for path, allowed in EXCEPTIONS.items():
+        text = (ROOT / path).read_text().lower()
+        assert [phrase for phrase in allowed if phrase not in text] == []
