@@ -6,7 +6,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 # The static checks read the settings but no database.
 STATIC_ENV = DATABASE_URL=postgresql:///unused SECRET_KEY=unused ONCALL_VAR=var
 
-.PHONY: run test check faults bench screenshots lock format clean
+.PHONY: run test test-fast check openapi faults bench screenshots lock format clean
 
 run: .venv/installed
 	@$(BIN)/python -m oncall_site.local.supervisor
@@ -23,7 +23,15 @@ check: .venv/installed-dev
 	$(BIN)/lint-imports
 	$(STATIC_ENV) $(BIN)/mypy .
 	$(STATIC_ENV) $(BIN)/python manage.py check
+	$(STATIC_ENV) $(BIN)/python manage.py spectacular --format openapi-json | cmp - openapi.json || { echo "openapi.json is out of date: make openapi"; exit 1; }
 	$(BIN)/python -m tests.requirements
+
+# The quick part: no browser, no killed processes; the test database of the last run is used again.
+test-fast: .venv/installed-dev
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --reuse-db -m "not browser and not faults"
+
+openapi: .venv/installed-dev
+	$(STATIC_ENV) $(BIN)/python manage.py spectacular --format openapi-json > openapi.json
 
 faults: .venv/installed-dev
 	$(BIN)/python -m tests.faults $(PROMISES)

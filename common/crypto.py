@@ -6,7 +6,7 @@ import hashlib
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-# The help text of a column of sealed text begins so: by it `manage.py reseal` finds the column.
+# The help text of a column of sealed text begins so: by it `manage.py reencrypt` finds the column.
 SEALED_MARK = "Sealed:"
 
 

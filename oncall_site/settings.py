@@ -80,7 +80,6 @@ INSTALLED_APPS = [
     "pghistory",
     "csp",
     "django_cotton",
-    "django_filters",
     "django_htmx",
     "rest_framework",
     "drf_spectacular",

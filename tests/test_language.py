@@ -139,7 +139,7 @@ PENDING = frozenset(
         "oncall_site/local/postgres.py",
         "oncall_site/logs.py",
         "oncall_site/management/commands/create_demo.py",
-        "oncall_site/management/commands/reseal.py",
+        "oncall_site/management/commands/reencrypt.py",
         "oncall_site/middleware.py",
         "oncall_site/notifications.py",
         "oncall_site/queries.py",

@@ -25,9 +25,9 @@ def factor(b):
         return Authenticator.objects.create(user=b, type=Authenticator.Type.TOTP, data=data)
 
 
-def test_after_resealing_the_old_key_can_go(link, factor, capsys):
+def test_after_reencryption_the_old_key_can_go(link, factor, capsys):
     with override_settings(FIELD_KEYS=NEW):
-        call_command("reseal")
+        call_command("reencrypt")
     assert "2 secrets" in capsys.readouterr().out
     link.refresh_from_db()
     factor.refresh_from_db()
@@ -41,7 +41,7 @@ def test_after_resealing_the_old_key_can_go(link, factor, capsys):
 
 def test_where_a_key_is_missing_nothing_is_changed(link, factor):
     with override_settings(FIELD_KEYS=["another key"]), pytest.raises(CommandError, match="Nothing was changed"):
-        call_command("reseal")
+        call_command("reencrypt")
     before = link.address
     link.refresh_from_db()
     assert link.address == before

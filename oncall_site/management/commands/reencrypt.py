@@ -9,7 +9,7 @@ from oncall_site.services import reencrypt
 
 
 class Command(BaseCommand):
-    """`manage.py reseal`: run it after a new key was put first in FIELD_KEYS and every process has it."""
+    """`manage.py reencrypt`: run it after a new key was put first in FIELD_KEYS and every process has it."""
 
     help = "Seal every secret in the database with the first of FIELD_KEYS."
 
