@@ -107,13 +107,13 @@ def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, c
     tour.click(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", name="Now", exact=True)).to_be_visible()
 
-    tour.begin("Find who answers for Daily growth, why, and how to reach them")
+    tour.begin("Find the responder for Daily growth, why, and how to contact them")
     row = page.locator("tr", has=page.get_by_role("link", name="Daily growth", exact=True))
     expect(row).to_contain_text("Engineer A")
     expect(row).to_contain_text("on call")
     expect(page.get_by_role("region", name="On call").get_by_role("link", name="Call Engineer A")).to_be_in_viewport()
 
-    tour.begin("Block next week, see what it does, and ask for the suggested swap")
+    tour.begin("Add time off for next week, preview the impact, and request the suggested swap")
     monday = rotation.weeks.filter(engineer=b, starts_at__gt=timezone.now()).order_by("starts_on").first().starts_on
     tour.click(page.get_by_role("link", name="Block a holiday"))
     page.get_by_label("First day").fill(f"{monday}")
@@ -138,14 +138,14 @@ def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, c
     tour.end()
     sync_handoffs(at=timezone.now())
     path = told(asked, "Hand-off")
-    tour.begin("Read the invitation to the hand-off (its link)")
+    tour.begin("Open the hand-off from its invitation")
     colleague.goto(path)
     tour.steps[-1].clicks += 1
     expect(colleague.get_by_role("heading", name="Meeting")).to_be_visible()
 
     tour.end()
     colleague.goto("/")
-    tour.begin("Run the runbook of what is wrong, as far as its first step")
+    tour.begin("Run the runbook of the open incident up to its first step")
     tour.click(colleague.get_by_role("link", name=f"Runbook of {PIPELINE}").first)
     tour.click(colleague.get_by_role("button", name="Run this runbook"))
     tour.click(colleague.get_by_role("button", name="Done with step 1"))
@@ -153,7 +153,7 @@ def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, c
 
     tour.end()
     colleague.goto("/")
-    tour.begin("Write a note on the hand-off’s sheet and sign it")
+    tour.begin("Add a note to the hand-off sheet and sign it")
     tour.click(colleague.get_by_role("link", name=re.compile("sheet of the hand-off")).first)
     colleague.get_by_label("Notes on “Pending action items”").fill("Ask for a larger disk.")
     tour.click(colleague.get_by_role("button", name=re.compile("Sign “")))

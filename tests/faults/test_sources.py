@@ -238,11 +238,11 @@ import sys, time
 import django
 django.setup()
 from django.utils import timezone
-from validation import commands
+from validation.services.run_check import claim_due_checks, run_check
 until = time.time() + float(sys.argv[1])
 while time.time() < until:
-    for handed in commands.hand_out_due(at=timezone.now(), most=1):
-        commands.run_check(handed, at=timezone.now())
+    for claimed in claim_due_checks(at=timezone.now(), most=1):
+        run_check(claimed, at=timezone.now())
         break
     else:
         time.sleep(0.2)

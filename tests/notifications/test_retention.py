@@ -85,17 +85,17 @@ def test_the_nightly_task_goes_batch_after_batch_until_nothing_is_left_or_its_ti
     for _ in range(5):
         left(State.SENT, 100)
     monkeypatch.setattr(tasks, "FORGETTING_SECONDS", -1)
-    tasks.forget_finished()
+    tasks.purge_finished()
     assert Message.objects.count() == 3
     monkeypatch.setattr(tasks, "FORGETTING_SECONDS", 60)
-    tasks.forget_finished()
+    tasks.purge_finished()
     assert Message.objects.count() == 0
 
 
 def test_beat_kicks_it_every_night():
     from oncall_site.celery import app
 
-    [entry] = [one for one in app.conf.beat_schedule.values() if one["task"] == tasks.forget_finished.name]
+    [entry] = [one for one in app.conf.beat_schedule.values() if one["task"] == tasks.purge_finished.name]
     assert entry["schedule"].hour == {3}
     assert len(entry["schedule"].minute) == 1
 
