@@ -1,4 +1,4 @@
-"""Django's admin for the schedule."""
+"""Django admin for the schedule."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,10 +47,10 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class EngineerAdmin(UserAdmin):
-    """People; one who becomes inactive leaves every roster and week in the same transaction."""
+    """Engineers; deactivating one also removes them from rosters and weeks, in the same transaction."""
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        """Save what was typed, activity by the command that gives weeks and covers to others."""
+        """Save the form, and change the active state through the offboarding service."""
         active = obj.is_active
         if change:
             obj.is_active = User.objects.get(pk=obj.pk).is_active
@@ -68,22 +68,22 @@ class EngineerAdmin(UserAdmin):
 
 @admin.register(Rotation)
 class RotationAdmin(admin.ModelAdmin[Rotation]):
-    """Rotations: zone, hand-off weekday and hour, holiday policy. A change of hours moves the coming weeks."""
+    """Rotations: time zone, hand-off and holiday policy; changing the hours moves upcoming weeks."""
 
     list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time")
     search_fields = ("name", "slug")
     readonly_fields = ("handoff_weekday",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Tell that a rotation comes with its roster, from the handbook."""
+        """Return False: rotations are created by the handbook import."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Rotation | None = None) -> bool:
-        """Tell that a rotation's past is kept."""
+        """Return False: a rotation's history must not be deleted."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Rotation, form: Any, change: Any) -> None:
-        """Save the rotation, its hours by the command that moves the coming weeks with them."""
+        """Save the rotation, and change its hours through the service that also moves upcoming weeks."""
         stored = Rotation.objects.get(pk=obj.pk)
         time_zone, handoff_time = obj.time_zone, obj.handoff_time
         obj.time_zone, obj.handoff_time = stored.time_zone, stored.handoff_time
@@ -93,7 +93,7 @@ class RotationAdmin(admin.ModelAdmin[Rotation]):
 
 @admin.register(Roster)
 class RosterAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Roster]):
-    """Rosters, each with the week from which it holds; a new one comes with the handbook."""
+    """Rosters, each with its first week; new rosters come from the handbook."""
 
     list_display = ("rotation", "starts_on")
     list_filter = ("rotation",)
@@ -102,7 +102,7 @@ class RosterAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Roster]):
 
 @admin.register(PipelineRotation)
 class PipelineRotationAdmin(admin.ModelAdmin[PipelineRotation]):
-    """Which rotation each pipeline belongs to."""
+    """The rotation of each pipeline."""
 
     list_display = ("pipeline", "rotation")
     list_filter = ("rotation",)
@@ -111,7 +111,7 @@ class PipelineRotationAdmin(admin.ModelAdmin[PipelineRotation]):
 
 @admin.register(RotationWeek)
 class RotationWeekAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RotationWeek]):
-    """Weeks: who was planned by the roster, and who holds each."""
+    """Weeks, each with its planned engineer and its engineer."""
 
     list_display = ("rotation", "starts_on", "engineer", "planned_engineer", "starts_at", "ends_at")
     list_filter = ("rotation", "engineer")
@@ -120,18 +120,18 @@ class RotationWeekAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RotationWeek]):
 
 
 class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
-    """A holiday block, looked at by the rules of the command that saves it."""
+    """A holiday block, validated by the rules of the holiday service."""
 
     class Meta:
         model = HolidayBlock
         fields = ("engineer", "starts_on", "ends_on", "starts_at_time", "ends_at_time", "kind", "note")
 
     def dates(self) -> HolidayData:
-        """Return what was typed, once it is valid."""
+        """Return the validated dates."""
         return HolidayData(**{name: self.cleaned_data[name] for name in HolidayData.__dataclass_fields__})
 
     def clean(self) -> None:
-        """Raise ValidationError, by field, for dates that cannot be."""
+        """Raise ValidationError, by field, for invalid dates."""
         super().clean()
         if self.errors:
             return
@@ -144,7 +144,7 @@ class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
 
 @admin.register(HolidayBlock)
 class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
-    """The shared calendar, by the same commands as its own pages, which also show what a block does."""
+    """Time off, saved by the same services as on the Calendar page, which also shows its impact."""
 
     form = HolidayBlockForm
     list_display = ("engineer", "starts_on", "ends_on", "kind", "note")
@@ -154,19 +154,19 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
     date_hierarchy = "starts_on"
 
     def get_readonly_fields(self, request: HttpRequest, obj: HolidayBlock | None = None) -> tuple[str, ...]:
-        """Return that a block stays its engineer's."""
+        """Make the engineer of an existing block read-only."""
         return ("engineer",) if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: HolidayBlock | None = None) -> bool:
-        """Tell that what comes from a linked calendar is changed there."""
+        """Return False for blocks from a linked calendar: they are edited there."""
         return super().has_change_permission(request, obj) and (obj is None or obj.link_id is None)
 
     def has_delete_permission(self, request: HttpRequest, obj: HolidayBlock | None = None) -> bool:
-        """Tell that what comes from a linked calendar is removed there."""
+        """Return False for blocks from a linked calendar: they are deleted there."""
         return super().has_delete_permission(request, obj) and (obj is None or obj.link_id is None)
 
     def save_model(self, request: HttpRequest, obj: HolidayBlock, form: Any, change: Any) -> None:
-        """Save the block by the command that locks what depends on it."""
+        """Save the block through the service, which takes the locks."""
         by = request_admin(request)
         if change:
             saved = update_holiday(obj, dates=form.dates(), by=by)
@@ -175,17 +175,17 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
         obj.pk = saved.pk
 
     def delete_model(self, request: HttpRequest, obj: HolidayBlock) -> None:
-        """Remove the block by the command that locks what depends on it."""
+        """Delete the block through the service, which takes the locks."""
         delete_holiday(obj, by=request_admin(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[HolidayBlock]) -> None:
-        """Remove the selected blocks, one by one."""
+        """Delete the selected blocks one by one."""
         for block in queryset.filter(link=None):
             delete_holiday(block, by=request_admin(request))
 
 
 class CoverForm(forms.ModelForm[Cover]):
-    """A cover, tried before it is saved, so that what stands against it is said beside the form."""
+    """A cover, tried in a rolled-back transaction so that errors appear on the form."""
 
     acknowledge_conflicts = forms.BooleanField(required=False, label="In spite of a holiday at that time")
 
@@ -194,11 +194,11 @@ class CoverForm(forms.ModelForm[Cover]):
         fields = ("rotation", "engineer", "starts_at", "ends_at", "reason")
 
     def span(self) -> CoverData:
-        """Return what was typed, once it is valid."""
+        """Return the validated cover data."""
         return CoverData(**{name: self.cleaned_data[name] for name in CoverData.__dataclass_fields__})
 
     def take(self, *, by: User) -> Cover:
-        """Make the cover; raises as the command does."""
+        """Create the cover; raise the service's errors."""
         known = self.cleaned_data["acknowledge_conflicts"]
         return create_cover(
             self.cleaned_data["rotation"], span=self.span(), by=by, at=timezone.now(), acknowledge_conflicts=known
@@ -207,7 +207,7 @@ class CoverForm(forms.ModelForm[Cover]):
 
 @admin.register(Cover)
 class CoverAdmin(admin.ModelAdmin[Cover]):
-    """Covers of a rotation's time: made, and ended or taken back; never rewritten."""
+    """Covers: create, end or cancel them; they cannot be edited."""
 
     form = CoverForm
     list_display = ("rotation", "engineer", "covered_engineer", "starts_at", "ends_at", "reason")
@@ -216,26 +216,26 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
     actions = ("end",)
 
     def has_change_permission(self, request: HttpRequest, obj: Cover | None = None) -> bool:
-        """Tell that a cover is ended and made anew instead."""
+        """Return False: end a cover and create a new one instead."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Cover | None = None) -> bool:
-        """Tell that what somebody covered stays in the past."""
+        """Return False: past covers are part of the history."""
         return False
 
     def get_form(self, request: HttpRequest, obj: Cover | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
-        """Return the form with the admin who fills it in, for whom it tries the cover."""
+        """Return the form bound to the admin, as whom it tries the cover."""
         shown = super().get_form(request, obj, change=change, **options)
         return dry_run_form(shown, lambda form: form.take(by=request_admin(request)))
 
     def save_model(self, request: HttpRequest, obj: Cover, form: Any, change: Any) -> None:
-        """Make the cover."""
+        """Create the cover."""
         made = form.take(by=request_admin(request))
         obj.pk, obj.covered_engineer, obj.created_by = made.pk, made.covered_engineer, made.created_by
 
     @admin.action(description="End the selected covers", permissions=["view"])
     def end(self, request: HttpRequest, queryset: QuerySet[Cover]) -> None:
-        """End the covers now, or take them back."""
+        """End the covers now, or cancel those that have not started."""
         for cover in queryset.select_related("rotation", "engineer", "covered_engineer"):
             try:
                 end_cover(cover, by=request_admin(request), at=timezone.now())
@@ -247,7 +247,7 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
 
 @admin.register(SwapRequest)
 class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
-    """Swap requests: asked and answered on their own pages, accepted or withdrawn here too, on behalf."""
+    """Swap requests: accept or withdraw them on behalf of the engineers."""
 
     list_display = (
         "rotation",
@@ -266,7 +266,7 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
 
     @admin.action(description="Accept the selected requests on behalf of who is asked", permissions=["view"])
     def accept(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
-        """Accept the requests one by one, each recorded as accepted on behalf."""
+        """Accept the requests one by one, each recorded as accepted on behalf of the recipient."""
         for swap in queryset.filter(counterpart=None):
             messages.error(request, f"{swap}: it asks anyone; accept it on its own page, and say for whom.")
         named = queryset.filter(counterpart__isnull=False)
@@ -274,7 +274,7 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
 
     @admin.action(description="Withdraw the selected requests", permissions=["view"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
-        """Take the requests back."""
+        """Withdraw the requests."""
         self._each(request, queryset, answer=cancel_swap, said="withdrawn")
 
     def _each(
@@ -291,7 +291,7 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
 
 @admin.register(CalendarLink)
 class CalendarLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CalendarLink]):
-    """Linked calendars and their health; an engineer links their own, an admin may unlink any."""
+    """Linked calendars and their status; engineers link their own, and an admin can unlink any."""
 
     list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
     list_filter = ("state",)
@@ -301,7 +301,7 @@ class CalendarLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CalendarLink]):
 
     @admin.action(description="Unlink the selected calendars", permissions=["view"])
     def unlink(self, request: HttpRequest, queryset: QuerySet[CalendarLink]) -> None:
-        """Forget the calendars and the blocks that came from them."""
+        """Unlink the calendars and delete their blocks."""
         for link in queryset.select_related("engineer"):
             unlink_calendar(link, by=request_admin(request))
         messages.success(request, "Unlinked.")
@@ -309,7 +309,7 @@ class CalendarLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CalendarLink]):
 
 @admin.register(CoverageGap)
 class UncoveredMomentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CoverageGap]):
-    """Moments that nobody covers, as the sweep finds them."""
+    """Coverage gaps found by the sweep."""
 
     list_display = ("pipeline", "starts_at", "ends_at", "found_at")
     list_select_related = ("pipeline",)

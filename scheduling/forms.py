@@ -1,4 +1,4 @@
-"""What a person types into the shared calendar."""
+"""Forms of the schedule and the shared calendar."""
 
 import datetime as dt
 from typing import Any
@@ -15,21 +15,21 @@ from scheduling.services.swaps import SwapProposal
 
 
 class DatePicker(forms.DateInput):
-    """A date as browsers let one choose it."""
+    """A browser's native date input."""
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d", attrs={"type": "date"})
 
 
 class HourPicker(forms.TimeInput):
-    """An hour as browsers let one choose it."""
+    """A browser's native time input."""
 
     def __init__(self) -> None:
         super().__init__(format="%H:%M", attrs={"type": "time"})
 
 
 class HolidayForm(forms.Form):
-    """Dates on which somebody is unavailable; whose, an admin may choose."""
+    """Time off; an admin can choose the engineer."""
 
     engineer = forms.ModelChoiceField(all_users().active(), empty_label=None)
     starts_on = forms.DateField(label="First day", widget=DatePicker())
@@ -49,13 +49,13 @@ class HolidayForm(forms.Form):
             del self.fields["engineer"]
 
     def dates(self) -> HolidayData:
-        """Return what was typed, once it is valid."""
+        """Return the validated dates."""
         given = self.cleaned_data
         return HolidayData(**{name: given[name] for name in HolidayData.__dataclass_fields__})
 
 
 class RosterForm(forms.Form):
-    """Engineers in order, and the week that is the first one's."""
+    """Ordered engineers, and the start date of the first engineer's week."""
 
     starts_on = forms.TypedChoiceField(label="From the week of", coerce=dt.date.fromisoformat)
     engineers = forms.CharField(
@@ -69,7 +69,7 @@ class RosterForm(forms.Form):
         self.fields["starts_on"].choices = choices  # type: ignore[attr-defined]  # a choice field
 
     def clean_engineers(self) -> list[User]:
-        """Return the people named, in order; raise ValidationError that names the line."""
+        """Return the engineers, in order; raise ValidationError that names the line."""
         known = {user.username: user for user in all_users().active()}
         found: list[User] = []
         for number, line in enumerate(self.cleaned_data["engineers"].split("\n"), start=1):
@@ -83,7 +83,7 @@ class RosterForm(forms.Form):
 
 
 class AcknowledgingForm(forms.Form):
-    """A form with a box that says a holiday is known, shown only where there is one to know of."""
+    """A form with a checkbox to acknowledge time off, shown only if there is a conflict."""
 
     acknowledge_conflicts = forms.BooleanField(required=False, label="Ask in spite of the holiday in it")
 
@@ -93,12 +93,12 @@ class AcknowledgingForm(forms.Form):
         self.ask_to_acknowledge(asked="acknowledge_conflicts" in self.data)
 
     def ask_to_acknowledge(self, *, asked: bool) -> None:
-        """Show the box, or hide it."""
+        """Show or hide the checkbox."""
         self.fields["acknowledge_conflicts"].widget = forms.CheckboxInput() if asked else forms.HiddenInput()
 
 
 class AskForm(AcknowledgingForm):
-    """What somebody asks for a week of theirs: another week, or that somebody takes it."""
+    """A request to swap a week for another, or to give it away."""
 
     wanted_week = forms.TypedChoiceField(
         required=False,
@@ -128,7 +128,7 @@ class AskForm(AcknowledgingForm):
         self.fields["counterpart"].queryset = people.exclude(pk=own.pk)  # type: ignore[attr-defined]
 
     def asked(self, week: dt.date) -> SwapProposal:
-        """Return what is asked for a week, once it is valid."""
+        """Return the validated proposal for a week."""
         given = self.cleaned_data
         return SwapProposal(
             offered_week=week,
@@ -141,7 +141,7 @@ class AskForm(AcknowledgingForm):
 
 
 class AnswerForm(forms.Form):
-    """An answer to a request: for whom, an admin may choose; a word; a holiday that is known."""
+    """A response to a swap request: a comment, acknowledged conflicts and, for admins, the engineer."""
 
     engineer = forms.ModelChoiceField(all_users().active(), required=False, to_field_name="username", empty_label=None)
     word = forms.CharField(required=False, max_length=500, label="Why, should you decline")
@@ -149,14 +149,14 @@ class AnswerForm(forms.Form):
 
 
 class InstantPicker(forms.DateTimeInput):
-    """A date and an hour as browsers let one choose them, in the viewer's zone."""
+    """A browser's native date and time input, in the reader's time zone."""
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 
 
 class CoverForm(AcknowledgingForm):
-    """Who takes over, from when until when."""
+    """The covering engineer and the period of a cover."""
 
     engineer = forms.ModelChoiceField(
         all_users().active(), to_field_name="username", empty_label=None, label="Who takes over"
@@ -166,13 +166,13 @@ class CoverForm(AcknowledgingForm):
     reason = forms.CharField(required=False, max_length=200, help_text="Everybody reads it.")
 
     def span(self) -> CoverData:
-        """Return what was typed, once it is valid."""
+        """Return the validated cover data."""
         given = self.cleaned_data
         return CoverData(given["engineer"], given["starts_at"], given["ends_at"], given["reason"])
 
 
 class LinkForm(forms.Form):
-    """The address of somebody's own calendar."""
+    """The address of the engineer's own calendar."""
 
     address = forms.CharField(
         max_length=2000,

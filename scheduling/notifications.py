@@ -1,4 +1,4 @@
-"""Notifications about the schedule: what people are told of their weeks, swaps, covers, time off and coverage gaps."""
+"""Notifications about the schedule: shifts, swaps, covers, time off and coverage gaps."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -14,23 +14,23 @@ from scheduling.models import Cover, CoverageGap, HolidayBlock, Rotation, Rotati
 from scheduling.queries.on_call import on_call_shifts, responder_chains
 from scheduling.queries.swaps import awaits_answer_from, recipients
 
-# A change of what somebody holds is worth knowing for so long.
+# A change to an engineer's weeks stays worth sending for this long.
 NEWS = dt.timedelta(days=7)
 LISTED = 20
 
 
 def in_words(instant: dt.datetime, *, reader: User) -> str:
-    """Return an instant with weekday, date, time and zone, in its reader's zone."""
+    """Return an instant with weekday, date, time and zone, in the reader's time zone."""
     return format_instant(instant, reader.zone)
 
 
 def sentences(*parts: str) -> str:
-    """Return the parts that say anything, one after another."""
+    """Join the non-empty parts into one text."""
     return " ".join(part for part in parts if part)
 
 
 def at_most(lines: Sequence[str]) -> list[str]:
-    """Return the lines, the last of a long list as how many more there are."""
+    """Return the lines, shortening a long list with a count of the rest."""
     return list(lines) if len(lines) <= LISTED else [*lines[:LISTED], f"and {len(lines) - LISTED} more"]
 
 
@@ -40,12 +40,12 @@ def admins() -> list[User]:
 
 
 def key_of(message: Message) -> int:
-    """Return the key of the row that a message is about."""
+    """Return the primary key of the row that a message is about."""
     return int(message.occurrence.partition("@")[0])
 
 
 def notify_cover_created(cover: Cover, *, at: dt.datetime) -> None:
-    """Tell both that one takes over from the other, and when."""
+    """Notify both engineers of a new cover and its period."""
     for person in (cover.engineer, cover.covered_engineer):
         begin, end = in_words(cover.starts_at, reader=person), in_words(cover.ends_at, reader=person)
         notice = Notification(
@@ -62,7 +62,7 @@ def notify_cover_created(cover: Cover, *, at: dt.datetime) -> None:
 
 
 def notify_cover_ended(cover: Cover, *, at: dt.datetime) -> None:
-    """Tell both that a cover ended early, or will not be; `cover` is as it was before."""
+    """Notify both engineers that a cover ended early or was cancelled; `cover` is as it was before."""
     for person in (cover.engineer, cover.covered_engineer):
         begin, end = in_words(cover.starts_at, reader=person), in_words(cover.ends_at, reader=person)
         notice = Notification(
@@ -82,7 +82,7 @@ SOON = dt.timedelta(days=1)
 
 
 def notify_coverage_gaps(gaps: Sequence[CoverageGap], *, at: dt.datetime) -> None:
-    """Tell the admins which moments nobody covers that were covered before; those within a day cannot wait."""
+    """Notify the admins of new coverage gaps; gaps within a day are urgent."""
     for urgent in (True, False):
         some = [gap for gap in gaps if (gap.starts_at < at + SOON) == urgent]
         for admin in admins() if some else []:
@@ -105,13 +105,13 @@ def notify_coverage_gaps(gaps: Sequence[CoverageGap], *, at: dt.datetime) -> Non
 
 
 def uncovered_still(message: Message, at: dt.datetime) -> bool:
-    """Tell whether any of the moments told of is still uncovered."""
+    """Return True if any of the coverage gaps in the message is still uncovered."""
     first, _, last = message.occurrence.partition("-")
     return CoverageGap.objects.filter(pk__range=(int(first), int(last)), ends_at__gt=at).exists()
 
 
 def notify_absence_in_week(week: RotationWeek, block: HolidayBlock, *, at: dt.datetime) -> None:
-    """Tell an engineer that they are away in their on-call week, and whoever steps in that they will."""
+    """Notify an engineer who is away in their on-call week, and the responders who step in."""
     begin, end = max(week.starts_at, block.starts_at, at), min(week.ends_at, block.ends_at)
     stepping_in: dict[int, list[str]] = {}
     pipelines = {row.pipeline_id: row.pipeline for row in week.rotation.pipelines.select_related("pipeline")}
@@ -141,7 +141,7 @@ def notify_absence_in_week(week: RotationWeek, block: HolidayBlock, *, at: dt.da
 
 
 def holiday_hits_still(message: Message, at: dt.datetime) -> bool:
-    """Tell whether a holiday still takes away a part of the on-call week of whose it is."""
+    """Return True if an absence still overlaps its engineer's on-call week."""
     block, week = (int(part) for part in message.occurrence.split("."))
     away = HolidayBlock.objects.filter(pk=block, ends_at__gt=at).first()
     if away is None:
@@ -160,7 +160,7 @@ SWAP_WORDS = {
 
 
 def notify_swap_requested(swap: SwapRequest, *, at: dt.datetime) -> None:
-    """Tell whoever is asked that a request waits for them; who offers is told too where somebody else asked for them."""
+    """Notify the recipients of a swap request; also the requester, if someone else made the request for them."""
     asked = f"{swap.requester} asks you to take the week of {format_day(swap.offered_week)}"
     if swap.wanted_week:
         asked += f", for the week of {format_day(swap.wanted_week)}"
@@ -191,7 +191,7 @@ def _round(swap: SwapRequest) -> str:
 
 
 def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
-    """Tell both parties, or all three, what has become of a request; of one that is accepted, the admins too."""
+    """Notify everyone in a swap of its outcome; also the admins, if it was accepted."""
     state = SwapRequest.State(swap.state)
     accepted = state == SwapRequest.State.ACCEPTED
     parties = [person for person in (swap.requester, swap.counterpart, swap.third) if person]
@@ -221,7 +221,7 @@ def _nothing_moved(swap: SwapRequest) -> str:
 
 
 def swap_asked_still(message: Message, at: dt.datetime) -> bool:
-    """Tell whether a request still waits for who is told of it, or for anybody where it is told to who offers."""
+    """Return True if a swap request still waits for the message's reader, or is open if the reader is its requester."""
     swap = SwapRequest.objects.filter(pk=key_of(message), expires_at__gt=at).select_related("requester").first()
     if swap is None or swap.state != SwapRequest.State.PENDING:
         return False
@@ -229,17 +229,17 @@ def swap_asked_still(message: Message, at: dt.datetime) -> bool:
 
 
 def swap_accepted_still(message: Message, at: dt.datetime) -> bool:
-    """Tell whether an exchange still holds."""
+    """Return True if an accepted swap still holds."""
     return SwapRequest.objects.accepted().filter(pk=key_of(message)).exists()
 
 
-# The start or end of a week is no news half a day later.
+# The start or end of a shift is not worth sending half a day later.
 HALF_DAY = dt.timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
 class WeekMoved:
-    """A week that changed hands, from whom to whom, by key."""
+    """A week that changed hands: the primary keys of its previous and new engineers."""
 
     starts_on: dt.date
     giver: int
@@ -247,7 +247,7 @@ class WeekMoved:
 
 
 def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[WeekMoved], at: dt.datetime, why: str) -> None:
-    """Tell everybody whose coming weeks changed what they no longer hold and what they hold now."""
+    """Notify every engineer whose upcoming weeks changed of the weeks they lost and gained."""
     people = User.objects.in_bulk({key for one in moved for key in (one.giver, one.taker)})
     for person in people.values():
         lost = [f"– {format_day(one.starts_on)}, now {people[one.taker]}’s" for one in moved if one.giver == person.pk]
@@ -273,7 +273,7 @@ def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[WeekMoved], at: 
 
 
 def notify_shift_started(week: RotationWeek) -> None:
-    """Tell an engineer, when their week begins, that they are on call, and until when."""
+    """Notify an engineer when their on-call week starts, and say when it ends."""
     notice = Notification(
         "week-begins",
         event="week-begins",
@@ -288,7 +288,7 @@ def notify_shift_started(week: RotationWeek) -> None:
 
 
 def notify_shift_ended(week: RotationWeek, *, following: User) -> None:
-    """Tell an engineer, when their week ends, that another is on call now."""
+    """Notify an engineer when their on-call week ends and another engineer takes over."""
     notice = Notification(
         "week-ends",
         event="week-ends",
@@ -303,19 +303,19 @@ def notify_shift_ended(week: RotationWeek, *, following: User) -> None:
 
 
 def week_begins_still(message: Message, at: dt.datetime) -> bool:
-    """Tell whether somebody's week runs and they are on call: not covered, the week not given away or moved."""
+    """Return True if the reader's week is running and they are on call: no cover, no swap, no changed hours."""
     week = _week_told(message)
     return bool(week and week.starts_at <= at < week.ends_at) and _on_call(week, at=at) == message.recipient_id
 
 
 def week_ends_still(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the week that ended was somebody's, and another is on call now."""
+    """Return True if the week that ended was the reader's and another engineer is on call now."""
     week = _week_told(message)
     return bool(week and week.ends_at <= at) and _on_call(week, at=at) != message.recipient_id
 
 
 def _week_told(message: Message) -> RotationWeek | None:
-    """Return the week of a message where it is still its recipient's and at the instant that the message names."""
+    """Return the message's week if it still belongs to the reader and still has the time in the message."""
     week = (
         RotationWeek.objects.filter(pk=key_of(message), engineer=message.recipient_id)
         .select_related("rotation")

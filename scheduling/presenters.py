@@ -1,4 +1,4 @@
-"""The month grid of the shared calendar and the lanes of the schedule, as rows a template can write."""
+"""Rows for templates: the calendar's month grid and the schedule's boards."""
 
 import calendar
 import datetime as dt
@@ -16,7 +16,7 @@ from scheduling.queries.weeks import UpcomingWeeks
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A day of somebody's month."""
+    """A day in an engineer's month."""
 
     day: dt.date
     weekend: bool
@@ -26,13 +26,13 @@ class Cell:
 
     @property
     def own_block(self) -> HolidayBlock | None:
-        """The first block of the day that was typed here, not read from a linked calendar."""
+        """The day's first block that is not from a linked calendar."""
         return next((block for block in self.blocks if block.link_id is None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Somebody's month."""
+    """An engineer's month."""
 
     engineer: User
     cells: tuple[Cell, ...]
@@ -40,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LaneCell:
-    """An engineer's part in a week: holding it, covering a part of it, and days away in it."""
+    """An engineer's part in a week: on call, covering part of it, and days away."""
 
     week: Week
     holds: bool
@@ -50,7 +50,7 @@ class LaneCell:
 
     @property
     def away(self) -> bool:
-        """Whether the engineer holds the week and is away in it."""
+        """Whether the engineer holds the week and is away during it."""
         return self.holds and bool(self.blocks)
 
 
@@ -64,7 +64,7 @@ class EngineerLane:
 
 @dataclass(frozen=True, slots=True)
 class WeekRow:
-    """A week with who holds it, who was planned, who covers a part of it, and when its engineer is away."""
+    """A week with its engineer, the planned engineer, its covers and its engineer's absences."""
 
     week: Week
     engineer: User
@@ -75,7 +75,7 @@ class WeekRow:
 
 @dataclass(frozen=True, slots=True)
 class RotationBoard:
-    """A rotation's coming weeks: a lane an engineer, and the same week by week."""
+    """A rotation's upcoming weeks, by engineer and by week."""
 
     rotation: Rotation
     weeks: list[Week]
@@ -91,7 +91,7 @@ def month_days(year: int, month: int) -> list[dt.date]:
 def month_rows(
     people: Iterable[User], *, days: list[dt.date], blocks: Iterable[HolidayBlock], today: dt.date
 ) -> list[Row]:
-    """Return the month of each person: weekends, public holidays of their country, and their blocks."""
+    """Return each person's month: weekends, their country's public holidays, and their blocks."""
     of: dict[int, list[HolidayBlock]] = {}
     for block in blocks:
         of.setdefault(block.engineer_id, []).append(block)
@@ -114,7 +114,7 @@ def month_rows(
 
 
 def rotation_board(turns: UpcomingWeeks, *, people: Mapping[int, User]) -> RotationBoard:
-    """Return a rotation's coming weeks as lanes, one an engineer who has a part in them, and as a list of weeks."""
+    """Return a rotation's upcoming weeks, both as a list and as one row for each engineer who takes part."""
     parts = {key for week in turns.weeks for key in (week.engineer, week.planned_engineer)}
     parts |= {cover.engineer for cover in turns.covers}
     lanes = {key: _lane(user, turns, people=people) for key, user in people.items() if key in parts}
@@ -155,7 +155,7 @@ def _meet(one: Cover | HolidayBlock, week: Week) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionCard:
-    """A suggestion as it is shown: what it is called, its moves with people, why, and what asking for it sends."""
+    """A suggestion as shown: its title, moves, reasons and the values that its button posts."""
 
     kind: str
     moves: list[tuple[dt.date, User, User]]
@@ -164,12 +164,12 @@ class SuggestionCard:
 
     @property
     def sent(self) -> str:
-        """The weeks and who is asked, in one word each, as the button beside a holiday sends them."""
+        """The weeks and recipients in one string, as a suggestion's button posts them."""
         return " ".join([*(str(day) for day, _, _ in self.moves), self.fields["counterpart"]])
 
     @property
     def partners(self) -> str:
-        """Who else takes a week, in words."""
+        """The names of the other engineers who take a week."""
         return " and ".join(str(taker) for _, _, taker in self.moves if taker != self.moves[0][1])
 
 
@@ -177,7 +177,7 @@ KINDS = {"two_way": "Swap of two weeks", "three_way": "Swap round three", "one_w
 
 
 def suggestion_cards(suggestions: Iterable[Suggestion], *, people: Mapping[int, User]) -> list[SuggestionCard]:
-    """Return suggestions with people instead of keys."""
+    """Return suggestions with users instead of primary keys."""
     found = []
     for one in suggestions:
         moves = [(move.week, people[move.giver], people[move.taker]) for move in one.moves]

@@ -1,4 +1,4 @@
-"""Paths of the schedule and the shared calendar."""
+"""URLs of the schedule and the shared calendar."""
 
 import datetime as dt
 
@@ -8,16 +8,16 @@ from scheduling.views import calendar, calendar_links, covers, optimizer, schedu
 
 
 class DateConverter:
-    """A date in a path, as 2026-11-23."""
+    """A date in a URL, such as 2026-11-23."""
 
     regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> dt.date:
-        """Return the date; ValueError makes the path one that is not there."""
+        """Return the date; ValueError makes the URL not match."""
         return dt.date.fromisoformat(value)
 
     def to_url(self, value: dt.date) -> str:
-        """Return the date as it stands in a path."""
+        """Return the date in ISO format."""
         return value.isoformat()
 
 

@@ -1,4 +1,4 @@
-"""The API's calls about the caller's own, linked calendar."""
+"""API endpoints for the caller's linked calendar."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from scheduling.services.calendar_links import link_calendar, sync_link, unlink_
 
 
 class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
-    """A linked calendar and its health; the address is taken and never answered."""
+    """A linked calendar and its status; the address is write-only."""
 
     address = serializers.CharField(write_only=True, max_length=2000)
 
@@ -32,7 +32,7 @@ class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
 @extend_schema(methods=["DELETE"], request=None, responses={204: None})
 @api_view(["GET", "PUT", "DELETE"])
 def calendar_link(request: Request) -> Response:
-    """Answer the caller's linked calendar, link one and read it, or unlink it."""
+    """Get, link or unlink your calendar. Linking also syncs it."""
     person = request_user(request)
     if request.method == "PUT":
         given = CalendarLinkSerializer(data=request.data)

@@ -1,4 +1,4 @@
-"""The API's calls about covers."""
+"""API endpoints for covers."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ LINK = "[0-9]{1,15}"
 
 
 class CoverSerializer(serializers.ModelSerializer[Cover]):
-    """A part of a rotation's time that an engineer takes over."""
+    """A part of a rotation's time that another engineer takes over."""
 
     rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
     engineer = UsernameField(required=False)
@@ -29,22 +29,22 @@ class CoverSerializer(serializers.ModelSerializer[Cover]):
     class Meta:
         model = Cover
         fields = ("id", "rotation", "engineer", "starts_at", "ends_at", "covers", "reason", "acknowledge_conflicts")
-        # The command says who overlaps whom, in words.
+        # Skip the serializer's validators: the service explains overlaps in words.
         validators: list[Any] = []
 
 
 class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Cover]):
-    """Covers: taking over now, being covered for a day, ending early."""
+    """Covers: take over a rotation, let another engineer cover part of it, or end a cover early."""
 
     serializer_class = CoverSerializer
     lookup_value_regex = LINK
 
     def get_queryset(self) -> QuerySet[Cover]:
-        """Return every cover, newest first."""
+        """Return all covers, newest first."""
         return Cover.objects.select_related("rotation", "engineer", "covered_engineer").order_by("-starts_at", "-pk")
 
     def create(self, request: Request) -> Response:
-        """Take over, or let somebody take over: oneself and from now where neither is given."""
+        """Create a cover. The engineer defaults to you and the start to now."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields, person, at = given.validated_data, request_user(request), timezone.now()
@@ -60,6 +60,6 @@ class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
         return Response(self.get_serializer(cover).data, status=status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """End a cover now, or take it back before it begins."""
+        """End a cover now, or cancel it before it starts."""
         end_cover(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

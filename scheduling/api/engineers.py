@@ -1,4 +1,4 @@
-"""The API's calls about people that change the schedule: deactivating, bringing back."""
+"""API endpoints to deactivate and reactivate engineers."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -13,12 +13,12 @@ from scheduling.services.offboarding import reactivate
 
 
 class EngineerViewSet(PersonViewSet):
-    """Engineers, by user name; admins deactivate them and bring them back."""
+    """Engineers, by username. Admins can deactivate and reactivate them."""
 
     @extend_schema(request=None, responses=PersonSerializer)
     @action(detail=True, methods=["post"])
     def deactivate(self, request: Request, username: str) -> Response:
-        """Make somebody inactive and give all they were on call for to others, at once."""
+        """Deactivate an engineer and reassign all their on-call time at once."""
         person = self.get_object()
         offboarding.deactivate(person, by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(person).data)
@@ -26,7 +26,7 @@ class EngineerViewSet(PersonViewSet):
     @extend_schema(request=None, responses=PersonSerializer)
     @action(detail=True, methods=["post"])
     def reactivate(self, request: Request, username: str) -> Response:
-        """Make somebody active again."""
+        """Reactivate an engineer."""
         person = self.get_object()
         reactivate(person, by=request_user(request))
         return Response(self.get_serializer(person).data)

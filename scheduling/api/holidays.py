@@ -1,4 +1,4 @@
-"""The API's calls about the shared calendar."""
+"""API endpoints for the shared calendar."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from scheduling.services.holidays import HolidayData, build_holiday, create_holi
 
 
 class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
-    """A holiday block; its note is answered to its engineer and to admins only."""
+    """A holiday block; only its engineer and admins can read the note."""
 
     engineer = serializers.SlugRelatedField(slug_field="username", queryset=all_users(), required=False)
 
@@ -31,7 +31,7 @@ class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
         fields = ("id", "engineer", "starts_on", "ends_on", "starts_at_time", "ends_at_time", "kind", "note")
 
     def to_representation(self, instance: HolidayBlock) -> dict[str, Any]:
-        """Return the block as the caller may see it."""
+        """Return the block, without its note if the caller cannot read it."""
         row = super().to_representation(instance)
         reader = self.context["request"].user
         if not may_read_note(instance, reader=reader):
@@ -40,24 +40,24 @@ class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
 
 
 def may_read_note(block: HolidayBlock, *, reader: object) -> bool:
-    """Tell whether somebody may read a block's private note: its engineer and admins (product.md §11)."""
+    """Return True if `reader` can read a block's private note: its engineer or an admin."""
     return isinstance(reader, User) and (reader.is_staff or reader.pk == block.engineer_id)
 
 
 class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[HolidayBlock]):
-    """The shared calendar."""
+    """Time off in the shared calendar."""
 
     serializer_class = HolidaySerializer
     lookup_value_regex = "[0-9]{1,15}"
 
     def get_queryset(self) -> QuerySet[HolidayBlock]:
-        """Return every block, in order."""
+        """Return all blocks, in order."""
         return HolidayBlock.objects.select_related("engineer").order_by("starts_on", "pk")
 
     def create(self, request: Request) -> Response:
-        """Block dates; the answer says what that does to the schedule."""
+        """Add time off. The response includes its impact on the schedule."""
         engineer, dates = self._given(request)
-        # Looked at while the locks hold: of a block and an acceptance at the same time, the second is told of the first.
+        # Compute the impact under the locks, so that it includes a swap accepted at the same time.
         with transaction.atomic():
             block = create_holiday(engineer, dates=dates, by=request_user(request))
             effects = holiday_impact(block, at=timezone.now())
@@ -65,24 +65,24 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         return Response(row, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change a block."""
+        """Update time off."""
         block = self.get_object()
         _, dates = self._given(request, block=block)
         return Response(self.get_serializer(update_holiday(block, dates=dates, by=request_user(request))).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Remove a block."""
+        """Delete time off."""
         delete_holiday(self.get_object(), by=request_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
-        """Say what a block would do, and save nothing."""
+        """Preview the impact of time off without saving it."""
         engineer, dates = self._given(request)
         return Response(effects_row(holiday_impact(build_holiday(engineer, dates=dates), at=timezone.now())))
 
     def _given(self, request: Request, *, block: HolidayBlock | None = None) -> tuple[User, HolidayData]:
-        """Return whose block is meant, the caller's where none is named, and its dates; raise Invalid or Forbidden."""
+        """Return the engineer, by default the caller, and the dates in the request; raise Invalid or Forbidden."""
         given = self.get_serializer(block, data=request.data, partial=block is not None)
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
@@ -99,7 +99,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
 
 
 def effects_row(effects: HolidayImpact) -> dict[str, object]:
-    """Return what a block does, as the API answers it."""
+    """Return the impact of a block as API data."""
     names = {key: user.username for key, user in effects.people.items()}
     return {
         "weeks": [

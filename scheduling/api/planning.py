@@ -1,4 +1,4 @@
-"""The API's calls by which an admin changes who is on a rotation and plans around holidays."""
+"""API endpoints for admins to change rosters and plan around time off."""
 
 import datetime as dt
 from typing import Any
@@ -28,20 +28,20 @@ from scheduling.services.rosters import change_roster
 
 
 class RosterSerializer(serializers.Serializer[Any]):
-    """Engineers in order, and the week that is the first one's."""
+    """Ordered engineers, and the start date of the first engineer's week."""
 
     starts_on = serializers.DateField()
     engineers = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=500)
 
     def validate_starts_on(self, day: dt.date) -> dt.date:
-        """Return the date; raise ValidationError for one nobody can mean."""
+        """Return the date; raise ValidationError if it is out of range."""
         if not EARLIEST <= day < LATEST:
             raise serializers.ValidationError(INVALID_DATE)
         return day
 
 
 class RosterChangeSerializer(serializers.Serializer[Any]):
-    """What a roster does: weeks that change hands, how many each gains and loses, swaps that become void."""
+    """The impact of a roster: weeks that change hands, weeks gained and lost by engineer, and swaps that become void."""
 
     weeks = MoveSerializer(many=True)
     gained = serializers.DictField(child=serializers.IntegerField())
@@ -50,7 +50,7 @@ class RosterChangeSerializer(serializers.Serializer[Any]):
 
 
 class PlanSerializer(serializers.Serializer[Any]):
-    """The fewest moves that leave nobody on call while away, or why there are none."""
+    """The fewest moves that leave nobody on call while away, or the reason why there are none."""
 
     exists = serializers.BooleanField()
     optimal = serializers.BooleanField()
@@ -59,18 +59,18 @@ class PlanSerializer(serializers.Serializer[Any]):
 
 
 class MovesSerializer(serializers.Serializer[Any]):
-    """Moves to be made together."""
+    """Moves to apply together."""
 
     moves = MoveSerializer(many=True, allow_empty=False)
 
 
 class PlanningCalls(viewsets.GenericViewSet[Rotation]):
-    """The calls of a rotation by which it is planned."""
+    """Roster and planning endpoints of a rotation."""
 
     @extend_schema(request=RosterSerializer, responses=RosterChangeSerializer)
     @action(detail=True, methods=["post"])
     def roster(self, request: Request, slug: str) -> Response:
-        """Give a rotation another roster from a coming week on; answer which weeks that moves. For admins."""
+        """Change a rotation's roster from an upcoming week on. Return the weeks that change hands. Admins only."""
         rotation, person = self.get_object(), request_user(request)
         engineers, starts_on = _roster_given(request)
         change = roster_change(rotation, engineers=engineers, starts_on=starts_on)
@@ -80,14 +80,14 @@ class PlanningCalls(viewsets.GenericViewSet[Rotation]):
     @extend_schema(request=RosterSerializer, responses=RosterChangeSerializer)
     @action(detail=True, methods=["post"], url_path="roster/preview")
     def roster_preview(self, request: Request, slug: str) -> Response:
-        """Answer which weeks another roster would move, and change nothing."""
+        """Preview which weeks a new roster would move, without saving it."""
         engineers, starts_on = _roster_given(request)
         return Response(_change_row(roster_change(self.get_object(), engineers=engineers, starts_on=starts_on)))
 
     @extend_schema(responses=PlanSerializer)
     @action(detail=True)
     def plan(self, request: Request, slug: str) -> Response:
-        """Work out the fewest moves of the next 26 weeks that leave nobody on call while away. For admins."""
+        """Compute the fewest moves in the next 26 weeks that leave nobody on call while away. Admins only."""
         if not request_user(request).is_staff:
             raise NotAllowedError("Only an admin plans.")
         found = plan_for(self.get_object(), at=timezone.now())
@@ -100,7 +100,7 @@ class PlanningCalls(viewsets.GenericViewSet[Rotation]):
     @extend_schema(request=MovesSerializer, responses=SwapSerializer(many=True))
     @action(detail=True, methods=["post"], url_path="plan/apply")
     def plan_apply(self, request: Request, slug: str) -> Response:
-        """Make the moves of a plan, all or none; each is recorded as a request accepted on behalf. For admins."""
+        """Apply a plan's moves, all or none. Each is recorded as a swap accepted on behalf of the engineers. Admins only."""
         rotation, person = self.get_object(), request_user(request)
         given = MovesSerializer(data=request.data)
         given.is_valid(raise_exception=True)

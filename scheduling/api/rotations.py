@@ -1,4 +1,4 @@
-"""The API's calls about rotations and who is on call."""
+"""API endpoints for rotations and on-call engineers."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ from scheduling.queries.weeks import weeks_between
 
 
 class NextTurnSerializer(serializers.Serializer[Any]):
-    """Who is on call next, and from when."""
+    """The next on-call engineer, and when their shift starts."""
 
     engineer = serializers.CharField()
     starts_at = serializers.DateTimeField()
 
 
 class TurnSerializer(serializers.Serializer[Any]):
-    """Who is on call in a rotation at an instant."""
+    """The on-call engineer of a rotation at an instant."""
 
     rotation = serializers.CharField()
     at = serializers.DateTimeField()
@@ -43,7 +43,7 @@ class TurnSerializer(serializers.Serializer[Any]):
 
 
 def serialize_shift(turn: OnCallShift, *, names: Mapping[int, str]) -> dict[str, object]:
-    """Return a turn as the API answers it."""
+    """Return a shift as API data."""
     following = None
     if turn.next_engineer is not None:
         following = {"engineer": names[turn.next_engineer], "starts_at": isoformat_z(turn.next_starts_at)}
@@ -62,7 +62,7 @@ def serialize_shift(turn: OnCallShift, *, names: Mapping[int, str]) -> dict[str,
 
 
 class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
-    """Who is on call, one row a rotation."""
+    """The on-call engineer of each rotation."""
 
     queryset = Rotation.objects.order_by("pk")
     serializer_class = TurnSerializer
@@ -76,7 +76,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):
-    """A rotation, with the roster in force."""
+    """A rotation with its current roster."""
 
     starting = serializers.DateField(allow_null=True)
     roster = serializers.ListField(child=serializers.CharField())
@@ -98,7 +98,7 @@ class WeekSerializer(serializers.Serializer[Any]):
 
 
 class IntervalSerializer(serializers.Serializer[Any]):
-    """A stretch of a rotation's time."""
+    """A period of a rotation with one on-call engineer."""
 
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
@@ -107,7 +107,7 @@ class IntervalSerializer(serializers.Serializer[Any]):
 
 
 class RotationViewSet(PlanningCalls):
-    """Rotations, by slug; their weeks, and their time in unbroken intervals; their rosters and plans."""
+    """Rotations, by slug, with their weeks, timeline, rosters and plans."""
 
     queryset = Rotation.objects.order_by("pk")
     serializer_class = RotationSerializer
@@ -120,13 +120,13 @@ class RotationViewSet(PlanningCalls):
         return self.get_paginated_response(_rotation_rows(rotations))
 
     def retrieve(self, request: Request, slug: str) -> Response:
-        """Answer one rotation."""
+        """Retrieve a rotation."""
         return Response(_rotation_rows([self.get_object()])[0])
 
     @extend_schema(parameters=[FROM, TO], responses=WeekSerializer(many=True))
     @action(detail=True)
     def weeks(self, request: Request, slug: str) -> Response:
-        """List the weeks that start between two dates, both included: this week and the next eleven where none are given."""
+        """List the weeks that start between two dates, inclusive. Defaults to this week and the next eleven."""
         rotation, today = self.get_object(), dt.datetime.now(dt.UTC).date()
         first = parse_date_param(request.query_params, name="from", default=today - dt.timedelta(days=6))
         last = parse_date_param(request.query_params, name="to", default=first + dt.timedelta(days=83))
@@ -149,7 +149,7 @@ class RotationViewSet(PlanningCalls):
     @extend_schema(parameters=[FROM, TO], responses=IntervalSerializer(many=True))
     @action(detail=True)
     def timeline(self, request: Request, slug: str) -> Response:
-        """List a rotation's time from one instant to another, without a break: twelve weeks from now where none are given."""
+        """List a rotation's timeline between two instants, without gaps. Defaults to twelve weeks from now."""
         rotation = self.get_object()
         starts_at = instant_or_date(request, name="from", default=parse_instant_param({}))
         ends_at = instant_or_date(request, name="to", default=starts_at + dt.timedelta(weeks=12))

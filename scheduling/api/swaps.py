@@ -1,4 +1,4 @@
-"""The API's calls about swap requests and suggestions."""
+"""API endpoints for swap requests and suggestions."""
 
 import datetime as dt
 from typing import Any
@@ -29,7 +29,7 @@ LINK = "[0-9]{1,15}"
 
 
 class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
-    """A swap request; weeks by the date they start on, people by user name."""
+    """A swap request, with weeks by start date and people by username."""
 
     rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
     requester = UsernameField(read_only=True)
@@ -67,12 +67,12 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
         read_only_fields = ("state", "reason", "created_at", "expires_at", "decided_at")
 
     def get_agreed(self, swap: SwapRequest) -> list[str]:
-        """Return who of three has agreed."""
+        """Return the engineers who have accepted a three-way swap."""
         return [one.username for one in (swap.counterpart, swap.third) if one and one.pk in swap.agreed]
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    """An answer to a request: for whom an admin answers, whether a holiday of one's own is known, a word."""
+    """A response to a swap request: the engineer an admin responds for, acknowledged conflicts and a comment."""
 
     engineer = UsernameField(required=False)
     acknowledge_conflicts = serializers.BooleanField(required=False, default=False)
@@ -80,7 +80,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):
-    """A way to be rid of a week."""
+    """A suggested way to give away a week."""
 
     kind = serializers.ChoiceField(["two_way", "three_way", "one_way"])
     moves = MoveSerializer(many=True)
@@ -89,13 +89,13 @@ class SuggestionSerializer(serializers.Serializer[Any]):
 
 
 class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[SwapRequest]):
-    """Swap requests: asked, accepted, declined, taken back."""
+    """Swap requests: create, accept, decline or withdraw them."""
 
     serializer_class = SwapSerializer
     lookup_value_regex = LINK
 
     def get_queryset(self) -> QuerySet[SwapRequest]:
-        """Return every request, newest first; those of one state where `?state=` names it."""
+        """Return all requests, newest first, filtered by `?state=` if given."""
         rows = all_swaps()
         state = self.request.query_params.get("state", "")
         if state and state not in SwapRequest.State.values:
@@ -103,7 +103,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         return rows.filter(state=state) if state else rows
 
     def create(self, request: Request) -> Response:
-        """Ask for a swap of a week one holds."""
+        """Request a swap of one of your weeks."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
@@ -114,7 +114,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     @extend_schema(request=AnswerSerializer, responses=SwapSerializer)
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str) -> Response:
-        """Accept a request; the weeks change hands at once."""
+        """Accept a swap request. The weeks change hands at once."""
         answer = _answer(request)
         swap = accept_swap(
             self.get_object(),
@@ -128,7 +128,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     @extend_schema(request=AnswerSerializer, responses=SwapSerializer)
     @action(detail=True, methods=["post"])
     def decline(self, request: Request, pk: str) -> Response:
-        """Decline a request, with a word."""
+        """Decline a swap request, with an optional comment."""
         answer = _answer(request)
         swap = decline_swap(
             self.get_object(),
@@ -142,7 +142,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     @extend_schema(request=None, responses=SwapSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """Take a request back."""
+        """Withdraw a swap request."""
         swap = cancel_swap(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(swap).data)
 
@@ -155,7 +155,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     )
     @action(detail=False)
     def suggestions(self, request: Request) -> Response:
-        """Suggest who could take a week, best first, each with why."""
+        """Suggest engineers who could take a week, best first, with reasons."""
         rotation = Rotation.objects.filter(slug=request.query_params.get("rotation", "").replace("\0", "")).first()
         if rotation is None:
             raise InvalidInputError({"rotation": ["Name a rotation by its slug."]})
@@ -168,7 +168,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
 
 
 def suggestion_row(suggestion: Suggestion, *, names: dict[int, str]) -> dict[str, Any]:
-    """Return a suggestion as the API answers it."""
+    """Return a suggestion as API data."""
     return {
         "kind": suggestion.kind,
         "moves": [move_row(move, names=names) for move in suggestion.moves],

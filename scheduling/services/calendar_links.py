@@ -1,4 +1,4 @@
-"""An engineer's own calendar: linked, read, unlinked (product.md §4)."""
+"""Link, sync and unlink an engineer's own calendar."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -21,11 +21,14 @@ COMPARED = ("ends_on", "starts_at", "ends_at", "note")
 
 
 def link_calendar(engineer: User, *, address: str, by: User) -> CalendarLink:
-    """Link an engineer's own calendar, in the place of an earlier one; raise Forbidden for another's, Invalid by field."""
+    """Link an engineer's own calendar, replacing an earlier link.
+
+    Raises Forbidden for another engineer's calendar and Invalid, by field, for bad input.
+    """
     _check_link_of(engineer, by=by)
     address = address.strip()
     if address.lower().startswith("webcal://"):
-        # What calendar programs write for "subscribe to this over https".
+        # Calendar programs use webcal:// for "subscribe to this over https".
         address = "https://" + address[len("webcal://") :]
     try:
         host = checked(address).hostname or ""
@@ -40,7 +43,7 @@ def link_calendar(engineer: User, *, address: str, by: User) -> CalendarLink:
 
 @transaction.atomic
 def unlink_calendar(link: CalendarLink, *, by: User) -> None:
-    """Forget a linked calendar and the blocks that came from it; raise Forbidden for another's."""
+    """Delete a linked calendar and its blocks; raise Forbidden for another engineer's."""
     _check_link_of(link.engineer, by=by)
     lock_availability_of(link.engineer)
     HolidayBlock.objects.filter(link=link).delete()
@@ -48,7 +51,7 @@ def unlink_calendar(link: CalendarLink, *, by: User) -> None:
 
 
 def claim_link(link: CalendarLink, *, at: dt.datetime) -> bool:
-    """Mark a link as being read, by its last reading; False where another worker was first."""
+    """Claim a link for syncing by comparing its last sync time; return False if another worker claimed it first."""
     same = Q(last_read_at=link.last_read_at) if link.last_read_at else Q(last_read_at=None)
     return CalendarLink.objects.filter(same, pk=link.pk).update(last_read_at=at) == 1
 
@@ -60,9 +63,10 @@ def sync_link(
     fetch: Callable[[str], FetchResult] = fetch,
     read: Callable[..., list[BusyEvent]] = busy_days_within,
 ) -> CalendarLink:
-    """Read a linked calendar and let the engineer's linked blocks be what it says; return the link as it is then.
+    """Read a linked calendar and update the engineer's linked blocks to match; return the updated link.
 
-    The address is read outside of any transaction. What cannot be read changes no block: the link says what is wrong.
+    The address is fetched outside any transaction. If the calendar cannot be read, no block changes and the link
+    records the error.
     """
     today = at.astimezone(link.engineer.zone).date()
     first, last = today - BEHIND, today + AHEAD
@@ -79,7 +83,7 @@ def sync_link(
 
 @transaction.atomic
 def _follow(link: CalendarLink, found: list[BusyEvent], *, since: dt.date, at: dt.datetime) -> None:
-    """Create, change and remove linked blocks that are not long past; what did not change is not written."""
+    """Create, update and delete linked blocks that end on or after `since`; skip blocks that did not change."""
     engineer = lock_availability_of(link.engineer)
     well = {"state": CalendarLink.State.WELL, "problem": "", "last_read_at": at, "last_well_at": at}
     if CalendarLink.objects.filter(pk=link.pk).update(**well) != 1:

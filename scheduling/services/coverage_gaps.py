@@ -1,4 +1,4 @@
-"""The keeping of the coming moments that nobody covers."""
+"""Store upcoming coverage gaps."""
 
 import datetime as dt
 
@@ -12,11 +12,11 @@ from scheduling.queries.coverage_gaps import find_coverage_gaps
 
 @transaction.atomic
 def sync_coverage_gaps(*, at: dt.datetime) -> int:
-    """Store the coming moments nobody covers, and drop those that are solved; return how many there are.
+    """Store upcoming coverage gaps and delete those that are resolved; return how many remain.
 
-    A gap that goes on is the same row, so that it is told once; one that is running keeps the instant it began at.
+    A continuing gap keeps its row, so that it is notified once. A gap that has started keeps its start.
     """
-    # Rotations stay free: what changes meanwhile is seen by the next sweep.
+    # Rotations are not locked: the next sweep picks up changes made in the meantime.
     advisory_lock("keep_gaps")
     found = find_coverage_gaps(at=at)
     stored = {(row.pipeline_id, row.starts_at): row for row in CoverageGap.objects.filter(ends_at__gt=at)}

@@ -1,4 +1,4 @@
-"""Giving a part of a rotation's time to another engineer, and taking it back (product.md §5)."""
+"""Create and end covers."""
 
 import datetime as dt
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from scheduling.notifications import notify_cover_created, notify_cover_ended
 from scheduling.queries.on_call import Assignment, assignments_between
 from scheduling.services.locks import lock_people, lock_rotation
 
-# A form filled in a moment ago means now.
+# A form that was filled in a moment ago still means "from now".
 TOLERANCE = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class CoverData:
-    """A time that an engineer is to take over, and why."""
+    """The period that an engineer covers, and the reason."""
 
     engineer: User
     starts_at: dt.datetime
@@ -30,10 +30,13 @@ class CoverData:
 def create_cover(
     rotation: Rotation, *, span: CoverData, by: User, at: dt.datetime, acknowledge_conflicts: bool = False
 ) -> Cover:
-    """Give a time to an engineer: one takes over oneself, or gives one's own time away; an admin does either for anybody.
+    """Create a cover and return it.
 
-    A cover of a cover takes its part out of it. Raises Invalid by field, also where the time belongs to more than one
-    engineer; Forbidden for two other people's business; Refused for an own holiday that is not acknowledged.
+    Engineers can take over a shift or give away their own; an admin can create a cover for anyone. A cover inside
+    another cover replaces that part of it.
+
+    Raises Invalid, by field, for bad input and if the period belongs to more than one engineer; Forbidden if the cover
+    is between two other people; Refused if the covering engineer is away and the conflict is not acknowledged.
     """
     lock_rotation(rotation)
     span = _not_in_the_past(span, at=at)
@@ -74,7 +77,7 @@ def _not_in_the_past(span: CoverData, *, at: dt.datetime) -> CoverData:
 
 
 def _the_one_holder(rotation: Rotation, *, span: CoverData) -> Assignment:
-    """Return who is on call in the whole of a time; raise Invalid where nobody is, or more than one."""
+    """Return the engineer on call for the whole period; raise Invalid if there is none or more than one."""
     parts = assignments_between(rotation, starts_at=span.starts_at, ends_at=span.ends_at)
     if not parts or parts[0].starts_at > span.starts_at or parts[-1].ends_at < span.ends_at:
         raise InvalidInputError({"ends_at": [f"{rotation} has no week stored for all of that time."]})
@@ -101,7 +104,7 @@ def _refuse_conflicts(span: CoverData) -> None:
 
 
 def _take_out(cover: Cover, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
-    """Take a time out of a cover that contains it: what is left before and after stays."""
+    """Remove a period from the cover that contains it; keep the parts before and after."""
     before, after = cover.starts_at < starts_at, ends_at < cover.ends_at
     rest = Cover(
         rotation_id=cover.rotation_id,
@@ -126,10 +129,10 @@ def _take_out(cover: Cover, *, starts_at: dt.datetime, ends_at: dt.datetime) -> 
 
 @transaction.atomic
 def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
-    """End a cover early, or take it back before it begins: who covers, who is covered, or an admin.
+    """End a cover early, or cancel it before it starts, as the covering engineer, the covered engineer or an admin.
 
-    What is left of it goes back to whom it was taken from, also where that one covered for somebody else.
-    Raises Forbidden for others; Refused where it is over.
+    The rest returns to the covered engineer, even if they were covering for someone else.
+    Raises Forbidden for others and Refused if the cover is over.
     """
     rotation = lock_rotation(cover.rotation)
     row = Cover.objects.select_related("engineer", "covered_engineer", "rotation").filter(pk=cover.pk).first()
@@ -150,7 +153,7 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
 
 
 def _give_back(rotation: Rotation, rest: Cover, *, engineer: User, starts_at: dt.datetime) -> None:
-    """Let who was covered hold the rest again: as a cover of their own in each week that is somebody else's."""
+    """Return the rest of a cover to the covered engineer, with a new cover for each week that is not theirs."""
     for part in assignments_between(rotation, starts_at=starts_at, ends_at=rest.ends_at):
         if part.week_engineer == engineer.pk or not engineer.is_active:
             continue
@@ -166,7 +169,7 @@ def _give_back(rotation: Rotation, rest: Cover, *, engineer: User, starts_at: dt
 
 
 def transfer_covers(week: RotationWeek, *, taker: int) -> None:
-    """Let covers in a week that changes hands stand for its new engineer; those by the new engineer have no more use."""
+    """Update the covers of a week that changes hands: its new engineer becomes the covered one; delete their own covers."""
     within = Cover.objects.filter(rotation=week.rotation_id, starts_at__gte=week.starts_at, ends_at__lte=week.ends_at)
     within.filter(engineer=taker).delete()
     within.filter(covered_engineer=week.engineer_id).update(covered_engineer=taker)

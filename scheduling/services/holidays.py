@@ -1,4 +1,4 @@
-"""Changes of the shared calendar."""
+"""Create, update and delete time off."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LONGEST_BLOCK = dt.timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class HolidayData:
-    """What a person types of a holiday: inclusive dates in their own zone, perhaps hours, a kind, a private note."""
+    """An absence as entered: inclusive dates in the engineer's time zone, optional hours, a kind and a private note."""
 
     starts_on: dt.date
     ends_on: dt.date
@@ -28,7 +28,7 @@ class HolidayData:
 
 
 def build_holiday(engineer: User, *, dates: HolidayData) -> HolidayBlock:
-    """Return a holiday block that is not saved; raise Invalid by field."""
+    """Return an unsaved holiday block; raise Invalid by field."""
     for name, day in (("starts_on", dates.starts_on), ("ends_on", dates.ends_on)):
         if not EARLIEST <= day < LATEST:
             raise InvalidInputError({name: ["Give a date between 2000 and 2100."]})
@@ -58,9 +58,10 @@ def build_holiday(engineer: User, *, dates: HolidayData) -> HolidayBlock:
 
 @transaction.atomic
 def create_holiday(engineer: User, *, dates: HolidayData, by: User) -> HolidayBlock:
-    """Block dates of an engineer: one's own, or anybody's by an admin (product.md §4, §11).
+    """Add time off for an engineer: their own, or anyone's as an admin.
 
-    Never refused for what it does to the schedule. Raises Forbidden for another's, Invalid by field.
+    Time off is never refused because of its impact on the schedule. Raises Forbidden for another engineer's time off
+    and Invalid, by field, for bad input.
     """
     _check_holiday_of(engineer, by=by)
     block = build_holiday(engineer, dates=dates)
@@ -71,7 +72,10 @@ def create_holiday(engineer: User, *, dates: HolidayData, by: User) -> HolidayBl
 
 @transaction.atomic
 def update_holiday(block: HolidayBlock, *, dates: HolidayData, by: User) -> HolidayBlock:
-    """Change a block's dates, kind or note; raises as `block_holiday` does, Refused where it is gone."""
+    """Update the dates, kind or note of a block.
+
+    Raises the same errors as `create_holiday`, and Refused if the block was deleted.
+    """
     _check_holiday_of(block.engineer, by=by)
     _refuse_linked(block)
     wanted = build_holiday(block.engineer, dates=dates)
@@ -85,7 +89,7 @@ def update_holiday(block: HolidayBlock, *, dates: HolidayData, by: User) -> Holi
 
 @transaction.atomic
 def delete_holiday(block: HolidayBlock, *, by: User) -> None:
-    """Remove a block; raises Forbidden for another's, Refused for one of a linked calendar."""
+    """Delete a block; raise Forbidden for another engineer's, and Refused for one from a linked calendar."""
     _check_holiday_of(block.engineer, by=by)
     _refuse_linked(block)
     lock_availability_of(block.engineer)
@@ -98,6 +102,6 @@ def _check_holiday_of(engineer: User, *, by: User) -> None:
 
 
 def _refuse_linked(block: HolidayBlock) -> None:
-    """Raise Refused for a block that comes from a linked calendar: it would come back at the next reading."""
+    """Raise Refused for a block from a linked calendar, because the next sync would restore it."""
     if block.link_id is not None:
         raise DomainError("This comes from the linked calendar: change it there, or unlink the calendar.")

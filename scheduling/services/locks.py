@@ -1,4 +1,4 @@
-"""The order in which rows are locked: rotations by key, then people by key (reliability.md, Lock order)."""
+"""Row locks in a fixed order: rotations by primary key, then people by primary key (docs/reliability.md)."""
 
 from collections.abc import Iterable
 
@@ -8,20 +8,20 @@ from scheduling.queries.weeks import rotations_with
 
 
 def lock_rotation(rotation: Rotation) -> Rotation:
-    """Lock a rotation's row until the transaction ends; return it as it is now. Every change of its weeks does so first."""
+    """Lock a rotation's row until the transaction ends and return it reloaded; call this before changing its weeks."""
     return Rotation.objects.select_for_update(no_key=True).get(pk=rotation.pk)
 
 
 def lock_all_rotations() -> list[Rotation]:
-    """Lock every rotation's row; return them in order of key."""
+    """Lock the rows of all rotations; return them by primary key."""
     return list(Rotation.objects.select_for_update(no_key=True).order_by("pk"))
 
 
 def lock_people(people: Iterable[User]) -> dict[int, User]:
-    """Lock people's rows, after their rotations; return them, by key, as they are now.
+    """Lock people's rows, after their rotations; return them reloaded, by primary key.
 
-    Whoever is about to be put on call and whoever blocks dates or is deactivated meet here, also where no rotation yet joins
-    them.
+    This serializes putting people on call with adding time off and deactivation, even if no rotation links the people
+    yet.
     """
     keys = {person.pk for person in people}
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
@@ -29,6 +29,6 @@ def lock_people(people: Iterable[User]) -> dict[int, User]:
 
 
 def lock_availability_of(engineer: User) -> User:
-    """Lock all that depends on whether an engineer is available, and the engineer; return the row as it is now."""
+    """Lock everything that depends on an engineer's availability, and the engineer; return the reloaded engineer."""
     list(Rotation.objects.select_for_update(no_key=True).filter(pk__in=rotations_with(engineer)).order_by("pk"))
     return lock_people([engineer])[engineer.pk]

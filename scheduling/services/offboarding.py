@@ -1,4 +1,4 @@
-"""People who leave: on call for nothing from that commit on (reliability.md, promise 5), and people who come back."""
+"""Deactivate and reactivate engineers. A deactivated engineer is on call for nothing once the transaction commits."""
 
 import datetime as dt
 import logging
@@ -21,19 +21,19 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def deactivate(leaver: User, *, by: User, at: dt.datetime) -> None:
-    """Make somebody inactive, and give all they were on call for to others, in one transaction.
+    """Deactivate a user and reassign all their on-call time in one transaction.
 
-    They leave every roster from the next week on, whose weeks are planned anew; the running week, if theirs, is covered by
-    whoever follows on the roster; their covers end; swaps with them that have not begun become void. What they own stays
-    theirs until it is reassigned, and is answered for by the other owner.
+    They leave every roster from the next week on, and those weeks are replanned. If the current week is theirs, the
+    next engineer on the roster covers it. Their covers end, and their swaps that have not started become void. They keep
+    the pipelines they own until those are reassigned; the other owner responds for them.
 
-    Raises Forbidden for who is no admin; Refused for oneself, and where somebody is the only one on a roster.
+    Raises Forbidden if `by` is not an admin; Refused for deactivating oneself, and if a roster has no other engineer.
     """
     if not by.is_staff:
         raise NotAllowedError("Only an admin deactivates people.")
     if leaver.pk == by.pk:
         raise DomainError("Nobody deactivates themselves: ask another admin.")
-    # All rotations, since an exchange that is being made may bring the leaver into one they were not in.
+    # Lock all rotations: a concurrent swap may bring the user into a rotation they were not part of.
     rotations = lock_all_rotations()
     lock_people([leaver])
     User.objects.filter(pk=leaver.pk).update(is_active=False)
@@ -43,9 +43,9 @@ def deactivate(leaver: User, *, by: User, at: dt.datetime) -> None:
 
 @transaction.atomic
 def reassign_inactive(*, at: dt.datetime) -> int:
-    """Release whoever is inactive and on call for something all the same, say by an import past the site; return how many."""
+    """Release inactive users who are still on call, for example after an import; return how many."""
     if not _on_something(at=at).exists():
-        # Nearly always: no rotation is locked, and none is looked at one by one.
+        # The common case: nobody to release, so no rotation is locked or inspected.
         return 0
     rotations = lock_all_rotations()
     by_roster = {key for rotation in rotations for key in _named_ahead(rotation, at=at)}
@@ -68,13 +68,13 @@ def reassign_inactive(*, at: dt.datetime) -> int:
 
 
 def _on_something(*, at: dt.datetime) -> QuerySet[User]:
-    """Return the inactive people who have a place on any roster, or a week or a cover that is not over."""
+    """Return inactive users who are on any roster, or have a week or cover that is not over."""
     on_it = Q(weeks__ends_at__gt=at) | Q(covers__ends_at__gt=at) | Q(roster_places__isnull=False)
     return User.objects.filter(on_it, is_active=False)
 
 
 def _named_ahead(rotation: Rotation, *, at: dt.datetime) -> set[int]:
-    """Return who is on the roster of the next week or of a later one."""
+    """Return the users on the roster of the next week or of a later one."""
     known = roster_versions([rotation]).get(rotation.pk, [])
     first = _next_week(rotation, at=at)
     in_force = [version for version in known if version.starts_on <= first][-1:]
@@ -83,7 +83,7 @@ def _named_ahead(rotation: Rotation, *, at: dt.datetime) -> set[int]:
 
 
 def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetime) -> None:
-    """Give all that an inactive engineer is on call for to others; the caller has locked these rotations."""
+    """Reassign everything an inactive engineer is on call for; the caller has locked these rotations."""
     covers = Cover.objects.filter(engineer=leaver, ends_at__gt=at)
     for cover in covers.select_related("engineer", "covered_engineer", "rotation"):
         notify_cover_ended(cover, at=at)
@@ -100,13 +100,13 @@ def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetim
 
 
 def _next_week(rotation: Rotation, *, at: dt.datetime) -> dt.date:
-    """Return the date of the first week that has not begun."""
+    """Return the date of the first week that has not started."""
     coming = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").values_list("starts_on", flat=True).first()
     return coming or week_start(at.date(), weekday=rotation.handoff_weekday) + WEEK
 
 
 def _leave_rosters(rotation: Rotation, leaver: User, *, known: list[RosterVersion], at: dt.datetime) -> None:
-    """Take somebody off the roster in force, from the next week on, and off every later one."""
+    """Remove a user from the current roster, from the next week on, and from every later roster."""
     first = _next_week(rotation, at=at)
     in_force = [version for version in known if version.starts_on <= first][-1:]
     later = [version for version in known if version.starts_on > first]
@@ -125,14 +125,14 @@ def _leave_rosters(rotation: Rotation, leaver: User, *, known: list[RosterVersio
 
 
 def _order_from(version: RosterVersion, *, starts_on: dt.date, without: int) -> list[int]:
-    """Return a roster's engineers in the order of their turns from a week on, but for one: the others' turns come earlier."""
+    """Return a roster's engineers in the order of their shifts from a week on, without one of them; the others move up."""
     turn = (starts_on - version.starts_on).days // 7 % len(version.engineers)
     order = (*version.engineers[turn:], *version.engineers[:turn])
     return [engineer for engineer in order if engineer != without]
 
 
 def _cover_running_week(rotation: Rotation, leaver: User, *, by: User, at: dt.datetime) -> None:
-    """Let whoever is next cover what is left of the leaver's running week, but for the times that are covered already."""
+    """Let the next engineers cover the rest of the leaver's current week, except periods that are already covered."""
     running = rotation.weeks.filter(engineer=leaver, starts_at__lte=at, ends_at__gt=at).first()
     if running is None:
         return
@@ -158,7 +158,10 @@ def _cover_running_week(rotation: Rotation, leaver: User, *, by: User, at: dt.da
 
 @transaction.atomic
 def reactivate(engineer: User, *, by: User) -> None:
-    """Make somebody active again; a roster names them again only when it is changed. Raises Forbidden for who is no admin."""
+    """Reactivate a user; raise Forbidden if `by` is not an admin.
+
+    The user is on no roster until an admin adds them.
+    """
     if not by.is_staff:
         raise NotAllowedError("Only an admin brings people back.")
     lock_people([engineer])

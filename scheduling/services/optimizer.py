@@ -1,4 +1,4 @@
-"""Giving several weeks to others at once, as a plan proposes it (product.md §5: an admin acts on behalf)."""
+"""Apply the moves of a plan, on behalf of the engineers."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from scheduling.services.swaps import apply_swap
 
 @transaction.atomic
 def apply_moves(rotation: Rotation, *, moves: Sequence[Move], by: User, at: dt.datetime) -> list[SwapRequest]:
-    """Give each week to its taker, all or none; return the accepted requests by which that is recorded.
+    """Move each week to its new engineer, all or none; return the accepted swap requests that record the moves.
 
-    Raises Forbidden for who is no admin; Refused where a week is no longer its giver's, has begun, or its taker is away in it
-    or inactive: the plan was made on other ground and must be made anew.
+    Raises Forbidden if `by` is not an admin. Raises Refused if the plan is out of date: a week has changed hands or has
+    started, or its new engineer is away or inactive.
     """
     if not by.is_staff:
         raise NotAllowedError("Only an admin applies a plan.")

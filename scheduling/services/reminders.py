@@ -1,4 +1,4 @@
-"""Telling what no single change brings about: that weeks begin and end, and that holidays fall into them."""
+"""Send time-based reminders: shifts that start or end, and time off during on-call weeks."""
 
 import datetime as dt
 
@@ -10,7 +10,7 @@ from scheduling.domain.weeks import WEEK
 from scheduling.models import HolidayBlock, RotationWeek
 from scheduling.notifications import notify_absence_in_week, notify_shift_ended, notify_shift_started
 
-# Messages are in the outbox so long before they are due, so that a sweep that comes late makes none late.
+# Messages enter the outbox this long before they are due, so that a late sweep does not delay them.
 AHEAD = dt.timedelta(hours=2)
 HALF_DAY = dt.timedelta(hours=12)
 HITS_AHEAD = 26 * WEEK
@@ -18,7 +18,7 @@ HITS_AHEAD = 26 * WEEK
 
 @transaction.atomic
 def notify_shift_changes(*, at: dt.datetime) -> None:
-    """Put into the outbox that weeks begin or end, a little ahead; once each, however often this runs."""
+    """Queue notifications of shifts that start or end soon, once each, however often this runs."""
     window = {"starts_at__gt": at - HALF_DAY, "starts_at__lte": at + AHEAD}
     beginning = list(RotationWeek.objects.filter(**window).select_related("rotation", "engineer").order_by("pk"))
     begun = occurrences_told("week-begins", among=[f"{week.pk}@{week.starts_at.isoformat()}" for week in beginning])
@@ -29,7 +29,7 @@ def notify_shift_changes(*, at: dt.datetime) -> None:
 
 
 def _tell_of_ends(beginning: list[RotationWeek]) -> None:
-    """Tell of the end of each week that is followed by another engineer's."""
+    """Queue a notification of the end of each week that another engineer's week follows."""
     following = {(week.rotation_id, week.starts_at): week for week in beginning}
     ending = RotationWeek.objects.filter(
         rotation__in={week.rotation_id for week in beginning}, ends_at__in={week.starts_at for week in beginning}
@@ -45,9 +45,9 @@ def _tell_of_ends(beginning: list[RotationWeek]) -> None:
 
 @transaction.atomic
 def notify_absences_in_weeks(*, at: dt.datetime) -> None:
-    """Tell of every holiday that takes away a part of a running or coming on-call week, once each.
+    """Notify about time off during a current or upcoming on-call week, once for each absence.
 
-    A sweep sees them all: a block that is new, one from a linked calendar, and a week that was swapped into a holiday.
+    This sweep finds new blocks, blocks from linked calendars, and weeks that were swapped into an absence.
     """
     blocks = HolidayBlock.objects.filter(
         Q(engineer__weeks__ends_at__gt=at),

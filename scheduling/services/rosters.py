@@ -1,4 +1,4 @@
-"""Changes of who is on a rotation, and in which order."""
+"""Change who is on a rotation, and in which order."""
 
 import datetime as dt
 import zoneinfo
@@ -19,11 +19,10 @@ from scheduling.services.weeks import replan
 
 @transaction.atomic
 def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, at: dt.datetime) -> Roster:
-    """Let these engineers hold the rotation, in order, from the week that starts on that date; later rosters go.
+    """Set the rotation's ordered engineers from the week that starts on `starts_on`; delete later rosters.
 
-    The weeks from that date on are planned anew.
-
-    Raises Refused where the date is not the rotation's hand-off weekday, or somebody stands twice or is not active.
+    Weeks from that date on are replanned. Raises Refused if the date is not the rotation's hand-off weekday, or an
+    engineer is repeated or inactive.
     """
     lock_rotation(rotation)
     if week_start(starts_on, weekday=rotation.handoff_weekday) != starts_on:
@@ -47,9 +46,9 @@ def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.d
 def change_roster(  # who decides, when, and what
     rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, by: User, at: dt.datetime
 ) -> Roster:
-    """Let these engineers hold a rotation from a week that has not begun (product.md §2).
+    """Change a rotation's roster as an admin, from a week that has not started.
 
-    Raises Forbidden for who is no admin; Refused as `set_roster` does, and for a week that has begun.
+    Raises Forbidden if `by` is not an admin; Refused as `set_roster` does, and for a week that has started.
     """
     if not by.is_staff:
         raise NotAllowedError("Only an admin changes a roster.")
@@ -63,10 +62,10 @@ def change_roster(  # who decides, when, and what
 def apply_roster(
     rotation: Rotation, *, engineers: Sequence[User], at: dt.datetime, starting: dt.date | None
 ) -> Roster | None:
-    """Bring a rotation's roster to these engineers; return the new roster, or None where nothing changes.
+    """Set a rotation's roster if it differs; return the new roster, or None if nothing changes.
 
-    A new rotation starts at `starting`, or in this week. A change holds from `starting`, or from next week:
-    the past and the running week stay as they are (product.md §2). Raises Refused where `starting` is not after today.
+    A new rotation starts at `starting`, or this week. A change takes effect at `starting`, or next week: past weeks and
+    the current week never change. Raises Refused if `starting` is not after today.
     """
     lock_rotation(rotation)
     today = at.astimezone(zoneinfo.ZoneInfo(rotation.time_zone)).date()

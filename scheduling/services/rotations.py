@@ -1,4 +1,4 @@
-"""Changes of what a rotation is: its words and its pipelines."""
+"""Change a rotation's text and pipelines."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scheduling.services.locks import lock_rotation
 
 @dataclass(frozen=True, slots=True)
 class RotationText:
-    """What a handbook says of a rotation and its holiday policy, in its own words."""
+    """A handbook's description of a rotation and its holiday policy."""
 
     name: str
     description: str
@@ -35,7 +35,7 @@ def create_rotation(text: RotationText, *, time_zone: str) -> Rotation:
 
 @transaction.atomic
 def change_rotation_text(rotation: Rotation, *, text: RotationText) -> list[str]:
-    """Give a rotation the handbook's words; return the names of the fields that changed."""
+    """Update a rotation from the handbook's text; return the names of the fields that changed."""
     row = lock_rotation(rotation)
     changed = _put_text(row, text)
     if changed:
@@ -60,7 +60,7 @@ def _put_text(rotation: Rotation, text: RotationText) -> list[str]:
 
 @transaction.atomic
 def join_rotation(rotation: Rotation, *, pipelines: Iterable[Pipeline]) -> list[Pipeline]:
-    """Put the pipelines that belong to no rotation into this one; return them."""
+    """Add the pipelines that have no rotation yet to this one; return them."""
     placed = set(PipelineRotation.objects.values_list("pipeline", flat=True))
     joining = [pipeline for pipeline in pipelines if pipeline.pk not in placed]
     PipelineRotation.objects.bulk_create(PipelineRotation(pipeline=row, rotation=rotation) for row in joining)

@@ -1,4 +1,4 @@
-"""Asking for a swap, answering it, taking it back (product.md §5)."""
+"""Request, accept, decline, withdraw and expire swaps."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -29,10 +29,10 @@ OPEN_A_PERSON = 50
 
 @dataclass(frozen=True, slots=True)
 class SwapProposal:
-    """What somebody asks for: a week of theirs to be taken, perhaps for a named week, perhaps round three.
+    """A proposed swap: a week of the requester's, optionally in return for another week, optionally between three.
 
-    `wanted_week` None asks for nothing in return; `counterpart` None asks anyone. Round three, `third_week` of `third` comes to
-    the requester, and the wanted week goes to the third.
+    `wanted_week` None asks for nothing in return; `counterpart` None asks everyone. In a three-way swap the requester
+    takes `third_week` from `third`, who takes the wanted week.
     """
 
     offered_week: dt.date
@@ -46,10 +46,11 @@ class SwapProposal:
 
 @transaction.atomic
 def request_swap(rotation: Rotation, *, asked: SwapProposal, by: User, at: dt.datetime) -> SwapRequest:
-    """Ask for a swap of a week one holds; an admin asks on behalf of whoever holds it.
+    """Request a swap of a week that `by` holds; an admin can request it for the engineer who does.
 
-    Raises Invalid by field; Forbidden for another's week; Refused where a week has begun or is not who is asked's, where it is
-    asked already, and for an own holiday in the week asked for that is not acknowledged.
+    Raises Invalid by field; Forbidden for another engineer's week. Raises Refused if a week has started or is not the
+    recipient's, if the same request is already open, and if the requester is away in the wanted week and the conflict
+    is not acknowledged.
     """
     lock_rotation(rotation)
     weeks = weeks_of_dates(
@@ -125,7 +126,7 @@ def _check_request(
 
 
 def check_conflicts(week: RotationWeek, *, engineer: User) -> None:
-    """Raise Refused, with the holidays as `conflicts`, where an engineer is away in a part of a week they would take."""
+    """Raise Refused, with the absences as `conflicts`, if an engineer is away during part of a week they would take."""
     blocks = conflicts_in(week, engineer=engineer)
     if blocks:
         raise DomainError(
@@ -147,11 +148,13 @@ def _in_words(block: HolidayBlock) -> str:
 def accept_swap(
     swap: SwapRequest, *, by: User, at: dt.datetime, engineer: User | None = None, acknowledge_conflicts: bool = False
 ) -> SwapRequest:
-    """Accept a request as who is asked, or, an admin, on behalf of `engineer`; the weeks change hands in the same transaction.
+    """Accept a swap request as its recipient, or as an admin for `engineer`; the weeks change hands at once.
 
-    Every other open request that loses its ground by it becomes void. Of three, the last to agree makes the exchange.
-    Returns the request as it is then. Raises Forbidden for who is not asked; Refused, with the reason, where it is no longer
-    open or has lost its ground, and for a holiday in a week to be taken that nobody acknowledged.
+    Other open requests that are no longer possible become void. In a three-way swap, the last acceptance makes the
+    exchange. Returns the reloaded request.
+
+    Raises Forbidden if `by` is not a recipient. Raises Refused, with the reason, if the request is no longer open or
+    possible, and if the engineer is away in a week they would take and the conflict is not acknowledged.
     """
     lock_rotation(swap.rotation)
     row = _open(swap, at=at)
@@ -185,9 +188,10 @@ def accept_swap(
 def decline_swap(
     swap: SwapRequest, *, by: User, at: dt.datetime, engineer: User | None = None, word: str = ""
 ) -> SwapRequest:
-    """Decline a request as who is asked, with a word, or, an admin, on behalf of `engineer`; return it as it is then.
+    """Decline a swap request as its recipient, with a comment, or as an admin for `engineer`; return the reloaded request.
 
-    A request to anyone stays open until nobody of the rotation is left to take it. Raises as `accept_swap` does.
+    A request to everyone stays open until every engineer of the rotation has declined. Raises the same errors as
+    `accept_swap`.
     """
     lock_rotation(swap.rotation)
     row = _open(swap, at=at)
@@ -204,7 +208,7 @@ def decline_swap(
 
 @transaction.atomic
 def cancel_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
-    """Take back a request of one's own, or, an admin, anybody's; raise Forbidden for another's, Refused where it is decided."""
+    """Withdraw a swap request as its requester or an admin; raise Forbidden for others and Refused if it is closed."""
     lock_rotation(swap.rotation)
     if by.pk != swap.requester_id and not by.is_staff:
         raise NotAllowedError("Only who asked, or an admin, takes a request back.")
@@ -217,7 +221,7 @@ def cancel_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
 
 @transaction.atomic
 def expire_swaps(*, at: dt.datetime) -> int:
-    """Close the open requests whose time is over: a week of theirs began, or nobody answered for 14 days; return how many."""
+    """Close open requests if one of their weeks has started or nobody has responded for 14 days; return how many."""
     due = (
         SwapRequest.objects.pending()
         .filter(expires_at__lte=at)
@@ -235,7 +239,7 @@ def expire_swaps(*, at: dt.datetime) -> int:
 
 
 def _open(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
-    """Return the request as it is under the rotation's lock; raise Refused, with why, where it is no longer open."""
+    """Return the reloaded request under the rotation's lock; raise Refused, with the reason, if it is no longer open."""
     row = SwapRequest.objects.select_related("rotation", "requester", "counterpart", "third").get(pk=swap.pk)
     if row.state != SwapRequest.State.PENDING:
         because = f" {row.reason}" if row.reason else ""
@@ -248,7 +252,7 @@ def _open(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
 
 
 def _answering(row: SwapRequest, *, by: User, engineer: User | None) -> User:
-    """Return for whom a request is answered: oneself where asked, or whom an admin names or the request does."""
+    """Return the engineer that a response counts for: `by` if they are a recipient, else the one an admin responds for."""
     if engineer is None and by.is_staff and not awaits_answer_from(row, person=by):
         engineer = next((one for one in (row.counterpart, row.third) if one and one.pk not in row.agreed), None)
         if engineer is None:
@@ -266,7 +270,7 @@ def _answering(row: SwapRequest, *, by: User, engineer: User | None) -> User:
 
 
 def void_invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> int:
-    """Void the open requests whose weeks are no longer their givers', each with its reason; return how many.
+    """Void open requests whose weeks have changed hands, each with its reason; return how many.
 
     The caller has locked the rotation.
     """
@@ -280,9 +284,9 @@ def void_invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> int:
 
 
 def apply_swap(swap: SwapRequest, *, moves: Sequence[Move], by: User, at: dt.datetime) -> None:
-    """Make an exchange and record it as accepted; the caller has locked the rotation and checked its ground.
+    """Apply a swap and record it as accepted; the caller has locked the rotation and checked the swap.
 
-    Raises Refused, and the transaction changes nothing, where a week is not its giver's or the request is not open after all.
+    Raises Refused, which rolls back the transaction, if a week has changed hands or the request is not open.
     """
     for move in moves:
         reassign_week(swap.rotation_id, move=move, at=at)
@@ -300,7 +304,7 @@ def apply_swap(swap: SwapRequest, *, moves: Sequence[Move], by: User, at: dt.dat
 
 
 def reassign_week(rotation: int, *, move: Move, at: dt.datetime) -> None:
-    """Give a week that has not begun from one engineer to another; raise Refused where it is not the giver's."""
+    """Give a week that has not started to another engineer; raise Refused if it is not the giver's."""
     held = RotationWeek.objects.filter(rotation=rotation, starts_on=move.week, engineer=move.giver, starts_at__gt=at)
     week = held.first()
     if week is None or held.update(engineer=move.taker) != 1:

@@ -1,4 +1,4 @@
-"""Changes of when the weeks of a rotation are, and the keeping of weeks ahead."""
+"""Store a rotation's upcoming weeks and change their hours."""
 
 import datetime as dt
 
@@ -14,13 +14,13 @@ from scheduling.services.covers import transfer_covers
 from scheduling.services.locks import lock_rotation
 from scheduling.services.swaps import void_invalidated_requests
 
-# A daily job keeps half a year stored; a little more, so that a missed day does not matter.
+# A daily job stores half a year of weeks, plus a margin so that a missed day does not matter.
 KEPT_AHEAD = dt.timedelta(weeks=30)
 
 
 @transaction.atomic
 def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
-    """Store the weeks of a rotation that its rosters plan until at least 26 weeks ahead; return how many were missing."""
+    """Store the weeks that a rotation's rosters plan for at least the next 26 weeks; return how many were missing."""
     lock_rotation(rotation)
     versions = roster_versions([rotation]).get(rotation.pk, [])
     newest = rotation.weeks.order_by("-starts_on").first()
@@ -45,9 +45,9 @@ def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
 def update_hours(
     rotation: Rotation, *, at: dt.datetime, time_zone: str | None = None, handoff_time: dt.time | None = None
 ) -> list[str]:
-    """Let a rotation hand over at another hour or in another zone; return the names of the fields that changed.
+    """Change a rotation's hand-off time or time zone; return the names of the fields that changed.
 
-    Weeks that have not begun move with it; the running one ends where the next begins; the past stays as it was.
+    Weeks that have not started move; the current week ends when the next one starts; past weeks do not change.
     Raises django.core.exceptions.ValidationError by field.
     """
     row = lock_rotation(rotation)
@@ -64,12 +64,12 @@ def update_hours(
 
 
 def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
-    """Give the weeks that have not begun the instants that the rotation's hours mean now."""
+    """Move the weeks that have not started to the rotation's current hours."""
     hours = rotation_hours(rotation)
     coming = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on"))
     if not coming:
         return
-    # Neighbours may overlap while they move one by one, which the database forbids: they are written anew, keys and all.
+    # Moved one by one, neighbours could overlap, which the database forbids: recreate them with the same primary keys.
     rotation.weeks.filter(pk__in=[week.pk for week in coming]).delete()
     for week in coming:
         week.starts_at = to_utc(week.starts_on, hours.hour, zone=hours.zone)
@@ -81,10 +81,10 @@ def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
 
 @transaction.atomic
 def replan(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
-    """Plan the weeks from a date on as the rosters are now, and store more of them where half a year is no longer there.
+    """Replan the weeks from `first` on with the current rosters, and store more if less than half a year is left.
 
-    Swaps that both parties can still honour are made again; the others, and open requests that lost their ground, become
-    void with the reason (product.md §2, §5). The caller has locked the rotation.
+    Swaps that both engineers can still honour are reapplied. Other swaps, and open requests that are no longer possible,
+    become void with the reason. The caller has locked the rotation.
     """
     plan = planned_replan(rotation, versions=roster_versions([rotation]).get(rotation.pk, []), first=first)
     moved = []

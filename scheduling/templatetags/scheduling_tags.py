@@ -1,4 +1,4 @@
-"""How the schedule's numbers are drawn."""
+"""Template tags for the schedule's charts."""
 
 from django import template
 from django.utils.html import format_html
@@ -11,7 +11,7 @@ WIDTH = 96
 
 @register.simple_tag
 def share(count: int, whole: int) -> SafeString:
-    """Return a number with a bar as long as its part of the whole; the number is the bar's equivalent in words."""
+    """Return a number with a bar for its share of the whole; the number is the bar's text alternative."""
     length = min(WIDTH, round(WIDTH * count / whole)) if whole else 0
     return format_html(
         '<span class="share"><span class="share-number">{}</span>'

@@ -1,1 +1,1 @@
-"""The pages of the schedule, a file for each noun."""
+"""Pages of the schedule, one module per subject."""

@@ -1,4 +1,4 @@
-"""The shared calendar."""
+"""Pages of the shared calendar."""
 
 import datetime as dt
 
@@ -26,15 +26,15 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 @require_safe
 def calendar_now(request: SignedInRequest) -> HttpResponse:
-    """Send on to this month."""
+    """Redirect to the current month."""
     today = timezone.localdate()
     return redirect("calendar_month", year=today.year, month=today.month)
 
 
 @require_safe
 def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpResponse:
-    """Show everybody's month: weekends, public holidays, and who is away."""
-    if not (FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12):  # months of a year
+    """Show a month of the team's calendar: weekends, public holidays and time off."""
+    if not (FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12):  # Months of a year
         raise Http404("The calendar goes from 2000 to 2099.")
     days = presenters.month_days(year, month)
     day = dt.timedelta(days=1)
@@ -42,7 +42,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     blocks = list(holidays_between(starts_at=begin, ends_at=begin + (len(days) + 2) * day))
     shown = [block for block in blocks if block.starts_on <= days[-1] and block.ends_on >= days[0]]
     today = timezone.localdate()
-    # One's own row comes first: it is where one drags.
+    # The reader's row comes first, because they drag dates in it.
     people = sorted(all_users().active(), key=lambda person: person != request.user)
     context = {
         "days": days,
@@ -58,7 +58,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def block(request: SignedInRequest) -> HttpResponse:
-    """Block dates: first see what that does, then save."""
+    """Add time off: preview its impact, then save it."""
     asked = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to"), "engineer": _engineer(request).pk}
     form = HolidayForm(request.POST if request.method == "POST" else None, person=request.user, initial=asked)
     if form.is_bound and form.is_valid():
@@ -68,13 +68,13 @@ def block(request: SignedInRequest) -> HttpResponse:
 
 
 def _engineer(request: SignedInRequest) -> User:
-    """Return whose row of the month was chosen, by an admin; else the reader."""
+    """Return the engineer whose row an admin chose, otherwise the reader."""
     return user_by_username(request.GET.get("engineer", "")) or request.user
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change a block of one's own, or anybody's as an admin."""
+    """Edit one's time off; an admin can edit anyone's."""
     existing = _own_block(request, pk)
     initial = {name: getattr(existing, name) for name in HolidayData.__dataclass_fields__}
     form = HolidayForm(
@@ -91,7 +91,7 @@ def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def remove(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Remove a block."""
+    """Delete time off."""
     existing = _own_block(request, pk)
     delete_holiday(existing, by=request.user)
     messages.success(request, f"{existing} is removed.")
@@ -109,7 +109,7 @@ def _own_block(request: SignedInRequest, pk: int) -> HolidayBlock:
 def _previewed(
     request: SignedInRequest, form: HolidayForm, *, engineer: User, existing: HolidayBlock | None
 ) -> HttpResponse:
-    """Answer the form with what it would do, or save it where that was seen, perhaps with a request for a swap."""
+    """Render the form with its impact, or save it after a preview, optionally with a swap request."""
     saving = "save" in request.POST or "ask" in request.POST
     context: dict[str, object] = {"form": form, "existing": existing}
     try:
@@ -134,7 +134,7 @@ def _previewed(
 
 
 def _ask(request: SignedInRequest) -> SwapRequest | None:
-    """Ask for the swap that was chosen beside a holiday; say why where that is refused: the holiday stays saved."""
+    """Request the swap chosen in the impact preview; if it is refused, show why and keep the time off."""
     try:
         slug, asked = _asked(request.POST["ask"].replace("\0", ""))
         rotation = get_object_or_404(Rotation, slug=slug)
@@ -150,7 +150,7 @@ def _ask(request: SignedInRequest) -> SwapRequest | None:
 
 
 def _asked(text: str) -> tuple[str, SwapProposal]:
-    """Return the rotation and the swap that a button beside a holiday sends; raise ValueError where it is none."""
+    """Return the rotation and the swap that a suggestion's button posts; raise ValueError for malformed input."""
     slug, offered, *returned, username = text.split(" ")
     weeks: list[dt.date | None] = [dt.date.fromisoformat(day) for day in returned]
     wanted, third, *_ = (*weeks, None, None)
@@ -161,7 +161,7 @@ def _asked(text: str) -> tuple[str, SwapProposal]:
 
 
 def named(effects: HolidayImpact) -> list[dict[str, object]]:
-    """Return the changes of responders with people instead of keys."""
+    """Return the changes of responders with users instead of primary keys."""
     return [
         {
             "pipeline": pipeline,

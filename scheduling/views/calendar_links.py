@@ -1,4 +1,4 @@
-"""An engineer's own calendar: its address, its health, reading it now, unlinking it."""
+"""Pages of the reader's linked calendar: its address, its status, sync and unlink."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -18,7 +18,7 @@ from scheduling.services.calendar_links import link_calendar, unlink_calendar
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def calendar_link(request: SignedInRequest) -> HttpResponse:
-    """Show my linked calendar and its health, or link one."""
+    """Show the reader's linked calendar and its status, or link one."""
     form, status = LinkForm(request.POST if request.method == "POST" else None), 200
     if form.is_bound and form.is_valid():
         try:
@@ -36,14 +36,14 @@ def calendar_link(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def read_link(request: SignedInRequest) -> HttpResponse:
-    """Read my linked calendar now."""
+    """Sync the reader's linked calendar now."""
     _read(request, _mine(request))
     return redirect("calendar_link")
 
 
 @require_POST
 def unlink(request: SignedInRequest) -> HttpResponse:
-    """Forget my linked calendar and its blocks."""
+    """Unlink the reader's calendar and delete its blocks."""
     unlink_calendar(_mine(request), by=request.user)
     messages.success(request, "Your calendar is unlinked; the days that came from it are free again.")
     return redirect("calendar_link")

@@ -1,4 +1,4 @@
-"""Taking over now, being covered for a while, ending it."""
+"""Pages to create and end covers."""
 
 import datetime as dt
 
@@ -23,7 +23,7 @@ from scheduling.services.covers import create_cover
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cover(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Take over a rotation now, or let somebody cover a part of its time."""
+    """Take over a rotation now, or let another engineer cover part of it."""
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
     form = CoverForm(request.POST if request.method == "POST" else None, initial=_cover_asked(request, rotation, at=at))
     status = 400 if form.errors else 200
@@ -55,7 +55,7 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _cover_asked(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -> dict[str, object]:
-    """Return what the form starts with: myself, from now until the hand-off, or the week that the address names."""
+    """Return the form's initial values: the reader from now until the hand-off, or the week in the query string."""
     week = None
     try:
         starts_on = parse_date(request.GET.get("week", ""))
@@ -73,7 +73,7 @@ def _cover_asked(request: SignedInRequest, rotation: Rotation, *, at: dt.datetim
 
 
 def _covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
-    """Return the running and coming covers, each with whether the reader may end it."""
+    """Return current and upcoming covers, each with whether the reader can end it."""
     rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covered_engineer").order_by("starts_at")
     reader = request.user
     return [(row, reader.is_staff or reader in (row.engineer, row.covered_engineer)) for row in rows]
@@ -81,7 +81,7 @@ def _covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) ->
 
 @require_POST
 def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
-    """End a cover now, or take it back."""
+    """End a cover now, or cancel it before it starts."""
     found = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covered_engineer"), pk=pk)
     try:
         covers.end_cover(found, by=request.user, at=timezone.now())

@@ -1,4 +1,4 @@
-"""The planner's preview, and applying it."""
+"""Preview and apply the planner's moves."""
 
 import datetime as dt
 
@@ -21,7 +21,7 @@ from scheduling.services.optimizer import apply_moves
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Work out the fewest moves that leave nobody on call while away; preview, then apply. For admins."""
+    """Compute the fewest moves that leave nobody on call while away; preview, then apply them. Admins only."""
     if not request.user.is_staff:
         raise PermissionDenied
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
@@ -44,7 +44,7 @@ def plan(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _moves_typed(request: SignedInRequest) -> list[Move]:
-    """Return the moves that the preview named; raise Invalid where they are not such."""
+    """Return the moves posted from the preview; raise Invalid for malformed input."""
     try:
         parts = [text.split(":") for text in request.POST.getlist("move")]
         return [Move(dt.date.fromisoformat(week), int(giver), int(taker)) for week, giver, taker in parts]

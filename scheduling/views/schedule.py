@@ -1,4 +1,4 @@
-"""The schedule's lanes, a week, the roster, and how evenly all of it weighs."""
+"""Pages of the schedule, a week, the roster and fairness."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ WEEKS_SHOWN, ROTATIONS_SHOWN, GAPS_SHOWN = 12, 10, 20
 
 @require_safe
 def schedule(request: SignedInRequest) -> HttpResponse:
-    """Show who holds which week of each rotation, twelve weeks from this one on, and who is away."""
+    """Show each rotation's on-call engineers for twelve weeks, from the current one on, and who is away."""
     at = timezone.now()
     page = Paginator(rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
     turns = upcoming_weeks(page.object_list, at=at, weeks=WEEKS_SHOWN)
@@ -56,7 +56,7 @@ def schedule(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
-    """Show a week of each rotation that starts on a date: who holds it, who is away, its history."""
+    """Show the weeks that start on a date, one per rotation: the engineer, absences and history."""
     rows = list(RotationWeek.objects.filter(starts_on=day).select_related("rotation", "engineer", "planned_engineer"))
     if not rows:
         raise Http404("No week that is stored starts on this date.")
@@ -76,7 +76,7 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
 
 
 def _swapping(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, object]:
-    """Return what can be done with a week that has not begun: open requests for it, and, for its engineer, suggestions."""
+    """Return the swap options of a week that has not started: open requests and, for its engineer, suggestions."""
     if row.starts_at <= at:
         return {}
     may_offer = reader == row.engineer or reader.is_staff
@@ -89,14 +89,14 @@ def _swapping(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, 
 
 
 def named_parts(parts: list[Interval]) -> list[tuple[Interval, User | None]]:
-    """Return a timeline's intervals with people beside them."""
+    """Return a timeline's intervals with users instead of primary keys."""
     people = User.objects.in_bulk([part.engineer for part in parts if part.engineer])
     return [(part, people.get(part.engineer or 0)) for part in parts]
 
 
 @require_safe
 def fairness(request: SignedInRequest) -> HttpResponse:
-    """Show what each engineer carries: weeks, weekend days and public holidays, the past year and the coming half."""
+    """Show each engineer's load for the past year and the next half: weeks, weekend days and public holidays."""
     at = timezone.now()
     boards = []
     page = Paginator(rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
@@ -107,14 +107,14 @@ def fairness(request: SignedInRequest) -> HttpResponse:
 
 
 def most(parts: Iterable[Workload]) -> Workload:
-    """Return the largest number of each kind: the length of a whole bar."""
+    """Return the maximum of each count, which scales the bars."""
     columns = list(zip(*(astuple(part) for part in parts), strict=True))
     return Workload(*(max(column) for column in columns))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def roster(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Change a rotation's roster: first see who gains and loses which weeks, then save. For admins."""
+    """Change a rotation's roster: preview which engineers gain and lose weeks, then save. Admins only."""
     if not request.user.is_staff:
         raise PermissionDenied
     rotation = get_object_or_404(Rotation, slug=slug)

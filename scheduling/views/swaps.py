@@ -1,4 +1,4 @@
-"""The Swaps pages: asking, answering, taking back."""
+"""Pages to request, review and respond to swaps."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -32,7 +32,7 @@ ANSWERED: dict[tuple[str, str], str] = {
 
 @require_safe
 def swaps(request: SignedInRequest) -> HttpResponse:
-    """Show the requests that wait for me, mine, the others, and those that are over."""
+    """Show the requests that wait for the reader, their own, all others, and closed ones."""
     at = timezone.now()
     found = swaps_for(request.user, at=at)
     context = {"found": found, "weeks": weeks_held(request.user, at=at), "now": at}
@@ -41,7 +41,7 @@ def swaps(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: SignedInRequest) -> HttpResponse:
-    """Ask for a swap of a week: suggestions, best first, or whatever one wants."""
+    """Request a swap of a week, from ranked suggestions or a custom choice."""
     at = timezone.now()
     week = _week_asked(request)
     if week is None:
@@ -72,7 +72,7 @@ def ask(request: SignedInRequest) -> HttpResponse:
 
 
 def _week_asked(request: SignedInRequest) -> RotationWeek | None:
-    """Return the week that the address names, None where it names none; raise Http404 where there is no such week to offer."""
+    """Return the week in the query string, or None if it has none; raise Http404 if that week cannot be swapped."""
     slug, day = request.GET.get("rotation", ""), request.GET.get("week", "")
     if not (slug or day):
         return None
@@ -93,7 +93,7 @@ def _week_asked(request: SignedInRequest) -> RotationWeek | None:
 
 @require_safe
 def swap(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show a request, both weeks, what it would do, and its history."""
+    """Show a swap request: its weeks, its impact and its history."""
     return _swap_page(request, _swap(pk), status=200)
 
 
@@ -127,7 +127,7 @@ def _swap_page(
 
 @require_POST
 def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
-    """Accept, decline or take back a request."""
+    """Accept, decline or withdraw a swap request."""
     found, form, at = _swap(pk), AnswerForm(request.POST), timezone.now()
     if not form.is_valid():
         return _swap_page(
