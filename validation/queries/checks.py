@@ -1,4 +1,4 @@
-"""Reads of checks, what they said, and which of them want somebody."""
+"""Queries for checks, metrics, results, runs and known events."""
 
 import datetime as dt
 from collections.abc import Iterable

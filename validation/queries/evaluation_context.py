@@ -1,4 +1,4 @@
-"""What a check may look at, read from the tables for one bucket or for many."""
+"""The evaluation context of a check: the data it needs for one bucket or a range of buckets."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from validation.domain.buckets import newest_settled
 from validation.domain.results import EvaluationContext, Series
 from validation.models import Check, CheckType, Holidays, KnownEvent, Metric, MetricPoint, ReportedRun
 
-# How far back each type looks, in days; anomaly wants two years to know a calendar by.
+# Days of history by check type. Anomaly needs two years to learn the effects of the calendar.
 DAYS_BACK = {
     CheckType.VOLUME: 7 * 27,
     CheckType.CHANGE_OVER_TIME: 7 * 60,

@@ -1,4 +1,4 @@
-"""What other tools said last."""
+"""Queries for external checks."""
 
 from validation.domain.results import ResultStatus
 from validation.models import ExternalCheck, ExternalCheckQuerySet

@@ -1,4 +1,4 @@
-"""What the plot of a check shows: its metric's points with what was said of them, or what it said, run by run."""
+"""The data for a check's plot: data points of its metric with their results, or the value of each run."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from validation.models import Check, CheckResult, CheckType, MetricPoint
 from validation.queries.evaluation_context import build_context, check_granularity, contexts_between
 
 SHOWN = 120
-# What they judge is worked out of two metrics or many segments: what they said is shown.
+# These types compute their value from two metrics, so the plot shows the computed value of each result.
 WORKED_OUT = (CheckType.RATIO,)
 
 

@@ -1,4 +1,4 @@
-"""What is judged and where numbers come from: checks, metrics, sources, and the checks that a handbook proposes."""
+"""Create, change and delete checks, metrics and data sources, and store the checks that a handbook suggests."""
 
 import datetime as dt
 import json
@@ -22,7 +22,7 @@ from validation.models import Check, CheckType, DataSource, Metric
 from validation.models.checks import QUERY_TYPES, WITHOUT_METRIC
 from validation.warehouse_worker import url_of
 
-# What decides what a check says: when one of these changes, it is judged anew at once.
+# A change to one of these can change the check's result, so the check runs again at once.
 JUDGED_BY = {
     "check_type",
     "metric",
@@ -87,7 +87,7 @@ def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.da
         current.last_bucket = None
     if changed:
         current.save()
-    for field in current._meta.concrete_fields:  # noqa: SLF001  # _meta is documented API of Django
+    for field in current._meta.concrete_fields:  # noqa: SLF001  # noqa: SLF001  # _meta is documented API of Django
         setattr(check, field.attname, getattr(current, field.attname))
     return changed
 
@@ -123,7 +123,7 @@ def _checked(check: Check) -> None:
     try:
         check.parameters = read_parameters(check.check_type, given)
     except ParameterErrors as wrong:
-        # A proposed check may lack parameters as long as it is switched off.
+        # A suggested check may lack parameters while it is inactive.
         if check.is_active or set(wrong.problems) & set(given):
             problems |= {f"{PREFIX}{name}": why for name, why in wrong.problems.items()}
     problems |= _about_timetable(check) | _about_data(check)

@@ -1,4 +1,4 @@
-"""Keeping what other tools say, and giving it to pipelines by the rules of an admin."""
+"""Record results of external tools and map them to pipelines by the mapping rules."""
 
 import datetime as dt
 import hashlib
@@ -20,9 +20,9 @@ from validation.models import ExternalCheck, ExternalFinding, MappingRule, Repor
 from validation.notifications import EXTERNAL_ERROR
 from validation.services.pipeline_runs import Run, report_run
 
-# A tool's clock may be ahead of ours by this much; what it says of a later time is taken as said now.
+# Tolerated clock difference. A result dated further in the future gets the time it was received.
 AHEAD = dt.timedelta(minutes=10)
-# Of a check whose first result is still to be kept.
+# The time of the last result of a check that has none yet.
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 MOST_TOLD = 20
 RUN_STATES = {ResultStatus.PASS: ReportedRun.State.SUCCEEDED, ResultStatus.FAIL: ReportedRun.State.FAILED}
@@ -158,7 +158,7 @@ def _checks_of(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tu
             for result in sorted(results, key=lambda result: (result.tool, result.key))
             if (result.tool, result.key) not in there
         ],
-        # Another file may have brought it in the meantime.
+        # A concurrent import may have created the check.
         ignore_conflicts=True,
     )
     return {

@@ -1,4 +1,4 @@
-"""Known events: dates on which a number may well be unusual, and results acknowledged as expected."""
+"""Known events (dates with expected unusual values) and results acknowledged as expected."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def delete_known_event(event: KnownEvent, *, at: dt.datetime) -> None:
 
 def _rejudge_dates(event: KnownEvent, *, at: dt.datetime) -> None:
     metrics = [event.metric] if event.metric else list(Metric.objects.filter(pipeline=event.pipeline_id))
-    # A day's width on both sides covers every zone's hours.
+    # One extra day on each side covers every time zone.
     first = dt.datetime.combine(event.starts_on, dt.time(), dt.UTC) - dt.timedelta(days=1)
     last = dt.datetime.combine(event.ends_on, dt.time(), dt.UTC) + dt.timedelta(days=2)
     for metric in metrics:

@@ -1,4 +1,4 @@
-"""Runs of pipelines, as something outside reports them."""
+"""Pipeline runs reported by external systems."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Points come in: pushed or pulled, up to ten thousand at once, each earlier value kept (validation.md)."""
+"""Store pushed and pulled data points, up to 10,000 at once, with a revision of each earlier value."""
 
 import datetime as dt
 import math
@@ -15,7 +15,7 @@ from validation.models import Check, CheckResult, CheckType, Metric, PendingReev
 MOST_AT_ONCE = 10_000
 LONGEST_SEGMENT = 120
 MOST_PROBLEMS = 20
-# Data that is late by more buckets than this is judged by nobody again.
+# Only this many of the newest buckets are evaluated again when data arrives late.
 MOST_REJUDGED = 60
 AHEAD = dt.timedelta(days=2)
 NOT_OF_A_BUCKET = (
@@ -26,7 +26,8 @@ NOT_OF_A_BUCKET = (
     CheckType.CUSTOM_SQL,
 )
 
-# What differs is kept as a revision first; what is the same is not written. Given rows are each of another bucket and segment.
+# A changed value is first saved as a revision; an unchanged one is not written. Each given row must have a different
+# bucket and segment.
 UPSERT = """
 WITH given AS (
   SELECT * FROM unnest(%(segments)s::text[], %(buckets)s::timestamptz[], %(values)s::float8[]) AS g(segment, bucket, value)
@@ -87,7 +88,7 @@ def read_points(metric: Metric, *, rows: Sequence[object], at: dt.datetime) -> l
 
 def _read(metric: Metric, row: object, *, at: dt.datetime) -> NewPoint:
     if not isinstance(row, dict):
-        raise ValueError("Give an object with “at”, “value” and perhaps “segment”.")  # noqa: TRY004  # callers know one exception
+        raise ValueError("Give an object with “at”, “value” and perhaps “segment”.")  # noqa: TRY004  # noqa: TRY004  # callers catch only ValueError
     unknown = set(row) - {"at", "value", "segment"}
     if unknown:
         raise ValueError(f"There is no “{min(str(name) for name in unknown)[:40]}” in a point.")
@@ -100,7 +101,7 @@ def point_of(metric: Metric, *, written: object, value: object, segment: object,
     if bucket > at + AHEAD:
         raise ValueError("“at” lies in the future.")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("“value” is no number.")  # noqa: TRY004  # callers know one exception
+        raise ValueError("“value” is no number.")  # noqa: TRY004  # noqa: TRY004  # callers catch only ValueError
     try:
         number = float(value)
     except OverflowError as error:
@@ -127,7 +128,7 @@ def push_points(metric: Metric, *, points: Iterable[NewPoint], at: dt.datetime) 
     given = {(point.segment, point.bucket): point.value for point in points}
     if not given:
         return PushResult()
-    # One push of a metric at a time, so that no earlier value is lost between two.
+    # Lock the metric, so that concurrent pushes cannot lose a revision.
     Metric.objects.select_for_update(no_key=True).get(pk=metric.pk)
     keys = sorted(given)
     with connection.cursor() as cursor:

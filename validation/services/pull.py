@@ -1,4 +1,4 @@
-"""What a run reads from warehouses before it judges: its metrics' points, and its own query's rows."""
+"""Read from warehouses what a check run needs: data points of its metrics and rows of its own query."""
 
 import datetime as dt
 import time
@@ -9,9 +9,9 @@ from validation.models import Check, CheckType, DataSource, Metric
 from validation.services.points import MOST_AT_ONCE, NewPoint, PushResult, point_of, push_points
 from validation.warehouse_subprocess import QueryFailedError, Row, rows_of
 
-# A check that finds failing rows shows some and counts so many.
+# Maximum number of rows to read, by check type: a check shows some failing rows and counts up to this many.
 ENOUGH_ROWS = {CheckType.CUSTOM_SQL: 1000, CheckType.SCHEMA: 2000}
-# A metric that several checks judge is not pulled for each of them.
+# Skip a pull within this time, so that a metric used by several checks is not pulled for each of them.
 FRESH = dt.timedelta(seconds=45)
 COLUMNS = (2, 3)
 
@@ -25,7 +25,7 @@ class Budget:
     def of(self, source: DataSource) -> float:
         """Return how long a query of a source may take now; raise SourceFailed where nothing is left."""
         left = min(float(source.limit_seconds), self.until - time.monotonic())
-        if left < 1:  # a second is the least that a query is given
+        if left < 1:  # minimum time for a query, in seconds
             raise QueryFailedError("The queries before this one took all the time of the run.")
         return left
 
@@ -79,7 +79,7 @@ def _asked(source: DataSource, *, query: str, budget: Budget, enough: int | None
         raise QueryFailedError("The source’s address was sealed with a key that is no longer known.") from error
     text = query.strip().rstrip(";").strip()
     limits = {} if enough is None else {"enough": enough}
-    # A query that stops being read once there are enough rows may hold more than the cap.
+    # A query that stops after enough rows may have more rows in total than the data source's cap.
     cap = source.row_cap if enough is None else max(source.row_cap, 2 * enough + 1000)
     return rows_of(address, query=text, seconds=budget.of(source), cap=cap, **limits)
 

@@ -1,4 +1,4 @@
-"""Runs of checks: asked for, handed out, claimed, judged, written down; at most one of a check at a time (validation.md)."""
+"""Request, claim and run checks, and save their results. A check has at most one run at a time."""
 
 import datetime as dt
 import logging
@@ -24,11 +24,13 @@ from validation.warehouse_subprocess import QueryFailedError, Row
 
 log = logging.getLogger(__name__)
 
-# How long a check that was handed out may wait for a worker; a run's lease is longer than the task's hard limit (reliability.md).
+# How long a claimed check may wait for a worker. The lease of a run is longer than the task's hard time limit; see
+# docs/reliability.md.
 QUEUED = dt.timedelta(minutes=10)
 RUNNING = dt.timedelta(seconds=150)
 RUN_SECONDS = 95.0
-# A source on which so many runs have waited for so long is slow: further runs are given back, so that others find a worker.
+# A data source is slow if this many runs have waited on it for this long. Further runs are released, so that other
+# checks get a worker.
 SLOW_AFTER = dt.timedelta(seconds=3)
 SLOW_RUNS = 2
 MOST_REJUDGED = 60
