@@ -28,7 +28,7 @@ from scheduling.queries.rosters import newest_roster, roster_engineers
 def export_handbook() -> str:
     """Return the current handbook file, with the most recently saved roster.
 
-    Raise Refused if there is no rotation with a roster and a hand-off policy: a handbook requires both.
+    Raise DomainError if there is no rotation with a roster and a hand-off policy: a handbook requires both.
     """
     rotation = Rotation.objects.order_by("pk").first()
     roster = newest_roster(rotation) if rotation else None
@@ -68,7 +68,7 @@ def export_handbook() -> str:
 
 
 def _readable(handbook: Handbook) -> str:
-    """Return the file of a handbook. Raise Refused if the file would not parse back to the same handbook."""
+    """Return the file of a handbook. Raise DomainError if the file would not parse back to the same handbook."""
     text = write_handbook(handbook)
     try:
         same = read_handbook(text.encode()) == handbook

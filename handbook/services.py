@@ -67,9 +67,10 @@ def import_handbook(
 ) -> Report:
     """Create and update what the handbook describes, in one transaction. Return a report.
 
-    `starting` is the first date of week 1 for a new rotation, or the first week of a changed roster. Raise
-    HandbookErrors if the file has errors, or Refused if the current data or the other arguments do not allow the import. Both errors
-    leave the database unchanged.
+    `starting` is the first date of week 1 for a new rotation, or the first week of a changed roster.
+
+    Raise HandbookErrors if the file has errors, or DomainError if the current data or the other arguments do not allow the
+    import. Both errors leave the database unchanged.
     """
     handbook = read_handbook(data)
     if time_zone is not None and time_zone not in time_zones():

@@ -29,7 +29,7 @@ class StaleEditError(DomainError):
 
 
 def normalize_markdown(markdown: str) -> str:
-    """Return a text in normal form. Raise Invalid if it contains NUL, or TextTooLargeError if it is too large."""
+    """Return a text in normal form. Raise InvalidInputError if it contains NUL, TextTooLargeError if it is too large."""
     if "\0" in markdown:
         raise InvalidInputError({"markdown": ["The text holds a NUL character."]})
     size = len(markdown.encode("utf-8", "surrogatepass"))
@@ -39,7 +39,7 @@ def normalize_markdown(markdown: str) -> str:
 
 
 def render_or_refuse(markdown: str) -> Rendered:
-    """Return the rendered text. Raise Invalid for the field `markdown` if it is too large or takes too long."""
+    """Return the rendered text. Raise TextTooLargeError for `markdown` if it is too large or takes too long."""
     try:
         return render_safely(markdown)
     except RunbookTooLarge as error:
@@ -58,7 +58,7 @@ class TextTooLargeError(InvalidInputError):
 def create_runbook(pipeline: Pipeline, *, title: str, markdown: str, author: User | None, summary: str = "") -> Runbook:
     """Create the runbook of a pipeline with its first revision.
 
-    Raise Invalid if the text cannot be rendered, or Refused if the pipeline already has a runbook.
+    Raise InvalidInputError if the text cannot be rendered, or DomainError if the pipeline already has a runbook.
     """
     markdown = normalize_markdown(markdown)
     rendered = render_or_refuse(markdown)
@@ -86,8 +86,8 @@ def save_revision(  # each argument is an attribute of the revision
 ) -> RunbookRevision:
     """Save a new text as the revision after `based_on` and return it. Return the current revision if nothing changed.
 
-    Raise StaleEditError with both texts if `based_on` is not the current revision, or Invalid if the text cannot be
-    rendered.
+    Raise StaleEditError with both texts if `based_on` is not the current revision, or InvalidInputError if the text
+    cannot be rendered.
     """
     typed, markdown = markdown, normalize_markdown(markdown)
     rendered = render_or_refuse(markdown)
