@@ -1,4 +1,4 @@
-"""TODO."""
+"""Django admin for handbook passages."""
 
 from django.contrib import admin
 
@@ -7,6 +7,6 @@ from handbook.models import HandbookPassage
 
 @admin.register(HandbookPassage)
 class HandbookPassageAdmin(admin.ModelAdmin[HandbookPassage]):
-    """Passages of the handbook that the site keeps word for word."""
+    """Passages that handbook import stores verbatim."""
 
     list_display = ("__str__", "position")

@@ -1,4 +1,4 @@
-"""What an admin types to bring the team's handbook in."""
+"""The form for handbook import."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ NEITHER = "Choose the handbook's file, or paste its text."
 
 
 class HandbookForm(forms.Form):
-    """The handbook's file or its text, and what it does not say itself."""
+    """A handbook file or its text, with the settings that the handbook does not contain."""
 
     file = forms.FileField(
         required=False,
@@ -40,7 +40,7 @@ class HandbookForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Return the fields, with the handbook's bytes as `data`; the text is kept for whom it is shown again."""
+        """Return the cleaned fields, with the handbook's bytes as `data`."""
         given = super().clean() or {}
         upload = given.get("file")
         if upload is not None and upload.size > LARGEST_HANDBOOK:
@@ -54,7 +54,7 @@ class HandbookForm(forms.Form):
         return given
 
     def shown_again(self) -> "HandbookForm":
-        """Return the form with what was chosen as text, so that nothing is chosen twice."""
+        """Return the form with an uploaded file as text, so that the user does not have to select it again."""
         data: bytes = self.cleaned_data["data"]
         again = {name: self.data.get(name, "") for name in ("starting", "time_zone")}
         return HandbookForm(initial={**again, "text": data.decode("utf-8-sig", "replace")})

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Tables of the handbook."""
 
 import pghistory
 from django.db import models
@@ -6,7 +6,7 @@ from django.db import models
 
 @pghistory.track()
 class HandbookPassage(models.Model):
-    """A passage of the handbook that is no pipeline, rotation, hand-off or runbook: kept word for word, in its place."""
+    """A passage outside the known parts of the handbook, stored verbatim with its position."""
 
     position = models.PositiveSmallIntegerField(unique=True)
     place = models.TextField(help_text="After which part of the file it stands.")

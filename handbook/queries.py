@@ -1,4 +1,4 @@
-"""The handbook's file, built again from every room's tables."""
+"""Build the handbook file from the database."""
 
 from common.exceptions import DomainError
 from handbook.format.reader import read_handbook
@@ -26,9 +26,9 @@ from scheduling.queries.rosters import newest_roster, roster_engineers
 
 
 def export_handbook() -> str:
-    """Return the handbook's file as the tables have it now, with the roster that was decided on last.
+    """Return the current handbook file, with the most recently saved roster.
 
-    Raises Refused where there is no rotation with a roster and a hand-off yet, without which a handbook says nothing.
+    Raise DomainError if there is no rotation with a roster and a hand-off policy: a handbook requires both.
     """
     rotation = Rotation.objects.order_by("pk").first()
     roster = newest_roster(rotation) if rotation else None
@@ -68,7 +68,7 @@ def export_handbook() -> str:
 
 
 def _readable(handbook: Handbook) -> str:
-    """Return the file of a handbook; raise Refused where it would not read back as it is written."""
+    """Return the file of a handbook. Raise DomainError if the file would not parse back to the same handbook."""
     text = write_handbook(handbook)
     try:
         same = read_handbook(text.encode()) == handbook

@@ -1,4 +1,4 @@
-"""The handbook's way into every room's tables."""
+"""Import handbook files into the tables of every app."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -35,14 +35,14 @@ SUMMARY = "From the handbook"
 
 @dataclass(slots=True)
 class Report:
-    """What an import created, changed and left alone, in words."""
+    """The outcome of an import: what was created, changed and unchanged."""
 
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
 
     def note(self, what: str, *, created: bool = False, changed: Iterable[str] = ()) -> None:
-        """Note what became of one thing; `changed` names its fields."""
+        """Record the outcome for one object. `changed` names the changed fields."""
         fields = [name.replace("_", " ") for name in changed]
         if created:
             self.created.append(what)
@@ -52,7 +52,7 @@ class Report:
             self.left_alone.append(what)
 
     def lines(self) -> list[str]:
-        """Return the report, a line each; for an import that changed nothing, just that."""
+        """Return the report as lines. If nothing changed, a single line says so."""
         if not (self.created or self.changed):
             return [f"nothing changed ({len(self.left_alone)} things are as the handbook has them)"]
         return [
@@ -65,20 +65,22 @@ class Report:
 def import_handbook(
     data: bytes, *, at: dt.datetime, starting: dt.date | None = None, time_zone: str | None = None
 ) -> Report:
-    """Create and update what the handbook names, in one transaction; return what that changed.
+    """Create and update what the handbook describes, in one transaction. Return a report.
 
-    `starting` is the date of week 1 of a new rotation, or the week from which a changed roster holds. Raises HandbookErrors
-    for a file with errors, Refused for what the state or the other arguments do not allow; both change nothing.
+    `starting` is the first date of week 1 for a new rotation, or the first week of a changed roster.
+
+    Raise HandbookErrors if the file has errors, or DomainError if the current data or the other arguments do not allow the
+    import. Both errors leave the database unchanged.
     """
     handbook = read_handbook(data)
     if time_zone is not None and time_zone not in time_zones():
         raise DomainError(f"--time-zone: “{time_zone}” is not a time zone of the IANA database, such as Europe/Berlin.")
     report = Report()
     with transaction.atomic(), pghistory.context(by="the handbook’s import"):
-        # Two at once would both find nothing and both create everything.
+        # Without a lock, two concurrent imports would both find nothing and both create everything.
         advisory_lock("import_handbook")
         engineers = _put_engineers(handbook, report, time_zone=time_zone or settings.TIME_ZONE)
-        # A pipeline that somebody left out of every rotation stays out; the first rotation takes all.
+        # An existing pipeline outside every rotation stays outside; the first rotation gets every pipeline.
         left_out = set(Pipeline.objects.values_list("pk", flat=True)) if Rotation.objects.exists() else set()
         pipelines = _put_pipelines(handbook, report, engineers=engineers)
         rotation = _put_rotation(handbook, report, time_zone=time_zone, at=at)
@@ -95,7 +97,7 @@ def import_handbook(
 def preview_handbook(
     data: bytes, *, at: dt.datetime, starting: dt.date | None = None, time_zone: str | None = None
 ) -> Report:
-    """Return what an import would create and change, and change nothing; raises as `import_handbook` does."""
+    """Return the report of an import without changing anything. Raise the same errors as `import_handbook`."""
     with transaction.atomic():
         report = import_handbook(data, at=at, starting=starting, time_zone=time_zone)
         transaction.set_rollback(True)
@@ -103,7 +105,7 @@ def preview_handbook(
 
 
 def _put_engineers(handbook: Handbook, report: Report, *, time_zone: str) -> dict[str, User]:
-    """Return the engineers by the key of their name; raise HandbookErrors, with its line, for one who is not active."""
+    """Return engineers by name match key. Raise HandbookErrors with line numbers for inactive engineers."""
     engineers, created = engineers_named(list(handbook.engineers), time_zone=time_zone)
     lines = [(name, row.line) for row in handbook.pipelines for name in (row.primary, row.secondary)]
     lines += [(turn.engineer, turn.line) for turn in handbook.rotation.turns]
@@ -143,7 +145,7 @@ def _put_pipelines(handbook: Handbook, report: Report, *, engineers: dict[str, U
 
 
 def _put_rotation(handbook: Handbook, report: Report, *, time_zone: str | None, at: dt.datetime) -> Rotation:
-    """Return the rotation of the handbook: the one of this name, else the only one, else a new one."""
+    """Return the handbook's rotation: the one with its name, else the only existing rotation, else a new one."""
     part, policy = handbook.rotation, handbook.holiday_policy
     text = RotationText(
         name=part.title,
@@ -167,7 +169,7 @@ def _put_rotation(handbook: Handbook, report: Report, *, time_zone: str | None, 
     return rotation
 
 
-def _put_roster(  # the import's own arguments pass through
+def _put_roster(  # passes the import's arguments through
     handbook: Handbook,
     report: Report,
     *,
@@ -216,7 +218,7 @@ def _put_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pi
 
 
 def _put_checks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
-    """Propose a check, switched off, for every line under “Metrics Validation” that has none yet."""
+    """Create a disabled check for every line under "Metrics Validation" that has none yet."""
     for part in handbook.runbooks:
         pipeline = pipelines[match_key(part.full_name)]
         sections = [section.markdown for section in part.sections if match_key(section.title) == match_key(SECTION)]
@@ -238,7 +240,7 @@ def _put_passages(handbook: Handbook, report: Report) -> None:
 
 @transaction.atomic
 def replace_passages(passages: list[HandbookPassage]) -> bool:
-    """Keep exactly these passages of the handbook; return whether that changed anything."""
+    """Replace all handbook passages. Return True if anything changed."""
     kept = list(HandbookPassage.objects.values_list("position", "place", "markdown").order_by("position"))
     if kept == [(p.position, p.place, p.markdown) for p in passages]:
         return False

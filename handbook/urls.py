@@ -1,4 +1,4 @@
-"""Paths of the handbook import and export."""
+"""URLs of handbook import and export."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The handbook's page: an admin sees what a file would do before it does it, and takes the file out again."""
+"""The handbook page: preview an import, import, and export."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -17,7 +17,7 @@ from runbooks.domain.handbook_model import HandbookErrors
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def handbook(request: SignedInRequest) -> HttpResponse:
-    """Show the form; show what a handbook would change, or every line that is wrong in it; import it."""
+    """Show the import form. On submit, preview the import, list the errors by line, or import the handbook."""
     if not request.user.is_staff:
         raise PermissionDenied("Only an admin imports the handbook.")
     if request.method != "POST":
@@ -46,7 +46,7 @@ def handbook(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def handbook_file(request: SignedInRequest) -> HttpResponse:
-    """Answer the handbook as the site has it now, as a file."""
+    """Download the current handbook file."""
     try:
         text = export_handbook()
     except DomainError as refusal:

@@ -1,4 +1,4 @@
-"""Django's admin for runbooks: what is kept of them; their text is edited on their own pages, with preview."""
+"""Django admin for runbooks. It is read-only for text, which is edited with preview on the runbook pages."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -7,24 +7,24 @@ from runbooks.models import Runbook, RunbookRevision
 
 
 class RunbookRevisionInline(admin.TabularInline[RunbookRevision, Runbook]):
-    """A runbook's revisions, which nobody rewrites."""
+    """The read-only revisions of a runbook."""
 
     model = RunbookRevision
     fields = readonly_fields = ("number", "author", "summary", "restored_from", "created_at")
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Runbook | None = None) -> bool:
-        """Tell that a revision is made by editing."""
+        """Return False: editing a runbook creates its revisions."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Runbook | None = None) -> bool:
-        """Tell that a revision stays."""
+        """Return False: revisions are permanent."""
         return False
 
 
 @admin.register(Runbook)
 class RunbookAdmin(admin.ModelAdmin[Runbook]):
-    """Runbooks."""
+    """Runbooks with their revisions."""
 
     list_display = ("title", "pipeline", "revision")
     list_select_related = ("pipeline",)
@@ -33,5 +33,5 @@ class RunbookAdmin(admin.ModelAdmin[Runbook]):
     inlines = (RunbookRevisionInline,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Tell that a runbook is begun on its pipeline's page, where it is rendered and checked."""
+        """Return False: runbooks are created on the pipeline's page, which renders and validates them."""
         return False

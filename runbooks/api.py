@@ -1,4 +1,4 @@
-"""The API's calls about runbooks."""
+"""API of runbooks."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from runbooks.models import Runbook, RunbookRevision, RunbookSection
 
 
 class SectionSerializer(serializers.ModelSerializer[RunbookSection]):
-    """A section of a runbook, rendered."""
+    """A rendered section of a runbook."""
 
     class Meta:
         model = RunbookSection
@@ -24,7 +24,7 @@ class SectionSerializer(serializers.ModelSerializer[RunbookSection]):
 
 
 class RunbookSerializer(serializers.ModelSerializer[Runbook]):
-    """A runbook: its Markdown, the same rendered, its sections, and the number of the revision in force."""
+    """A runbook: its Markdown, rendered HTML, sections, and current revision number."""
 
     pipeline = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     markdown = serializers.SerializerMethodField()
@@ -36,16 +36,16 @@ class RunbookSerializer(serializers.ModelSerializer[Runbook]):
         fields = ("pipeline", "title", "markdown", "html", "sections", "revision")
 
     def get_markdown(self, runbook: Runbook) -> str:
-        """Return the text in force."""
+        """Return the current Markdown."""
         return queries.current_revision(runbook).markdown
 
     def get_html(self, runbook: Runbook) -> str:
-        """Return the text in force, rendered and sanitised."""
+        """Return the current text as sanitised HTML."""
         return queries.current_revision(runbook).html
 
 
 class RunbookTextSerializer(serializers.Serializer[Any]):
-    """A new text of a runbook, naming the revision it edits."""
+    """A new text for a runbook, with the revision that it is based on."""
 
     markdown = serializers.CharField(allow_blank=True, trim_whitespace=False)
     revision = serializers.IntegerField(min_value=1, max_value=2_000_000_000)
@@ -64,7 +64,7 @@ class RevisionSerializer(serializers.ModelSerializer[RunbookRevision]):
 
 
 class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Runbook]):
-    """Runbooks, by their pipeline's slug."""
+    """Runbooks, identified by the slug of their pipeline."""
 
     serializer_class = RunbookSerializer
     queryset = queries.runbooks()
@@ -74,7 +74,10 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
 
     @extend_schema(request=RunbookTextSerializer, responses=RunbookSerializer)
     def update(self, request: Request, slug: str) -> Response:
-        """Save a new text; 409 with both texts where the revision named is no longer the newest, 413 where it is too large."""
+        """Save a new text.
+
+        Returns 409 with both texts if the runbook has a newer revision, and 413 if the text is too large.
+        """
         runbook = self.get_object()
         given = RunbookTextSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -103,7 +106,7 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     @extend_schema(responses=RevisionSerializer)
     @action(detail=True, url_path="revisions/(?P<number>[0-9]{1,9})", url_name="revision")
     def revision(self, request: Request, slug: str, number: str) -> Response:
-        """Answer one revision."""
+        """Return a revision."""
         found = queries.revision_of(self.get_object(), number=int(number))
         if found is None:
             raise Http404

@@ -1,9 +1,9 @@
-"""The app of runbooks and of the handbook file."""
+"""Configuration of the runbooks app."""
 
 from django.apps import AppConfig
 
 
 class RunbooksConfig(AppConfig):
-    """Runbooks."""
+    """Runbooks and their search."""
 
     name = "runbooks"

@@ -1,10 +1,10 @@
-"""What a person types into a runbook."""
+"""Forms of runbooks."""
 
 from django import forms
 
 
 class RunbookForm(forms.Form):
-    """The text of a runbook, and the revision it was taken from."""
+    """A runbook's text and the revision that it is based on."""
 
     markdown = forms.CharField(
         strip=False,
@@ -25,13 +25,13 @@ class NewRunbookForm(forms.Form):
 
 
 class SearchForm(forms.Form):
-    """Words to search for."""
+    """A search query."""
 
     q = forms.CharField(required=False, max_length=200)
 
 
 class CompareForm(forms.Form):
-    """Two revisions to set side by side."""
+    """Two revisions to compare."""
 
     old = forms.IntegerField(min_value=1, max_value=2_000_000_000)
     new = forms.IntegerField(min_value=1, max_value=2_000_000_000)

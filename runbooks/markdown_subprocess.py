@@ -1,7 +1,7 @@
-"""Renders a runbook in a process of its own that is killed at its time limit (reliability.md, promise 21).
+"""Render runbooks in a separate process that is killed at its time limit (docs/reliability.md).
 
-Python-Markdown takes over twenty seconds on some texts of 64 KiB, and holds the interpreter while it does: neither a thread
-nor a signal would stop it.
+Python-Markdown takes over twenty seconds for some texts of 64 KiB and holds the interpreter lock meanwhile, so neither
+a thread nor a signal could stop it.
 """
 
 import atexit
@@ -13,16 +13,16 @@ from runbooks.domain.handbook_model import LARGEST_RUNBOOK
 from runbooks.domain.rendering import Rendered, Section
 
 LIMIT_SECONDS = 2.0
-# Callers wait for their turn as long as a few slow texts before them may take, then give up.
+# Callers wait as long as a few slow renders may take, then give up.
 TURNS = 4
 
 
-class RunbookTooLarge(Exception):  # noqa: N818  # the house's name for it
-    """The text is larger than a runbook may be."""
+class RunbookTooLarge(Exception):  # noqa: N818  # existing public name
+    """The text exceeds the maximum size of a runbook."""
 
 
-class RenderingTimedOut(Exception):  # noqa: N818  # the house's name for it
-    """The text takes too long, or nests too deeply, to be rendered."""
+class RenderingTimedOut(Exception):  # noqa: N818  # existing public name
+    """The text takes too long to render, or is too deeply nested."""
 
 
 _worker = WorkerProcess("runbooks.markdown_worker")
@@ -30,9 +30,10 @@ atexit.register(_worker.stop)
 
 
 def render_safely(markdown: str, *, limit_seconds: float = LIMIT_SECONDS) -> Rendered:
-    """Return the text rendered within the limit, in seconds.
+    """Return the text rendered within the limit in seconds.
 
-    Raises RunbookTooLarge for more than 64 KiB of UTF-8, RenderingTimedOut where the limit passes or the text nests too deeply.
+    Raise RunbookTooLarge for more than 64 KiB of UTF-8. Raise RenderingTimedOut if rendering exceeds the limit or the
+    text is too deeply nested.
     """
     size = len(markdown.encode("utf-8", "surrogatepass"))
     if size > LARGEST_RUNBOOK:
@@ -51,13 +52,13 @@ def render_safely(markdown: str, *, limit_seconds: float = LIMIT_SECONDS) -> Ren
 
 
 def _sections(markdown: str, *, limit_seconds: float) -> list[Any] | None:
-    """Return the sections as lists, None where the text nests too deeply."""
+    """Return the sections as lists, or None if the text is too deeply nested."""
     for last in (False, True):
         _worker.ask(markdown)
         try:
             answer: list[Any] | None = _worker.answer(until=time.monotonic() + limit_seconds)
         except EOFError:
-            # Somebody killed it, perhaps while it was idle: a fresh one gets a second try.
+            # The worker may have been killed while idle, so retry once with a new one.
             _worker.stop()
             if last:
                 raise

@@ -1,4 +1,4 @@
-"""The process in which runbooks are rendered: frames of JSON in, frames of JSON out, until its input ends."""
+"""The process that renders runbooks. It reads and writes JSON frames until its input ends."""
 
 import sys
 
@@ -7,13 +7,13 @@ from runbooks.domain.rendering import render
 
 
 def main() -> None:
-    """Answer texts with their sections until the input ends."""
+    """Render each text and write its sections, until the input ends."""
     start_worker()
     while (text := read_frame(sys.stdin.buffer)) is not None:
         try:
             sections = [(part.title, part.anchor, part.html, part.text) for part in render(text).sections]
         except (RecursionError, MemoryError, ValueError):
-            # Nesting beyond what the parser can hold; who asked is told that it cannot be rendered.
+            # The parser cannot handle this nesting depth. None reports that to the caller.
             sections = None
         send_frame(sections)
 

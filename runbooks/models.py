@@ -1,4 +1,4 @@
-"""Tables of runbooks: what to do when a pipeline breaks, with every revision of it."""
+"""Tables of runbooks: what to do when a pipeline fails, with all revisions."""
 
 import pghistory
 from django.contrib.postgres.indexes import GinIndex
@@ -13,7 +13,7 @@ from pipelines.models import Pipeline
 
 @pghistory.track()
 class Runbook(models.Model):
-    """The runbook of a pipeline; its text is that of the revision whose number it carries."""
+    """The runbook of a pipeline. `revision` is the number of its current revision."""
 
     pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="runbook")
     title = models.CharField(max_length=330, unique=True, help_text="As the handbook spells it.")
@@ -31,7 +31,7 @@ class Runbook(models.Model):
 
 
 class RunbookRevision(models.Model):
-    """The whole text of a runbook at one time; never changed once written."""
+    """An immutable full text of a runbook."""
 
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
@@ -53,7 +53,7 @@ class RunbookRevision(models.Model):
 
 
 class RunbookSection(models.Model):
-    """A section of the revision in force, rendered when it was saved and searched by its own words."""
+    """A section of the current revision, rendered and indexed for search when the revision is saved."""
 
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="sections")
     position = models.PositiveSmallIntegerField()

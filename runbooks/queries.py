@@ -1,4 +1,4 @@
-"""Reads about runbooks, and the full-text search over runbooks and pipelines."""
+"""Queries for runbooks, and full-text search over runbooks and pipelines."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from pipelines.models import Pipeline
 from pipelines.queries import ownership
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
 
-# Marks that PostgreSQL puts around a hit; no text holds them, since saving refuses control characters in a name.
+# PostgreSQL puts these marks around a match. They cannot occur in texts, because control characters are rejected.
 _OPEN, _CLOSE = "\x02", "\x03"
 MOST_HITS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A place that a search found: where it is, its title, and the words around the hit with `<mark>`."""
+    """A search result: its URL, title, location, and a snippet with matches in `<mark>`."""
 
     url: str
     title: str
@@ -29,7 +29,7 @@ class SearchHit:
 
 
 def runbooks() -> QuerySet[Runbook]:
-    """Return every runbook with its pipeline, owners, sections and text in force, in the order of the ownership table."""
+    """Return all runbooks with pipeline, owners, sections and current text, in ownership table order."""
     owners = ("pipeline", "pipeline__primary_owner", "pipeline__secondary_owner")
     newest = RunbookRevision.objects.filter(number=F("runbook__revision")).select_related("author")
     rows = Runbook.objects.select_related(*owners).order_by("pipeline__position", "pk")
@@ -37,33 +37,33 @@ def runbooks() -> QuerySet[Runbook]:
 
 
 def current_revision(runbook: Runbook) -> RunbookRevision:
-    """Return the revision in force of a runbook that `runbooks` returned."""
+    """Return the current revision of a runbook from `runbooks`."""
     newest: list[RunbookRevision] = runbook.newest  # type: ignore[attr-defined]  # prefetched by `runbooks`
     return newest[0]
 
 
 def pipelines_without_runbook() -> QuerySet[Pipeline]:
-    """Return the pipelines for which no runbook is written yet."""
+    """Return the pipelines without a runbook."""
     return ownership().filter(runbook=None)
 
 
 def markdown_of(runbook: Runbook, *, number: int) -> str:
-    """Return the text of a revision; raises RunbookRevision.DoesNotExist."""
+    """Return the text of a revision. Raise RunbookRevision.DoesNotExist if there is none."""
     return RunbookRevision.objects.values_list("markdown", flat=True).get(runbook=runbook, number=number)
 
 
 def revision_of(runbook: Runbook, *, number: int) -> RunbookRevision | None:
-    """Return a revision with its author, or None where there is none of this number."""
+    """Return a revision with its author, or None if it does not exist."""
     return runbook.revisions.select_related("author").filter(number=number).first()
 
 
 def revisions_of(runbook: Runbook) -> QuerySet[RunbookRevision]:
-    """Return a runbook's revisions with their authors but without their texts, newest first."""
+    """Return a runbook's revisions with authors but without texts, newest first."""
     return runbook.revisions.select_related("author").defer("markdown", "html").order_by("-number")
 
 
 def search(words: str) -> list[SearchHit]:
-    """Return where the words stand: first pipelines by name, then sections of runbooks, best first."""
+    """Return search results: pipelines by name, then runbook sections by rank."""
     return [*_pipelines(words), *_sections(words)] if words.strip() else []
 
 
@@ -106,7 +106,7 @@ def _sections(words: str) -> list[SearchHit]:
 
 
 def _query(words: list[str]) -> SearchQuery:
-    """Return a query for every word in any of its forms, or as the beginning of a longer word."""
+    """Return a query that matches every word, in any inflected form or as a prefix."""
     forms = SearchQuery(" & ".join(f"'{word}'" for word in words), search_type="raw", config="english")
     beginnings = SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple")
     return forms | beginnings
@@ -118,5 +118,5 @@ def _emphasise(text: str, words: str) -> str:
 
 
 def _marked(text: str) -> SafeString:
-    """Return the text escaped, then its marks turned into elements."""
+    """Return the text HTML-escaped, with marks replaced by elements."""
     return mark_safe(str(escape(text)).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>"))  # noqa: S308  # nosec B308, B703  # escaped above

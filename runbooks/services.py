@@ -1,4 +1,4 @@
-"""Every change of state about runbooks."""
+"""Changes to runbooks."""
 
 from django.db import transaction
 
@@ -14,7 +14,7 @@ from runbooks.queries import markdown_of
 
 
 class StaleEditError(DomainError):
-    """Somebody saved the runbook since this edit began; carries both texts."""
+    """The runbook changed after this edit started. Carries both texts."""
 
     def __init__(self, *, current: RunbookRevision, yours: str) -> None:
         who = current.author or "the import"
@@ -29,7 +29,7 @@ class StaleEditError(DomainError):
 
 
 def normalize_markdown(markdown: str) -> str:
-    """Return a text in the form in which runbooks are kept; raise Invalid where it holds a NUL, TextTooLargeError where it is."""
+    """Return a text in normal form. Raise InvalidInputError if it contains NUL, TextTooLargeError if it is too large."""
     if "\0" in markdown:
         raise InvalidInputError({"markdown": ["The text holds a NUL character."]})
     size = len(markdown.encode("utf-8", "surrogatepass"))
@@ -39,7 +39,7 @@ def normalize_markdown(markdown: str) -> str:
 
 
 def render_or_refuse(markdown: str) -> Rendered:
-    """Return the rendered text; raise Invalid for the field `markdown` where it is too large or takes too long."""
+    """Return the rendered text. Raise TextTooLargeError for `markdown` if it is too large or takes too long."""
     try:
         return render_safely(markdown)
     except RunbookTooLarge as error:
@@ -49,7 +49,7 @@ def render_or_refuse(markdown: str) -> Rendered:
 
 
 class TextTooLargeError(InvalidInputError):
-    """The text cannot be rendered within the limits (reliability.md, promise 21): the API answers 413."""
+    """The text cannot be rendered within the limits (docs/reliability.md). The API returns 413."""
 
     def __init__(self, reason: str) -> None:
         super().__init__({"markdown": [reason]})
@@ -58,7 +58,7 @@ class TextTooLargeError(InvalidInputError):
 def create_runbook(pipeline: Pipeline, *, title: str, markdown: str, author: User | None, summary: str = "") -> Runbook:
     """Create the runbook of a pipeline with its first revision.
 
-    Raises Invalid where the text cannot be rendered, Refused where the pipeline has a runbook already.
+    Raise InvalidInputError if the text cannot be rendered, or DomainError if the pipeline already has a runbook.
     """
     markdown = normalize_markdown(markdown)
     rendered = render_or_refuse(markdown)
@@ -75,7 +75,7 @@ def create_runbook(pipeline: Pipeline, *, title: str, markdown: str, author: Use
     return runbook
 
 
-def save_revision(  # each is a fact of the revision
+def save_revision(  # each argument is an attribute of the revision
     runbook: Runbook,
     *,
     markdown: str,
@@ -84,9 +84,10 @@ def save_revision(  # each is a fact of the revision
     summary: str = "",
     restored_from: int | None = None,
 ) -> RunbookRevision:
-    """Save a new text as the revision after `based_on`; return it, or the one in force where nothing differs.
+    """Save a new text as the revision after `based_on` and return it. Return the current revision if nothing changed.
 
-    Raises StaleEditError, which carries both texts, where another revision is in force; Invalid where the text cannot be rendered.
+    Raise StaleEditError with both texts if `based_on` is not the current revision, or InvalidInputError if the text
+    cannot be rendered.
     """
     typed, markdown = markdown, normalize_markdown(markdown)
     rendered = render_or_refuse(markdown)
@@ -107,7 +108,7 @@ def save_revision(  # each is a fact of the revision
 
 
 def restore(runbook: Runbook, *, number: int, based_on: int, author: User) -> RunbookRevision:
-    """Make an earlier revision's text the newest revision; raises as `save_revision` does."""
+    """Save an earlier revision's text as the newest revision. Raise the same errors as `save_revision`."""
     return save_revision(
         runbook,
         markdown=markdown_of(runbook, number=number),
@@ -119,7 +120,7 @@ def restore(runbook: Runbook, *, number: int, based_on: int, author: User) -> Ru
 
 
 def rename_runbook(runbook: Runbook, *, title: str) -> None:
-    """Give a runbook the title the handbook has for it now."""
+    """Set a runbook's title to the one in the handbook."""
     Runbook.objects.filter(pk=runbook.pk).update(title=title)
     runbook.title = title
 

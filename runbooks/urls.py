@@ -1,4 +1,4 @@
-"""Paths of the runbooks' pages and of the search."""
+"""URLs of runbooks and search."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Runbooks: the list, one rendered, its editor with preview, its revisions, and the search."""
+"""Pages for runbooks: list, detail, editor with preview, revisions, and search."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,7 +19,7 @@ A_PAGE = 100
 
 @require_safe
 def runbooks(request: SignedInRequest) -> HttpResponse:
-    """List every runbook, and the pipelines that still lack one."""
+    """List all runbooks, and the pipelines without one."""
     page = Paginator(queries.runbooks(), A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "lacking": queries.pipelines_without_runbook()}
     return render(request, "runbooks/runbooks.html", context)
@@ -27,7 +27,7 @@ def runbooks(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def search(request: SignedInRequest) -> HttpResponse:
-    """Show where the words stand in pipelines and runbooks."""
+    """Search pipelines and runbooks."""
     form = SearchForm(request.GET)
     words = form.cleaned_data["q"] if form.is_valid() else ""
     context = {"form": form, "words": words, "hits": queries.search(words)}
@@ -36,7 +36,7 @@ def search(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Show a runbook, or how to begin one."""
+    """Show a runbook, or how to create one."""
     found = queries.runbooks().filter(pipeline__slug=slug).first()
     if found is None:
         pipeline = get_object_or_404(Pipeline, slug=slug)
@@ -47,7 +47,7 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Show the editor, its preview, or save what was typed; a stale edit keeps both texts."""
+    """Show the editor or a preview, or save the text. A stale edit keeps both texts."""
     found = _runbook(slug)
     current = _revision(found, found.revision)
     if request.method != "POST":
@@ -72,7 +72,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def begin(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Write the first text of a pipeline's runbook."""
+    """Create a pipeline's runbook with its first text."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
     form = NewRunbookForm(request.POST or None, initial={"markdown": OUTLINE})
     if form.is_bound and form.is_valid() and "preview" not in request.POST:
@@ -94,28 +94,28 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def preview(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Answer the rendered text that is in the editor now."""
+    """Return the rendered preview of the editor's text."""
     get_object_or_404(Pipeline, slug=slug)
     return render(request, "runbooks/_preview.html", {"preview": _preview(request.POST.get("markdown", ""))})
 
 
 @require_safe
 def revisions(request: SignedInRequest, slug: str) -> HttpResponse:
-    """List a runbook's revisions, to be compared or restored."""
+    """List a runbook's revisions, with options to compare and restore."""
     found = _runbook(slug)
     return render(request, "runbooks/revisions.html", {"runbook": found, "revisions": queries.revisions_of(found)})
 
 
 @require_safe
 def revision(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
-    """Show an earlier revision as it was."""
+    """Show an earlier revision."""
     found = _runbook(slug)
     return render(request, "runbooks/revision.html", {"runbook": found, "revision": _revision(found, number)})
 
 
 @require_POST
 def restore(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
-    """Make an earlier revision the newest."""
+    """Restore an earlier revision as the newest."""
     found = _runbook(slug)
     _revision(found, number)
     try:
@@ -129,7 +129,7 @@ def restore(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
 
 @require_safe
 def comparison(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Set two revisions side by side; without numbers, the last two."""
+    """Compare two revisions. Without numbers, compare the latest two."""
     found = _runbook(slug)
     form = CompareForm({"old": max(found.revision - 1, 1), "new": found.revision, **request.GET.dict()})
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""The outline of a handbook file: which of its headings begin known parts, and which texts are passages kept as they are."""
+"""The outline of a handbook file: its known parts, and the passages that import stores verbatim."""
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ from runbooks.domain.text_cleanup import quoted
 
 PART_LEVEL = 1
 PIECE_LEVEL = 2
-# The title of each part, where a passage stands that follows its heading, and where one that follows the whole part.
+# Each part's title, the position of a passage after its heading, and the position of a passage after the whole part.
 PARTS = {
     match_key(title): (title, place, end)
     for title, place, end in (
@@ -39,7 +39,7 @@ PARTS = {
         (RUNBOOKS_TITLE, RUNBOOKS, RUNBOOKS_END),
     )
 }
-# The usual title of each piece of the schedule, the place after it, and the words by which another title is known.
+# Each schedule section's usual title, the position after it, and words that identify it under another title.
 PIECES = {
     "Weekly Rotation": (ROTATION, ("rotation",)),
     "Holiday Policy": (HOLIDAY_POLICY, ("holiday",)),
@@ -51,7 +51,7 @@ Complain = Callable[[HandbookError], None]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A heading of level 1 or 2 with the lines below it; level 0 is the text above the first heading."""
+    """A heading of level 1 or 2 with the lines below it. Level 0 is the text above the first heading."""
 
     level: int
     title: str
@@ -61,15 +61,16 @@ class Chunk:
 
     @property
     def markdown(self) -> str:
-        """The chunk as it was written, heading included."""
+        """The original Markdown of the chunk, including its heading."""
         return block_text([*self.heading, *self.body])
 
 
 @dataclass(slots=True)
 class Outline:
-    """What is found in a file, growing as it is read.
+    """The parts found in a handbook file. It is filled while the file is read.
 
-    Known parts and pieces by their usual titles, names of pipelines by match key, runbooks, other chunks among them, passages.
+    `parts` holds known parts and schedule sections by usual title, `pipelines` holds pipeline names by match key, and
+    `others` holds unknown chunks among the runbooks.
     """
 
     parts: dict[str, Chunk] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class Outline:
 
 
 def outline_of(lines: Sequence[Line], *, complain: Complain) -> Outline:
-    """Return the outline of a file, with a complaint for each part or piece that is lacking or there twice."""
+    """Return the outline of a file. Report each part or section that is missing or appears twice."""
     outline = Outline()
     part, place = "", START
     chunks = list(_chunks(lines))
@@ -106,13 +107,13 @@ def outline_of(lines: Sequence[Line], *, complain: Complain) -> Outline:
 
 
 def keep(outline: Outline, markdown: str, *, place: str, line: int) -> None:
-    """Keep a text that says something as a passage."""
+    """Add a text to the outline as a passage, unless it is empty."""
     if markdown:
         outline.passages.append(Passage(place, markdown, line=line))
 
 
 def nearest(key: str, *, among: Sequence[str]) -> str | None:
-    """Return the key most like another, None where none is at all."""
+    """Return the most similar key, or None if no key is similar."""
     return next(iter(difflib.get_close_matches(key[:400], among, n=1, cutoff=0.6)), None)
 
 
@@ -127,7 +128,7 @@ def _chunks(lines: Sequence[Line]) -> Iterator[Chunk]:
 
 
 def _enter(chunk: Chunk, *, outline: Outline, place: str, complain: Complain) -> tuple[str, str]:
-    """Return the part that a heading of level 1 begins ("" if unknown) and where a passage after the heading stands."""
+    """Return the part that a level-1 heading starts ("" if unknown) and the position of a passage after the heading."""
     title, below, _ = PARTS.get(match_key(chunk.title), ("", "", ""))
     if not title:
         return "", _end_of_part(place)
@@ -139,7 +140,7 @@ def _enter(chunk: Chunk, *, outline: Outline, place: str, complain: Complain) ->
 
 
 def _end_of_part(place: str) -> str:
-    """Return where a passage stands that follows the part in which this place is."""
+    """Return the position of a passage that follows the part containing `place`."""
     if place.startswith("runbook"):
         return RUNBOOKS_END
     if place.startswith("ownership"):
@@ -148,7 +149,10 @@ def _end_of_part(place: str) -> str:
 
 
 def _pieces_of(chunks: Sequence[Chunk], *, complain: Complain) -> dict[int, str]:
-    """Return the pieces of the schedule, their usual titles by line; a title known by its words counts if none is usual."""
+    """Return the schedule sections: their usual titles by line number.
+
+    A heading with other words counts only if no heading has the usual title.
+    """
     inside, part = [], ""
     for chunk in chunks:
         part = PARTS.get(match_key(chunk.title), ("", "", ""))[0] if chunk.level == PART_LEVEL else part
@@ -178,7 +182,7 @@ def _complain_of_lacks(outline: Outline, chunks: Sequence[Chunk], *, complain: C
 
 
 def _lack(expected: str, *, title: str, at: int, outline: Outline, chunks: Sequence[Chunk]) -> HandbookError:
-    """Return the complaint about a lacking part: at the heading that may be meant for it, else at line `at`."""
+    """Return the error for a missing part, at the most similar unknown heading or else at line `at`."""
     known = {chunk.line for chunk in outline.parts.values()}
     unknown = {match_key(chunk.title): chunk for chunk in chunks if chunk.level and chunk.line not in known}
     like = nearest(match_key(title), among=list(unknown))

@@ -1,4 +1,4 @@
-"""Reading a handbook file: bytes in, a `Handbook` or everything wrong with the file out."""
+"""Parse handbook files: bytes in, a `Handbook` or a list of all errors out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -48,7 +48,7 @@ Complain = Callable[[HandbookError], None]
 
 
 def read_handbook(data: bytes) -> Handbook:
-    """Return what a handbook file says (product.md §1); raise HandbookErrors with all that is wrong, by line."""
+    """Return the parsed handbook. Raise HandbookErrors with every error and its line (docs/rules.md, Handbook file)."""
     errors: list[HandbookError] = []
     lines, opening = lines_of(decoded(data))
     if opening is not None:
@@ -67,7 +67,7 @@ def read_handbook(data: bytes) -> Handbook:
 
 
 def _handbook(outline: Outline, *, complain: Complain) -> Handbook | None:
-    """Return what the parts say; None where one is lacking, after complaints about the others."""
+    """Return the handbook, or None if a part is missing. Errors in the other parts are reported as well."""
     parts = outline.parts
     pipelines = _ownership(parts.get(OWNERSHIP_TITLE), outline=outline, complain=complain)
     _introduction(parts.get(SCHEDULE_TITLE), place=SCHEDULE, outline=outline)
@@ -83,7 +83,7 @@ def _handbook(outline: Outline, *, complain: Complain) -> Handbook | None:
 
 
 def _ownership(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> tuple[PipelineRow, ...]:
-    """Return the rows of the ownership table, and note in the outline which pipelines it names."""
+    """Return the rows of the ownership table, and add their pipeline names to the outline."""
     if chunk is None:
         return ()
     table = ownership_table(chunk.body)
@@ -135,7 +135,7 @@ def _holiday_policy(chunk: Chunk | None, *, outline: Outline, complain: Complain
 
 
 def _handoff(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> HandoffPart | None:
-    """Return the hand-off; what else its list says is kept where it stands among the meeting and the topics."""
+    """Return the hand-off. Other items of its list become passages in the meeting or topics position."""
     if chunk is None:
         return None
     part = list_of(chunk.body)
@@ -177,7 +177,7 @@ def _keep_items(items: Sequence[Item], *, around: tuple[Item, Item], outline: Ou
 
 
 def _runbooks(outline: Outline, *, complain: Complain) -> tuple[RunbookPart, ...]:
-    """Return the runbooks in the order of the file, each with a complaint if it belongs to no pipeline or to one that has one."""
+    """Return the runbooks in file order. Report a runbook with an unknown pipeline, or a second one for a pipeline."""
     known = outline.pipelines
     first: dict[str, int] = {}
     runbooks = []
@@ -217,7 +217,7 @@ def _title(chunk: Chunk, *, complain: Complain) -> str:
 
 
 def _one_spelling(handbook: Handbook) -> Handbook:
-    """Return the handbook with each engineer spelled as first in the ownership table, then in the rotation."""
+    """Return the handbook with one spelling per engineer: the first in the ownership table, else in the rotation."""
     spelling: dict[str, str] = {}
     owners = [name for row in handbook.pipelines for name in (row.primary, row.secondary)]
     for name in [*owners, *handbook.rotation.engineers]:

@@ -1,4 +1,4 @@
-"""The ownership table of a handbook: found among the lines, its cells, its rows read and written."""
+"""The ownership table of a handbook: find it, parse its rows and write it."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from runbooks.domain.text_cleanup import code_spans, counted, lone_backtick, quo
 
 COLUMNS = ("Pipeline", "Primary Owner", "Secondary Owner")
 KNOWN = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
-# The widths of the team's own handbook, so that what is exported differs from it as little as can be.
+# The column widths of the original handbook, to keep the diff of an export small.
 WIDTHS = (43, 18, 20)
 DASHES = re.compile(r"[ \t]*:?-+:?[ \t]*")
 
@@ -28,7 +28,7 @@ Complain = Callable[[HandbookError], None]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table's lines: where it begins and ends among those searched, its heads, and its rows with their numbers."""
+    """A Markdown table: start and end in the searched lines, column heads, and rows with line numbers."""
 
     start: int
     end: int
@@ -38,7 +38,7 @@ class Table:
 
 
 def ownership_table(lines: Sequence[Line]) -> Table | None:
-    """Return the first table with a column “Pipeline”, else the first table, or None."""
+    """Return the first table with a "Pipeline" column, else the first table, or None if there is no table."""
     tables = []
     start = 0
     while start < len(lines):
@@ -50,12 +50,12 @@ def ownership_table(lines: Sequence[Line]) -> Table | None:
 
 
 def looks_like_row(line: Line) -> bool:
-    """Tell whether a line begins and ends as a row of a table does."""
+    """Return True if a line starts and ends like a table row."""
     return not line.code and re.fullmatch(r"[ \t]*\|.*\|[ \t]*", line.text) is not None
 
 
 def names_in(table: Table) -> dict[str, str]:
-    """Return the pipelines' names by their match keys, also of rows that are wrong; none where a name cannot be told."""
+    """Return pipeline names by match key, including those of invalid rows. Skip rows without a readable name."""
     column = next((place for place, head in enumerate(table.heads) if match_key(head) == match_key(COLUMNS[0])), None)
     if column is None or any(len(cells) != len(table.heads) for _, cells in table.rows):
         return {}
@@ -67,7 +67,7 @@ def names_in(table: Table) -> dict[str, str]:
 
 
 def pipelines_of(table: Table, *, complain: Complain) -> tuple[PipelineRow, ...]:
-    """Return the rows of the ownership table, with a complaint for each that is wrong, which is left out."""
+    """Return the valid rows of the ownership table, and report an error for each invalid row."""
     order = _order_of(table, complain=complain)
     if order is None:
         return ()
@@ -84,7 +84,7 @@ def pipelines_of(table: Table, *, complain: Complain) -> tuple[PipelineRow, ...]
 
 
 def table_text(rows: Sequence[PipelineRow]) -> str:
-    """Return the ownership table as Markdown, its columns padded to one width."""
+    """Return the ownership table as Markdown, with each column padded to one width."""
     heads = [f"**{title}**" for title in COLUMNS]
     cells = [[_escaped(text) for text in (row.full_name, row.primary, row.secondary)] for row in rows]
     widths = [max(least, *(len(row[place]) for row in [heads, *cells])) for place, least in enumerate(WIDTHS)]
@@ -93,7 +93,10 @@ def table_text(rows: Sequence[PipelineRow]) -> str:
 
 
 def cells_of(text: str) -> tuple[str, ...]:
-    r"""Return the cells of a row; a pipe in a code span or after a backslash is part of its cell, `\|` becomes `|`."""
+    r"""Return the cells of a row.
+
+    A pipe in a code span or after a backslash is part of its cell. `\|` becomes `|`.
+    """
     spans = list(code_spans(text))
     cells, start = [], 0
     covered = iter([*spans, (len(text), len(text))])
@@ -105,7 +108,7 @@ def cells_of(text: str) -> tuple[str, ...]:
             cells.append(text[start:at])
             start = at + 1
     cells.append(text[start:])
-    # Pipes at both ends of a row part nothing.
+    # Pipes at both ends of a row do not separate cells.
     first = 0 if cells[0].strip() or len(cells) == 1 else 1
     last = len(cells) if cells[-1].strip() or len(cells) == 1 else len(cells) - 1
     return tuple(cell.strip().replace("\\|", "|") for cell in cells[first:last])
@@ -126,7 +129,7 @@ def _table_at(lines: Sequence[Line], start: int) -> Table | None:
 
 
 def _order_of(table: Table, *, complain: Complain) -> list[int] | None:
-    """Return where the three columns stand in the table; None, with complaints, where they do not."""
+    """Return the indexes of the three columns. If the columns are wrong, report errors and return None."""
     keys = [match_key(head) for head in table.heads]
     wanted = [match_key(title) for title in COLUMNS]
     complaints = [f"the table has no column {quoted(title)}" for title in COLUMNS if match_key(title) not in keys]
@@ -141,7 +144,7 @@ def _order_of(table: Table, *, complain: Complain) -> list[int] | None:
 
 
 def _row(number: int, cells: Sequence[str], *, complain: Complain) -> PipelineRow | None:
-    """Return one pipeline; None, with complaints, where a cell is wrong."""
+    """Return the pipeline in a row. If a cell is wrong, report errors and return None."""
     name, audience = tidy_pipeline(cells[0])
     primary, secondary = map(tidy_name, cells[1:])
     values = (

@@ -1,4 +1,4 @@
-"""Writing a handbook file: the Markdown that reads back as the same `Handbook`."""
+"""Write handbook files as Markdown that parses back to the same `Handbook`."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,16 +37,19 @@ BEFORE_RUNBOOKS = (
 
 
 def write_handbook(handbook: Handbook) -> str:
-    """Return the handbook as Markdown (product.md §1); a passage whose runbook is gone stands after the others."""
+    """Return the handbook as Markdown (docs/rules.md, Handbook file).
+
+    Passages that follow a deleted runbook come after all others.
+    """
     passages = in_order(handbook.extras, runbooks=handbook.runbooks)
     blocks = [*_at(START, passages), *_ownership(handbook, passages), *_schedule(handbook, passages)]
     blocks += _runbooks(handbook, passages)
-    # A rule parts what went before from what begins; at the top there is nothing to part.
+    # A rule separates a part from the one before it; the first part needs none.
     return "\n\n".join(blocks[1:] if blocks[0] == RULE else blocks) + "\n"
 
 
 def in_order(passages: Iterable[Passage], *, runbooks: Sequence[RunbookPart]) -> tuple[Passage, ...]:
-    """Return passages in the order in which they are written: by place, and at one place by line."""
+    """Return passages in writing order: by position, then by line."""
     places = [*BEFORE_RUNBOOKS, *(after_runbook(runbook.full_name) for runbook in runbooks)]
     rank = {place: number for number, place in enumerate(places)}
     rank[RUNBOOKS_END] = len(places) + 1
@@ -77,7 +80,7 @@ def _schedule(handbook: Handbook, passages: Sequence[Passage]) -> Iterator[str]:
 
 
 def _handoff(title: str, meeting: str, topics: str, *, passages: Sequence[Passage]) -> Iterator[str]:
-    """Yield the hand-off, as one list where nothing else stands in it."""
+    """Yield the hand-off. It is a single list unless passages interrupt it."""
     above, between = list(_at(HANDOFF, passages)), list(_at(HANDOFF_MEETING, passages))
     items = [meeting, *between, topics] if between else [f"{meeting}\n{topics}"]
     if above:

@@ -1,11 +1,11 @@
-"""Two texts set side by side, line by line, with the words that differ marked."""
+"""Compare two texts line by line and mark the words that differ."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-# Beyond these the comparison would take quadratic time: whole blocks are shown as changed instead.
+# Comparison time is quadratic. Beyond these limits, whole blocks are shown as changed.
 MOST_LINE_PAIRS = 4_000_000
 MOST_WORDS = 400
 CONTEXT = 3
@@ -17,8 +17,8 @@ Spans = tuple[tuple[str, bool], ...]
 class Row:
     """A row of the comparison.
 
-    `kind` is same, removed, added, changed, or skipped for `count` lines that are the same on both sides. Spans are pieces of a
-    line, each with whether it differs; numbers are those of the lines in their texts.
+    `kind` is same, removed, added, changed, or skipped (for `count` unchanged lines). A span is a piece of a line and
+    True if it differs. Numbers are line numbers in each text.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Row:
 
 
 def compare(old: str, new: str) -> tuple[Row, ...]:
-    """Return the rows that lead from one text to the other, none where they are the same."""
+    """Return the rows that turn one text into the other, or no rows if the texts are equal."""
     before, after = old.split("\n"), new.split("\n")
     if before == after:
         return ()
@@ -57,7 +57,7 @@ def _blocks(before: list[str], after: list[str]) -> list[tuple[str, int, int, in
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return how many lines from the start on are the same."""
+    """Return the number of equal lines at the start."""
     count = 0
     for left, right in zip(one, other, strict=False):
         if left != right:
@@ -66,7 +66,7 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return count
 
 
-def _unchanged(  # a block of lines in both texts
+def _unchanged(  # an unchanged block of lines
     lines: list[str], start: int, end: int, new_start: int, *, first: bool, last: bool
 ) -> Iterator[Row]:
     shift = new_start - start

@@ -1,4 +1,4 @@
-"""What a handbook file says, as values: its pipelines, rotation, holiday policy, hand-off, runbooks and what else it holds."""
+"""The contents of a handbook file as values: pipelines, rotation, holiday policy, hand-off, runbooks and passages."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ OWNERSHIP_TITLE = "Ownership of Pipelines"
 SCHEDULE_TITLE = "On-Call Schedule"
 RUNBOOKS_TITLE = "Runbooks for Pipelines"
 
-# The tables keep names, titles and texts up to these many characters.
+# Maximum lengths of the database columns, in characters.
 LONGEST_PERSON = 120
 LONGEST_PIPELINE = 200
 LONGEST_AUDIENCE = 120
@@ -17,10 +17,10 @@ LONGEST_SECTION_TITLE = 400
 LONGEST_TOPIC = 400
 LONGEST_KEY = 400
 LONGEST_MEETING = 240  # minutes
-LARGEST_RUNBOOK = 64 * 1024  # bytes of UTF-8, above which a runbook is not rendered (reliability.md, promise 21)
+LARGEST_RUNBOOK = 64 * 1024  # bytes of UTF-8; larger runbooks are not rendered (docs/reliability.md)
 LARGEST_HANDBOOK = 2 * 1024 * 1024  # bytes
 
-# Where a passage stands: below the heading of a known part, after a known piece, or after a whole part.
+# Positions of a passage: below the heading of a known part, after a known section, or after a whole part.
 START = "start"
 OWNERSHIP = "ownership"
 OWNERSHIP_TABLE = "ownership table"
@@ -37,13 +37,13 @@ RUNBOOKS_END = "runbooks end"
 
 
 def after_runbook(title: str) -> str:
-    """Return the place after the runbook of this title."""
+    """Return the position after the runbook with this title."""
     return f"runbook {match_key(title)}"
 
 
 @dataclass(frozen=True, slots=True)
 class HandbookError:
-    """One thing wrong in a handbook file; `str` of it is the sentence that product.md §1 prescribes."""
+    """An error in a handbook file. `str()` returns its message with the line and what was expected."""
 
     line: int
     wrong: str
@@ -53,8 +53,8 @@ class HandbookError:
         return f"line {self.line}: {self.wrong}, expected {self.expected}"
 
 
-class HandbookErrors(Exception):  # noqa: N818  # it carries several
-    """A file that cannot be read as a handbook, with everything wrong in it, by line."""
+class HandbookErrors(Exception):  # noqa: N818  # it carries several errors
+    """All errors of a handbook file that cannot be parsed, ordered by line."""
 
     def __init__(self, errors: list[HandbookError]) -> None:
         self.errors = tuple(sorted(errors, key=lambda error: error.line))
@@ -73,13 +73,13 @@ class PipelineRow:
 
     @property
     def full_name(self) -> str:
-        """The name with the audience in brackets."""
+        """The name, followed by the audience in brackets if there is one."""
         return full_name(self.name, audience=self.audience)
 
 
 @dataclass(frozen=True, slots=True)
 class RosterEntry:
-    """An engineer's week of the rotation's cycle."""
+    """An engineer's week in the rotation cycle."""
 
     engineer: str
     line: int = field(default=0, compare=False)
@@ -87,7 +87,7 @@ class RosterEntry:
 
 @dataclass(frozen=True, slots=True)
 class RotationPart:
-    """The rotation: what the handbook says of it, in Markdown, and whose week 1, 2, … n is."""
+    """The rotation: its Markdown description and the engineers of weeks 1 to n."""
 
     title: str
     intro: str
@@ -96,13 +96,13 @@ class RotationPart:
 
     @property
     def engineers(self) -> tuple[str, ...]:
-        """The engineers in the order of their weeks."""
+        """The engineers in week order."""
         return tuple(turn.engineer for turn in self.turns)
 
 
 @dataclass(frozen=True, slots=True)
 class HolidayPolicyPart:
-    """The holiday policy: its rules, each a line of Markdown, after an introduction that may be empty."""
+    """The holiday policy: an introduction, which may be empty, and rules as lines of Markdown."""
 
     title: str
     intro: str
@@ -112,7 +112,7 @@ class HolidayPolicyPart:
 
 @dataclass(frozen=True, slots=True)
 class HandoffPart:
-    """The hand-off meeting: its sentence in Markdown, its shortest and longest length in minutes, and its topics."""
+    """The hand-off meeting: its description in Markdown, minimum and maximum length in minutes, and topics."""
 
     title: str
     meeting: str
@@ -125,7 +125,7 @@ class HandoffPart:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of a runbook; only a text before the first heading has no title."""
+    """A section of a runbook. Only the text before the first heading has no title."""
 
     title: str
     markdown: str
@@ -133,7 +133,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class RunbookPart:
-    """A runbook, named as its own title spells the pipeline."""
+    """A runbook, with the pipeline name as spelled in its own title."""
 
     name: str
     audience: str
@@ -142,18 +142,18 @@ class RunbookPart:
 
     @property
     def full_name(self) -> str:
-        """The title: the name with the audience in brackets."""
+        """The title: the name, followed by the audience in brackets if there is one."""
         return full_name(self.name, audience=self.audience)
 
     @property
     def markdown(self) -> str:
-        """The whole text, with a heading of level 3 over each section."""
+        """The whole text, with a level-3 heading for each section."""
         return markdown_of(self.sections)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text of the file that is no known part: kept word for word, with the place after which it stands."""
+    """A text outside the known parts, stored verbatim with its position."""
 
     place: str
     markdown: str
@@ -162,7 +162,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Handbook:
-    """All that a handbook file says (product.md §1)."""
+    """The complete contents of a handbook file (docs/rules.md, Handbook file)."""
 
     pipelines: tuple[PipelineRow, ...]
     rotation: RotationPart
@@ -173,18 +173,18 @@ class Handbook:
 
     @property
     def engineers(self) -> tuple[str, ...]:
-        """Every engineer once: the roster in the order of its weeks, then owners who are not on it."""
+        """All engineers without duplicates: the roster in week order, then owners who are not on it."""
         owners = (name for row in self.pipelines for name in (row.primary, row.secondary))
         return tuple(dict.fromkeys([*self.rotation.engineers, *owners]))
 
 
 def full_name(name: str, *, audience: str) -> str:
-    """Return a pipeline's name with the audience, if any, in brackets."""
+    """Return a pipeline's name, followed by the audience in brackets if there is one."""
     return f"{name} ({audience})" if audience else name
 
 
 def markdown_of(sections: tuple[Section, ...]) -> str:
-    """Return a runbook's whole text, without a line end after the last line."""
+    """Return a runbook's whole text without a trailing newline."""
     return "\n\n".join(_section_text(section) for section in sections)
 
 

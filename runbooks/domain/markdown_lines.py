@@ -1,4 +1,4 @@
-"""The lines of a handbook file, from bytes: decoded, mended, numbered as in the file, code told from text."""
+"""Split a handbook file into numbered lines: decode it, repair its text and mark code blocks."""
 
 import re
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}")
 UNDERLINE = re.compile(r" {0,3}-+[ \t]*")
 ITEM = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])(?:[ \t]+(.*))?", re.ASCII)
-# What begins a block of its own, so that the line before it is no paragraph that runs on.
+# Starts of blocks: the line before one of these is not a paragraph that continues.
 BLOCK = re.compile(r"[ \t]*(?:$|[>|]|`{3}|~{3}|(?:[-*+]|#{1,6}|\d{1,9}[.)])(?:[ \t]|$))", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file with its number; `code` marks the lines of a fenced block, its fences included."""
+    """A line of the file with its number. `code` is True for lines of a fenced block, including its fences."""
 
     number: int
     text: str
@@ -33,29 +33,29 @@ class Line:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the line is empty or white space, outside code."""
+        """True if the line is empty or white space outside code."""
         return not self.code and not self.text.strip()
 
     @property
     def is_rule(self) -> bool:
-        """Whether the line is a thematic break, `---`."""
+        """True if the line is a thematic break (`---`)."""
         return not self.code and RULE.fullmatch(self.text) is not None
 
     @property
     def heading(self) -> tuple[int, str] | None:
-        """The level and title of an ATX heading, closing hashes taken off (CommonMark 0.31, §4.2); None of other lines."""
+        """The level and title of an ATX heading without closing hashes (CommonMark 0.31, §4.2), or None."""
         found = None if self.code else HEADING.match(self.text)
         return (len(found[1]), _without_closing(self.text[found.end() :])) if found else None
 
     @property
     def item(self) -> tuple[int, str, str] | None:
-        """The indent, marker and text of a list item; None of other lines."""
+        """The indent, marker and text of a list item, or None."""
         found = None if self.code or self.is_rule else ITEM.fullmatch(self.text)
         return (len(found[1].expandtabs(4)), found[2], found[3] or "") if found else None
 
 
 def decoded(data: bytes) -> str:
-    """Return the text of a file; raise HandbookErrors where it is too large or not UTF-8."""
+    """Return the decoded text of a file. Raise HandbookErrors if it is too large or not UTF-8."""
     if len(data) > LARGEST_HANDBOOK:
         raise HandbookErrors([HandbookError(1, f"the file has {len(data):,} bytes", f"at most {LARGEST_HANDBOOK:,}")])
     for mark, encoding in BYTE_ORDER_MARKS.items():
@@ -70,22 +70,22 @@ def decoded(data: bytes) -> str:
 
 
 def lines_of(text: str) -> tuple[list[Line], Line | None]:
-    """Return the lines of a text, words mended and code as it is, and the fence that opens a block left open."""
+    """Return the lines of a text, repaired outside code, and the opening fence of an unclosed code block."""
     lines, opening = _with_code_marked(_split(text.replace("\ufeff", "")))
     return [line if line.code else replace(line, text=mend(line.text)) for line in lines], opening
 
 
 def fence_of(line: Line) -> str:
-    """Return the backticks or tildes of a fence, with which its block is closed; "" of other lines."""
+    """Return the backticks or tildes of a fence, which also close its block, or "" if the line is no fence."""
     found = FENCE.match(line.text)
     return found[1] if found else ""
 
 
 def block_text(lines: Sequence[Line]) -> str:
-    """Return lines as Markdown that is kept word for word.
+    """Return lines as Markdown to store verbatim.
 
-    White space that means nothing is left out: at line ends (but for a hard break), blank lines before, after and more than
-    one within, and rules after the last word, which part the file and say nothing.
+    Insignificant white space is removed: at line ends (except hard breaks), blank lines at the start and end, repeated
+    blank lines, and trailing rules, which only separate parts of the file.
     """
     kept: list[str] = []
     blanks = 0
@@ -94,7 +94,7 @@ def block_text(lines: Sequence[Line]) -> str:
         if line.is_blank:
             blanks += 1
             continue
-        # An indented block of code may hold any number of blank lines.
+        # An indented code block may contain any number of blank lines.
         kept += [""] * (blanks if line.text.expandtabs(4).startswith("    ") else min(blanks, 1))
         kept.append(line.text if line.code else _without_trailing_spaces(line, following=following))
         blanks = 0
@@ -106,7 +106,7 @@ def _split(text: str) -> list[str]:
 
 
 def _with_code_marked(texts: list[str]) -> tuple[list[Line], Line | None]:
-    """Return the lines with fenced code marked (CommonMark 0.31, §4.5), and the fence that is left open."""
+    """Return the lines with fenced code marked (CommonMark 0.31, §4.5), and the opening fence of an unclosed block."""
     lines: list[Line] = []
     opening: Line | None = None
     fence = ""
@@ -135,7 +135,7 @@ def _without_closing(title: str) -> str:
 
 
 def _before(text: str, end: int, *, marks: str) -> int:
-    """Return where the run of these marks begins that ends at a place."""
+    """Return the start of the run of `marks` that ends at a position."""
     while end and text[end - 1] in marks:
         end -= 1
     return end
@@ -151,7 +151,7 @@ def _without_edges(lines: Sequence[Line]) -> Sequence[Line]:
 
 
 def _underlines(lines: Sequence[Line], place: int) -> bool:
-    """Tell whether a row of dashes makes a heading of the paragraph above it (CommonMark 0.31, §4.3)."""
+    """Return True if a row of dashes makes the paragraph above it a heading (CommonMark 0.31, §4.3)."""
     if not UNDERLINE.fullmatch(lines[place].text):
         return False
     first = place

@@ -1,4 +1,4 @@
-"""The lists of a handbook: the weeks of the rotation, the rules of the holiday policy, the hand-off and its topics."""
+"""Parse the lists of a handbook: rotation weeks, holiday policy rules, and the hand-off with its topics."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ Complain = Callable[[HandbookError], None]
 
 @dataclass(slots=True)
 class Item:
-    """An item of a list with its nested items, and the lines it was read from; it grows while the list is read."""
+    """A list item with its nested items and source lines. It is filled while the list is read."""
 
     line: int
     texts: list[str]
@@ -37,12 +37,12 @@ class Item:
 
     @property
     def text(self) -> str:
-        """The item's words as one line of Markdown."""
+        """The item's text as one line of Markdown."""
         return tidy_sentence(" ".join(text.strip(" \t") for text in self.texts))
 
     @property
     def last(self) -> "Item":
-        """The innermost item read last, which a line that runs on belongs to."""
+        """The innermost item read last: a continuation line belongs to it."""
         item = self
         while item.nested:
             item = item.nested[-1]
@@ -50,7 +50,7 @@ class Item:
 
     @property
     def markdown(self) -> str:
-        """The item as it was written, moved to the left edge."""
+        """The original Markdown of the item, without its indent."""
         return block_text([replace(line, text=self._outdented(line.text)) for line in self.lines])
 
     def _outdented(self, text: str) -> str:
@@ -60,7 +60,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ListPart:
-    """A list among lines: its items, the lines before it and those after it."""
+    """A list: its items, and the lines before and after it."""
 
     before: Sequence[Line]
     items: tuple[Item, ...]
@@ -68,7 +68,7 @@ class ListPart:
 
 
 def list_of(lines: Sequence[Line]) -> ListPart:
-    """Return the first list among lines; it ends where, after a blank line or a rule, no item follows."""
+    """Return the first list. It ends when no item follows a blank line or a rule."""
     start = next((place for place, line in enumerate(lines) if line.item or line.heading), len(lines))
     items: list[Item] = []
     end, after_blank = start, False
@@ -84,7 +84,7 @@ def list_of(lines: Sequence[Line]) -> ListPart:
 
 
 def turns_of(part: ListPart, *, at: int, complain: Complain) -> tuple[RosterEntry, ...]:
-    """Return the weeks of the rotation in order; `at` is the line of its heading."""
+    """Return the weeks of the rotation in order. `at` is the line number of its heading."""
     turns: list[RosterEntry] = []
     if not part.items:
         complain(HandbookError(at, "the rotation has no weeks", "a list such as “- **Week 1**: Engineer A”"))
@@ -115,7 +115,7 @@ def turns_of(part: ListPart, *, at: int, complain: Complain) -> tuple[RosterEntr
 
 
 def rules_of(part: ListPart, *, complain: Complain) -> tuple[str, ...]:
-    """Return the rules of the holiday policy, of which there may be none."""
+    """Return the rules of the holiday policy. The policy may have none."""
     for item in part.items:
         _refuse_nested(item, what="a rule", complain=complain)
         if not says_something(item.text):
@@ -124,7 +124,7 @@ def rules_of(part: ListPart, *, complain: Complain) -> tuple[str, ...]:
 
 
 def check_length(shortest: int, longest: int, *, at: int, complain: Complain) -> None:
-    """Complain where a meeting of so many minutes cannot be; `at` is its line."""
+    """Report an error if the length of a meeting is out of range. `at` is its line number."""
     if not 1 <= shortest <= longest <= LONGEST_MEETING:
         said = f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
         expected = f"1 to {LONGEST_MEETING} minutes, the shorter length first"
@@ -132,13 +132,13 @@ def check_length(shortest: int, longest: int, *, at: int, complain: Complain) ->
 
 
 def length_in(text: str) -> tuple[int, int] | None:
-    """Return the shortest and longest of the first length in minutes that a text names, or None."""
+    """Return the minimum and maximum of the first length in minutes that a text names, or None."""
     found = LENGTH.search(re.sub(r"[*_]", "", text))
     return (int(found[1]), int(found[2] or found[1])) if found else None
 
 
 def label_of(item: Item, *, complain: Complain) -> str:
-    """Return the words over the topics, without the colon."""
+    """Return the label above the topics, without the colon."""
     label = item.text
     while (bare := tidy_name(label.rstrip(":"))) != label:
         label = bare
@@ -151,7 +151,7 @@ def label_of(item: Item, *, complain: Complain) -> str:
 
 
 def topics_of(item: Item, *, complain: Complain) -> tuple[str, ...]:
-    """Return the topics nested in an item, each once."""
+    """Return the topics nested in an item, without duplicates."""
     for topic in item.nested:
         _refuse_nested(topic, what="a topic", complain=complain)
         if not says_something(topic.text):
@@ -164,7 +164,7 @@ def topics_of(item: Item, *, complain: Complain) -> tuple[str, ...]:
 
 
 def _takes(items: list[Item], line: Line, *, after_blank: bool) -> bool:
-    """Add a line to the list; return False where the list ends before it."""
+    """Add a line to the list. Return False if the list ends before it."""
     if line.item:
         _add(items, Item(line.number, [line.item[2]], line.item[0]))
         return True
@@ -179,7 +179,7 @@ def _takes(items: list[Item], line: Line, *, after_blank: bool) -> bool:
 
 
 def _add(items: list[Item], item: Item) -> None:
-    """Put an item where its indent says: two columns deeper than another it is nested in that one (CommonMark 0.31, §5.2)."""
+    """Add an item at the level of its indent: two columns deeper means nested (CommonMark 0.31, §5.2)."""
     level = items
     while level and item.indent >= level[-1].indent + 2 and item.indent >= level[0].indent + 2:
         level = level[-1].nested

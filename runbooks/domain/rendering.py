@@ -1,4 +1,4 @@
-"""A runbook's Markdown as sanitised HTML, section by section, with plain text for the search."""
+"""Render a runbook's Markdown to sanitised HTML by section, with plain text for search."""
 
 import html
 import re
@@ -12,7 +12,7 @@ from anyascii import anyascii
 from runbooks.domain.runbook_text import sections_of
 
 EXTENSIONS = ["tables", "fenced_code", "sane_lists", "pymdownx.tasklist"]
-# The alignment of a table's column as an attribute: the policy of the site allows no inline style.
+# Column alignment is an attribute because the content security policy forbids inline styles.
 EXTENSION_CONFIGS = {"tables": {"use_align_attribute": True}}
 INLINE_TAGS = {"a", "abbr", "b", "br", "code", "del", "em", "i", "ins", "kbd", "mark", "s", "strong", "sub", "sup"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
@@ -30,7 +30,7 @@ ATTRIBUTES = {
     "th": {"align"},
     "ul": {"class"},
 }
-# Removed with all they hold; any other tag that is not allowed is removed and its text stays.
+# These elements are removed with their content. Other disallowed tags are removed but their text stays.
 CONTENTS_REMOVED = {"script", "style", "title", "textarea", "iframe", "noscript", "template", "svg", "math", "object"}
 SCHEMES = {"http", "https", "mailto"}
 ALLOWED_VALUES = {
@@ -54,7 +54,7 @@ LONGEST_ANCHOR = 80
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A rendered section: its plain title, the id of its heading, its HTML with that heading, its words."""
+    """A rendered section: its plain title, heading id, HTML including the heading, and plain text."""
 
     title: str
     anchor: str
@@ -64,7 +64,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A rendered runbook: the HTML of its sections one after the other."""
+    """A rendered runbook as a sequence of sections."""
 
     sections: tuple[Section, ...]
 
@@ -75,9 +75,9 @@ class Rendered:
 
 
 def render(markdown: str) -> Rendered:
-    """Return a runbook's text rendered: a section is headed by an h2, its own headings begin at h3 (WCAG 2.2, 1.3.1).
+    """Return the rendered text. Each section has an h2, and headings in it start at h3 (WCAG 2.2, 1.3.1).
 
-    The HTML holds nothing but the tags, attributes and address schemes of the allow-list above, and what this module adds.
+    The HTML contains only the tags, attributes and URL schemes of the allow-lists above, and what this module adds.
     """
     sections = sections_of(markdown)
     references = _references(section.markdown for section in sections)
@@ -128,7 +128,7 @@ def _allowed(tag: str, attribute: str, value: str) -> str | None:
 
 
 def _levelled(text: str) -> str:
-    """Return the HTML with its headings one level apart at most, the highest an h3 below the section's h2."""
+    """Return the HTML with no skipped heading levels, starting at h3 below the section's h2."""
     previous = SECTION_HEADING
     tags: list[str] = []
 
@@ -144,7 +144,7 @@ def _levelled(text: str) -> str:
 
 
 def _references(markdowns: Iterable[str]) -> str:
-    """Return the definitions of links of the whole text, which each section may use."""
+    """Return the link definitions of the whole text, which any section may use."""
     return "\n".join(line for text in markdowns for line in text.split("\n") if REFERENCE.match(line))
 
 

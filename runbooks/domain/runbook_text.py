@@ -1,4 +1,4 @@
-"""The text of a runbook: its sections, and the form in which every text of one is kept."""
+"""The text of a runbook: its sections and its normal form."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -30,17 +30,17 @@ Complain = Callable[[HandbookError], None]
 
 
 def normalize_runbook(markdown: str) -> str:
-    """Return a runbook's text as it is kept: what import would make of its export (product.md §1).
+    """Return a runbook's text in normal form: the text that export followed by import produces.
 
-    Line ends and blank lines are evened out and mis-encoded text is mended. What would end the runbook in the file is turned
-    into what does not: headings of level 1 and 2 become sections, a block of code left open is closed, control characters go
-    (but for NUL, which every edge of the site refuses).
+    Line ends and blank lines are unified and mis-encoded text is repaired. Anything that would end the runbook in the
+    handbook file is changed: headings of level 1 and 2 become sections, unclosed code blocks are closed, and control
+    characters are removed, except NUL, which is rejected before a text gets here.
     """
     return markdown_of(sections_of(markdown))
 
 
 def sections_of(markdown: str) -> tuple[Section, ...]:
-    """Return the sections of a runbook's text, normalised as `normalize_runbook` says."""
+    """Return the sections of a runbook's text, normalised as in `normalize_runbook`."""
     text = CONTROL.sub(lambda found: found[0] if found[0] in "\0\n\r" else "", markdown)
     lines, opening = lines_of(text)
     if opening is not None:
@@ -49,20 +49,20 @@ def sections_of(markdown: str) -> tuple[Section, ...]:
 
 
 def runbook_title(title: str) -> str | None:
-    """Return what a heading "Runbook: …" names, None of another heading."""
+    """Return the name in a "Runbook: …" heading, or None for other headings."""
     word, colon, named = tidy_name(title).partition(":")
     return tidy_name(named.lstrip("*")) if colon and match_key(word) == "runbook" else None
 
 
 def forgotten_gap(line: Line) -> str | None:
-    """Return the title of a heading that means to begin a part but lacks the space after its hashes (`##Runbook: …`)."""
+    """Return the title of a heading that lacks the space after its hashes (`##Runbook: …`), or None."""
     found = None if line.code else GAPLESS.fullmatch(line.text)
     title = found[1].rstrip(" \t#") if found else ""
     return title if match_key(title) in PART_KEYS or runbook_title(title) is not None else None
 
 
 def runbook_of(title: str, lines: Sequence[Line], *, at: int, complain: Complain) -> RunbookPart:
-    """Return the runbook of a title, with complaints about what cannot be kept; `at` is the line of its heading."""
+    """Return the runbook with a title, and report invalid content. `at` is the line number of its heading."""
     name, audience = tidy_pipeline(title)
     if not match_key(name):
         complain(HandbookError(at, "the runbook names no pipeline", "“## Runbook: ” and a pipeline's name"))
@@ -78,7 +78,7 @@ def runbook_of(title: str, lines: Sequence[Line], *, at: int, complain: Complain
 
 
 def _sections(lines: Sequence[Line], *, complain: Complain) -> tuple[Section, ...]:
-    """Return the sections that headings of level 3 begin, and before them the text that stands above the first."""
+    """Return the sections started by level-3 headings, after the text above the first one."""
     starts = [place for place, line in enumerate(lines) if line.heading and line.heading[0] == SECTION_LEVEL]
     introduction = block_text(lines[: starts[0]] if starts else lines)
     sections = [Section("", introduction)] if introduction else []
@@ -94,7 +94,7 @@ def _sections(lines: Sequence[Line], *, complain: Complain) -> tuple[Section, ..
 
 
 def _kept_inside(line: Line) -> Line:
-    """Return a line of a runbook so that it cannot end the runbook in the handbook file."""
+    """Return a line changed so that it cannot end the runbook in the handbook file."""
     if (gap := forgotten_gap(line)) is not None:
         return replace(line, text=f"### {gap}")
     if line.heading is None or line.heading[0] > SECTION_LEVEL:

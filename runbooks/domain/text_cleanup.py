@@ -1,4 +1,4 @@
-"""The words of a handbook: repairs of mis-encoded text, code spans, names and values as they are kept."""
+"""Clean up the text of a handbook: repair mis-encoded text, find code spans, and normalise names and values."""
 
 import re
 import unicodedata
@@ -10,10 +10,10 @@ from ftfy import TextFixerConfig, fix_text
 from people.domain.names import split_audience
 from runbooks.domain.handbook_model import full_name
 
-# Only what was decoded in the wrong way is mended: quotes, entities, widths and ligatures stay as they were typed.
+# Only decoding errors are repaired. Quotes, entities, widths and ligatures stay as typed.
 MENDING = TextFixerConfig(
     unescape_html=False,
-    restore_byte_a0=False,  # whether a space was meant depends on what follows, and a cell must read the same anywhere
+    restore_byte_a0=False,  # the right repair depends on what follows, and a cell must read the same in any row
     remove_terminal_escapes=False,
     fix_latin_ligatures=False,
     fix_character_width=False,
@@ -24,16 +24,16 @@ MENDING = TextFixerConfig(
     normalization=None,
     explain=False,
 )
-# Each round of mending shortens the text, so that few are ever needed.
+# Each repair shortens the text, so a few rounds are enough.
 MENDING_ROUNDS = 20
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 EMPHASIS = ("**", "__")
 
 
 def mend(text: str) -> str:
-    """Return a line with mis-encoded text repaired (`pipelineâ€™s`, product.md §1), code spans left as they are.
+    """Return a line with mis-encoded text repaired (such as `pipelineâ€™s`), except in code spans.
 
-    The cells of a table are mended one by one, so that a cell reads the same in whatever row it stands.
+    Table cells are repaired one by one, so that a cell reads the same in any row.
     """
     if text.isascii():
         return text
@@ -45,7 +45,7 @@ def mend(text: str) -> str:
 
 
 def code_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where each code span of a line begins and ends, its backticks included (CommonMark 0.31, §6.1)."""
+    """Yield the start and end of each code span in a line, including backticks (CommonMark 0.31, §6.1)."""
     runs = [match.span() for match in re.finditer(r"`+", text)]
     places: dict[int, list[int]] = {}
     for place, (start, stop) in enumerate(runs):
@@ -63,14 +63,14 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def lone_backtick(text: str) -> bool:
-    """Tell whether a backtick of the text opens no code span in it."""
+    """Return True if a backtick in the text does not start a code span."""
     covered = {at for start, stop in code_spans(text) for at in range(start, stop)}
     lone = (match.start() for match in re.finditer(r"`+", text) if match.start() not in covered)
     return any(not _is_escaped(text, at) for at in lone)
 
 
 def tidy_name(text: str) -> str:
-    """Return a name as it is kept: mended, bold marks around the whole of it taken off, single spaces."""
+    """Return a normalised name: repaired, without bold marks around the whole name, with single spaces."""
     for _ in range(MENDING_ROUNDS):
         tidied = _without_emphasis(" ".join(mend(text).split()))
         if tidied == text:
@@ -80,7 +80,7 @@ def tidy_name(text: str) -> str:
 
 
 def tidy_pipeline(text: str) -> tuple[str, str]:
-    """Return a pipeline's name and audience as they are kept: both tidied as names are."""
+    """Return a pipeline's normalised name and audience."""
     for _ in range(MENDING_ROUNDS):
         name, audience = map(tidy_name, split_audience(tidy_name(text)))
         tidied = full_name(name, audience=audience)
@@ -91,7 +91,7 @@ def tidy_pipeline(text: str) -> tuple[str, str]:
 
 
 def tidy_sentence(text: str) -> str:
-    """Return a line of Markdown as it is kept: mended, with single spaces."""
+    """Return a normalised line of Markdown: repaired, with single spaces."""
     for _ in range(MENDING_ROUNDS):
         tidied = re.sub(r"[ \t]+", " ", mend(text)).strip(" ")
         if tidied == text:
@@ -101,22 +101,22 @@ def tidy_sentence(text: str) -> str:
 
 
 def says_something(text: str) -> bool:
-    """Tell whether a text holds a letter, digit or symbol, not punctuation and spaces alone."""
+    """Return True if a text contains a letter, digit or symbol, not only punctuation and spaces."""
     return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotation marks for a message, cut after 60 characters."""
-    return f"“{text if len(text) <= 60 else text[:59] + '…'}”"  # a line of a terminal
+    """Return a text in quotation marks for a message, truncated to 60 characters."""
+    return f"“{text if len(text) <= 60 else text[:59] + '…'}”"  # fits on a line of a terminal
 
 
 def counted(number: int, noun: str) -> str:
-    """Return "1 cell" or "2 cells"."""
+    """Return a count with its noun: "1 cell" or "2 cells"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def forbidden_character(text: str) -> str | None:
-    """Return the first control character or separator of lines (other than a tab) as `U+0000`, or None."""
+    """Return the first control character or line separator (except tab) as `U+0000`, or None."""
     found = CONTROL.search(text)
     return f"U+{ord(found[0]):04X}" if found else None
 
@@ -130,7 +130,7 @@ def _mend_piece(piece: str) -> str:
     mended = core
     for _ in range(0 if core.isascii() else MENDING_ROUNDS):
         again = fix_text(mended, MENDING)
-        # What would turn words into a control character is no repair: “Ā¨” may be read so, and is meant.
+        # A repair must not create control characters: “Ā¨” could be decoded as one, but is valid text.
         if again == mended or (forbidden_character(again) and not forbidden_character(mended)):
             break
         mended = again

@@ -1,4 +1,4 @@
-"""Writes the handbook back."""
+"""Export the handbook."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -11,16 +11,14 @@ from handbook.queries import export_handbook
 
 
 class Command(BaseCommand):
-    """`manage.py export_handbook [FILE]`: to standard output without FILE."""
+    """`manage.py export_handbook [FILE]`: write the handbook to FILE or to standard output."""
 
     help = "Write the handbook in Markdown, as import_handbook reads it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare where to write."""
         parser.add_argument("file", type=Path, nargs="?", help="where to write; standard output without it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the handbook."""
         try:
             text = export_handbook()
         except DomainError as refusal:

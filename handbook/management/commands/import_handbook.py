@@ -1,4 +1,4 @@
-"""Reads the team's handbook into the site."""
+"""Import the handbook."""
 
 import datetime as dt
 from argparse import ArgumentParser
@@ -14,12 +14,11 @@ from runbooks.domain.handbook_model import HandbookErrors
 
 
 class Command(BaseCommand):
-    """`manage.py import_handbook FILE`: creates and updates, all or nothing."""
+    """`manage.py import_handbook FILE`: create and update everything in the file, or change nothing on errors."""
 
     help = "Create or update pipelines, engineers, owners, rotation, hand-off and runbooks from a handbook in Markdown."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the file and what it does not say itself."""
         parser.add_argument("file", type=Path, help="the handbook, in Markdown")
         parser.add_argument(
             "--starting",
@@ -32,7 +31,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import the file and say what was created, changed and left alone."""
+        """Import the file and print what was created, changed and unchanged."""
         path: Path = options["file"]
         try:
             report = import_handbook(
