@@ -4,16 +4,16 @@ from django.http import HttpRequest
 
 
 class ReadOnlyModelAdmin:
-    """What is looked at in the admin and written elsewhere, by commands: made, changed and removed there."""
+    """Read-only admin: rows are created, changed and deleted by services."""
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are made elsewhere."""
+        """Return False: rows are created by services."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are changed elsewhere."""
+        """Return False: rows are changed by services."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows are removed elsewhere, or kept."""
+        """Return False: rows are deleted by services, if at all."""
         return False

@@ -14,7 +14,7 @@ INVALID_DATE = "Give a date, such as 2026-11-23, between 2000 and 2100."
 
 
 def format_instant(instant: dt.datetime, zone: dt.tzinfo, *, brief: bool = False) -> str:
-    """Return an instant with weekday, date, time and zone, in a zone: "Mon 30 Nov 2026, 10:00 UTC"; brief: without the year."""
+    """Return a `<time>` element in the viewer's zone; `brief` leaves out the year."""
     local = instant.astimezone(zone)
     return f"{local:%a} {local.day} {local:%b}{'' if brief else f' {local:%Y}'}, {local:%H:%M} {local.tzname()}"
 

@@ -1,4 +1,4 @@
-"""How a page says why a command refused what was typed."""
+"""Service errors in forms."""
 
 from django import forms
 
@@ -6,7 +6,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 
 
 def add_service_error(form: forms.Form, refusal: DomainError) -> int:
-    """Put a refusal beside what it is about; return the status of the answer."""
+    """Add a service error to a form; return the HTTP status."""
     if isinstance(refusal, InvalidInputError):
         add_field_errors(form, refusal)
         return 400
@@ -15,11 +15,11 @@ def add_service_error(form: forms.Form, refusal: DomainError) -> int:
 
 
 def add_field_errors(form: forms.BaseForm, refusal: InvalidInputError) -> None:
-    """Show what a command said of each field at that field, of what the form does not ask for above it."""
+    """Add errors to their form fields, or above the form if it has no such field."""
     for name, reasons in refusal.problems.items():
         form.add_error(name if name in form.fields else None, reasons)
 
 
 def form_errors(form: forms.BaseForm) -> InvalidInputError:
-    """Return what is wrong with a form as a refusal, field by field."""
+    """Return a form's errors as an InvalidInputError."""
     return InvalidInputError({name: [str(reason) for reason in reasons] for name, reasons in form.errors.items()})

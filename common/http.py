@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the address a request comes from, of IPv6 the network of 64 bits that one client holds.
+    """Return the client's IP address; for IPv6, its /64 network.
 
     The connection's own, unless the site stands behind a proxy: then the last hop that the proxy itself wrote. What a client
     writes into X-Forwarded-For stands before that and counts for nothing.

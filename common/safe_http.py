@@ -1,4 +1,4 @@
-"""Reading an address that somebody typed, without ever reaching into the network the site runs in (reliability.md, promise 20)."""
+"""HTTP client for user-supplied URLs that never connects to the internal network."""
 
 import socket
 import time
@@ -17,26 +17,26 @@ REDIRECTING = {301, 302, 303, 307, 308}
 PORTS = frozenset({80, 443, 8080, 8443})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_ADDRESS = 2_000
-# Addresses in which an IPv4 address is translated: what counts is the one inside (RFC 6052, RFC 8215).
+# NAT64 prefixes: the embedded IPv4 address is checked (RFC 6052, RFC 8215).
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-# Tunnels and forms of another age, behind which anything may be (6to4, Teredo, IPv4-compatible, site-local).
+# Obsolete ranges that may lead anywhere (6to4, Teredo, IPv4-compatible, site-local).
 NEVER = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("::/96"), IPv6Network("fec0::/10"))
 
 
 class UnreachableError(Exception):  # it is read as a sentence: the address is unreachable
-    """An address cannot or must not be read; the message says why, in words that tell nothing of the inner network."""
+    """The URL cannot or must not be fetched; the message reveals nothing about the internal network."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """What an address answered: its body, and the address that answered in the end."""
+    """A response body and the final URL after redirects."""
 
     body: bytes
     address: str
 
 
 def resolve(host: str, port: int) -> list[Address]:
-    """Return every address of a host, as the system's resolver knows them; raise Unreachable for an unknown one."""
+    """Resolve a host to all its addresses; raise UnreachableError if it is unknown."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -45,7 +45,7 @@ def resolve(host: str, port: int) -> list[Address]:
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the open internet; of a translated IPv4 address, whether the one inside is."""
+    """Return True if the address is public; for a mapped or translated address, if the embedded one is."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
@@ -58,7 +58,7 @@ def is_public(address: Address) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How much is read, for how long, and from where; tests put a resolver and a server of their own here."""
+    """Limits and permitted addresses of a fetch; tests replace the resolver and the check."""
 
     limit_bytes: int = 512 * 1024
     seconds: float = 10.0
@@ -68,7 +68,7 @@ class Rules:
 
 
 def fetch(address: str, *, rules: Rules | None = None) -> FetchResult:
-    """Return what a GET of an address answers; raise Unreachable.
+    """Fetch a URL with GET; raise UnreachableError if that fails.
 
     Every connection, of redirects too, goes to an address that was looked at after it was resolved, so that a name that
     means another address a moment later changes nothing. No proxy, no cookies, no compressed body; one limit of time for
@@ -89,7 +89,7 @@ def fetch(address: str, *, rules: Rules | None = None) -> FetchResult:
 
 
 def checked(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitResult:
-    """Return the parts of an address that may be read; raise Unreachable for any other, without looking it up."""
+    """Return the parts of a permitted URL; raise UnreachableError otherwise. Does not resolve the host."""
     if len(address) > LONGEST_ADDRESS or any(not "!" <= sign <= "~" for sign in address):
         raise UnreachableError("The address has signs that an address does not have, or is too long.")
     try:
@@ -107,7 +107,7 @@ def checked(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitResul
 
 
 def _get(address: str, *, rules: Rules, until: float) -> bytes | str:
-    """Return the body of an answer, or where it redirects to."""
+    """Return the response body, or the redirect location as a string."""
     backend = _CheckedBackend(rules, until=until)
     headers: list[tuple[bytes | str, bytes | str]] = [
         ("Host", urlsplit(address).netloc),
@@ -145,7 +145,7 @@ def _body(chunks: Iterable[bytes], *, limit: int) -> bytes:
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to addresses that were looked at, and to no other; each operation ends when the time is over."""
+    """Network backend that connects to checked addresses only and enforces the deadline."""
 
     def __init__(self, rules: Rules, *, until: float) -> None:
         self.rules, self.until = rules, until
@@ -159,7 +159,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: typing.Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Return a connection to the first address of a host, where every one of them is permitted."""
+        """Connect to a host's first address; raise UnreachableError unless every address is permitted."""
         found = list(self.rules.resolve(host, port))
         if not found or not all(self.rules.permitted(address) for address in found):
             raise UnreachableError("The address is not one of the open internet.")
@@ -168,17 +168,17 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection each of whose operations gets only the time that is left."""
+    """Network stream whose operations share one deadline."""
 
     def __init__(self, inner: httpcore.NetworkStream, *, until: float) -> None:
         self.inner, self.until = inner, until
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what arrives in the time left."""
+        """Read within the remaining time."""
         return self.inner.read(max_bytes, timeout=_left(self.until))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send in the time left."""
+        """Write within the remaining time."""
         self.inner.write(buffer, timeout=_left(self.until))
 
     def close(self) -> None:
@@ -188,12 +188,12 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: typing.Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """Return the connection with TLS, checked for the name of the host that was asked for."""
+        """Start TLS and verify the certificate for the requested host."""
         inner = self.inner.start_tls(ssl_context, server_hostname=server_hostname, timeout=_left(self.until))
         return _TimedStream(inner, until=self.until)
 
     def get_extra_info(self, info: str) -> typing.Any:
-        """Return what the connection knows of itself."""
+        """Return information about the connection."""
         return self.inner.get_extra_info(info)
 
 

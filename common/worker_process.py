@@ -1,4 +1,4 @@
-"""A process of its own that is asked in frames of JSON, and killed where an answer takes too long.
+"""Worker subprocess that exchanges JSON frames and is killed on timeout.
 
 Both ends are here: what asks, and what the asked module (which imports no Django) answers with.
 """
@@ -27,7 +27,7 @@ class NotStartedError(Exception):
 
 
 class WorkerProcess:
-    """One process that runs a module, started at its first question and again after it was killed."""
+    """A subprocess that runs a module, started at the first request and restarted after it was killed."""
 
     def __init__(self, module: str) -> None:
         self.module = module
@@ -36,7 +36,7 @@ class WorkerProcess:
         self.owner = 0
 
     def ask(self, question: object) -> None:
-        """Send a question; a process that died while it was idle is started anew. Raise NotStartedError."""
+        """Send a request, restarting a process that died while idle; raise NotStartedError."""
         for _ in range(2):
             pipe = self._running().stdin
             try:

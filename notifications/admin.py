@@ -1,4 +1,4 @@
-"""Django's admin for messages: what failed is seen and sent again; people's choices and chat addresses."""
+"""Admin pages for messages, preferences and chat addresses."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from people.admin import request_admin
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Message]):
-    """Messages and what became of them; what failed is sent again from here."""
+    """Messages and their delivery state; failed messages can be retried."""
 
     list_display = ("subject", "recipient", "kind", "channel", "state", "problem", "attempts", "due_at", "sent_at")
     list_filter = ("state", "channel", "urgent", "kind")
@@ -30,7 +30,7 @@ class MessageAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Message]):
 
     @admin.action(description="Send the selected messages again", permissions=["view"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        """Let what failed be tried anew."""
+        """Retry the selected failed messages."""
         done = 0
         for message in queryset.select_related("recipient"):
             try:
@@ -45,7 +45,7 @@ class MessageAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Message]):
 
 @admin.register(ChatAddress)
 class ChatAddressAdmin(admin.ModelAdmin[ChatAddress]):
-    """Where people are told by chat: given and forgotten here, kept sealed, never shown."""
+    """Chat addresses, encrypted and never shown after they are saved."""
 
     form = ChatAddressForm
     list_display = ("person", "service", "created_at")
@@ -53,27 +53,27 @@ class ChatAddressAdmin(admin.ModelAdmin[ChatAddress]):
     autocomplete_fields = ("person",)
 
     def has_change_permission(self, request: HttpRequest, obj: ChatAddress | None = None) -> bool:
-        """Tell that an address is forgotten and given anew."""
+        """Return False: delete the address and add a new one."""
         return False
 
     def save_model(self, request: HttpRequest, obj: ChatAddress, form: Any, change: Any) -> None:
-        """Keep the address, sealed."""
+        """Save the encrypted address."""
         made = set_chat_address(obj.person, address=form.cleaned_data["typed"], by=request_admin(request))
         obj.pk = made.pk
 
     def delete_model(self, request: HttpRequest, obj: ChatAddress) -> None:
-        """Forget the address."""
+        """Delete the address."""
         remove_chat_address(obj, by=request_admin(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatAddress]) -> None:
-        """Forget the selected addresses."""
+        """Delete the selected addresses."""
         for row in queryset:
             remove_chat_address(row, by=request_admin(request))
 
 
 @admin.register(ChannelPreference)
 class ChoiceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelPreference]):
-    """Which kinds of message people chose by which channels; everybody chooses for themselves."""
+    """Channel preferences by message type. Users edit their own."""
 
     list_display = ("person", "kind", "email", "chat")
     list_filter = ("kind",)
@@ -82,7 +82,7 @@ class ChoiceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelPreference]):
 
 @admin.register(QuietHours)
 class QuietHoursAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[QuietHours]):
-    """People's quiet hours, by their own clocks."""
+    """Quiet hours in each user's time zone."""
 
     list_display = ("person", "starts_at", "ends_at")
     list_select_related = ("person",)

@@ -1,4 +1,4 @@
-"""The API's calls about messages and how the caller is told."""
+"""API views for messages and notification preferences."""
 
 import datetime as dt
 from typing import Any
@@ -22,7 +22,7 @@ from people.permissions import request_user
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
-    """A message to one person by one channel, and what became of it."""
+    """A message to one user through one channel, with its delivery state."""
 
     recipient = serializers.SlugRelatedField[User](slug_field="username", read_only=True)
     due_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
@@ -63,13 +63,13 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     )
 )
 class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Message]):
-    """The caller's messages, newest first; an admin's call may ask for everybody's and send what failed again."""
+    """The caller's messages, newest first. Admins can list everyone's and retry failed messages."""
 
     serializer_class = MessageSerializer
     lookup_value_regex = "[0-9]{1,15}"
 
     def get_queryset(self) -> QuerySet[Message]:
-        """Return the caller's own, or everybody's to an admin who asks for them or names one."""
+        """Return the caller's messages, or everyone's if an admin asks for them."""
         if getattr(self, "swagger_fake_view", False):
             return all_messages()
         person = request_user(self.request)
@@ -83,14 +83,14 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     @extend_schema(request=None, responses=MessageSerializer)
     @action(detail=True, methods=["post"], url_path="send-again")
     def send_again(self, request: Request, pk: str) -> Response:
-        """Let a message that failed be tried anew; for admins."""
+        """Retry a failed message. Admins only."""
         message = self.get_object()
         delivery.send_again(message, by=request_user(request))
         return Response(self.get_serializer(all_messages().get(pk=message.pk)).data)
 
 
 class KindSerializer(serializers.Serializer[Any]):
-    """A kind of message and by which channels the caller is told of it."""
+    """A message type and the channels enabled for the caller."""
 
     kind = serializers.CharField(max_length=40)
     title = serializers.CharField(read_only=True)
@@ -100,7 +100,7 @@ class KindSerializer(serializers.Serializer[Any]):
 
 
 class PreferencesSerializer(serializers.Serializer[Any]):
-    """How the caller is told: channels by kind, and quiet hours by the caller's own clock, null for none."""
+    """Notification preferences: channels by type, and quiet hours in the caller's time zone (null for none)."""
 
     quiet_from = serializers.TimeField(allow_null=True, required=False)
     quiet_until = serializers.TimeField(allow_null=True, required=False)
@@ -108,7 +108,7 @@ class PreferencesSerializer(serializers.Serializer[Any]):
     kinds = KindSerializer(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return what was given; raise ValidationError for one hour without the other."""
+        """Return the data; raise ValidationError if only one of the two times is given."""
         if (attrs.get("quiet_from") is None) != (attrs.get("quiet_until") is None):
             raise serializers.ValidationError({"quiet_until": ["Give both hours, or none."]})
         return attrs
@@ -118,7 +118,7 @@ class PreferencesSerializer(serializers.Serializer[Any]):
 @extend_schema(methods=["PUT"], request=PreferencesSerializer, responses=PreferencesSerializer)
 @api_view(["GET", "PUT"])
 def notification_preferences(request: Request) -> Response:
-    """Answer how the caller is told, or change it: the quiet hours, and the kinds that are named."""
+    """Return the caller's notification preferences, or update the quiet hours and the given types."""
     person = request_user(request)
     if request.method == "PUT":
         given = PreferencesSerializer(data=request.data)

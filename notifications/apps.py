@@ -1,9 +1,9 @@
-"""The app of messages: the outbox from which workers deliver."""
+"""Django app for notifications."""
 
 from django.apps import AppConfig
 
 
 class NotificationsConfig(AppConfig):
-    """Messages to people."""
+    """Configuration of the notifications app."""
 
     name = "notifications"

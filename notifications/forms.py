@@ -1,4 +1,4 @@
-"""What a person types about how they are told, and an admin about somebody's chat address."""
+"""Forms for notification preferences and chat addresses."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from notifications.services.preferences import Channels, Quiet
 
 
 class PreferencesForm(forms.Form):
-    """By which channels I am told of what, and when I am left alone: two boxes a kind, and two hours."""
+    """Notification preferences: two checkboxes for each type, and quiet hours."""
 
     quiet_from = forms.TimeField(
         required=False, label="From", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
@@ -34,22 +34,22 @@ class PreferencesForm(forms.Form):
             self.fields |= {f"email-{chosen.kind.name}": email, f"chat-{chosen.kind.name}": chat}
 
     def rows(self) -> list[tuple[TypePreference, forms.BoundField, forms.BoundField]]:
-        """Return each kind with its two boxes."""
+        """Return each message type with its two checkboxes."""
         return [(one, self[f"email-{one.kind.name}"], self[f"chat-{one.kind.name}"]) for one in self.choices]
 
     def hours(self) -> list[forms.BoundField]:
-        """Return the two fields of the quiet hours."""
+        """Return the fields of the quiet hours."""
         return [self["quiet_from"], self["quiet_until"]]
 
     def clean(self) -> None:
-        """Raise ValidationError where one of the two hours is missing."""
+        """Add an error if only one of the two times is given."""
         super().clean()
         start, end = self.cleaned_data.get("quiet_from"), self.cleaned_data.get("quiet_until")
         if (start is None) != (end is None) and not self.errors:
             self.add_error("quiet_until" if end is None else "quiet_from", "Give both hours, or none.")
 
     def channels(self) -> dict[str, Channels]:
-        """Return what was chosen, by kind, once it is valid."""
+        """Return the chosen channels by type. Call after validation."""
         given = self.cleaned_data
         return {
             one.kind.name: Channels(email=given[f"email-{one.kind.name}"], chat=given[f"chat-{one.kind.name}"])
@@ -57,13 +57,13 @@ class PreferencesForm(forms.Form):
         }
 
     def quiet(self) -> Quiet | None:
-        """Return the quiet hours, None where none were typed."""
+        """Return the quiet hours, or None if none are given."""
         start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
         return None if start is None or end is None else Quiet(start, end)
 
 
 class ChatAddressForm(forms.ModelForm[ChatAddress]):
-    """Where somebody is told by chat; the address is typed and never shown again."""
+    """Chat address of a user; it is never shown after it is saved."""
 
     typed = forms.CharField(
         label="Address",
@@ -77,7 +77,7 @@ class ChatAddressForm(forms.ModelForm[ChatAddress]):
         fields = ("person",)
 
     def clean_typed(self) -> str:
-        """Return the address; raise ValidationError where it is not of a service that may be used."""
+        """Return the address; raise ValidationError if its service is not permitted."""
         address: str = self.cleaned_data["typed"].strip()
         try:
             service_of(address)

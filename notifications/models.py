@@ -1,4 +1,4 @@
-"""Tables of messages: the outbox from which workers deliver, written in the transaction that is being told about."""
+"""Models of the outbox and notification preferences."""
 
 import datetime as dt
 from typing import Self
@@ -10,29 +10,29 @@ from django.db.models.functions import Now
 
 from people.models import User
 
-# What is so late was kept up by a site that was down, not by a slow mail server.
+# A delay this long means that the site was down, not that a mail server was slow.
 OVERDUE_AFTER = dt.timedelta(hours=1)
-# The kind of the one message that tells what was late.
+# Type of the message that summarizes overdue messages.
 CATCH_UP = "catch-up"
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    """Messages, narrowed."""
+    """Filters for messages."""
 
     def waiting(self) -> Self:
-        """Return the messages that are neither sent nor given up."""
+        """Return messages that are pending or being sent."""
         return self.filter(state__in=(Message.State.PENDING, Message.State.SENDING))
 
     def due(self, *, at: dt.datetime) -> Self:
-        """Return the waiting messages whose time has come."""
+        """Return waiting messages that are due at `at`."""
         return self.waiting().filter(due_at__lte=at)
 
     def unclaimed(self) -> Self:
-        """Return the messages that nobody is sending, by the database's clock: waiting, or with a lease that is over."""
+        """Return pending messages, and those with an expired lease by the database's clock."""
         return self.filter(Q(state=Message.State.PENDING) | Q(state=Message.State.SENDING, lease_until__lte=Now()))
 
     def late(self) -> Self:
-        """Return what is long overdue, of use still, and was never tried: it waits for the catch-up, not for a worker."""
+        """Return overdue, unexpired messages that were never attempted; the catch-up handles them."""
         return self.filter(
             state=Message.State.PENDING,
             attempts=0,
@@ -42,28 +42,28 @@ class MessageQuerySet(models.QuerySet["Message"]):
         ).exclude(kind=CATCH_UP)
 
     def claimable(self) -> Self:
-        """Return the messages that may be sent now, by the database's clock, the most urgent first."""
+        """Return messages that can be sent now by the database's clock, urgent ones first."""
         tried = Q(retry_at__lte=Now()) | Q(retry_at=None, attempts__gt=0)
         never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(kind=CATCH_UP))
         ready = self.unclaimed().filter(tried | never, due_at__lte=Now(), expires_at__gt=Now())
         return ready.order_by("-urgent", "due_at", "pk")
 
     def finished_for(self, length: dt.timedelta) -> Self:
-        """Return what was sent, dropped or merged and of no more use for so long, but for catch-ups whose messages are still here."""
+        """Return finished messages that expired `length` ago or earlier, except catch-ups that others refer to."""
         finished = self.filter(state__in=(Message.State.SENT, Message.State.DROPPED, Message.State.MERGED))
         needed = Message.objects.filter(merged_into=OuterRef("pk"))
         return finished.filter(~Exists(needed), expires_at__lte=Now() - length)
 
     def failed(self) -> Self:
-        """Return the messages that were given up."""
+        """Return failed messages."""
         return self.filter(state=Message.State.FAILED)
 
 
 class Message(models.Model):
-    """A message to one person by one channel; its key says what it is about, so that nothing is told twice."""
+    """A message to one user through one channel; its unique key prevents duplicates."""
 
     class State(models.TextChoices):
-        """What has become of a message."""
+        """Delivery state."""
 
         PENDING = "pending", "Waiting"
         SENDING = "sending", "Being sent"
@@ -73,7 +73,7 @@ class Message(models.Model):
         MERGED = "merged", "In a catch-up"
 
     class Channel(models.TextChoices):
-        """By what a message goes."""
+        """Delivery channel."""
 
         EMAIL = "email", "E-mail"
         CHAT = "chat", "Chat"
@@ -141,7 +141,7 @@ class Message(models.Model):
 
 @pghistory.track()
 class ChannelPreference(models.Model):
-    """By which channels a person is told of a kind of message; without a row, as the site thinks best."""
+    """A user's channels for a message type; without a row, the defaults apply."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="message_choices")
     kind = models.CharField(max_length=40)
@@ -158,7 +158,7 @@ class ChannelPreference(models.Model):
 
 @pghistory.track()
 class QuietHours(models.Model):
-    """The hours of a person's day, by their own clock, in which what is not urgent waits until they end."""
+    """Daily hours in a user's time zone during which non-urgent messages wait."""
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="quiet_hours")
     starts_at = models.TimeField("from")
@@ -177,7 +177,7 @@ class QuietHours(models.Model):
 
 @pghistory.track(exclude=["address"])
 class ChatAddress(models.Model):
-    """Where a person is told by chat: an address in Apprise's form, given by an admin and kept sealed."""
+    """A user's chat address in Apprise's format, set by an admin and encrypted."""
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="chat_address")
     address = models.TextField(editable=False, help_text="Sealed: who knows it can write there.")

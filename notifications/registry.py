@@ -1,4 +1,4 @@
-"""The kinds of messages: rooms above register theirs, since this room knows nothing of what they are about."""
+"""Registry of message types, filled by the apps that send them."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -8,18 +8,18 @@ from notifications.models import Message
 
 
 def always_relevant(message: Message, at: dt.datetime) -> bool:
-    """Tell that what a message says stays true until it expires."""
+    """Return True: the message stays relevant until it expires."""
     return True
 
 
 def stored_path(message: Message) -> str:
-    """Return the path that the message's row holds."""
+    """Return the path stored in the message."""
     return message.path
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationType:
-    """A kind of message: its name in rows, its title on Mine, whether it may wait, and whether it is still true when it is sent.
+    """A message type: its name, title, urgency, privacy and relevance check.
 
     An urgent kind is sent in quiet hours too and cannot be switched off. `is_still_relevant` is asked just before sending, with the
     message and the instant; what is no longer true is dropped. A private kind goes by e-mail only and is nobody's to choose.
@@ -38,16 +38,16 @@ _kinds: dict[str, NotificationType] = {}
 
 
 def register(*kinds: NotificationType) -> None:
-    """Make kinds known; called by a room's AppConfig when it is ready."""
+    """Register message types. Call from `AppConfig.ready`."""
     for kind in kinds:
         _kinds[kind.name] = kind
 
 
 def notification_type(name: str) -> NotificationType:
-    """Return the kind of this name; one that is no longer registered is taken as not urgent and true."""
+    """Return the type with this name; an unregistered one counts as non-urgent and always relevant."""
     return _kinds.get(name) or NotificationType(name, name)
 
 
 def notification_types() -> list[NotificationType]:
-    """Return every kind that people choose about, in the order in which they were registered: all but the private ones."""
+    """Return the types that users can configure, in registration order, without private ones."""
     return [kind for kind in _kinds.values() if not kind.private]

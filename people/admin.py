@@ -1,4 +1,4 @@
-"""Django's admin for people and their tokens."""
+"""Admin pages for users and API tokens."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,22 +21,22 @@ from people.models import ApiToken, User
 from people.services import accounts
 from people.services.accounts import revoke_token
 
-# Nobody is in a group: docs/adr/0003-two-roles-and-no-groups.md.
+# Groups are not used: docs/adr/0003-two-roles-and-no-groups.md.
 admin.site.unregister(Group)
-# Of these tables the site uses two, and nobody need see what is in them: docs/adr/0009.
+# django-allauth's tables have no admin pages: docs/adr/0009.
 admin.site.unregister((EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken))
 admin.site.site_header = admin.site.site_title = "On-call administration"
 admin.site.index_title = "Everything the site keeps"
 
 
 def request_admin(request: HttpRequest) -> User:
-    """Return the admin who asks."""
+    """Return the admin who made the request."""
     assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
     return request.user
 
 
 def dry_run_form(shown: Any, attempt: Callable[[Any], object]) -> Any:
-    """Return a form class that, when its fields are right, tries `attempt(form)` and takes it back; a refusal stands by its field."""
+    """Return a form class whose validation runs `attempt(form)`, rolls it back and reports errors by field."""
 
     class Tried(shown):  # type: ignore[misc]  # the class is Django's, made for one request
         def clean(self) -> None:
@@ -57,7 +57,7 @@ def dry_run_form(shown: Any, attempt: Callable[[Any], object]) -> Any:
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User]):
-    """People: added without a password, deactivated rather than deleted."""
+    """Users: created without a password and deactivated instead of deleted."""
 
     list_display = ("display_name", "username", "email", "time_zone", "country", "is_active", "is_staff")
     list_filter = ("is_active", "is_staff")
@@ -83,18 +83,18 @@ class UserAdmin(DjangoUserAdmin[User]):
 
     @admin.action(description="Remove the second factor of the selected people", permissions=["change"])
     def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Let somebody whose phone is lost sign in with the password alone."""
+        """Remove two-factor authentication so that users who lost their device can sign in."""
         removed = sum(accounts.remove_second_factor(user) for user in queryset)
         messages.success(request, f"{removed} people no longer have a second factor.")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Tell that nobody is deleted: weeks and histories name them; a leaver is made inactive."""
+        """Return False: shifts and histories refer to users. Deactivate them instead."""
         return False
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
-    """API tokens: made on Mine by their holder, revoked here."""
+    """API tokens: created by their owners on the account page, revoked here."""
 
     list_display = ("name", "user", "scope", "prefix", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_filter = ("scope",)
@@ -103,20 +103,20 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     actions = ("revoke",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Tell that a token is made by its holder."""
+        """Return False: only the owner creates a token."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        """Tell that a token is not changed, only revoked."""
+        """Return False: tokens can only be revoked."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        """Tell that a token stays in the list when it no longer works."""
+        """Return False: revoked and expired tokens remain listed."""
         return False
 
     @admin.action(description="Revoke the selected tokens", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        """Revoke the tokens, each from now on."""
+        """Revoke the selected tokens now."""
         assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
         for token in queryset:
             revoke_token(token, by=request.user, at=timezone.now())

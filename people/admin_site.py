@@ -1,4 +1,4 @@
-"""Django's admin site, for admins who gave their second factor."""
+"""Admin site that requires two-factor authentication if enrolled."""
 
 from allauth.account.authentication import get_authentication_records
 from django.contrib.admin import AdminSite
@@ -9,7 +9,7 @@ from people.models import User
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:
-    """Tell whether somebody has a second factor and did not give it in this session, opened before they had one, say."""
+    """Return True if the user has enrolled a second factor but has not used it in this session."""
     user = request.user
     if not isinstance(user, User) or not queries.has_second_factor(user):
         return False
@@ -17,8 +17,8 @@ def lacks_second_factor(request: HttpRequest) -> bool:
 
 
 class OncallAdminSite(AdminSite):
-    """The admin: staff, with the second factor where one is enrolled (reliability.md, security choices)."""
+    """Admin site for staff. Users with two-factor authentication must have used it in this session."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the request may see the admin."""
+        """Return True if the user may open the admin."""
         return super().has_permission(request) and not lacks_second_factor(request)

@@ -1,4 +1,4 @@
-"""What django-allauth asks of this site: nobody signs up, secrets are sealed, a provider's people are found by verified e-mail."""
+"""django-allauth adapters: no sign-up, encrypted secrets, provider accounts matched by verified e-mail."""
 
 from typing import Any
 
@@ -14,50 +14,50 @@ from common.crypto import decrypt, encrypt
 from common.http import client_address
 from people import queries
 
-# What the page shows anyway.
+# The page already shows these.
 UNSAID = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Signing in without signing up."""
+    """Account adapter that disables sign-up."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Tell that nobody makes an account of their own: an admin adds and invites people."""
+        """Return False: admins add and invite users."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return where a request comes from."""
+        """Return the client's IP address."""
         return client_address(request)
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *rest: Any, **more: Any
     ) -> None:
-        """Say what happened, unless the page says it."""
+        """Add a message unless the page already shows it."""
         if message_template not in UNSAID:
             super().add_message(request, level, message_template, *rest, **more)
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """Second factors, of which the database holds only what is sealed."""
+    """MFA adapter that encrypts secrets in the database."""
 
     def encrypt(self, text: str) -> str:
-        """Return a secret as it is kept."""
+        """Return the encrypted secret."""
         return encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return a secret that was kept."""
+        """Return the decrypted secret."""
         return decrypt(encrypted_text)
 
 
 class ProviderAdapter(DefaultSocialAccountAdapter):
-    """Signing in by an OpenID Connect provider, for who is known here already."""
+    """OpenID Connect sign-in for existing users."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        """Tell that nobody makes an account of their own."""
+        """Return False: admins add users."""
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Join who comes from the provider with the person here whose e-mail the provider has verified.
+        """Link the provider account to the user with the same verified e-mail.
 
         Raises ImmediateHttpResponse with a page that says why for everybody else.
         """

@@ -1,4 +1,4 @@
-"""The API's calls about people."""
+"""API views for users."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -13,7 +13,7 @@ from people.services.accounts import change_profile
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
-    """An engineer as everyone may see them."""
+    """An engineer, with the fields that every user can see."""
 
     active = serializers.BooleanField(source="is_active")
     admin = serializers.BooleanField(source="is_staff")
@@ -34,7 +34,7 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
 
 class ProfileSerializer(serializers.ModelSerializer[User]):
-    """What the caller says of themselves."""
+    """The caller's profile."""
 
     name = serializers.CharField(source="display_name", max_length=120)
 
@@ -48,7 +48,7 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
 @extend_schema(methods=["PATCH"], request=ProfileSerializer, responses=ProfileSerializer)
 @api_view(["GET", "PATCH"])
 def profile(request: Request) -> Response:
-    """Answer the caller's profile, or change the fields of it that are given."""
+    """Return the caller's profile, or update the given fields."""
     person = User.objects.get(pk=request_user(request).pk)
     if request.method == "PATCH":
         given = ProfileSerializer(person, data=request.data, partial=True)

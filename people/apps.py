@@ -1,18 +1,18 @@
-"""The app of people: users, roles, API tokens, sign-in."""
+"""Django app for users, roles, API tokens and sign-in."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 
 
 class PeopleConfig(AppConfig):
-    """People: the bottom room, which imports no other."""
+    """Configuration of the people app, which depends only on `common`."""
 
     name = "people"
     default = True
 
 
 class AdminConfig(admin_apps.AdminConfig):
-    """Django's admin, on a site that asks for the second factor."""
+    """Django's admin with the project's admin site."""
 
     default = False
     default_site = "people.admin_site.OncallAdminSite"

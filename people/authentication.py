@@ -1,4 +1,4 @@
-"""How a caller of the API says who it is: a bearer token, or the session of a signed-in browser."""
+"""API authentication by bearer token or browser session."""
 
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -12,10 +12,10 @@ from people.services.accounts import record_use
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <token>` (RFC 6750)."""
+    """Authenticate with `Authorization: Bearer <token>` (RFC 6750)."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        """Return the token's user and the token, None where no bearer token is sent; raise AuthenticationFailed."""
+        """Return the user and token, or None without a bearer token; raise AuthenticationFailed if it is invalid."""
         scheme, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -27,7 +27,7 @@ class TokenAuthentication(BaseAuthentication):
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
-        """Return the challenge of a 401."""
+        """Return the `WWW-Authenticate` header of a 401 response."""
         return 'Bearer realm="api"'
 
 
@@ -36,7 +36,7 @@ class SignedInSession(SessionAuthentication):
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    """Tells OpenAPI of the bearer token."""
+    """OpenAPI description of bearer token authentication."""
 
     target_class = "people.authentication.TokenAuthentication"
     name = "token"
@@ -47,7 +47,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
-    """Tells OpenAPI of the session."""
+    """OpenAPI description of session authentication."""
 
     target_class = "people.authentication.SignedInSession"
     name = "session"

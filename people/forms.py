@@ -1,4 +1,4 @@
-"""What a person types about themselves, and how any form meets a refusal."""
+"""Forms for profiles, sign-in, passwords and API tokens."""
 
 import datetime as dt
 from typing import Any
@@ -16,7 +16,7 @@ from people.services.login_attempts import TooManyAttemptsError, count_attempt, 
 
 
 class ProfileForm(forms.ModelForm[User]):
-    """How I am shown and where I am."""
+    """Profile of the signed-in user."""
 
     class Meta:
         model = User
@@ -34,7 +34,7 @@ class ProfileForm(forms.ModelForm[User]):
 
 
 def count_or_reject(named: dict[LoginAttempts.Of, str]) -> None:
-    """Count an attempt at a secret before it is looked at; raise ValidationError where there were too many."""
+    """Count an attempt before the secret is checked; raise ValidationError if there were too many."""
     try:
         count_attempt(named, at=timezone.now())
     except TooManyAttemptsError as busy:
@@ -43,10 +43,10 @@ def count_or_reject(named: dict[LoginAttempts.Of, str]) -> None:
 
 
 class PasswordAgainForm(ReauthenticateForm):
-    """My password once more, before something that changes how I sign in."""
+    """Password confirmation before a change to sign-in settings."""
 
     def clean_password(self) -> str:
-        """Return the password; raise ValidationError for a wrong one."""
+        """Return the password; raise ValidationError if it is wrong."""
         attempt = {LoginAttempts.Of.NAME: self.user.username}
         count_or_reject(attempt)
         password: str = super().clean_password()
@@ -55,7 +55,7 @@ class PasswordAgainForm(ReauthenticateForm):
 
 
 class CodeField(forms.CharField):
-    """A code of an authenticator, or a recovery code."""
+    """Authenticator code or recovery code."""
 
     def __init__(self, **options: Any) -> None:
         widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"})
@@ -63,44 +63,44 @@ class CodeField(forms.CharField):
 
 
 class CodeForm(AuthenticateForm):
-    """The second factor at sign-in."""
+    """Two-factor authentication at sign-in."""
 
     code = CodeField(help_text="Six digits from your authenticator app, or one of your recovery codes.")
 
     def clean_code(self) -> str:
-        """Return the code; raise ValidationError for a wrong one, and for one that was used a moment ago."""
+        """Return the code; raise ValidationError if it is wrong or was just used."""
         attempt = {LoginAttempts.Of.CODE: str(self.user.pk)}
         count_or_reject(attempt)
         code: str = super().clean_code()
-        # A code that somebody looked at over a shoulder does not work again while its half minute lasts.
+        # An observed code must not work a second time during its 30 seconds.
         count_or_reject({LoginAttempts.Of.USED: f"{self.user.pk} {''.join(code.split())}"})
         refund_attempt(attempt)
         return code
 
 
 class CodeAgainForm(CodeForm, CodeReauthenticateForm):
-    """The second factor once more, before something that changes how I sign in."""
+    """Two-factor confirmation before a change to sign-in settings."""
 
     def save(self) -> None:
-        """Note in the session that the code was given."""
+        """Record the two-factor confirmation in the session."""
         CodeReauthenticateForm.save(self)
 
 
 class FirstCodeForm(ActivateTOTPForm):
-    """The first code of an authenticator being enrolled."""
+    """First code of an authenticator during enrollment."""
 
     code = CodeField(label="Code that the app shows")
 
 
 class MyPasswordForm(PasswordChangeForm):
-    """A new password; it stands at the end of a page, so that it must not draw the focus."""
+    """Password change. The field does not take the focus because it is at the end of the page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
 
     def clean_old_password(self) -> str:
-        """Return the present password; raise ValidationError for a wrong one."""
+        """Return the current password; raise ValidationError if it is wrong."""
         attempt = {LoginAttempts.Of.NAME: self.user.username}
         count_or_reject(attempt)
         password: str = super().clean_old_password()
@@ -109,11 +109,11 @@ class MyPasswordForm(PasswordChangeForm):
 
 
 class ChosenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in its stubs only
-    """The password that somebody chooses who was mailed a link."""
+    """New password set through a mailed link."""
 
 
 class ForgottenForm(forms.Form):
-    """Whose password is forgotten."""
+    """Request for a password reset."""
 
     email = forms.EmailField(
         label="Your e-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
@@ -132,14 +132,14 @@ class TokenForm(forms.Form):
     )
 
     def clean_expires_on(self) -> dt.date | None:
-        """Return the last day; raise ValidationError where it is over."""
+        """Return the last valid day; raise ValidationError if it is in the past."""
         day: dt.date | None = self.cleaned_data["expires_on"]
         if day is not None and day < timezone.localdate():
             raise forms.ValidationError("This day is already over.")
         return day
 
     def expires_at(self) -> dt.datetime | None:
-        """Return the first instant at which the token no longer works."""
+        """Return when the token expires, or None."""
         day: dt.date | None = self.cleaned_data["expires_on"]
         if day is None:
             return None
@@ -147,7 +147,7 @@ class TokenForm(forms.Form):
 
 
 class NewPersonForm(forms.ModelForm[User]):
-    """A person an admin adds; without a password until they are invited."""
+    """User creation by an admin, without a password until the user is invited."""
 
     class Meta:
         model = User
@@ -164,7 +164,7 @@ class NewPersonForm(forms.ModelForm[User]):
         )
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  # Django's own signature
-        """Return the user, who has no usable password yet."""
+        """Return the user, with an unusable password."""
         user = super().save(commit=False)
         user.set_unusable_password()
         if commit:

@@ -1,4 +1,4 @@
-"""Shows times in the viewer's own zone."""
+"""Middleware for the viewer's time zone."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from people.models import User
 
 
 class ViewerTimeZoneMiddleware:
-    """Activates the signed-in person's time zone for the length of a request."""
+    """Activate the signed-in user's time zone during a request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request with the viewer's zone in force; the API's instants are in UTC for everybody (product.md §10)."""
+        """Return the response in the viewer's time zone. The API uses UTC for everyone."""
         if request.path.startswith("/api/"):
             zone: dt.tzinfo = dt.UTC
         elif isinstance(request.user, User):

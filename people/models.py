@@ -1,4 +1,4 @@
-"""Tables of people: users with their place in the world, and the API tokens they hold."""
+"""Models of users, API tokens, login attempts and password links."""
 
 import datetime as dt
 import zoneinfo
@@ -28,13 +28,13 @@ phone_rule = RegexValidator(
 
 @cache
 def time_zones() -> frozenset[str]:
-    """Return the names of the IANA time zone database, which are a walk through a thousand files."""
+    """Return the IANA time zone names. Cached because this reads about a thousand files."""
     return frozenset(zoneinfo.available_timezones())
 
 
 @cache
 def countries() -> Mapping[str, list[str]]:
-    """Return the subdivisions of each ISO 3166 country whose public holidays are known; reading them takes milliseconds."""
+    """Return the subdivisions of each supported ISO 3166 country. Cached because loading takes milliseconds."""
     return holidays.list_supported_countries()
 
 
@@ -53,13 +53,13 @@ def valid_country(value: str) -> None:
 
 
 def valid_subdivision(country: str, subdivision: str) -> None:
-    """Raise ValidationError, for the field `subdivision`, unless it is one of the country's."""
+    """Raise a ValidationError for `subdivision` unless it belongs to the country."""
     if subdivision and subdivision not in countries().get(country, []):
         raise ValidationError({"subdivision": f"“{subdivision}” is not a subdivision of “{country}” with holidays."})
 
 
 class Color(models.IntegerChoices):
-    """The colours in which people are shown, legible in light and dark."""
+    """Colours of users, legible in light and dark mode."""
 
     RED = 1
     BLUE = 2
@@ -76,7 +76,7 @@ class Color(models.IntegerChoices):
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Users, narrowed."""
+    """Filters for users."""
 
     def active(self) -> Self:
         """Return the users who may sign in and be on call."""
@@ -88,7 +88,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users the way Django's own commands ask for it."""
+    """Manager that supports Django's user commands."""
 
     def get_queryset(self) -> UserQuerySet:
         """Return the users, with the filters of `UserQuerySet`."""
@@ -160,13 +160,13 @@ class User(AbstractBaseUser):
         return self.display_name
 
     def clean(self) -> None:
-        """Raise ValidationError where the subdivision is not one of the country's."""
+        """Raise ValidationError if the subdivision does not belong to the country."""
         super().clean()
         valid_subdivision(self.country, self.subdivision)
 
     @property
     def is_superuser(self) -> bool:
-        """Tell whether Django's own checks take this user as one who may do everything: an admin."""
+        """Return True if the user is an admin; Django grants superusers every permission."""
         return self.is_staff
 
     @property
@@ -176,27 +176,27 @@ class User(AbstractBaseUser):
 
     @property
     def dial(self) -> str:
-        """The telephone number as a link dials it: digits, after a plus where there is one."""
+        """The telephone number for a `tel:` link: digits, with a leading plus if given."""
         return "".join(character for character in self.phone if character in "+0123456789")
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Tell whether the user may use Django's admin for a model: every admin may, no other."""
+        """Return True if the user is an active admin, who may use Django's admin for every model."""
         return self.is_active and self.is_staff
 
     def has_perms(self, perms: Any, obj: object = None) -> bool:
-        """Tell whether the user has all of `perms`; see `has_perm`."""
+        """Return True if the user is an active admin."""
         return self.has_perm("")
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Tell whether the user may see an app in Django's admin; see `has_perm`."""
+        """Return True if the user is an active admin."""
         return self.has_perm("")
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    """API tokens, narrowed."""
+    """Filters for API tokens."""
 
     def usable(self, *, at: dt.datetime) -> Self:
-        """Return the tokens that open the API at that instant: not revoked, not expired, of an active user."""
+        """Return tokens valid at `at`: not revoked, not expired and of an active user."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=at)
         return self.filter(unexpired, revoked_at=None, user__is_active=True)
 
@@ -208,7 +208,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     exclude=["digest", "last_used_at"],
 )
 class ApiToken(models.Model):
-    """A key to the API: 256 random bits of which only the SHA-256 digest is kept."""
+    """An API token: 256 random bits, stored as a SHA-256 digest."""
 
     class Scope(models.TextChoices):
         """What a token may do."""
@@ -242,7 +242,7 @@ class ApiToken(models.Model):
 
 
 class LoginAttempts(models.Model):
-    """How many attempts at a secret were made within a window, for one user name, one address, one second factor.
+    """Number of attempts within a window for a user name, client address or second factor.
 
     The name or address is kept as a digest with the site's key. The window begins with its first attempt.
     """
@@ -270,23 +270,23 @@ class LoginAttempts(models.Model):
 
 
 class PasswordLinkQuerySet(models.QuerySet["PasswordLink"]):
-    """Links to set a password, narrowed."""
+    """Filters for password links."""
 
     def usable(self, *, at: dt.datetime) -> Self:
-        """Return the links that open the page at that instant: not used, not expired, of an active user."""
+        """Return links valid at `at`: not used, not expired and of an active user."""
         return self.filter(used_at=None, expires_at__gt=at, user__is_active=True)
 
 
 @pghistory.track(exclude=["digest", "nonce"])
 class PasswordLink(models.Model):
-    """A mailed link by which somebody sets a password, once.
+    """A mailed link for setting a password once.
 
     Its secret is worked out from the nonce with the site's key when the mail is sent, and kept as a digest only: of use to nobody
     who has the tables alone.
     """
 
     class Purpose(models.TextChoices):
-        """Why it was sent."""
+        """Reason for the link."""
 
         INVITATION = "invitation", "Invitation"
         RESET = "reset", "New password"

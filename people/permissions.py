@@ -1,4 +1,4 @@
-"""Who may call what in the API: product.md §11, as DRF permissions."""
+"""API permissions (docs/rules.md, Roles and permissions)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from common.exceptions import NotAllowedError
 from people.models import ApiToken, User
 
 if TYPE_CHECKING:
-    # The framework's views read these permissions from the settings while they are being imported.
+    # Avoid a circular import: DRF's views load these permissions from the settings.
     from rest_framework.views import APIView
 
 
 class SignedIn(BasePermission):
-    """A signed-in person; a read-only token reads only."""
+    """Allow signed-in users; read-only tokens allow only safe methods."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Tell whether the caller is a person, and the token, if any, allows the method."""
+        """Return True if the user is active and the token's scope allows the method."""
         if not (isinstance(request.user, User) and request.user.is_active):
             return False
         if isinstance(request.auth, ApiToken) and request.auth.scope == ApiToken.Scope.READ:
@@ -28,17 +28,17 @@ class SignedIn(BasePermission):
 
 
 class AdminsChange(SignedIn):
-    """Everyone signed in reads; admins change (product.md §11)."""
+    """Allow every signed-in user to read and only admins to write."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Tell whether the caller may use the method."""
+        """Return True if the caller may use the method."""
         if not super().has_permission(request, view):
             return False
         return request.method in SAFE_METHODS or (isinstance(request.user, User) and request.user.is_staff)
 
 
 def request_user(request: Request) -> User:
-    """Return the caller; raise Forbidden where nobody is signed in."""
+    """Return the caller; raise NotAllowedError if nobody is signed in."""
     if not isinstance(request.user, User):
         raise NotAllowedError("Sign in first.")
     return request.user

@@ -1,4 +1,4 @@
-"""Reads about people."""
+"""Queries for users, tokens and public holidays."""
 
 import datetime as dt
 import hashlib
@@ -14,12 +14,12 @@ from people.models import ApiToken, PasswordLink, User, UserQuerySet
 
 
 def digest_of(secret: str) -> str:
-    """Return the hexadecimal SHA-256 digest under which a token of 256 random bits is kept."""
+    """Return the hexadecimal SHA-256 digest of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def token_of(secret: str, *, at: dt.datetime) -> ApiToken | None:
-    """Return the token that this secret opens at that instant, with its user, or None."""
+    """Return the token with this secret if it is valid at `at`, or None."""
     return ApiToken.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
 
 
@@ -34,29 +34,29 @@ def all_users() -> UserQuerySet:
 
 
 def user_by_username(username: str) -> User | None:
-    """Return the user of this user name, or None."""
+    """Return the user with this user name, or None."""
     return User.objects.filter(username=username).first() if "\0" not in username else None
 
 
 def user_by_email(email: str) -> User | None:
-    """Return the active user of this e-mail, in any case, or None."""
+    """Return the active user with this e-mail (case-insensitive), or None."""
     if not email or "\0" in email:
         return None
     return all_users().active().filter(email__iexact=email).first()
 
 
 def has_second_factor(user: User) -> bool:
-    """Tell whether a user has enrolled an authenticator."""
+    """Return True if the user has enrolled an authenticator."""
     return Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
 
 
 def secret_of(link: PasswordLink) -> str:
-    """Return the secret of a link that sets a password: 256 bits that only who has the site's key can work out."""
+    """Return the secret of a password link: 256 bits derived from its nonce and the site's key."""
     return salted_hmac("people.password_link", link.nonce, algorithm="sha256").hexdigest()
 
 
 def password_link_of(secret: str, *, at: dt.datetime) -> PasswordLink | None:
-    """Return the link that this secret opens at that instant, with its user, or None."""
+    """Return the password link with this secret if it is valid at `at`, or None."""
     return PasswordLink.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
 
 
@@ -72,6 +72,6 @@ def public_holidays(country: str, subdivision: str, year: int) -> Mapping[dt.dat
 
 
 def names_of(keys: Iterable[int | None]) -> dict[int, str]:
-    """Return the user names of these people, by key."""
+    """Return user names by primary key."""
     wanted = {key for key in keys if key is not None}
     return dict(User.objects.filter(pk__in=wanted).order_by().values_list("pk", "username"))

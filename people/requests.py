@@ -1,4 +1,4 @@
-"""The type of a request behind sign-in, and where a request comes from."""
+"""Request types."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
@@ -7,7 +7,7 @@ from people.models import User
 
 
 class SignedInRequest(HttpRequest):
-    """A request whose user is known: every view but sign-in, feeds and health gets one."""
+    """A request of a signed-in user."""
 
     user: User
     htmx: HtmxDetails

@@ -9,7 +9,7 @@ from people.queries import all_users
 
 
 class UsernameField(serializers.SlugRelatedField[User]):
-    """Somebody, by user name."""
+    """A user, identified by user name."""
 
     def __init__(self, **options: Any) -> None:
         if not options.get("read_only"):

@@ -1,4 +1,4 @@
-"""Sessions in the database of which a dump is of no use: keys as digests, contents sealed (reliability.md, promise 19)."""
+"""Database sessions with hashed keys and encrypted contents, so that a dump cannot be used to sign in."""
 
 import hashlib
 from typing import Any
@@ -9,19 +9,19 @@ from django.utils import timezone
 
 from common.crypto import DecryptionError, decrypt, encrypt
 
-# As many characters as Django's table has room for: 160 bits.
+# Length of the key column in Django's table: 160 bits.
 DIGEST_LENGTH = 40
 
 
 class SessionStore(db.SessionStore):
-    """Django's store, with the digest of the key where Django keeps the key. Used by synchronous code only."""
+    """Session store that saves the key's digest. For synchronous code only."""
 
     def encode(self, session_dict: dict[str, Any]) -> str:
-        """Return a session's content, sealed."""
+        """Return the encrypted session data."""
         return encrypt(self.serializer().dumps(session_dict).decode("latin-1"))
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
-        """Return a session's content, an empty one where it was sealed with a key no longer known."""
+        """Return the decrypted session data, empty if it cannot be decrypted."""
         try:
             content: dict[str, Any] = self.serializer().loads(decrypt(_text(session_data)).encode("latin-1"))
         except (DecryptionError, ValueError):
@@ -29,17 +29,17 @@ class SessionStore(db.SessionStore):
         return content
 
     def exists(self, session_key: str) -> bool:
-        """Tell whether there is a session of this key."""
+        """Return True if a session with this key exists."""
         return super().exists(_digest(session_key))
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
-        """Return the row of this session."""
+        """Return the database row for the session, with a hashed key."""
         row = super().create_model_instance(data)
         row.session_key = _digest(row.session_key)
         return row
 
     def delete(self, session_key: str | None = None) -> None:
-        """Remove this session, or that of a key."""
+        """Delete the session with this key, by default the current one."""
         key = session_key or self.session_key
         if key is not None:
             super().delete(_digest(key))

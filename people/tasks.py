@@ -1,4 +1,4 @@
-"""What workers do for sign-in."""
+"""Celery tasks for sign-in."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,5 +8,5 @@ from people.services import login_attempts
 
 @shared_task
 def purge_attempts() -> None:
-    """Remove the attempts whose window is over."""
+    """Delete expired login attempts."""
     login_attempts.purge_attempts(at=timezone.now())

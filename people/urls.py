@@ -1,4 +1,4 @@
-"""Paths of sign-in and Mine; of django-allauth only the pages this site has."""
+"""URLs of sign-in and account pages, including the django-allauth pages in use."""
 
 from allauth.account.views import reauthenticate
 from allauth.mfa.base import views as second_factor

@@ -1,4 +1,4 @@
-"""Sign-in and Mine."""
+"""Views for sign-in and the account page."""
 
 import logging
 from collections.abc import Callable
@@ -41,7 +41,7 @@ sign_out = LogoutView.as_view()
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Ask for user name and password; an attempt is counted before the password is looked at."""
+    """Sign in with user name and password. An attempt is counted before the password is checked."""
     if request.user.is_authenticated:
         return redirect(_asked_for(request))
     if request.method != "POST":
@@ -60,7 +60,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _sign_in_page(request, form)
     refund_attempt(attempt)
-    # Asks for the second factor where one is enrolled, and only then opens a session.
+    # Asks for the second factor if enrolled before it opens a session.
     answer: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_asked_for(request)))
     return answer
 
@@ -69,7 +69,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 def password_link(request: HttpRequest, secret: str) -> HttpResponse:
-    """Show the page that a mailed link opens: choosing a password."""
+    """Show the password form of a mailed link."""
     link = queries.password_link_of(secret, at=timezone.now())
     if link is None:
         return render(request, "people/dead_link.html", status=404)
@@ -81,7 +81,7 @@ def password_link(request: HttpRequest, secret: str) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 def choose_password(request: HttpRequest) -> HttpResponse:
-    """Set the password that somebody chose; the secret comes in the form, where no log writes it down."""
+    """Set a password. The secret is in the form data so that it does not appear in logs."""
     secret, at = request.POST.get("secret", ""), timezone.now()
     link = queries.password_link_of(secret, at=at)
     if link is None:
@@ -110,7 +110,7 @@ def _sign_in_page(request: HttpRequest, form: AuthenticationForm, *, status: int
 
 
 def _asked_for(request: HttpRequest, *, default: str = "now") -> str:
-    """Return the page somebody wanted before sign-in, if it is one of this site, else the default."""
+    """Return the page requested before sign-in if it is on this site, else the default."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if safe else default
@@ -134,14 +134,14 @@ def _account_page(request: SignedInRequest, *, status: int = 200, **forms: objec
 @require_POST
 @login_not_required
 def provider_sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Send somebody to the provider; say so where it does not answer."""
+    """Redirect to the OpenID Connect provider; show an error if it does not respond."""
     return _by_provider(provider.login, request, provider_id)
 
 
 @require_safe
 @login_not_required
 def provider_back(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Sign in who comes back from the provider with its word for who they are."""
+    """Complete sign-in after the provider's redirect."""
     return _by_provider(provider.callback, request, provider_id)
 
 
@@ -156,19 +156,19 @@ def _by_provider(view: Callable[..., HttpResponse], request: HttpRequest, provid
 @require_safe
 @login_not_required
 def not_active(request: HttpRequest) -> HttpResponse:
-    """Say to somebody from the provider that they are no longer active here."""
+    """Show that the account is inactive."""
     return render(request, "people/unknown.html", {"why": "inactive"}, status=403)
 
 
 @require_safe
 def account(request: SignedInRequest) -> HttpResponse:
-    """Show what is mine: profile, password, API tokens."""
+    """Show the account page: profile, password and API tokens."""
     return _account_page(request)
 
 
 @require_POST
 def change_profile(request: SignedInRequest) -> HttpResponse:
-    """Change my profile."""
+    """Update the user's profile."""
     form = ProfileForm(request.POST, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
         return _account_page(request, status=400, profile_form=form)
@@ -179,7 +179,7 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def change_password(request: SignedInRequest) -> HttpResponse:
-    """Change my password and keep me signed in."""
+    """Change the user's password and keep the session."""
     form = MyPasswordForm(request.user, request.POST)
     if not form.is_valid():
         return _account_page(request, status=400, password_form=form)
@@ -191,7 +191,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def create_token(request: SignedInRequest) -> HttpResponse:
-    """Create an API token and show its secret, this once."""
+    """Create an API token and show its secret once."""
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _account_page(request, status=400, token_form=form)
@@ -207,7 +207,7 @@ def create_token(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Revoke one of my tokens."""
+    """Revoke one of the user's tokens."""
     token = get_object_or_404(queries.tokens_of(request.user), pk=pk)
     accounts.revoke_token(token, by=request.user, at=timezone.now())
     messages.success(request, f"The token “{token.name}” no longer works.")

@@ -1,4 +1,4 @@
-"""How the API says no: `{"detail": …}` or `{field: [why]}`, with the fitting status."""
+"""API error responses: `{"detail": …}` or `{field: [messages]}`, with a matching status."""
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import status
@@ -10,7 +10,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 
 
 def handle_exception(error: Exception, context: dict[str, object]) -> Response | None:
-    """Return the response for an exception raised in an API view, None where it is nobody's to explain."""
+    """Return the response for an exception raised in an API view, or None if it is unknown."""
     response = _answer(error, context)
     if response is not None:
         response.data = _writable(response.data)

@@ -16,7 +16,7 @@ register = template.Library()
 
 @register.simple_tag
 def datetime(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
-    """Return an instant with weekday, date, time and zone, in the viewer's zone, as a `<time>`; brief: without the year."""
+    """Return a `<time>` element in the viewer's zone; `brief` leaves out the year."""
     if instant is None:
         return SafeString('<span class="when">never</span>')
     return format_html(
@@ -29,7 +29,7 @@ def datetime(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def page_url(context: RequestContext, number: int, parameter: str = "") -> str:
-    """Return the address of another page of a list, with all else that is asked; `parameter` where it is not called page."""
+    """Return the URL of another page of a list; `parameter` is the page parameter's name if not "page"."""
     asked = context.request.GET.copy()
     asked[parameter or "page"] = str(number)
     return f"?{asked.urlencode()}"

@@ -1,4 +1,4 @@
-"""A message by chat, to an address in Apprise's form that an admin gave: only services of the open internet (promise 20)."""
+"""Chat channel: sends through Apprise, to permitted public services only."""
 
 import logging
 import re
@@ -13,8 +13,8 @@ from notifications.channels.exceptions import UndeliverableError
 from notifications.models import ChatAddress, Message
 from people.models import User
 
-# Services whose host Apprise itself knows: an address of these names a key or a room, never a machine, so that none can
-# reach into the network the site runs in. What one hosts oneself is left out for that reason.
+# Services with a host fixed in Apprise: an address names a key or a channel, never a machine, so it cannot
+# reach the internal network. Self-hosted services are left out for that reason.
 SERVICES = {
     "discord": "Discord",
     "gchat": "Google Chat",
@@ -28,16 +28,16 @@ SERVICES = {
 SCHEME = re.compile(r"\A([a-z]+)://[!-~]+\Z")
 LONGEST = 1_000
 
-# What Apprise notes of a failure may hold the address.
+# Apprise's log messages about failures can contain the address.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
 
 
 class NotAChatAddress(Exception):  # noqa: N818  # it is read as a sentence
-    """The text is no address of a service that may be used; the message says why."""
+    """The text is not an address of a permitted service; the message says why."""
 
 
 def service_of(address: str) -> str:
-    """Return the scheme of an address that may be used; raise NotAChatAddress."""
+    """Return the scheme of a permitted address; raise NotAChatAddress otherwise."""
     found = SCHEME.match(address) if len(address) <= LONGEST else None
     if found is None or found[1] not in SERVICES:
         known = ", ".join(f"{scheme}:// ({name})" for scheme, name in SERVICES.items())
@@ -48,7 +48,7 @@ def service_of(address: str) -> str:
 
 
 def sealed_address_of(person: User) -> str:
-    """Return the sealed chat address of a person; raise Undeliverable where there is none."""
+    """Return a user's encrypted chat address; raise UndeliverableError if there is none."""
     address = ChatAddress.objects.filter(person=person).values_list("address", flat=True).first()
     if address is None:
         raise UndeliverableError(f"{person} has no chat address any more.")
@@ -56,7 +56,7 @@ def sealed_address_of(person: User) -> str:
 
 
 def send_chat(message: Message, sealed: str, *, deadline: Deadline) -> None:
-    """Send a message to a sealed address; raise Undeliverable where it cannot be read, ConnectionError where it failed."""
+    """Send a message; raise UndeliverableError if the address is invalid, ConnectionError if sending fails."""
     try:
         address = decrypt(sealed)
         service_of(address)
@@ -71,5 +71,5 @@ def send_chat(message: Message, sealed: str, *, deadline: Deadline) -> None:
 
 
 def _apprise() -> Any:
-    """Return the library, imported when it is first needed: it looks for over a hundred services and takes a second."""
+    """Import Apprise on first use, because it loads over a hundred services and takes a second."""
     return import_module("apprise")

@@ -1,4 +1,4 @@
-"""One limit of time for the whole of a send, also against a server that drips (reliability.md, promise 9)."""
+"""Total time limit of a send, effective against slow servers too."""
 
 import contextlib
 import socket
@@ -6,38 +6,38 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-# A send that ends while it is being cut off may still say how.
+# A send that ends during cancellation can still report its error.
 GRACE_SECONDS = 0.2
 
 
 class SendTimeoutError(Exception):  # it is read as a sentence: the server was too slow
-    """The other side did not take the message within the limit."""
+    """The server did not accept the message in time."""
 
 
 class Connected(Protocol):
-    """What holds a socket, once it is connected."""
+    """An object with a socket once it is connected."""
 
     sock: socket.socket | None
 
 
 class Deadline:
-    """The end of a send: when it has passed, what was connected is cut off, and nothing more may be said."""
+    """Deadline of a send. Once it has passed, connections are shut down and nothing more is sent."""
 
     def __init__(self) -> None:
         self._over = threading.Event()
         self._connected: list[Connected] = []
 
     def watch(self, connected: Connected) -> None:
-        """Cut this connection off too when the time is over."""
+        """Shut down this connection at the deadline."""
         self._connected.append(connected)
 
     def check(self) -> None:
-        """Raise SendTimeoutError where the time is over."""
+        """Raise SendTimeoutError if the deadline has passed."""
         if self._over.is_set():
             raise SendTimeoutError("The time for this message is over.")
 
     def pass_(self) -> None:
-        """End the time: from now on nothing more leaves, and whoever waits for an answer stops waiting."""
+        """Mark the deadline as passed and shut down all connections."""
         self._over.set()
         for connected in self._connected:
             sock = getattr(connected, "sock", None)
@@ -47,7 +47,7 @@ class Deadline:
 
 
 def within(seconds: float, do: Callable[[Deadline], None]) -> None:
-    """Do something within a limit of time; raise what it raises, or TooSlow at the limit, whatever the other side does.
+    """Run `do` with a time limit; re-raise its exception, or raise SendTimeoutError at the limit.
 
     It runs in a thread, since a socket's timeout bounds each read and not all of them, and a look-up of a name nothing at all.
     """
@@ -71,7 +71,7 @@ def within(seconds: float, do: Callable[[Deadline], None]) -> None:
         thread.join(GRACE_SECONDS)
     error = ended[0] if ended else SendTimeoutError()
     if error is not None and not in_time:
-        # What a cut connection raises says nothing of why.
+        # The error of a connection that was shut down does not name the cause.
         raise SendTimeoutError(f"Nothing was settled within {seconds:g} s.")
     if error is not None:
         raise error

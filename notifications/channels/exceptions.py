@@ -1,5 +1,5 @@
-"""Why a message can never be delivered."""
+"""Delivery exceptions."""
 
 
 class UndeliverableError(Exception):  # it is read as a sentence: the message is undeliverable
-    """Trying again would not help; the message says why."""
+    """The message can never be delivered; the text says why."""

@@ -1,4 +1,4 @@
-"""A message as e-mail: plain text, HTML and, for an invitation, the calendar object as the last alternative (RFC 6047)."""
+"""E-mail channel: plain text, HTML and calendar invitations (RFC 6047)."""
 
 import datetime as dt
 import hashlib
@@ -17,14 +17,14 @@ from notifications.registry import notification_type
 
 
 def message_id(message: Message) -> str:
-    """Return the Message-ID of a message, the same at every try, so that a second copy can be known as one."""
+    """Return the Message-ID, the same at every attempt so that duplicates can be recognized."""
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     mark = hashlib.sha256(message.key.encode()).hexdigest()[:24]
     return f"<oncall.{message.pk}.{mark}@{host}>"
 
 
 def mail_of(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
-    """Return the mail of a message, dated `at`."""
+    """Return the e-mail for a message, dated `at`."""
     path = notification_type(message.kind).path_of(message)
     context = {
         "message": message,
@@ -51,7 +51,7 @@ def mail_of(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
 
 
 def send_mail(mail: EmailMultiAlternatives, *, deadline: Deadline) -> None:
-    """Hand a mail to the mail server; raise Undeliverable where it refuses it for good."""
+    """Send an e-mail; raise UndeliverableError if the server rejects it permanently."""
     connection = get_connection(deadline=deadline)
     try:
         connection.send_messages([mail])
@@ -62,7 +62,7 @@ def send_mail(mail: EmailMultiAlternatives, *, deadline: Deadline) -> None:
             raise UndeliverableError(said) from error
         raise
     except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
-        # A refused greeting or sign-in is the server's trouble or ours, not the message's: that is tried again.
+        # A rejected greeting or login is not the message's fault, so it is retried.
         if error.smtp_code >= 500:
             raise UndeliverableError(_said(error.smtp_code, error.smtp_error)) from error
         raise

@@ -1,4 +1,4 @@
-"""Sending one message by its channel, within its limit of time."""
+"""Sends one message through its channel, within the time limit."""
 
 import datetime as dt
 
@@ -12,7 +12,7 @@ from notifications.models import Message
 
 
 def send(message: Message, *, at: dt.datetime) -> None:
-    """Send a message; raise Undeliverable where it can never be sent, TooSlow at the limit, anything else where it failed.
+    """Send a message; raise UndeliverableError if it can never be sent, SendTimeoutError at the limit.
 
     All that is read from the database is read before, so that the limit is only the other side's.
     """

@@ -11,7 +11,7 @@ from notifications.channels.deadline import Deadline
 
 
 class _Watched(smtplib.SMTP):
-    """A connection that ends with its deadline; its greeting is read while it is being made, so it is watched before."""
+    """SMTP connection with a deadline. Watched before it connects, which already reads the greeting."""
 
     def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
         self.deadline = deadline
@@ -19,17 +19,17 @@ class _Watched(smtplib.SMTP):
         super().__init__(*args, **kwargs)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Return an answer of the server; raise TooSlow after the deadline."""
+        """Return a server reply; raise SendTimeoutError after the deadline."""
         self.deadline.check()
         return super().getreply()
 
 
 class _WatchedWithTls(_Watched, smtplib.SMTP_SSL):
-    """The same, encrypted from the first byte."""
+    """SMTP connection with implicit TLS and a deadline."""
 
 
 class WatchedBackend(EmailBackend):
-    """Sends by SMTP as Django does, within a deadline."""
+    """Django's SMTP backend with a deadline."""
 
     def __init__(self, *args: Any, deadline: Deadline | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,5 +37,5 @@ class WatchedBackend(EmailBackend):
 
     @property
     def connection_class(self) -> Callable[..., smtplib.SMTP]:  # type: ignore[override]  # a class bound to its deadline
-        """What makes a connection."""
+        """Factory for SMTP connections."""
         return partial(_WatchedWithTls if self.use_ssl else _Watched, deadline=self.deadline)

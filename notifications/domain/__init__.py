@@ -1,1 +1,1 @@
-"""Pure arithmetic of messages: when it is quiet, how long to wait after a failure."""
+"""Quiet hours and retry delays, without database access."""

@@ -1,14 +1,14 @@
-"""How long to wait before a message is tried again."""
+"""Delay before a message is retried."""
 
 import datetime as dt
 
 FIRST, LONGEST = dt.timedelta(seconds=10), dt.timedelta(minutes=15)
-# About five hours with the waits below: a mail server that is down over a morning loses nothing.
+# Covers about five hours, so that a mail server outage of a morning loses nothing.
 MOST = 24
 
 
 def retry_delay(tries: int, *, share: float) -> dt.timedelta:
-    """Return how long to wait after that many tries: doubled each time up to a cap, of which a share of 0 to 1 spreads the half.
+    """Return the delay after `tries` attempts: exponential up to a cap, half of it scaled by `share` (0 to 1).
 
     The spread keeps messages that failed together from coming back together.
     """

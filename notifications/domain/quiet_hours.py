@@ -1,4 +1,4 @@
-"""Quiet hours: a stretch of every day, by a person's own clock, in which only what is urgent reaches them."""
+"""Quiet hours: daily hours in the user's time zone, with urgent notifications only."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ DAY = dt.timedelta(days=1)
 
 
 def end_of_quiet(at: dt.datetime, *, zone: str, start: dt.time, end: dt.time) -> dt.datetime | None:
-    """Return the instant at which the quiet hours around an instant end, None where it is not quiet.
+    """Return when the quiet hours around `at` end, or None outside quiet hours.
 
     `start` may be later than `end`: the hours then pass midnight. An end that the clock skips in spring is the hour it is
     put forward to.
@@ -21,5 +21,5 @@ def end_of_quiet(at: dt.datetime, *, zone: str, start: dt.time, end: dt.time) ->
         return None
     day = local.date() + DAY if passes_midnight and clock >= start else local.date()
     until = dt.datetime.combine(day, end, tzinfo=place).astimezone(dt.UTC)
-    # In the hour that occurs twice, the end may have been once already: it is the second that counts.
+    # In the repeated hour of the autumn clock change, the second end counts.
     return until if until > at else until.astimezone(place).replace(fold=1).astimezone(dt.UTC)

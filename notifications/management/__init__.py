@@ -1,1 +1,1 @@
-"""Commands of manage.py about messages."""
+"""Management commands for notifications."""

@@ -1,4 +1,4 @@
-"""Reads of the outbox."""
+"""Queries for the outbox."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from people.models import User
 
 
 def database_clock() -> dt.datetime:
-    """Return what the database's clock says now."""
+    """Return the database's current time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement_timestamp()")
         at: dt.datetime = cursor.fetchone()[0]
@@ -21,12 +21,12 @@ def database_clock() -> dt.datetime:
 
 
 def due_count(*, most: int) -> int:
-    """Return how many messages could be claimed now, counted up to `most`."""
+    """Return the number of messages that can be claimed now, at most `most`."""
     return len(Message.objects.claimable().values_list("pk", flat=True)[:most])
 
 
 def being_sent() -> int:
-    """Return how many messages are being sent now, by leases that hold."""
+    """Return the number of messages being sent under an active lease."""
     return Message.objects.filter(state=Message.State.SENDING, lease_until__gt=Now()).count()
 
 
@@ -41,11 +41,11 @@ def messages_of(person: User) -> MessageQuerySet:
 
 
 def occurrences_told(event: str, *, among: Iterable[str]) -> set[str]:
-    """Return of which of these occurrences of an event somebody was told already, or is about to be."""
+    """Return which occurrences of an event already have a message."""
     rows = Message.objects.filter(event=event, occurrence__in=list(among)).order_by()
     return set(rows.values_list("occurrence", flat=True))
 
 
 def organizer() -> str:
-    """Return the e-mail address the site writes from, which an invitation names as its ORGANIZER (RFC 6047, 2.1)."""
+    """Return the site's sender address, the ORGANIZER of invitations (RFC 6047, 2.1)."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]

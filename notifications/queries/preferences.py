@@ -1,4 +1,4 @@
-"""Reads of how a person wants to be told."""
+"""Queries for notification preferences."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from people.models import User
 
 @dataclass(frozen=True, slots=True)
 class TypePreference:
-    """A kind of message and by which channels a person is told of it."""
+    """A message type and the channels enabled for a user."""
 
     kind: NotificationType
     email: bool
@@ -20,7 +20,7 @@ class TypePreference:
 
 
 def preferences_for(person: User) -> list[TypePreference]:
-    """Return what a person has chosen for every kind: e-mail for all unless they said otherwise, chat for what is urgent."""
+    """Return a user's preferences for every type. Default: e-mail for all, chat for urgent types."""
     chosen = {row.kind: row for row in ChannelPreference.objects.filter(person=person)}
     return [_chosen(kind, chosen.get(kind.name)) for kind in notification_types() if not kind.private]
 
@@ -32,7 +32,7 @@ def _chosen(kind: NotificationType, row: ChannelPreference | None) -> TypePrefer
 
 
 def channels_for(people: Iterable[User], *, kind: str, invites: bool) -> dict[int, list[str]]:
-    """Return by which channels each of these people is told of a kind, by key, in two statements.
+    """Return the channels of a message type for each user's primary key, in two queries.
 
     An invitation is a mail in any case: chat has no calendar. What is private is a mail and nothing else.
     """
@@ -51,17 +51,17 @@ def channels_for(people: Iterable[User], *, kind: str, invites: bool) -> dict[in
 
 
 def chat_address_of(person: User) -> ChatAddress | None:
-    """Return where somebody is told by chat, None where an admin gave no address."""
+    """Return a user's chat address, or None."""
     return ChatAddress.objects.filter(person=person).first()
 
 
 def quiet_hours_of(person: User) -> QuietHours | None:
-    """Return a person's quiet hours, None where they have none."""
+    """Return a user's quiet hours, or None."""
     return QuietHours.objects.filter(person=person).first()
 
 
 def quiet_until(person: User, *, at: dt.datetime, hours: QuietHours | None = None) -> dt.datetime | None:
-    """Return when the quiet hours in which an instant falls end for a person, None where it is not quiet."""
+    """Return when the user's quiet hours around `at` end, or None outside quiet hours."""
     row = hours or quiet_hours_of(person)
     if row is None:
         return None

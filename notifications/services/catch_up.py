@@ -1,4 +1,4 @@
-"""What a site that was down for long still has to say: the stale is dropped, the rest is one mail a person (promise 10)."""
+"""Catch-up after downtime: expired messages are dropped, the rest merged into one message per user."""
 
 import datetime as dt
 import logging
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def drop_expired() -> int:
-    """Drop what is past its use and not being sent; return how many."""
+    """Drop expired messages that are not being sent; return their number."""
     return (
         Message.objects.unclaimed()
         .filter(expires_at__lte=Now())
@@ -30,7 +30,7 @@ def drop_expired() -> int:
 
 
 def merge_overdue() -> int:
-    """Merge what is long overdue and was never tried into one message a person and channel; return how many people that is.
+    """Merge overdue, unattempted messages into one per user and channel; return the number of users.
 
     What is no longer true is dropped. A single one is sent as it is.
     """
@@ -42,13 +42,13 @@ def merge_overdue() -> int:
 
 @transaction.atomic
 def _merge_late_of(recipient: int) -> None:
-    """Merge one person's; their row is locked, so that two workers do not make two."""
+    """Merge one user's messages. The user's row is locked to prevent duplicates by another worker."""
     person = User.objects.select_for_update(no_key=True).get(pk=recipient)
     at = database_clock()
     rows = Message.objects.late().filter(recipient=person).select_for_update().order_by("channel", "due_at", "pk")
     for channel, group in groupby(rows, key=lambda row: row.channel):
         useful = [row for row in group if _of_use(row, person=person, at=at)]
-        # What is private has a page of its own that no row may name, and so is no part of another mail.
+        # A private message's page must not appear in any row, so it is not merged.
         common = [row for row in useful if not notification_type(row.kind).private]
         alone = useful
         if len(common) > 1:
@@ -58,7 +58,7 @@ def _merge_late_of(recipient: int) -> None:
 
 
 def _of_use(message: Message, *, person: User, at: dt.datetime) -> bool:
-    """Tell whether a late message is still true; drop it where not."""
+    """Return True if a late message is still relevant; drop it otherwise."""
     try:
         true = person.is_active and notification_type(message.kind).is_still_relevant(message, at)
     except Exception:

@@ -1,4 +1,4 @@
-"""Delivery: a message is claimed, looked at once more, sent, and marked (reliability.md, Outbox).
+"""Delivery of messages: claim, check, send and mark (docs/reliability.md).
 
 All instants are the database's: a worker whose clock is wrong sends nothing early and nothing twice (promise 11).
 """
@@ -28,7 +28,7 @@ from people.models import User
 
 logger = logging.getLogger(__name__)
 
-# For who holds a lease, it is over when this share of it has passed: before the task's hard limit, which is before its end.
+# Workers stop after this share of the lease, before the task's hard limit and the lease's end.
 HELD_SHARE = 5 / 6
 MARK_PAUSE_SECONDS = 0.5
 PROBLEM_LENGTH = 500
@@ -36,7 +36,7 @@ PROBLEM_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that this worker alone may send, when that was by the database's clock, and its own clock until when."""
+    """A message claimed by this worker, with the claim time (database clock) and the local deadline."""
 
     message: Message
     at: dt.datetime
@@ -45,7 +45,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What has become of a try: the state, and the columns that go with it."""
+    """Result of an attempt: the new state and columns."""
 
     state: str
     problem: str = ""
@@ -54,7 +54,7 @@ class Outcome:
 
 @transaction.atomic
 def claim() -> Claimed | None:
-    """Claim the most urgent due message that nobody is sending, or whose sender's lease is over; None where there is none."""
+    """Claim the most urgent message that can be sent now; return None if there is none."""
     began = time.monotonic()
     row = (
         Message.objects.claimable()
@@ -74,7 +74,7 @@ def claim() -> Claimed | None:
 
 
 def deliver_one() -> Message | None:
-    """Deliver one due message, and return it as it was claimed; None where none is due."""
+    """Deliver one due message and return it as claimed; return None if none is due."""
     claimed = claim()
     if claimed is None:
         return None
@@ -84,11 +84,11 @@ def deliver_one() -> Message | None:
 
 
 def _looked_at(claimed: Claimed) -> Outcome | None:
-    """Return what becomes of a message that is not to be sent now, None for one that is."""
+    """Return the outcome of a message that must not be sent now, or None."""
     message, at = claimed.message, claimed.at
     kind = notification_type(message.kind)
     if message.attempts > MOST:
-        # Whoever sent it never came back, time after time: it must not take one worker after another with it.
+        # Every attempt ended in a crash: stop before it takes down more workers.
         return Outcome(Message.State.FAILED, message.problem or "Nobody who tried to send it came back.")
     if not message.recipient.is_active:
         return Outcome(Message.State.DROPPED, f"{message.recipient} is no longer active.")
@@ -105,7 +105,7 @@ def _looked_at(claimed: Claimed) -> Outcome | None:
 
 
 def _sent(claimed: Claimed) -> Outcome:
-    """Send a message and return what became of it; whatever goes wrong is kept with it."""
+    """Send a message and return the outcome, including any error."""
     message = claimed.message
     try:
         send(message, at=claimed.at)
@@ -129,7 +129,7 @@ def _in_words(error: Exception) -> str:
 
 
 def _mark(claimed: Claimed, outcome: Outcome) -> None:
-    """Mark what became of a message, by its token; while the database is away, try until the lease is nearly over.
+    """Save the outcome under the claim's token, retrying during database outages until the lease is nearly over.
 
     What was sent and could not be marked is sent again, under the same Message-ID: better twice than never.
     """
@@ -149,7 +149,7 @@ def _mark(claimed: Claimed, outcome: Outcome) -> None:
 
 
 def send_again(message: Message, *, by: User) -> None:
-    """Let a message that failed be tried anew from now on; raise Forbidden for who is no admin, Refused where it did not fail."""
+    """Retry a failed message; raise NotAllowedError for non-admins, DomainError if it has not failed or has expired."""
     if not by.is_staff:
         raise NotAllowedError("Only an admin sends a message again.")
     failed = Message.objects.filter(pk=message.pk, state=Message.State.FAILED)

@@ -1,4 +1,4 @@
-"""The outbox: what people are told, written in the transaction that it is about."""
+"""The outbox: messages are stored in the transaction of the change they report."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What people are told: the kind of message, what happened to which thing, and when it is due and of no more use.
+    """Content of a notification: its type, subject, event, due time and expiry.
 
     `event`, `occurrence` and `offset` make the key under which nobody is told the same twice: ("swap-accepted", "42"), or
     ("handoff-reminder", "7", "15m").
@@ -43,7 +43,7 @@ class Notification:
 
 
 def enqueue(people: Iterable[User], *, notice: Notification) -> int:
-    """Put a message to each person into the outbox, in the caller's transaction; return how many were not there yet.
+    """Add a message for each user to the outbox in the caller's transaction; return the number of new ones.
 
     Each is told by the channels they chose for the kind; what is not urgent waits until their quiet hours end. Whoever is not
     active is left out. A message whose key is there already is left as it is.

@@ -24,7 +24,7 @@ class Channels:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """The hours of a person's day in which what is not urgent waits, by their own clock; they may pass midnight."""
+    """Daily hours in a user's time zone during which non-urgent messages wait."""
 
     starts_at: dt.time
     ends_at: dt.time

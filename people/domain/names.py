@@ -1,4 +1,4 @@
-"""Names: when two mean the same, and what they become in addresses and user names."""
+"""Name matching, user names and slugs."""
 
 import re
 import unicodedata
@@ -7,12 +7,12 @@ from collections.abc import Collection
 from anyascii import anyascii
 
 LONGEST_IDENTIFIER = 60
-# Spacing accents and these two stand in names as dashes and quotation marks do.
+# Treat these two, like spacing accents, as punctuation.
 PUNCTUATION_LIKE = frozenset("|~")
 
 
 def match_key(name: str) -> str:
-    """Return the key under which names of one meaning are equal (product.md §1).
+    """Return a normalized key for comparing names; equal keys mean the same name (docs/rules.md).
 
     Letter case, width, punctuation, dashes and spaces do not count; letters, digits and marks of any script do, and so do
     symbols such as emoji. The key is empty only for a name without anything visible.

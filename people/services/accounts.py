@@ -1,4 +1,4 @@
-"""Every change of state about people."""
+"""Services for users and API tokens."""
 
 import datetime as dt
 import secrets
@@ -16,13 +16,13 @@ from people.queries import digest_of
 
 TOKEN_MARK = "oncall_"  # noqa: S105  # nosec B105  # the public mark by which a leaked token is recognised
 TOKENS_A_PERSON = 50
-# A token used all day need not write a row at each call.
+# Avoids a write at every API call.
 LAST_USE_GRAIN = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token just made, with the secret that is shown this once."""
+    """A new token and its secret, which is shown only once."""
 
     token: ApiToken
     secret: str
@@ -32,7 +32,7 @@ class NewToken:
 def create_token(
     user: User, *, name: str, scope: str = ApiToken.Scope.WRITE, expires_at: dt.datetime | None = None
 ) -> NewToken:
-    """Create an API token of a user; raise Refused for the fifty-first."""
+    """Create an API token; raise DomainError if the user is inactive or has too many tokens."""
     if not user.is_active:
         raise DomainError(f"{user} is not active.")
     User.objects.select_for_update().get(pk=user.pk)
@@ -51,25 +51,25 @@ def create_token(
 
 
 def revoke_token(token: ApiToken, *, by: User, at: dt.datetime) -> None:
-    """Revoke a token from this instant on; an engineer may revoke their own, an admin anyone's."""
+    """Revoke a token at `at`. Engineers revoke their own tokens, admins any token."""
     if by.pk != token.user_id and not by.is_staff:
         raise NotAllowedError("This token belongs to somebody else.")
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
 
 
 def record_use(token: ApiToken, *, at: dt.datetime) -> None:
-    """Keep when the token was last used, to the minute."""
+    """Record when the token was last used, to the minute."""
     note_use(ApiToken.objects.filter(pk=token.pk), at=at)
 
 
 def note_use(tokens: QuerySet[Any], *, at: dt.datetime) -> None:
-    """Keep in `last_used_at` when these rows of a secret's digest were last used, to the minute."""
+    """Record in `last_used_at` when these rows were last used, to the minute."""
     tokens.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_GRAIN)).update(last_used_at=at)
 
 
 @transaction.atomic
 def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User], list[User]]:
-    """Return the users of these names, by match key, and those of them that had to be created.
+    """Return users with these names by match key, and the list of users created for new names.
 
     Names match by meaning (product.md §1). A new user has no usable password until an admin invites them.
     """
@@ -97,13 +97,13 @@ def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User
 
 
 def set_password(user: User, *, password: str) -> None:
-    """Give a user a password; its strength is the form's business."""
+    """Set a user's password. The form validates its strength."""
     user.set_password(password)
     user.save(update_fields=["password"])
 
 
 def change_profile(user: User, *, fields: dict[str, object]) -> None:
-    """Change what a person says of themselves (name, e-mail, telephone, time zone, country, colour, shortcuts).
+    """Update profile fields of a user.
 
     Raises django.core.exceptions.ValidationError by field.
     """
@@ -115,5 +115,5 @@ def change_profile(user: User, *, fields: dict[str, object]) -> None:
 
 @transaction.atomic
 def remove_second_factor(user: User) -> bool:
-    """Take somebody's authenticator and recovery codes off their account; return whether they had any."""
+    """Remove a user's authenticator and recovery codes; return True if there were any."""
     return Authenticator.objects.filter(user_id=user.pk).delete()[0] > 0

@@ -1,4 +1,4 @@
-"""Attempts at a secret that can be guessed: each is reserved in the database before it is looked at (reliability.md, promise 18)."""
+"""Rate limits for sign-in: each attempt is counted in the database before the secret is checked."""
 
 import datetime as dt
 
@@ -10,7 +10,7 @@ from common.exceptions import DomainError
 from people.models import LoginAttempts
 
 WINDOW = dt.timedelta(minutes=15)
-# Of one person's secret, wherever the guesses come from; from one address, whomever they are about; a code works once.
+# Name and code limits are per user, from any address. Address limits cover all users. A code works once.
 LIMITS = {
     LoginAttempts.Of.NAME: 5,
     LoginAttempts.Of.ADDRESS: 20,
@@ -21,7 +21,7 @@ LIMITS = {
 
 
 class TooManyAttemptsError(DomainError):
-    """Too many attempts; `until` says from when on the next one is looked at. The site answers it with 429."""
+    """Too many attempts; `until` is when the next one is allowed. The site responds with 429."""
 
     def __init__(self, until: dt.datetime) -> None:
         super().__init__("Too many attempts. Try again later.")
@@ -30,7 +30,7 @@ class TooManyAttemptsError(DomainError):
 
 @transaction.atomic
 def count_attempt(named: dict[LoginAttempts.Of, str], *, at: dt.datetime) -> None:
-    """Count one attempt against each of these, such as a user name and an address; raise Busy, counting nothing.
+    """Count one attempt for each entry; raise TooManyAttemptsError, and count nothing, if any is over its limit.
 
     It commits before the secret is hashed, so that simultaneous attempts cannot all find room.
     """
@@ -40,7 +40,7 @@ def count_attempt(named: dict[LoginAttempts.Of, str], *, at: dt.datetime) -> Non
 
 @transaction.atomic
 def refund_attempt(named: dict[LoginAttempts.Of, str]) -> None:
-    """Take back an attempt that was right: a name begins anew, an address gets this one attempt back."""
+    """Refund a successful attempt: reset the count of a name or code, reduce that of an address by one."""
     for of, name in named.items():
         rows = LoginAttempts.objects.filter(of=of, digest=_digest(of, name))
         if of == LoginAttempts.Of.ADDRESS:
@@ -50,7 +50,7 @@ def refund_attempt(named: dict[LoginAttempts.Of, str]) -> None:
 
 
 def purge_attempts(*, at: dt.datetime) -> int:
-    """Remove what no longer counts; return how many rows."""
+    """Delete expired attempts; return the number of rows."""
     return LoginAttempts.objects.filter(ends_at__lt=at).delete()[0]
 
 
@@ -59,12 +59,12 @@ def _reserve(of: LoginAttempts.Of, *, digest: str, at: dt.datetime) -> None:
         [LoginAttempts(of=of, digest=digest, used=0, ends_at=at + WINDOW)], ignore_conflicts=True
     )
     row = LoginAttempts.objects.filter(of=of, digest=digest)
-    # The second of two at once waits for the first one's row, then looks at it again.
+    # A concurrent attempt waits for the row lock, then evaluates the filter again.
     begun_anew = row.filter(ends_at__lte=at).update(used=1, ends_at=at + WINDOW)
     if not begun_anew and not row.filter(used__lt=LIMITS[of]).update(used=F("used") + 1):
         raise TooManyAttemptsError(row.values_list("ends_at", flat=True).get())
 
 
 def _digest(of: LoginAttempts.Of, name: str) -> str:
-    # People type a password where the user name belongs; and whom somebody tried to be is nobody's business.
+    # Store no plain text: users sometimes type their password as the user name.
     return salted_hmac(f"people.attempts.{of}", name.strip().casefold(), algorithm="sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Links by which somebody sets a password: an admin's invitation, or their own wish for a new one."""
+"""Password links: invitations and resets."""
 
 import datetime as dt
 import secrets
@@ -18,7 +18,7 @@ LASTS = {
 
 
 def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> PasswordLink:
-    """Make a link by which somebody sets their first password, or with `reset` another one; earlier links no longer work.
+    """Create an invitation, or with `reset` a password reset, and expire earlier links.
 
     Raises Forbidden for who is no admin; Refused for somebody inactive, without an e-mail, or with a password already.
     """
@@ -35,7 +35,7 @@ def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> Pas
 
 
 def request_password_reset(user: User, *, at: dt.datetime) -> PasswordLink:
-    """Make a link by which somebody who forgot their password sets another; raise Refused for who never had one."""
+    """Create a password reset link; raise DomainError if the user is inactive or never set a password."""
     if not (user.is_active and user.has_usable_password()):
         raise DomainError(f"{user} is not active or was never invited.")
     return _new_link(user, purpose=PasswordLink.Purpose.RESET, by=None, at=at)
@@ -43,11 +43,11 @@ def request_password_reset(user: User, *, at: dt.datetime) -> PasswordLink:
 
 @transaction.atomic
 def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) -> User:
-    """Set a password and spend the link with every other of that user; raise Refused where it no longer works.
+    """Set a password and use up all links of the user; raise DomainError if the link is invalid.
 
     Sessions opened with the old password die with it; attempts at sign-in are counted anew.
     """
-    # Locked first, as everything is that makes or spends links of a user.
+    # Lock the user first, as every function does that creates or uses links.
     user = User.objects.select_for_update().get(pk=link.user_id)
     if not PasswordLink.objects.usable(at=at).filter(pk=link.pk).update(used_at=at):
         raise DomainError("This link no longer works. Ask for another.")

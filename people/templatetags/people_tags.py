@@ -10,14 +10,14 @@ register = template.Library()
 
 
 def initials(user: User) -> str:
-    """Return up to two letters for a person: of the first and the last word of the name."""
+    """Return a user's initials: the first letters of the first and last word of the name."""
     words = user.display_name.split()
     return "".join(word[0] for word in ([words[0], words[-1]] if len(words) > 1 else words)).upper()
 
 
 @register.simple_tag
 def person(user: User | None) -> SafeString:
-    """Return a person's chip: initials in their colour, and the name."""
+    """Return HTML for a user: initials in the user's colour, and the name."""
     if user is None:
         return SafeString('<span class="person person-none">nobody</span>')
     return format_html(
@@ -31,7 +31,7 @@ def person(user: User | None) -> SafeString:
 
 @register.simple_tag
 def contact_link(user: User | None) -> SafeString:
-    """Return a link that calls a person, or writes to who has no telephone number here; nothing where there is neither."""
+    """Return a link to call the user, else to write an e-mail; empty if there is neither."""
     if user is None or not (user.dial or user.email):
         return SafeString("")
     address, words = (f"tel:{user.dial}", user.phone) if user.dial else (f"mailto:{user.email}", user.email)

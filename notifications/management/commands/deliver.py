@@ -1,4 +1,4 @@
-"""Delivers what is due without Celery: once, or for good beside it."""
+"""Deliver due messages without Celery."""
 
 import signal
 import threading
@@ -15,16 +15,16 @@ PAUSE_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    """`manage.py deliver [--loop]`: harmless beside workers, since each message is claimed by one."""
+    """`manage.py deliver [--loop]` is safe beside workers, because each message is claimed once."""
 
     help = "Deliver the messages that are due; with --loop, go on until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take whether to go on."""
+        """Add the `--loop` option."""
         parser.add_argument("--loop", action="store_true", help="Go on until stopped.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Deliver; a stop lets the message at hand be finished."""
+        """Deliver due messages. On a stop signal, finish the current message first."""
         if not options["loop"]:
             drop_expired()
             merge_overdue()
@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
 
 def _deliver_due(stop: threading.Event) -> int:
-    """Deliver until nothing is due or the loop is to stop; return how many messages were looked at."""
+    """Deliver until nothing is due or `stop` is set; return the number of messages processed."""
     number = 0
     while not stop.is_set() and deliver_one() is not None:
         number += 1

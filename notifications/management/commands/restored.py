@@ -1,4 +1,4 @@
-"""Makes a database that was restored from a backup fit to be worked on again."""
+"""Prepare a database restored from a backup."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from notifications.services.restore import drop_what_may_be_sent
 
 
 class Command(BaseCommand):
-    """`manage.py restored`: run it after pg_restore and before any worker starts."""
+    """`manage.py restored`: run after pg_restore, before any worker starts."""
 
     help = "Drop the messages that were waiting when the backup was made and may have been sent since."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Drop, and say how many."""
+        """Drop the messages and print their number."""
         self.stdout.write(f"{drop_what_may_be_sent()} messages that may have been sent are not sent again.")

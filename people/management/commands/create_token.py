@@ -1,4 +1,4 @@
-"""Creates an API token from the command line."""
+"""Create an API token from the command line."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,12 +11,12 @@ from people.services.accounts import create_token
 
 
 class Command(BaseCommand):
-    """`manage.py create_token USER`: prints the secret, once, alone on a line."""
+    """`manage.py create_token USER` prints the token's secret once, alone on a line."""
 
     help = "Create an API token of a user and print its secret, which is shown this once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the user name, the token's name and its scope."""
+        """Add the user name, token name and scope."""
         parser.add_argument("user", help="the user name, such as engineer-a")
         parser.add_argument("--name", default="made on the command line")
         parser.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.WRITE)
