@@ -1,4 +1,4 @@
-"""TODO."""
+"""Calendar feeds in the admin."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The form that creates a calendar feed."""
 
 from django import forms
 

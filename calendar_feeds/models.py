@@ -1,4 +1,4 @@
-"""TODO."""
+"""Tables of calendar feeds: tokens and events."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Celery tasks of calendar feeds."""
 
 from celery import shared_task
 from django.utils import timezone

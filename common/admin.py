@@ -1,4 +1,4 @@
-"""TODO."""
+"""Shared admin classes."""
 
 from django.http import HttpRequest
 

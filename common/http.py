@@ -1,4 +1,4 @@
-"""TODO."""
+"""Facts about an HTTP request."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 

@@ -69,8 +69,8 @@ def import_handbook(
 
     `starting` is the first date of week 1 for a new rotation, or the first week of a changed roster.
 
-    Raise HandbookErrors if the file has errors, or DomainError if the current data or the other arguments do not allow the
-    import. Both errors leave the database unchanged.
+    Raise HandbookErrors if the file has errors, or DomainError if the current data or the other arguments do not allow
+    the import. Both errors leave the database unchanged.
     """
     handbook = read_handbook(data)
     if time_zone is not None and time_zone not in time_zones():

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Serializer fields for people."""
 
 from typing import Any
 

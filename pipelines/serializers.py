@@ -1,4 +1,4 @@
-"""TODO."""
+"""Serializer fields for pipelines."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ class StaleEditError(DomainError):
 
 
 def normalize_markdown(markdown: str) -> str:
-    """Return a text in normal form. Raise InvalidInputError if it contains NUL, TextTooLargeError if it is too large."""
+    """Return the normal form. Raise InvalidInputError if it contains NUL, TextTooLargeError if it is too large."""
     if "\0" in markdown:
         raise InvalidInputError({"markdown": ["The text holds a NUL character."]})
     size = len(markdown.encode("utf-8", "surrogatepass"))
