@@ -10,7 +10,7 @@ class SchedulingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the schedule's notifications."""
-        from notifications.registry import register  # noqa: PLC0415  # models cannot be imported before the apps are loaded
+        from notifications.registry import register  # noqa: PLC0415  # models need loaded apps
         from scheduling.notifications import KINDS  # noqa: PLC0415  # as above
 
         register(*KINDS)

@@ -41,7 +41,7 @@ class RosterSerializer(serializers.Serializer[Any]):
 
 
 class RosterChangeSerializer(serializers.Serializer[Any]):
-    """The impact of a roster: weeks that change hands, weeks gained and lost by engineer, and swaps that become void."""
+    """The impact of a roster: weeks that change hands, weeks gained and lost, and swaps that become void."""
 
     weeks = MoveSerializer(many=True)
     gained = serializers.DictField(child=serializers.IntegerField())
@@ -100,7 +100,7 @@ class PlanningCalls(viewsets.GenericViewSet[Rotation]):
     @extend_schema(request=MovesSerializer, responses=SwapSerializer(many=True))
     @action(detail=True, methods=["post"], url_path="plan/apply")
     def plan_apply(self, request: Request, slug: str) -> Response:
-        """Apply a plan's moves, all or none. Each is recorded as a swap accepted on behalf of the engineers. Admins only."""
+        """Apply a plan's moves, all or none. Each is recorded as an accepted swap. Admins only."""
         rotation, person = self.get_object(), request_user(request)
         given = MovesSerializer(data=request.data)
         given.is_valid(raise_exception=True)

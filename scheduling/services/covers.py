@@ -169,7 +169,7 @@ def _give_back(rotation: Rotation, rest: Cover, *, engineer: User, starts_at: dt
 
 
 def transfer_covers(week: RotationWeek, *, taker: int) -> None:
-    """Update the covers of a week that changes hands: its new engineer becomes the covered one; delete their own covers."""
+    """Make a week's new engineer the covered one in its covers; delete the covers in which they cover."""
     within = Cover.objects.filter(rotation=week.rotation_id, starts_at__gte=week.starts_at, ends_at__lte=week.ends_at)
     within.filter(engineer=taker).delete()
     within.filter(covered_engineer=week.engineer_id).update(covered_engineer=taker)

@@ -24,8 +24,8 @@ def deactivate(leaver: User, *, by: User, at: dt.datetime) -> None:
     """Deactivate a user and reassign all their on-call time in one transaction.
 
     They leave every roster from the next week on, and those weeks are replanned. If the current week is theirs, the
-    next engineer on the roster covers it. Their covers end, and their swaps that have not started become void. They keep
-    the pipelines they own until those are reassigned; the other owner responds for them.
+    next engineer on the roster covers it. Their covers end, and their swaps that have not started become void. They
+    keep the pipelines they own until those are reassigned; the other owner responds for them.
 
     Raises Forbidden if `by` is not an admin; Refused for deactivating oneself, and if a roster has no other engineer.
     """
@@ -125,7 +125,7 @@ def _leave_rosters(rotation: Rotation, leaver: User, *, known: list[RosterVersio
 
 
 def _order_from(version: RosterVersion, *, starts_on: dt.date, without: int) -> list[int]:
-    """Return a roster's engineers in the order of their shifts from a week on, without one of them; the others move up."""
+    """Return a roster's engineers, except one, in the order of their shifts from a week on."""
     turn = (starts_on - version.starts_on).days // 7 % len(version.engineers)
     order = (*version.engineers[turn:], *version.engineers[:turn])
     return [engineer for engineer in order if engineer != without]

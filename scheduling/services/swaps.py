@@ -188,7 +188,7 @@ def accept_swap(
 def decline_swap(
     swap: SwapRequest, *, by: User, at: dt.datetime, engineer: User | None = None, word: str = ""
 ) -> SwapRequest:
-    """Decline a swap request as its recipient, with a comment, or as an admin for `engineer`; return the reloaded request.
+    """Decline a swap request as its recipient, or as an admin for `engineer`; return the reloaded request.
 
     A request to everyone stays open until every engineer of the rotation has declined. Raises the same errors as
     `accept_swap`.
@@ -239,7 +239,7 @@ def expire_swaps(*, at: dt.datetime) -> int:
 
 
 def _open(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
-    """Return the reloaded request under the rotation's lock; raise Refused, with the reason, if it is no longer open."""
+    """Return the request, reloaded under the rotation's lock; raise Refused, with the reason, if it is closed."""
     row = SwapRequest.objects.select_related("rotation", "requester", "counterpart", "third").get(pk=swap.pk)
     if row.state != SwapRequest.State.PENDING:
         because = f" {row.reason}" if row.reason else ""
@@ -252,7 +252,7 @@ def _open(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
 
 
 def _answering(row: SwapRequest, *, by: User, engineer: User | None) -> User:
-    """Return the engineer that a response counts for: `by` if they are a recipient, else the one an admin responds for."""
+    """Return the responding engineer: `by` if they are a recipient, else the one an admin responds for."""
     if engineer is None and by.is_staff and not awaits_answer_from(row, person=by):
         engineer = next((one for one in (row.counterpart, row.third) if one and one.pk not in row.agreed), None)
         if engineer is None:

@@ -83,8 +83,8 @@ def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
 def replan(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
     """Replan the weeks from `first` on with the current rosters, and store more if less than half a year is left.
 
-    Swaps that both engineers can still honour are reapplied. Other swaps, and open requests that are no longer possible,
-    become void with the reason. The caller has locked the rotation.
+    Swaps that both engineers can still honour are reapplied. Other swaps, and open requests that are no longer
+    possible, become void with the reason. The caller has locked the rotation.
     """
     plan = planned_replan(rotation, versions=roster_versions([rotation]).get(rotation.pk, []), first=first)
     moved = []

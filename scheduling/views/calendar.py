@@ -74,7 +74,7 @@ def _engineer(request: SignedInRequest) -> User:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Edit one's time off; an admin can edit anyone's."""
+    """Edit the reader's time off, or anyone's as an admin."""
     existing = _own_block(request, pk)
     initial = {name: getattr(existing, name) for name in HolidayData.__dataclass_fields__}
     form = HolidayForm(
