@@ -1,4 +1,4 @@
-"""Whole days on which somebody else's calendar says they are busy, read from iCalendar text (RFC 5545), within limits."""
+"""Parse busy all-day events from iCalendar text (RFC 5545), within size and time limits."""
 
 import datetime as dt
 import itertools
@@ -21,13 +21,16 @@ SUB_DAILY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 FREE = {"FREE", "WORKINGELSEWHERE"}
 
 
-class UnreadableCalendarError(ValueError):  # it is read as a sentence: the calendar is unreadable
-    """The text is no calendar, or passes a limit; the message says which."""
+class UnreadableCalendarError(ValueError):
+    """The text is not a calendar or exceeds a limit; the message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusyEvent:
-    """Days, both included, on which an event makes somebody busy; known by the event and the day it begins."""
+    """An all-day event that marks its owner as busy; both dates are inclusive.
+
+    `uid` and `starts_on` together identify it.
+    """
 
     uid: str
     starts_on: dt.date
@@ -36,11 +39,13 @@ class BusyEvent:
 
 
 def busy_days(text: bytes, *, first: dt.date, last: dt.date) -> list[BusyEvent]:
-    """Return the busy all-day events of a calendar that touch a window of dates, in order; raise Unreadable.
+    """Return a calendar's busy all-day events between `first` and `last`, in order.
 
-    Only events of whole days that are not free, transparent or cancelled. More than 366 days are several, one after the
-    other, since a block lasts a year at most. Limits: 512 KiB, 2,000 events, no rule that repeats within a day, 20,000
-    occurrences looked at. Rules that never come true are the caller's to stop: it gives the reading a process and a time.
+    Timed, free, transparent and cancelled events are ignored. An event longer than 366 days is split, because an absence
+    lasts at most a year. Limits: 512 KiB, 2,000 events, 20,000 occurrences, and no rule that repeats within a day.
+    A recurrence rule that never matches can run forever, so callers must run this in a process with a time limit.
+
+    Raises UnreadableCalendarError if the text is not a calendar or exceeds a limit.
     """
     if len(text) > MOST_BYTES:
         raise UnreadableCalendarError(f"The calendar has more than {MOST_BYTES // 1024} KiB.")
@@ -53,7 +58,7 @@ def busy_days(text: bytes, *, first: dt.date, last: dt.date) -> list[BusyEvent]:
         found = list(itertools.islice(_found(events, first=first, last=last), MOST_DAYS_FOUND + 1))
     except UnreadableCalendarError:
         raise
-    except Exception as error:  # whatever a library stumbles over in a stranger's file
+    except Exception as error:  # the libraries raise many types on malformed input
         raise UnreadableCalendarError("The address does not answer with a calendar that can be read.") from error
     if not events and b"BEGIN:VCALENDAR" not in text.upper():
         raise UnreadableCalendarError("The address does not answer with a calendar.")
@@ -97,7 +102,7 @@ def _is_busy(event: Any) -> bool:
 
 
 def _date(value: Any) -> dt.date | None:
-    """Return the date of a property of whole days, None of one with a time."""
+    """Return the date of a date-only property, or None if it has a time."""
     day = getattr(value, "dt", None)
     return day if isinstance(day, dt.date) and not isinstance(day, dt.datetime) else None
 
@@ -135,7 +140,7 @@ def _repeated(rule: Any, start: dt.date, *, last: dt.date, budget: Iterator[int]
         raise UnreadableCalendarError("An event has more than one rule by which it repeats.")
     if str(rule.get("FREQ", [""])[0]).upper() not in FREQUENCIES or any(rule.get(part) for part in SUB_DAILY):
         raise UnreadableCalendarError("An event repeats within a day: such calendars are not read.")
-    # The rule's last day is a whole day here; dateutil wants no zone where the start has none.
+    # UNTIL includes its whole day here, and dateutil rejects a time zone in UNTIL if the start has none.
     text = re.sub(r"UNTIL=(\d{8})[^;]*", r"UNTIL=\1T235959", rule.to_ical().decode())
     for at in rrulestr(text, dtstart=dt.datetime.combine(start, dt.time())):
         if next(budget) > MOST_OCCURRENCES:

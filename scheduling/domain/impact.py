@@ -1,4 +1,4 @@
-"""What a block of dates would do: who steps in where, and which moments nobody covers (product.md §4)."""
+"""Impact of an absence: changes of responder and new coverage gaps. See "Time off" in docs/rules.md."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from scheduling.domain.responder_chain import RotationSchedule, chain_at
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A stretch in which another person answers for a pipeline than would without the block; None is nobody."""
+    """A period in which an absence changes a pipeline's responder; None means no responder."""
 
     pipeline: int
     starts_at: dt.datetime
@@ -27,9 +27,9 @@ def changes_of_responder(
     starts_at: dt.datetime,
     ends_at: dt.datetime,
 ) -> list[Change]:
-    """Return, per pipeline, the stretches of a window in which two worlds answer differently.
+    """Return the periods between two instants in which two schedules give a pipeline different responders.
 
-    `owners` gives each pipeline's primary and secondary owner.
+    `owners` maps each pipeline to its primary and secondary owner.
     """
     people = {owner for pair in owners.values() for owner in pair}
     edges = sorted(

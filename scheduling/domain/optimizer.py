@@ -1,4 +1,4 @@
-"""The fewest moves after which nobody is on call while away, by constraint programming (product.md §5, OR-Tools CP-SAT)."""
+"""Find the fewest reassignments that leave nobody on call while away, with the OR-Tools CP-SAT solver."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Moves, in order of their weeks, none where nothing has to change; `optimal` where fewer are proven not to do."""
+    """Moves in week order, empty if nothing has to change; `optimal` is True if no smaller plan exists."""
 
     moves: tuple[Move, ...]
     optimal: bool
@@ -23,7 +23,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Infeasible:
-    """Why there is no plan, in words, and a smallest set of blocks without which there would be one."""
+    """Why no plan exists, and a smallest set of absences that rule one out."""
 
     reason: str
     blocks: tuple[Absence, ...]
@@ -37,19 +37,16 @@ def plan(
     names: Mapping[int, str],
     seconds: float = SECONDS,
 ) -> Plan | Infeasible:
-    """Return the smallest set of moves that leaves nobody on call while away and keeps everybody's count within one.
+    """Return the smallest set of moves that leaves nobody on call while away and shares the weeks evenly.
 
-    Every week goes to one of `engineers`; nobody holds a week of which an absence of theirs takes any instant. The counts
-    over these weeks differ by one at most, or by as much as they do now where that is more, say since somebody joined late.
-    Of plans with as few moves, one with the fewest weeks in a row for the same engineer is taken.
+    Every week goes to one of `engineers`, and nobody gets a week that overlaps one of their absences. Week counts differ
+    by at most one, or by the current difference if that is larger, for example after an engineer joined late. Among the
+    smallest plans, prefer the one with the fewest consecutive weeks for the same engineer.
     """
     if not weeks:
         return Plan((), optimal=True)
     if not engineers:
         return Infeasible("Nobody on the roster is active.", ())
-    # Every process of the site would else pay for what only a planner needs.
-    # slow to import
-
     problem = Problem(weeks, absences=absences, engineers=engineers)
     outcome = problem.solve(relaxed=False, seconds=seconds)
     if outcome in (Outcome.OPTIMAL, Outcome.FOUND):
@@ -84,7 +81,7 @@ OUTCOMES = {
 
 
 class Problem:
-    """The weeks, who may hold them, and the solver's answer."""
+    """The constraint model of who holds which week, and its solution."""
 
     def __init__(self, weeks: Sequence[Week], *, absences: Sequence[Absence], engineers: Sequence[int]) -> None:
         self.weeks = sorted(weeks, key=lambda week: week.starts_on)
@@ -95,7 +92,7 @@ class Problem:
         self.dropped: list[cp_model.IntVar] = []
 
     def solve(self, *, relaxed: bool, seconds: float) -> Outcome:
-        """Build the model and solve it; relaxed, blocks may be ignored, as few as can be."""
+        """Build the model and solve it; if `relaxed`, absences may be ignored, as few as possible."""
         model = cp_model.CpModel()
         for place in range(len(self.weeks)):
             for engineer in self.engineers:
@@ -110,7 +107,7 @@ class Problem:
                     model.add_implication(self.holds[place, absence.engineer], ignored)
         self._keep_even(model)
         model.minimize(sum(self.dropped) if relaxed else self._cost(model))
-        # The same question has the same answer.
+        # A fixed seed makes results reproducible.
         self.solver.parameters.random_seed = 1
         self.solver.parameters.num_workers = WORKERS
         self.solver.parameters.max_time_in_seconds = seconds
@@ -127,7 +124,7 @@ class Problem:
             model.add(count <= fewest + widest)
 
     def _cost(self, model: cp_model.CpModel) -> cp_model.LinearExprT:
-        """Return moves, each dearer than all weeks in a row together, and weeks in a row."""
+        """Return the cost: moves first, then consecutive weeks, which together never outweigh one move."""
         moved = [
             1 - self.holds[place, week.engineer] if (place, week.engineer) in self.holds else 1
             for place, week in enumerate(self.weeks)
@@ -141,7 +138,7 @@ class Problem:
         return sum(moved) * len(self.weeks) + sum(in_a_row)
 
     def moves(self) -> tuple[Move, ...]:
-        """Return the weeks that change hands in the solution."""
+        """Return the weeks that the solution reassigns."""
         found = []
         for place, week in enumerate(self.weeks):
             taker = next(one for one in self.engineers if self.solver.boolean_value(self.holds[place, one]))

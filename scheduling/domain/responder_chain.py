@@ -1,4 +1,4 @@
-"""Who answers: the responder chain of a pipeline at an instant, with reasons, and until when it holds (product.md §3)."""
+"""Responder chain of a pipeline at an instant. See "Who responds" in docs/rules.md."""
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
@@ -19,7 +19,7 @@ INACTIVE = "no longer active"
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A time in which an engineer is unavailable, and why, in words: "on holiday 21–25 Dec"."""
+    """A period in which an engineer is unavailable, with a reason such as "on holiday 21–25 Dec"."""
 
     engineer: int
     starts_at: dt.datetime
@@ -29,7 +29,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A time that one engineer takes over from another."""
+    """A period that one engineer takes over from another."""
 
     engineer: int
     covered_engineer: int
@@ -39,7 +39,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An engineer's place in a chain; `reason` says why they are passed over, "" where they are available."""
+    """An engineer's place in a chain; `reason` says why they are skipped, "" if they are available."""
 
     engineer: int
     role: str
@@ -49,7 +49,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Who answers for a pipeline at an instant, in order; `until` is the next instant any of it changes, if one is known."""
+    """The responder chain of a pipeline at an instant; `until` is when it next changes, None if unknown."""
 
     at: dt.datetime
     links: tuple[Link, ...]
@@ -58,12 +58,12 @@ class Chain:
 
     @property
     def responder(self) -> int | None:
-        """The first who is available, None where nobody is: the pipeline is uncovered."""
+        """The first available engineer, or None if the pipeline is uncovered."""
         return next((link.engineer for link in self.links if link.available), None)
 
     @property
     def facts(self) -> tuple[tuple[Link, ...], int | None]:
-        """All that the chain says but for its times."""
+        """The chain without its times, to compare chains at different instants."""
         return self.links, self.acting_owner
 
 
@@ -71,13 +71,13 @@ Stretch = tuple[dt.datetime, dt.datetime]
 
 
 def common(ones: Sequence[Stretch], others: Sequence[Stretch]) -> list[Stretch]:
-    """Return what two lists of stretches, each in order and apart, have in common."""
+    """Return the overlaps of two lists of stretches; each list is sorted and has no overlaps of its own."""
     overlaps = ((max(a, b), min(end, stop)) for a, end in ones for b, stop in others if a < stop and b < end)
     return sorted(overlaps)
 
 
 class Availability:
-    """Who is available when: everybody's absences and who is no longer active, shared by all rotations."""
+    """Everybody's absences and the inactive people; shared by all rotations."""
 
     def __init__(self, *, absences: Sequence[Absence], inactive: frozenset[int] = frozenset()) -> None:
         self.inactive = inactive
@@ -86,16 +86,16 @@ class Availability:
             self.absences.setdefault(absence.engineer, []).append(absence)
 
     def edges(self, engineer: int, *, after: dt.datetime, before: dt.datetime) -> list[dt.datetime]:
-        """Return the instants strictly between two at which an absence of an engineer begins or ends, in order."""
+        """Return the sorted instants strictly between `after` and `before` at which an engineer's absence starts or ends."""
         absences = self.absences.get(engineer, ())
         return sorted({at for one in absences for at in (one.starts_at, one.ends_at) if after < at < before})
 
     def edges_after(self, engineer: int, *, at: dt.datetime) -> set[dt.datetime]:
-        """Return the instants after one at which an absence of an engineer begins or ends."""
+        """Return the instants after `at` at which an engineer's absence starts or ends."""
         return {edge for one in self.absences.get(engineer, ()) for edge in (one.starts_at, one.ends_at) if edge > at}
 
     def together_away(self, engineers: Iterable[int], *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Stretch]:
-        """Return the stretches of a window in which none of these engineers is available, in order."""
+        """Return the sorted stretches of a window in which all of these engineers are unavailable."""
         together = [(starts_at, ends_at)]
         for engineer in engineers:
             if not together:
@@ -117,7 +117,7 @@ class Availability:
         return found
 
     def why_unavailable(self, engineer: int, *, at: dt.datetime) -> str:
-        """Return why an engineer is unavailable at an instant, "" where they are available."""
+        """Return why an engineer is unavailable at an instant, or "" if they are available."""
         if engineer in self.inactive:
             return INACTIVE
         covering = [one for one in self.absences.get(engineer, ()) if one.starts_at <= at < one.ends_at]
@@ -125,7 +125,7 @@ class Availability:
 
 
 class RotationSchedule:
-    """All that decides who is on call in one rotation: its weeks and covers, in order, and its rosters."""
+    """The weeks, covers and rosters of one rotation, each in order, with everybody's availability."""
 
     def __init__(
         self,
@@ -144,43 +144,43 @@ class RotationSchedule:
 
     @cached_property
     def boundaries(self) -> list[dt.datetime]:
-        """Every instant at which somebody else may be on call, by a week or a cover, in order."""
+        """The sorted instants at which a week or a cover starts or ends."""
         spans: list[Week | Cover] = [*self.weeks, *self.covers]
         return sorted({at for span in spans for at in (span.starts_at, span.ends_at)})
 
     @cached_property
     def engineers(self) -> frozenset[int]:
-        """Everybody who has a part in it: by a week, a cover or a place on a roster."""
+        """Everybody in a week, a cover or a roster of the rotation."""
         by_week = (key for week in self.weeks for key in (week.engineer, week.planned_engineer))
         by_cover = (key for cover in self.covers for key in (cover.engineer, cover.covered_engineer))
         return frozenset([*by_week, *by_cover, *(key for version in self.rosters for key in version.engineers)])
 
     def covers_between(self, begin: dt.datetime, end: dt.datetime) -> list[Cover]:
-        """Return the covers that share an instant with a stretch, in order."""
+        """Return the covers that overlap the time from `begin` to `end`, in order."""
         first = bisect_right(self._cover_starts, begin)
         if first and self.covers[first - 1].ends_at > begin:
             first -= 1
         return self.covers[first : bisect_left(self._cover_starts, end)]
 
     def week_at(self, at: dt.datetime) -> Week | None:
-        """Return the week that an instant falls into, None outside the weeks known."""
+        """Return the week at an instant, or None if no known week includes it."""
         place = bisect_right(self._week_starts, at) - 1
         return self.weeks[place] if place >= 0 and at < self.weeks[place].ends_at else None
 
     def cover_at(self, at: dt.datetime) -> Cover | None:
-        """Return the cover in force at an instant, or None."""
+        """Return the active cover at an instant, or None."""
         place = bisect_right(self._cover_starts, at) - 1
         return self.covers[place] if place >= 0 and at < self.covers[place].ends_at else None
 
     def roster_of(self, week: Week) -> tuple[int, ...]:
-        """Return the engineers of the roster in force in a week, in order."""
+        """Return the engineers of the roster that applies to a week, in order."""
         in_force = [version for version in self.rosters if version.starts_on <= week.starts_on]
         return in_force[-1].engineers if in_force else ()
 
     def vacant(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Stretch]:
-        """Return the stretches of a window in which nobody of the roster in force is available, week by week, in order.
+        """Return the sorted stretches of a window in which nobody on the current roster is available.
 
-        Time outside the weeks known has no roster: all of it is vacant.
+        Time outside the known weeks has no roster, so all of it is vacant.
         """
         found: list[Stretch] = []
         at = starts_at
@@ -195,14 +195,14 @@ class RotationSchedule:
         return [*found, (at, ends_at)] if at < ends_at else found
 
     def on_call_at(self, at: dt.datetime) -> int | None:
-        """Return who is on call at an instant, a cover replacing the week's engineer; available or not."""
+        """Return the on-call engineer at an instant, available or not; a cover replaces the week's engineer."""
         week, cover = self.week_at(at), self.cover_at(at)
         return cover.engineer if week and cover else week.engineer if week else None
 
     def after(self, at: dt.datetime, *, engineers: Iterable[int] = ()) -> Iterator[dt.datetime]:
-        """Yield the instants after `at` at which a week or a cover changes, or an absence of these engineers, in order.
+        """Yield, in order, the instants after `at` at which a week, a cover or an absence of `engineers` changes.
 
-        However many people the site has, an answer looks at the few who have a part in it.
+        Only the absences of `engineers` are read, so the cost does not grow with the number of users.
         """
         own = self.boundaries[bisect_right(self.boundaries, at) :]
         theirs = {edge for engineer in engineers for edge in self.people.edges_after(engineer, at=at)}
@@ -210,16 +210,16 @@ class RotationSchedule:
 
 
 def chain_at(world: RotationSchedule, *, primary: int, secondary: int, at: dt.datetime) -> Chain:
-    """Return the responder chain of a pipeline at an instant, with the next instant at which any of it changes.
+    """Return the responder chain of a pipeline at an instant, and when it next changes.
 
-    On-call engineer → primary owner → secondary owner → the rest of the roster, starting after the week's engineer; each
-    engineer once, in their first role.
+    The order is on-call engineer, primary owner, secondary owner, then the roster from the engineer after the week's. Each
+    engineer appears once, in their first role.
     """
     chain = _chain(world, primary=primary, secondary=secondary, at=at)
     until = next(
         (
             later
-            # Up to the first change of its people, only they matter; at that change the facts differ.
+            # The chain's people do not change before one of these instants, so only their absences matter.
             for later in world.after(at, engineers=(link.engineer for link in chain.links))
             if _chain(world, primary=primary, secondary=secondary, at=later).facts != chain.facts
         ),
@@ -246,7 +246,10 @@ def _chain(world: RotationSchedule, *, primary: int, secondary: int, at: dt.date
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of a rotation's time and who is on call in it: by the week, by a cover, or nobody since they are away."""
+    """A period of a rotation and its on-call engineer.
+
+    `because` is "week", "cover", or "away" if nobody is on call because the engineer is away.
+    """
 
     starts_at: dt.datetime
     ends_at: dt.datetime
@@ -255,10 +258,10 @@ class Interval:
 
 
 def timeline(world: RotationSchedule, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Interval]:
-    """Return the unbroken intervals of a rotation from one instant to another; neighbours differ.
+    """Return the contiguous intervals of a rotation between two instants; equal neighbours are merged.
 
-    Where the engineer whose turn it is is away, the rotation's lane is vacant (`engineer` None, because "away"): who steps in
-    then is a matter of each pipeline's owners, which `chain_at` answers.
+    While the on-call engineer is away, the interval has `engineer` None and `because` "away": the responder then depends on
+    each pipeline's owners. Use `chain_at` to find them.
     """
     intervals: list[Interval] = []
     for held in _held(world, starts_at=starts_at, ends_at=ends_at):
@@ -272,7 +275,7 @@ def timeline(world: RotationSchedule, *, starts_at: dt.datetime, ends_at: dt.dat
 
 
 def _held(world: RotationSchedule, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Interval]:
-    """Yield who holds each stretch of a window, away or not: the week's engineer, a cover, or nobody outside the weeks."""
+    """Yield the on-call engineer of each part of a window, away or not; None outside the known weeks."""
     at = starts_at
     for week in world.weeks:
         if week.ends_at <= at or week.starts_at >= ends_at:
@@ -295,7 +298,7 @@ def _held(world: RotationSchedule, *, starts_at: dt.datetime, ends_at: dt.dateti
 
 
 def _present(people: Availability, held: Interval) -> Iterator[Interval]:
-    """Yield a held stretch, vacant where its engineer is unavailable."""
+    """Split an interval into the parts in which its engineer is available and the parts in which they are away."""
     engineer = held.engineer
     if engineer is None or (engineer not in people.inactive and engineer not in people.absences):
         yield held
@@ -309,14 +312,14 @@ def _present(people: Availability, held: Interval) -> Iterator[Interval]:
 def coverage_gaps(
     world: RotationSchedule, *, owners: Mapping[int, tuple[int, int]], starts_at: dt.datetime, ends_at: dt.datetime
 ) -> list[tuple[int, dt.datetime, dt.datetime]]:
-    """Return the stretches in which nobody is available for a pipeline: (pipeline, from, until), by pipeline.
+    """Return the coverage gaps between two instants as (pipeline, start, end), grouped by pipeline.
 
-    `owners` gives each pipeline's primary and secondary owner.
+    `owners` maps each pipeline to its primary and secondary owner.
     """
     found: list[tuple[int, dt.datetime, dt.datetime]] = []
     vacant = world.vacant(starts_at=starts_at, ends_at=ends_at)
     for pipeline, (primary, secondary) in owners.items():
-        # While an owner or one of the roster is there, somebody answers: what is left is looked at link by link.
+        # An available owner or roster member always covers the pipeline, so check chains only in the remaining time.
         alone = world.people.together_away((primary, secondary), starts_at=starts_at, ends_at=ends_at)
         for begin, end in common(vacant, alone):
             at: dt.datetime | None = begin

@@ -1,4 +1,4 @@
-"""Who could take a week that somebody wants rid of: swaps of two, round three, and plain take-overs, ranked (product.md §5)."""
+"""Rank ways to hand over a week: two-way swaps, three-way swaps and take-overs. See "Swaps" in docs/rules.md."""
 
 import datetime as dt
 from collections import Counter
@@ -11,7 +11,7 @@ from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move, Week
 
 TWO_WAY, THREE_WAY, ONE_WAY = "two_way", "three_way", "one_way"
-# How much each thing weighs; together they are 100. Somebody free always comes before somebody partly away.
+# Weights of the score, which add up to 100. FREE ranks engineers who are free above those who are partly away.
 FREE, PRESENCE, KIND, SPACING, EVENNESS, OWN_HOLIDAYS, NEARNESS = 40, 30, 20, 8, 1, 0.7, 0.3
 KIND_WEIGHT = {TWO_WAY: 1.0, THREE_WAY: 0.5, ONE_WAY: 0.0}
 WIDEST_GAP = 8
@@ -22,7 +22,7 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A way to be rid of a week: its moves, the week itself first, how good it is (0 to 100), and why, in words."""
+    """A way to hand over a week: its moves (that week first), a score from 0 to 100, and reasons in words."""
 
     kind: str
     moves: tuple[Move, ...]
@@ -32,7 +32,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class RosterFacts:
-    """What the ranking knows of people: their names, zones and public holidays, and who may be asked."""
+    """Names, time zones and public holidays of the engineers, and the candidates for a swap."""
 
     candidates: Collection[int]
     names: Mapping[int, str]
@@ -43,11 +43,11 @@ class RosterFacts:
 def suggestions(
     week: Week, *, weeks: Sequence[Week], people: Availability, facts: RosterFacts, after: dt.datetime, most: int = 10
 ) -> list[Suggestion]:
-    """Return ways in which a week's engineer could be rid of it, best first.
+    """Return ways to hand over a week, best first.
 
-    `weeks` are the running and coming ones of one rotation; only those that start after `after` move. A move whose taker is
-    inactive, or away for all of the week, is not suggested; nor what leaves as much of the weeks to somebody away as doing
-    nothing does. At most three begin with the same taker.
+    `weeks` are the current and upcoming weeks of one rotation; only weeks that start after `after` can move. A suggestion
+    never gives a week to an inactive engineer or to one who is away for all of it, and it must reduce the hours in which
+    the engineer of a week is away. At most three suggestions start with the same taker.
     """
     board = _Board(week, weeks=weeks, people=people, facts=facts, after=after)
     ranked = sorted(board.options(), key=lambda one: (-one[0], one[1]))
@@ -65,7 +65,7 @@ def _kind(moves: tuple[Move, ...]) -> str:
 
 
 class _Board:
-    """The weeks around one that somebody wants rid of, with what it costs to look at many moves worked out once."""
+    """The weeks of a rotation around the one to hand over, indexed and cached to score many moves."""
 
     def __init__(
         self, week: Week, *, weeks: Sequence[Week], people: Availability, facts: RosterFacts, after: dt.datetime
@@ -84,7 +84,7 @@ class _Board:
         self._away: dict[tuple[int, dt.date], float] = {}
 
     def away(self, engineer: int, day: dt.date) -> float:
-        """Return for how many hours of a week an engineer is unavailable."""
+        """Return the hours of a week in which an engineer is unavailable."""
         known = self._away.get((engineer, day))
         if known is None:
             known = self._away[engineer, day] = self._hours_away(engineer, self.weeks[day])
@@ -129,7 +129,7 @@ class _Board:
                 )
 
     def _three_way(self) -> Iterator[tuple[Move, ...]]:
-        """Yield chains of three in which everybody is free in the week they take."""
+        """Yield three-way swaps in which everybody is free in the week they take."""
         mine, wanted, known = self.week.engineer, self.week.starts_on, set(self.candidates)
         if mine in self.people.inactive:
             return
@@ -145,7 +145,11 @@ class _Board:
                     )
 
     def score(self, moves: tuple[Move, ...], *, hours: float) -> float:
-        """Return how good an exchange is, 0 to 100: free before partly away, two-way first, then spacing, evenness, holidays."""
+        """Return the score of a suggestion, from 0 to 100.
+
+        It favors free over partly away engineers, then two-way swaps, then spacing, even counts, few public holidays and
+        nearby weeks.
+        """
         total = 168 * len(moves)
         gap = min(self.gap(move.taker, moves) for move in moves)
         own = sum(len(self.holidays(move.taker, move.week)) for move in moves)
@@ -161,7 +165,7 @@ class _Board:
         )
 
     def gap(self, engineer: int, moves: Sequence[Move] = ()) -> int:
-        """Return the smallest number of weeks from one turn of an engineer to the next, after these moves; 8 at most."""
+        """Return the fewest weeks between two shifts of an engineer after these moves, capped at `WIDEST_GAP`."""
         turns = self.turns.get(engineer, [])
         given = {self.place[move.week] for move in moves if move.giver == engineer}
         taken = [self.place[move.week] for move in moves if move.taker == engineer]
@@ -177,14 +181,14 @@ class _Board:
         return max(counts.values()) - min(counts.values())
 
     def holidays(self, engineer: int, day: dt.date) -> list[dt.date]:
-        """Return an engineer's public holidays in a week, by the date at whose noon they would be on call."""
+        """Return an engineer's public holidays on the days of a week at whose local noon they would be on call."""
         begin = self.weeks[day].starts_at.astimezone(self.facts.zones.get(engineer, dt.UTC))
         first = begin.date() if begin.hour < 12 else begin.date() + DAY
         own = self.facts.public_holidays.get(engineer, frozenset())
         return [first + DAY * number for number in range(7) if first + DAY * number in own]
 
     def reasons(self, moves: tuple[Move, ...]) -> Iterator[str]:
-        """Yield what an exchange does to availability, spacing and balance, in words."""
+        """Yield sentences on how the moves affect availability, spacing and balance."""
         name = self.facts.names
         partly = [move for move in moves if self.away(move.taker, move.week)]
         for move in partly:

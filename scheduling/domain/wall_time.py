@@ -1,4 +1,4 @@
-"""Wall clocks and instants: when a local time is, and what a block of dates covers."""
+"""Conversion of local dates and times to instants, and formatting of dates."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -8,9 +8,9 @@ MIDNIGHT = dt.time()
 
 
 def to_utc(day: dt.date, hour: dt.time, *, zone: str) -> dt.datetime:
-    """Return the instant, in UTC, of a wall-clock time in an IANA zone (product.md §2).
+    """Return the UTC instant of a local time in an IANA zone.
 
-    A time that does not exist means the first instant after the gap; one that occurs twice means the first.
+    If a clock change skips the time, return the first instant after the gap; if it repeats the time, return the first.
     """
     naive = dt.datetime.combine(day, hour)
     place = ZoneInfo(zone)
@@ -21,7 +21,7 @@ def to_utc(day: dt.date, hour: dt.time, *, zone: str) -> dt.datetime:
 
 
 def _end_of_gap(before: dt.datetime, after: dt.datetime, *, place: ZoneInfo) -> dt.datetime:
-    """Return the instant of the change of offset between two instants, to the second."""
+    """Return the instant of the offset change between two instants, to the second."""
     offset = before.astimezone(place).utcoffset()
     low, high = 0, int((after - before).total_seconds())
     while high - low > 1:
@@ -34,10 +34,10 @@ def _end_of_gap(before: dt.datetime, after: dt.datetime, *, place: ZoneInfo) -> 
 def dates_to_interval(
     first: dt.date, last: dt.date, *, zone: str, start: dt.time | None = None, end: dt.time | None = None
 ) -> tuple[dt.datetime, dt.datetime]:
-    """Return the instants from which and until which an inclusive range of dates lasts (product.md §4).
+    """Return the start and end instants of an inclusive range of dates.
 
-    `start` is an hour on the first day, `end` one on the last; without them whole days. Raises ValueError where nothing is
-    left between the two.
+    `start` is a time on the first day and `end` one on the last; without them, the days count in full. Raises ValueError if
+    the end is not after the start.
     """
     starts_at = to_utc(first, start or MIDNIGHT, zone=zone)
     ends_at = to_utc(last, end, zone=zone) if end else to_utc(last + DAY, MIDNIGHT, zone=zone)

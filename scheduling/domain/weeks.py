@@ -1,4 +1,4 @@
-"""The weeks of a rotation, planned from its rosters."""
+"""Planning of a rotation's weeks from its rosters."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ WEEK = dt.timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When a rotation hands over: a weekday (0 is Monday) and a wall-clock hour in an IANA zone."""
+    """The hand-off time of a rotation: a weekday (0 is Monday) and a local time in an IANA zone."""
 
     zone: str
     weekday: int
@@ -20,7 +20,10 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class RosterVersion:
-    """Engineers in order; the week that starts on that date is the first one's, until a later version starts."""
+    """The ordered engineers of a rotation from `starts_on` until a later version starts.
+
+    The first engineer takes the week that starts on `starts_on`.
+    """
 
     starts_on: dt.date
     engineers: tuple[int, ...]
@@ -28,7 +31,7 @@ class RosterVersion:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week of a rotation, named by the date it starts on; planned for one engineer, held by one."""
+    """A week of a rotation, identified by its start date, with its current and its planned engineer."""
 
     starts_on: dt.date
     starts_at: dt.datetime
@@ -39,7 +42,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Move:
-    """A week, by the date it starts on, that goes from one engineer to another."""
+    """The transfer of a week, identified by its start date, from one engineer to another."""
 
     week: dt.date
     giver: int
@@ -48,22 +51,22 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedSwap:
-    """Weeks that changed hands together, known by the key of the request they came from."""
+    """The moves of an accepted swap request; `key` is the ID of the request."""
 
     key: int
     moves: tuple[Move, ...]
 
 
 def week_start(day: dt.date, *, weekday: int) -> dt.date:
-    """Return the date on which the week of a date starts: the hand-off weekday on or before it."""
+    """Return the start date of the week that includes `day`: the hand-off weekday on or before it."""
     return day - dt.timedelta(days=(day.weekday() - weekday) % 7)
 
 
 def planned_weeks(hours: Hours, *, rosters: Sequence[RosterVersion], first: dt.date, until: dt.date) -> Iterator[Week]:
-    """Yield the weeks that start on or after `first` and before `until`, as the rosters plan them (product.md §2).
+    """Yield the planned weeks that start on or after `first` and before `until`.
 
-    Week k of a roster, counted from the date it starts on, belongs to `engineers[k mod n]`. A week ends at the instant the
-    next one starts, whatever the clocks do. There is no week before the first roster starts.
+    Week k of a roster, counted from its start date, belongs to `engineers[k mod n]`. A week ends when the next one starts,
+    so it is an hour longer or shorter across a clock change. There are no weeks before the first roster starts.
     """
     versions = sorted(rosters, key=lambda version: version.starts_on)
     starts_on = week_start(first, weekday=hours.weekday)
@@ -89,11 +92,11 @@ def planned_weeks(hours: Hours, *, rosters: Sequence[RosterVersion], first: dt.d
 def reapply_swaps(
     planned: Mapping[dt.date, int], *, exchanges: Sequence[AcceptedSwap], inactive: Collection[int]
 ) -> tuple[dict[dt.date, int], dict[int, Move]]:
-    """Return who holds the weeks planned anew once earlier exchanges, in their order, are made again, and those that cannot be.
+    """Return the engineer of each replanned week after reapplying accepted swaps, and the swaps that no longer apply.
 
-    An exchange holds on where each of its weeks that is planned anew is its giver's and its taker is still there
-    (product.md §2: a change of roster keeps swaps that both parties can still honour). Of one that cannot hold, the first
-    move that fails is told, by the exchange's key.
+    A roster change preserves the swaps that both parties can still honor: each replanned week of the swap must belong to
+    its giver, and its taker must be active. Swaps are applied in order. Swaps that no longer apply are returned as a
+    mapping of their ID to the first move that failed.
     """
     holders, lost = dict(planned), dict[int, Move]()
     for exchange in exchanges:

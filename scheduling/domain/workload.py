@@ -1,4 +1,4 @@
-"""How evenly the rotation weighs on its engineers (product.md §2: shown, not assumed)."""
+"""Workload of each engineer in a rotation."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What one engineer carries in a window: weeks held, and weekend days and public holidays on call."""
+    """The number of weeks, weekend days and public holidays that an engineer is on call."""
 
     weeks: int = 0
     weekend_days: int = 0
@@ -25,10 +25,11 @@ def workloads(
     zones: Mapping[int, dt.tzinfo],
     public_holidays: Mapping[int, frozenset[dt.date]],
 ) -> dict[int, Workload]:
-    """Return each engineer's share of a rotation over the days whose noons are given, covers counted to who took over.
+    """Return each engineer's workload in a rotation over the days whose noons are given.
 
-    A day is an engineer's where they are on call at its noon; whether it is a weekend or a public holiday is told by the date
-    in the engineer's own zone. A week is counted to who holds it, where one of its days is among those given.
+    A day counts for the engineer on call at its noon, so a covered day counts for the covering engineer. The date in the
+    engineer's time zone decides if it is a weekend day or a public holiday. A week counts for its engineer if it includes
+    one of the given noons.
     """
     weeks: dict[int, set[dt.date]] = {}
     weekends: dict[int, int] = {}

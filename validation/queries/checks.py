@@ -24,20 +24,20 @@ PLOTTED = 120
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run that somebody asked for has come: `waiting`, `running`, or `done`."""
+    """The state of the last requested run: `waiting`, `running` or `done`."""
 
     state: str
     asked_at: dt.datetime | None
 
 
 def checks() -> CheckQuerySet:
-    """Return every check with its pipeline and metrics, in the order of the ownership table."""
+    """Return all checks with their pipeline and metrics, in the order of the ownership table."""
     rows = Check.objects.select_related("pipeline", "metric__pipeline", "other_metric__pipeline", "source")
     return rows.order_by("pipeline__position", "pipeline", "name", "pk")
 
 
 def checks_worst_first() -> CheckQuerySet:
-    """Return every check: those that fail first, those that pass after them, those switched off last."""
+    """Return all checks: failing ones first, then passing ones, inactive ones last."""
     said = {str(outcome): place for place, outcome in enumerate(WORST_FIRST)}
     order = Case(
         When(is_active=False, then=Value(len(said) + 1)),
@@ -50,12 +50,15 @@ def checks_worst_first() -> CheckQuerySet:
 
 
 def alerting_checks() -> CheckQuerySet:
-    """Return the checks whose failing is confirmed, with their pipeline; `last_message` says why, `alerting_since` since when."""
+    """Return the checks with a current alert, with their pipeline.
+
+    `last_message` has the reason and `alerting_since` the start of the alert.
+    """
     return Check.objects.alerting().select_related("pipeline", "metric").order_by("alerting_since", "pk")
 
 
 def status_of_pipelines(pipelines: Iterable[Pipeline]) -> dict[int, str]:
-    """Return the worst status of the checks switched on, by pipeline's key; a pipeline that nothing judged is not in it."""
+    """Return the worst status of the active checks by pipeline ID, without pipelines that have no result."""
     order = list(reversed(WORST_FIRST))
     rank = Case(
         *(When(last_status=str(outcome), then=Value(place)) for place, outcome in enumerate(order)),
@@ -67,12 +70,12 @@ def status_of_pipelines(pipelines: Iterable[Pipeline]) -> dict[int, str]:
 
 
 def metrics() -> QuerySet[Metric]:
-    """Return every metric with its pipeline and source, by pipeline and name."""
+    """Return all metrics with their pipeline and data source, by pipeline and name."""
     return Metric.objects.select_related("pipeline", "source").order_by("pipeline__position", "pipeline", "name", "pk")
 
 
 def metrics_with_newest(pipeline: Pipeline) -> QuerySet[Metric]:
-    """Return a pipeline's metrics, each with its `newest_bucket` and `newest_value`, of the whole."""
+    """Return a pipeline's metrics, each with the `newest_bucket` and `newest_value` of the whole, not of segments."""
     newest = MetricPoint.objects.filter(metric=OuterRef("pk"), segment="").order_by("-bucket")
     return (
         metrics()
@@ -84,19 +87,19 @@ def metrics_with_newest(pipeline: Pipeline) -> QuerySet[Metric]:
 
 
 def metric_named(pipeline: str, slug: str) -> Metric | None:
-    """Return a pipeline's metric by both slugs, or None."""
+    """Return the metric with these pipeline and metric slugs, or None."""
     return metrics().filter(pipeline__slug=pipeline, slug=slug).first()
 
 
 def sources() -> QuerySet[DataSource]:
-    """Return every source, by name, without its address."""
+    """Return all data sources by name, without their addresses."""
     return DataSource.objects.defer("address").order_by("name")
 
 
 def points_of(
     metric: Metric, *, since: dt.datetime | None = None, until: dt.datetime | None = None
 ) -> QuerySet[MetricPoint]:
-    """Return a metric's points of a window, newest bucket first."""
+    """Return a metric's data points within a time window, newest bucket first."""
     rows = MetricPoint.objects.filter(metric=metric)
     if since is not None:
         rows = rows.filter(bucket__gte=since)
@@ -106,12 +109,12 @@ def points_of(
 
 
 def results_of(check: Check) -> QuerySet[CheckResult]:
-    """Return what a check said, newest first."""
+    """Return a check's results, newest first."""
     return check.results.select_related("acknowledged_by").order_by("-started_at", "-pk")
 
 
 def runs_reported() -> QuerySet[ReportedRun]:
-    """Return the runs that were reported, newest first."""
+    """Return the reported runs, newest first."""
     return ReportedRun.objects.select_related("pipeline").order_by("-reported_at", "-pk")
 
 
@@ -121,13 +124,13 @@ def known_events() -> QuerySet[KnownEvent]:
 
 
 def events_of(check: Check) -> QuerySet[KnownEvent]:
-    """Return the known events that touch a check's metric."""
+    """Return the known events that affect a check's metric."""
     rows = known_events().filter(pipeline=check.pipeline_id)
     return rows.filter(metric=None) | rows.filter(metric=check.metric)
 
 
 def progress_of(check: Check, *, at: dt.datetime) -> Progress:
-    """Return how far the run is that somebody asked for last."""
+    """Return the progress of the last requested run."""
     asked = check.requested_at
     if asked is None:
         return Progress("done", None)

@@ -25,7 +25,7 @@ MOST_POINTS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Granularity:
-    """The grain of what a check judges."""
+    """The bucket size, time zone and kind of value that a check evaluates."""
 
     step: dt.timedelta
     zone: ZoneInfo
@@ -33,7 +33,7 @@ class Granularity:
 
 
 def check_granularity(check: Check) -> Granularity:
-    """Return the grain of a check's metric; of one without a metric, days in UTC."""
+    """Return the granularity of a check's metric, or days in UTC if it has no metric."""
     if check.metric is None:
         return Granularity(dt.timedelta(days=1), ZoneInfo("UTC"), "count")
     return Granularity(check.metric.step, check.metric.zone, check.metric.kind)
@@ -42,7 +42,7 @@ def check_granularity(check: Check) -> Granularity:
 def build_context(
     check: Check, *, at: dt.datetime, bucket: dt.datetime | None = None, rows: Sequence[Sequence[object]] = ()
 ) -> EvaluationContext:
-    """Return all that a check may look at when it judges a bucket: the newest one that has settled where none is named."""
+    """Return the context for evaluating `bucket`, by default the newest settled one."""
     shape = check_granularity(check)
     settle = dt.timedelta(minutes=check.settle_minutes)
     judged = bucket or newest_settled(at, step=shape.step, zone=shape.zone, settle=settle)
@@ -58,7 +58,7 @@ def contexts_between(
     bucket: dt.datetime,
     rows: Sequence[Sequence[object]] = (),
 ) -> EvaluationContext:
-    """Return what a check may look at from `since` to the bucket, whatever its type looks back."""
+    """Return the context from `since` to `bucket`, regardless of how much history the check type needs."""
     shape = check_granularity(check)
     series, parts = _series_of(check, since=since, until=bucket)
     days = (since.date() - dt.timedelta(days=1), at.date() + dt.timedelta(days=1))
@@ -83,7 +83,7 @@ def contexts_between(
 
 
 def _series_of(check: Check, *, since: dt.datetime, until: dt.datetime) -> tuple[Series, Mapping[str, Series]]:
-    """Return the metric's own series, and all of its segments' where the type looks at them."""
+    """Return the metric's own series, and the series of all its segments if the check type uses them."""
     if check.metric is None:
         return Series(), {}
     if check.check_type == CheckType.FRESHNESS:
@@ -99,7 +99,7 @@ def _other(check: Check, *, since: dt.datetime, until: dt.datetime) -> Series:
 
 
 def at_bucket(facts: EvaluationContext, bucket: dt.datetime) -> EvaluationContext:
-    """Return the facts as they stood for an earlier bucket: nothing later is in them but its own value."""
+    """Return the context as of an earlier bucket, so that later data is ignored."""
     return replace(facts, bucket=bucket, at=facts.ends_at(bucket))
 
 
@@ -116,7 +116,7 @@ def _days_back(check: Check, bucket: dt.datetime) -> int:
 
 
 def _only_the_whole(check: Check) -> bool:
-    """Tell whether a check has nothing to do with segments, so that theirs are not read."""
+    """Return True if the check ignores segments, so that their data points need not be read."""
     told: dict[str, Any] = check.parameters
     return not (told.get("by_segment") or told.get("segments") or told.get("mode") == "parts")
 

@@ -5,10 +5,10 @@ from validation.models import ExternalCheck, ExternalCheckQuerySet
 
 
 def failing_external_checks() -> ExternalCheckQuerySet:
-    """Return the external checks of a pipeline that another tool says fail; `at` says since when, `message` why."""
+    """Return the failing external checks of pipelines; `at` has the time of the result and `message` the reason."""
     return external_checks().filter(pipeline__isnull=False, status=ResultStatus.FAIL)
 
 
 def external_checks() -> ExternalCheckQuerySet:
-    """Return every external check with its pipeline, by tool and key."""
+    """Return all external checks with their pipeline, by tool and key."""
     return ExternalCheck.objects.select_related("pipeline").order_by("tool", "key")

@@ -18,7 +18,7 @@ WORKED_OUT = (CheckType.RATIO,)
 
 @dataclass(frozen=True, slots=True)
 class PlotData:
-    """A value to be shown, and what was said of it last."""
+    """A plotted value and its newest result."""
 
     bucket: dt.datetime
     value: float | None
@@ -26,7 +26,7 @@ class PlotData:
 
 
 def plot_data(check: Check, *, most: int = SHOWN) -> list[PlotData]:
-    """Return a check's newest values, oldest first: points of its metric, else what it said at each run."""
+    """Return a check's newest values, oldest first: data points of its metric, or else the value of each run."""
     if check.check_type in ABSENCE_TYPES or check.metric is None:
         rows = check.results.exclude(value=None).order_by("-started_at", "-pk")[:most]
         return [PlotData(row.started_at, row.value, row) for row in reversed(rows)]
@@ -40,7 +40,7 @@ def plot_data(check: Check, *, most: int = SHOWN) -> list[PlotData]:
 
 
 def _newest(check: Check, *, most: int) -> dict[dt.datetime, float]:
-    """Return the newest values of a check's metric; where their sum is judged, what they sum up to."""
+    """Return the newest values of a check's metric, or their running sums if the check evaluates the sum."""
     points = MetricPoint.objects.filter(metric=check.metric_id, segment="").order_by("-bucket")
     if check.check_type != CheckType.TARGET or check.parameters.get("mode") != "sum":
         return dict(points.values_list("bucket", "value")[:most])
@@ -61,7 +61,7 @@ def _said(check: Check, *, most: int) -> dict[dt.datetime, CheckResult]:
 
 
 def backtest_facts(check: Check, *, at: dt.datetime, days: int) -> tuple[EvaluationContext, list[dt.datetime]]:
-    """Return all that a backtest looks at, and the buckets it judges, oldest first, of the last so many days."""
+    """Return the context of a backtest, and the buckets of the last `days` days to evaluate, oldest first."""
     shape = check_granularity(check)
     settle = dt.timedelta(minutes=check.settle_minutes)
     newest = newest_settled(at, step=shape.step, zone=shape.zone, settle=settle)

@@ -42,9 +42,9 @@ PREFIX = "parameters."
 
 
 def query_problem(query: str) -> str:
-    """Return why a text is no query that is sent to a warehouse, nothing where it is one.
+    """Return why `query` cannot be sent to a warehouse, or an empty string if it can.
 
-    It is one SELECT; the server is told besides to read only, whatever a query says.
+    A query must be one SELECT. The database connection is also read-only, whatever the query contains.
     """
     text = query.strip().rstrip(";").strip()
     if not text.lower().startswith(("select", "with")):
@@ -56,7 +56,10 @@ def query_problem(query: str) -> str:
 
 @transaction.atomic
 def create_check(pipeline: Pipeline, *, fields: Mapping[str, Any], by: User, at: dt.datetime) -> Check:
-    """Create a check of a pipeline; raise Forbidden for SQL of somebody who is no admin, Invalid by field."""
+    """Create a check of a pipeline.
+
+    Raises NotAllowedError if it has SQL and the user is not an admin, and InvalidInputError by field.
+    """
     check = Check(pipeline=pipeline, check_type=fields.get("check_type", ""))
     _put(check, fields)
     _may(check, by=by)
@@ -68,10 +71,10 @@ def create_check(pipeline: Pipeline, *, fields: Mapping[str, Any], by: User, at:
 
 @transaction.atomic
 def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.datetime) -> list[str]:
-    """Change a check; return the names of the fields that really changed.
+    """Change a check and return the names of the fields that changed.
 
-    Raises Forbidden for a check with SQL, before or after, of somebody who is no admin; Invalid by field. What decides its verdict
-    has changed: it is judged at once, and an alert of the old definition ends.
+    Raises NotAllowedError if the check has SQL, before or after the change, and the user is not an admin, and
+    InvalidInputError by field. If the change can affect the result, the check runs at once and its current alert ends.
     """
     current = Check.objects.select_for_update(of=("self",)).select_related("metric").get(pk=check.pk)
     _may(current, by=by)
@@ -87,13 +90,13 @@ def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.da
         current.last_bucket = None
     if changed:
         current.save()
-    for field in current._meta.concrete_fields:  # noqa: SLF001  # noqa: SLF001  # _meta is documented API of Django
+    for field in current._meta.concrete_fields:  # noqa: SLF001  # noqa: SLF001  # noqa: SLF001  # _meta is documented API of Django
         setattr(check, field.attname, getattr(current, field.attname))
     return changed
 
 
 def delete_check(check: Check, *, by: User) -> None:
-    """Remove a check with everything it said; raise Forbidden as `change_check` does."""
+    """Delete a check with all its results; raise NotAllowedError as `update_check` does."""
     _may(check, by=by)
     Check.objects.filter(pk=check.pk).delete()
 
@@ -111,7 +114,7 @@ def _put(check: Check, fields: Mapping[str, Any]) -> None:
 
 
 def _checked(check: Check) -> None:
-    """Raise InvalidInputError for what is wrong with a check, field by field."""
+    """Raise InvalidInputError, by field, if the check is invalid."""
     problems: dict[str, list[str]] = {}
     if check.check_type not in TYPES:
         raise InvalidInputError({"check_type": [f"It is one of {', '.join(TYPES)}."]})
@@ -160,7 +163,7 @@ def _about_data(check: Check) -> dict[str, list[str]]:
 
 
 def _needed(check: Check) -> dict[str, list[str]]:
-    """Return what a check lacks to be switched on."""
+    """Return what is missing before the check can be activated, by field."""
     if check.check_type in QUERY_TYPES:
         return {} if check.query and check.source_id else {"query": ["Give the source and its SELECT."]}
     if check.check_type not in WITHOUT_METRIC and check.metric_id is None:
@@ -172,7 +175,7 @@ def _needed(check: Check) -> dict[str, list[str]]:
 
 
 def due_after(check: Check, *, at: dt.datetime) -> dt.datetime:
-    """Return when a check is due next after it ran at an instant."""
+    """Return when a check that ran at `at` is due next."""
     interval = dt.timedelta(minutes=check.interval_minutes) if check.interval_minutes else None
     zone = ZoneInfo(check.zone_name)
     return next_turn(at, interval=interval, cron=check.cron, zone=zone, was_due=check.next_due_at)
@@ -180,9 +183,10 @@ def due_after(check: Check, *, at: dt.datetime) -> dt.datetime:
 
 @transaction.atomic
 def save_metric(metric: Metric, *, by: User) -> Metric:
-    """Save a metric, new or changed; raise Forbidden where it has SQL and the person is no admin, Invalid by field.
+    """Create or update a metric.
 
-    The grain and zone of one that has points stay: its buckets mean them.
+    Raises NotAllowedError if it has SQL and the user is not an admin, and InvalidInputError by field. The grain and
+    time zone cannot change once the metric has data points, because their buckets depend on both.
     """
     stored = Metric.objects.select_for_update().filter(pk=metric.pk).first() if metric.pk else None
     if not by.is_staff and (metric.query or (stored and stored.query)):
@@ -205,7 +209,7 @@ def save_metric(metric: Metric, *, by: User) -> Metric:
 
 
 def address_problem(address: str) -> str:
-    """Return why a text is no address of a warehouse, nothing where it is one; the text itself is not repeated."""
+    """Return why `address` is not a valid warehouse address, or an empty string. Never repeats the address."""
     if not address:
         return "Give the address, such as postgresql://reader:password@host/warehouse."
     try:
@@ -218,14 +222,20 @@ def address_problem(address: str) -> str:
 def create_data_source(
     *, name: str, address: str, by: User, limit_seconds: int = 30, row_cap: int = 100_000
 ) -> DataSource:
-    """Create a source, its address sealed; raise Forbidden for others than admins, Invalid by field."""
+    """Create a data source and encrypt its address.
+
+    Raises NotAllowedError if the user is not an admin, and InvalidInputError by field.
+    """
     source = DataSource(name=name, limit_seconds=limit_seconds, row_cap=row_cap)
     return save_data_source(source, address=address, by=by)
 
 
 @transaction.atomic
 def save_data_source(source: DataSource, *, address: str, by: User) -> DataSource:
-    """Save a source; its address is kept where none is given. Raises Forbidden for others than admins, Invalid by field."""
+    """Save a data source; an empty `address` leaves the stored one unchanged.
+
+    Raises NotAllowedError if the user is not an admin, and InvalidInputError by field.
+    """
     if not by.is_staff:
         raise NotAllowedError("Sources are kept by admins.")
     given = address.strip()
@@ -244,7 +254,10 @@ def save_data_source(source: DataSource, *, address: str, by: User) -> DataSourc
 
 
 def delete_data_source(source: DataSource, *, by: User) -> None:
-    """Forget a source; raise Forbidden for others than admins, Refused while metrics or checks use it."""
+    """Delete a data source.
+
+    Raises NotAllowedError if the user is not an admin, and DomainError while metrics or checks use the source.
+    """
     if not by.is_staff:
         raise NotAllowedError("Sources are kept by admins.")
     try:
@@ -255,9 +268,10 @@ def delete_data_source(source: DataSource, *, by: User) -> None:
 
 @transaction.atomic
 def create_suggested_checks(pipeline: Pipeline, *, proposals: Iterable[CheckSuggestion]) -> list[Check]:
-    """Store a check, switched off, for every proposal that was not stored yet; return those that are new.
+    """Create an inactive check for each suggestion that is not stored yet, and return the new checks.
 
-    A proposal is known by the handbook's line: stored once, its check may be renamed, changed and switched on, and stays so.
+    A suggestion is identified by its line in the handbook file and is stored only once. Later changes to its check,
+    such as a new name or activation, are never overwritten.
     """
     Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     known = set(
@@ -295,13 +309,13 @@ def _free_name(wanted: str, *, taken: set[str]) -> str:
 
 
 def _proposed_metric(pipeline: Pipeline, proposal: CheckSuggestion) -> Metric | None:
-    """Return the pipeline's metric of the proposal's name, if it has one."""
+    """Return the pipeline's metric with the suggested name, or None."""
     taken: set[str] = set()
     return Metric.objects.filter(pipeline=pipeline, slug=slug_for(proposal.metric, taken)).first()
 
 
 def _proposed_parameters(proposal: CheckSuggestion) -> dict[str, object]:
-    """Return what the line says, in the words of the type's parameters; what it does not take is left out."""
+    """Return the suggestion's values as parameters of the check type, without those the type does not accept."""
     told = dict(proposal.parameters)
     if "fail_after_hours" in told:
         told["fail_after_minutes"] = round(float(str(told.pop("fail_after_hours"))) * 60)
@@ -315,7 +329,7 @@ LONGEST = dt.timedelta(days=92)
 
 
 def mute_check(check: Check, *, until: dt.datetime, at: dt.datetime) -> Check:
-    """Let a check begin no alert until an instant; raise Invalid for `until`."""
+    """Mute a check's alerts until `until`; raise InvalidInputError for `until` if it is past or too far ahead."""
     if until <= at:
         raise InvalidInputError({"until": ["It is over already."]})
     if until - at > LONGEST:
@@ -326,7 +340,7 @@ def mute_check(check: Check, *, until: dt.datetime, at: dt.datetime) -> Check:
 
 
 def unmute_check(check: Check) -> Check:
-    """Let a check speak again."""
+    """Unmute a check, so that it can start alerts again."""
     Check.objects.filter(pk=check.pk).update(muted_until=None)
     check.muted_until = None
     return check

@@ -31,7 +31,7 @@ STATE = ("name", "subject", "column", "measure", "status", "value", "message", "
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """What a file brought: how many results were new and how many known, and the keys that no rule gives to a pipeline."""
+    """Counts of new and already known results, and the keys that no rule maps to a pipeline."""
 
     new: int
     known: int
@@ -39,9 +39,11 @@ class RecordResult:
 
 
 def record_file(kind: str, *, document: Json, at: dt.datetime) -> RecordResult:
-    """Keep every result of a tool's file, and an `unknown` for each known source that dbt's `sources.json` leaves out.
+    """Record every result of a tool's file.
 
-    Raises Invalid for `file` where it is not one of the kind's, or of a version that is not read; then nothing is kept.
+    If the file is dbt's `sources.json`, each known source that it leaves out gets the result `unknown`. Raises
+    InvalidInputError for `file` if the file is not of this kind or has an unsupported version; then nothing is
+    recorded.
     """
     if kind not in KINDS:
         raise InvalidInputError({"kind": [f"“{kind}” is not one of {', '.join(KINDS)}."]})
@@ -57,9 +59,10 @@ def record_file(kind: str, *, document: Json, at: dt.datetime) -> RecordResult:
 
 @transaction.atomic
 def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetime) -> RecordResult:
-    """Keep results, whose keys are unique for each tool; the same given twice changes nothing.
+    """Record results, whose keys are unique within each tool. Recording the same results twice changes nothing.
 
-    A result without an instant, or of one to come, counts as said `at`, and as known where the tool said the same last.
+    A result that has no time, or one in the future, gets the time `at`. It counts as known if it equals the tool's last
+    result.
     """
     checks = _checks_of(results, at=at)
     said = [_finding(result, check=checks[result.tool, result.key], at=at) for result in results]
@@ -84,14 +87,14 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
 
 @transaction.atomic
 def save_mapping_rule(rule: MappingRule) -> int:
-    """Save a rule, new or changed, and apply all rules anew; return how many checks moved."""
+    """Save a mapping rule, apply all rules again, and return how many checks changed pipeline."""
     rule.save()
     return _apply_rules()
 
 
 @transaction.atomic
 def delete_mapping_rule(rule: MappingRule) -> int:
-    """Remove a rule and apply those that are left; return how many checks moved."""
+    """Delete a mapping rule, apply the remaining rules, and return how many checks changed pipeline."""
     rule.delete()
     return _apply_rules()
 
@@ -115,7 +118,7 @@ def _rules() -> list[Rule]:
 def _report_runs(
     results: Sequence[ExternalResult], *, checks: dict[tuple[str, str], ExternalCheck], at: dt.datetime
 ) -> None:
-    """Report the runs of whole pipelines, so that a deadline check sees them; one still to end, or tried again, says nothing."""
+    """Report runs of whole pipelines for deadline checks; skip runs that are unfinished or being retried."""
     for result in results:
         pipeline = checks[result.tool, result.key].pipeline
         state = RUN_STATES.get(result.status)
@@ -125,7 +128,7 @@ def _report_runs(
 
 
 def _tell_admins(broke: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
-    """Tell the admins, once a file, which of another tool's checks break: that says nothing of the data."""
+    """Notify admins once per file about external checks that ended in an error, which says nothing about the data."""
     if not broke:
         return
     first = broke[0]
@@ -147,7 +150,7 @@ def _tell_admins(broke: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
 
 
 def _checks_of(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:
-    """Return the check of each result by tool and key, locked; those that are new are made first."""
+    """Return the locked check of each result by (tool, key), after creating the missing ones."""
     rules = _rules()
     tools, keys = {result.tool for result in results}, {result.key for result in results}
     wanted = ExternalCheck.objects.filter(tool__in=tools, key__in=keys)
@@ -181,7 +184,7 @@ def _put_state(check: ExternalCheck, *, result: ExternalResult, at: dt.datetime)
 
 
 def _finding(result: ExternalResult, *, check: ExternalCheck, at: dt.datetime) -> ExternalFinding | None:
-    """Return the result as a row; None where it has no instant of its own and says what was said last."""
+    """Return the result as an unsaved finding, or None if it has no time of its own and repeats the last result."""
     content = (str(result.status), result.value, result.message)
     own = result.at if result.at and result.at <= at + AHEAD else None
     if own is None and check.said == content and check.at > NEVER:
@@ -202,7 +205,7 @@ def _identity(finding: ExternalFinding) -> tuple[int, dt.datetime, str]:
 
 
 def _known(said: Iterable[ExternalFinding | None]) -> set[tuple[int, dt.datetime, str]]:
-    """Return those of the findings that are stored already; their checks are locked, so that none comes in between."""
+    """Return the identities of findings already stored. The caller holds locks on their checks."""
     findings = [finding for finding in said if finding is not None]
     stored = ExternalFinding.objects.filter(
         external_check__in={finding.external_check_id for finding in findings},

@@ -18,7 +18,7 @@ LONGEST = dt.timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Dates and what happens on them."""
+    """The dates and description of a known event."""
 
     starts_on: dt.date
     ends_on: dt.date
@@ -29,7 +29,10 @@ class Event:
 def add_known_event(
     pipeline: Pipeline, *, metric: Metric | None, event: Event, by: User, at: dt.datetime
 ) -> KnownEvent:
-    """Add a known event of a pipeline, or of one metric of it; what was judged on its dates is judged again. Raises Invalid by field."""
+    """Add a known event for a pipeline or one of its metrics, and schedule re-evaluation of its dates.
+
+    Raises InvalidInputError by field.
+    """
     if metric is not None and metric.pipeline_id != pipeline.pk:
         raise InvalidInputError({"metric": ["It is a metric of another pipeline."]})
     if event.ends_on < event.starts_on:
@@ -53,7 +56,7 @@ def add_known_event(
 
 @transaction.atomic
 def delete_known_event(event: KnownEvent, *, at: dt.datetime) -> None:
-    """Remove a known event; what was judged on its dates is judged again."""
+    """Delete a known event and schedule re-evaluation of its dates."""
     _rejudge_dates(event, at=at)
     KnownEvent.objects.filter(pk=event.pk).delete()
 
@@ -71,11 +74,13 @@ def _rejudge_dates(event: KnownEvent, *, at: dt.datetime) -> None:
 
 @transaction.atomic
 def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> CheckResult:
-    """Say that a result was to be expected: its point is left out of baselines, and nobody is told of it any more.
+    """Acknowledge a result as expected: exclude its data points from baselines and stop notifying about it.
 
-    Of a check by segment those are the points of the segments that failed or warned; another hour, or segment, is judged as ever.
+    For a check by segment, this covers only the segments that failed or warned; other segments and buckets are
+    evaluated as usual.
 
-    An alert ends where this was the check's newest result. Raises Refused where there is nothing to acknowledge.
+    If this is the check's newest result, a current alert ends. Raises DomainError if the result did not fail or warn,
+    or is already acknowledged.
     """
     check = Check.objects.select_for_update().get(pk=result.of_id)
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
@@ -98,5 +103,5 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
 
 
 def _excused_by(row: CheckResult) -> list[str]:
-    """Return the segments that a result is about: those that went wrong in it, or the whole."""
+    """Return the segments that failed or warned, or the whole if the result has no segments."""
     return [one["segment"] for one in row.segments if one["status"] in WRONG] if row.segments else [WHOLE]

@@ -14,7 +14,7 @@ AHEAD = dt.timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is reported of a run."""
+    """The reported facts of a pipeline run."""
 
     key: str
     state: str
@@ -24,9 +24,9 @@ class Run:
 
 @transaction.atomic
 def report_run(pipeline: Pipeline, *, run: Run, at: dt.datetime) -> tuple[ReportedRun, bool]:
-    """Keep what is reported of a run; return it, and whether it was new. Reported twice, it is one.
+    """Record a reported run; return it and whether it was new. Reporting a run twice stores it once.
 
-    A run that is over has ended now where no end is given. Raises Invalid by field.
+    A finished run without an end time ends now. Raises InvalidInputError by field.
     """
     over = run.state != ReportedRun.State.RUNNING
     finished = (run.finished_at or at) if over else None

@@ -28,6 +28,7 @@ NOT_OF_A_BUCKET = (
 
 # A changed value is first saved as a revision; an unchanged one is not written. Each given row must have a different
 # bucket and segment.
+# bucket and segment.
 UPSERT = """
 WITH given AS (
   SELECT * FROM unnest(%(segments)s::text[], %(buckets)s::timestamptz[], %(values)s::float8[]) AS g(segment, bucket, value)

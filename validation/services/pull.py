@@ -17,13 +17,13 @@ COLUMNS = (2, 3)
 
 
 class Budget:
-    """What is left of a run's time, in seconds."""
+    """The remaining time of a run, in seconds."""
 
     def __init__(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
 
     def of(self, source: DataSource) -> float:
-        """Return how long a query of a source may take now; raise SourceFailed where nothing is left."""
+        """Return how long a query of a source may take, in seconds; raise QueryFailedError if no time is left."""
         left = min(float(source.limit_seconds), self.until - time.monotonic())
         if left < 1:  # minimum time for a query, in seconds
             raise QueryFailedError("The queries before this one took all the time of the run.")
@@ -31,9 +31,9 @@ class Budget:
 
 
 def read_for(check: Check, *, at: dt.datetime, budget: Budget, anew: bool) -> list[Row]:
-    """Pull the metrics of a check and return what its own query says; raise SourceFailed.
+    """Pull the metrics of a check and return the rows of its own query; raise QueryFailedError.
 
-    A metric pulled a moment ago is not pulled again, but where somebody asks for it `anew`.
+    A recently pulled metric is pulled again only if `anew` is true, as for a run that a user requested.
     """
     for metric in (check.metric, check.other_metric):
         if (
@@ -52,7 +52,7 @@ def read_for(check: Check, *, at: dt.datetime, budget: Budget, anew: bool) -> li
 
 
 def pull_metric(metric: Metric, *, at: dt.datetime, budget: Budget) -> PushResult:
-    """Read a metric's points from its source and keep them, part by part; raise SourceFailed."""
+    """Read a metric's data points from its data source and store them in batches; raise QueryFailedError."""
     kept = PushResult()
     if metric.source is None:
         return kept
@@ -85,7 +85,10 @@ def _asked(source: DataSource, *, query: str, budget: Budget, enough: int | None
 
 
 def _point(metric: Metric, row: Row, *, place: int, at: dt.datetime) -> NewPoint | None:
-    """Return a row as a point, None for a value of null: a gap is not zero; raise SourceFailed."""
+    """Return a row as a data point, or None if its value is null, because a gap is not zero.
+
+    Raises QueryFailedError.
+    """
     if len(row) not in COLUMNS:
         raise QueryFailedError(
             f"The query returns {len(row)} columns; it has to return day or hour, value and perhaps segment."

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 # How long a claimed check may wait for a worker. The lease of a run is longer than the task's hard time limit; see
 # docs/reliability.md.
+# docs/reliability.md.
 QUEUED = dt.timedelta(minutes=10)
 RUNNING = dt.timedelta(seconds=150)
 RUN_SECONDS = 95.0
