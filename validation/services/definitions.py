@@ -90,7 +90,7 @@ def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.da
         current.last_bucket = None
     if changed:
         current.save()
-    for field in current._meta.concrete_fields:  # noqa: SLF001  # noqa: SLF001  # noqa: SLF001  # _meta is documented API of Django
+    for field in current._meta.concrete_fields:  # noqa: SLF001  # _meta is documented API of Django
         setattr(check, field.attname, getattr(current, field.attname))
     return changed
 

@@ -89,7 +89,7 @@ def read_points(metric: Metric, *, rows: Sequence[object], at: dt.datetime) -> l
 
 def _read(metric: Metric, row: object, *, at: dt.datetime) -> NewPoint:
     if not isinstance(row, dict):
-        raise ValueError("Give an object with “at”, “value” and perhaps “segment”.")  # noqa: TRY004  # noqa: TRY004  # callers catch only ValueError
+        raise ValueError("Give an object with “at”, “value” and perhaps “segment”.")  # noqa: TRY004  # callers catch only ValueError
     unknown = set(row) - {"at", "value", "segment"}
     if unknown:
         raise ValueError(f"There is no “{min(str(name) for name in unknown)[:40]}” in a point.")
@@ -102,7 +102,7 @@ def point_of(metric: Metric, *, written: object, value: object, segment: object,
     if bucket > at + AHEAD:
         raise ValueError("“at” lies in the future.")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("“value” is no number.")  # noqa: TRY004  # noqa: TRY004  # callers catch only ValueError
+        raise ValueError("“value” is no number.")  # noqa: TRY004  # callers catch only ValueError
     try:
         number = float(value)
     except OverflowError as error:
