@@ -1,4 +1,4 @@
-"""Calendar feeds in the admin."""
+"""Django admin for calendar feeds."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -13,7 +13,7 @@ from people.admin import request_admin
 
 @admin.register(FeedToken)
 class FeedTokenAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[FeedToken]):
-    """Feed addresses: made on Mine by their owner, revoked here."""
+    """Calendar feeds. Owners create them on their profile; admins can revoke them here."""
 
     list_display = ("owner", "rotation", "prefix", "created_at", "last_used_at", "revoked_at")
     list_select_related = ("owner", "rotation")
@@ -22,7 +22,7 @@ class FeedTokenAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[FeedToken]):
 
     @admin.action(description="Revoke the selected addresses", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[FeedToken]) -> None:
-        """Revoke the addresses, each from now on."""
+        """Revoke the selected feeds."""
         for token in queryset:
             revoke_feed(token, by=request_admin(request), at=timezone.now())
         messages.success(request, f"{len(queryset)} addresses no longer work.")

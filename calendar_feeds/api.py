@@ -1,4 +1,4 @@
-"""The API's calls about the caller's calendar feeds."""
+"""API views for the caller's calendar feeds."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from scheduling.models import Rotation
 
 
 class FeedSerializer(serializers.ModelSerializer[FeedToken]):
-    """The address of a calendar feed, of which only the beginning is kept: a rotation's, or without one the caller's own."""
+    """A calendar feed: a rotation's, or the caller's own calendar if it has no rotation. Only the start of its address is shown."""
 
     rotation = serializers.SlugRelatedField(
         slug_field="slug", queryset=Rotation.objects.order_by("pk"), required=False, allow_null=True
@@ -31,32 +31,32 @@ class FeedSerializer(serializers.ModelSerializer[FeedToken]):
 
 
 class NewFeedSerializer(FeedSerializer):
-    """A feed just made, with the address that is answered this once."""
+    """A new feed with its full address, which is returned only once."""
 
     address = serializers.CharField(read_only=True)
 
     class Meta(FeedSerializer.Meta):
-        fields = (*FeedSerializer.Meta.fields, "address")  # type: ignore[assignment]  # one field more
+        fields = (*FeedSerializer.Meta.fields, "address")  # type: ignore[assignment]  # extends the parent's fields
 
 
 @extend_schema_view(destroy=extend_schema(description="Revoke an address: from now on it opens nothing."))
 class FeedViewSet(
     mixins.RetrieveModelMixin, mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[FeedToken]
 ):
-    """The caller's feed addresses that are not revoked, newest first."""
+    """The caller's active calendar feeds, newest first."""
 
     serializer_class = FeedSerializer
     lookup_value_regex = LINK
 
     def get_queryset(self) -> QuerySet[FeedToken]:
-        """Return the caller's own."""
+        """Return the caller's active feeds."""
         if getattr(self, "swagger_fake_view", False):
             return FeedToken.objects.order_by("pk")
         return feeds_of(request_user(self.request))
 
     @extend_schema(request=FeedSerializer, responses={201: NewFeedSerializer})
     def create(self, request: Request) -> Response:
-        """Make an address of the caller's own calendar or of a rotation's; it is answered this once."""
+        """Create a feed of your own calendar or of a rotation. The address is returned only in this response."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         rotation = given.validated_data.get("rotation")
@@ -65,5 +65,5 @@ class FeedViewSet(
         return Response(answer, status=status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: FeedToken) -> None:
-        """Revoke the address."""
+        """Revoke a feed. Its address stops working immediately."""
         revoke_feed(instance, by=request_user(self.request), at=timezone.now())

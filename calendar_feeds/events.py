@@ -1,4 +1,4 @@
-"""What a calendar feed has to say: weeks, covers, hand-offs and holidays of an engineer or of a rotation (product.md §10)."""
+"""Build the events of a calendar feed: on-call weeks, covers, hand-offs and time off."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class FeedEventSpec:
-    """An event that a feed has to show: which row it stands for, from when until when, what it says.
+    """An event to show in a feed: its source row, start, end and text.
 
-    `uid` and `sequence` are those of a meeting that people are also invited to; elsewhere the feed has its own.
+    `uid` and `sequence` are set only for meetings that people are also invited to; other events get theirs from the feed.
     """
 
     source: str
@@ -36,12 +36,12 @@ class FeedEventSpec:
 
 
 def first_shown(at: dt.datetime) -> dt.datetime:
-    """Return the instant before which a feed shows nothing any more."""
+    """Return the earliest instant that a feed shows."""
     return at - BACK
 
 
 def events_of_engineer(engineer: User, *, at: dt.datetime) -> list[FeedEventSpec]:
-    """Return the events of an engineer's feed, from half a year back to a year ahead; holidays however far ahead."""
+    """Return the events of an engineer's feed: half a year back and one year ahead. Time off has no upper limit."""
     starts_at, ends_at = first_shown(at), at + AHEAD
     found = [
         _week(rotation, week, summary=f"On call: {rotation}")
@@ -69,7 +69,7 @@ def _handoff_of(engineer: User, row: Handoff) -> str:
 
 
 def events_of_rotation(rotation: Rotation, *, at: dt.datetime) -> list[FeedEventSpec]:
-    """Return the events of a rotation's feed. Of holidays it says only who is away, and when."""
+    """Return the events of a rotation's feed. Time off shows only who is away and when."""
     starts_at, ends_at = first_shown(at), at + AHEAD
     weeks = list(_weeks(rotation, starts_at=starts_at, ends_at=ends_at))
     roster = newest_roster(rotation)
@@ -101,7 +101,7 @@ def _handoffs(whose: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iter
 
 def _holidays(engineers: list[int], *, starts_at: dt.datetime) -> Iterator[HolidayBlock]:
     rows = HolidayBlock.objects.filter(engineer__in=engineers, ends_at__gt=starts_at)
-    # The engineer's name is known to the caller, and a note is nobody else's to read.
+    # The caller already has the engineer, and notes are private.
     yield from rows.defer("note").order_by("starts_at", "pk")
 
 
@@ -111,7 +111,7 @@ def _page(name: str, *args: object) -> str:
 
 def _week(rotation: Rotation, week: Week, *, summary: str) -> FeedEventSpec:
     content = Content(week.starts_at, week.ends_at, summary, url=_page("week", week.starts_on))
-    # By its date, not by its row: weeks beyond those stored have none yet.
+    # Identified by date because weeks beyond the stored ones have no row yet.
     return FeedEventSpec(f"week-{rotation.pk}-{week.starts_on}", week.starts_at, week.ends_at, content)
 
 

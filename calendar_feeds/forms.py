@@ -1,4 +1,4 @@
-"""The form that creates a calendar feed."""
+"""Forms for calendar feeds."""
 
 from django import forms
 
@@ -6,7 +6,7 @@ from scheduling.models import Rotation
 
 
 class FeedForm(forms.Form):
-    """Whose calendar an address is to open."""
+    """Choose the calendar that a new feed shows."""
 
     rotation = forms.ModelChoiceField(
         Rotation.objects.order_by("pk"),

@@ -1,4 +1,4 @@
-"""Tables of calendar feeds: tokens and events."""
+"""Database tables of calendar feeds."""
 
 from typing import Self
 
@@ -12,10 +12,10 @@ from scheduling.models import Rotation
 
 
 class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
-    """Feed addresses, narrowed."""
+    """Query methods for calendar feeds."""
 
     def usable(self) -> Self:
-        """Return the addresses that answer: not revoked, of an active user."""
+        """Return feeds that are not revoked and whose owner is active."""
         return self.filter(revoked_at=None, owner__is_active=True)
 
 
@@ -26,9 +26,9 @@ class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
     exclude=["digest", "last_used_at"],
 )
 class FeedToken(models.Model):
-    """The secret part of a calendar feed's address: 256 random bits of which only the SHA-256 digest is kept.
+    """The secret of a calendar feed's address: 256 random bits, stored only as a SHA-256 digest.
 
-    Without a rotation the feed is its owner's own calendar; with one, the rotation's.
+    A feed without a rotation shows its owner's calendar; a feed with one shows the rotation's.
     """
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="feed_tokens")
@@ -51,9 +51,9 @@ class FeedToken(models.Model):
 
 
 class FeedEvent(models.Model):
-    """An event of one calendar feed as subscribers last saw it: a calendar needs a stable UID and a SEQUENCE that only rises.
+    """An event of a calendar feed as subscribers last saw it. Calendars need a stable UID and an increasing SEQUENCE.
 
-    It is of an engineer's feed or of a rotation's. An event that is no more is kept as cancelled until it is long over.
+    The event belongs to an engineer's or a rotation's feed. A removed event is stored as cancelled until it is long past.
     """
 
     engineer = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")

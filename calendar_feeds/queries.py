@@ -1,4 +1,4 @@
-"""Reads about calendar feeds: whose address it is, and the calendar that it answers with."""
+"""Queries for calendar feeds and their iCalendar text."""
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -11,23 +11,23 @@ from people.queries import digest_of
 
 
 def feed_of(secret: str) -> FeedToken | None:
-    """Return the feed that this address opens, with its owner and rotation, or None: revoked, unknown, or of somebody inactive."""
+    """Return the feed for this secret with its owner and rotation, or None if it is unknown, revoked or its owner is inactive."""
     rows = FeedToken.objects.usable().select_related("owner", "rotation")
     return rows.filter(digest=digest_of(secret)).first()
 
 
 def feeds_of(owner: User) -> QuerySet[FeedToken]:
-    """Return somebody's feed addresses that are not revoked, newest first."""
+    """Return a user's active feeds, newest first."""
     return owner.feed_tokens.filter(revoked_at=None).select_related("rotation", "owner")
 
 
 def address_of(secret: str) -> str:
-    """Return the address that the secret of a feed makes."""
+    """Return the URL of the feed with this secret."""
     return f"{settings.SITE_URL}{reverse('feed', args=[secret])}"
 
 
 def feed_text(token: FeedToken) -> str:
-    """Return a feed's calendar as it was kept last: iCalendar text."""
+    """Return a feed's stored events as iCalendar text."""
     whose = {"rotation": token.rotation, "engineer": None if token.rotation else token.owner}
     events = FeedEvent.objects.filter(**whose).order_by("starts_at", "pk").values_list("component", flat=True)
     return feed(f"On call: {token.rotation or token.owner}", events=events)

@@ -1,4 +1,4 @@
-"""Changes of calendar feeds: their addresses, and the keeping of their events."""
+"""Create and revoke calendar feeds, and update their stored events."""
 
 import datetime as dt
 import secrets
@@ -24,7 +24,7 @@ FEEDS_A_PERSON = 20
 
 @dataclass(frozen=True, slots=True)
 class NewFeed:
-    """A feed just made, with the secret of its address that is shown this once."""
+    """A new feed with the secret of its address, which is shown only once."""
 
     token: FeedToken
     secret: str
@@ -32,7 +32,7 @@ class NewFeed:
 
 @transaction.atomic
 def create_feed(owner: User, *, rotation: Rotation | None, at: dt.datetime) -> NewFeed:
-    """Make an address of one's own calendar, or of a rotation's; raise Refused for the twenty-first."""
+    """Create a feed of the owner's calendar or of a rotation. Raise DomainError if the owner has reached the limit of 20 feeds."""
     person = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     if not person.is_active:
         raise DomainError(f"{person} is not active.")
@@ -47,21 +47,21 @@ def create_feed(owner: User, *, rotation: Rotation | None, at: dt.datetime) -> N
 
 
 def revoke_feed(token: FeedToken, *, by: User, at: dt.datetime) -> None:
-    """Revoke an address from this instant on: one's own, an admin anyone's; raise Forbidden for somebody else's."""
+    """Revoke a feed. Raise NotAllowedError unless `by` is its owner or an admin."""
     if by.pk != token.owner_id and not by.is_staff:
         raise NotAllowedError("This address belongs to somebody else.")
     FeedToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
 
 
 def record_feed_use(token: FeedToken, *, at: dt.datetime) -> None:
-    """Keep when the feed was last read, to the minute."""
+    """Record when the feed was last read, to the minute."""
     note_use(FeedToken.objects.filter(pk=token.pk), at=at)
 
 
 def sync_feeds(*, at: dt.datetime) -> int:
-    """Bring the events of every feed that somebody may read up to date; return how many changed.
+    """Update the stored events of every feed with an active subscriber; return how many events changed.
 
-    A read of a feed writes nothing, so what subscribers were told (UID, SEQUENCE, DTSTAMP) is kept here.
+    Reading a feed writes nothing, so the UID, SEQUENCE and DTSTAMP that subscribers see are stored here.
     """
     tokens = FeedToken.objects.usable()
     rotations = Rotation.objects.filter(pk__in=tokens.values("rotation")).order_by("pk")
@@ -71,11 +71,11 @@ def sync_feeds(*, at: dt.datetime) -> int:
 
 
 def sync_feed(whose: User | Rotation, *, at: dt.datetime) -> int:
-    """Bring the events of one feed up to date; return how many changed."""
+    """Update the stored events of one feed; return how many changed."""
     if not _changes(whose, at=at).count:
         return 0
     with transaction.atomic():
-        # Two sweeps at once meet at the feed's addresses; the second then finds nothing to do.
+        # Locking the feed's tokens serialises concurrent sweeps: the second one finds nothing to do.
         list(_tokens(whose).select_for_update(no_key=True).order_by("pk"))
         changes = _changes(whose, at=at)
         _write(changes)
@@ -85,14 +85,14 @@ def sync_feed(whose: User | Rotation, *, at: dt.datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The events of a feed that are to be written: those that are new in it, and those that are there already."""
+    """The events of a feed to write: new ones and changed ones."""
 
     new: list[FeedEvent]
     old: list[FeedEvent]
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of events to write."""
         return len(self.new) + len(self.old)
 
 
@@ -111,7 +111,7 @@ def _key(whose: User | Rotation) -> dict[str, Any]:
 
 
 def _changes(whose: User | Rotation, *, at: dt.datetime) -> Changes:
-    """Return the events to write: new ones, those that say something else now, and those that are no more."""
+    """Return the events to write: new, changed and removed ones."""
     found = events_of_engineer(whose, at=at) if isinstance(whose, User) else events_of_rotation(whose, at=at)
     kept = {row.source: row for row in _events(whose).filter(ends_at__gt=first_shown(at)).defer("component")}
     new, old = [], []
@@ -135,7 +135,7 @@ def _written(content: Content) -> dict[str, str]:
 
 
 def _told(row: FeedEvent, wanted: FeedEventSpec | None, *, at: dt.datetime) -> FeedEvent:
-    """Give an event its next version: what is wanted, or, where nothing is, the old words as cancelled."""
+    """Return the next version of an event: the wanted content, or the previous content as cancelled if nothing is wanted."""
     if wanted is not None:
         row.content = _written(wanted.content)
         row.starts_at, row.ends_at = wanted.starts_at, wanted.ends_at

@@ -1,4 +1,4 @@
-"""Celery tasks of calendar feeds."""
+"""Celery tasks for calendar feeds."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,5 +8,5 @@ from calendar_feeds import services
 
 @shared_task
 def sync_feeds() -> None:
-    """Bring the events of calendar feeds up to date."""
+    """Update the stored events of all calendar feeds."""
     services.sync_feeds(at=timezone.now())

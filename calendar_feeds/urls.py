@@ -1,4 +1,4 @@
-"""Paths of calendar feeds."""
+"""URL patterns for calendar feeds."""
 
 from django.urls import path
 

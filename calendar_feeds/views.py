@@ -1,4 +1,4 @@
-"""Calendar feeds: the calendar itself, which needs no sign-in, and one's own addresses."""
+"""Pages for calendar feeds: the public iCalendar file and the user's list of feeds."""
 
 import hashlib
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from people.requests import SignedInRequest
 @require_safe
 @login_not_required
 def feed(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer with the calendar that the address opens; 304 where the reader has it as it is, 404 for an address that opens none."""
+    """Return the calendar of a feed: 304 if the client's copy is current, 404 if the address is unknown."""
     found = feed_of(token)
     if found is None:
         raise Http404("No calendar is here.")
@@ -38,7 +38,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_feeds(request: SignedInRequest) -> HttpResponse:
-    """Show my feed addresses, or make one and show it, this once."""
+    """Show the user's feeds, or create one and show its address once."""
     form, status, made = FeedForm(request.POST if request.method == "POST" else None), 200, None
     if form.is_bound and form.is_valid():
         try:
@@ -57,7 +57,7 @@ def my_feeds(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Revoke one of my feed addresses."""
+    """Revoke one of the user's feeds."""
     token = get_object_or_404(feeds_of(request.user), pk=pk)
     revoke_feed(token, by=request.user, at=timezone.now())
     messages.success(request, "The address no longer works.")

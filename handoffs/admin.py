@@ -1,4 +1,4 @@
-"""Django's admin for hand-offs."""
+"""Django admin for hand-offs."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from people.models import User
 
 
 def _move(handoff: Handoff, times: dict[str, Any], *, by: User) -> None:
-    """Give a meeting the times that were typed; raises as the command does."""
+    """Move a meeting to the submitted times; raise the same errors as `move_meeting`."""
     starts_at, ends_at = times["meeting_starts_at"], times["meeting_ends_at"]
     move_meeting(handoff, by=by, at=timezone.now(), starts_at=starts_at, ends_at=ends_at)
 
@@ -30,14 +30,14 @@ class HandoffTopicInline(admin.TabularInline[HandoffTopic, HandoffPolicy]):
 
 @admin.register(HandoffPolicy)
 class HandoffPolicyAdmin(admin.ModelAdmin[HandoffPolicy]):
-    """The meeting's length and its topics; the coming meetings follow within a minute."""
+    """The meeting's length and topics. Upcoming meetings are updated within a minute."""
 
     list_display = ("rotation", "name", "minutes_min", "minutes_max")
     inlines = (HandoffTopicInline,)
 
 
 class HandoffNoteInline(ReadOnlyModelAdmin, admin.TabularInline[HandoffNote, Handoff]):
-    """What was written under the topics; written on the sheet."""
+    """Notes under each topic. They are read-only here and edited on the sheet."""
 
     model = HandoffNote
     fields = ("title", "text", "edited_by", "edited_at")
@@ -46,7 +46,7 @@ class HandoffNoteInline(ReadOnlyModelAdmin, admin.TabularInline[HandoffNote, Han
 
 @admin.register(Handoff)
 class HandoffAdmin(admin.ModelAdmin[Handoff]):
-    """Hand-offs: they follow the weeks; here the meeting is moved."""
+    """Hand-offs. They are created from on-call weeks; only the meeting time can be changed here."""
 
     list_display = (
         "at",
@@ -79,22 +79,22 @@ class HandoffAdmin(admin.ModelAdmin[Handoff]):
     inlines = (HandoffNoteInline,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Tell that hand-offs follow the weeks."""
+        """Return False: hand-offs are created from on-call weeks."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Handoff | None = None) -> bool:
-        """Tell that hand-offs are cancelled, by the weeks, and kept."""
+        """Return False: hand-offs are cancelled when weeks change, never deleted."""
         return False
 
     def get_form(self, request: HttpRequest, obj: Handoff | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
-        """Return the form with the admin who fills it in, for whom it tries to move the meeting."""
+        """Return the form with the current admin, as whom it validates the move."""
         shown = super().get_form(request, obj, change=change, **options)
         if obj is None:
             return shown
         return dry_run_form(shown, lambda form: _move(obj, form.cleaned_data, by=request_admin(request)))
 
     def save_model(self, request: HttpRequest, obj: Handoff, form: Any, change: Any) -> None:
-        """Move the meeting by the command that tells both."""
+        """Move the meeting through the service, which notifies both engineers."""
         _move(obj, form.cleaned_data, by=request_admin(request))
 
 
@@ -110,15 +110,15 @@ class ActionItemAdmin(admin.ModelAdmin[ActionItem]):
     actions = ("mark_done",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ActionItem | None = None) -> tuple[str, ...]:
-        """Return what cannot be changed: an item stays in its rotation."""
+        """Return the read-only fields: an item cannot change its rotation."""
         return ("rotation",) if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: ActionItem | None = None) -> bool:
-        """Tell that an item is done, not removed."""
+        """Return False: items are marked as done, never deleted."""
         return False
 
     def save_model(self, request: HttpRequest, obj: ActionItem, form: Any, change: Any) -> None:
-        """Write the item down, or correct it, by the commands."""
+        """Create or update the item through the services."""
         by, at = request_admin(request), timezone.now()
         if change:
             what = ItemChange(text=obj.text, about=True, pipeline=obj.pipeline)
@@ -128,6 +128,6 @@ class ActionItemAdmin(admin.ModelAdmin[ActionItem]):
 
     @admin.action(description="Say that the selected items are done")
     def mark_done(self, request: HttpRequest, queryset: QuerySet[ActionItem]) -> None:
-        """Mark the items as done by the admin who asks."""
+        """Mark the selected items as done by the current admin."""
         for item in queryset:
             change_item(item, change=ItemChange(done=True), by=request_admin(request), at=timezone.now())

@@ -1,16 +1,16 @@
-"""The app of the hand-off meeting at the end of each on-call period."""
+"""App configuration for hand-offs."""
 
 from django.apps import AppConfig
 
 
 class HandoffsConfig(AppConfig):
-    """Hand-offs."""
+    """Hand-off meetings at the end of each on-call period."""
 
     name = "handoffs"
 
     def ready(self) -> None:
-        """Make the kinds of messages known."""
-        from handoffs.notifications import KINDS  # noqa: PLC0415  # it reads tables, which are there only once apps are loaded
-        from notifications.registry import register  # noqa: PLC0415  # likewise
+        """Register the app's message kinds."""
+        from handoffs.notifications import KINDS  # noqa: PLC0415  # models can be imported only after apps are loaded
+        from notifications.registry import register  # noqa: PLC0415  # as above
 
         register(*KINDS)

@@ -1,4 +1,4 @@
-"""What a person types about hand-offs."""
+"""Forms for hand-offs."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from scheduling.models import Rotation
 
 
 class InstantPicker(forms.DateTimeInput):
-    """An instant as browsers let one choose it, in the reader's zone."""
+    """A browser date and time picker in the reader's time zone."""
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 
 
 class NotesForm(forms.Form):
-    """A note under each topic of a sheet."""
+    """One note field for each topic of a sheet."""
 
     def __init__(self, *args: Any, topics: list[Topic], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,14 +34,14 @@ class NotesForm(forms.Form):
             )
 
     def notes(self) -> dict[str, str]:
-        """Return the notes that were changed, by the title of their topic, once they are valid."""
+        """Return the changed notes by topic title. Requires a valid form."""
         given = {title: self.cleaned_data[f"notes_{place}"] for place, title in enumerate(self.titles)}
         changed = {title for place, title in enumerate(self.titles) if f"notes_{place}" in self.changed_data}
         return {title: text.replace("\r\n", "\n") for title, text in given.items() if title in changed}
 
 
 class MeetingForm(forms.Form):
-    """When the meeting is."""
+    """The start and end of the meeting."""
 
     meeting_starts_at = forms.DateTimeField(label="Starts", widget=InstantPicker())
     meeting_ends_at = forms.DateTimeField(
@@ -50,7 +50,7 @@ class MeetingForm(forms.Form):
 
 
 class ItemForm(forms.Form):
-    """Something left to do."""
+    """A new action item."""
 
     text = forms.CharField(label="What is to be done", max_length=500)
     rotation = forms.ModelChoiceField(Rotation.objects.order_by("pk"), empty_label=None, to_field_name="slug")

@@ -1,4 +1,4 @@
-"""Tables of hand-offs: the rules of the meeting, each meeting with its sheet, action items, calendar feeds."""
+"""Database tables of hand-offs: meeting policies, topics, hand-offs, notes and action items."""
 
 import datetime as dt
 import uuid
@@ -16,15 +16,15 @@ from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
 LONGEST_MEETING = 240
-# How far from the hand-off its meeting may be moved, either way.
+# How far before or after its hand-off a meeting can be moved.
 FARTHEST_MEETING = dt.timedelta(days=7)
-# So long before their meeting people are invited; what swaps change before that fills nobody's calendar.
+# How early invitations are sent. Swaps made before that change nobody's calendar.
 INVITED_AHEAD = dt.timedelta(weeks=5)
 
 
 @pghistory.track()
 class HandoffPolicy(models.Model):
-    """How a rotation hands over: the meeting's length in minutes, from shortest to longest, and the handbook's words."""
+    """A rotation's hand-off rules: the meeting's minimum and maximum length in minutes, and the handbook's text."""
 
     rotation = models.OneToOneField(Rotation, on_delete=models.CASCADE, related_name="handoff_policy")
     name = models.CharField(max_length=120, default="Hand-Off")
@@ -54,7 +54,7 @@ class HandoffPolicy(models.Model):
 
 @pghistory.track()
 class HandoffTopic(models.Model):
-    """A topic of the hand-off meeting, in the handbook's order: one list for a rotation."""
+    """A topic of a rotation's hand-off meeting, in the handbook's order."""
 
     policy = models.ForeignKey(HandoffPolicy, on_delete=models.CASCADE, related_name="topics")
     position = models.PositiveSmallIntegerField()
@@ -74,7 +74,7 @@ class HandoffTopic(models.Model):
 
 
 def new_uid() -> str:
-    """Return an identifier of a calendar event that no other calendar uses (RFC 7986, 5.3)."""
+    """Return a globally unique calendar event identifier (RFC 7986, 5.3)."""
     return str(uuid.uuid4())
 
 
@@ -83,28 +83,27 @@ def _later(field: str, by: dt.timedelta) -> ExpressionWrapper[Any]:
 
 
 class HandoffQuerySet(models.QuerySet["Handoff"]):
-    """Hand-offs, narrowed."""
+    """Query methods for hand-offs."""
 
     def not_cancelled(self) -> Self:
-        """Return the hand-offs that are not cancelled."""
         return self.filter(cancelled_at=None)
 
     def unsigned(self) -> Self:
-        """Return the hand-offs that lack a signature."""
+        """Return hand-offs with a missing signature."""
         return self.not_cancelled().filter(Q(signed_outgoing_at=None) | Q(signed_incoming_at=None))
 
     def of(self, person: User) -> Self:
-        """Return the hand-offs in which somebody hands over or takes over."""
+        """Return hand-offs in which the person is the outgoing or incoming engineer."""
         return self.filter(Q(outgoing=person) | Q(incoming=person))
 
     def to_mail(self, *, at: dt.datetime) -> Self:
-        """Return the hand-offs, not over, of which somebody has not been told the newest version in a calendar invitation."""
+        """Return hand-offs that are not over and whose newest version has not been sent to all its people."""
         asked = Q(cancelled_at=None, meeting_starts_at__lte=at + INVITED_AHEAD) | ~Q(invited=[])
         told = Q(mailed_sequence__isnull=False, mailed_sequence=F("sequence"))
         return self.filter(asked, meeting_ends_at__gt=at).exclude(told)
 
     def with_people(self) -> Self:
-        """Return the hand-offs with their rotation and both engineers read along."""
+        """Prefetch the rotation and both engineers."""
         return self.select_related("rotation", "outgoing", "incoming")
 
 
@@ -117,10 +116,9 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_told_at"],
 )
 class Handoff(models.Model):
-    """A change of on-call engineer at the start of a week, the meeting that goes with it, and its two signatures.
+    """A change of on-call engineer at the start of a week, with its meeting and two signatures.
 
-    It belongs to the week that begins, by the date that week starts on, so that it stays the same hand-off, with the same UID
-    in calendars, when a swap puts other people into it.
+    It is identified by the start date of the week that begins, so it has the same calendar UID when a swap changes its engineers.
     """
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="handoffs")
@@ -178,18 +176,18 @@ class Handoff(models.Model):
 
     @property
     def is_signed(self) -> bool:
-        """Whether both have signed, so that the sheet is frozen."""
+        """Return True if both engineers have signed, which freezes the sheet."""
         return self.signed_outgoing_at is not None and self.signed_incoming_at is not None
 
     @property
     def people(self) -> tuple[User, User]:
-        """Who hands over and who takes over."""
+        """Return the outgoing and the incoming engineer."""
         return self.outgoing, self.incoming
 
 
 @pghistory.track()
 class HandoffNote(models.Model):
-    """What somebody wrote under a topic of one hand-off's sheet; topics are known by their title."""
+    """A note under a topic of a hand-off's sheet. Topics are identified by title."""
 
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="notes")
     title = models.CharField("topic", max_length=400)
@@ -207,7 +205,7 @@ class HandoffNote(models.Model):
 
 @pghistory.track()
 class ActionItem(models.Model):
-    """Something left to do in a rotation; it stands on every hand-off's sheet until it is done."""
+    """An action item of a rotation. It appears on every hand-off sheet until it is done."""
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="action_items")
     text = models.CharField(max_length=500)

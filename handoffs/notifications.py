@@ -1,4 +1,4 @@
-"""The kinds of messages about hand-offs, and whether what each says is still true when it is sent."""
+"""Message kinds for hand-offs, with checks that a message is still valid when it is sent."""
 
 import datetime as dt
 
@@ -11,12 +11,12 @@ AWAY, UNSIGNED = "handoff_away", "handoff_unsigned"
 
 
 def occurrence_of(handoff: Handoff) -> str:
-    """Return how messages name this version of a hand-off."""
+    """Return the occurrence key of this version of a hand-off."""
     return f"{handoff.pk}-{handoff.sequence}"
 
 
 def _handoff(message: Message) -> tuple[Handoff | None, bool]:
-    """Return the hand-off a message is about, and whether that is still the version of which it speaks."""
+    """Return the hand-off a message is about, and whether the message refers to its current version."""
     key, _, sequence = message.occurrence.partition("-")
     row = Handoff.objects.filter(pk=key).first()
     return row, row is not None and str(row.sequence) == sequence.partition("-")[0]
@@ -27,7 +27,7 @@ def _takes_part(message: Message, row: Handoff) -> bool:
 
 
 def invitation_is_true(message: Message, at: dt.datetime) -> bool:
-    """Tell whether an invitation is the newest, or a cancellation still holds: whoever came back keeps the meeting."""
+    """Return True if an invitation is the newest version, or if the recipient of a cancellation is still not in the meeting."""
     row, newest = _handoff(message)
     if row is None:
         return False
@@ -37,19 +37,19 @@ def invitation_is_true(message: Message, at: dt.datetime) -> bool:
 
 
 def reminder_is_true(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the meeting is still as it was when the reminder was written, and the reader is in it."""
+    """Return True if the meeting is unchanged since the reminder was scheduled and the recipient is in it."""
     row, newest = _handoff(message)
     return row is not None and newest and _takes_part(message, row)
 
 
 def away_is_true(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the meeting is still as it was when somebody was found to be away."""
+    """Return True if the meeting is unchanged since the absence was found."""
     row, newest = _handoff(message)
     return row is not None and newest and row.cancelled_at is None
 
 
 def unsigned_is_true(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the hand-off still lacks a signature."""
+    """Return True if the hand-off still lacks a signature."""
     row, _ = _handoff(message)
     return row is not None and row.cancelled_at is None and not row.is_signed
 

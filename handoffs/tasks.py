@@ -1,4 +1,4 @@
-"""What workers do for hand-offs."""
+"""Celery tasks for hand-offs."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,5 +8,5 @@ from handoffs.services import meetings
 
 @shared_task
 def sync_handoffs() -> None:
-    """Let the coming hand-offs follow the stored weeks, and tell whom it concerns."""
+    """Sync upcoming hand-offs with the stored weeks and notify the engineers."""
     meetings.sync_handoffs(at=timezone.now())

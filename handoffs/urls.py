@@ -1,4 +1,4 @@
-"""Paths of hand-offs and action items."""
+"""URL patterns for hand-offs and action items."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The API's calls about action items."""
+"""API views for action items."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Only those that 
 
 
 class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
-    """Something left to do; it is carried over from hand-off to hand-off until it is done."""
+    """An action item. It appears on every hand-off sheet until it is done."""
 
     rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"), required=False)
     pipeline = serializers.SlugRelatedField(
@@ -41,20 +41,20 @@ class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
         read_only_fields = ("created_at", "done_at")
 
     def to_representation(self, instance: ActionItem) -> dict[str, Any]:
-        """Return the item, with whether it is done."""
+        """Return the item with its `done` flag."""
         instance.done = instance.done_at is not None  # type: ignore[attr-defined]  # read by the field above
         return super().to_representation(instance)
 
 
 @extend_schema_view(list=extend_schema(parameters=[ROTATION, DONE]))
 class ActionItemViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[ActionItem]):
-    """Action items: everyone writes them down and says that they are done."""
+    """Action items. Every user can create them and mark them as done."""
 
     serializer_class = ActionItemSerializer
     lookup_value_regex = LINK
 
     def get_queryset(self) -> QuerySet[ActionItem]:
-        """Return every item, open ones first; of a rotation, done or not, where the address says so."""
+        """Return all items, open ones first, filtered by the rotation and `done` query parameters."""
         rows, asked = all_items(), self.request.query_params
         if asked.get("rotation"):
             rows = rows.filter(rotation__slug=asked["rotation"].replace("\0", ""))
@@ -64,7 +64,7 @@ class ActionItemViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
         return rows.filter(done_at__isnull=done == "false") if done else rows
 
     def create(self, request: Request) -> Response:
-        """Write an item down; the rotation may be left out where there is only one."""
+        """Create an action item. You can omit the rotation if there is only one."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = given.validated_data
@@ -76,7 +76,7 @@ class ActionItemViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
         return Response(self.get_serializer(item).data, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Correct an item, say that it is done, or open it again."""
+        """Edit an action item, mark it as done, or reopen it."""
         item = self.get_object()
         given = self.get_serializer(data=request.data, partial=True)
         given.is_valid(raise_exception=True)

@@ -1,4 +1,4 @@
-"""The API's calls about hand-offs: their meetings, sheets and signatures."""
+"""API views for hand-offs: meetings, sheets and signatures."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ END = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    """A line of live data: its words, the page it is about, and whether that is ok, warn, danger or neither."""
+    """A line of live data: its text, the page it links to, and its state (ok, warn, danger or none)."""
 
     text = serializers.CharField()
     path = serializers.CharField(allow_blank=True)
@@ -39,7 +39,7 @@ class ItemSerializer(serializers.Serializer[Any]):
 
 
 class TopicSerializer(serializers.Serializer[Any]):
-    """A topic of the sheet: what the site knows, and what somebody wrote."""
+    """A topic of the sheet with its live data and its note."""
 
     title = serializers.CharField(max_length=400)
     items = ItemSerializer(many=True, read_only=True)
@@ -47,7 +47,7 @@ class TopicSerializer(serializers.Serializer[Any]):
 
 
 class HandoffSerializer(serializers.ModelSerializer[Handoff]):
-    """A hand-off: who hands over to whom and when, the meeting, the sheet, the signatures."""
+    """A hand-off: both engineers, the time, the meeting, the sheet and the signatures."""
 
     rotation = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     outgoing = UsernameField(read_only=True)
@@ -72,20 +72,20 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
 
     @extend_schema(responses=TopicSerializer(many=True))
     def get_topics(self, handoff: Handoff) -> list[dict[str, Any]]:
-        """Return the sheet."""
+        """Return the topics of the hand-off's sheet."""
         sheets: dict[int, list[Topic]] = self.context["sheets"]
         return [topic.written() for topic in sheets[handoff.pk]]
 
 
 class SheetSerializer(serializers.Serializer[Any]):
-    """A change of a hand-off: notes by the title of their topic, and the time of the meeting."""
+    """A change to a hand-off: notes by topic title, and the meeting time."""
 
     topics = TopicSerializer(many=True, required=False)
     meeting_starts_at = serializers.DateTimeField(required=False)
     meeting_ends_at = serializers.DateTimeField(required=False)
 
     def change(self) -> SheetChange:
-        """Return what was asked for, once it is valid."""
+        """Return the validated change."""
         given = self.validated_data
         for name in ("meeting_starts_at", "meeting_ends_at"):
             if name in given and not BEGINNING <= given[name] < END:
@@ -98,13 +98,13 @@ class SheetSerializer(serializers.Serializer[Any]):
 
 
 class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
-    """Hand-offs, oldest first: notes are written by everyone, signatures are given by the two whom it concerns."""
+    """Hand-offs, oldest first. Every user can write notes; only the two engineers can sign."""
 
     serializer_class = HandoffSerializer
     lookup_value_regex = LINK
 
     def get_queryset(self) -> QuerySet[Handoff]:
-        """Return the hand-offs that are not cancelled; of a rotation and a window where the address names them."""
+        """Return hand-offs that are not cancelled, filtered by the rotation and time window in the query."""
         rows, asked = all_handoffs(), self.request.query_params
         if asked.get("rotation"):
             rows = rows.filter(rotation__slug=asked["rotation"].replace("\0", ""))
@@ -114,7 +114,7 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
 
     @extend_schema(parameters=[ROTATION, FROM, TO])
     def list(self, request: Request) -> Response:
-        """List hand-offs, past and to come, with their sheets."""
+        """List past and upcoming hand-offs with their sheets."""
         page = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response(self._rows(page))
 
@@ -124,7 +124,7 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
 
     @extend_schema(request=SheetSerializer, responses=HandoffSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Write notes under topics, move the meeting: all of it or nothing; 409 once both have signed."""
+        """Update notes and the meeting time in one transaction. Returns 409 once both engineers have signed."""
         row = self.get_object()
         given = SheetSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -134,7 +134,7 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
     @extend_schema(request=None, responses=HandoffSerializer)
     @action(detail=True, methods=["post"])
     def sign(self, request: Request, pk: str) -> Response:
-        """Sign “handed over” or “taken over”, as whoever is which; the second signature freezes the sheet."""
+        """Sign a hand-off as its outgoing or incoming engineer. The second signature freezes the sheet."""
         sign_handoff(self.get_object(), by=request_user(request), at=timezone.now())
         return self.retrieve(request, pk)
 

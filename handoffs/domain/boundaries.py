@@ -1,4 +1,4 @@
-"""Where on-call weeks pass from one engineer to another, and when their meeting is."""
+"""Find changes of on-call engineer between weeks, and the times of their meetings."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from scheduling.domain.weeks import Week
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """The start of a week whose engineer is not the one of the week before."""
+    """The start of a week whose engineer differs from the previous week's."""
 
     week: dt.date
     at: dt.datetime
@@ -19,9 +19,9 @@ class Boundary:
 
 
 def boundaries(weeks: Iterable[Week]) -> dict[dt.date, Boundary]:
-    """Return the changes of engineer between weeks that meet, by the date on which the second one starts.
+    """Return changes of engineer between adjacent weeks, by the start date of the second week.
 
-    Covers within a week are left aside: the handbook hands over between weeks (Daily Onboarding Hand-Off).
+    Covers within a week are ignored: hand-offs take place only between weeks (docs/rules.md, Hand-offs).
     """
     found = {}
     for before, after in pairwise(sorted(weeks, key=lambda week: week.starts_at)):
@@ -31,5 +31,5 @@ def boundaries(weeks: Iterable[Week]) -> dict[dt.date, Boundary]:
 
 
 def meeting_before(at: dt.datetime, *, minutes: int) -> tuple[dt.datetime, dt.datetime]:
-    """Return when the meeting of a hand-off starts and ends: it ends at the hand-off (handbook: at the end of the period)."""
+    """Return the start and end of a hand-off's meeting. It ends at the hand-off (docs/rules.md, Hand-offs)."""
     return at - dt.timedelta(minutes=minutes), at

@@ -1,4 +1,4 @@
-"""iCalendar objects: invitations to a meeting (RFC 5545, 5546) and the events of feeds. All instants are written in UTC."""
+"""Build iCalendar objects: meeting invitations (RFC 5545, 5546) and feed events. All instants are in UTC."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from icalendar import Calendar, Component, Event, Timezone, TimezoneStandard, vCalAddress, vText
 
 MAKER = "-//On-call site//Hand-offs and schedule//EN"
-# How often subscribed calendars are asked to look again.
+# How often subscribed calendars are asked to refresh.
 REFRESHED = dt.timedelta(hours=1)
 CRLF = "\r\n"
 UTC_OFFSET = dt.timedelta(0)
@@ -15,7 +15,7 @@ UTC_OFFSET = dt.timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Somebody by name and e-mail address."""
+    """A person's name and email address."""
 
     name: str
     email: str
@@ -23,7 +23,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A meeting as an invitation says it; `sequence` and `stamped_at` rise with every change of it."""
+    """A meeting as shown in an invitation. `sequence` and `stamped_at` increase with every change."""
 
     uid: str
     sequence: int
@@ -39,7 +39,7 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an event of a feed says: from when until when, in dates (the last one excluded) or instants, and its words."""
+    """The content of a feed event: start and end as dates (end exclusive) or instants, and its text."""
 
     starts: dt.date | dt.datetime
     ends: dt.date | dt.datetime
@@ -50,7 +50,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Which event it is, and which version of it."""
+    """The identity and version of an event."""
 
     uid: str
     sequence: int
@@ -59,17 +59,17 @@ class Version:
 
 
 def invitation(meeting: Meeting) -> str:
-    """Return the object by which the attendees are asked to the meeting, or told of its new time: method REQUEST."""
+    """Return an iCalendar REQUEST that invites the attendees or sends them a new time."""
     event = _meeting_event(meeting)
     event.add("status", "CONFIRMED")
     return _message("REQUEST", event)
 
 
 def cancellation(meeting: Meeting, *, whole: bool) -> str:
-    """Return the object by which the attendees are told that the meeting is off for them: method CANCEL.
+    """Return an iCalendar CANCEL that cancels the meeting for its attendees.
 
-    `whole` says that it is off for all. Only then has the event a status: where some are uninvited and the meeting goes on
-    without them, RFC 5546 (3.2.5) forbids it, and the attendees are those who are uninvited.
+    `whole` means that the meeting is cancelled for everyone. Only then does the event have a status: RFC 5546 (3.2.5) forbids
+    one if some attendees are removed and the meeting still takes place.
     """
     event = _meeting_event(meeting)
     if whole:
@@ -78,7 +78,7 @@ def cancellation(meeting: Meeting, *, whole: bool) -> str:
 
 
 def feed_event(content: Content, *, version: Version) -> str:
-    """Return the text of a feed's event; it takes nobody's time, so that calendars do not show its reader as busy."""
+    """Return the text of a feed event. It is transparent, so calendars do not show its reader as busy."""
     event = Event()
     event.add("uid", version.uid)
     event.add("sequence", version.sequence)
@@ -97,7 +97,10 @@ def feed_event(content: Content, *, version: Version) -> str:
 
 
 def feed(name: str, *, events: Iterable[str]) -> str:
-    """Return a feed's calendar: its name, how often to look again, the events' texts; no method, since it asks nobody (RFC 5545, 3.7.2)."""
+    """Return a feed's calendar with its name, refresh interval and events.
+
+    It has no METHOD because it is not an invitation (RFC 5545, 3.7.2).
+    """
     calendar = _calendar()
     calendar.add("name", plain(name))
     calendar.add("x-wr-calname", plain(name))
@@ -109,7 +112,7 @@ def feed(name: str, *, events: Iterable[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text without the control characters that iCalendar forbids (RFC 5545, 3.1); line ends stay."""
+    """Return the text without the control characters that iCalendar forbids (RFC 5545, 3.1). Line breaks are preserved."""
     return "".join(sign for sign in text.replace(CRLF, "\n") if sign in "\n\t" or sign.isprintable() or sign > "\x9f")
 
 
@@ -122,10 +125,10 @@ def _calendar() -> Calendar:
 
 
 def _utc() -> Timezone:
-    """Return the component that a calendar without any event has, since it must have one (RFC 5545, 3.6)."""
+    """Return the UTC time zone component. A calendar needs at least one component (RFC 5545, 3.6)."""
     zone, standard = Timezone(), TimezoneStandard()
     zone.add("tzid", "Etc/UTC")
-    standard.add("dtstart", dt.datetime(1970, 1, 1))  # noqa: DTZ001  # a rule of a zone starts at a local time
+    standard.add("dtstart", dt.datetime(1970, 1, 1))  # noqa: DTZ001  # time zone rules start at a local time
     standard.add("tzoffsetfrom", UTC_OFFSET)
     standard.add("tzoffsetto", UTC_OFFSET)
     zone.add_component(standard)

@@ -1,11 +1,11 @@
-"""What a topic of the hand-off meeting is about, so that the sheet can be filled from live data."""
+"""Classify the topics of a hand-off meeting, so that the sheet can show live data under each."""
 
 import enum
 import re
 
 
 class About(enum.StrEnum):
-    """What live data belongs under a topic."""
+    """The kind of live data shown under a topic."""
 
     ACTIONS = "actions"
     OUTAGES = "outages"
@@ -14,7 +14,7 @@ class About(enum.StrEnum):
     NOTES = "notes"
 
 
-# The first that fits wins: “Pending action items” are no pending issues, “Status of outages” is about outages.
+# The first match wins: “Pending action items” must not match pending issues, “Status of outages” must match outages.
 WORDS = (
     (About.ACTIONS, re.compile(r"\b(?:action|actions|to-?dos?|tasks?|follow-?ups?|open points?)\b", re.IGNORECASE)),
     (About.OUTAGES, re.compile(r"\b(?:outages?|delays?|delayed|downtime|down|late)\b", re.IGNORECASE)),
@@ -24,5 +24,5 @@ WORDS = (
 
 
 def about(title: str) -> About:
-    """Return what a topic is about, by the words of its title; NOTES where it names nothing that is known here."""
+    """Return the kind of live data for a topic title; NOTES if no keyword matches."""
     return next((kind for kind, words in WORDS if words.search(title)), About.NOTES)

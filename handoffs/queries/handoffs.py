@@ -1,4 +1,4 @@
-"""Reads about hand-offs: which are to come, which lack a signature, who is away at a meeting."""
+"""Queries for hand-offs: upcoming, overdue, and absences during their meetings."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,29 +13,29 @@ from scheduling.loaders import WEEK_COLUMNS
 from scheduling.models import HolidayBlock, Rotation
 
 USUAL_MINUTES = 30
-# From when on a hand-off that both have not signed is pointed out (product.md §6).
+# Time both engineers have to sign before the hand-off counts as overdue (docs/rules.md, Hand-offs).
 SIGNED_WITHIN = dt.timedelta(hours=1)
 
 
 def all_handoffs() -> HandoffQuerySet:
-    """Return the hand-offs that are not cancelled, oldest first."""
+    """Return hand-offs that are not cancelled, oldest first."""
     return Handoff.objects.not_cancelled().with_people().order_by("at", "pk")
 
 
 def next_handoffs(*, at: dt.datetime, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
-    """Return the next hand-off of each rotation that has one; with `rotations`, only of these."""
+    """Return the next hand-off of each rotation, optionally only of the given rotations."""
     coming = Handoff.objects.not_cancelled().filter(at__gt=at, rotation=OuterRef("pk")).order_by("at")
     return _one_a_rotation(coming, rotations=rotations)
 
 
 def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
-    """Return the last hand-off of each rotation where it was due an hour ago or longer and lacks a signature."""
+    """Return each rotation's last hand-off if it was due at least an hour ago and lacks a signature."""
     past = Handoff.objects.not_cancelled().filter(at__lte=at - SIGNED_WITHIN, rotation=OuterRef("pk")).order_by("-at")
     return [row for row in _one_a_rotation(past) if not row.is_signed]
 
 
 def _one_a_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
-    """Return the first of `rows` of each rotation: one look-up a rotation in an index, however long the history is."""
+    """Return the first of `rows` for each rotation. One index look-up per rotation keeps it fast on a long history."""
     chosen = (
         Rotation.objects.all() if rotations is None else Rotation.objects.filter(pk__in=[one.pk for one in rotations])
     )
@@ -46,14 +46,14 @@ def _one_a_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | No
 
 @dataclass(frozen=True, slots=True)
 class AttendeeAbsence:
-    """Somebody who is away when they are to hand over or take over, and the block that says so."""
+    """An engineer who is away during a hand-off meeting, with the absence."""
 
     handoff: Handoff
     block: HolidayBlock
 
 
 def away_at(handoffs: Iterable[Handoff]) -> list[AttendeeAbsence]:
-    """Return who is away during the meetings of these hand-offs, in one statement."""
+    """Return the absences during the meetings of these hand-offs, in one query."""
     rows = list(handoffs)
     if not rows:
         return []
@@ -74,7 +74,7 @@ def away_at(handoffs: Iterable[Handoff]) -> list[AttendeeAbsence]:
 
 @dataclass(frozen=True, slots=True)
 class HandoffChange:
-    """A change that the weeks ask of the stored hand-offs: `handoff` is None for a new one, `boundary` where it is no more."""
+    """A required change to stored hand-offs. `handoff` is None for a new one; `boundary` is None for one to cancel."""
 
     handoff: Handoff | None
     boundary: Boundary | None
@@ -82,7 +82,7 @@ class HandoffChange:
 
 
 def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[HandoffChange]:
-    """Return what has to change for a rotation's coming hand-offs to be those of its stored weeks; the past stays."""
+    """Return the changes that bring a rotation's upcoming hand-offs in line with its stored weeks. Past ones never change."""
     weeks = rotation.weeks.filter(ends_at__gt=at - WEEK).order_by("starts_at").values_list(*WEEK_COLUMNS)
     wanted = boundaries(Week(*values) for values in weeks)
     stored = {row.week: row for row in rotation.handoffs.filter(at__gt=at - 3 * WEEK)}
@@ -104,17 +104,17 @@ def _agrees(row: Handoff, boundary: Boundary, *, meeting: tuple[dt.datetime, dt.
 
 
 def same_handoff(row: Handoff, boundary: Boundary) -> bool:
-    """Tell whether a stored hand-off is at that instant, between those two."""
+    """Return True if the stored hand-off has the boundary's time and engineers."""
     return (row.at, row.outgoing_id, row.incoming_id) == (boundary.at, boundary.outgoing, boundary.incoming)
 
 
 def meeting_minutes(rotation: Rotation) -> int:
-    """Return the length of a rotation's meeting: the longest that its handbook allows."""
+    """Return the length of a rotation's meeting in minutes: the maximum in its policy."""
     policy = HandoffPolicy.objects.filter(rotation=rotation).first()
     return policy.minutes_max if policy else USUAL_MINUTES
 
 
 def away_by_handoff(handoffs: list[Handoff]) -> list[list[AttendeeAbsence]]:
-    """Return who is away at the meeting of each of these hand-offs, in their order."""
+    """Return the absences during each hand-off's meeting, in the order given."""
     found = away_at(handoffs)
     return [[one for one in found if one.handoff.pk == row.pk] for row in handoffs]

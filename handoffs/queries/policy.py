@@ -1,9 +1,9 @@
-"""Reads about how rotations hand over."""
+"""Queries for hand-off policies."""
 
 from handoffs.models import HandoffPolicy
 from scheduling.models import Rotation
 
 
 def handoff_policy(rotation: Rotation) -> HandoffPolicy | None:
-    """Return how a rotation hands over, with its topics, or None where nothing is set."""
+    """Return a rotation's hand-off policy with its topics, or None if it has none."""
     return HandoffPolicy.objects.filter(rotation=rotation).prefetch_related("topics").first()

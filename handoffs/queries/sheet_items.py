@@ -1,4 +1,4 @@
-"""What the site knows that a hand-off is about: incidents, the pipelines' statuses and who answers for them, action items."""
+"""Live data for hand-off sheets: incidents, pipeline statuses, responders and action items."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ from scheduling.queries.on_call import responder_chains
 
 @dataclass(frozen=True, slots=True)
 class SheetItem:
-    """A line of live data under a topic: its words, the page it is about, and whether that is `ok`, `warn` or `danger`."""
+    """A line of live data: its text, the page it links to, and its state (`ok`, `warn` or `danger`)."""
 
     text: str
     path: str = ""
@@ -32,7 +32,7 @@ SheetData = Mapping[tuple[int, About], list[SheetItem]]
 
 
 def live_items(rotations: Iterable[int], *, at: dt.datetime) -> SheetData:
-    """Return what is to be said now of rotations, by rotation and what it is about, in a fixed number of statements."""
+    """Return live data by rotation and kind, in a fixed number of queries."""
     keys = set(rotations)
     found: dict[tuple[int, About], list[SheetItem]] = {}
     for row in open_items(keys):

@@ -1,4 +1,4 @@
-"""Reads about hand-off sheets: the handbook's topics, each with live data and what somebody wrote under it."""
+"""Queries for hand-off sheets: topics with their live data and notes."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from handoffs.domain.topics import about
 from handoffs.models import Handoff, HandoffNote, HandoffTopic
 from handoffs.queries.sheet_items import SheetData, SheetItem, live_items
 
-# The handbook's topics, for a rotation whose handbook names none (Daily Onboarding Hand-Off).
+# Default topics for a rotation whose handbook has none (docs/rules.md, Hand-offs).
 USUAL_TOPICS = (
     "Active issues being resolved",
     "Known outages or delays",
@@ -20,7 +20,7 @@ USUAL_TOPICS = (
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic of a sheet, as the API answers it (product.md §10)."""
+    """A topic of a sheet, as the API returns it."""
 
     title: str
     items: tuple[SheetItem, ...]
@@ -28,7 +28,7 @@ class Topic:
 
     @property
     def heading(self) -> str:
-        """The title without the full stop that ends a line of a handbook."""
+        """Return the title without the handbook's trailing full stop."""
         return self.title.removesuffix(".")
 
     def written(self) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class Topic:
 
 
 def handoff_sheets(handoffs: Iterable[Handoff], *, at: dt.datetime) -> dict[int, list[Topic]]:
-    """Return the sheets of hand-offs, by hand-off: as frozen where both have signed, live otherwise; in a fixed number of statements."""
+    """Return sheets by hand-off ID: frozen if both engineers have signed, otherwise live. Uses a fixed number of queries."""
     rows = list(handoffs)
     rotations = {row.rotation_id for row in rows}
     titles = topic_titles(rotations)
@@ -54,7 +54,7 @@ def handoff_sheets(handoffs: Iterable[Handoff], *, at: dt.datetime) -> dict[int,
 
 
 def topic_titles(rotations: Iterable[int]) -> dict[int, list[str]]:
-    """Return the topics of rotations' sheets in the handbook's order, by rotation."""
+    """Return topic titles in the handbook's order, by rotation ID."""
     titles: dict[int, list[str]] = {key: [] for key in rotations}
     rows = HandoffTopic.objects.filter(policy__rotation__in=titles).order_by("position")
     for rotation, title in rows.values_list("policy__rotation", "title"):
@@ -63,7 +63,7 @@ def topic_titles(rotations: Iterable[int]) -> dict[int, list[str]]:
 
 
 def _topics(titles: list[str], *, notes: dict[str, str], rotation: int, live: SheetData) -> list[Topic]:
-    # A note outlives its topic's place in the handbook.
+    # Notes remain visible after their topic is removed from the handbook.
     lost = [title for title, text in notes.items() if title not in titles and text]
     return [
         Topic(title, items_for(title, rotation=rotation, live=live), notes.get(title, "")) for title in (*titles, *lost)
@@ -75,5 +75,5 @@ def _thawed(frozen: list[dict[str, Any]]) -> list[Topic]:
 
 
 def items_for(title: str, *, rotation: int, live: SheetData) -> tuple[SheetItem, ...]:
-    """Return the live data that belongs under a topic of a rotation's sheet, by what its title is about."""
+    """Return the live data to show under a topic of a rotation's sheet."""
     return tuple(live.get((rotation, about(title)), ()))

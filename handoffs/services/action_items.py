@@ -1,4 +1,4 @@
-"""Changes of action items: written down, corrected, done, opened again."""
+"""Create, edit, complete and reopen action items."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from scheduling.models import Rotation
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """What is to change of an action item; None leaves it as it is. `pipeline` counts only where `about` says so."""
+    """Changes to an action item. None leaves a field unchanged; `pipeline` is used only if `about` allows one."""
 
     text: str | None = None
     done: bool | None = None
@@ -25,7 +25,7 @@ class ItemChange:
 def add_item(
     rotation: Rotation, *, text: str, by: User, at: dt.datetime, pipeline: Pipeline | None = None
 ) -> ActionItem:
-    """Write down something left to do; raise Invalid for `text` where it says nothing."""
+    """Create an action item. Raise InvalidInputError for `text` if it is empty."""
     return ActionItem.objects.create(
         rotation=rotation, text=_words(text), pipeline=pipeline, created_by=by, created_at=at
     )
@@ -33,9 +33,9 @@ def add_item(
 
 @transaction.atomic
 def change_item(item: ActionItem, *, change: ItemChange, by: User, at: dt.datetime) -> ActionItem:
-    """Correct an action item, say that it is done, or open it again; return it. Raises Invalid for `text`.
+    """Edit, complete or reopen an action item and return it. Raise InvalidInputError for `text`.
 
-    Who has done it and when stays as it was where it is done already.
+    If the item is already done, completing it again preserves who completed it and when.
     """
     row = ActionItem.objects.select_for_update(no_key=True).get(pk=item.pk)
     if change.text is not None:

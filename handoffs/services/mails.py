@@ -1,4 +1,4 @@
-"""What people are told of hand-offs: invitations, reminders, that somebody is away, that a signature is missing."""
+"""Send hand-off notifications: invitations, reminders, absences and missing signatures."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -18,16 +18,16 @@ from people.models import User
 from scheduling.loaders import to_absence
 
 REMINDED = (("1d", dt.timedelta(days=1)), ("15m", dt.timedelta(minutes=15)))
-# A reminder of a missing signature is of no use any more once the site was down for that long.
+# How long after the hand-off a reminder of a missing signature is still useful, for example after an outage.
 UNSIGNED_MATTERS = dt.timedelta(days=2)
-# Reserved: nothing is ever delivered there (RFC 2606). It stands for whoever has given no address.
+# RFC 2606 reserves this domain: nothing is delivered there. It is used for people without an email address.
 NOWHERE = "oncall.invalid"
 
 
 def invite(handoff: Handoff, *, at: dt.datetime) -> None:
-    """Ask both to the meeting as it is now, and tell whoever was asked and is no longer in it that it is off for them.
+    """Invite both engineers to the current meeting, and send a cancellation to anyone no longer in it.
 
-    The caller has locked the row. Raises nothing; a second call with nothing changed tells nobody anything.
+    The caller must lock the row. Raises nothing. Calling it again without changes sends nothing.
     """
     whole = handoff.cancelled_at is not None
     staying = () if whole else handoff.people
@@ -66,7 +66,7 @@ def _meeting(handoff: Handoff, attendees: Iterable[User]) -> Meeting:
 
 
 def page_of(handoff: Handoff) -> str:
-    """Return the address of a hand-off's sheet."""
+    """Return the URL of a hand-off's sheet."""
     return f"{settings.SITE_URL}{reverse('handoff', args=[handoff.pk])}"
 
 
@@ -107,7 +107,7 @@ def _tell(
 
 
 def _remind(handoff: Handoff, reader: User, *, at: dt.datetime) -> None:
-    """Leave the reminders whose time has not come yet; whoever is asked later than that has just been told."""
+    """Schedule the reminders that are not due yet. Later ones are skipped because the invitation has just been sent."""
     for offset, before in REMINDED:
         due_at = handoff.meeting_starts_at - before
         if due_at <= at:
@@ -127,7 +127,7 @@ def _remind(handoff: Handoff, reader: User, *, at: dt.datetime) -> None:
 
 
 def notify_absences(*, at: dt.datetime) -> int:
-    """Tell both and the admins once of everybody who is away at the meeting of a coming hand-off; return of how many."""
+    """Notify both engineers and the admins once of each absence during an upcoming meeting; return how many were sent."""
     rows = list(Handoff.objects.not_cancelled().filter(meeting_ends_at__gt=at).with_people().order_by("at"))
     found: dict[int, list[AttendeeAbsence]] = {}
     for one in away_at(rows):
@@ -142,7 +142,7 @@ def notify_absences(*, at: dt.datetime) -> int:
 
 @transaction.atomic
 def _tell_away(handoff: Handoff, away: list[AttendeeAbsence], *, at: dt.datetime) -> int:
-    """Tell of those away who were not told of; keep who is, so that an absence that goes and comes back is told again."""
+    """Send notifications of new absences. Record who is away, so that an absence that ends and returns is notified again."""
     keys = sorted({one.block.engineer_id for one in away})
     same = Handoff.objects.filter(pk=handoff.pk, sequence=handoff.sequence, absence_notified=handoff.absence_notified)
     if same.update(absence_notified=keys) != 1:
@@ -166,7 +166,7 @@ def _tell_away(handoff: Handoff, away: list[AttendeeAbsence], *, at: dt.datetime
 
 
 def notify_unsigned(*, at: dt.datetime) -> int:
-    """Remind both, once, of a hand-off that was due an hour ago and lacks a signature; return of how many."""
+    """Remind both engineers once of a hand-off due an hour ago that lacks a signature; return how many hand-offs."""
     late = at - SIGNED_WITHIN
     rows = Handoff.objects.unsigned().filter(at__lte=late, at__gt=late - UNSIGNED_MATTERS, unsigned_told_at=None)
     return sum(_tell_unsigned(row, at=at) for row in rows.with_people().order_by("at"))

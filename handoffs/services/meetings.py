@@ -1,4 +1,4 @@
-"""The keeping of hand-offs: they follow the stored weeks, and their meetings may be moved."""
+"""Sync hand-offs with on-call weeks, and move their meetings."""
 
 import datetime as dt
 
@@ -15,10 +15,10 @@ from scheduling.services.locks import lock_rotation
 
 
 def sync_handoffs(*, at: dt.datetime) -> int:
-    """Let the coming hand-offs be those of the stored weeks, and tell whom it concerns; return how many changed.
+    """Sync upcoming hand-offs with the stored weeks and notify the engineers; return how many changed.
 
-    Scheduling knows nothing of this room: a swap, a new roster, a leaver leave changed weeks, and this sweep finds them. It
-    may run at any time and any number of times, beside itself too.
+    Scheduling does not depend on this app: this sweep finds weeks changed by swaps, roster updates or departures. It is
+    idempotent and can run concurrently with itself.
     """
     changed = sum(keep_rotation(row, at=at) for row in Rotation.objects.order_by("pk") if changes_due(row, at=at))
     invite_due(at=at)
@@ -29,9 +29,9 @@ def sync_handoffs(*, at: dt.datetime) -> int:
 
 @transaction.atomic
 def keep_rotation(rotation: Rotation, *, at: dt.datetime) -> int:
-    """Let a rotation's coming hand-offs be those of its stored weeks; return how many changed."""
+    """Sync a rotation's upcoming hand-offs with its stored weeks; return how many changed."""
     lock_rotation(rotation)
-    # Locked before they are read, in order of key: a signature or another time of the meeting may be on its way.
+    # Lock in primary key order before reading: a concurrent request may sign or move the meeting.
     list(rotation.handoffs.filter(at__gt=at).select_for_update(no_key=True).order_by("pk"))
     due = changes_due(rotation, at=at)
     for one in due:
@@ -40,7 +40,7 @@ def keep_rotation(rotation: Rotation, *, at: dt.datetime) -> int:
 
 
 def _follow(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) -> None:
-    """Make, change or cancel a hand-off. Signatures under another hand-off than the one it becomes do not stand for it."""
+    """Create, update or cancel a hand-off. An update to other engineers or another time clears signatures that no longer apply."""
     row = due.handoff or Handoff(rotation=rotation, sequence=-1)
     boundary = due.boundary
     if boundary is None:
@@ -56,7 +56,7 @@ def _follow(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) -> None:
 
 
 def invite_due(*, at: dt.datetime) -> int:
-    """Mail the invitations and cancellations that are due; return for how many hand-offs."""
+    """Send the invitations and cancellations that are due; return for how many hand-offs."""
     rows = list(Handoff.objects.to_mail(at=at).values_list("pk", flat=True))
     for key in rows:
         with transaction.atomic():
@@ -75,9 +75,9 @@ def move_meeting(
     starts_at: dt.datetime | None = None,
     ends_at: dt.datetime | None = None,
 ) -> Handoff:
-    """Give a hand-off's meeting another time; with one of both instants given it keeps its length. Return the row.
+    """Move a hand-off's meeting and return the row. If only one instant is given, the length stays the same.
 
-    Raises Forbidden for whoever is neither in it nor an admin, Refused where it is signed or cancelled, Invalid by field.
+    Raises NotAllowedError unless `by` is in the meeting or an admin, DomainError if it is signed or cancelled, Invalid by field.
     """
     row = lock_open(handoff)
     if by not in row.people and not by.is_staff:
@@ -114,7 +114,7 @@ def _check_time(row: Handoff, new: tuple[dt.datetime, dt.datetime], *, at: dt.da
 
 
 def lock_open(handoff: Handoff) -> Handoff:
-    """Lock a hand-off's row and return it as it is now; raise Refused where it is cancelled or signed by both."""
+    """Lock and return a hand-off's current row. Raise DomainError if it is cancelled or signed by both engineers."""
     row = Handoff.objects.select_for_update(no_key=True, of=("self",)).with_people().get(pk=handoff.pk)
     if row.cancelled_at is not None:
         raise DomainError("This hand-off is cancelled: the week no longer changes hands.")

@@ -1,4 +1,4 @@
-"""Changes of how a rotation hands over."""
+"""Set the hand-off policy of a rotation."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from scheduling.models import Rotation
 
 @dataclass(frozen=True, slots=True)
 class HandoffRules:
-    """How a rotation hands over: the meeting's name, sentence and length in minutes, and its topics in order."""
+    """Hand-off rules of a rotation: the meeting's name, description, length in minutes and topics in order."""
 
     name: str
     instruction: str
@@ -22,7 +22,7 @@ class HandoffRules:
 
 @transaction.atomic
 def set_handoff_rules(rotation: Rotation, *, rules: HandoffRules) -> list[str]:
-    """Give a rotation its hand-off rules; return what changed, all of it where there were none.
+    """Set a rotation's hand-off rules; return the changes, or all rules if it had none.
 
     Raises django.core.exceptions.ValidationError by field.
     """

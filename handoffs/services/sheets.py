@@ -1,4 +1,4 @@
-"""Changes of a hand-off's sheet: notes under topics, and the two signatures that freeze it."""
+"""Edit hand-off sheets: notes under topics, and the two signatures that freeze a sheet."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ LONGEST_NOTE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class SheetChange:
-    """What is to change of a hand-off: notes by the title of their topic, the time of the meeting."""
+    """Changes to a hand-off: notes by topic title, and the meeting time."""
 
     notes: Mapping[str, str] = field(default_factory=dict)
     meeting_starts_at: dt.datetime | None = None
@@ -26,10 +26,10 @@ class SheetChange:
 
 @transaction.atomic
 def change_sheet(handoff: Handoff, *, change: SheetChange, by: User, at: dt.datetime) -> Handoff:
-    """Write notes and move the meeting, all of it or nothing; return the row.
+    """Save notes and move the meeting in one transaction; return the row.
 
-    Everyone writes notes (product.md §11). Raises Refused where it is signed or cancelled, Invalid by field, and for the time
-    of the meeting what `move_meeting` raises.
+    Every user can write notes (docs/rules.md, Roles and permissions). Raises Refused if the hand-off is signed or cancelled, Invalid
+    by field, and the errors of `move_meeting` for the meeting time.
     """
     row = lock_open(handoff)
     if change.notes:
@@ -55,11 +55,10 @@ def _write_notes(row: Handoff, notes: Mapping[str, str], *, by: User, at: dt.dat
 
 @transaction.atomic
 def sign_handoff(handoff: Handoff, *, by: User, at: dt.datetime, notes: Mapping[str, str] | None = None) -> Handoff:
-    """Sign “handed over” as the outgoing or “taken over” as the incoming engineer; the second signature freezes the sheet.
+    """Sign as the outgoing or incoming engineer. The second signature freezes the sheet.
 
-    The signer’s notes, by the title of their topic, are written first. Raises Invalid for what is wrong with them, Forbidden for
-    everybody else, admins too (product.md §11), and Refused for a second signature of the same person and for a cancelled
-    hand-off.
+    The signer's notes, by topic title, are saved first. Raises Invalid for invalid notes, Forbidden for anyone else, including
+    admins (docs/rules.md, Roles and permissions), and Refused if this person has already signed or the hand-off is cancelled.
     """
     row = Handoff.objects.select_for_update(no_key=True, of=("self",)).with_people().get(pk=handoff.pk)
     if by not in row.people:

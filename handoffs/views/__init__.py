@@ -1,1 +1,1 @@
-"""Pages of hand-offs, a file for each noun."""
+"""Pages for hand-offs and action items."""

@@ -1,4 +1,4 @@
-"""Action items: writing one down, saying that it is done, opening it again."""
+"""Pages that create, complete and reopen action items."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +17,7 @@ from people.requests import SignedInRequest
 
 @require_POST
 def add(request: SignedInRequest) -> HttpResponse:
-    """Write an action item down."""
+    """Create an action item."""
     form = ItemForm(request.POST)
     status = 400
     if form.is_valid():
@@ -40,7 +40,7 @@ def add(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def done(request: SignedInRequest, pk: int, *, is_done: bool) -> HttpResponse:
-    """Say that an action item is done, or open it again."""
+    """Mark an action item as done, or reopen it."""
     item = get_object_or_404(ActionItem, pk=pk)
     change_item(item, change=ItemChange(done=is_done), by=request.user, at=timezone.now())
     messages.success(request, f"“{item.text}” is {'done' if is_done else 'open again'}.")
@@ -48,7 +48,7 @@ def done(request: SignedInRequest, pk: int, *, is_done: bool) -> HttpResponse:
 
 
 def _back(request: SignedInRequest) -> HttpResponse:
-    """Lead back to the page of this site on which the button stood."""
+    """Redirect to the page of this site that submitted the form."""
     page = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(page, allowed_hosts=None):
         return redirect(page)

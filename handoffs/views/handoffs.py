@@ -1,4 +1,4 @@
-"""Hand-offs: the list, a sheet with its notes, the time of its meeting, its signatures."""
+"""Pages for hand-offs: the list, and a sheet with its notes, meeting time and signatures."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -25,7 +25,7 @@ SHOWN_AHEAD, SHOWN_BACK = 12, 12
 
 @require_safe
 def handoffs(request: SignedInRequest) -> HttpResponse:
-    """Show the coming hand-offs, those that lack a signature, the last ones, and the open action items."""
+    """Show upcoming, unsigned and recent hand-offs, and open action items."""
     at = timezone.now()
     rows = all_handoffs()
     coming = list(rows.filter(at__gt=at)[:SHOWN_AHEAD])
@@ -50,7 +50,7 @@ def _notes_of(request: SignedInRequest, row: Handoff) -> NotesForm:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def handoff(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show a hand-off's sheet, or write the notes on it."""
+    """Show a hand-off's sheet, or save its notes."""
     row = _handoff(pk)
     if request.method != "POST":
         return _sheet(request, row)
@@ -67,7 +67,7 @@ def handoff(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def move(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Give the meeting another time."""
+    """Move the meeting."""
     row = _handoff(pk)
     form = MeetingForm(request.POST)
     if not form.is_valid():
@@ -89,9 +89,9 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def sign(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Sign a hand-off, with what stands in the notes beside the button."""
+    """Sign a hand-off and save the notes submitted with it."""
     row, at = _handoff(pk), timezone.now()
-    # Without any the notes stay as they are: a signature needs none.
+    # Notes are optional: a request without any leaves them unchanged.
     form = _notes_of(request, row) if "notes_0" in request.POST else None
     if form is not None and not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
@@ -126,7 +126,7 @@ def _sheet(
         "handoff": row,
         "now": at,
         "is_open": is_open,
-        # Somebody may have added or removed a topic since the form was made.
+        # The topics may have changed since the form was created.
         "topics": list(zip(topics, notes_form, strict=False)),
         "notes_form": notes_form,
         "meeting_form": meeting_form or MeetingForm(initial=times),
