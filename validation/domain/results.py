@@ -136,9 +136,8 @@ def number(value: float) -> str:
     """Return a number for display: "12,300", "0.042"."""
     if value == int(value) and abs(value) < 1e15:  # a whole number, shown without decimals
         return f"{int(value):,}"
-    return (
-        f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
-    )  # four significant digits are enough below a thousand
+    # Four significant digits are enough below a thousand.
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
 
 
 def outside(
