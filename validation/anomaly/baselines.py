@@ -1,4 +1,4 @@
-"""What a day's value should be, learnt from the days before: level, weekday, public holiday, and the spread about them."""
+"""Baseline of a daily series, learned from earlier days: level, weekday, public holiday and spread."""
 
 import datetime as dt
 import math
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# The level is followed at several speeds at once; each counts by how well it has foretold lately, so that a calm series is
-# averaged over weeks and a wandering one is taken from yesterday.
+# The level is tracked at several speeds, weighted by recent forecast accuracy: a stable series is averaged over
+# weeks, and a drifting one follows the previous day.
 _SPEEDS = np.array([0.04, 0.1, 0.2, 0.35, 0.55, 0.8])
-_WEEKDAY_WINDOWS = (12 * 7, 26 * 7)  # days over which the weekday's effect is learnt: one quick, one steady
-_TRUST = 6.0  # how sharply the better speeds are preferred
-_MEMORY = 0.03  # share of the newest error in each speed's record, about a month
+_WEEKDAY_WINDOWS = (12 * 7, 26 * 7)  # days of history for the weekday effect: one fast, one steady
+_TRUST = 6.0  # how strongly the more accurate speeds are preferred
+_MEMORY = 0.03  # weight of the newest error in each speed's record, about a month
 _SPREAD_MEMORY = 1 / 45
 _WEEKDAY_SPREAD_MEMORY = 1 / 12  # occurrences of the weekday
 _TO_SIGMA = (
-    1.28  # mean absolute deviation to standard deviation, a little above the normal's 1.25 because of the clipping
+    1.28  # mean absolute deviation to standard deviation, slightly above the normal 1.25 because of the clipping
 )
-_CLIP = 2.5  # spreads beyond which a value moves the baseline no farther
-_FEWEST = 21  # days before weekdays are told apart
-_FIRST_HOLIDAY = 0.3  # how far, in logarithms, a holiday may lie off before any has been seen; and the days beside it
+_CLIP = 2.5  # spreads beyond which a value moves the baseline no further
+_FEWEST = 21  # minimum days before weekdays are distinguished
+_FIRST_HOLIDAY = 0.3  # prior deviation, in logarithms, of an unseen holiday and of the days next to it
 _FIRST_NEIGHBOUR = 0.1
 _LEAST_SPREAD = 1e-3
-_REMEMBERED = 8  # days that evidence over several days reaches back
+_REMEMBERED = 8  # days covered by evidence over several days
 
 Grid = NDArray[np.float64]
 HolidayKey = tuple[str, int]
@@ -32,7 +32,7 @@ HolidayKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is expected of a day on the series' scale: level + season + holiday, give or take the spread."""
+    """The forecast of a day on the series' scale: level + season + holiday, with its spread."""
 
     level: float
     season: float
@@ -43,15 +43,15 @@ class Forecast:
 
     @property
     def expected(self) -> float:
-        """The middle of what is expected."""
+        """The center of the expected range."""
         return self.level + self.season + self.holiday
 
 
 class Baseline:
-    """The state learnt from the days so far; `forecast` reads it, the other methods move it on by one day."""
+    """The state learned from the days so far. `forecast` reads it; the other methods advance it by one day."""
 
     def __init__(self, *, days: Sequence[dt.date], values: Sequence[float], holidays: Mapping[dt.date, str]) -> None:
-        """Start from the first weeks' values on the series' scale."""
+        """Initialize from the values of the first weeks, on the series' scale."""
         self._holidays = holidays
         self._effects: dict[HolidayKey, list[float]] = {}
         self._weekdays = np.array([day.weekday() for day in days])
@@ -69,12 +69,12 @@ class Baseline:
         self.learn_weekdays()
         self._levels = np.full_like(self._errors, np.median(clean[:7] - self._effect[0][self._weekdays[:7]]))
         self.spread = spread
-        self.unseasoned: list[float] = []  # each day's value without its season, cleaned of what was odd
+        self.unseasoned: list[float] = []  # each day's value without its season, with outliers removed
         self.levels: list[float] = []  # the level after each day
         self._replay(clean)
 
     def _replay(self, clean: Grid) -> None:
-        """Follow the first weeks day by day, for the record of each speed and the first spread."""
+        """Replay the first weeks day by day to get the record of each speed and the initial spread."""
         misses = []
         for n, value in enumerate(clean.tolist()):
             weekday = self._seen[n]
@@ -95,7 +95,7 @@ class Baseline:
         return shares
 
     def learn_weekdays(self) -> None:
-        """Learn each weekday's effect anew: the middle half of its distances from the week about it."""
+        """Update each weekday's effect: the interquartile mean of its distances from the surrounding week."""
         recent = np.array(self._clean[-_WEEKDAY_WINDOWS[-1] - 6 :])
         if len(recent) < _FEWEST:
             return
@@ -110,7 +110,7 @@ class Baseline:
             self._effect[row] -= self._effect[row].mean()
 
     def _key(self, day: dt.date) -> HolidayKey | None:
-        """Return the holiday on the day, on the day before or on the day after, by name and distance."""
+        """Return the holiday on the day, the day before or the day after, by name and distance."""
         for away in (0, -1, 1):
             name = self._holidays.get(day + dt.timedelta(days=away))
             if name:
@@ -118,7 +118,6 @@ class Baseline:
         return None
 
     def forecast(self, day: dt.date) -> Forecast:
-        """Return what is expected of the day."""
         shares = self._shares()
         weekday = day.weekday()
         season = float((shares * self._effect[:, weekday : weekday + 1]).sum())
@@ -131,16 +130,16 @@ class Baseline:
         return Forecast(float((shares * self._levels).sum()), season, effect, spread, key, shares)
 
     def _holiday(self, key: HolidayKey) -> tuple[float, float]:
-        """Return a holiday's effect and how far it may lie off: by its own past, else by that of other holidays."""
+        """Return a holiday's effect and its uncertainty, from its own history or else from that of other holidays."""
         alike = [abs(one) for other, past in self._effects.items() if (other[1] == 0) == (key[1] == 0) for one in past]
         usual = sum(alike) / len(alike) if alike else (_FIRST_NEIGHBOUR if key[1] else _FIRST_HOLIDAY)
         past = self._effects.get(key, [])
         return (sum(past) / (len(past) + 0.3), 0.5 * usual) if past else (0.0, usual)
 
     def learn(self, day: dt.date, value: float, forecast: Forecast) -> None:
-        """Take in a day that was as expected, or nearly: it moves the baseline by no more than a few spreads."""
+        """Update the baseline with a normal or nearly normal day; it moves by at most a few spreads."""
         weekday = day.weekday()
-        # A holiday says little of the ordinary days to come, and the less the less is known of it.
+        # A holiday says little about ordinary days, and even less when its effect is uncertain.
         limit = _CLIP * forecast.spread if forecast.key is None else self.spread
         miss = min(max(value - forecast.expected, -limit), limit)
         cleaned = forecast.level + forecast.season + miss
@@ -156,7 +155,7 @@ class Baseline:
         self._keep(weekday, cleaned, cleaned - forecast.season, forecast)
 
     def pass_over(self, day: dt.date, forecast: Forecast) -> None:
-        """Leave a day's value out: the baseline stands as if the day had been as expected."""
+        """Skip a day's value: the baseline advances as if the day had matched the forecast."""
         self._keep(day.weekday(), forecast.level + forecast.season, forecast.level, forecast)
 
     def _keep(self, weekday: int, cleaned: float, unseasoned: float, forecast: Forecast) -> None:
@@ -166,13 +165,13 @@ class Baseline:
         self.levels.append(float((forecast.shares * self._levels).sum()))
 
     def learn_holiday(self, value: float, forecast: Forecast) -> None:
-        """Keep how far a holiday's value lay from an ordinary day's, odd or not: the next will be like it."""
+        """Record a holiday's distance from an ordinary day, even if it was unusual: the next one will be similar."""
         if forecast.key is not None:
             effect = min(max(value - forecast.level - forecast.season, -3.0), 3.0)
             self._effects.setdefault(forecast.key, []).append(effect)
 
     def move(self, by: float) -> None:
-        """Move the level all at once, and the last days with it, so that they are no evidence against the days to come."""
+        """Shift the level at once, and the last days with it, so that they are not evidence against later days."""
         self._levels += by
         for past in (self.unseasoned, self.levels):
             past[-_REMEMBERED:] = [one + by for one in past[-_REMEMBERED:]]

@@ -1,4 +1,4 @@
-"""Follows one daily series day by day: judges each day by those before it, then learns from it."""
+"""Anomaly detector for one daily series: evaluates each day against earlier days, then learns from it."""
 
 import datetime as dt
 import math
@@ -13,28 +13,28 @@ from validation.anomaly.stuck_values import Repeats
 from validation.anomaly.thresholds import Evidence
 from validation.anomaly.transforms import Scale, fitting_scale
 
-SPEAKS_AFTER = 28  # days of history (validation.md)
+SPEAKS_AFTER = 28  # days of history (docs/validation.md)
 TELLS_AFTER = 56
 
-_WEEK = 7  # days between two times that weekdays and thresholds are learnt anew
-_QUIET = 7  # days after an alert in which the same is not told again
-_WORSE = 1.25  # unless it is so many times worse
-_STILL_BAD = 1.6  # a value so far below is told each day: the data is still missing
-_TURNED = 1.3  # the other way after an alert, which may be its end only
-_ACCEPTED_AFTER = 7  # odd days running on one side, after which they are the new level
-_RETURNS_WITHIN = 40  # days in which going back to the level before is no news
-_BACK = 2.5  # spreads about the old level
-_EARLIER = slice(-21, -7)  # the days whose middle is the level of some weeks ago
-_NEAR_EARLIER = 2.0  # spreads about that; a level that slid away from it unnoticed may come back to it at once
-_IMPOSSIBLE = 3.0  # the score of a value that cannot be
+_WEEK = 7  # days between updates of weekday effects and thresholds
+_QUIET = 7  # days after an alert in which the same anomaly is not reported again
+_WORSE = 1.25  # unless it is worse by this factor
+_STILL_BAD = 1.6  # a value this far below is reported every day: the data is still missing
+_TURNED = 1.3  # the opposite direction after an alert, which may only be its end
+_ACCEPTED_AFTER = 7  # consecutive anomalous days on one side, after which they are the new level
+_RETURNS_WITHIN = 40  # days in which a return to the previous level is not reported
+_BACK = 2.5  # spreads around the previous level
+_EARLIER = slice(-21, -7)  # the days whose median is the level of some weeks ago
+_NEAR_EARLIER = 2.0  # spreads around that level; after an unnoticed drift, the series may return to it at once
+_IMPOSSIBLE = 3.0  # the score of an impossible value
 
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """How a day was judged; `score` is 1 at the threshold, `expected`, `lower` and `upper` are in the metric's unit.
+    """The result of a day. `score` is 1 at the threshold; `expected`, `lower` and `upper` are in the metric's unit.
 
-    `why` is a sentence for a flagged day and otherwise empty. "none" is too little history to judge by, "speaks" too
-    little to tell anyone.
+    `why` is a sentence for a flagged day and otherwise empty. "none" means too little history to evaluate, "speaks" too
+    little history to alert.
     """
 
     day: dt.date
@@ -50,7 +50,7 @@ class DayResult:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What is seen of a day before it is decided whether to tell."""
+    """The observations about a day, before the decision to flag it."""
 
     scaled: float
     scores: dict[int, float]
@@ -63,18 +63,18 @@ class _Look:
 
     @property
     def repeated(self) -> bool:
-        """Whether the value stands still."""
+        """Return True if the value is stuck."""
         return self.stuck or self.pair
 
     @property
     def odd(self) -> bool:
-        """Whether the value should teach the baseline nothing."""
+        """Return True if the baseline should not learn from the value."""
         return self.score > 1 or self.repeated or self.impossible
 
 
 @dataclass(frozen=True, slots=True)
 class _Alert:
-    """The last alert for a value too low or too high."""
+    """The last alert for a value that was too low or too high."""
 
     at: int
     side: int
@@ -82,12 +82,12 @@ class _Alert:
 
 
 class AnomalyDetector:
-    """One series being followed; `step` must be given every day with a value once, oldest first."""
+    """The detector of one series. Call `step` once for every day that has a value, oldest first."""
 
     def __init__(
         self, *, kind: str, holidays: Mapping[dt.date, str], known_events: Collection[dt.date], alert_budget: float
     ) -> None:
-        """Start with no history."""
+        """Initialize without history."""
         self._kind = kind
         self._holidays = holidays
         self._known = known_events
@@ -96,14 +96,14 @@ class AnomalyDetector:
         self._values: list[float] = []
         self._alert: _Alert | None = None
         self._odd_run: list[float] = []
-        self._left: tuple[int, float] | None = None  # when a new level was accepted, and the one before
+        self._left: tuple[int, float] | None = None  # when a new level was accepted, and the previous level
         self._least = math.inf
         self._most = -math.inf
 
     def step(self, day: dt.date, value: float) -> DayResult:
-        """Return how the day is judged by the days before it, and learn from it.
+        """Return the result of a day based on earlier days, and learn from it.
 
-        Raises ValueError for a day that is not after the last one, and for a value that is no finite number.
+        Raises ValueError for a day that is not after the last one, and for a value that is not finite.
         """
         if self._days and day <= self._days[-1]:
             raise ValueError(f"{day} does not come after {self._days[-1]}")
@@ -138,7 +138,7 @@ class AnomalyDetector:
         self._most = max(self._most, value)
 
     def _start(self) -> None:
-        """Learn from the first weeks, all at once."""
+        """Initialize the baseline and thresholds from the first weeks."""
         self._scale: Scale = fitting_scale(self._values, kind=self._kind)
         scaled = [self._scale.out(value) for value in self._values]
         self._baseline = Baseline(days=self._days, values=scaled, holidays=self._holidays)
@@ -147,7 +147,7 @@ class AnomalyDetector:
         self._evidence.set_thresholds()
 
     def _look(self, value: float, forecast: Forecast) -> _Look:
-        """Return what is seen of a value."""
+        """Return the observations about a value."""
         scaled = self._scale.out(value)
         scores = self._evidence.scores(scaled, forecast, self._baseline)
         score, span, side = max(
@@ -162,7 +162,10 @@ class AnomalyDetector:
         )
 
     def _tells(self, look: _Look, *, returns: bool) -> bool:
-        """Return whether the day is to be told of: odd, and neither a return to an earlier level nor told of a few days ago."""
+        """Return True if the day should be flagged.
+
+        It is anomalous, does not return to an earlier level, and was not reported in the last few days.
+        """
         if look.repeated or look.impossible:
             return True
         if look.score <= 1 or returns:
@@ -175,7 +178,7 @@ class AnomalyDetector:
         return look.score >= _WORSE * alert.score or (look.side < 0 and look.score > _STILL_BAD)
 
     def _level_returned_to(self, look: _Look, forecast: Forecast) -> float | None:
-        """Return the earlier level to which the value goes back, if it does: that of before a new one, or of some weeks ago."""
+        """Return the earlier level that the value returns to, if any: the previous one, or that of some weeks ago."""
         value = look.scaled - forecast.season - forecast.holiday
         if self._left is not None and len(self._days) - self._left[0] < _RETURNS_WITHIN:
             before = self._left[1]
@@ -186,7 +189,7 @@ class AnomalyDetector:
         return earlier if lies_there and abs(value - earlier) < _NEAR_EARLIER * forecast.spread else None
 
     def _judged(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, flagged: bool) -> DayResult:
-        """Return the judgement in the metric's unit."""
+        """Return the result in the metric's unit."""
         below, above = (self._evidence.thresholds[1, side] * forecast.spread for side in (-1, 1))
         expected = self._scale.back(forecast.expected)
         return DayResult(
@@ -202,7 +205,7 @@ class AnomalyDetector:
         )
 
     def _why(self, day: dt.date, value: float, expected: float, look: _Look) -> str:
-        """Return in a sentence what is odd."""
+        """Return a sentence that explains the anomaly."""
         if look.impossible:
             return f"{value:,.6g} is {'negative' if value < 0 else 'more than 1'}, as no value before it."
         if look.stuck:
@@ -217,7 +220,7 @@ class AnomalyDetector:
         return f"{today}; the last {look.span} days together lie {side} what was foretold before them."
 
     def _learn(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, flagged: bool) -> None:
-        """Learn from the day once it is judged."""
+        """Learn from the day after it is evaluated."""
         known = day in self._known
         at = len(self._days)
         alert = self._alert
@@ -240,7 +243,7 @@ class AnomalyDetector:
         self._note(day, value)
 
     def _learn_odd(self, forecast: Forecast, look: _Look, *, fresh: bool) -> None:
-        """Leave an odd day out of the baseline, unless it is the last of so many that they are the new level."""
+        """Skip an anomalous day in the baseline, unless enough of them in a row make a new level."""
         if fresh and not look.repeated and not look.impossible:
             self._evidence.learn_odd(look.scores)
         self._odd_run.append(look.scaled - forecast.season - forecast.holiday)

@@ -1,6 +1,6 @@
-"""The anomaly check: is a day's value as its weekday, its level and the calendar have it, by the days before it only?
+"""The anomaly check: compare a day's value with its weekday, level and calendar, using earlier days only.
 
-The rules are those of validation.md, "The anomaly check"; docs/validation.md says how it works and how it was measured.
+docs/validation.md describes the rules, the method and how it was measured.
 """
 
 import datetime as dt
@@ -23,11 +23,11 @@ def score_day(
     known_events: Collection[dt.date] = (),
     alert_budget: float = 4.0,
 ) -> DayResult:
-    """Return how a day's value is judged by the days before it; `history` is oldest first, without days that have no value.
+    """Return the result of a day based on earlier days; `history` is oldest first, without days that have no value.
 
-    `kind` is "ratio" for shares, else anything counted or summed; `holidays` the names of public holidays by date;
-    `known_events` the days left out of baselines; `alert_budget` the alerts a year to aim at. Raises ValueError for days
-    out of order and for values that are no finite numbers.
+    `kind` is "ratio" for shares, anything else for counts and sums. `holidays` maps dates to names of public holidays.
+    `known_events` are days left out of baselines. `alert_budget` is the target number of alerts per year. Raises
+    ValueError for days out of order and for values that are not finite.
     """
     return score_series(
         [*history, (day, value)],
@@ -46,6 +46,6 @@ def score_series(
     known_events: Collection[dt.date] = (),
     alert_budget: float = 4.0,
 ) -> list[DayResult]:
-    """Return how each day is judged by the days before it, as `judge_day` would on that day; raises ValueError as it does."""
+    """Return the result of each day based on earlier days, as `score_day` would; raises ValueError as it does."""
     watch = AnomalyDetector(kind=kind, holidays=holidays, known_events=known_events, alert_budget=alert_budget)
     return [watch.step(day, value) for day, value in points]

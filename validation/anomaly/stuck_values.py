@@ -1,4 +1,4 @@
-"""Whether a value that comes again to the digit is a load that stands still, or what the series does anyway."""
+"""Detection of stuck values: an exact repeat may be a stalled load or normal for the series."""
 
 import math
 from collections.abc import Sequence
@@ -6,41 +6,41 @@ from itertools import pairwise
 
 import numpy as np
 
-_STUCK_AFTER = 3  # a value repeated three expected days running is stuck (validation.md)
-_STUCK_A_YEAR = 0.5  # by chance, or it is the series' own way
+_STUCK_AFTER = 3  # a value repeated on three expected days in a row is stuck (docs/validation.md)
+_STUCK_A_YEAR = 0.5  # above this rate by chance, repeats are normal for the series
 _PAIR_A_YEAR = 0.35
 _WINDOW = 200
 
 
 class Repeats:
-    """How often a series has repeated a value, and how long it has done so now."""
+    """How often a series has repeated a value, and the length of the current repeat."""
 
     def __init__(self, values: Sequence[float]) -> None:
-        """Start from the first weeks."""
+        """Initialize from the first weeks."""
         self._count = sum(a == b for a, b in pairwise(values))
         self._days = len(values)
         self._whole = all(value == round(value) for value in values)
         self._run = 1
 
     def judged(self, value: float, earlier: Sequence[float]) -> tuple[bool, bool]:
-        """Return whether the value is stuck, and whether it is a second one alike where chance hardly makes any."""
+        """Return whether the value is stuck, and whether it is a first repeat that is unlikely by chance."""
         run = self._run + 1 if value == earlier[-1] else 1
         often = (self._count + 0.3) / self._days
         stuck = run >= _STUCK_AFTER and often ** (run - 1) * 365 < _STUCK_A_YEAR
         return stuck, run == _STUCK_AFTER - 1 and self._count <= self._days / 300 and self._pair_is_rare(earlier)
 
     def _pair_is_rare(self, earlier: Sequence[float]) -> bool:
-        """Return whether two alike are expected less than once in some years, by how close neighbours come otherwise."""
+        """Return True if a repeat is expected less than once in some years, by how often close values occur."""
         if not self._whole:
             return True
         steps = np.abs(np.diff(np.asarray(earlier[-_WINDOW:])))
         near = max(3.0, 0.05 * float(np.median(steps)))
-        # Counts within `near` of each other, of which about one in 2 x near + 1 is equal; a floor where hardly any are near.
+        # Of the values within `near` of each other, about one in 2 x near + 1 is equal; with few of them, use a floor.
         chance = max(float(np.mean(steps <= near)), 0.0175) / (2 * math.floor(near) + 1)
         return chance * 365 < _PAIR_A_YEAR
 
     def learn(self, value: float, last: float, *, told: bool) -> None:
-        """Take in a day; a repeat that was told of is not the series' own way."""
+        """Learn from a day. A repeat that raised an alert is not normal for the series."""
         self._run = self._run + 1 if value == last else 1
         self._count += self._run > 1 and not told
         self._days += 1

@@ -1,4 +1,4 @@
-"""The scale on which a series is judged, so that equal steps are equally odd wherever the level stands."""
+"""Scales on which a series is evaluated, so that equal steps are equally unusual at every level."""
 
 import math
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-_FARTHEST = 1e6  # on a plain scale a value counts no farther out than this many spreads
+_FARTHEST = 1e6  # on a linear scale, the maximum distance of a value, in spreads
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Logarithms for counts and amounts, log-odds for shares of one, the plain value where a value may be negative.
+    """Logarithms for counts and amounts, log-odds for shares, and linear if a value may be negative.
 
-    `offset` keeps zero finite; `unit` is the spread by which a plain value is divided.
+    `offset` makes zero finite; `unit` is the spread by which a linear value is divided.
     """
 
     form: Literal["log", "log-odds", "plain"]
@@ -22,7 +22,6 @@ class Scale:
     unit: float
 
     def out(self, value: float) -> float:
-        """Return the value on this scale."""
         if self.form == "plain":
             return min(max(value / self.unit, -_FARTHEST), _FARTHEST)
         if self.form == "log-odds":
@@ -31,7 +30,7 @@ class Scale:
         return math.log(max(value, 0.0) + self.offset)
 
     def back(self, scaled: float) -> float:
-        """Return the value of which `scaled` is the place on this scale."""
+        """Return the value in the metric's unit for a value on this scale."""
         if self.form == "plain":
             return scaled * self.unit
         grown = math.exp(min(max(scaled, -300.0), 300.0))
@@ -41,7 +40,7 @@ class Scale:
 
 
 def fitting_scale(values: Sequence[float], *, kind: str) -> Scale:
-    """Return the scale that fits the first weeks of a series; `kind` is "ratio" or anything that is counted."""
+    """Return the scale that fits the first weeks of a series; `kind` is "ratio" or any kind of count or sum."""
     seen = np.asarray(values, dtype=float)
     positive = seen[seen > 0]
     middle = float(np.median(positive)) if positive.size else 1.0
@@ -51,6 +50,6 @@ def fitting_scale(values: Sequence[float], *, kind: str) -> Scale:
         return Scale("plain", 0.0, max(spread, 1e-3 * abs(centre), 1e-9))
     if kind == "ratio" and seen.max() <= 1:
         return Scale("log-odds", max(1e-4, 0.02 * min(middle, 1.0 - middle)), 1.0)
-    # A count of things moves by whole ones, so one more or less at zero is a small step; an amount has no such unit.
+    # Counts move by whole numbers, so one more or less at zero is a small step; an amount has no such unit.
     whole = bool((seen == np.round(seen)).all())
     return Scale("log", 1.0 if whole else 0.01 * middle, 1.0)

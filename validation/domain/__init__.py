@@ -1,1 +1,1 @@
-"""What a check says of points: pure functions on frozen values."""
+"""Check evaluation: pure functions on immutable values."""

@@ -1,4 +1,4 @@
-"""Whether data came, in time and whole: freshness, run deadlines, completeness, volume, schema."""
+"""Checks of data arrival: freshness, run deadline, completeness, volume and schema."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ SHOWN = 10
 
 
 def freshness(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge the age of the newest point; the clock stands still on dates on which nothing is expected."""
+    """Evaluate the age of the newest point. Dates on which no data is expected do not count towards the age."""
     newest = facts.series.buckets[-1] if len(facts.series) else None
     if newest is None:
         return CheckOutcome(ResultStatus.UNKNOWN, "No point has arrived yet.")
@@ -32,7 +32,7 @@ def freshness(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckO
 
 
 def _running(facts: EvaluationContext, since: dt.datetime) -> dt.timedelta:
-    """Return the time from an instant until now, without the dates on which nothing is expected."""
+    """Return the time from `since` until now, without the dates on which no data is expected."""
     age = facts.at - since
     day = since.astimezone(facts.zone).date()
     while day <= facts.at.astimezone(facts.zone).date():
@@ -45,11 +45,11 @@ def _running(facts: EvaluationContext, since: dt.datetime) -> dt.timedelta:
 
 
 def run_deadline(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge whether today's run was reported by its local hour; before the hour the last day due is judged."""
+    """Evaluate whether today's run was reported by the deadline; before the deadline, evaluate the last due day."""
     by = dt.time.fromisoformat(parameters["by"])
     day = facts.at.astimezone(facts.zone).date()
     ahead = dt.timedelta(minutes=parameters.get("warn_minutes_before") or 0)
-    for _ in range(15):  # two weeks hold every weekday twice, and today
+    for _ in range(15):  # two weeks cover every weekday twice, plus today
         deadline = dt.datetime.combine(day, by, facts.zone)
         if day.weekday() in parameters["weekdays"] and day not in facts.unexpected and facts.at >= deadline - ahead:
             return _met(facts, deadline)
@@ -81,7 +81,7 @@ def _met(facts: EvaluationContext, deadline: dt.datetime) -> CheckOutcome:
 
 
 def completeness(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """List the missing buckets of the look-back, for every segment that has to be there."""
+    """Return the missing buckets of the look-back period for every required segment."""
     wanted: list[str] = parameters.get("segments") or [""]
     missing = []
     for segment in wanted:
@@ -113,7 +113,7 @@ def completeness(parameters: Mapping[str, Any], facts: EvaluationContext) -> Che
 
 
 def volume(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge the number of rows by its bounds, or by its share of the median of the same weekday."""
+    """Evaluate the number of rows against its bounds, or as a share of the median for the same weekday."""
     value = facts.series.at(facts.bucket)
     if value is None:
         return CheckOutcome(ResultStatus.UNKNOWN, "The value is missing.")
@@ -137,7 +137,7 @@ def _tighter(one: float | None, other: float | None, choose: Any) -> float | Non
 
 
 def schema(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Compare columns and types with the approved ones: added warns, removed or of another type fails."""
+    """Compare columns and types with the approved ones. Added columns warn; removed or retyped columns fail."""
     approved = dict(_column(line) for line in parameters["columns"])
     found = dict(_column(" ".join(str(part) for part in row[:2])) for row in facts.rows)
     if not found:

@@ -1,4 +1,4 @@
-"""Round numbers for the axis of a plot."""
+"""Round tick values for the axis of a plot."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,10 @@ HOUR, DAY = 60, 24 * 60
 
 
 def round_ticks(low: float, high: float) -> list[Decimal]:
-    """Return the three to six multiples of 1, 2, 2.5 or 5 times a power of ten that lie in a range; none where it is no range."""
+    """Return three to six round values in a range, or an empty list if the range is empty.
+
+    Round values are multiples of 1, 2, 2.5 or 5 times a power of ten.
+    """
     if not 0 < high - low < math.inf:
         return []
     begin, end = Decimal(low), Decimal(high)
@@ -27,7 +30,7 @@ def round_ticks(low: float, high: float) -> list[Decimal]:
 
 
 def labelled_ticks(low: float, high: float, *, unit: str) -> list[tuple[float, str]]:
-    """Return the round values in a range, each with what is written beside it; lengths of time are round in hours or days."""
+    """Return the round values in a range with their labels. Durations are rounded to hours or days."""
     if unit == "min":
         scale = _scale(high - low)
         minutes = [float(tick * scale) for tick in round_ticks(low / scale, high / scale)]
@@ -37,17 +40,17 @@ def labelled_ticks(low: float, high: float, *, unit: str) -> list[tuple[float, s
 
 
 def _said_whole(minutes: float) -> bool:
-    """Tell whether words say a length of time to the end: to the minute, from two days on to the hour."""
+    """Return True if the text of a duration is exact: to the minute, or to the hour from two days on."""
     return minutes % (HOUR if minutes >= 2 * DAY else 1) == 0
 
 
 def _scale(minutes: float) -> int:
-    """Return how many minutes a round number counts: of a few days one a day, of a few hours one an hour."""
+    """Return the minutes in one unit of the axis: a day for ranges of days, an hour for ranges of hours."""
     return next((unit for unit in (DAY, HOUR) if minutes >= 3 * unit), 1)
 
 
 def _written(ticks: Sequence[Decimal]) -> list[str]:
-    """Return numbers with as many decimals as tell them apart: "1,000", "0.25"."""
+    """Return numbers with just enough decimals to tell them apart: "1,000", "0.25"."""
     decimals = max((-int(tick.normalize().as_tuple().exponent) for tick in ticks if tick), default=0)
     if decimals > 9:
         return [f"{tick:.2e}" if tick else "0" for tick in ticks]

@@ -1,4 +1,4 @@
-"""How a check would have done on the history that is stored: which buckets would have alerted, and how many that are a year."""
+"""Backtests: the alerts that a check would have raised on stored history, and the alerts per year."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from validation.domain.results import EvaluationContext, ResultStatus, Series
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What a check would have said: how many buckets were judged, those on which an alert would have begun, alerts a year."""
+    """The result of a backtest: evaluated buckets, buckets that would have started an alert, and alerts per year."""
 
     judged: int
     skipped: int
@@ -29,21 +29,27 @@ def backtest(
     buckets: Sequence[dt.datetime],
     confirmation: Confirmation,
 ) -> Backtest:
-    """Return what a check would have said of each bucket, oldest first, by what lay before it; known events tell nobody."""
+    """Return the result for each bucket, oldest first, based only on earlier data.
+
+    Known events raise no alerts.
+    """
     said: Callable[[dt.datetime], str] = (
         _walked(parameters, facts) if _walks(check_type, parameters) else _judged(check_type, parameters, facts)
     )
     outcomes = [said(bucket) for bucket in buckets]
     begun = alerts_in(outcomes, confirmation=confirmation)
     judged = sum(outcome in (ResultStatus.PASS, ResultStatus.WARN, ResultStatus.FAIL) for outcome in outcomes)
-    days = judged * facts.step.total_seconds() / 86_400  # of a day
+    days = judged * facts.step.total_seconds() / 86_400  # seconds in a day
     return Backtest(
         judged, len(outcomes) - judged, tuple(buckets[place] for place in begun), a_year(len(begun), days=days)
     )
 
 
 def _walks(check_type: str, parameters: Mapping[str, Any]) -> bool:
-    """Tell whether one walk over the days judges them all: judging each anew would take a second a day."""
+    """Return True if one pass over the days evaluates all of them.
+
+    Evaluating each day separately would take about a second per day.
+    """
     return check_type == "anomaly" and not parameters.get("by_segment")
 
 

@@ -1,4 +1,4 @@
-"""Which bucket an instant belongs to, which one is judged, and when a check is due."""
+"""Buckets and schedules: the bucket of an instant, the bucket to evaluate, and the next due time of a check."""
 
 import datetime as dt
 import re
@@ -12,18 +12,18 @@ DATE = re.compile(r"\A\d{4}-\d\d-\d\d\Z")
 WRITTEN = (
     "Give a date, such as 2026-11-23, or an instant with its zone, such as 2026-11-23T10:00:00Z, between 1990 and 2100."
 )
-# A timetable that skips more than this many turns was asleep; it goes on from now.
+# A schedule that missed more runs than this was paused; it continues from now.
 MOST_TURNS = 10_000
 
 
 def bucket_of(written: object, *, step: dt.timedelta, zone: ZoneInfo) -> dt.datetime:
-    """Return the bucket of a date or an instant as somebody wrote it; raise ValueError, whose text says what is wrong.
+    """Return the bucket of a date or an instant; raise ValueError with a message for users if it is invalid.
 
-    Of days, an instant means its date in the zone; of hours, the hour in which it lies, in UTC. A bucket of a day is its date at
-    00:00 UTC. An instant without a zone is taken in the metric's.
+    For daily metrics, an instant means its date in the zone; for hourly metrics, the hour that contains it, in UTC.
+    A daily bucket is its date at 00:00 UTC. An instant without a zone is in the metric's zone.
     """
     if not isinstance(written, str):
-        raise ValueError(WRITTEN)  # noqa: TRY004  # callers know one exception
+        raise ValueError(WRITTEN)  # noqa: TRY004  # callers catch one exception type
     text = written.strip()
     try:
         instant = dt.datetime.fromisoformat(text)
@@ -46,7 +46,7 @@ def _date_bucket(day: dt.date, *, step: dt.timedelta) -> dt.datetime:
 
 
 def newest_settled(at: dt.datetime, *, step: dt.timedelta, zone: dt.tzinfo, settle: dt.timedelta) -> dt.datetime:
-    """Return the newest bucket that was over for the time to settle at an instant."""
+    """Return the newest bucket that had ended at least `settle` before `at`."""
     settled = at - settle
     if step >= DAY:
         day = settled.astimezone(zone).date() - DAY
@@ -55,7 +55,7 @@ def newest_settled(at: dt.datetime, *, step: dt.timedelta, zone: dt.tzinfo, sett
 
 
 def cron_problem(line: str) -> str:
-    """Return what is wrong with a cron line, nothing where it is right."""
+    """Return the error in a cron expression, or an empty string if it is valid."""
     if len(line.split()) != 5:  # minute, hour, day, month, weekday
         return "A cron line has five fields: minute, hour, day, month, weekday."
     try:
@@ -70,9 +70,10 @@ def cron_problem(line: str) -> str:
 def next_turn(
     after: dt.datetime, *, interval: dt.timedelta | None, cron: str, zone: ZoneInfo, was_due: dt.datetime | None
 ) -> dt.datetime:
-    """Return the next turn of a timetable after an instant, in UTC.
+    """Return the next scheduled run after an instant, in UTC.
 
-    An interval counts on from the turn that `was_due`, so that a late run does not shift those that follow; a cron line is of the zone.
+    An interval counts from `was_due`, so a late run does not shift the runs after it. A cron expression is in the
+    given zone.
     """
     if interval is None:
         return next(CronSim(cron, after.astimezone(zone))).astimezone(dt.UTC)

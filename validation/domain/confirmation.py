@@ -1,25 +1,25 @@
-"""When failing is confirmed, and how many alerts a threshold would have raised."""
+"""Confirmation of failures, and the number of alerts that a threshold would have raised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from validation.domain.results import ResultStatus
 
-# An error, a gap or too little history says nothing of the data (validation.md).
+# An error, a gap or too little history says nothing about the data (docs/validation.md).
 COUNTED = (ResultStatus.PASS, ResultStatus.WARN, ResultStatus.FAIL)
 DAYS_A_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """How many of the last results must fail."""
+    """The number of recent results that must fail before an alert starts."""
 
     failing: int = 1
     of: int = 1
 
 
 def confirmed(outcomes: Sequence[str], *, confirmation: Confirmation) -> bool:
-    """Return whether failing is confirmed by the outcomes, newest first: the newest fails, and N of the last M do."""
+    """Return True if the failure is confirmed: the newest result fails, and so do N of the last M. Newest first."""
     counted = [outcome for outcome in outcomes if outcome in COUNTED][: confirmation.of]
     return (
         bool(counted) and counted[0] == ResultStatus.FAIL and counted.count(ResultStatus.FAIL) >= confirmation.failing
@@ -27,7 +27,7 @@ def confirmed(outcomes: Sequence[str], *, confirmation: Confirmation) -> bool:
 
 
 def alerts_in(outcomes: Sequence[str], *, confirmation: Confirmation) -> list[int]:
-    """Return the places, oldest first, at which an alert would have begun: it lasts until a pass."""
+    """Return the indexes, oldest first, at which an alert would have started. An alert lasts until a pass."""
     begun, alerting = [], False
     for place, outcome in enumerate(outcomes):
         if outcome == ResultStatus.PASS:
@@ -41,5 +41,5 @@ def alerts_in(outcomes: Sequence[str], *, confirmation: Confirmation) -> list[in
 
 
 def a_year(count: int, *, days: float) -> float:
-    """Return how many a year that many in so many days are."""
+    """Return the yearly rate of `count` events in `days` days."""
     return count * DAYS_A_YEAR / days if days > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The one way in: a type of check, its parameters, the facts; for each segment where the check asks for it."""
+"""The entry point for evaluation: evaluate a check type with its parameters and context, per segment if required."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ JUDGES: dict[str, Callable[[Mapping[str, Any], EvaluationContext], CheckOutcome]
     "target": values.target,
     "custom_sql": values.custom_sql,
 }
-# Only these speak of a bucket or a date on which nothing is expected.
+# Only these check types evaluate a bucket or a date on which no data is expected.
 ABSENCE_TYPES = {"freshness", "completeness", "run_deadline", "schema", "custom_sql"}
 WRONG = (ResultStatus.FAIL, ResultStatus.WARN)
 ACKNOWLEDGED = "acknowledged as expected"
@@ -31,7 +31,7 @@ SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a check says, the verdict of each segment judged, and whether a known event explains it."""
+    """The result of a check, the result of each segment, and whether a known event explains it."""
 
     verdict: CheckOutcome
     segments: Mapping[str, CheckOutcome]
@@ -39,7 +39,10 @@ class Evaluation:
 
 
 def evaluate(check_type: str, *, parameters: Mapping[str, Any], facts: EvaluationContext) -> Evaluation:
-    """Return what a check of a type says of the facts; a known event's words where one falls on the bucket judged."""
+    """Return the evaluation of a check type in a context.
+
+    If a known event falls on the evaluated bucket, the result includes its description.
+    """
     day = facts.date_of(facts.bucket)
     if check_type not in ABSENCE_TYPES and day in facts.unexpected:
         return Evaluation(CheckOutcome(ResultStatus.SKIP, f"Nothing is expected on {day}."), {})
@@ -52,7 +55,7 @@ def evaluate(check_type: str, *, parameters: Mapping[str, Any], facts: Evaluatio
         }
     excused = {name for name in segments if facts.bucket in facts.parts[name].excused}
     if any(one.outcome in WRONG for name, one in segments.items() if name not in excused):
-        # What is not excused is told of, without what is.
+        # Report only the segments that no known event explains.
         verdict = _joined({name: one for name, one in segments.items() if name not in excused}, of=len(segments))
         excused = set()
     else:
@@ -64,7 +67,7 @@ def evaluate(check_type: str, *, parameters: Mapping[str, Any], facts: Evaluatio
 
 
 def _joined(segments: Mapping[str, CheckOutcome], *, of: int) -> CheckOutcome:
-    """Return one verdict for the segments of so many: the worst, with those that share it listed (validation.md, Rules)."""
+    """Return one outcome for `of` segments: the worst, with a list of the segments that share it."""
     worst = next(outcome for outcome in WORST_FIRST if any(one.outcome is outcome for one in segments.values()))
     those = {name: one for name, one in segments.items() if one.outcome is worst}
     if worst is ResultStatus.PASS:

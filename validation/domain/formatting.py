@@ -1,4 +1,4 @@
-"""What a check's value is a number of, so that every page says it in one way."""
+"""Units and formatting of check values, so that every page shows them in the same way."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,11 +6,11 @@ from typing import Any
 
 from validation.domain.results import format_length, number
 
-# Their value is a length of time, in minutes.
+# The value is a duration, in minutes.
 OF_TIME = frozenset({"freshness", "run_deadline"})
-# Their value counts what is wrong.
+# The value counts problems.
 COUNTED = {"completeness": "missing", "schema": "differing"}
-# Their value is worked out of two metrics, or a query's: no metric's unit is its unit.
+# The value comes from two metrics or from a query, so no metric's unit applies.
 OF_NO_UNIT = frozenset({"ratio", "custom_sql"})
 
 
@@ -18,7 +18,7 @@ LONGEST = 1e9
 
 
 def unit_of(check_type: str, *, parameters: Mapping[str, Any], unit: str) -> str:
-    """Return what a check's value is a number of, "min" for a length of time; `unit` is its metric's."""
+    """Return the unit of a check's value, "min" for durations; `unit` is the unit of its metric."""
     if check_type in OF_TIME:
         return "min"
     if check_type == "custom_sql" and parameters.get("expect") == "no_rows":
@@ -27,7 +27,7 @@ def unit_of(check_type: str, *, parameters: Mapping[str, Any], unit: str) -> str
 
 
 def format_value(value: float, *, unit: str) -> str:
-    """Return a value with its unit as people read it: "13 h 7 min", "1,200 EUR", "2 missing"."""
+    """Return a value with its unit for display: "13 h 7 min", "1,200 EUR", "2 missing"."""
     if unit == "min" and 0 <= value < LONGEST:
         return format_length(dt.timedelta(minutes=value))
     return f"{number(value)} {unit}".rstrip()

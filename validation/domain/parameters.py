@@ -1,4 +1,4 @@
-"""What each type of check is told: its parameters, read from what somebody typed or a script sent."""
+"""The parameters of each check type, read from form input or from JSON."""
 
 import datetime as dt
 import math
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 
-class ParameterErrors(Exception):  # noqa: N818  # it carries several
-    """Parameters that a type of check does not take, by name."""
+class ParameterErrors(Exception):  # noqa: N818  # it carries several errors
+    """Invalid parameters of a check type, by name."""
 
     def __init__(self, problems: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{name}: {' '.join(why)}" for name, why in problems.items()))
@@ -16,10 +16,10 @@ class ParameterErrors(Exception):  # noqa: N818  # it carries several
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: its name, what it holds, its default, bounds, and a word of help.
+    """A parameter: its name, kind, default, bounds and help text.
 
-    Kinds: number, whole, hour ("06:30"), days (weekdays, 0 for Monday), choice, date, words (text by text), flag, amounts (a
-    number by date).
+    Kinds: number, whole, hour ("06:30"), days (weekdays, 0 for Monday), choice, date, words (text by text), flag,
+    amounts (a number by date).
     """
 
     name: str
@@ -134,9 +134,9 @@ MOST_WORDS, LONGEST_WORD = 500, 200
 
 
 def read_parameters(check_type: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Return a type's parameters, defaults filled in, as JSON holds them; raise ParameterErrors by name.
+    """Return the parameters of a check type as JSON values, with defaults filled in; raise ParameterErrors by name.
 
-    A text is read as somebody types it, a number or list as a script sends it; empty means the default.
+    Text is parsed as form input; numbers and lists are taken as JSON values. An empty value means the default.
     """
     known = {one.name: one for one in TYPES[check_type]}
     problems: dict[str, list[str]] = {
@@ -165,7 +165,7 @@ def read_parameters(check_type: str, given: Mapping[str, object]) -> dict[str, o
 
 
 def _together(check_type: str, found: Mapping[str, object]) -> dict[str, list[str]]:
-    """Return what is wrong with parameters that are each right."""
+    """Return the errors of parameters that are valid alone but not together."""
     bounds = {
         name: value for name, value in found.items() if name.endswith(("_below", "_above")) and "percent" not in name
     }

@@ -1,4 +1,4 @@
-"""What a check says, and the facts it says it of."""
+"""The result of a check, and the context in which it is evaluated."""
 
 import datetime as dt
 from bisect import bisect_left
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class ResultStatus(StrEnum):
-    """The statuses of a check's result (validation.md)."""
+    """The statuses of a check result (docs/validation.md)."""
 
     PASS = "pass"  # noqa: S105  # nosec B105  # a status, not a secret
     WARN = "warn"
@@ -18,7 +18,7 @@ class ResultStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-# From the one that wants a person soonest to the one that wants nobody.
+# From most urgent to least urgent.
 WORST_FIRST = (
     ResultStatus.FAIL,
     ResultStatus.ERROR,
@@ -31,7 +31,7 @@ WORST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """What a check says: its outcome, why in a sentence, the value judged, and the band in which it was expected."""
+    """The result of a check: its status, the reason in one sentence, the evaluated value and the expected range."""
 
     outcome: ResultStatus
     message: str
@@ -42,9 +42,9 @@ class CheckOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values by bucket, oldest first; a bucket is the first instant of an hour, or a date at 00:00 UTC.
+    """Values by bucket, oldest first. A bucket is the first instant of an hour, or a date at 00:00 UTC.
 
-    `excused` are the buckets whose value somebody acknowledged as expected.
+    `excused` are the buckets whose value was acknowledged as expected.
     """
 
     buckets: Sequence[dt.datetime] = ()
@@ -55,23 +55,23 @@ class Series:
         return len(self.buckets)
 
     def at(self, bucket: dt.datetime) -> float | None:
-        """Return the value of a bucket, None where it is missing: a gap is not zero."""
+        """Return the value of a bucket, or None if it is missing. A gap is not zero."""
         place = bisect_left(self.buckets, bucket)
         return self.values[place] if place < len(self.buckets) and self.buckets[place] == bucket else None
 
     def before(self, bucket: dt.datetime) -> list[tuple[dt.datetime, float]]:
-        """Return the buckets before one, with their values, oldest first."""
+        """Return the buckets before `bucket` with their values, oldest first."""
         place = bisect_left(self.buckets, bucket)
         return list(zip(self.buckets[:place], self.values[:place], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationContext:
-    """All that a check may look at: nothing of it comes later than `at`.
+    """All data that a check may use. None of it is later than `at`.
 
-    `bucket` is the one judged; `step` the length of a bucket; `unexpected` the dates on which nothing is expected; `known` the
-    dates with a known event, by its words, which are judged but left out of baselines; `runs` when runs were well done;
-    `rows` what the check's own query returned.
+    `bucket` is the evaluated bucket and `step` the length of a bucket. `unexpected` are the dates on which no data is
+    expected. `known` maps dates with a known event to its description; they are evaluated but left out of baselines.
+    `runs` are the times of successful runs. `rows` is the result of the check's own query.
     """
 
     at: dt.datetime
@@ -91,7 +91,7 @@ class EvaluationContext:
 
     @property
     def daily(self) -> bool:
-        """Whether buckets are dates."""
+        """Return True if buckets are dates."""
         return self.step >= dt.timedelta(days=1)
 
     def date_of(self, bucket: dt.datetime) -> dt.date:
@@ -99,29 +99,29 @@ class EvaluationContext:
         return bucket.date() if self.daily else bucket.astimezone(self.zone).date()
 
     def is_ordinary(self, bucket: dt.datetime) -> bool:
-        """Tell whether a bucket may measure others: expected, without a known event, and not acknowledged."""
+        """Return True if a bucket may be part of a baseline: expected, without a known event, and not acknowledged."""
         day = self.date_of(bucket)
         return day not in self.unexpected and day not in self.known and bucket not in self.series.excused
 
     def comparable(self, bucket: dt.datetime) -> bool:
-        """Tell whether a bucket is of the same hour of the day as the one judged; of days, every one is."""
+        """Return True if a bucket has the same hour as the evaluated one. Daily buckets are always comparable."""
         return self.daily or bucket.hour == self.bucket.hour
 
     @property
     def known_days(self) -> frozenset[dt.date]:
-        """The dates with a known event, or whose bucket at the hour judged was acknowledged as expected."""
+        """The dates with a known event, or whose bucket at the evaluated hour was acknowledged as expected."""
         excused = {self.date_of(bucket) for bucket in self.series.excused if self.comparable(bucket)}
         return frozenset(self.known) | excused
 
     def ends_at(self, bucket: dt.datetime) -> dt.datetime:
-        """Return the instant at which a bucket is over: of a date, the midnight of its zone."""
+        """Return the instant at which a bucket ends; for a date, midnight in its zone."""
         if not self.daily:
             return bucket + self.step
         following = (bucket + self.step).date()
         return dt.datetime.combine(following, dt.time(), self.zone).astimezone(dt.UTC)
 
     def baseline(self, *, same_weekday: bool = False, most: int = 0) -> list[float]:
-        """Return the values before the bucket judged, oldest first, without what is not ordinary."""
+        """Return the values before the evaluated bucket, oldest first, without those that are not ordinary."""
         found = [
             value
             for bucket, value in self.series.before(self.bucket)
@@ -133,10 +133,11 @@ class EvaluationContext:
 
 
 def number(value: float) -> str:
-    """Return a number as people read it: "12,300", "0.042"."""
-    if value == int(value) and abs(value) < 1e15:  # a whole number, shown as one
+    """Return a number for display: "12,300", "0.042"."""
+    if value == int(value) and abs(value) < 1e15:  # a whole number, shown without decimals
         return f"{int(value):,}"
-    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"  # four figures are enough below a thousand
+    # Four significant digits are enough below a thousand.
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
 
 
 def outside(
@@ -146,7 +147,7 @@ def outside(
     fail: tuple[float | None, float | None],
     what: str,
 ) -> CheckOutcome:
-    """Return the verdict on a value by its bounds to warn and to fail, each a lowest and a highest value."""
+    """Return the outcome for a value by its warn and fail bounds, each a minimum and a maximum."""
     low = fail[0] if warn[0] is None else warn[0]
     high = fail[1] if warn[1] is None else warn[1]
     for outcome, (least, most) in ((ResultStatus.FAIL, fail), (ResultStatus.WARN, warn)):
@@ -158,7 +159,7 @@ def outside(
 
 
 def format_length(length: dt.timedelta) -> str:
-    """Return a length of time in words: "3 h 20 min", "2 days"."""
+    """Return a duration in words: "3 h 20 min", "2 days"."""
     minutes = round(length.total_seconds() / 60)
     if minutes < 120:  # two hours
         return f"{minutes} min"

@@ -1,4 +1,4 @@
-"""Which check a line of a runbook's “Metrics Validation” asks for, by what the line means (validation.md)."""
+"""Suggestions of checks from the lines of a runbook's “Metrics Validation” section."""
 
 import re
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ NAME_LENGTH = 120
 
 @dataclass(frozen=True, slots=True)
 class CheckSuggestion:
-    """A check drafted from a line: its type, a metric to judge, parameters to start from, and why this type.
+    """A check drafted from a line: its type, a metric, initial parameters, and the reason for this type.
 
-    `metric_kind` is `count`, `amount` or `ratio`. The parameters hold what the line itself says (a bound, a percentage, an hour); the
-    check stays switched off until the rest is set.
+    `metric_kind` is `count`, `amount` or `ratio`. The parameters hold only what the line states (a bound, a percentage,
+    an hour); the check stays disabled until the rest is set.
     """
 
     line: str
@@ -38,8 +38,8 @@ def _rule(check_type: str, words: str, reason: str) -> _Rule:
     return _Rule(check_type, re.compile(rf"(?<![a-z])(?:{words})", re.IGNORECASE), reason)
 
 
-# The first rule that fits decides: what is said of one thing alone (a schema, a deadline) stands before what many lines say
-# (trends, ranges).
+# The first matching rule decides: specific rules (a schema, a deadline) come before general ones (trends,
+# ranges).
 RULES = (
     _rule(
         "schema",
@@ -128,7 +128,7 @@ METRICS = (
 
 
 def validation_lines(markdown: str) -> list[str]:
-    """Return the lines of a “Metrics Validation” section: its list's items, or its sentences where it has no list."""
+    """Return the lines of a “Metrics Validation” section: its list items, or its sentences if it has no list."""
     lines = [
         line for line in markdown.splitlines() if line.strip() and not line.lstrip().startswith(("#", "|", ">", "---"))
     ]
@@ -138,7 +138,7 @@ def validation_lines(markdown: str) -> list[str]:
 
 
 def suggest_check(line: str, *, pipeline: str) -> CheckSuggestion:
-    """Return the check that a line asks for; `pipeline` names the metric where the line names none."""
+    """Return the check that a line suggests; `pipeline` names the metric if the line does not."""
     rule = next((rule for rule in RULES if rule.pattern.search(line)), FALLBACK)
     metric = next((name for pattern, name in METRICS if pattern.search(line)), pipeline)
     return CheckSuggestion(
@@ -153,7 +153,7 @@ def suggest_check(line: str, *, pipeline: str) -> CheckSuggestion:
 
 
 def suggest_checks(markdown: str, *, pipeline: str) -> list[CheckSuggestion]:
-    """Return the proposals for every line of a “Metrics Validation” section, in its order."""
+    """Return a suggestion for every line of a “Metrics Validation” section, in order."""
     return [suggest_check(line, pipeline=pipeline) for line in validation_lines(markdown)]
 
 
@@ -178,7 +178,7 @@ CLOCK = re.compile(r"(?:by|before) (\d{1,2})(?::(\d\d))?(?: ?([ap])m)?", re.IGNO
 
 
 def _parameters(line: str, *, check_type: str) -> dict[str, object]:
-    """Return what the line itself says of the check's parameters; nothing is guessed."""
+    """Return the check parameters that the line states, without guessing any others."""
     if check_type == "freshness":
         minutes = _minutes(line)
         return {"fail_after_minutes": minutes} if minutes else {}
@@ -214,7 +214,7 @@ def _minutes(line: str) -> int | None:
 
 
 def _clock(line: str) -> str | None:
-    """Return a time of day as `09:00`; None where the line says none that a clock shows."""
+    """Return a time of day as `09:00`, or None if the line states no valid time."""
     found = CLOCK.search(line)
     if not found or not (found[2] or found[3]):
         return None

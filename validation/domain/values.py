@@ -1,4 +1,4 @@
-"""Whether a value is right: range, validity, change over time, ratio, reconciliation, target, anomaly, own SQL."""
+"""Checks of values: range, validity, change over time, ratio, reconciliation, target, anomaly and custom SQL."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ SPEAKS_AFTER = 28
 
 
 def value_range(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge the value by its bounds."""
+    """Evaluate the value against its bounds."""
     value = facts.series.at(facts.bucket)
     return MISSING if value is None else _bounded(value, parameters, "The value")
 
 
 def validity(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge the share of bad values: null, not allowed, or there twice."""
+    """Evaluate the share of bad values: null, not allowed, or duplicated."""
     value = facts.series.at(facts.bucket)
     return MISSING if value is None else _bounded(value, parameters, "The share of bad values")
 
 
 def ratio(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge the metric divided by the other one; a zero below the line is unknown."""
+    """Evaluate the metric divided by another metric. A zero denominator gives an unknown result."""
     over, under = facts.series.at(facts.bucket), facts.other.at(facts.bucket)
     if over is None or under is None:
         return MISSING
@@ -42,7 +42,7 @@ def _bounded(value: float, parameters: Mapping[str, Any], what: str) -> CheckOut
 
 
 def change_over_time(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge the value against the same weekday, the previous bucket, or the same weekday a year ago."""
+    """Compare the value with the same weekday, the previous bucket, or the same weekday a year ago."""
     value = facts.series.at(facts.bucket)
     if value is None:
         return MISSING
@@ -58,7 +58,7 @@ def change_over_time(parameters: Mapping[str, Any], facts: EvaluationContext) ->
 
 
 def _differs(value: float, other: float, parameters: Mapping[str, Any], *, what: str) -> CheckOutcome:
-    """Return the verdict on how far a value is from another, in per cent of the other."""
+    """Return the outcome for the difference between two values, in percent of `other`."""
     warn, fail = parameters.get("warn_percent"), parameters.get("fail_percent")
     widest = min((limit for limit in (warn, fail) if limit is not None), default=None)
     margin = None if widest is None else abs(other) * widest / 100
@@ -76,7 +76,7 @@ def _differs(value: float, other: float, parameters: Mapping[str, Any], *, what:
 
 
 def reconciliation(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge two metrics that should agree, or the sum of the segments against the total."""
+    """Compare two metrics that should agree, or the sum of the segments with the total."""
     total = facts.series.at(facts.bucket)
     if total is None:
         return MISSING
@@ -97,7 +97,7 @@ def reconciliation(parameters: Mapping[str, Any], facts: EvaluationContext) -> C
 
 
 def target(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge the sum since a date, or the value, against dated amounts, pro rata between them."""
+    """Compare the sum since a date, or the value, with dated targets, interpolated between dates."""
     day, starts_on = facts.date_of(facts.bucket), dt.date.fromisoformat(parameters["starts_on"])
     if day < starts_on:
         return CheckOutcome(ResultStatus.SKIP, f"The target begins on {starts_on}.")
@@ -117,14 +117,14 @@ def target(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutc
 
 
 def sums_since(starts_on: dt.date, facts: EvaluationContext) -> list[tuple[dt.datetime, float]]:
-    """Return what a series sums up to since a date, at each bucket that has a value, oldest first."""
+    """Return the cumulative sum of a series since a date, at each bucket that has a value, oldest first."""
     held = zip(facts.series.buckets, facts.series.values, strict=True)
     counted = [(bucket, amount) for bucket, amount in held if facts.date_of(bucket) >= starts_on]
     return list(zip((one for one, _ in counted), accumulate(amount for _, amount in counted), strict=True))
 
 
 def _due(parameters: Mapping[str, Any], *, day: dt.date, starts_on: dt.date) -> float | None:
-    """Return the amount due on a day, pro rata by days between two dates; None after the last."""
+    """Return the target for a day, interpolated by days between two dates, or None after the last date."""
     dated = [(dt.date.fromisoformat(text), amount) for text, amount in parameters["targets"].items()]
     first = (starts_on - dt.timedelta(days=1), 0.0 if parameters["mode"] == "sum" else dated[0][1])
     for (begin, have), (end, want) in pairwise([first, *dated]):
@@ -134,7 +134,7 @@ def _due(parameters: Mapping[str, Any], *, day: dt.date, starts_on: dt.date) -> 
 
 
 def anomaly(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge the value against its weekday pattern and its own threshold; see `validation.anomaly.scoring`."""
+    """Evaluate the value against its weekday pattern and its own threshold; see `validation.anomaly.scoring`."""
     value = facts.series.at(facts.bucket)
     if value is None:
         return MISSING
@@ -158,13 +158,13 @@ def anomaly(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOut
         return CheckOutcome(
             ResultStatus.PASS, judged.why or "As the history has it.", value, judged.lower, judged.upper
         )
-    # Until there is history enough to set a threshold of its own, it speaks but tells nobody.
+    # Without enough history to set a threshold, the check reports a result but raises no alert.
     outcome = ResultStatus.FAIL if judged.enough == "tells" else ResultStatus.WARN
     return CheckOutcome(outcome, judged.why, value, judged.lower, judged.upper)
 
 
 def custom_sql(parameters: Mapping[str, Any], facts: EvaluationContext) -> CheckOutcome:
-    """Judge what the check's own query returned: no rows, or one number by its bounds."""
+    """Evaluate the result of the check's own query: no rows, or one number within its bounds."""
     if parameters["expect"] == "no_rows":
         count = len(facts.rows)
         if not count:
@@ -179,7 +179,7 @@ def custom_sql(parameters: Mapping[str, Any], facts: EvaluationContext) -> Check
     if cell is None:
         return CheckOutcome(ResultStatus.UNKNOWN, "The query returned null.")
     try:
-        value = float(cell)  # type: ignore[arg-type]  # whatever the query returned
+        value = float(cell)  # type: ignore[arg-type]  # the query may return any type
     except (TypeError, ValueError):
         return CheckOutcome(ResultStatus.ERROR, f"The query returned “{str(cell)[:60]}”, which is no number.")
     return _bounded(value, parameters, "The number")

@@ -1,1 +1,1 @@
-"""Readers of other tools’ result files, pure."""
+"""Parsers for the result files of other tools, without database access."""

@@ -1,4 +1,4 @@
-"""The small JSON that an Airflow callback posts (docs/validation.md): how a task, or a whole DAG run, ended."""
+"""The JSON that an Airflow callback posts (docs/validation.md): the outcome of a task or of a whole DAG run."""
 
 from validation.importers.parsing import (
     Json,
@@ -29,9 +29,9 @@ WORDS = {
 
 
 def read(document: Json) -> list[ExternalResult]:
-    """Return one result a task or DAG run: of one object, or of `runs`, a list of them.
+    """Return one result per task or DAG run, from one object or from a list of them in `runs`.
 
-    Raises Unreadable where `version` is not 1, or an entry lacks `dag_id` or `state`.
+    Raises UnreadableFileError if `version` is not 1, or if an entry lacks `dag_id` or `state`.
     """
     told = record(document, where="airflow: the file")
     version = text(told.get("version"))

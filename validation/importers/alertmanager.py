@@ -1,4 +1,4 @@
-"""Alerts of Prometheus Alertmanager's webhook, version 4: firing or resolved, told apart by fingerprint."""
+"""Alerts from the Prometheus Alertmanager webhook, version 4: firing or resolved, identified by fingerprint."""
 
 import datetime as dt
 import hashlib
@@ -31,8 +31,8 @@ MILD = {"warning", "warn", "info", "informational", "none"}
 class AlertPayload:
     """One alert of a webhook's group.
 
-    `status` is FAIL or WARN (by its `severity` label) while it fires, PASS when resolved, UNKNOWN for another word. `ends_at` is
-    None while it fires; `starts_at` where the webhook gives no readable instant.
+    `status` is FAIL or WARN (by its `severity` label) while the alert fires, PASS when it is resolved, and UNKNOWN
+    for any other status. `ends_at` is None while it fires; `starts_at` is None if the webhook has no readable instant.
     """
 
     fingerprint: str
@@ -49,19 +49,18 @@ class AlertPayload:
 
     @property
     def firing(self) -> bool:
-        """Return whether it fires."""
+        """Return True if the alert is firing."""
         return self.status in (ResultStatus.FAIL, ResultStatus.WARN)
 
     @property
     def resolved(self) -> bool:
-        """Return whether it is over."""
         return self.status is ResultStatus.PASS
 
 
 def read_alerts(document: Json) -> list[AlertPayload]:
-    """Return the alerts of one webhook, in its order; the latest of a fingerprint that occurs twice stands last.
+    """Return the alerts of one webhook in order. If a fingerprint occurs twice, its latest alert comes last.
 
-    Raises Unreadable for another version or a malformed group.
+    Raises UnreadableFileError for another version or a malformed group.
     """
     group = record(document, where="alertmanager: the webhook")
     version = text(group.get("version"))
@@ -71,7 +70,7 @@ def read_alerts(document: Json) -> list[AlertPayload]:
 
 
 def read(document: Json) -> list[ExternalResult]:
-    """Return one result an alert, as the other tools' readers do; raise Unreadable as `read_alerts` does."""
+    """Return one result per alert, like the other parsers; raise UnreadableFileError as `read_alerts` does."""
     return told_apart(
         ExternalResult(
             tool=TOOL,
@@ -96,7 +95,7 @@ def _alert(entry: Record) -> AlertPayload:
     if status is ResultStatus.FAIL and severity.casefold() in MILD:
         status = ResultStatus.WARN
     return AlertPayload(
-        # Alertmanager before 0.19 sends no fingerprint: the labels are what it would be made of.
+        # Alertmanager before 0.19 sends no fingerprint, so use the labels that it is computed from.
         fingerprint=key_of(text(entry.get("fingerprint"))) or _digest(labels),
         status=status,
         name=labels.get("alertname", "") or "AlertPayload without a name",
@@ -116,7 +115,7 @@ def _words(value: Json) -> dict[str, str]:
 
 
 def _told(value: Json) -> dt.datetime | None:
-    """Return an instant; Go's zero time, the year 1, says that there is none."""
+    """Return an instant, or None for Go's zero time (year 1), which means no instant."""
     found = instant(value)
     return found if found and found.year > 1 else None
 

@@ -1,4 +1,4 @@
-"""Artifacts of dbt: `run_results.json` (schemas v4 to v6) and `sources.json` (v3)."""
+"""dbt artifacts: `run_results.json` (schemas v4 to v6) and `sources.json` (v3)."""
 
 import datetime as dt
 import re
@@ -38,9 +38,9 @@ TEST_WORDS = {
     "skipped": ResultStatus.SKIP,
     "no-op": ResultStatus.SKIP,
 }
-# A test in error could not judge; a model in error did not build, so that its pipeline's data is not there.
+# A test with an error has no result; a model with an error was not built, so its pipeline's data is missing.
 BUILD_WORDS = TEST_WORDS | {"error": ResultStatus.FAIL, "runtime error": ResultStatus.FAIL}
-# `error` says that the source is older than `error_after`; `runtime error` that nobody could look.
+# `error` means that the source is older than `error_after`; `runtime error` that its freshness was not checked.
 SOURCE_WORDS = TEST_WORDS | {"error": ResultStatus.FAIL}
 TESTS = {"test", "unit_test"}
 
@@ -48,7 +48,7 @@ Reader: TypeAlias = Callable[[Record, str, dt.datetime | None], ExternalResult]
 
 
 def read(document: Json) -> list[ExternalResult]:
-    """Return the results of either artifact, known by the schema that it names; raise Unreadable for any other."""
+    """Return the results of either artifact, identified by its schema; raise UnreadableFileError for any other file."""
     artifact = record(document, where="dbt: the file")
     kind, version = _schema(artifact)
     if kind == "sources":
@@ -61,16 +61,16 @@ def read(document: Json) -> list[ExternalResult]:
 
 
 def is_sources(document: Json) -> bool:
-    """Return whether a file is a `sources.json`, from which dbt leaves out each source it could not look at."""
+    """Return True if a file is a `sources.json`. dbt leaves out of it every source that it could not check."""
     return isinstance(document, dict) and "/dbt/sources/" in text(
         part(document.get("metadata")).get("dbt_schema_version")
     )
 
 
 def absent_sources(document: Json, *, expected: Collection[str]) -> list[ExternalResult]:
-    """Return an `unknown` for every expected source of the file's own project that a `sources.json` leaves out.
+    """Return an `unknown` result for every expected source of the file's project that is missing from `sources.json`.
 
-    A file that names no source speaks for the one project that is expected, and for none where there are several.
+    A file without sources covers the expected project if there is only one, and none if there are several.
     """
     artifact = record(document, where="dbt: the file")
     present = {result.key for result in read(document)}
@@ -111,7 +111,7 @@ def _all(artifact: Record, *, of: Reader, where: str) -> list[ExternalResult]:
 
 
 def _run_result(entry: Record, unique_id: str, generated: dt.datetime | None) -> ExternalResult:
-    """Return the result of one node: a test's value is its failing rows, a model's the rows it wrote."""
+    """Return the result of one node. The value is the failing rows of a test, or the rows written by a model."""
     kind, name = unique_id.split(".", maxsplit=1)[0], _node_name(unique_id)
     is_test = kind in TESTS
     status, unknown = status_of(entry.get("status"), words=TEST_WORDS if is_test else BUILD_WORDS)
@@ -162,7 +162,7 @@ def _limits(criteria: Record) -> str:
 
 
 def _completed(entry: Record) -> dt.datetime | None:
-    """Return when a node was done: the end of its last step."""
+    """Return when a node completed: the end of its last step."""
     timing = entry.get("timing")
     ends = [instant(part(step).get("completed_at")) for step in timing] if isinstance(timing, list) else []
     return max((end for end in ends if end), default=None)
@@ -173,7 +173,7 @@ def _generated(artifact: Record) -> dt.datetime | None:
 
 
 def _node_name(unique_id: str) -> str:
-    """Return the name in `model.<project>.<name>`, without the digest that ends a test's."""
+    """Return the name in `model.<project>.<name>`, without the digest at the end of a test's name."""
     kind, *rest = unique_id.split(".")
     if kind == "test" and len(rest) > 2:
         rest = rest[:-1]

@@ -1,4 +1,4 @@
-"""Which reader reads which kind of file; Alertmanager’s alerts open incidents and are read there."""
+"""The parser for each kind of file. Alertmanager alerts open incidents and are parsed in their own module."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from validation.importers.results import ExternalResult, UnreadableFileError
 
 
 class Kind(NamedTuple):
-    """A tool whose files are read: its name in results and for people, and its reader."""
+    """A tool whose files are imported: its name in results, its display name, and its parser."""
 
     tool: str
     label: str
@@ -26,7 +26,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 def parsed(data: bytes) -> Json:
-    """Return the JSON of a file, UTF-8 with or without a byte-order mark; raise Unreadable for anything else."""
+    """Return the JSON of a UTF-8 file, with or without a byte-order mark; raise UnreadableFileError otherwise."""
     try:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as broken:
@@ -38,5 +38,5 @@ def parsed(data: bytes) -> Json:
 
 
 def read(kind: str, *, document: Json) -> list[ExternalResult]:
-    """Return the results of a file of this kind; raise Unreadable where it is not one."""
+    """Return the results of a file of this kind; raise UnreadableFileError if it is a different kind."""
     return KINDS[kind].read(document)

@@ -1,4 +1,4 @@
-"""Validation results of Great Expectations 1.x: of one suite, or of a checkpoint that ran several."""
+"""Validation results of Great Expectations 1.x: of one suite, or of a checkpoint with several suites."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ BOUNDS = ("min_value", "max_value", "value", "value_set", "regex", "mostly", "co
 
 
 def read(document: Json) -> list[ExternalResult]:
-    """Return one result an expectation, in the file's order.
+    """Return one result per expectation, in file order.
 
-    Reads a validation result, a checkpoint's result as JSON, and a checkpoint's `describe()`. Raises Unreadable for any other
-    file, and for one of another major version.
+    Reads a validation result, a checkpoint result as JSON, and a checkpoint's `describe()`. Raises UnreadableFileError
+    for any other file or another major version.
     """
     whole = record(document, where="great_expectations: the file")
     return told_apart(
@@ -78,7 +78,7 @@ def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
     expected = kind.removeprefix("expect_").replace("_", " ")
     return ExternalResult(
         tool=TOOL,
-        # The id of an expectation is new in every run of a suite made on the fly: its place in words is the same.
+        # An expectation's id changes in every run of a suite built in code, so use its stable place as text.
         key=key_of(asset, suite_name, f"{kind}({column})"),
         name=text(f"{column or asset or suite_name}: {expected}".removeprefix(": ")),
         status=status,
@@ -92,7 +92,7 @@ def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
 
 
 def _status(entry: Record, *, severity: str) -> tuple[ResultStatus, str]:
-    """Return the outcome; a broken expectation says nothing of the data, and a severity below critical warns."""
+    """Return the status: a broken expectation says nothing about the data, and a severity below critical warns."""
     success = entry.get("success")
     if _exception(entry):
         return ResultStatus.ERROR, ""
@@ -106,7 +106,7 @@ def _status(entry: Record, *, severity: str) -> tuple[ResultStatus, str]:
 
 
 def _exception(entry: Record) -> str:
-    """Return the message of what broke; one exception, or one for each metric that was computed."""
+    """Return the error message: one exception, or one for each computed metric."""
     told = part(entry.get("exception_info"))
     for info in (told, *(part(value) for value in told.values())):
         if info.get("raised_exception") is True:

@@ -1,4 +1,4 @@
-"""Which pipeline another tool's result belongs to, by rules that an admin keeps: pure."""
+"""Mapping of external results to pipelines, by rules that admins manage. Without database access."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,32 +8,35 @@ ANY_TOOL = ""
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A pattern in which `*` stands for anything, held against a result's key without case; of one tool, or of any (`""`)."""
+    """A case-insensitive pattern for result keys, in which `*` matches anything; for one tool, or for all (`""`)."""
 
     tool: str
     pattern: str
     pipeline: int
 
     def fits(self, *, tool: str, key: str) -> bool:
-        """Return whether a result of this tool and key falls under the rule."""
+        """Return True if the rule matches a result of this tool and key."""
         if self.tool not in (ANY_TOOL, tool):
             return False
         return _matches(key.casefold(), pattern=self.pattern.casefold())
 
     @property
     def weight(self) -> tuple[int, bool, str]:
-        """Return what decides between rules that fit: the most letters that are not `*`, then a named tool."""
+        """Return the sort key for matching rules: most characters other than `*` first, then a named tool."""
         return len(self.pattern.replace("*", "")), self.tool != ANY_TOOL, self.pattern
 
 
 def mapped_pipeline(*, tool: str, key: str, rules: Iterable[Rule]) -> int | None:
-    """Return the pipeline of the closest rule that fits; None where no rule does."""
+    """Return the pipeline of the most specific matching rule, or None if no rule matches."""
     fitting = [rule for rule in rules if rule.fits(tool=tool, key=key)]
     return max(fitting, key=lambda rule: rule.weight).pipeline if fitting else None
 
 
 def _matches(key: str, *, pattern: str) -> bool:
-    """Return whether a key has the pattern's parts in order: by hand, since a regular expression of many stars is slow."""
+    """Return True if a key has the pattern's parts in order.
+
+    Does not use a regular expression because one with many wildcards is slow.
+    """
     first, *rest = pattern.split("*")
     if not rest:
         return key == first

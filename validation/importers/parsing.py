@@ -1,4 +1,4 @@
-"""Careful access to parsed JSON of which nothing is known: every surprise is an Unreadable or an empty value."""
+"""Safe access to untrusted JSON: unexpected data raises UnreadableFileError or gives an empty value."""
 
 import datetime as dt
 import hashlib
@@ -19,37 +19,37 @@ Record: TypeAlias = Mapping[str, Json]
 
 
 def record(value: Json, *, where: str) -> Record:
-    """Return a JSON object; raise Unreadable where it is anything else."""
+    """Return a JSON object; raise UnreadableFileError for anything else."""
     if not isinstance(value, dict):
         raise UnreadableFileError(f"{where} is not an object")
     return value
 
 
 def part(value: Json) -> Record:
-    """Return a JSON object that may be absent; anything else is an empty one."""
+    """Return an optional JSON object; anything else gives an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def items(value: Json, *, where: str) -> list[Record]:
-    """Return a list of JSON objects; raise Unreadable, with the place, where one is anything else."""
+    """Return a list of JSON objects; raise UnreadableFileError, with the place, for anything else."""
     if not isinstance(value, list):
         raise UnreadableFileError(f"{where} is not a list")
     return [record(entry, where=f"{where}[{place}]") for place, entry in enumerate(value)]
 
 
 def text(value: Json, *, limit: int = NAME_LENGTH) -> str:
-    """Return a string that a database and a page can hold, cut at `limit`; numbers are written out, all else is empty."""
+    """Return a string that the database can store, cut at `limit`. Numbers become text; anything else is empty."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = _written(value)
     if not isinstance(value, str):
         return ""
-    # PostgreSQL holds neither NUL nor half a surrogate pair.
+    # PostgreSQL stores neither NUL nor unpaired surrogates.
     clean = value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode().strip()
     return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
 
 
 def needed(value: Json, *, where: str) -> str:
-    """Return a string that must be there; raise Unreadable where it is not."""
+    """Return a required string; raise UnreadableFileError if it is missing."""
     found = text(value, limit=10 * KEY_LENGTH)
     if not found:
         raise UnreadableFileError(f"{where} is missing")
@@ -57,7 +57,7 @@ def needed(value: Json, *, where: str) -> str:
 
 
 def number(value: Json) -> float | None:
-    """Return a finite number; None for anything else, truth values and numbers too large included."""
+    """Return a finite number, or None for anything else, including booleans and numbers that are too large."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -68,7 +68,7 @@ def number(value: Json) -> float | None:
 
 
 def instant(value: Json) -> dt.datetime | None:
-    """Return an ISO 8601 instant in UTC, one without a zone taken as UTC; None for anything else."""
+    """Return an ISO 8601 instant in UTC, or None for anything else. An instant without a zone is in UTC."""
     if not isinstance(value, str):
         return None
     try:
@@ -79,7 +79,7 @@ def instant(value: Json) -> dt.datetime | None:
 
 
 def key_of(*parts: str) -> str:
-    """Return the parts that say something, joined by slashes; a key too long is cut and told apart by its digest."""
+    """Return the non-empty parts joined by slashes. A key that is too long is cut and made unique with a digest."""
     key = "/".join(part for part in parts if part)
     if len(key) <= KEY_LENGTH:
         return key
@@ -87,7 +87,7 @@ def key_of(*parts: str) -> str:
 
 
 def status_of(word: Json, *, words: Mapping[str, ResultStatus]) -> tuple[ResultStatus, str]:
-    """Return the outcome that a tool's word stands for, compared without case, and for a word not known a sentence on it."""
+    """Return the status for a tool's status word, ignoring case, and a message if the word is unknown."""
     said = text(word)
     found = words.get(said.casefold())
     if found is not None:
@@ -96,12 +96,12 @@ def status_of(word: Json, *, words: Mapping[str, ResultStatus]) -> tuple[ResultS
 
 
 def said(*sentences: str) -> str:
-    """Return a message of the sentences that say something, a line each."""
+    """Return a message with the non-empty sentences, one per line."""
     return text("\n".join(sentence for sentence in sentences if sentence), limit=MESSAGE_LENGTH)
 
 
 def told_apart(results: Iterable[ExternalResult]) -> list[ExternalResult]:
-    """Return the results with unique keys: the second of a key is `key#2`, in the order of the file."""
+    """Return the results with unique keys: the second result for a key becomes `key#2`, in file order."""
     seen: Counter[str] = Counter()
     taken: set[str] = set()
     apart: list[ExternalResult] = []
@@ -118,5 +118,5 @@ def told_apart(results: Iterable[ExternalResult]) -> list[ExternalResult]:
 def _written(value: float) -> str:
     try:
         return str(value)
-    except ValueError:  # an integer of more digits than Python writes out
+    except ValueError:  # an integer with more digits than Python converts to text
         return "a number too large to write"

@@ -1,4 +1,4 @@
-"""What another tool says of a pipeline's data, in the words of this site."""
+"""Results of other tools, in the terms of this application."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from validation.domain.results import ResultStatus
 __all__ = ["ExternalResult", "ResultStatus", "UnreadableFileError"]
 
 
-class UnreadableFileError(Exception):  # it says what the file is, as Refused says what the state is
-    """A file that is none of the versions this site reads, or is malformed; the message says what and where."""
+class UnreadableFileError(Exception):
+    """A file of an unsupported version or with malformed content; the message says what is wrong and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalResult:
     """One entry of another tool's file.
 
-    `key` names the same thing in every run of the tool and is unique in its file; `at` is None where the file has no instant.
-    `subject`, `column` and `measure` hint at what was measured: a table, model, source or DAG; a column of it; a kind of number.
-    `run` names the run of a whole pipeline that the result is of, if it is of one.
+    `key` identifies the same thing in every run of the tool and is unique in its file. `at` is None if the file has no
+    instant. `subject`, `column` and `measure` describe what was measured: a table, model, source or DAG; its column;
+    the kind of number. `run` identifies the run if the result is of a whole pipeline run.
     """
 
     tool: str

@@ -1,4 +1,4 @@
-"""Scan results of Soda 3: its checks, its automated monitoring, and how the scan itself went."""
+"""Scan results of Soda 3: its checks, its automated monitoring, and the outcome of the scan itself."""
 
 import datetime as dt
 import re
@@ -27,9 +27,9 @@ CORE = re.compile(r"Soda Core ([0-9]+)\.")
 
 
 def read(document: Json) -> list[ExternalResult]:
-    """Return one result a check, and one of the scan: a check that Soda cannot read is only in the scan's log.
+    """Return one result per check and one for the scan. A check that Soda cannot parse appears only in the scan's log.
 
-    Raises Unreadable for a file that is no scan result, and for one of a Soda Core other than 3.
+    Raises UnreadableFileError for a file that is not a scan result, or that is not from Soda Core 3.
     """
     scan = record(document, where="soda: the file")
     if "checks" not in scan:
@@ -59,7 +59,7 @@ def _check(entry: Record, *, at: dt.datetime | None, definition: str) -> Externa
     metrics = entry.get("metrics")
     return ExternalResult(
         tool=TOOL,
-        # Soda's own identity is a digest of the check's text, new with every change of a threshold.
+        # Soda's own identity is a digest of the check's text, which changes with every threshold change.
         key=key_of(text(entry.get("dataSource")) or definition, table, column, name),
         name=text(f"{table}: {name}" if table else name),
         status=status,
@@ -73,7 +73,7 @@ def _check(entry: Record, *, at: dt.datetime | None, definition: str) -> Externa
 
 
 def _scan(scan: Record, *, logs: list[Record], at: dt.datetime | None) -> ExternalResult:
-    """Return how the scan went: `error` with what its log says where parts of it broke."""
+    """Return the outcome of the scan: `error` with the messages in its log if parts of it failed."""
     errors = [text(log.get("message"), limit=500) for log in logs if text(log.get("level")).casefold() == "error"]
     broke = bool(errors) or scan.get("hasErrors") is True
     definition = text(scan.get("definitionName"))
@@ -90,7 +90,7 @@ def _scan(scan: Record, *, logs: list[Record], at: dt.datetime | None) -> Extern
 
 
 def _bounds(diagnostics: Record) -> str:
-    """Return a check's own thresholds in words, such as “Fails at less than -1000.0.”"""
+    """Return a check's thresholds in words, such as “Fails at less than -1000.0.”"""
     told = []
     for field, verb in (("fail", "Fails"), ("warn", "Warns")):
         limits = [
@@ -109,5 +109,5 @@ def _reasons(value: Json) -> str:
 
 
 def _measure(value: Json) -> str:
-    """Return the kind of number in a metric's identity, whose last part it is."""
+    """Return the kind of number, which is the last part of a metric's identity."""
     return text(value[0]).rsplit("-", 1)[-1] if isinstance(value, list) and value else ""

@@ -1,4 +1,4 @@
-"""Tables of validation: where numbers come from, what judges them, and what was said, a file for each noun."""
+"""Validation models: data sources, metrics, checks and their results, one module per topic."""
 
 from validation.models.checks import (
     Check,

@@ -1,4 +1,4 @@
-"""Tables of checks: what is judged, when, whom it may wake, and everything that was said."""
+"""Models of checks: schedule, severity, results and pending re-evaluations."""
 
 import datetime as dt
 from typing import Any, Self
@@ -21,7 +21,7 @@ MOST_CONFIRMED = 20
 
 
 class CheckType(models.TextChoices):
-    """The thirteen types of checks (validation.md)."""
+    """The thirteen check types (docs/validation.md)."""
 
     FRESHNESS = "freshness", "Freshness"
     RUN_DEADLINE = "run_deadline", "Run deadline"
@@ -39,20 +39,20 @@ class CheckType(models.TextChoices):
 
 
 STATUSES = [(one.value, one.value.capitalize()) for one in ResultStatus]
-# Of these a query of their own is judged, instead of a metric; of runs neither is.
+# These evaluate their own query instead of a metric; run checks use neither.
 QUERY_TYPES = (CheckType.SCHEMA, CheckType.CUSTOM_SQL)
 WITHOUT_METRIC = (*QUERY_TYPES, CheckType.RUN_DEADLINE)
 
 
 class Severity(models.TextChoices):
-    """How far a check may go: one that warns opens no incident."""
+    """The severity of a check. A check that only warns opens no incident."""
 
     WARN = "warn", "Warn"
     FAIL = "fail", "Fail"
 
 
 class Holidays(models.TextChoices):
-    """What a public holiday means to a check."""
+    """How a check treats public holidays."""
 
     ORDINARY = "ordinary", "Days as any other"
     NOT_EXPECTED = "not_expected", "Days on which nothing is expected"
@@ -60,15 +60,13 @@ class Holidays(models.TextChoices):
 
 
 class CheckQuerySet(models.QuerySet["Check"]):
-    """Checks, narrowed."""
-
     def due(self, *, at: dt.datetime) -> Self:
-        """Return the checks switched on whose time has come and that nobody is at work on."""
+        """Return enabled checks that are due and that no worker is running."""
         free = Q(lease_until=None) | Q(lease_until__lte=at)
         return self.filter(free, is_active=True, next_due_at__lte=at)
 
     def alerting(self) -> Self:
-        """Return the checks whose failing is confirmed."""
+        """Return checks whose failure is confirmed."""
         return self.filter(alerting_since__isnull=False)
 
 
@@ -117,7 +115,7 @@ DEFINED = (
     exclude=RUNTIME,
 )
 class Check(models.Model):
-    """Something judged of a pipeline on a timetable (validation.md)."""
+    """A scheduled check of a pipeline (docs/validation.md)."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="checks")
     name = models.CharField(max_length=120)
@@ -244,41 +242,41 @@ class Check(models.Model):
 
     @property
     def has_sql(self) -> bool:
-        """Whether it runs a query of its own, so that only admins change it (product.md §11)."""
+        """Return True if the check runs its own query. Only admins can change such a check."""
         return bool(self.query) or self.check_type in QUERY_TYPES
 
     @property
     def value_unit(self) -> str:
-        """What its values are numbers of, "min" for lengths of time; empty where nobody knows."""
+        """The unit of the check's values, "min" for durations; empty if unknown."""
         return unit_of(self.check_type, parameters=self.parameters, unit=self.metric.unit if self.metric else "")
 
     @property
     def last_number(self) -> str:
-        """The value it judged last, with its unit, as people read it; a dash where there is none."""
+        """The last evaluated value with its unit, for display; a dash if there is none."""
         return "–" if self.last_value is None else format_value(self.last_value, unit=self.value_unit)
 
     @property
     def is_wrong(self) -> bool:
-        """Whether what it said last wants somebody to read it."""
+        """Return True if the last result needs attention."""
         return self.is_active and self.last_status in (ResultStatus.FAIL, ResultStatus.WARN, ResultStatus.ERROR)
 
     @property
     def zone_name(self) -> str:
-        """The zone of its timetable: its metric's."""
+        """The time zone of the schedule, taken from the metric."""
         return self.metric.time_zone if self.metric else "UTC"
 
 
 class CheckResult(models.Model):
-    """What a check said once; never changed but for being acknowledged as expected."""
+    """One result of a check. It never changes, except that it can be acknowledged as expected."""
 
     class Because(models.TextChoices):
-        """Why it was judged."""
+        """Why the check ran."""
 
         TIMETABLE = "timetable", "Timetable"
         PERSON = "person", "Run now"
         BACKFILL = "backfill", "Data came late or changed"
 
-    # “check” is a method of every model.
+    # Every model has a method named “check”.
     of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="results", db_index=False)
     status = models.CharField(max_length=8, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
@@ -315,17 +313,17 @@ class CheckResult(models.Model):
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """The duration of the run in seconds."""
         return (self.finished_at - self.started_at).total_seconds()
 
     @property
     def counts_as(self) -> str:
-        """The status for alerts: what is expected counts as passed."""
+        """The status for alerts: a result acknowledged as expected counts as passed."""
         return str(ResultStatus.PASS) if self.expected else self.status
 
 
 class PendingReevaluation(models.Model):
-    """A bucket judged already whose data came late or changed: to be judged again at the check's next run."""
+    """An evaluated bucket whose data arrived late or changed; the check's next run evaluates it again."""
 
     of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="rejudgements", db_index=False)
     bucket = models.DateTimeField()

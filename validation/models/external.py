@@ -1,4 +1,4 @@
-"""Tables of other tools' results: what each says, and the rules by which it belongs to a pipeline."""
+"""Models of external checks: the results of other tools, and the rules that map them to pipelines."""
 
 import datetime as dt
 from typing import Self
@@ -17,7 +17,7 @@ TOOLS = [(kind.tool, kind.label) for kind in KINDS.values()]
 
 @pghistory.track()
 class MappingRule(models.Model):
-    """A pattern of keys, of one tool or of any, whose results belong to a pipeline; the closest pattern decides."""
+    """A pattern for the keys of one tool or of all, mapped to a pipeline. The most specific pattern wins."""
 
     tool = models.CharField(max_length=30, blank=True, choices=TOOLS, help_text="Any tool where none is chosen.")
     pattern = models.CharField(
@@ -41,15 +41,13 @@ class MappingRule(models.Model):
 
 
 class ExternalCheckQuerySet(models.QuerySet["ExternalCheck"]):
-    """External checks, narrowed."""
-
     def unmapped(self) -> Self:
-        """Return those that no rule gives to a pipeline."""
+        """Return external checks that no rule maps to a pipeline."""
         return self.filter(pipeline=None)
 
 
 class ExternalCheck(models.Model):
-    """Something that another tool judges, with what it said last."""
+    """A check of another tool, with its last result."""
 
     tool = models.CharField(max_length=30, choices=TOOLS)
     key = models.CharField(max_length=250)
@@ -83,12 +81,12 @@ class ExternalCheck(models.Model):
 
     @property
     def said(self) -> tuple[str, float | None, str]:
-        """What it said last, without when."""
+        """The last result, without its time."""
         return self.status, self.value, self.message
 
 
 class ExternalFinding(models.Model):
-    """One result of an external check: never changed, so that what a tool said stays."""
+    """One result of an external check. It never changes, so that the history stays complete."""
 
     external_check = models.ForeignKey(ExternalCheck, on_delete=models.CASCADE, related_name="findings")
     at = models.DateTimeField()

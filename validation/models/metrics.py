@@ -1,4 +1,4 @@
-"""Tables of numbers: sources, metrics, their points with earlier values, known events, reported runs."""
+"""Models of metrics: data sources, metrics, points and their revisions, known events and reported runs."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -12,12 +12,12 @@ from django.db.models.functions import Now
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline, slug_rule
 
-SHORTEST_LIMIT, LONGEST_LIMIT = 1, 90  # seconds; a run's hard limit is longer than the longest
+SHORTEST_LIMIT, LONGEST_LIMIT = 1, 90  # seconds; a run's hard limit is longer than the longest query limit
 
 
 @pghistory.track(exclude=["address"])
 class DataSource(models.Model):
-    """A warehouse that SELECTs are sent to; its address is kept sealed, and never shown again."""
+    """A warehouse that SELECT queries are sent to. Its address is stored encrypted and never shown again."""
 
     name = models.CharField(max_length=80, unique=True)
     address = models.TextField(editable=False, help_text="Sealed: who knows it reads the warehouse.")
@@ -47,7 +47,7 @@ class DataSource(models.Model):
 
 
 class MetricKind(models.TextChoices):
-    """What a metric's values are."""
+    """The kind of a metric's values."""
 
     COUNT = "count", "Count"
     AMOUNT = "amount", "Amount"
@@ -55,7 +55,7 @@ class MetricKind(models.TextChoices):
 
 
 class Grain(models.TextChoices):
-    """How long a bucket of a metric is."""
+    """The length of a metric's bucket."""
 
     DAY = "day", "Day"
     HOUR = "hour", "Hour"
@@ -63,7 +63,7 @@ class Grain(models.TextChoices):
 
 @pghistory.track()
 class Metric(models.Model):
-    """A number of a pipeline, bucket by bucket: pushed, or pulled from a source by one SELECT."""
+    """A number of a pipeline, per bucket: pushed, or pulled from a data source by one SELECT."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="metrics")
     slug = models.CharField(max_length=80, validators=[slug_rule])
@@ -101,7 +101,7 @@ class Metric(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone of its business day."""
+        """The time zone of the metric's business day."""
         return ZoneInfo(self.time_zone)
 
     @property
@@ -111,7 +111,7 @@ class Metric(models.Model):
 
 
 class MetricPoint(models.Model):
-    """A value of a bucket and segment. A bucket is the first instant of an hour, or a business-local date at 00:00 UTC."""
+    """The value of a bucket and segment. A bucket is the first instant of an hour, or a local date at 00:00 UTC."""
 
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="points", db_index=False)
     segment = models.CharField(max_length=120, blank=True, default="", help_text="Empty: the whole.")
@@ -125,7 +125,7 @@ class MetricPoint(models.Model):
     class Meta:
         ordering = ["metric", "segment", "bucket"]
         constraints = [
-            # Also the index from which a check's history is read.
+            # Also the index for reading a check's history.
             models.UniqueConstraint(fields=["metric", "segment", "bucket"], name="one_point_a_bucket"),
             models.CheckConstraint(
                 condition=Q(value__gt=float("-inf"), value__lt=float("inf")), name="point_is_a_finite_number"
@@ -138,7 +138,7 @@ class MetricPoint(models.Model):
 
 
 class MetricPointRevision(models.Model):
-    """A value that a point had earlier."""
+    """An earlier value of a point."""
 
     point = models.ForeignKey(MetricPoint, on_delete=models.CASCADE, related_name="revisions")
     value = models.FloatField()
@@ -154,7 +154,7 @@ class MetricPointRevision(models.Model):
 
 @pghistory.track()
 class KnownEvent(models.Model):
-    """Dates on which a number may well be unusual: judged, shown as expected, told to nobody, left out of baselines."""
+    """Dates on which a value may be unusual: evaluated, shown as expected, not alerted, left out of baselines."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="known_events")
     metric = models.ForeignKey(
@@ -184,10 +184,10 @@ class KnownEvent(models.Model):
 
 
 class ReportedRun(models.Model):
-    """A run of a pipeline that something outside reported, once each by its key."""
+    """A pipeline run reported from outside, unique by its key."""
 
     class State(models.TextChoices):
-        """How it went."""
+        """The outcome of the run."""
 
         RUNNING = "running", "Running"
         SUCCEEDED = "succeeded", "Succeeded"
