@@ -18,13 +18,12 @@ VAR = Path(os.environ.get("ONCALL_VAR", BASE_DIR / "var"))
 
 # Without DATABASE_URL the site is local: embedded PostgreSQL, a key of its own, plain HTTP on this machine.
 LOCAL = "DATABASE_URL" not in os.environ
-if LOCAL:
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+if not DATABASE_URL:
     # The embedded server is an optional extra: only `make run` and the tests need it.
     from oncall_site.local import postgres
 
-    DATABASE_URL, LOCAL_SECRET_KEY = postgres.database_url(var=VAR), postgres.secret_key(var=VAR)
-else:
-    DATABASE_URL = os.environ["DATABASE_URL"]
+    DATABASE_URL = postgres.database_url(var=VAR)
 REDIS_URL = os.environ.get("REDIS_URL", "")
 SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 PORT = int(os.environ.get("PORT", "0"))
@@ -43,7 +42,7 @@ def _listed(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
 
-SECRET_KEY = LOCAL_SECRET_KEY if LOCAL else _required("SECRET_KEY")
+SECRET_KEY = postgres.secret_key(var=VAR) if LOCAL else _required("SECRET_KEY")
 SECRET_KEY_FALLBACKS = _listed("SECRET_KEY_FALLBACKS", "")
 # Secrets that must be read again are sealed with the first and unsealed with any.
 FIELD_KEYS = _listed("FIELD_KEYS", "") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]

@@ -1,4 +1,4 @@
-"""The PostgreSQL server and the file-system broker of `make run`, so that a fresh machine needs no server of its own."""
+"""The embedded PostgreSQL server and the signing key of `make run`."""
 
 import contextlib
 import fcntl
