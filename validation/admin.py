@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from common.admin import NoEditModelAdmin
 from people.admin import request_admin
 from validation.forms import MetricForm
 from validation.models import (
@@ -67,19 +68,7 @@ class ExternalRuleAdmin(admin.ModelAdmin[MappingRule]):
             self.delete_model(request, rule)
 
 
-class ReadOnly:
-    """What is looked at in the admin and written by the tools alone."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that rows come from tools."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that what a tool said stays."""
-        return False
-
-
-class ExternalFindingInline(ReadOnly, admin.TabularInline[ExternalFinding, ExternalCheck]):
+class ExternalFindingInline(NoEditModelAdmin, admin.TabularInline[ExternalFinding, ExternalCheck]):
     """What a tool said, newest first."""
 
     model = ExternalFinding
@@ -89,7 +78,7 @@ class ExternalFindingInline(ReadOnly, admin.TabularInline[ExternalFinding, Exter
 
 
 @admin.register(ExternalCheck)
-class ExternalCheckAdmin(ReadOnly, admin.ModelAdmin[ExternalCheck]):
+class ExternalCheckAdmin(NoEditModelAdmin, admin.ModelAdmin[ExternalCheck]):
     """What other tools judge; one without a pipeline waits for a rule."""
 
     list_display = ("name", "tool", "key", "pipeline", "status", "at")
@@ -155,7 +144,7 @@ class MetricAdmin(admin.ModelAdmin[Metric]):
         save_metric(obj, by=request_admin(request))
 
 
-class ResultInline(ReadOnly, admin.TabularInline[CheckResult, Check]):
+class ResultInline(NoEditModelAdmin, admin.TabularInline[CheckResult, Check]):
     """What a check said, newest first."""
 
     model = CheckResult
@@ -170,7 +159,7 @@ class ResultInline(ReadOnly, admin.TabularInline[CheckResult, Check]):
 
 
 @admin.register(Check)
-class CheckAdmin(ReadOnly, admin.ModelAdmin[Check]):
+class CheckAdmin(NoEditModelAdmin, admin.ModelAdmin[Check]):
     """Checks: looked at and removed here; made and changed on their pages, whose form knows each type."""
 
     list_display = ("name", "pipeline", "check_type", "is_active", "last_status", "last_run_at", "alerting_since")
@@ -189,7 +178,7 @@ class CheckAdmin(ReadOnly, admin.ModelAdmin[Check]):
 
 
 @admin.register(KnownEvent)
-class KnownEventAdmin(ReadOnly, admin.ModelAdmin[KnownEvent]):
+class KnownEventAdmin(NoEditModelAdmin, admin.ModelAdmin[KnownEvent]):
     """Known events: added and removed on a check's page, where what was judged is judged again."""
 
     list_display = ("words", "pipeline", "metric", "starts_on", "ends_on", "added_by")
@@ -198,7 +187,7 @@ class KnownEventAdmin(ReadOnly, admin.ModelAdmin[KnownEvent]):
 
 
 @admin.register(ReportedRun)
-class ReportedRunAdmin(ReadOnly, admin.ModelAdmin[ReportedRun]):
+class ReportedRunAdmin(NoEditModelAdmin, admin.ModelAdmin[ReportedRun]):
     """Runs of pipelines, as something outside reported them."""
 
     list_display = ("key", "pipeline", "state", "started_at", "finished_at", "reported_at")
