@@ -10,7 +10,7 @@ from django.conf import settings
 SEALED_MARK = "Sealed:"
 
 
-class DecryptionError(Exception):  # it is read as a sentence: the secret is unsealable
+class DecryptionError(Exception):
     """A secret was encrypted with a key that is no longer known."""
 
 

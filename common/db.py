@@ -1,4 +1,4 @@
-"""What may be done by one transaction at a time."""
+"""Advisory locks, and rows that last from `starts_at` until just before `ends_at`."""
 
 import datetime as dt
 from typing import Any, Self
@@ -10,7 +10,7 @@ from django.db.models import F, Func, Value
 
 
 def advisory_lock(what: str) -> None:
-    """Wait until no other transaction does the same, and keep others waiting until this one ends; rows stay free."""
+    """Wait for a lock of this name and hold it until the transaction ends. It locks no rows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [what])
 
@@ -18,7 +18,7 @@ def advisory_lock(what: str) -> None:
 def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionConstraint:
     """Return the constraint that no two rows of one `per` share an instant of [starts_at, ends_at).
 
-    A range of one number stands for equality, so that no extension of PostgreSQL is needed (house.md, How state moves).
+    A range of one number stands for equality, so that no extension of PostgreSQL is needed (docs/architecture.md).
     """
     same = Func(F(per), F(per), Value("[]"), function="int8range", output_field=BigIntegerRangeField())
     span = Func(F("starts_at"), F("ends_at"), RangeBoundary(), function="tstzrange", output_field=DateTimeRangeField())
@@ -30,7 +30,7 @@ def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionCons
 
 
 class SpanQuerySet(models.QuerySet[Any]):
-    """Rows that last from `starts_at` until just before `ends_at`, narrowed."""
+    """Query methods for rows that last from `starts_at` until just before `ends_at`."""
 
     def overlapping(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Self:
         """Return the rows that share an instant with the window, in order."""

@@ -1,7 +1,7 @@
 """The one exception by which a command says no, with a reason a person can read."""
 
 
-class DomainError(Exception):  # it is a refusal, and the house calls it so
+class DomainError(Exception):
     """The state does not allow what was asked; the message says why. The API answers it with 409.
 
     `details` are further fields of that answer, such as the text that a stale edit would have overwritten.

@@ -23,7 +23,7 @@ TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 NEVER = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("::/96"), IPv6Network("fec0::/10"))
 
 
-class UnreachableError(Exception):  # it is read as a sentence: the address is unreachable
+class UnreachableError(Exception):
     """The URL cannot or must not be fetched; the message reveals nothing about the internal network."""
 
 

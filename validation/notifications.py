@@ -9,7 +9,7 @@ from validation.models import Check, ExternalCheck
 
 
 def _still_broken(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the check that a message is of still breaks."""
+    """Return True if the check of a message still fails to run."""
     key = message.occurrence.partition("-")[0]
     return Check.objects.filter(pk=int(key), last_status=ResultStatus.ERROR).exists() if key.isdigit() else False
 
@@ -18,7 +18,7 @@ CHECK_ERROR = NotificationType("check-error", "A check breaks (admins)", is_stil
 
 
 def _still_broken_elsewhere(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the external check that a message is of still says error."""
+    """Return True if the external check of a message still reports an error."""
     key = message.occurrence.partition("-")[0]
     return ExternalCheck.objects.filter(pk=int(key), status=ResultStatus.ERROR).exists() if key.isdigit() else False
 

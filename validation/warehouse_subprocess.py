@@ -18,7 +18,7 @@ MODULE = "validation.warehouse_worker"
 Row = Sequence[Any]
 
 
-class QueryFailedError(Exception):  # it is read as a sentence: the source failed
+class QueryFailedError(Exception):
     """A source cannot be reached, refuses the query, takes too long, or returns too much; the message says which."""
 
 

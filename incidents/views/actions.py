@@ -104,7 +104,7 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
         return _wrong(request, found, form)
     text = form.cleaned_data["text"]
     return _done(
-        request, found, lambda: transitions.add_note(found, text=text, by=request.user, at=at), said="The note is kept."
+        request, found, lambda: transitions.add_note(found, text=text, by=request.user, at=at), said="Note added."
     )
 
 

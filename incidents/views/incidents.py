@@ -14,10 +14,10 @@ from common.exceptions import DomainError, InvalidInputError
 from common.forms import add_field_errors
 from incidents.forms import UNRESOLVED, ChangeForm, FilterForm, IncidentForm, NoteForm, ReassignForm, ResolveForm
 from incidents.models import Incident
-from incidents.queries import incidents as incident_incidents
 from incidents.queries.chains import chain_of
+from incidents.queries.incidents import alerts as alert_rows
 from incidents.queries.incidents import all_incidents, runs_of, timeline_of
-from incidents.services.opening import open_incident as open_new_incident
+from incidents.services.opening import open_incident as create_incident
 from incidents.services.transitions import update_incident
 from people.requests import SignedInRequest
 from runbooks.models import Runbook
@@ -46,9 +46,7 @@ def incidents(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def alerts(request: SignedInRequest) -> HttpResponse:
     """List the alerts that Alertmanager sent, those that belong to no pipeline first."""
-    page = Paginator(
-        incident_incidents.alerts().order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk"), A_PAGE
-    )
+    page = Paginator(alert_rows().order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk"), A_PAGE)
     return render(request, "incidents/alerts.html", {"page": page.get_page(request.GET.get("page"))})
 
 
@@ -58,7 +56,7 @@ def open_incident(request: SignedInRequest) -> HttpResponse:
     first = {"pipeline": request.GET.get("pipeline", "").replace("\0", ""), "kind": Incident.Kind.ISSUE}
     form = IncidentForm(request.POST if request.method == "POST" else None, initial=first)
     if form.is_bound and form.is_valid():
-        made = open_new_incident(form.cleaned_data["pipeline"], what=form.opening(), by=request.user, at=timezone.now())
+        made = create_incident(form.cleaned_data["pipeline"], what=form.opening(), by=request.user, at=timezone.now())
         messages.success(request, "The incident is open; the responder is told.")
         return redirect("incident", pk=made.pk)
     return render(request, "incidents/open.html", {"form": form}, status=400 if form.errors else 200)

@@ -10,7 +10,7 @@ from typing import Protocol
 GRACE_SECONDS = 0.2
 
 
-class SendTimeoutError(Exception):  # it is read as a sentence: the server was too slow
+class SendTimeoutError(Exception):
     """The server did not accept the message in time."""
 
 

@@ -1,5 +1,5 @@
 """Delivery exceptions."""
 
 
-class UndeliverableError(Exception):  # it is read as a sentence: the message is undeliverable
+class UndeliverableError(Exception):
     """The message can never be delivered; the text says why."""

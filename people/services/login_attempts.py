@@ -60,8 +60,8 @@ def _reserve(of: LoginAttempts.Of, *, digest: str, at: dt.datetime) -> None:
     )
     row = LoginAttempts.objects.filter(of=of, digest=digest)
     # A concurrent attempt waits for the row lock, then evaluates the filter again.
-    begun_anew = row.filter(ends_at__lte=at).update(used=1, ends_at=at + WINDOW)
-    if not begun_anew and not row.filter(used__lt=LIMITS[of]).update(used=F("used") + 1):
+    restarted = row.filter(ends_at__lte=at).update(used=1, ends_at=at + WINDOW)
+    if not restarted and not row.filter(used__lt=LIMITS[of]).update(used=F("used") + 1):
         raise TooManyAttemptsError(row.values_list("ends_at", flat=True).get())
 
 

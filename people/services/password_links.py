@@ -29,7 +29,7 @@ def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> Pas
     if not user.email:
         raise DomainError(f"{user} has no e-mail address. Give them one first.")
     if user.has_usable_password() and not reset:
-        raise DomainError(f"{user} has a password already. Say that it is to be a new one, with reset.")
+        raise DomainError(f"{user} already has a password. Send a password reset instead.")
     purpose = PasswordLink.Purpose.RESET if reset else PasswordLink.Purpose.INVITATION
     return _new_link(user, purpose=purpose, by=by, at=at)
 

@@ -42,7 +42,7 @@ def create_cover(
     span = _not_in_the_past(span, at=at)
     held = _the_one_holder(rotation, span=span)
     if by.pk not in (span.engineer.pk, held.engineer.pk) and not by.is_staff:
-        raise NotAllowedError("One takes over oneself, or gives away one's own time; an admin does it for others.")
+        raise NotAllowedError("You can only take over yourself or give away your own time.")
     engineer = lock_people([span.engineer])[span.engineer.pk]
     if not engineer.is_active:
         raise InvalidInputError({"engineer": [f"{engineer} is not active."]})

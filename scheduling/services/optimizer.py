@@ -32,13 +32,17 @@ def apply_moves(rotation: Rotation, *, moves: Sequence[Move], by: User, at: dt.d
     weeks = weeks_of_dates(rotation, dates=[move.week for move in moves])
     reason = invalid_reason(moves, weeks=weeks, at=at)
     if reason:
-        raise DomainError(f"{reason} Plan anew.")
+        raise DomainError(f"{reason} Refresh the plan and try again.")
     for move in moves:
         taker = people.get(move.taker)
         if taker is None or not taker.is_active or move.giver == move.taker:
-            raise DomainError(f"Nobody can take the week of {format_day(move.week)} as planned. Plan anew.")
+            raise DomainError(
+                f"Nobody can take the week of {format_day(move.week)} as planned. Refresh the plan and try again."
+            )
         if conflicts_in(weeks[move.week], engineer=taker):
-            raise DomainError(f"{taker} is away in the week of {format_day(move.week)} by now. Plan anew.")
+            raise DomainError(
+                f"{taker} is away in the week of {format_day(move.week)} by now. Refresh the plan and try again."
+            )
     made = [_record(rotation, move, people=people, by=by, at=at) for move in moves]
     moved = [WeekMoved(move.week, move.giver, move.taker) for move in moves]
     notify_weeks_changed(rotation, moved=moved, at=at, why=f"{by} applied a plan that keeps everybody’s holidays free.")

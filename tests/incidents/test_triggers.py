@@ -93,8 +93,8 @@ def test_what_a_person_resolved_is_not_opened_again_while_it_goes_on(pipeline, c
 def test_failing_anew_within_the_cooldown_reopens_it(pipeline, cause, now, a):
     made = trigger_incident(pipeline, cause=cause, at=now)
     resolve(made, by=a, at=now + 5 * MINUTE)
-    anew = again(cause, 10, since=now + 10 * MINUTE)
-    assert trigger_incident(pipeline, cause=anew, at=now + 10 * MINUTE) == made
+    later = again(cause, 10, since=now + 10 * MINUTE)
+    assert trigger_incident(pipeline, cause=later, at=now + 10 * MINUTE) == made
     row = Incident.objects.get()
     assert (row.state, row.round) == ("open", 2)
     assert len(told(row)) == 2

@@ -133,7 +133,7 @@ def test_no_strange_secret_is_an_error(client, db, secret):
 def test_who_has_a_password_gets_another_only_when_that_is_said(client, admin, known):
     refused = post(client, admin)
     assert refused.status_code == 409
-    assert "has a password already" in refused.json()["detail"]
+    assert "already has a password" in refused.json()["detail"]
     assert not Message.objects.exists()
     assert post(client, admin, reset=True).status_code == 201
     assert mailed()[0].kind == "reset"

@@ -216,7 +216,7 @@ def test_an_admin_sees_a_plan_and_applies_it(signed_in, weeks, admin):
     assert set(SwapRequest.objects.values_list("state", "decided_by")) == {("accepted", admin.pk)}
     assert "Nothing to do" in text(browser.get(path))
     refused = browser.post(path, {"move": moves}, follow=True)
-    assert "Plan anew" in text(refused)
+    assert "Refresh the plan and try again." in text(refused)
 
 
 def test_a_plan_that_cannot_be_names_the_block(signed_in, weeks, admin, a, b, c, d):

@@ -30,16 +30,16 @@ class Budget:
         return left
 
 
-def read_for(check: Check, *, at: dt.datetime, budget: Budget, anew: bool) -> list[Row]:
+def read_for(check: Check, *, at: dt.datetime, budget: Budget, force: bool) -> list[Row]:
     """Pull the metrics of a check and return the rows of its own query; raise QueryFailedError.
 
-    A recently pulled metric is pulled again only if `anew` is true, as for a run that a user requested.
+    A recently pulled metric is pulled again only if `force` is true, as for a run that a user requested.
     """
     for metric in (check.metric, check.other_metric):
         if (
             metric is not None
             and metric.source_id
-            and (anew or metric.pulled_at is None or metric.pulled_at < at - FRESH)
+            and (force or metric.pulled_at is None or metric.pulled_at < at - FRESH)
         ):
             pull_metric(metric, at=at, budget=budget)
     if check.source is None:

@@ -91,7 +91,7 @@ def run_check(handed: ClaimedCheck, *, at: dt.datetime) -> CheckResult | None:
         return None
     start = time.monotonic()
     person = check.requested_at is not None
-    judgement, bucket = _judged(check, at=at, anew=person)
+    judgement, bucket = _judged(check, at=at, force=person)
     again = _judged_again(check, at=at) if judgement.verdict.outcome != ResultStatus.ERROR else []
     finished = at + dt.timedelta(seconds=time.monotonic() - start)
     because = CheckResult.Because.PERSON if person else CheckResult.Because.TIMETABLE
@@ -124,10 +124,10 @@ def _metric_sources(check: Check) -> list[int | None]:
     return [metric.source_id for metric in (check.metric, check.other_metric) if metric is not None]
 
 
-def _judged(check: Check, *, at: dt.datetime, anew: bool) -> tuple[Evaluation, dt.datetime | None]:
+def _judged(check: Check, *, at: dt.datetime, force: bool) -> tuple[Evaluation, dt.datetime | None]:
     """Return what a check says of the newest settled bucket, and that bucket; what breaks is an error, never a pass."""
     try:
-        rows = read_for(check, at=at, budget=Budget(RUN_SECONDS), anew=anew)
+        rows = read_for(check, at=at, budget=Budget(RUN_SECONDS), force=force)
         return _judgement(check, at=at, rows=rows)
     except QueryFailedError as failed:
         return Evaluation(CheckOutcome(ResultStatus.ERROR, str(failed)), {}), None

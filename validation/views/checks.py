@@ -23,8 +23,8 @@ from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, 
 from validation.models import Check, CheckResult, CheckType, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import Plot, Spot, build_plot
-from validation.queries import checks as validation_checks
 from validation.queries.checks import alerting_checks, checks_worst_first, events_of, progress_of, results_of
+from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
 from validation.queries.plot_data import PlotData, backtest_facts, plot_data
 from validation.services import definitions
@@ -244,7 +244,7 @@ def remove_event(request: SignedInRequest, pk: int, number: int) -> HttpResponse
 
 
 def _check(pk: int) -> Check:
-    return get_object_or_404(validation_checks.checks(), pk=pk)
+    return get_object_or_404(all_checks(), pk=pk)
 
 
 def _plot(found: Check) -> Plot | None:
