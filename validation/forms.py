@@ -18,7 +18,14 @@ from validation.services.known_events import Event
 
 PREFIX = "parameters."
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
-MUTE_HOURS = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("72", "3 days"), ("168", "1 week"), ("720", "30 days"))
+MUTE_HOURS = (
+    ("1", "1 hour"),
+    ("4", "4 hours"),
+    ("24", "1 day"),
+    ("72", "3 days"),
+    ("168", "1 week"),
+    ("720", "30 days"),
+)
 LABELS = {"by": "Deadline", "expect": "Expects", "against": "Compared with"}
 
 
