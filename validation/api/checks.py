@@ -122,7 +122,7 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     serializer_class = CheckSerializer
     lookup_value_regex = ID_PATTERN
 
-    filter_backends = (ListFilterBackend,)
+    filter_backends = [ListFilterBackend]
     filterset_class = CheckFilters
 
     def get_queryset(self) -> QuerySet[Check]:

@@ -106,5 +106,5 @@ class ExternalCheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vie
     serializer_class = ExternalCheckSerializer
     queryset = external_checks()
     lookup_value_regex = ID_PATTERN
-    filter_backends = (ListFilterBackend,)
+    filter_backends = [ListFilterBackend]
     filterset_class = ExternalCheckFilters

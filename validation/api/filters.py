@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters import FilterSet
+from django_filters.filterset import FilterSet
 
 from common.api.filters import BooleanFilter, SlugFilter, WordFilter
 from pipelines.models import Pipeline

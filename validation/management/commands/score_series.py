@@ -28,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "file", type=Path, help="CSV file with columns date (ISO) and value; an empty value is a missing day"
         )
-        parser.add_argument("--kind", choices=("count", "ratio"), default="count", help="ratio for values between 0 and 1")
+        parser.add_argument(
+            "--kind", choices=("count", "ratio"), default="count", help="ratio for values between 0 and 1"
+        )
         parser.add_argument("--calendar", metavar="COUNTRY", help="country of the public holidays, such as US or DE")
         parser.add_argument("--budget", type=float, default=4.0, help="target number of alerts per year (default: 4)")
 
