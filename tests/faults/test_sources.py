@@ -85,9 +85,9 @@ def test_a_hung_query_is_stopped_at_its_limit_by_the_server(transactional_db):
 
 def test_a_server_that_does_not_stop_is_stopped_from_outside(transactional_db, monkeypatch):
     """The server is given a limit far away; ours is kept from outside, and the backend is ended by a second connection."""
-    monkeypatch.setattr(warehouse_subprocess, "GRACE_SECONDS", 1.5 - 3600)
     with warehouse() as cursor:
         warm()
+        monkeypatch.setattr(warehouse_subprocess, "GRACE_SECONDS", 1.5 - 3600)
         # The server's own limit is an hour away: only the second connection ends the query.
         with pytest.raises(QueryFailedError, match="limit"):
             list(rows_of(database_url(), query=HUNG, seconds=3600, cap=10))
