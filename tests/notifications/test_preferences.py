@@ -14,7 +14,7 @@ from notifications.services.delivery import deliver_one
 from notifications.services.outbox import enqueue
 from notifications.services.preferences import remove_chat_address, set_chat_address
 from tests.factories import bearer
-from tests.notifications.test_delivery import kind, notice, with_mail  # noqa: F401  # a fixture
+from tests.notifications.news import Page, Secret, enqueue_news, with_mail
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general"
 CALL = "/api/v1/me/notifications/"
@@ -75,7 +75,7 @@ def test_choices_are_changed_in_the_browser(signed_in, a, kinds):
     typed = {"chat-news": "on", "quiet_from": "22:00", "quiet_until": "07:00"}
     assert browser.post("/me/messages/", typed).status_code == 302
     assert ChannelPreference.objects.filter(person=a, kind="news", email=False, chat=True).exists()
-    assert ChannelPreference.objects.filter(person=a, kind="page", email=True, chat=False).exists()
+    assert ChannelPreference.objects.filter(person=a, cls=Page, email=True, chat=False).exists()
     assert browser.post("/me/messages/", {"quiet_from": "22:00"}).status_code == 400
     same = browser.post("/me/messages/", {"quiet_from": "22:00", "quiet_until": "22:00"})
     assert same.status_code == 400
@@ -85,7 +85,7 @@ def test_choices_are_changed_in_the_browser(signed_in, a, kinds):
 def test_one_is_told_by_what_one_chose(a, b, admin, kinds):
     ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
     set_chat_address(a, address=SLACK, by=admin)
-    enqueue([a, b], notice=notice())
+    enqueue_news([a, b])
     assert set(Message.objects.values_list("recipient__username", "channel")) == {
         ("engineer-a", "chat"),
         ("engineer-b", "email"),
@@ -93,10 +93,10 @@ def test_one_is_told_by_what_one_chose(a, b, admin, kinds):
 
 
 def test_who_was_told_by_one_channel_is_not_told_again_by_another(a, admin, kinds):
-    assert enqueue([a], notice=notice()) == 1
+    assert enqueue_news([a]) == 1
     set_chat_address(a, address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
-    assert enqueue([a], notice=notice()) == 0
+    assert enqueue_news([a]) == 0
     assert Message.objects.count() == 1
 
 
@@ -104,21 +104,21 @@ def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a, kind
     from notifications.services.outbox import Invitation
 
     ChannelPreference.objects.create(person=a, kind="news", email=False, chat=False)
-    enqueue([a], notice=notice("1"))
-    enqueue([a], notice=notice("2", invitation=Invitation("REQUEST", "BEGIN:VCALENDAR")))
-    enqueue([a], notice=notice("3", kind="page"))
+    enqueue_news([a], "1")
+    enqueue_news([a], "2", invitation=Invitation("REQUEST", "BEGIN:VCALENDAR"))
+    enqueue_news([a], "3", cls=Page)
     assert list(Message.objects.order_by("occurrence").values_list("occurrence", "channel")) == [
         ("2", "email"),
         ("3", "email"),
     ]
 
 
-def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client, a, admin, kind):  # noqa: F811
+def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client, a, admin):
     kind("secret", private=True, path_of=lambda message: "/link/s3cret/")
     assert "secret" not in {row["kind"] for row in client.get(CALL, **bearer(a)).json()["kinds"]}
     assert put(client, a, kinds=[{"kind": "secret", "email": False, "chat": True}]).status_code == 400
     set_chat_address(a, address=SLACK, by=admin)
-    enqueue([with_mail(a)], notice=notice(kind="secret"))
+    enqueue_news([with_mail(a)], cls=Secret)
     assert Message.objects.get().channel == "email"
     deliver_one()
     assert "http://127.0.0.1:8000/link/s3cret/" in mail.outbox[0].body
@@ -129,7 +129,7 @@ def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client,
 
 
 def test_one_reads_one_s_own_messages_and_an_admin_everybody_s(client, a, b, admin):
-    enqueue([a, b], notice=notice())
+    enqueue_news([a, b])
     mine, theirs = Message.objects.get(recipient=a), Message.objects.get(recipient=b)
     answer = client.get("/api/v1/messages/", **bearer(a)).json()
     assert [(row["id"], row["state"], row["recipient"]) for row in answer["results"]] == [
@@ -144,7 +144,7 @@ def test_one_reads_one_s_own_messages_and_an_admin_everybody_s(client, a, b, adm
 
 
 def test_an_admin_sends_what_failed_again_through_the_api_and_the_admin(client, signed_in, a, admin):
-    enqueue([a], notice=notice())
+    enqueue_news([a])
     row = Message.objects.get()
     path = f"/api/v1/messages/{row.pk}/send-again/"
     assert client.post(path, **bearer(admin)).status_code == 409
@@ -164,7 +164,7 @@ def test_an_admin_sends_what_failed_again_through_the_api_and_the_admin(client, 
 
 
 def test_my_page_lists_what_i_was_told(signed_in, a, b):
-    enqueue([a], notice=notice())
+    enqueue_news([a])
     page = signed_in(a).get("/me/messages/").content.decode()
     assert 'href="/schedule/"' in page
     assert ">waiting<" in page
@@ -238,7 +238,7 @@ def test_a_message_goes_by_chat_and_a_service_that_refuses_is_tried_again(a, adm
     monkeypatch.setattr(apprise.Apprise, "notify", notify)
     set_chat_address(a, address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
-    enqueue([a], notice=notice())
+    enqueue_news([a])
     deliver_one()
     assert Message.objects.get().problem == "The chat service did not take it."
     Message.objects.update(retry_at=timezone.now())
@@ -254,7 +254,7 @@ def test_a_message_goes_by_chat_and_a_service_that_refuses_is_tried_again(a, adm
 def test_a_chat_address_that_was_taken_away_is_a_visible_failure(a, admin, kinds):
     row = set_chat_address(a, address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
-    enqueue([a], notice=notice())
+    enqueue_news([a])
     remove_chat_address(row, by=admin)
     deliver_one()
     assert Message.objects.get().state == "failed"
@@ -263,7 +263,7 @@ def test_a_chat_address_that_was_taken_away_is_a_visible_failure(a, admin, kinds
 def test_an_address_sealed_with_a_lost_key_is_a_visible_failure(a, admin, kinds, settings):
     set_chat_address(a, address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
-    enqueue([a], notice=notice())
+    enqueue_news([a])
     settings.FIELD_KEYS = ["another key"]
     deliver_one()
     row = Message.objects.get()

@@ -10,7 +10,7 @@ from notifications.models import Message
 from notifications.services import retention
 from notifications.services.outbox import enqueue
 from notifications.services.retention import purge_finished
-from tests.notifications.test_delivery import notice
+from tests.notifications.news import Page, Secret, enqueue_news, with_mail
 from tests.statements import plan
 
 DAY = dt.timedelta(days=1)
@@ -24,7 +24,7 @@ def left(a):
     def leave(state, days, **fields):
         over = timezone.now() - days * DAY
         name = f"{Message.objects.count()}"
-        enqueue([a], notice=notice(name, due=over - DAY, expires=over))
+        enqueue_news([a], name, due=over - DAY, expires=over)
         row = Message.objects.get(occurrence=name)
         held = {"sent_at": over - DAY} if state == State.SENT else {}
         Message.objects.filter(pk=row.pk).update(state=state, **held, **fields)

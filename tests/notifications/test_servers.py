@@ -16,14 +16,14 @@ from notifications import tasks
 from notifications.models import Message
 from notifications.services.delivery import deliver_one
 from notifications.services.outbox import enqueue
-from tests.notifications.test_delivery import notice, with_mail
+from tests.notifications.news import Page, Secret, enqueue_news, with_mail
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def told(a):
-    enqueue([with_mail(a)], notice=notice())
+    enqueue_news([with_mail(a)])
     return Message.objects.get()
 
 
@@ -111,7 +111,7 @@ def test_a_sweep_lets_as_many_deliver_as_are_due_up_to_the_senders(a, b, monkeyp
     tasks.sweep()
     assert kicked == []
     for number in range(10):
-        enqueue([with_mail(a), with_mail(b)], notice=notice(f"{number}"))
+        enqueue_news([with_mail(a), with_mail(b)], f"{number}")
     tasks.sweep()
     assert len(kicked) == tasks.SENDERS
     tasks.deliver()
