@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import reverse
 
@@ -17,7 +17,7 @@ from scheduling.models import HolidayBlock
 class HandoffNotification(Notification):
     """What all notifications about one version of a hand-off have in common."""
 
-    identity = ("handoff_id", "sequence")
+    identity: ClassVar[tuple[str, ...]] = ("handoff_id", "sequence")
 
     handoff_id: int
     # Rises with every change of the meeting or its people.
@@ -181,7 +181,6 @@ class HandoffUnsigned(HandoffNotification):
 
     name = "handoff-unsigned"
     label = "Hand-off not signed"
-    identity = ("handoff_id", "sequence")
 
     def subject(self, reader: User) -> str:
         return f"Hand-off not signed: {self.people} ({self.rotation})"

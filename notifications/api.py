@@ -97,7 +97,7 @@ class TypePreferenceSerializer(serializers.Serializer[Any]):
     """A notification type and the channels enabled for the caller."""
 
     type = serializers.CharField(max_length=40)
-    label = serializers.CharField(read_only=True)
+    label = serializers.CharField(read_only=True)  # type: ignore[assignment]  # DRF takes declared fields off the class
     urgent = serializers.BooleanField(read_only=True)
     email = serializers.BooleanField()
     chat = serializers.BooleanField()

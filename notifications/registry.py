@@ -32,6 +32,8 @@ class Notification:
     admins_only: ClassVar[bool] = False
     # Goes by e-mail only, has no row on the Notifications page, and its `delivery_link` is in no row.
     private: ClassVar[bool] = False
+    # Django's templates would otherwise call the class.
+    do_not_call_in_templates: ClassVar[bool] = True
 
     def subject(self, reader: User) -> str:
         """Return the subject line."""

@@ -263,7 +263,11 @@ class TimeOffConflict(Notification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         absence = HolidayBlock.objects.filter(pk=self.absence_id, ends_at__gt=at).first()
-        shifts = Cover.objects.filter(pk=self.cover_id) if self.cover_id else RotationWeek.objects.filter(pk=self.week_id)
+        shifts = (
+            RotationWeek.objects.filter(pk=self.week_id)
+            if self.week_id
+            else Cover.objects.filter(pk=self.cover_id or 0)
+        )
         row = shifts.filter(engineer=self.engineer_id).select_related("rotation").first()
         return bool(absence and row and conflict_period(row, absence, at=at))
 
@@ -609,10 +613,10 @@ class ShiftEnded(Notification):
         rotation = Rotation.objects.filter(pk=self.rotation_id).first()
         if rotation is None or at < self.ended_at:
             return False
-        before, *after = on_call_stints(rotation, starts_at=self.ended_at - MOMENT, ends_at=at + MOMENT) or [None]
-        if before is None or (before.engineer.pk, before.ends_at) != (recipient.pk, self.ended_at):
+        stints = on_call_stints(rotation, starts_at=self.ended_at - MOMENT, ends_at=at + MOMENT)
+        if not stints or (stints[0].engineer.pk, stints[0].ends_at) != (recipient.pk, self.ended_at):
             return False
-        return bool(after) and all(stint.engineer.pk != recipient.pk for stint in after)
+        return len(stints) > 1 and all(stint.engineer.pk != recipient.pk for stint in stints[1:])
 
 
 def shift_change_key(rotation: Rotation, instant: dt.datetime) -> str:

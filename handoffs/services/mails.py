@@ -42,8 +42,8 @@ def invite(handoff: Handoff, *, at: dt.datetime) -> None:
     times = {"due_at": at, "expires_at": handoff.meeting_ends_at}
     for user in removed:
         calendar = cancellation(_meeting(handoff, removed if cancelled else [user]), whole=cancelled)
-        notification = HandoffCancelled(**handoff_facts(handoff), for_everyone=cancelled)
-        enqueue([user], notification, invitation=Invitation("CANCEL", calendar), **times)
+        cancelled_for_user = HandoffCancelled(**handoff_facts(handoff), for_everyone=cancelled)
+        enqueue([user], cancelled_for_user, invitation=Invitation("CANCEL", calendar), **times)
     if attendees:
         calendar = invitation(_meeting(handoff, attendees))
         notification = HandoffInvitation(**handoff_facts(handoff))

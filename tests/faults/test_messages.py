@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from notifications.channels.mail import message_id
 from notifications.models import Message
-from notifications.services.outbox import Notification, enqueue
+from notifications.services.outbox import enqueue
 from people.models import User
 from tests.factories import make_engineer
 from tests.faults.workers import site, wait_until
+from tests.notifications.news import News
 
 pytestmark = [
     pytest.mark.faults,
@@ -37,33 +38,29 @@ def make_messages(count, *, named, due=None, spread=0.0, expires=None):
     rounds = -(-count // PEOPLE)
     for number in range(rounds):
         at = begin + dt.timedelta(seconds=spread * number / rounds)
-        notice = Notification(
-            "news",
-            event=named,
-            occurrence=str(number),
-            subject=f"{named} {number}",
-            text="Something changed.",
-            path="/",
-            due_at=at,
-            expires_at=expires or at + DAY,
-        )
-        enqueue(people[: min(PEOPLE, count - number * PEOPLE)], notice=notice)
-    rows = Message.objects.filter(event=named)
+        recipients = people[: min(PEOPLE, count - number * PEOPLE)]
+        enqueue(recipients, News(f"{named} {number}"), due_at=at, expires_at=expires or at + DAY)
+    rows = messages(named)
     assert len(rows) == count
     return {message_id(row) for row in rows}
+
+
+def messages(named):
+    """Return the messages of a batch."""
+    return Message.objects.filter(type="news", dedup_key__startswith=f"{named} ")
 
 
 def waiting(named):
     """Return how many messages are neither sent nor given up; while the database is away, that some are."""
     try:
-        return Message.objects.filter(event=named, state__in=OPEN_STATES).count()
+        return messages(named).filter(state__in=OPEN_STATES).count()
     except OperationalError:
         connection.close()
         return 1
 
 
 def wait_for_all(named, *, seconds):
-    states = lambda: list(Message.objects.filter(event=named).values_list("state", "attempts", "problem"))[:20]  # noqa: E731
+    states = lambda: list(messages(named).values_list("state", "attempts", "problem"))[:20]  # noqa: E731
     wait_until(lambda: not waiting(named), seconds=seconds, why=lambda: f"{waiting(named)} still wait: {states()}")
 
 
@@ -200,7 +197,7 @@ def check_bad_mail_server(*, messages, send_seconds, lease_seconds, seconds, sha
             if seconds < 60:
                 Message.objects.filter(state="pending", attempts__gt=0).update(retry_at=timezone.now())
         took = time.monotonic() - began
-        failed = Message.objects.filter(event="bad", state="failed")
+        failed = messages("bad").filter(state="failed")
         assert failed.exists()
         assert all("550" in row.problem for row in failed)
         assert copies(running, wanted - {message_id(row) for row in failed}) == 0
@@ -223,11 +220,13 @@ def check_three_days_down(start, *, messages):
     stale = make_messages(messages, named="stale", due=past, spread=2 * 86_400, expires=timezone.now() - DAY / 24)
     useful = make_messages(messages, named="useful", due=past, spread=2 * 86_400, expires=timezone.now() + DAY)
     with start() as running:
-        for named in ("useful", "stale", "catch-up"):
+        for named in ("useful", "stale"):
             wait_for_all(named, seconds=120)
+        digests = Message.objects.filter(type="digest", state__in=OPEN_STATES)
+        wait_until(lambda: not digests.exists(), seconds=120, why="digests still wait")
         time.sleep(2)
         check_caught_up(running, stale=stale, useful=useful)
-    return f"three days down, {2 * messages} messages: nothing stale sent, one catch-up mail each for {PEOPLE} people"
+    return f"three days down, {2 * messages} messages: nothing stale sent, one digest each for {PEOPLE} people"
 
 
 def check_caught_up(running, *, stale, useful):
@@ -236,8 +235,9 @@ def check_caught_up(running, *, stale, useful):
     assert not {row["id"] for row in sent} & (stale | useful)
     people = [row["to"][0] for row in sent]
     assert len(people) == len(set(people)) == PEOPLE
-    states = set(Message.objects.values_list("event", "state"))
-    assert states == {("stale", "dropped"), ("useful", "merged"), ("catch-up", "sent")}
+    assert set(messages("stale").values_list("state", flat=True)) == {"dropped"}
+    assert set(messages("useful").values_list("state", flat=True)) == {"merged"}
+    assert set(Message.objects.filter(type="digest").values_list("state", flat=True)) == {"sent"}
 
 
 # 11
@@ -256,7 +256,7 @@ def check_wrong_clocks(*, messages, skew=600):
         later = make_messages(PEOPLE, named="later", due=begin + dt.timedelta(minutes=5))
         wait_for_all("soon", seconds=120)
         assert copies(running, wanted) == 0
-        due = {message_id(row): row.due_at.timestamp() for row in Message.objects.filter(event="soon")}
+        due = {message_id(row): row.due_at.timestamp() for row in messages("soon")}
         early = [row for row in running.accepted() if row["at"] < due.get(row["id"], 0)]
         assert not early
         time.sleep(running.lease_seconds / 2)
@@ -275,7 +275,7 @@ def check_lateness(running, *, messages, spread):
     wait_for_all("warm", seconds=120)
     make_messages(messages, named="late", due=timezone.now() + dt.timedelta(seconds=1), spread=spread)
     wait_for_all("late", seconds=spread + 60)
-    due = {message_id(row): row.due_at.timestamp() for row in Message.objects.filter(event="late")}
+    due = {message_id(row): row.due_at.timestamp() for row in messages("late")}
     late = sorted(row["at"] - due[row["id"]] for row in running.accepted() if row["id"] in due)
     assert len(late) == messages
     assert late[0] >= 0

@@ -70,9 +70,9 @@ def fill(apps):
     )
     apps.get_model("oncall_site", "Heartbeat").objects.create(part="worker")
     message = apps.get_model("notifications", "Message").objects
-    given = {"recipient": one, "kind": "k", "event": "e", "occurrence": "1", "subject": "S", "text": "T"}
-    message.create(key="waiting", due_at=AT, expires_at=AT + dt.timedelta(days=1), **given)
-    message.create(key="sent", state="sent", sent_at=AT, due_at=AT, expires_at=AT + dt.timedelta(days=1), **given)
+    given = {"recipient": one, "type": "t", "subject": "S", "text": "T"}
+    message.create(dedup_key="waiting", due_at=AT, expires_at=AT + dt.timedelta(days=1), **given)
+    message.create(dedup_key="sent", state="sent", sent_at=AT, due_at=AT, expires_at=AT + dt.timedelta(days=1), **given)
 
 
 def rows(tables):
