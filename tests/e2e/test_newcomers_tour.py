@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from handoffs.models import Handoff
 from handoffs.services.meetings import sync_handoffs
-from incidents.services.opening import NewIncident, open_incident
+from incidents.services.transitions import NewIncident, open_incident
 from notifications.models import Message
 from people.models import User
 from pipelines.models import Pipeline

@@ -69,7 +69,7 @@ def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, co
         wait_until(lambda: about_it(running), seconds=150, why="nobody was told")
         [mail] = about_it(running)
     assert mail["to"] == ["responder@example.org"]
-    incident = Incident.objects.get(check_key=check.pk)
+    incident = Incident.objects.get(check_id=check.pk)
     assert incident.title in mail["subject"]
     assert f"/runbooks/{SLUG}/" in mail["text"]
     link = next(word for word in mail["text"].split() if f"/incidents/{incident.pk}/" in word)

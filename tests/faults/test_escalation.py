@@ -11,8 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from incidents.models import EscalationStep, Incident, TimelineEntry
-from incidents.services.opening import NewIncident, open_incident
-from incidents.services.transitions import acknowledge
+from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
 from pipelines.models import Pipeline
 from tests.factories import make_engineer, make_pipeline

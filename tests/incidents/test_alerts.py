@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from incidents import tasks
 from incidents.models import Alert, Incident
-from incidents.services.sync_checks import sync_with_checks, sync_with_external_checks
+from incidents.services.triggers import sync_with_checks, sync_with_external_checks
 from notifications.models import Message
 from pipelines.models import Pipeline
 from tests.factories import bearer
@@ -145,7 +145,7 @@ def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check
         for _ in range(2):
             assert sync_with_checks(at=now + minutes * MINUTE) == 1
     row = Incident.objects.get()
-    assert (row.check_key, row.kind, row.title, row.repeats) == (check.pk, "delay", "Logs are fresh", 2)
+    assert (row.check_id, row.kind, row.title, row.repeats) == (check.pk, "delay", "Logs are fresh", 2)
     assert Message.objects.get().text.startswith("Delay of Daily growth")
     assert "9 hours old" in Message.objects.get().text
 
@@ -209,4 +209,4 @@ def test_another_tool_s_failing_check_has_an_incident_until_it_passes(pipeline, 
 def test_the_worker_s_task_follows(pipeline, check):
     alerts_at(check, timezone.now())
     tasks.sync_incidents()
-    assert Incident.objects.get().check_key == check.pk
+    assert Incident.objects.get().check_id == check.pk

@@ -72,7 +72,7 @@ def test_a_list_is_narrowed(browser, incident):
 
 
 def test_a_further_page_of_incidents_keeps_what_they_were_narrowed_by(browser, incident, pipeline, monkeypatch):
-    monkeypatch.setattr(import_module("incidents.views.incidents"), "A_PAGE", 1)
+    monkeypatch.setattr(import_module("incidents.views.incidents"), "PAGE_SIZE", 1)
     opened(pipeline, at=timezone.now(), title="Two currencies are mixed")
     first = text_of(browser.get(f"/incidents/?pipeline={SLUG}&state=unresolved"))
     assert f'href="?pipeline={SLUG}&amp;state=unresolved&amp;page=2">Older</a>' in first
@@ -102,10 +102,10 @@ def test_the_whole_of_an_incident_without_javascript(browser, signed_in, inciden
     assert browser.post(f"{path}steps/9/", {"done": "1"}).status_code == 400
     assert browser.post(f"{path}note/", {"text": "Called them."}).status_code == 302
     assert browser.post(f"{path}note/", {"text": ""}).status_code == 400
-    assert browser.post(f"{path}hand-over/", {"engineer": "engineer-b"}).status_code == 302
-    assert browser.post(f"{path}hand-over/", {"engineer": "nobody"}).status_code == 400
-    assert browser.post(f"{path}resolve/", {"ended_by_step": "2"}).status_code == 400
-    assert browser.post(f"{path}resolve/", {"ended_by_step": "1", "text": "Caught up."}).status_code == 302
+    assert browser.post(f"{path}reassign/", {"engineer": "engineer-b"}).status_code == 302
+    assert browser.post(f"{path}reassign/", {"engineer": "nobody"}).status_code == 400
+    assert browser.post(f"{path}resolve/", {"fixed_by_step": "2"}).status_code == 400
+    assert browser.post(f"{path}resolve/", {"fixed_by_step": "1", "text": "Caught up."}).status_code == 302
     page = text_of(browser.get(path))
     assert "ended the incident" in page
     assert "Called them." in page
@@ -143,7 +143,7 @@ def test_the_runbook_s_page_shows_what_its_steps_have_done(browser, pipeline, no
         start_run(made, by=a, at=now + MINUTE)
         mark_step(made, position=1, done=True, by=a, at=now + 3 * MINUTE)
         mark_step(made, position=3, done=True, by=a, at=now + 13 * MINUTE)
-        resolve(made, by=a, at=now + 20 * MINUTE, ended_by_step=3)
+        resolve(made, by=a, at=now + 20 * MINUTE, fixed_by_step=3)
     page = " ".join(text_of(browser.get(f"/runbooks/{SLUG}/")).split())
     assert "done 2 of 2 times, takes 10 min; ended 2 incidents, 20 min after they were opened" in page
     assert "done 2 of 2 times, takes 2 min; ended no incident" in page
@@ -212,8 +212,8 @@ def counted(do):
 def test_an_incident_leads_to_its_check_and_says_when_that_is_gone(browser, client, pipeline, a):
     check = make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1})
     seen = {"since": timezone.now(), "seen_at": timezone.now(), "cooldown": MINUTE}
-    cause = IncidentTrigger(kind="issue", title="Too few", text="0", check_key=check.pk, **seen)
-    made = trigger_incident(pipeline, cause=cause, at=timezone.now())
+    cause = IncidentTrigger(kind="issue", title="Too few", text="0", check_id=check.pk, **seen)
+    made = trigger_incident(pipeline, trigger=cause, at=timezone.now())
     page = text_of(browser.get(f"/incidents/{made.pk}/"))
     assert f'href="/checks/{check.pk}/"' in page
     assert "It is gone" not in page

@@ -7,10 +7,18 @@ from django.db import IntegrityError, transaction
 
 from common.exceptions import DomainError, InvalidInputError
 from incidents.models import EscalationStep, Incident
-from incidents.queries.incidents import all_incidents, latest_of, open_counts, open_incidents
-from incidents.services.opening import NewIncident, open_incident
+from incidents.queries.incidents import all_incidents, open_counts, open_incidents
 from incidents.services.runbook_runs import start_run
-from incidents.services.transitions import acknowledge, add_note, reassign, reopen, resolve, update_incident
+from incidents.services.transitions import (
+    NewIncident,
+    acknowledge,
+    add_note,
+    open_incident,
+    reassign,
+    reopen,
+    resolve,
+    update_incident,
+)
 from notifications.models import Message
 from notifications.registry import notification_type
 
@@ -41,7 +49,7 @@ def test_the_responder_is_told_with_the_runbook_s_link(pipeline, chain, now, a):
     assert message.path == f"/incidents/{incident.pk}/"
     assert (message.due_at, message.kind) == (now, "incident")
     assert notification_type(message.kind).urgent
-    assert kinds(incident) == ["opened", "told"]
+    assert kinds(incident) == ["opened", "notified"]
     assert incident.next_escalation_at == now + 15 * MINUTE
 
 
@@ -109,7 +117,7 @@ def test_what_is_resolved_is_over_until_it_is_reopened(pipeline, chain, now, a, 
     assert Message.objects.count() == 2
     with pytest.raises(DomainError, match="not resolved"):
         reopen(incident, by=a, at=now)
-    assert kinds(incident) == ["opened", "told", "resolved", "noted", "reopened", "told"]
+    assert kinds(incident) == ["opened", "notified", "resolved", "note", "reopened", "notified"]
 
 
 def test_what_an_incident_is_said_to_be_can_be_corrected(pipeline, now, a):
@@ -143,18 +151,18 @@ def test_a_note_says_something(pipeline, now, a):
 
 
 def test_a_check_and_an_alert_have_one_open_incident_each(pipeline, now, a):
-    first = opened(pipeline, at=now, source="check", check_key=7)
+    first = opened(pipeline, at=now, source="check", check_id=7)
     alert = opened(pipeline, at=now, source="alert", fingerprint="abc")
-    for fields in ({"check_key": 7}, {"fingerprint": "abc"}):
+    for fields in ({"check_id": 7}, {"fingerprint": "abc"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             opened(pipeline, at=now, **fields)
     resolve(first, by=a, at=now)
-    second = opened(pipeline, at=now + MINUTE, source="check", check_key=7)
+    second = opened(pipeline, at=now + MINUTE, source="check", check_id=7)
     with pytest.raises(DomainError, match="another open incident"):
         reopen(first, by=a, at=now)
-    assert latest_of(check_key=7) == second
-    assert latest_of(fingerprint="abc") == alert
-    assert latest_of(check_key=8) is None
+    assert latest_incident(check_id=7) == second
+    assert latest_incident(fingerprint="abc") == alert
+    assert latest_incident(check_id=8) is None
 
 
 def test_the_database_forbids_what_can_never_be_true(pipeline, now, a):

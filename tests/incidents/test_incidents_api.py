@@ -35,8 +35,8 @@ def test_an_incident_is_opened_listed_and_read(call, a):
     assert {name: row[name] for name in GIVEN} == GIVEN
     assert (row["state"], row["source"], row["opened_by"], row["assignee"]) == ("open", "api", "engineer-a", None)
     assert row["opened_at"].endswith("Z")
-    assert [entry["kind"] for entry in row["timeline"]] == ["opened", "told"]
-    assert len(row["told"]) == 1
+    assert [entry["kind"] for entry in row["timeline"]] == ["opened", "notified"]
+    assert len(row["notified"]) == 1
     assert row["steps"] == []
     listed = call("get", "").json()
     assert set(listed) == {"count", "next", "previous", "results"}
@@ -57,7 +57,7 @@ def test_the_whole_of_an_incident_through_the_api(call, a, b):
     assert call("post", f"{path}acknowledge/", by=b).status_code == 409
     assert call("post", f"{path}notes/", {"text": "Looking."}).status_code == 201
     assert [note["text"] for note in call("get", f"{path}notes/").json()["results"]] == ["Looking."]
-    row = call("post", f"{path}handover/", {"engineer": "engineer-b", "text": "Bye."}).json()
+    row = call("post", f"{path}reassign/", {"engineer": "engineer-b", "text": "Bye."}).json()
     assert row["assignee"] == "engineer-b"
     step = call("post", f"{path}steps/", {"position": 1, "note": "Late upstream.", "done": True}, by=b).json()
     assert (step["done"], step["done_by"], step["note"], step["revision"]) == (True, "engineer-b", "Late upstream.", 1)
@@ -65,14 +65,14 @@ def test_the_whole_of_an_incident_through_the_api(call, a, b):
     assert call("post", f"{path}steps/", {"position": 2}, by=a).json()["done"] is True
     steps = call("get", f"{path}steps/").json()
     assert (steps["count"], [row["done"] for row in steps["results"]]) == (3, [True, True, False])
-    row = call("post", f"{path}resolve/", {"text": "Caught up.", "ended_by_step": 1}, by=b).json()
+    row = call("post", f"{path}resolve/", {"text": "Caught up.", "fixed_by_step": 1}, by=b).json()
     assert (row["state"], row["resolved_by"]) == ("resolved", "engineer-b")
-    assert [step["ended_incident"] for step in row["steps"]] == [True, False, False]
+    assert [step["fixed_incident"] for step in row["steps"]] == [True, False, False]
     for action in ("acknowledge", "resolve", "steps", "run"):
         assert call("post", f"{path}{action}/", {"position": 3}).status_code == 409, action
-    assert call("post", f"{path}handover/", {"engineer": "engineer-a"}).status_code == 409
+    assert call("post", f"{path}reassign/", {"engineer": "engineer-a"}).status_code == 409
     row = call("post", f"{path}reopen/", {"text": "Late again."}).json()
-    assert (row["state"], row["told"][-1]["round"]) == ("open", 2)
+    assert (row["state"], row["notified"][-1]["round"]) == ("open", 2)
     assert call("post", f"{path}reopen/").status_code == 409
     assert call("post", f"{path}run/").status_code == 201
     assert call("post", f"{path}run/").status_code == 409
@@ -138,11 +138,11 @@ def test_a_wrong_incident_is_a_400_by_field(call, given, field):
         ("notes/", {"text": ""}, 400),
         ("notes/", {}, 400),
         ("notes/", {"text": "a\0"}, 400),
-        ("handover/", {}, 400),
-        ("handover/", {"engineer": "nobody"}, 400),
-        ("handover/", {"engineer": "\0"}, 400),
-        ("resolve/", {"ended_by_step": "x"}, 400),
-        ("resolve/", {"ended_by_step": 3}, 400),
+        ("reassign/", {}, 400),
+        ("reassign/", {"engineer": "nobody"}, 400),
+        ("reassign/", {"engineer": "\0"}, 400),
+        ("resolve/", {"fixed_by_step": "x"}, 400),
+        ("resolve/", {"fixed_by_step": 3}, 400),
         ("resolve/", {"text": "x" * 10_001}, 400),
         ("nothing/", {}, 404),
     ],

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from common.formatting import format_duration
-from incidents.domain.status import STATUSES, status_of
+from incidents.domain.status import STATUSES, pipeline_status
 from incidents.queries.reports import month_reports, months_between, pipeline_reports
 from incidents.services.transitions import acknowledge, reopen, resolve
 from pipelines.models import Pipeline
@@ -48,7 +48,7 @@ def test_a_length_of_time_in_words(seconds, words):
     ],
 )
 def test_a_status_is_the_worst_that_is_known(kinds, results, word):
-    assert status_of(kinds=kinds, results=results) == word
+    assert pipeline_status(kinds=kinds, results=results) == word
     assert word in STATUSES
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from common.exceptions import DomainError, InvalidInputError
-from incidents.domain.steps import steps_of
+from incidents.domain.steps import runbook_steps
 from incidents.models import RunStep
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import reopen, resolve
@@ -37,7 +37,7 @@ STEPS = [
     ],
 )
 def test_steps_are_read_from_the_list_of_their_section(markdown, steps):
-    assert steps_of(markdown) == steps
+    assert runbook_steps(markdown) == steps
 
 
 def test_the_seed_s_steps_are_a_checklist_of_the_revision_in_force(pipeline, now, a):
@@ -75,14 +75,14 @@ def test_the_step_that_ended_the_incident_is_kept(pipeline, now, a):
     incident = opened(pipeline, at=now)
     start_run(incident, by=a, at=now)
     with pytest.raises(DomainError, match="not done"):
-        resolve(incident, by=a, at=now, ended_by_step=3)
+        resolve(incident, by=a, at=now, fixed_by_step=3)
     with pytest.raises(InvalidInputError):
-        resolve(incident, by=a, at=now, ended_by_step=9)
+        resolve(incident, by=a, at=now, fixed_by_step=9)
     mark_step(incident, position=3, done=True, by=a, at=now + MINUTE)
-    resolve(incident, by=a, at=now + 2 * MINUTE, ended_by_step=3)
+    resolve(incident, by=a, at=now + 2 * MINUTE, fixed_by_step=3)
     run = incident.runs.get()
     assert run.ended_at == now + 2 * MINUTE
-    assert list(run.steps.filter(ended_incident=True).values_list("position", flat=True)) == [3]
+    assert list(run.steps.filter(fixed_incident=True).values_list("position", flat=True)) == [3]
     with pytest.raises(DomainError):
         mark_step(incident, position=1, done=True, by=a, at=now)
     reopen(incident, by=a, at=now + 3 * MINUTE)
@@ -105,6 +105,6 @@ def test_the_database_keeps_a_run_true(pipeline, now, a):
     incident = opened(pipeline, at=now)
     run = start_run(incident, by=a, at=now)
     rows = RunStep.objects.filter(run=run, position=1)
-    for wrong in ({"done_at": now}, {"ended_incident": True}, {"position": 2}):
+    for wrong in ({"done_at": now}, {"fixed_incident": True}, {"position": 2}):
         with pytest.raises(IntegrityError), transaction.atomic():
             rows.update(**wrong)
