@@ -181,7 +181,7 @@ def happened(seeded, admin):
     reassign(taken, to=taken.pipeline.primary_owner, by=admin, at=at)
     resolve(over, by=admin, at=at, fixed_by_step=1)
     Alert.objects.create(fingerprint="1", name="LogsLate", is_firing=True, starts_at=at, received_at=at)
-    return [f"/incidents/{row.pk}/" for row in (fresh, taken, over)] + [f"/incidents/{fresh.pk}/change/"]
+    return [f"/incidents/{row.pk}/" for row in (fresh, taken, over)] + [f"/incidents/{fresh.pk}/edit/"]
 
 
 @pytest.fixture
