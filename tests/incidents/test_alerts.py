@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from incidents import tasks
 from incidents.models import Alert, Incident
+from incidents.services.transitions import acknowledge
 from incidents.services.triggers import sync_with_checks, sync_with_external_checks
 from notifications.models import Message
 from pipelines.models import Pipeline
@@ -64,6 +65,13 @@ def test_a_firing_alert_opens_one_incident_and_a_resolved_one_resolves_it(send, 
     assert (row.state, row.resolved_by) == ("resolved", None)
     assert Incident.objects.unresolved().count() == 1
     assert send(alert(status="resolved"))["closed"] == 0
+
+
+def test_a_resolved_alert_resolves_an_acknowledged_incident(send, pipeline, a):
+    send(alert())
+    acknowledge(Incident.objects.get(), by=a, at=timezone.now())
+    assert send(alert(status="resolved")) == {"firing": 0, "closed": 1, "unmapped": []}
+    assert Incident.objects.get().state == "resolved"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 
 from incidents.models import Incident
 from incidents.services.escalation import escalate_due
-from incidents.services.transitions import acknowledge, resolve
+from incidents.services.runbook_runs import start_run
+from incidents.services.transitions import acknowledge, add_note, resolve
 from incidents.services.triggers import IncidentTrigger, mark_recovered, resolve_alert, trigger_incident
 from notifications.models import Message
 from tests.incidents.test_incidents import MINUTE, notified_people, timeline_kinds
@@ -108,6 +109,31 @@ def test_a_resolved_alert_resolves_its_incident(pipeline, trigger, now):
     assert resolve_alert("f00", at=now + MINUTE) is None
     assert resolve_alert("unknown", at=now) is None
     assert trigger_incident(pipeline, trigger=again(alert, 5, since=now + 5 * MINUTE), at=now + 5 * MINUTE) == made
+
+
+@pytest.mark.parametrize("notes", [0, 1])
+def test_a_resolved_alert_resolves_an_acknowledged_incident_and_its_run(pipeline, trigger, now, a, notes):
+    alert = replace(trigger, check_id=None, fingerprint="f00", source="alert")
+    incident = trigger_incident(pipeline, trigger=alert, at=now)
+    acknowledge(incident, by=a, at=now + MINUTE)
+    start_run(incident, by=a, at=now + 2 * MINUTE)
+    for _ in range(notes):
+        add_note(incident, text="Looking.", by=a, at=now + 3 * MINUTE)
+    row = resolve_alert("f00", at=now + 5 * MINUTE)
+    assert (row.state, row.resolved_at, row.resolved_by) == ("resolved", now + 5 * MINUTE, None)
+    assert (row.acknowledged_by, row.assignee) == (a, a)
+    assert incident.runs.get().ended_at == now + 5 * MINUTE
+    assert timeline_kinds(row)[-1] == "resolved"
+    assert escalate_due(at=now + 60 * MINUTE) == 0
+
+
+def test_a_resolved_alert_leaves_other_incidents_open(pipeline, trigger, now):
+    alerts = [replace(trigger, check_id=None, fingerprint=name, source="alert") for name in ("f00", "f01")]
+    first, second = (trigger_incident(pipeline, trigger=alert, at=now) for alert in alerts)
+    check = trigger_incident(pipeline, trigger=trigger, at=now)
+    resolve_alert("f00", at=now + MINUTE)
+    assert list(Incident.objects.filter(state="resolved")) == [first]
+    assert set(Incident.objects.unresolved()) == {second, check}
 
 
 def test_a_long_title_is_cut(pipeline, trigger, now):

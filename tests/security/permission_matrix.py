@@ -296,6 +296,7 @@ RULES = {
     "POST /api/v1/incidents/{incident}/acknowledge/": Rule(SIGNED_IN, {}),
     "POST /api/v1/incidents/{incident}/resolve/": Rule(SIGNED_IN, {}),
     "POST /api/v1/incidents/{resolved}/reopen/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/incidents/{incident}/timeline/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "GET /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN, {"text": "A note."}),
