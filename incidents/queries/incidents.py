@@ -49,7 +49,8 @@ def detailed_incidents() -> QuerySet[Incident]:
 
 def _newest_per_incident(rows: QuerySet[Any], *, limit: int) -> QuerySet[Any]:
     rank = Window(RowNumber(), partition_by=F("incident"), order_by=F("pk").desc())
-    return rows.annotate(newest_rank=rank).filter(newest_rank__lte=limit)
+    newest: QuerySet[Any] = rows.annotate(newest_rank=rank).filter(newest_rank__lte=limit)
+    return newest
 
 
 def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
