@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 
 from handoffs.models import Handoff
 from handoffs.services.meetings import sync_handoffs
-from incidents.services.opening import NewIncident, open_incident
+from incidents.services.transitions import NewIncident, open_incident
 from notifications.models import Message
 from notifications.queries.outbox import message_link
 from people.models import User
@@ -150,8 +150,8 @@ def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, c
     tour.begin("Run the runbook of the open incident up to its first step")
     tour.click(colleague.get_by_role("link", name=f"Runbook of {PIPELINE}").first)
     tour.click(colleague.get_by_role("button", name="Run this runbook"))
-    tour.click(colleague.get_by_role("button", name="Done with step 1"))
-    expect(colleague.get_by_role("button", name="Not done with step 1")).to_be_visible()
+    tour.click(colleague.get_by_role("button", name="Mark as done: step 1"))
+    expect(colleague.get_by_role("button", name="Undo step 1")).to_be_visible()
 
     tour.end()
     colleague.goto("/")

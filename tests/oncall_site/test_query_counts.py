@@ -15,9 +15,8 @@ from handoffs.models import Handoff, HandoffNote
 from handoffs.services.action_items import add_item
 from incidents.models import Alert, Incident
 from incidents.services.alerts import ingest_alerts
-from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import start_run
-from incidents.services.transitions import acknowledge
+from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.services.outbox import enqueue
 from people.models import ApiToken
 from people.services.accounts import create_token
