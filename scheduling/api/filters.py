@@ -10,7 +10,7 @@ from people.queries import all_users
 from scheduling.models import Cover, HolidayBlock, Rotation, SwapRequest
 
 
-class NameField(forms.ModelChoiceField):
+class NameField(forms.ModelChoiceField[Any]):
     """A row chosen by its slug or user name."""
 
     default_error_messages = {"invalid_choice": "There is no “%(value)s”."}
@@ -24,7 +24,7 @@ class NameField(forms.ModelChoiceField):
         return super().to_python(value)
 
 
-class NameFilter(django_filters.ModelChoiceFilter):
+class NameFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # django-filter has no annotations
     """Filter by a related row's slug or user name."""
 
     field_class = NameField
@@ -40,7 +40,7 @@ def engineer_filter(field_name: str) -> NameFilter:
     return NameFilter(field_name=field_name, queryset=all_users(), to_field_name="username")
 
 
-class HolidayFilter(django_filters.FilterSet):
+class HolidayFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no annotations
     """Time off of an engineer, of a kind, or that overlaps the dates `from` to `to`."""
 
     engineer = engineer_filter("engineer")
@@ -57,7 +57,7 @@ class HolidayFilter(django_filters.FilterSet):
         return {**super().get_filters(), "from": django_filters.DateFilter(field_name="ends_on", lookup_expr="gte")}
 
 
-class CoverFilter(django_filters.FilterSet):
+class CoverFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no annotations
     """Covers of a rotation, or by an engineer; `covers` is the covered engineer."""
 
     rotation = rotation_filter()
@@ -69,7 +69,7 @@ class CoverFilter(django_filters.FilterSet):
         fields = ("rotation", "engineer", "covers")
 
 
-class SwapFilter(django_filters.FilterSet):
+class SwapFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no annotations
     """Swap requests of a rotation, in a state, or of an engineer."""
 
     rotation = rotation_filter()

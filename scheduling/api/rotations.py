@@ -35,7 +35,7 @@ class NextShiftSerializer(serializers.Serializer[OnCallShift]):
         return None if instance.next_engineer is None else super().to_representation(instance)
 
 
-class OnCallShiftSerializer(serializers.Serializer[OnCallShift]):
+class OnCallShiftSerializer(serializers.Serializer[Any]):
     """The on-call engineer of a rotation at an instant."""
 
     rotation = serializers.CharField(source="rotation.slug")
@@ -153,7 +153,9 @@ class RotationViewSet(PlanningActions):
         check_window(first, last)
         weeks = weeks_between(rotation, first=first, last=last)
         usernames = names_of(key for week in weeks for key in (week.engineer, week.planned_engineer))
-        return paginate_list(self, request, WeekSerializer(weeks, many=True, context={"usernames": usernames}).data)
+        return paginate_list(
+            self, request, list(WeekSerializer(weeks, many=True, context={"usernames": usernames}).data)
+        )
 
     @extend_schema(parameters=[FROM, TO], responses=IntervalSerializer(many=True))
     @action(detail=True)
@@ -165,4 +167,4 @@ class RotationViewSet(PlanningActions):
         check_window(starts_at, ends_at)
         intervals = rotation_timeline(rotation, starts_at=starts_at, ends_at=ends_at)
         context = {"usernames": names_of(interval.engineer for interval in intervals)}
-        return paginate_list(self, request, IntervalSerializer(intervals, many=True, context=context).data)
+        return paginate_list(self, request, list(IntervalSerializer(intervals, many=True, context=context).data))

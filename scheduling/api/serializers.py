@@ -14,7 +14,8 @@ from scheduling.domain.suggestions import ONE_WAY, THREE_WAY, TWO_WAY
 class EngineerKeyField(serializers.Field[int, object, str, int]):
     """The user name of an engineer known by primary key.
 
-    Reading needs the context's `usernames` (by key), writing its `keys` (by user name), so that a list costs no queries.
+    Reading needs the context's `usernames`, a map from primary keys; writing needs its `keys`, a map to primary keys. So a
+    list costs no queries.
     """
 
     default_error_messages = {"unknown": "There is no engineer with this user name."}

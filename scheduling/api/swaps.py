@@ -152,7 +152,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
             key for suggestion in found for move in suggestion.moves for key in (move.giver, move.taker)
         )
         context = {"usernames": usernames}
-        return paginate_list(self, request, SuggestionSerializer(found, many=True, context=context).data)
+        return paginate_list(self, request, list(SuggestionSerializer(found, many=True, context=context).data))
 
 
 def _read_response(request: Request) -> dict[str, Any]:
