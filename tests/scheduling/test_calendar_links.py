@@ -1,4 +1,4 @@
-"""An engineer's own calendar: linked, read hourly, its health shown; its address known to nobody."""
+"""Linked calendars: connecting, syncing, status and secrecy of the URL."""
 
 import datetime as dt
 import io
