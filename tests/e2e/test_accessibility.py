@@ -44,10 +44,10 @@ PAGES = [
     "/schedule/weekly-rotation/cover/",
     "/schedule/weekly-rotation/plan/",
     "/swaps/",
-    "/swaps/ask/",
+    "/swaps/request/",
     "/fairness/",
     "/calendar/2026/12/",
-    "/calendar/block/",
+    "/calendar/add/",
     "/incidents/",
     "/incidents/?state=resolved",
     "/incidents/open/",
@@ -88,12 +88,12 @@ EMPTY_PAGES = [
     "/",
     "/schedule/",
     "/swaps/",
-    "/swaps/ask/",
+    "/swaps/request/",
     "/fairness/",
     "/handoffs/",
     "/me/feeds/",
     "/calendar/2026/12/",
-    "/calendar/block/",
+    "/calendar/add/",
     "/pipelines/",
     "/runbooks/",
     "/search/",
@@ -165,7 +165,7 @@ def swapped(seeded, admin):
     paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
     paths += checked(Pipeline.objects.get(slug=SLUG), admin=admin, at=at)
     paths.append(f"/checks/external/{ExternalCheck.objects.first().pk}/")
-    return [*paths, f"/swaps/ask/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
+    return [*paths, f"/swaps/request/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
 
 
 @pytest.fixture

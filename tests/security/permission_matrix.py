@@ -109,7 +109,7 @@ RULES = {
     "POST /me/second-factor/codes/new/": Rule(SIGNED_IN),
     "GET /me/calendar-link/": Rule(SIGNED_IN),
     "POST /me/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
-    "POST /me/calendar-link/read/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/calendar-link/sync/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/calendar-link/unlink/": Rule(OWNER_ALONE, hidden=True),
     # The schedule.
     "GET /schedule/": Rule(SIGNED_IN),
@@ -127,10 +127,10 @@ RULES = {
     "POST /covers/{cover}/end/": Rule(OWNER),
     # Swaps.
     "GET /swaps/": Rule(SIGNED_IN),
-    "GET /swaps/ask/": Rule(SIGNED_IN),
-    "POST /swaps/ask/": Rule(SIGNED_IN),
-    "GET /swaps/ask/?rotation={rotation}&week={week} #mine": Rule(OWNER),
-    "POST /swaps/ask/?rotation={rotation}&week={week} #mine": Rule(OWNER, {"message": "please"}),
+    "GET /swaps/request/": Rule(SIGNED_IN),
+    "POST /swaps/request/": Rule(SIGNED_IN),
+    "GET /swaps/request/?rotation={rotation}&week={week} #mine": Rule(OWNER),
+    "POST /swaps/request/?rotation={rotation}&week={week} #mine": Rule(OWNER, {"message": "please"}),
     "GET /swaps/{asked}/": Rule(SIGNED_IN),
     "POST /swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
@@ -138,11 +138,11 @@ RULES = {
     # The shared calendar.
     "GET /calendar/": Rule(SIGNED_IN),
     "GET /calendar/{year}/{month}/": Rule(SIGNED_IN, private=NOTE),
-    "GET /calendar/block/": Rule(SIGNED_IN),
-    "POST /calendar/block/": Rule(SIGNED_IN, {**HOLIDAY, "engineer": "{owner_pk}", "save": "1"}),
+    "GET /calendar/add/": Rule(SIGNED_IN),
+    "POST /calendar/add/": Rule(SIGNED_IN, {**HOLIDAY, "engineer": "{owner_pk}", "save": "1"}),
     "GET /calendar/holidays/{holiday}/": Rule(OWNER, hidden=True),
     "POST /calendar/holidays/{holiday}/": Rule(OWNER, {**HOLIDAY, "save": "1"}, hidden=True),
-    "POST /calendar/holidays/{holiday}/remove/": Rule(OWNER, hidden=True),
+    "POST /calendar/holidays/{holiday}/delete/": Rule(OWNER, hidden=True),
     # Hand-offs: everybody writes notes and items, the two sign, an admin does not.
     "GET /handoffs/": Rule(SIGNED_IN),
     "GET /handoffs/{handoff}/": Rule(SIGNED_IN),
