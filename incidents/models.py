@@ -318,6 +318,11 @@ class Alert(models.Model):
     is_firing = models.BooleanField("firing")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
+    last_ends_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="End of the last firing that was resolved; it stays while the alert fires again.",
+    )
     received_at = models.DateTimeField(help_text="When the last webhook with this alert arrived.")
 
     objects = AlertQuerySet.as_manager()

@@ -174,6 +174,7 @@ class Migration(migrations.Migration):
                 ('is_firing', models.BooleanField(verbose_name='firing')),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
+                ('last_ends_at', models.DateTimeField(blank=True, help_text='End of the last firing that was resolved; it stays while the alert fires again.', null=True)),
                 ('received_at', models.DateTimeField(help_text='When the last webhook with this alert arrived.')),
                 ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='alerts', to='pipelines.pipeline')),
             ],

@@ -10,9 +10,9 @@ from django.db import IntegrityError, transaction
 
 from common.exceptions import DomainError, InvalidInputError
 from common.text import clean_text, text_error
-from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, TimelineEntry
+from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, EscalationStep, Incident, TimelineEntry
 from incidents.notifications import notify_assignment
-from incidents.services.escalation import escalate_to_next
+from incidents.services.escalation import escalate_to_next, escalation_wait
 from incidents.services.runbook_runs import end_run
 from people.models import User
 from pipelines.models import Pipeline
@@ -170,16 +170,28 @@ def resolve(
 
 
 @transaction.atomic
-def reopen(incident: Incident, *, by: User | None, at: dt.datetime, text: str = "") -> Incident:
+def reopen(
+    incident: Incident,
+    *,
+    by: User | None,
+    at: dt.datetime,
+    text: str = "",
+    flap_window: dt.timedelta = dt.timedelta(),
+) -> Incident:
     """Reopen a resolved incident, which starts a new escalation round; return it.
 
-    Raises DomainError if it is not resolved, or if its check or alert has another open incident.
+    If it was resolved automatically and somebody was notified less than `flap_window` ago, it is flapping: the round goes on
+    where it was, so that nobody is notified twice. Raises DomainError if it is not resolved, or if its check or alert has
+    another open incident.
     """
     reason = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
     row = lock_incident(incident)
     if not row.is_resolved:
         raise DomainError("This incident is not resolved.")
-    row.state, row.round = Incident.State.OPEN, row.round + 1
+    last_step = row.escalation_steps.filter(round=row.round, at__gt=at - flap_window).order_by("-pk").first()
+    is_flapping = row.resolved_by is None and last_step is not None
+    next_escalation_at = _resumed_escalation(row, last_step=last_step, at=at)
+    row.state, row.round = Incident.State.OPEN, row.round + (0 if is_flapping else 1)
     row.acknowledged_at = row.acknowledged_by = row.resolved_at = row.resolved_by = row.assignee = None
     row.recovered_at, row.last_seen_at = None, at
     try:
@@ -188,8 +200,20 @@ def reopen(incident: Incident, *, by: User | None, at: dt.datetime, text: str = 
     except IntegrityError as error:
         raise DomainError("Its check or alert has another open incident.") from error
     row.add_entry(TimelineEntry.Kind.REOPENED, at=at, by=by, text=reason)
-    escalate_to_next(row, at=at)
+    if is_flapping:
+        row.next_escalation_at = next_escalation_at
+        row.save(update_fields=["next_escalation_at"])
+    else:
+        escalate_to_next(row, at=at)
     return row
+
+
+def _resumed_escalation(row: Incident, *, last_step: EscalationStep | None, at: dt.datetime) -> dt.datetime:
+    """Return when a flapping incident escalates: as it would have, or after a full wait if somebody had acknowledged it."""
+    wait = escalation_wait(row.pipeline)
+    if last_step is None or row.acknowledged_at is not None:
+        return at + wait
+    return max(at, last_step.at + wait)
 
 
 def _check_unresolved(row: Incident) -> None:

@@ -24,14 +24,19 @@ RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 
 @dataclass(frozen=True, slots=True)
 class IncidentTrigger:
-    """A failing check or firing alert: since when, when it was last seen, and how long flapping is one incident."""
+    """A failing check or firing alert, seen at `seen_at`.
+
+    It reopens an incident that was resolved less than `cooldown` ago, None for however long ago. A failure that was already
+    there at the resolution, by `since` or because it `continues` one that was seen before, reopens nothing.
+    """
 
     kind: str
     title: str
     text: str
-    since: dt.datetime
     seen_at: dt.datetime
-    cooldown: dt.timedelta
+    cooldown: dt.timedelta | None
+    since: dt.datetime | None = None
+    continues: bool = False
     check_id: int | None = None
     fingerprint: str = ""
     source: str = Incident.Source.CHECK
@@ -61,21 +66,27 @@ def trigger_incident(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.dat
     does not: the person who resolved it knew. Of two workers at the same time one opens it and the other adds to it.
     """
     latest = latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
-    if latest is None or (latest.resolved_at is not None and at >= latest.resolved_at + trigger.cooldown):
-        try:
-            with transaction.atomic():
-                return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
-        except IntegrityError:
-            # Another worker opened it meanwhile.
-            return latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
-    if latest.resolved_at is None:
+    if latest is not None and latest.resolved_at is None:
         return _add_repeat(latest, trigger=trigger, at=at)
-    if trigger.since <= latest.resolved_at:
-        return None
     try:
-        return reopen(latest, by=None, at=at, text=f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH])
-    except DomainError:
+        if latest is None or latest.resolved_at is None:
+            return _open(pipeline, trigger=trigger, at=at)
+        if trigger.continues:
+            return None
+        if trigger.cooldown is not None and at >= latest.resolved_at + trigger.cooldown:
+            return _open(pipeline, trigger=trigger, at=at)
+        if trigger.since is not None and trigger.since <= latest.resolved_at:
+            return None
+        text = f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH]
+        return reopen(latest, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
+    except (IntegrityError, DomainError):
+        # Another worker opened or reopened it meanwhile.
         return latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
+
+
+@transaction.atomic
+def _open(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
+    return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
 
 
 @transaction.atomic
