@@ -1,6 +1,7 @@
 """Alertmanager's alerts: a firing alert opens an incident and a resolved one resolves it, by fingerprint."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -8,7 +9,8 @@ from enum import Enum
 from django.db import transaction
 
 from common.db import advisory_lock
-from incidents.models import MAX_FINGERPRINT_LENGTH, Alert, Incident
+from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_GROUP_KEY_LENGTH, Alert, Incident, TimelineEntry
+from incidents.services.transitions import lock_incident
 from incidents.services.triggers import MIN_COOLDOWN, IncidentTrigger, resolve_alert, trigger_incident
 from people.domain.names import match_key
 from pipelines.models import Pipeline
@@ -20,6 +22,7 @@ from validation.models import MappingRule
 PIPELINE_LABEL = "pipeline"
 MAX_LABEL_LENGTH = 500
 OUTAGE_SEVERITIES = {"critical", "page", "disaster", "emergency"}
+LOW_SEVERITIES = {"low", "info", "informational", "none"}
 
 
 class Change(Enum):
@@ -54,7 +57,7 @@ def ingest_alerts(alerts: Sequence[alertmanager.AlertPayload], *, at: dt.datetim
             if row.pipeline_id is None:
                 unmapped.append(row.fingerprint)
             if change is Change.RESOLVED:
-                closed += resolve_alert(row.fingerprint, at=at) is not None
+                closed += resolve_alert(row, at=at) is not None
             elif change is not Change.STALE:
                 firing += _trigger(row, change=change, at=at) is not None
     return AlertBatchResult(firing=firing, closed=closed, unmapped=tuple(unmapped))
@@ -81,7 +84,9 @@ def _trigger(row: Alert, *, change: Change, at: dt.datetime) -> Incident | None:
         kind = Incident.Kind.OUTAGE if row.severity.casefold() in OUTAGE_SEVERITIES else Incident.Kind.ISSUE
     trigger = IncidentTrigger(
         kind=kind,
-        title=f"{row.name}: {row.summary}" if row.summary else row.name,
+        title=row.title,
+        severity=_severity(row),
+        group_key=row.group_key,
         text="\n".join([row.summary, *(f"{name}: {value}" for name, value in sorted(row.labels.items()))]).strip(),
         seen_at=at,
         # The same firing, resumed, is the same incident however long it was resolved.
@@ -90,14 +95,28 @@ def _trigger(row: Alert, *, change: Change, at: dt.datetime) -> Incident | None:
         fingerprint=row.fingerprint,
         source=Incident.Source.ALERT,
     )
-    return trigger_incident(row.pipeline, trigger=trigger, at=at)
+    incident = trigger_incident(row.pipeline, trigger=trigger, at=at)
+    if incident is not None and row.incident_id != incident.pk:
+        row.incident = incident
+        row.save(update_fields=["incident"])
+        if incident.fingerprint != row.fingerprint:
+            lock_incident(incident).add_entry(TimelineEntry.Kind.ALERT_ADDED, at=at, text=row.title)
+    return incident
+
+
+def _severity(row: Alert) -> str:
+    """Return the incident's severity from the alert's `severity` label; `high` for one that is not known."""
+    label = row.severity.casefold()
+    if label in OUTAGE_SEVERITIES:
+        return Incident.Severity.CRITICAL
+    return Incident.Severity.LOW if label in LOW_SEVERITIES else Incident.Severity.HIGH
 
 
 def _store(alert: alertmanager.AlertPayload, *, pipeline: Pipeline | None, at: dt.datetime) -> tuple[Alert, Change]:
     """Store what an alert changes; return its row, which stays locked, and the change. A stale copy changes nothing."""
     fingerprint = alert.fingerprint[:MAX_FINGERPRINT_LENGTH]
     advisory_lock(f"alert {fingerprint}")
-    known = Alert.objects.filter(fingerprint=fingerprint).select_related("pipeline").first()
+    known = Alert.objects.filter(fingerprint=fingerprint).select_related("pipeline", "incident").first()
     change = _change(alert, known=known)
     if known is not None and change is Change.STALE:
         return known, change
@@ -107,6 +126,7 @@ def _store(alert: alertmanager.AlertPayload, *, pipeline: Pipeline | None, at: d
         "severity": alert.severity[:MAX_LABEL_LENGTH],
         "labels": dict(alert.labels),
         "pipeline": pipeline,
+        "group_key": _group_key(alert.group_key),
         "is_firing": alert.firing,
         "starts_at": alert.starts_at or (known.starts_at if known else at),
         "ends_at": alert.ends_at,
@@ -115,6 +135,11 @@ def _store(alert: alertmanager.AlertPayload, *, pipeline: Pipeline | None, at: d
     }
     row, _ = Alert.objects.update_or_create(fingerprint=fingerprint, defaults=fields)
     return row, change
+
+
+def _group_key(key: str) -> str:
+    """Return an alert's group key, hashed if it is too long to store."""
+    return key if len(key) <= MAX_GROUP_KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _change(alert: alertmanager.AlertPayload, *, known: Alert | None) -> Change:

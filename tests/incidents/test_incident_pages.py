@@ -120,7 +120,7 @@ def test_htmx_gets_only_the_checklist(browser, incident, a, b):
     path, htmx = f"/incidents/{incident.pk}/steps/2/", {"HX-Request": "true"}
     answer = browser.post(path, {"done": "1"}, headers=htmx)
     assert answer.status_code == 200
-    assert text_of(answer).lstrip().startswith('<div class="checklist"')
+    assert text_of(answer).lstrip().startswith('<form class="checklist"')
     assert RunStep.objects.get(position=2).done_by == a
     mark_step(incident, position=3, done=True, by=b, at=timezone.now())
     answer = browser.post(f"/incidents/{incident.pk}/steps/3/", {"done": "1"}, headers=htmx)
