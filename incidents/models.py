@@ -203,9 +203,19 @@ class Incident(models.Model):
         previous = self.timeline.order_by("-pk").values_list("at", flat=True).first()
         self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
 
+    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str) -> None:
+        """Append a timeline entry, or count it in the last entry if that is of the same kind; the caller holds the lock."""
+        last = self.timeline.order_by("-pk").first()
+        if last is None or last.kind != kind:
+            self.add_entry(kind, at=at, text=text, times=1)
+            return
+        last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
+        last.at, last.text = max(at, last.at), text
+        last.save(update_fields=["data", "at", "text"])
+
 
 class TimelineEntry(models.Model):
-    """A timeline entry. Entries never change, except that repeated failures in a row share one entry with a count."""
+    """A timeline entry. Entries never change, except that failures or alerts in a row share one entry with a count."""
 
     class Kind(models.TextChoices):
         """What happened."""

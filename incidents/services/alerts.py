@@ -100,7 +100,7 @@ def _trigger(row: Alert, *, change: Change, at: dt.datetime) -> Incident | None:
         row.incident = incident
         row.save(update_fields=["incident"])
         if incident.fingerprint != row.fingerprint:
-            lock_incident(incident).add_entry(TimelineEntry.Kind.ALERT_ADDED, at=at, text=row.title)
+            lock_incident(incident).add_counted_entry(TimelineEntry.Kind.ALERT_ADDED, at=at, text=row.title)
     return incident
 
 

@@ -105,9 +105,9 @@ def _open(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> I
 
 @transaction.atomic
 def _add_repeat(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
-    """Add a repeat to an open incident; a result that was seen before adds nothing."""
+    """Add a repeat to an open incident; a result that was seen before, or another alert of its group, adds nothing."""
     row = lock_incident(incident)
-    if row.is_resolved or trigger.seen_at <= row.last_seen_at:
+    if row.is_resolved or trigger.seen_at <= row.last_seen_at or trigger.fingerprint != row.fingerprint:
         return row
     row.repeats, row.last_seen_at = row.repeats + 1, trigger.seen_at
     if row.recovered_at is not None:
@@ -115,13 +115,7 @@ def _add_repeat(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime
         if row.state == Incident.State.OPEN and row.snoozed_until is None:
             row.next_escalation_at = at + escalation_wait(row.pipeline)
     row.save(update_fields=["repeats", "last_seen_at", "recovered_at", "next_escalation_at"])
-    last = row.timeline.order_by("-pk").first()
-    if last is None or last.kind != TimelineEntry.Kind.REPEATED:
-        row.add_entry(TimelineEntry.Kind.REPEATED, at=at, text=trigger.text, times=1)
-        return row
-    last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
-    last.at, last.text = max(at, last.at), trigger.text
-    last.save(update_fields=["data", "at", "text"])
+    row.add_counted_entry(TimelineEntry.Kind.REPEATED, at=at, text=trigger.text)
     return row
 
 
@@ -152,7 +146,7 @@ def resolve_alert(alert: Alert, *, at: dt.datetime) -> Incident | None:
     if row.is_resolved:
         return None
     if row.alerts.filter(is_firing=True).exists():
-        row.add_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alert.title)
+        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alert.title)
         return None
     return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.")
 

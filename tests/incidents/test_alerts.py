@@ -47,8 +47,9 @@ def alert(fingerprint="f00d", status="firing", *, starts="12:00", ends="13:00", 
 def send(client, pipeline, a):
     headers = bearer(a)
 
-    def do(*alerts):
-        answer = client.post("/api/v1/integrations/alertmanager/", webhook(*alerts), content_type=JSON, **headers)
+    def do(*alerts, **group):
+        body = webhook(*alerts, **group)
+        answer = client.post("/api/v1/integrations/alertmanager/", body, content_type=JSON, **headers)
         assert answer.status_code == 200, answer.content
         return answer.json()
 
@@ -232,6 +233,59 @@ def test_an_unmapped_alert_is_listed_and_opens_an_incident_once_a_rule_maps_it(s
     tasks.sync_incidents()
     assert Incident.objects.get(fingerprint="1").pipeline == pipeline
     assert not Alert.objects.unmapped().exists()
+
+
+@pytest.mark.parametrize(
+    ("label", "severity"),
+    [
+        ("critical", "critical"), ("PAGE", "critical"), ("high", "high"), ("warning", "high"), ("", "high"), ("Low", "low"),
+        ("info", "low"),
+    ],
+)  # fmt: skip
+def test_the_severity_label_sets_the_severity(send, label, severity):
+    send(alert(severity=label))
+    assert Incident.objects.get().severity == severity
+
+
+GROUP = {"groupKey": '{}:{alertname="LogsLate"}'}
+
+
+def test_alerts_of_one_group_join_one_incident(send, client, a):
+    assert send(alert("1"), alert("2"), **GROUP) == {"firing": 2, "closed": 0, "unmapped": []}
+    assert send(alert("3"), **GROUP) == FIRING_ONCE
+    incident = Incident.objects.get()
+    assert Message.objects.count() == 1
+    assert timeline_kinds(incident) == ["opened", "notified", "alert_added"]
+    assert (incident.timeline.last().data["times"], incident.repeats) == (2, 0)
+    listed = client.get(f"/api/v1/alerts/?incident={incident.pk}", **bearer(a)).json()
+    assert sorted(row["fingerprint"] for row in listed["results"]) == ["1", "2", "3"]
+
+
+def test_a_group_is_resolved_when_its_last_alert_is(send):
+    send(alert("1"), alert("2"), **GROUP)
+    assert send(alert("1", status="resolved"), **GROUP) == NO_CHANGE
+    assert Incident.objects.get().state == "open"
+    assert send(alert("2", status="resolved"), **GROUP)["closed"] == 1
+    assert timeline_kinds(Incident.objects.get())[-2:] == ["alert_resolved", "resolved"]
+
+
+def test_a_group_has_one_incident_per_pipeline(send):
+    send(alert("1"), alert("2", pipeline="aggregate-profit-investor-reporting"), **GROUP)
+    assert Incident.objects.count() == 2
+
+
+def test_groups_have_incidents_of_their_own(send):
+    send(alert("1"), **GROUP)
+    send(alert("2"), groupKey="x" * 5000)
+    send(alert("3"), groupKey="x" * 4999 + "y")
+    assert Incident.objects.count() == 3
+
+
+def test_an_alert_of_a_group_that_fires_again_reopens_the_incident_of_the_group(send):
+    send(alert("1"), alert("2"), **GROUP)
+    send(alert("1", status="resolved"), alert("2", status="resolved"), **GROUP)
+    assert send(alert("2"), **GROUP) == FIRING_ONCE
+    assert Incident.objects.get().state == "open"
 
 
 @pytest.mark.parametrize(

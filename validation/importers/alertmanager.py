@@ -23,6 +23,8 @@ from validation.importers.parsing import (
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "alertmanager"
+# Long enough never to be cut: a cut key would join two groups.
+GROUP_KEY_LENGTH = 1_000_000
 WORDS = {"firing": ResultStatus.FAIL, "resolved": ResultStatus.PASS}
 MILD = {"warning", "warn", "info", "informational", "none"}
 
@@ -67,7 +69,7 @@ def read_alerts(document: Json) -> list[AlertPayload]:
     version = text(group.get("version"))
     if version != "4":
         raise UnreadableFileError(f"alertmanager: webhook version {version or '(none)'} is not 4")
-    group_key = text(group.get("groupKey"), limit=MESSAGE_LENGTH)
+    group_key = text(group.get("groupKey"), limit=GROUP_KEY_LENGTH)
     return [_alert(entry, group_key=group_key) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
 
 
