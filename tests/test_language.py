@@ -196,7 +196,6 @@ PENDING = frozenset(
         "validation/models/metrics.py",
         "validation/notifications.py",
         "validation/plots.py",
-        "validation/services/definitions.py",
         "validation/services/points.py",
         "validation/services/run_check.py",
         "validation/views/checks.py",

@@ -9,17 +9,17 @@ from django import forms
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
-from validation.domain.parameters import TYPES, Parameter
-from validation.models import Check, CheckType, DataSource, Holidays, Metric, Severity
-from validation.models.checks import QUERY_TYPES
+from validation.check_types import CHECK_TYPES
+from validation.domain.parameters import Parameter
+from validation.models import Check, DataSource, Holidays, Metric, Severity
+from validation.models.checks import check_type_choices
 from validation.queries.checks import sources
-from validation.services.definitions import query_problem
 from validation.services.known_events import Event
+from validation.services.metrics import query_problem
 
 PREFIX = "parameters."
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
 MUTES = (("1", "an hour"), ("4", "4 hours"), ("24", "a day"), ("72", "3 days"), ("168", "a week"), ("720", "30 days"))
-LABELS = {"by": "Deadline", "expect": "Expects", "against": "Compared with"}
 
 
 class MetricForm(forms.ModelForm[Metric]):
@@ -112,29 +112,29 @@ class NewCheckForm(forms.Form):
     """Which pipeline, and which type: the rest is asked by type."""
 
     pipeline = forms.ModelChoiceField(Pipeline.objects.all(), to_field_name="slug", empty_label=None)
-    check_type = forms.ChoiceField(label="Type", choices=CheckType.choices)
+    check_type = forms.ChoiceField(label="Type", choices=check_type_choices)
 
 
-def parameter_field(parameter: Parameter, *, check_type: str) -> forms.Field:
+def parameter_field(parameter: Parameter) -> forms.Field:
     """Return the field of a parameter: typed as text, and read by the type itself."""
     options: dict[str, Any] = {
-        "label": LABELS.get(parameter.name, parameter.name.replace("_", " ").capitalize()),
+        "label": parameter.label,
         "help_text": parameter.help,
         "required": False,
     }
     if parameter.kind == "choice":
-        return forms.ChoiceField(choices=[(one, one.replace("_", " ")) for one in parameter.choices], **options)
+        return forms.ChoiceField(choices=parameter.choices, **options)
     if parameter.kind == "flag":
         return forms.BooleanField(**options)
-    if parameter.kind == "days":
+    if parameter.kind == "weekdays":
         return forms.MultipleChoiceField(choices=WEEKDAYS, widget=forms.SelectMultiple(attrs={"size": 7}), **options)
     widgets: dict[str, forms.Widget] = {
-        "words": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        "lines": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
         "amounts": forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        "hour": forms.TextInput(attrs={"type": "time"}),
+        "time": forms.TextInput(attrs={"type": "time"}),
         "date": forms.TextInput(attrs={"type": "date"}),
         "number": forms.TextInput(attrs={"inputmode": "decimal"}),
-        "whole": forms.TextInput(attrs={"inputmode": "numeric"}),
+        "integer": forms.TextInput(attrs={"inputmode": "numeric"}),
     }
     return forms.CharField(widget=widgets[parameter.kind], max_length=50_000, **options)
 
@@ -142,8 +142,8 @@ def parameter_field(parameter: Parameter, *, check_type: str) -> forms.Field:
 def _typed(parameter: Parameter, value: object) -> object:
     """Return a stored parameter as it is typed."""
     if value is None:
-        return parameter.default if parameter.kind != "days" else list(range(7))
-    if parameter.kind == "words" and isinstance(value, list):
+        return parameter.default if parameter.kind != "weekdays" else list(range(7))
+    if parameter.kind == "lines" and isinstance(value, list):
         return "\n".join(str(one) for one in value)
     if parameter.kind == "amounts" and isinstance(value, Mapping):
         return "\n".join(
@@ -158,14 +158,14 @@ class ParametersForm(forms.Form):
     def __init__(self, *args: Any, check_type: str, parameters: Mapping[str, object], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.check_type = check_type
-        for one in TYPES[check_type]:
-            self.fields[PREFIX + one.name] = parameter_field(one, check_type=check_type)
+        for one in CHECK_TYPES[check_type].declared_parameters:
+            self.fields[PREFIX + one.name] = parameter_field(one)
             self.initial[PREFIX + one.name] = _typed(one, parameters.get(one.name))
 
     def parameters(self) -> dict[str, object]:
         """Return what was typed, once it is valid as a form; the type says whether it is right."""
         given = self.cleaned_data
-        return {one.name: given[PREFIX + one.name] for one in TYPES[self.check_type]}
+        return {one.name: given[PREFIX + one.name] for one in CHECK_TYPES[self.check_type].declared_parameters}
 
 
 class CheckForm(ParametersForm):
@@ -224,9 +224,9 @@ class CheckForm(ParametersForm):
         metrics = Metric.objects.select_related("pipeline")
         self.fields["metric"].queryset = metrics.filter(pipeline=check.pipeline)  # type: ignore[attr-defined]  # a model's choice field
         self.fields["other_metric"].queryset = metrics  # type: ignore[attr-defined]  # as above
-        if not person.is_staff or check.check_type not in QUERY_TYPES:
+        if not person.is_staff or not check.type.needs_query:
             del self.fields["source"], self.fields["query"]
-        own = [PREFIX + one.name for one in TYPES[check.check_type]]
+        own = [PREFIX + one.name for one in check.type.declared_parameters]
         self.order_fields(["name", "metric", "other_metric", "source", "query", *own])
 
     def given(self) -> dict[str, Any]:

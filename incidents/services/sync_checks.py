@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from incidents.models import LONGEST_FINGERPRINT, Incident
 from incidents.services.triggers import IncidentTrigger, mark_recovered, trigger_incident
 from validation.domain.results import ResultStatus
-from validation.models import Check, CheckType, ExternalCheck, Severity
+from validation.models import Check, ExternalCheck, Severity
 from validation.queries.external import failing_external_checks
 
 # So long a check that flaps is one incident, whatever shorter cooldown it has of its own.
 FLAPPING = dt.timedelta(minutes=30)
-LATE = (CheckType.FRESHNESS, CheckType.RUN_DEADLINE, CheckType.COMPLETENESS)
 # Of another tool, what says that a check is well again; one that broke says nothing.
 WELL = (ResultStatus.PASS, ResultStatus.WARN)
 
@@ -38,7 +37,7 @@ def _cause_of(check: Check, *, at: dt.datetime) -> IncidentTrigger:
     since = check.alerting_since or at
     failed_again = check.last_status == ResultStatus.FAIL and check.last_run_at is not None
     return IncidentTrigger(
-        kind=Incident.Kind.DELAY if check.check_type in LATE else Incident.Kind.ISSUE,
+        kind=Incident.Kind.DELAY if check.type.is_about_absence else Incident.Kind.ISSUE,
         title=check.name,
         text=check.last_message,
         since=since,

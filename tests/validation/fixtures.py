@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 
 from validation.models import Check, Metric
-from validation.services.definitions import create_check
+from validation.services.checks import create_check
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, run_check
 

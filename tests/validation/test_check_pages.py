@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from tests.validation.fixtures import bucket, make_check, make_metric, make_warehouse, run
 from validation.models import Check, CheckResult, DataSource, KnownEvent, Metric
-from validation.services.definitions import create_data_source, update_check
+from validation.services.checks import update_check
+from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, run_check
@@ -216,7 +217,7 @@ def test_somebody_runs_a_check_and_sees_how_far_it_is(signed_in, check, metric, 
     done = browser.get(f"{page}progress/")
     assert done.headers["HX-Refresh"] == "true"
     assert "hx-get" not in done.content.decode()
-    assert CheckResult.objects.get().because == "person"
+    assert CheckResult.objects.get().trigger == "manual"
 
 
 def test_a_check_is_muted_and_a_result_acknowledged(signed_in, check, metric, a):

@@ -9,15 +9,11 @@ from notifications.models import Message
 from tests.validation.fixtures import AT, bucket, make_check, make_metric, make_warehouse, push, run
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, CheckResult
-from validation.queries.checks import alerting_checks, progress_of, status_of_pipelines
-from validation.services.definitions import (
-    create_data_source,
-    create_suggested_checks,
-    mute_check,
-    query_problem,
-    update_check,
-)
+from validation.queries.checks import alerting_checks, pipeline_statuses, run_progress
+from validation.services.checks import create_suggested_checks, mute_check, update_check
+from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, acknowledge_expected, add_known_event, delete_known_event
+from validation.services.metrics import query_problem
 from validation.services.pipeline_runs import Run, report_run
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, request_run, run_check
@@ -106,7 +102,7 @@ def test_a_result_acknowledged_as_expected_ends_the_alert_and_its_point_is_left_
     check.refresh_from_db()
     assert check.alerting_since is None
     again = run(check, at=AT + 2 * MINUTE)
-    assert (again.status, again.expected) == ("fail", "acknowledged as expected")
+    assert (again.status, again.expected) == ("fail", "marked as expected")
     assert check.alerting_since is None
     with pytest.raises(DomainError):
         acknowledge_expected(CheckResult.objects.get(pk=result.pk), by=a, at=AT)
@@ -125,7 +121,7 @@ def test_an_hour_acknowledged_as_expected_excuses_that_hour_alone(daily_growth, 
     first = run(check, at=NIGHT + HOUR)
     acknowledge_expected(first, by=a, at=NIGHT + HOUR)
     assert list(metric.points.filter(is_expected=True).values_list("bucket", flat=True)) == [NIGHT]
-    assert run(check, at=NIGHT + HOUR + MINUTE).expected == "acknowledged as expected"
+    assert run(check, at=NIGHT + HOUR + MINUTE).expected == "marked as expected"
     hours(metric, [5, 5])
     second = run(check, at=NIGHT + 2 * HOUR)
     assert (second.bucket, second.status, second.expected) == (NIGHT + HOUR, "fail", "")
@@ -151,7 +147,7 @@ def test_a_segment_acknowledged_as_expected_excuses_no_other_segment(metric, a):
     acknowledge_expected(run(check), by=a, at=AT + MINUTE)
     assert list(metric.points.filter(is_expected=True).values_list("segment", flat=True)) == ["eu"]
     again = run(check, at=AT + 2 * MINUTE)
-    assert (again.status, again.expected, check.alerting_since) == ("fail", "acknowledged as expected", None)
+    assert (again.status, again.expected, check.alerting_since) == ("fail", "marked as expected", None)
     push(metric, [6], segment="us", at=AT + 3 * MINUTE)
     result = run(check, at=AT + 4 * MINUTE)
     assert (result.status, result.expected) == ("fail", "")
@@ -359,31 +355,31 @@ def test_proposals_are_stored_once_switched_off_and_stay_as_people_make_them(dai
         "- Cross-check daily growth against historical patterns.\n- Data is at most 5 hours late.",
         pipeline="Daily growth",
     )
-    made = create_suggested_checks(daily_growth, proposals=lines)
+    made = create_suggested_checks(daily_growth, suggestions=lines)
     assert len(made) == 2
     assert not any(one.is_active for one in made)
     metric = make_metric(daily_growth)
     update_check(made[0], fields={"name": "Renamed", "metric": metric, "is_active": True}, by=a, at=AT)
-    assert create_suggested_checks(daily_growth, proposals=lines) == []
+    assert create_suggested_checks(daily_growth, suggestions=lines) == []
     assert Check.objects.filter(is_active=True, name="Renamed").exists()
     assert Check.objects.get(check_type="freshness").parameters["fail_after_minutes"] == 300
 
 
-def test_the_worst_status_of_pipelines_is_one_statement(check, metric, a, django_assert_num_queries):
+def test_the_worst_pipeline_statuses_is_one_statement(check, metric, a, django_assert_num_queries):
     other = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1})
     push(metric, [5])
     run(check)
     run(other)
     with django_assert_num_queries(1):
-        assert status_of_pipelines([metric.pipeline]) == {metric.pipeline.pk: "fail"}
+        assert pipeline_statuses([metric.pipeline]) == {metric.pipeline.pk: "fail"}
 
 
 def test_a_person_asks_for_a_run(check, metric):
     push(metric, [50])
     request_run(check, at=AT + MINUTE)
-    assert progress_of(check, at=AT + MINUTE).state == "waiting"
+    assert run_progress(check, at=AT + MINUTE).state == "queued"
     [handed] = claim_due_checks(at=AT + MINUTE)
     result = run_check(handed, at=AT + MINUTE)
     check.refresh_from_db()
-    assert (result.because, check.requested_at) == ("person", None)
-    assert progress_of(check, at=AT + MINUTE).state == "done"
+    assert (result.trigger, check.requested_at) == ("manual", None)
+    assert run_progress(check, at=AT + MINUTE).state == "done"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.validation.fixtures import AT, make_metric, push
 from validation.models import Metric
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 
 NEW = "/checks/metrics/new/"
 TYPED = {"name": "Daily orders", "unit": "orders", "kind": "count", "grain": "day", "time_zone": "Europe/Berlin"}

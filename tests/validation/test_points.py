@@ -93,7 +93,7 @@ def test_a_backfill_is_judged_again_and_both_results_stay(metric, a):
     assert check.next_due_at <= later
     run(check, at=later + dt.timedelta(minutes=1))
     said = CheckResult.objects.filter(of=check, bucket=bucket(1)).order_by("pk")
-    assert [(one.status, one.because) for one in said] == [("fail", "timetable"), ("pass", "backfill")]
+    assert [(one.status, one.trigger) for one in said] == [("fail", "schedule"), ("pass", "backfill")]
 
 
 def test_a_bucket_that_was_missing_is_unknown_and_judged_when_it_comes(metric, a):

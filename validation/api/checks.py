@@ -16,8 +16,8 @@ from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.api.fields import NUMBER, MetricField
 from validation.models import Check, CheckResult, DataSource
-from validation.queries.checks import checks, results_of
-from validation.services.definitions import create_check, delete_check, mute_check, unmute_check, update_check
+from validation.queries.checks import check_results, checks
+from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected
 from validation.services.run_check import request_run
 
@@ -100,7 +100,7 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
             "message",
             "bucket",
             "expected",
-            "because",
+            "trigger",
             "segments",
             "started_at",
             "finished_at",
@@ -166,7 +166,7 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def results(self, request: Request, pk: str) -> Response:
         """List what a check said, newest first."""
         pages = DefaultPagination()
-        rows = pages.paginate_queryset(results_of(self.get_object()), request, view=self) or []
+        rows = pages.paginate_queryset(check_results(self.get_object()), request, view=self) or []
         return pages.get_paginated_response(ResultSerializer(rows, many=True).data)
 
     @extend_schema(request=None, responses={202: CheckSerializer})

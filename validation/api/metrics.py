@@ -17,8 +17,8 @@ from common.exceptions import InvalidInputError
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.models import DataSource, Metric, MetricPoint
-from validation.queries.checks import metric_named, metrics, points_of
-from validation.services.definitions import save_metric
+from validation.queries.checks import find_metric, metric_points, metrics
+from validation.services.metrics import save_metric
 from validation.services.points import push_points, read_points
 
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Days or hours from this instant on.")
@@ -89,7 +89,7 @@ class MetricViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Metric]):
 
 def metric_of(pipeline: str, slug: str) -> Metric:
     """Return a metric by both slugs; raise NotFound."""
-    found = metric_named(pipeline, slug)
+    found = find_metric(pipeline, slug)
     if found is None:
         raise NotFound("There is no such metric.")
     return found
@@ -122,7 +122,7 @@ def points(request: Request, pipeline: str, slug: str) -> Response:
     if request.method == "POST":
         return _push(request, found)
     asked = request.query_params
-    rows = points_of(
+    rows = metric_points(
         found,
         since=parse_instant_param(asked, name="from") if asked.get("from") else None,
         until=parse_instant_param(asked, name="to") if asked.get("to") else None,

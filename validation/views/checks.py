@@ -15,20 +15,18 @@ from common.forms import add_field_errors
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
-from validation.domain.backtests import backtest as backtested
+from validation.domain.backtests import run_backtest
 from validation.domain.confirmation import Confirmation
-from validation.domain.evaluation import ABSENCE_TYPES
-from validation.domain.parameters import ParameterErrors, read_parameters
+from validation.domain.parameters import InvalidParametersError
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
-from validation.models import Check, CheckResult, CheckType, KnownEvent
+from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import Plot, Spot, build_plot
-from validation.queries.checks import alerting_checks, checks_worst_first, events_of, progress_of, results_of
+from validation.queries.checks import alerting_checks, check_events, check_results, checks_worst_first, run_progress
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
-from validation.queries.plot_data import PlotData, backtest_facts, plot_data
-from validation.services import definitions
-from validation.services.definitions import create_check, mute_check, unmute_check, update_check
+from validation.queries.plot_data import PlotData, backtest_context, plot_data
+from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
 from validation.services.run_check import request_run
 
@@ -68,13 +66,13 @@ def check(request: SignedInRequest, pk: int) -> HttpResponse:
         "check": found,
         "now": at,
         "plot": _plot(found),
-        "results": results_of(found)[:RESULTS_SHOWN],
-        "progress": progress_of(found, at=at),
-        "events": events_of(found)[:20],
+        "results": check_results(found)[:RESULTS_SHOWN],
+        "progress": run_progress(found, at=at),
+        "events": check_events(found)[:20],
         "mute_form": MuteForm(),
         "event_form": KnownEventForm(),
         "may_change": request.user.is_staff or not found.has_sql,
-        "has_threshold": found.check_type not in ABSENCE_TYPES and found.metric is not None,
+        "has_threshold": found.has_backtest,
         "history": row_history(found, fields=DEFINED),
     }
     return render(request, "validation/check.html", context)
@@ -84,7 +82,7 @@ def check(request: SignedInRequest, pk: int) -> HttpResponse:
 def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """Answer how far a run has come, for the page that asks every two seconds; once it is done, the page is read anew."""
     found, at = _check(pk), timezone.now()
-    context = {"check": found, "now": at, "progress": progress_of(found, at=at)}
+    context = {"check": found, "now": at, "progress": run_progress(found, at=at)}
     answer = render(request, "validation/_progress.html", context)
     if context["progress"].state == "done":  # type: ignore[attr-defined]  # a Progress
         answer["HX-Refresh"] = "true"
@@ -94,7 +92,7 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_check(request: SignedInRequest) -> HttpResponse:
     """Ask which pipeline and type, then the rest; make the check."""
-    chosen = NewCheckForm(request.GET or None, initial={"check_type": CheckType.RANGE})
+    chosen = NewCheckForm(request.GET or None, initial={"check_type": "range"})
     if not chosen.is_bound or not chosen.is_valid():
         status = 400 if chosen.errors else 200
         return render(request, "validation/new_check.html", {"form": chosen}, status=status)
@@ -141,24 +139,24 @@ def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
 def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show how many alerts a threshold would have raised on the stored history: the check's own, or another."""
     found, at = _check(pk), timezone.now()
-    if found.check_type in ABSENCE_TYPES or found.metric is None:
+    if not found.has_backtest:
         raise Http404("Only a check that judges a metric's values can be tested on its history.")
     form = ParametersForm(request.GET or None, check_type=found.check_type, parameters=found.parameters)
     tested = None
     if not form.is_bound or form.is_valid():
         given = form.parameters() if form.is_bound else found.parameters
         try:
-            parameters = read_parameters(found.check_type, given)
-        except ParameterErrors as wrong:
+            parameters = found.type.read(given)
+        except InvalidParametersError as wrong:
             form = form if form.is_bound else ParametersForm({}, check_type=found.check_type, parameters={})
             add_field_errors(
                 form, InvalidInputError({f"parameters.{name}": why for name, why in wrong.problems.items()})
             )
         else:
-            facts, buckets = backtest_facts(found, at=at, days=BACKTEST_DAYS)
+            evaluation, buckets = backtest_context(found, parameters=parameters, at=at, days=BACKTEST_DAYS)
             confirmation = Confirmation(found.confirm, found.confirm_of)
-            tested = backtested(
-                found.check_type, parameters=parameters, facts=facts, buckets=buckets, confirmation=confirmation
+            tested = run_backtest(
+                found.type, parameters=parameters, context=evaluation, buckets=buckets, confirmation=confirmation
             )
     context = {"check": found, "form": form, "tested": tested, "days": BACKTEST_DAYS}
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
@@ -169,7 +167,7 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remove a check with everything it said."""
     found = _check(pk)
     try:
-        definitions.delete_check(found, by=request.user)
+        delete_check(found, by=request.user)
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except DomainError as refusal:
@@ -253,9 +251,9 @@ def _plot(found: Check) -> Plot | None:
     if not spots:
         return None
     shape = check_granularity(found)
-    of_buckets = found.check_type not in ABSENCE_TYPES and found.metric is not None
+    of_buckets = found.has_backtest
     events: dict[dt.date, str] = {}
-    for event in events_of(found).filter(ends_on__gte=spots[0].bucket.date())[:100]:
+    for event in check_events(found).filter(ends_on__gte=spots[0].bucket.date())[:100]:
         day = max(event.starts_on, spots[0].bucket.date())
         while day <= min(event.ends_on, spots[-1].bucket.date()):
             events[day] = event.words
