@@ -122,7 +122,7 @@ class EvaluationContext:
         return frozenset(self.known_events) | acknowledged
 
     def baseline(self, *, same_weekday: bool = False, newest: int = 0) -> list[float]:
-        """Return the ordinary values before the evaluated bucket, oldest first; with `newest`, only so many of them."""
+        """Return the ordinary values before the evaluated bucket, oldest first; `newest` limits their number."""
         weekday = self.local_date(self.bucket).weekday()
         values = [
             value
