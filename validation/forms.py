@@ -11,11 +11,11 @@ from people.models import User
 from pipelines.models import Pipeline
 from validation.check_types import CHECK_TYPES
 from validation.domain.parameters import Parameter
+from validation.domain.sql import query_problem
 from validation.models import Check, DataSource, Holidays, Metric, Severity
 from validation.models.checks import check_type_choices
 from validation.queries.checks import sources
 from validation.services.known_events import Event
-from validation.services.metrics import query_problem
 
 PREFIX = "parameters."
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
@@ -130,6 +130,7 @@ def parameter_field(parameter: Parameter) -> forms.Field:
         return forms.MultipleChoiceField(choices=WEEKDAYS, widget=forms.SelectMultiple(attrs={"size": 7}), **options)
     widgets: dict[str, forms.Widget] = {
         "lines": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        "sql": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
         "amounts": forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         "time": forms.TextInput(attrs={"type": "time"}),
         "date": forms.TextInput(attrs={"type": "date"}),

@@ -7,13 +7,13 @@ import pytest
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.models import Message
 from tests.validation.fixtures import AT, bucket, make_check, make_metric, make_warehouse, push, run
+from validation.domain.sql import query_problem
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, CheckResult
 from validation.queries.checks import alerting_checks, pipeline_statuses, run_progress
 from validation.services.checks import create_suggested_checks, mute_check, update_check
 from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, acknowledge_expected, add_known_event, delete_known_event
-from validation.services.metrics import query_problem
 from validation.services.pipeline_runs import Run, report_run
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, request_run, run_check

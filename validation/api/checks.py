@@ -15,7 +15,10 @@ from common.api.pagination import DefaultPagination
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.api.fields import NUMBER, MetricField
+from validation.check_types import CHECK_TYPES
+from validation.domain.check_type import describe_parameters
 from validation.models import Check, CheckResult, DataSource
+from validation.models.checks import check_type_choices
 from validation.queries.checks import check_results, checks
 from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected
@@ -28,13 +31,13 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
     """A check: what it judges, when, whom it may wake, and what it said last."""
 
     pipeline = PipelineField()
-    type = serializers.CharField(source="check_type", max_length=16)
+    type = serializers.ChoiceField(source="check_type", choices=check_type_choices())
     metric = MetricField(required=False, allow_null=True)
     other_metric = MetricField(required=False, allow_null=True)
     source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
         slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
     )
-    parameters = serializers.DictField(required=False)
+    parameters = serializers.DictField(required=False, help_text=describe_parameters(CHECK_TYPES.values()))
     weekdays = serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=6), required=False)
     active = serializers.BooleanField(source="is_active", required=False)
     status = serializers.CharField(source="last_status", read_only=True)

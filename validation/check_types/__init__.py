@@ -9,7 +9,11 @@ from validation.domain.check_type import CheckType
 
 def _discover() -> dict[str, CheckType[Any]]:
     """Return the check types of the modules of this package, by name, ordered by label."""
-    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    modules = [
+        importlib.import_module(f"{__name__}.{module.name}")
+        for module in pkgutil.iter_modules(__path__)
+        if module.name != "__main__"
+    ]
     types = [
         value()
         for module in modules

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from validation.domain.parameters import (
     InvalidParametersError,
@@ -71,6 +71,10 @@ class CheckType(ABC, Generic[P]):
         """Return how much history a backtest reads before its first bucket."""
         return self.history(parameters, bucket=bucket, step=step)
 
+    def statement(self, parameters: P, query: str) -> str:
+        """Return the SELECT to run for the check's own query, which has no final semicolon."""
+        return query
+
     def uses_segments(self, parameters: P) -> bool:
         """Return True if the check reads the segments of its metric."""
         return self.is_by_segment(parameters)
@@ -114,3 +118,15 @@ class CheckType(ABC, Generic[P]):
     def dump(self, parameters: P) -> dict[str, object]:
         """Return parameters as JSON values."""
         return stored_parameters(parameters)
+
+
+def describe_parameters(check_types: Iterable[CheckType[Any]]) -> str:
+    """Return the parameters of check types as a Markdown list, for the API documentation."""
+    lines = ["Parameters of each type; empty ones have their default:"]
+    for check_type in check_types:
+        listed = ", ".join(
+            f"`{parameter.name}` ({parameter.kind}{'' if not parameter.required else ', required'})"
+            for parameter in check_type.declared_parameters
+        )
+        lines.append(f"- `{check_type.name}`: {listed}")
+    return "\n".join(lines)

@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
 
+from validation.domain.sql import query_problem
+
 WEEKDAYS = 7
 MAX_LINES, MAX_LINE_LENGTH = 500, 200
+MAX_QUERY_LENGTH = 20_000
 METADATA_KEY = "parameter"
 
 
@@ -28,8 +31,8 @@ class InvalidParametersError(ValueError):
 class Parameter:
     """The declaration of a parameter.
 
-    Kinds: number, integer, time ("06:30"), weekdays (0 for Monday), choice, date, lines (one text per line), flag, and
-    amounts (a number by date).
+    Kinds: number, integer, time ("06:30"), weekdays (0 for Monday), choice, date, lines (one text per line), flag,
+    amounts (a number by date), and sql (one SELECT).
     """
 
     kind: str
@@ -118,6 +121,11 @@ def lines(label: str, text: str = "", *, required: bool = False) -> Any:
 def amounts(label: str, text: str = "") -> Any:
     """Declare required amounts by date, one per line."""
     return _declare(Parameter("amounts", label, text, required=True), MISSING)
+
+
+def sql(label: str, text: str = "") -> Any:
+    """Declare a required SELECT statement."""
+    return _declare(Parameter("sql", label, text, required=True), MISSING)
 
 
 def declared(cls: type[Parameters]) -> tuple[Parameter, ...]:
@@ -254,6 +262,15 @@ def _read_flag(parameter: Parameter, value: object) -> bool:
     raise ValueError("Must be true or false.")
 
 
+def _read_sql(parameter: Parameter, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("Enter one SELECT statement.")
+    problem = query_problem(value)
+    if problem or len(value) > MAX_QUERY_LENGTH:
+        raise ValueError(problem or f"Enter at most {MAX_QUERY_LENGTH:,} characters.")
+    return value.strip()
+
+
 def _read_amounts(parameter: Parameter, value: object) -> dict[dt.date, float]:
     if isinstance(value, str):
         pairs = [line.split() for line in value.splitlines() if line.strip()]
@@ -276,6 +293,7 @@ _READERS: dict[str, Callable[[Parameter, Any], object]] = {
     "lines": _read_lines,
     "flag": _read_flag,
     "amounts": _read_amounts,
+    "sql": _read_sql,
 }
 
 

@@ -16,9 +16,9 @@ from pipelines.models import Pipeline
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import cron_problem, next_run
 from validation.domain.parameters import WEEKDAYS, InvalidParametersError
+from validation.domain.sql import query_problem
 from validation.domain.suggestions import CheckSuggestion
 from validation.models import Check, Metric
-from validation.services.metrics import query_problem
 
 # A change to one of these can change the check's result, so the check runs again at once.
 RESULT_FIELDS = {

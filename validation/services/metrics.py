@@ -5,20 +5,8 @@ from django.db import transaction
 
 from common.exceptions import InvalidInputError, NotAllowedError
 from people.models import User
+from validation.domain.sql import query_problem
 from validation.models import Metric
-
-
-def query_problem(query: str) -> str:
-    """Return why `query` cannot be sent to a data source, or an empty string if it can.
-
-    A query must be one SELECT. The database connection is also read-only, whatever the query contains.
-    """
-    text = query.strip().rstrip(";").strip()
-    if not text.lower().startswith(("select", "with")):
-        return "Enter one SELECT statement."
-    if ";" in text:
-        return "Enter a single statement without a semicolon."
-    return "Must not contain a NUL character." if "\0" in text else ""
 
 
 @transaction.atomic

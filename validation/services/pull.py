@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 from common.crypto import DecryptionError, decrypt
+from validation.domain.sql import bare_query
 from validation.models import Check, DataSource, Metric
 from validation.services.points import MAX_POINTS_PER_PUSH, NewPoint, PushResult, new_point, push_points
 from validation.warehouse_subprocess import QueryFailedError, Row, query_rows
@@ -42,7 +43,8 @@ def read_for(check: Check, *, at: dt.datetime, budget: Budget, force: bool) -> l
     if check.source is None:
         return []
     limit = check.type.max_rows
-    batches = _query(check.source, query=check.query, budget=budget, enough=limit)
+    statement = check.type.statement(check.type.load(check.parameters), bare_query(check.query))
+    batches = _query(check.source, query=statement, budget=budget, enough=limit)
     return [row for batch in batches for row in batch][:limit]
 
 
@@ -74,11 +76,10 @@ def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None
         raise QueryFailedError(
             "The URL of this data source was encrypted with a key that is no longer configured. Enter it again."
         ) from error
-    text = query.strip().rstrip(";").strip()
     limits = {} if enough is None else {"enough": enough}
     # A query that stops after enough rows may have more rows in total than the data source's limit.
     cap = source.row_cap if enough is None else max(source.row_cap, 2 * enough + 1000)
-    return query_rows(address, query=text, seconds=budget.seconds_for(source), cap=cap, **limits)
+    return query_rows(address, query=bare_query(query), seconds=budget.seconds_for(source), cap=cap, **limits)
 
 
 def _read_row(metric: Metric, row: Row, *, number: int, at: dt.datetime) -> NewPoint | None:
