@@ -25,6 +25,7 @@ class Range(CheckType[RangeParameters]):
     summary = "the value is within bounds"
     failure = "Value out of range"
     parameters_class = RangeParameters
+    example = {"fail_below": -5, "fail_above": 5}
 
     def evaluate(self, parameters: RangeParameters, context: EvaluationContext) -> CheckOutcome:
         """Return the outcome for the value of the bucket."""

@@ -25,6 +25,7 @@ class Ratio(CheckType[RatioParameters]):
     summary = "one metric divided by another is within bounds; a zero denominator is unknown"
     failure = "Ratio out of range"
     parameters_class = RatioParameters
+    example = {"fail_below": 0, "fail_above": 1}
 
     def unit(self, parameters: RatioParameters | None, *, metric_unit: str) -> str:
         """Return no unit: the value comes from two metrics."""

@@ -23,6 +23,7 @@ class Schema(CheckType[SchemaParameters]):
     summary = "columns and types match an approved list; an added column warns, a removed or changed one fails"
     failure = "Schema change"
     parameters_class = SchemaParameters
+    example = {"columns": ["day text"]}
     needs_metric = False
     needs_query = True
     is_per_bucket = False

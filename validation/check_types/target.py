@@ -35,6 +35,7 @@ class Target(CheckType[TargetParameters]):
     summary = "the sum to date, or the value, is close enough to dated targets, pro rata between them"
     failure = "Off target"
     parameters_class = TargetParameters
+    example = {"targets": {"2026-12-31": 100}, "starts_on": "2026-10-01"}
 
     def chart(self, parameters: TargetParameters | None) -> Chart:
         """Return the running sum, if the sum is what is compared."""

@@ -43,6 +43,7 @@ class Volume(CheckType[VolumeParameters]):
     summary = "the number of rows is within bounds, or within a percentage of the median of the same weekday"
     failure = "Unexpected volume"
     parameters_class = VolumeParameters
+    example = {"fail_below_percent": 50}
 
     def history(self, parameters: VolumeParameters, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
         """Return enough weeks for the longest baseline."""

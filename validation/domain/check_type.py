@@ -39,6 +39,8 @@ class CheckType(ABC, Generic[P]):
     summary: ClassVar[str]
     failure: ClassVar[str]
     parameters_class: type[P]
+    # Parameters that are valid; needed only if the defaults are not.
+    example: ClassVar[Mapping[str, object]] = {}
 
     needs_metric: ClassVar[bool] = True
     needs_query: ClassVar[bool] = False

@@ -19,14 +19,6 @@ from validation.domain.results import EvaluationContext, ResultStatus, Series
 DAY = dt.timedelta(days=1)
 BUCKET = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 NUMBERS = st.floats(-1e12, 1e12)
-REQUIRED_PARAMETERS = {
-    "range": {"fail_below": -5, "fail_above": 5},
-    "ratio": {"fail_below": 0, "fail_above": 1},
-    "volume": {"fail_below_percent": 50},
-    "schema": {"columns": ["day text"]},
-    "target": {"targets": {"2026-12-31": 100}, "starts_on": "2026-10-01"},
-    "custom_sql": {"expect": "number", "fail_above": 3},
-}
 STATUSES = st.lists(st.sampled_from([str(one) for one in ResultStatus]), max_size=40)
 
 
@@ -38,9 +30,9 @@ def series(values):
 
 
 def run(check_type, values, parameters=None, **context):
-    """Return the evaluation of a check type on a series, with the required parameters by default."""
+    """Return the evaluation of a check type on a series, with its example parameters by default."""
     check_type = CHECK_TYPES[check_type]
-    parameters = check_type.read(REQUIRED_PARAMETERS.get(check_type.name, {}) if parameters is None else parameters)
+    parameters = check_type.read(check_type.example if parameters is None else parameters)
     at = BUCKET + DAY + dt.timedelta(hours=9)
     return evaluate(
         check_type,
