@@ -13,7 +13,9 @@ from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
 from validation.models import Check, DataSource, Metric, ReportedRun
-from validation.services.definitions import create_check, create_data_source, save_metric, update_check
+from validation.services.checks import create_check, update_check
+from validation.services.data_sources import create_data_source
+from validation.services.metrics import save_metric
 from validation.services.pipeline_runs import Run, report_run
 
 SOURCE = "Demo warehouse"

@@ -28,7 +28,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, decline_swap, r
 from tests.axe import findings
 from tests.validation.samples import sample
 from validation.models import ExternalCheck, Metric
-from validation.services.definitions import create_check, mute_check
+from validation.services.checks import create_check, mute_check
 from validation.services.external_results import record_file
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points

@@ -15,7 +15,7 @@ from people.domain.names import match_key
 from tests.factories import make_pipeline
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, DataSource, Metric, MetricPoint, ReportedRun
-from validation.services.definitions import create_suggested_checks
+from validation.services.checks import create_suggested_checks
 from validation.services.run_check import claim_due_checks, run_check
 
 DAY = dt.date(2026, 3, 31)
@@ -43,7 +43,7 @@ def pipelines(seed, a, b):
     for runbook in read_handbook(seed.read_bytes()).runbooks:
         pipeline = make_pipeline(f"{runbook.name} ({runbook.audience})", primary=a, secondary=b)
         section = next(section for section in runbook.sections if section.title == "Metrics Validation")
-        create_suggested_checks(pipeline, proposals=suggest_checks(section.markdown, pipeline=runbook.name))
+        create_suggested_checks(pipeline, suggestions=suggest_checks(section.markdown, pipeline=runbook.name))
 
 
 def judged(*checks, at=NOON):

@@ -36,7 +36,7 @@ from tests.security.permission_matrix import ALERTS
 from tests.validation.fixtures import bucket, make_check, make_metric, push
 from validation.importers.alertmanager import read_alerts
 from validation.models import CheckResult, ExternalCheck
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, add_known_event
 
 NEW_PASSWORD = "another long passphrase"
