@@ -1,13 +1,12 @@
 """Admin pages for users and API tokens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,9 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError
-from people.forms import NewPersonForm
 from people.models import ApiToken, User
-from people.services import accounts
 from people.services.accounts import revoke_token
 
 # Groups are not used: docs/adr/0003-two-roles-and-no-groups.md.
@@ -26,7 +23,7 @@ admin.site.unregister(Group)
 # django-allauth's tables have no admin pages: docs/adr/0009.
 admin.site.unregister((EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken))
 admin.site.site_header = admin.site.site_title = "On-call administration"
-admin.site.index_title = "Everything the site keeps"
+admin.site.index_title = "Administration"
 
 
 def request_admin(request: HttpRequest) -> User:
@@ -53,43 +50,6 @@ def dry_run_form(shown: Any, attempt: Callable[[Any], object]) -> Any:
                 raise ValidationError(str(refusal)) from refusal
 
     return Tried
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
-    """Users: created without a password and deactivated instead of deleted."""
-
-    list_display = ("display_name", "username", "email", "time_zone", "country", "is_active", "is_staff")
-    list_filter = ("is_active", "is_staff")
-    search_fields = ("display_name", "username", "email")
-    ordering = ("display_name",)
-    filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
-    add_form = NewPersonForm
-    add_fieldsets = (
-        (
-            None,
-            {"fields": NewPersonForm.Meta.fields},
-        ),
-    )
-    fieldsets = (
-        (None, {"fields": ("username", "password", "display_name", "email", "phone", "colour", "shortcuts")}),
-        ("Place", {"fields": ("time_zone", "country", "subdivision")}),
-        ("Role", {"fields": ("is_active", "is_staff")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
-    )
-
-    actions: Sequence[str] = ("remove_second_factor",)
-
-    @admin.action(description="Remove the second factor of the selected people", permissions=["change"])
-    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Remove two-factor authentication so that users who lost their device can sign in."""
-        removed = sum(accounts.remove_second_factor(user) for user in queryset)
-        messages.success(request, f"{removed} people no longer have a second factor.")
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Return False: shifts and histories refer to users. Deactivate them instead."""
-        return False
 
 
 @admin.register(ApiToken)

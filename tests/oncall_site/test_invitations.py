@@ -152,7 +152,7 @@ def test_who_cannot_be_invited_is_said_not_to_be(client, admin, a, b):
 def test_admins_invite_in_the_admin(signed_in, admin, a, b):
     fields = {"action": "invite", "_selected_action": [a.pk, b.pk]}
     text = signed_in(admin).post("/admin/people/user/", fields, follow=True).content.decode()
-    assert "1 mail is on the way" in text
+    assert "1 mail queued" in text
     assert "Engineer B has no e-mail address" in text
     assert mailed()[0].recipient == a
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from oncall_site.logs import JsonLogFormatter, LineFormatter, MaskingFilter, mask
-from oncall_site.views import pages
+from oncall_site.views import now
 from pipelines.models import Pipeline
 from tests.factories import bearer
 
@@ -112,7 +112,7 @@ def test_what_is_masked(text, shown):
 
 def test_a_line_of_a_failed_request_has_the_id_of_the_failure(lines, a, monkeypatch):
 
-    monkeypatch.setattr(pages, "open_incidents", lambda: 1 / 0)
+    monkeypatch.setattr(now, "open_incidents", lambda: 1 / 0)
     browser = Client(raise_request_exception=False)
     browser.force_login(a)
     answer = browser.get("/")

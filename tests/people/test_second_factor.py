@@ -174,9 +174,9 @@ def test_the_admin_wants_the_second_factor_of_a_session_that_did_not_give_it(sig
 
 
 def test_an_admin_takes_a_lost_second_factor_off(client, signed_in, admin, person, enrolled):
-    fields = {"action": "remove_second_factor", "_selected_action": [person.pk]}
+    fields = {"action": "reset_two_factor", "_selected_action": [person.pk]}
     answer = signed_in(admin).post("/admin/people/user/", fields, follow=True)
-    assert "1 people no longer have a second factor" in answer.content.decode()
+    assert "Two-factor authentication reset for 1 user." in answer.content.decode()
     assert password(client).headers["Location"] == "/"
 
 
