@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from oncall_site.views import now, pages, system
 
+handler500 = "oncall_site.views.pages.server_error"
+
 urlpatterns = [
     path("", now.now, name="now"),
     path("favicon.ico", pages.favicon, name="favicon"),

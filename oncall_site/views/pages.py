@@ -6,6 +6,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,6 +15,7 @@ from common.http import client_address
 from incidents.queries.incidents import all_incidents, incidents_to_run
 from incidents.queries.steps import step_statistics
 from oncall_site import services
+from oncall_site.logs import request_id
 from oncall_site.presenters import present_snapshot
 from people.admin_site import lacks_second_factor
 from people.forms import ForgottenForm
@@ -98,6 +100,12 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         raise PermissionDenied
     return redirect_to_login(target)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Show the error page with the request's id, by which an admin finds the error in the log."""
+    text = render_to_string("500.html", {"request_id": request_id.get()})
+    return HttpResponse(text, status=500)
 
 
 def admin_shortcut(request: HttpRequest, rest: str) -> HttpResponse:

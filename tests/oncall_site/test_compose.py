@@ -188,7 +188,7 @@ def test_the_very_commands_of_the_services_make_a_site_that_is_ready(database, r
             time.sleep(0.5)
         parts = ready(port)[1]["parts"]
         assert set(parts) == {"database", "broker", "worker", "beat"}
-        assert all(part["well"] for part in parts.values())
+        assert all(part["ok"] for part in parts.values())
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10) as page:
             assert re.search(r"/static/oncall_site/site\.[0-9a-f]{12}\.css", page.read().decode())
         check_health_checks(services, environments)
