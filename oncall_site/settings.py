@@ -245,15 +245,31 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.api.parsers.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "common.api.pagination.DefaultPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "oncall_site.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "common.api.exception_handler.handle_exception",
+    # `?format=` selects nothing: every response is JSON.
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "On-call site",
-    "DESCRIPTION": "Who answers for a pipeline, why, what to do, and whether the number is right.",
+    "DESCRIPTION": "On-call schedules, incidents, runbooks and data checks for data pipelines.",
+    "TAGS": [
+        {"name": "On call", "description": "Who is on call in each rotation, and who responds for each pipeline."},
+        {"name": "Incidents", "description": "Incidents, Alertmanager alerts and incident analytics."},
+        {"name": "Pipelines", "description": "Pipelines, their owners and their responders."},
+        {"name": "Checks and metrics", "description": "Data checks, their results, and the metrics they evaluate."},
+        {"name": "Runbooks", "description": "Runbooks and their revisions."},
+        {"name": "Time off", "description": "Engineers’ absences and linked calendars."},
+        {"name": "Swaps and covers", "description": "Exchanging shifts, and covering part of one."},
+        {"name": "Hand-offs", "description": "Hand-off meetings, their notes, and action items."},
+        {"name": "Integrations", "description": "Results and alerts in the formats of other tools."},
+        {"name": "People", "description": "The team. Admins invite and deactivate people."},
+        {"name": "Account", "description": "Your profile, notifications and calendar feeds."},
+    ],
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["people.permissions.SignedIn"],
+    "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {

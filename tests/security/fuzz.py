@@ -1,12 +1,14 @@
-"""Promise 15: hostile values in every parameter and body that the API's own OpenAPI names."""
+"""Promise 15: hostile values in every parameter and body of the OpenAPI description."""
 
 import json
 import random
 import re
 import urllib.parse
 
+import jsonschema
 from drf_spectacular.generators import SchemaGenerator
 
+from oncall_site.api.schema import ERRORS
 from tests.security.permission_matrix import RULES
 
 DEEP = 2_000
@@ -43,6 +45,21 @@ def operations():
     return found
 
 
+def undeclared(schema, case, answer):
+    """Return what is wrong with an error response: a status that the description lacks, or a body of another shape."""
+    declared = schema["paths"][case.template][case.method.lower()]["responses"]
+    if answer.status_code < 400 or answer.status_code >= 500:
+        return ""
+    if str(answer.status_code) not in declared:
+        return f"{answer.status_code} is not declared"
+    allowed = list(ERRORS.values()) if answer.status_code == 400 else [ERRORS["Error"]]
+    try:
+        jsonschema.validate(answer.json(), {"anyOf": allowed})
+    except jsonschema.ValidationError:
+        return f"{answer.status_code} with the body {answer.content[:200]!r}"
+    return ""
+
+
 def right_call(world, method, path):
     """Return a path and a body that succeed, from the rules; sample words where the rules have no such call."""
     pattern = re.compile(re.sub(r"\\{\w+\\}", r"[^/]+", re.escape(path)) + r"(\?.*)?")
@@ -59,6 +76,7 @@ class Case:
 
     def __init__(self, world, chance, *, operation):
         self.method, path, query, fields = operation
+        self.template = path
         self.path, right = right_call(world, self.method, path)
         self.body = json.dumps(right).encode()
         places = (
@@ -97,6 +115,7 @@ def check_fuzz(world, *, cases, seed):
     """Make that many hostile calls by an admin and by an engineer: none may be an error of ours."""
     chance = random.Random(seed)
     known, seen, wrong = operations(), {}, []
+    schema = SchemaGenerator().get_schema(public=True)
     for client in world.clients.values():
         client.raise_request_exception = False
     for number in range(cases):
@@ -104,6 +123,9 @@ def check_fuzz(world, *, cases, seed):
         actor = chance.choice(("admin", "admin's token", "token"))
         answer, _ = world.call(actor, case.method, case.path, raw=case.body)
         seen[answer.status_code] = seen.get(answer.status_code, 0) + 1
+        problem = undeclared(schema, case, answer)
+        if problem:
+            wrong.append(f"{problem}: {actor} {case.method} {case.path[:300]} {case.body[:300]!r}")
         if answer.status_code >= 500:
             wrong.append(
                 f"{answer.status_code} {actor} {case.method} {case.path[:300]} {case.body[:300]!r}: {answer.exc_info and answer.exc_info[1]!r}"
