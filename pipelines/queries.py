@@ -65,7 +65,7 @@ def row_history(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Ch
     rows = model.objects.filter(pgh_obj_id=row.pk).order_by("-pgh_id").annotate(context=F("pgh_context__metadata"))
     events = list(rows[: most + 1])
     format_field = _field_formatter(row, events, fields)
-    user_ids = {(event.context or {}).get("user") for event in events} - {None}
+    user_ids = {event.context["user"] for event in events if event.context and event.context.get("user") is not None}
     users = {str(user.pk): str(user) for user in User.objects.filter(pk__in=user_ids)}
     changes = []
     for new, old in zip(events, [*events[1:], None], strict=True):

@@ -1,6 +1,6 @@
 """OpenAPI description: tags, summaries, and the error responses of every operation."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -86,16 +86,19 @@ class ApiSchema(AutoSchema):
             return ACTION_SUMMARIES[action].format(plural=plural, singular=singular, article=article)
         return doc.split("\n", 1)[0]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular changed the signature
         """Return the rest of the docstring, without the summary."""
         doc: str = super().get_description()
         return "" if doc.strip() == self.get_summary() else doc.partition("\n")[2].strip() or doc
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         """Return the responses of the operation, with the errors that it can return."""
         responses: dict[str, Any] = super()._get_response_bodies(direction)
-        for code in self._error_codes():
-            responses.setdefault(code, self._error_response(code))
+        for code in {*self._error_codes(), *(code for code in responses if code in DESCRIPTIONS)}:
+            declared = responses.get(code, {})
+            if "content" not in declared:
+                description = declared.get("description") if code in responses else ""
+                responses[code] = self._error_response(code, description=description)
         return dict(sorted(responses.items()))
 
     def _error_codes(self) -> list[str]:
@@ -113,11 +116,11 @@ class ApiSchema(AutoSchema):
         }
         return [code for code, applies in conditions.items() if applies]
 
-    def _error_response(self, code: str) -> dict[str, Any]:
+    def _error_response(self, code: str, *, description: str | None) -> dict[str, Any]:
         names = ["Error", "FieldErrors"] if code == "400" else ["Error"]
         references = [self._component(name).ref for name in names]
         schema = {"anyOf": references} if len(references) > 1 else references[0]
-        return {"content": {"application/json": {"schema": schema}}, "description": DESCRIPTIONS[code]}
+        return {"content": {"application/json": {"schema": schema}}, "description": description or DESCRIPTIONS[code]}
 
     def _component(self, name: str) -> ResolvedComponent:
         component = ResolvedComponent(

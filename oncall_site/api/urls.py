@@ -74,5 +74,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
     path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
     path("", include(router.urls)),
-    re_path(r"^(?P<rest>.*)$", api_not_found),
+    # Also for a path with a line break in it.
+    re_path(r"^(?P<rest>[\s\S]*)\Z", api_not_found),
 ]

@@ -45,17 +45,28 @@ def operations():
     return found
 
 
+def template(schema, case):
+    """Return the path of the description that a case's path matches; a fixed word goes before a parameter."""
+    path = case.path.partition("?")[0]
+    matching = [
+        template
+        for template, methods in schema["paths"].items()
+        if case.method.lower() in methods and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path)
+    ]
+    return min(matching, key=lambda template: template.count("{"), default=case.template)
+
+
 def undeclared(schema, case, answer):
     """Return what is wrong with an error response: a status that the description lacks, or a body of another shape."""
-    declared = schema["paths"][case.template][case.method.lower()]["responses"]
     if answer.status_code < 400 or answer.status_code >= 500:
         return ""
+    declared = schema["paths"][template(schema, case)][case.method.lower()]["responses"]
     if str(answer.status_code) not in declared:
         return f"{answer.status_code} is not declared"
     allowed = list(ERRORS.values()) if answer.status_code == 400 else [ERRORS["Error"]]
     try:
         jsonschema.validate(answer.json(), {"anyOf": allowed})
-    except jsonschema.ValidationError:
+    except (ValueError, jsonschema.ValidationError):
         return f"{answer.status_code} with the body {answer.content[:200]!r}"
     return ""
 
