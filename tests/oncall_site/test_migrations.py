@@ -1,4 +1,4 @@
-"""An older site's data is there after the migrations of today; the models need no further one."""
+"""Migrations preserve the data of an older site, and none is missing."""
 
 import datetime as dt
 
@@ -7,10 +7,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-# Every room is migrated back and forth: a busy machine needs minutes.
+# Every app is migrated back and forth, which takes minutes on a busy machine.
 pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True)]
 
-# The first state of every room, as the first site that was ever filled had it.
+# The first migration of every app.
 OLD = [
     ("people", "0001_initial"),
     ("pipelines", "0001_initial"),
@@ -100,7 +100,7 @@ def columns_now():
     return tables
 
 
-def test_the_rows_of_the_first_site_are_there_after_all_migrations(old):
+def test_migrations_preserve_the_rows_of_the_first_release(old):
     fill(old)
     tables = columns_now()
     assert len(tables) >= 20, "history is among them"
@@ -110,5 +110,5 @@ def test_the_rows_of_the_first_site_are_there_after_all_migrations(old):
     assert rows(tables) == before
 
 
-def test_the_models_need_no_migration_that_is_not_there(db):
+def test_no_migration_is_missing(db):
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)

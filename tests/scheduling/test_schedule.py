@@ -433,7 +433,7 @@ def test_now_shows_what_nobody_covers_in_red(signed_in, rotation, a, b, c, d):
 
 def test_a_pipeline_s_page_shows_its_chain(signed_in, pipeline, a):
     page = signed_in(a).get(f"/pipelines/{SLUG}/").content.decode()
-    assert "Who answers now" in page
+    assert "Responder now" in page
     assert page.count("chain-link") == 4
 
 
@@ -530,7 +530,7 @@ def test_a_week_s_page_shows_who_holds_it_who_is_away_and_its_history(signed_in,
     page = signed_in(a).get("/schedule/2026-11-30/").content.decode()
     assert "Engineer B" in page
     assert "the owners of each pipeline step in" in page
-    assert "made it" in page
+    assert "Created " in page
 
 
 @pytest.mark.parametrize("path", ["/schedule/2026-12-01/", "/schedule/2026-13-45/", "/schedule/1999-01-04/"])

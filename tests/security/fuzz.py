@@ -33,7 +33,7 @@ BODIES = [
 
 
 def operations():
-    """Return every operation of the API's description: method, path, names of its parameters in the query, of its body's fields."""
+    """Return method, path, query parameters and body fields of every operation."""
     schema = SchemaGenerator().get_schema(public=True)
     found = []
     for path, methods in schema["paths"].items():
@@ -72,7 +72,7 @@ def undeclared(schema, case, answer):
 
 
 def right_call(world, method, path):
-    """Return a path and a body that succeed, from the rules; sample words where the rules have no such call."""
+    """Return a path and a body that succeed, from the rules; a sample path if no rule matches."""
     pattern = re.compile(re.sub(r"\\{\w+\\}", r"[^/]+", re.escape(path)) + r"(\?.*)?")
     for key, rule in RULES.items():
         there, _, template = key.partition(" #")[0].partition(" ")
@@ -83,7 +83,7 @@ def right_call(world, method, path):
 
 
 class Case:
-    """One hostile call: an operation's right call with something in it made hostile."""
+    """A valid call of an operation in which one part is replaced by a hostile value."""
 
     def __init__(self, world, chance, *, operation):
         self.method, path, query, fields = operation
@@ -109,7 +109,7 @@ class Case:
             self.body = chance.choice(BODIES)
 
     def _hostile_path(self, chance, path):
-        """Put something hostile into one of the words of the path."""
+        """Replace a parameter of the path."""
         base = self.path.partition("?")[0].split("/")
         words = [place for place, word in enumerate(path.split("/")) if word.startswith("{")]
         base[chance.choice(words)] = urllib.parse.quote(
@@ -123,7 +123,7 @@ class Case:
 
 
 def check_fuzz(world, *, cases, seed):
-    """Make that many hostile calls by an admin and by an engineer: none may be an error of ours."""
+    """Make hostile calls as an admin and as an engineer: none may be a server error or undeclared."""
     chance = random.Random(seed)
     known, seen, wrong = operations(), {}, []
     schema = SchemaGenerator().get_schema(public=True)
@@ -142,6 +142,6 @@ def check_fuzz(world, *, cases, seed):
                 f"{answer.status_code} {actor} {case.method} {case.path[:300]} {case.body[:300]!r}: {answer.exc_info and answer.exc_info[1]!r}"
             )
     assert wrong == [], f"seed {seed}:\n" + "\n".join(sorted(wrong))
-    # Calls that are all turned away at the door would prove nothing of the house.
+    # If no call succeeded, the views themselves would not have been tested.
     assert sum(number for status, number in seen.items() if status < 300) > cases / 20, seen
     return seen
