@@ -69,7 +69,6 @@ PENDING = frozenset(
         "CONTRIBUTING.md",
         "common/worker_process.py",
         "docs/adr/0003-two-roles-and-no-groups.md",
-        "docs/operations.md",
         "docs/rules.md",
         "docs/validation.md",
         "handbook/format/reader.py",
