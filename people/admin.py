@@ -32,10 +32,10 @@ def request_admin(request: HttpRequest) -> User:
     return request.user
 
 
-def dry_run_form(shown: Any, attempt: Callable[[Any], object]) -> Any:
+def dry_run_form(form_class: Any, attempt: Callable[[Any], object]) -> Any:
     """Return a form class whose validation runs `attempt(form)`, rolls it back and reports errors by field."""
 
-    class Tried(shown):  # type: ignore[misc]  # the class is Django's, made for one request
+    class DryRunForm(form_class):  # type: ignore[misc]  # the class is Django's, made for one request
         def clean(self) -> None:
             super().clean()
             if self.errors:
@@ -49,7 +49,7 @@ def dry_run_form(shown: Any, attempt: Callable[[Any], object]) -> Any:
             except DomainError as refusal:
                 raise ValidationError(str(refusal)) from refusal
 
-    return Tried
+    return DryRunForm
 
 
 @admin.register(ApiToken)
@@ -74,10 +74,10 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         """Return False: revoked and expired tokens remain listed."""
         return False
 
-    @admin.action(description="Revoke the selected tokens", permissions=["view"])
+    @admin.action(description="Revoke selected tokens", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         """Revoke the selected tokens now."""
         assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
         for token in queryset:
             revoke_token(token, by=request.user, at=timezone.now())
-        messages.success(request, f"{len(queryset)} tokens no longer work.")
+        messages.success(request, f"Tokens revoked: {len(queryset)}.")

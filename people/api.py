@@ -38,10 +38,10 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
 @extend_schema(methods=["PATCH"], request=ProfileSerializer, responses=ProfileSerializer)
 @api_view(["GET", "PATCH"])
 def profile(request: Request) -> Response:
-    """Return the caller's profile, or update the given fields."""
-    person = User.objects.get(pk=request_user(request).pk)
+    """Return or update the caller's profile."""
+    user = User.objects.get(pk=request_user(request).pk)
     if request.method == "PATCH":
-        given = ProfileSerializer(person, data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        change_profile(person, fields=given.validated_data)
-    return Response(ProfileSerializer(person).data)
+        serializer = ProfileSerializer(user, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        change_profile(user, fields=serializer.validated_data)
+    return Response(ProfileSerializer(user).data)

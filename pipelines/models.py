@@ -4,16 +4,13 @@ from typing import Self
 
 import pghistory
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from common.identifiers import validate_slug
 from people.domain.names import match_key
 from people.models import User
-
-slug_rule = RegexValidator(
-    r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z", "A slug has lower-case letters and digits, with single dashes between them."
-)
 
 MAX_ESCALATION_MINUTES = 24 * 60
 
@@ -34,7 +31,7 @@ class PipelineQuerySet(models.QuerySet["Pipeline"]):
 class Pipeline(models.Model):
     """A data pipeline with a primary and a secondary owner (handbook: Ownership of Pipelines)."""
 
-    slug = models.CharField(max_length=80, unique=True, validators=[slug_rule])
+    slug = models.CharField(max_length=80, unique=True, validators=[validate_slug])
     name = models.CharField(max_length=200, help_text="As in the ownership table, without the audience.")
     audience = models.CharField(
         max_length=120, blank=True, help_text="Who uses the numbers, e.g. “investor reporting”."

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from people.models import User
+from tests.databases import copied_database
 from tests.factories import make_engineer, make_pipeline
 
 # How long an example takes says how busy the machine is, not whether the rule holds. The same examples come each time, so that a
@@ -19,6 +20,13 @@ hypothesis.settings.register_profile("explore", **QUIET)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
 
 SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
+    """Give each worker a copy of one migrated database."""
+    with django_db_blocker.unblock(), copied_database():
+        yield
 
 
 @pytest.fixture(autouse=True)

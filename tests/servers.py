@@ -1,25 +1,44 @@
-"""Starts the real PostgreSQL of the suite before Django reads its settings; the workers of xdist inherit its address."""
+"""The suite's PostgreSQL and its folder of temporary files, which end with the suite however it ends.
 
+The plugin runs before Django reads its settings; the workers of xdist inherit the addresses. With `--reuse-db` the data folder
+of a checkout is used again; else each run has a folder of its own, which is removed.
+"""
+
+import atexit
 import contextlib
 import os
+import secrets
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 import zlib
 from pathlib import Path
 
+import psutil
 import psycopg2
 
 from oncall_site.local import postgres
 
-# One server a checkout, so that the suites of two may run at once.
-CHECKOUT = zlib.crc32(str(Path(__file__).resolve().parent).encode())
-VAR = Path(tempfile.gettempdir()) / f"oncall-tests-{os.getuid()}-{CHECKOUT:08x}"
+# Every process that a test starts inherits this variable, by which the reaper finds it.
+SESSION_VARIABLE = "ONCALL_TEST_SESSION"
+REAPER_LIMIT_SECONDS = 60
 
 
-def _start():
-    url = postgres.database_url(var=VAR)
+def _new_folder(*, keep):
+    """Return a folder for this run. The server runs as a user of its own, which must be able to enter it."""
+    if keep:
+        checkout = zlib.crc32(str(Path(__file__).resolve().parent).encode())
+        return Path(tempfile.gettempdir()) / f"oncall-tests-{os.getuid()}-{checkout:08x}"
+    folder = Path(tempfile.mkdtemp(prefix="oncall-tests-"))
+    folder.chmod(0o755)
+    return folder
+
+
+def _start(var):
+    url = postgres.database_url(var=var)
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:
@@ -30,21 +49,85 @@ def _start():
     return url
 
 
-def restart():
-    """Restart the suite's PostgreSQL in the midst of what it does, as a crash would; only where nobody else uses it."""
-    data = VAR / "postgres"
+def _pg_ctl(data, action):
     program = shlex.split((data / "postmaster.opts").read_text())[0]
-    command = [Path(program).with_name("pg_ctl"), "-D", data, "-m", "immediate", "-l", data / "log", "-w", "restart"]
+    command = [Path(program).with_name("pg_ctl"), "-D", data, "-m", "immediate", "-l", data / "log", "-w", action]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=data.stat().st_uid, cwd=data)
 
 
-if "DATABASE_URL" not in os.environ:
+def restart():
+    """Restart the suite's PostgreSQL while it is in use, as a crash would."""
+    _pg_ctl(Path(os.environ["ONCALL_VAR"]) / "postgres", "restart")
+
+
+def reap(session, folder, keep):
+    """Wait until the suite's main process ends; then end what it left running and remove its folder."""
+    sys.stdin.read()
+    data = Path(folder) / "postgres"
+    if (data / "postmaster.pid").exists():
+        # The main process was killed. A server that is killed too leaves shared memory behind.
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            _pg_ctl(data, "stop")
+    deadline = time.monotonic() + REAPER_LIMIT_SECONDS
+    while (leftovers := _processes(session)) and time.monotonic() < deadline:
+        for process in leftovers:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(leftovers, timeout=5)
+    if keep != "keep":
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _processes(session):
+    """Return the running processes that inherited the session's variable, but this one."""
+    leftovers = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            running = process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+            if running and process.environ().get(SESSION_VARIABLE) == session:
+                leftovers.append(process)
+    return leftovers
+
+
+def _start_reaper(session, folder, *, keep):
+    """Start the process that cleans up. It reads a pipe that closes when this process ends, even by SIGKILL."""
+    command = [sys.executable, "-m", "tests.servers", session, str(folder), "keep" if keep else "remove"]
+    environment = {**os.environ, "DATABASE_URL": "unused"}
+    reaper = subprocess.Popen(
+        command, stdin=subprocess.PIPE, start_new_session=True, env=environment, cwd=Path(__file__).parent.parent
+    )
+
+    def finish():
+        reaper.stdin.close()
+        reaper.wait(REAPER_LIMIT_SECONDS)
+
+    # Functions run in reverse order at exit: the server is asked to stop before this.
+    atexit.register(finish)
+
+
+def _begin():
+    keep = "--reuse-db" in sys.argv
+    var = _new_folder(keep=keep)
+    session = secrets.token_hex(8)
+    _start_reaper(session, var, keep=keep)
+    os.environ[SESSION_VARIABLE] = session
+    if not keep:
+        os.environ["TMPDIR"] = str(var)
+        tempfile.tempdir = None
+    os.environ["ONCALL_VAR"] = str(var)
     try:
-        os.environ["DATABASE_URL"] = _start()
+        os.environ["DATABASE_URL"] = _start(var)
     except RuntimeError:
-        # A data folder damaged by an earlier run that was killed without fsync is worth nothing: begin anew.
-        shutil.rmtree(VAR, ignore_errors=True)
-        os.environ["DATABASE_URL"] = _start()
-os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 50)
-os.environ.setdefault("ONCALL_VAR", str(VAR))
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's own loop runs in the test's thread.
+        # A data folder damaged by an earlier run that was killed without fsync is worth nothing.
+        shutil.rmtree(var, ignore_errors=True)
+        os.environ["DATABASE_URL"] = _start(var)
+
+
+if __name__ == "__main__":
+    reap(*sys.argv[1:])
+else:
+    if "DATABASE_URL" not in os.environ:
+        _begin()
+    os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 50)
+    os.environ.setdefault("ONCALL_VAR", tempfile.gettempdir())
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's own loop runs in the test's thread.

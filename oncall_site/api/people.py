@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.identifiers import USERNAME_PATTERN
 from oncall_site import services
 from people.api import PersonSerializer
 from people.models import PasswordLink, User
@@ -41,7 +42,7 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     serializer_class = PersonSerializer
     queryset = all_users()
     lookup_field = "username"
-    lookup_value_regex = "[a-z0-9._-]+"
+    lookup_value_regex = USERNAME_PATTERN
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List people."""

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from common.api.params import AT
 from common.datetimes import isoformat_z, parse_instant_param
+from common.identifiers import SLUG_PATTERN
 from incidents.domain.status import STATUSES
 from incidents.queries.statuses import PipelineStatus, statuses
 from people.models import User
@@ -101,7 +102,7 @@ class PipelineViewSet(
     permission_classes = [AdminsChange]
     queryset = ownership().select_related("in_rotation__rotation")
     lookup_field = "slug"
-    lookup_value_regex = "[a-z0-9-]+"
+    lookup_value_regex = SLUG_PATTERN
     http_method_names = ["get", "head", "options", "patch"]
 
     def get_queryset(self) -> QuerySet[Pipeline]:
