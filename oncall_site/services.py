@@ -10,10 +10,9 @@ from django.db.models.functions import Now
 
 from common.crypto import decrypt, encrypt
 from common.exceptions import DomainError
-from notifications.services.outbox import enqueue
 from oncall_site.encrypted_columns import AUTHENTICATOR_SECRETS, encrypted_columns, encrypted_values
 from oncall_site.models import Heartbeat, Sweep
-from oncall_site.notifications import notice_of
+from oncall_site.notifications import notify_password_link
 from oncall_site.queries import BEAT, WORKER
 from people import queries
 from people.models import LoginAttempts, PasswordLink, User
@@ -60,7 +59,7 @@ def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> Pas
     Raises DomainError as `people.services.password_links.invite` does.
     """
     link = password_links.invite(user, by=by, at=at, reset=reset)
-    enqueue([user], notice=notice_of(link, at=at))
+    notify_password_link(link, at=at)
     return link
 
 
@@ -75,8 +74,7 @@ def request_password_reset(email: str, *, address: str, at: dt.datetime) -> None
     if user is None:
         return
     with contextlib.suppress(DomainError), transaction.atomic():
-        link = password_links.request_password_reset(user, at=at)
-        enqueue([user], notice=notice_of(link, at=at))
+        notify_password_link(password_links.request_password_reset(user, at=at), at=at)
 
 
 def reencrypt() -> int:

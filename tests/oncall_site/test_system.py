@@ -20,9 +20,9 @@ HOUR = dt.timedelta(hours=1)
 
 def message(person, key, **fields):
     at = timezone.now()
-    defaults = {"kind": "test", "event": "test", "occurrence": key, "subject": f"Subject {key}", "text": "Text"}
+    defaults = {"type": "test", "dedup_key": key, "subject": f"Subject {key}", "text": "Text"}
     return Message.objects.create(
-        key=key, recipient=person, **defaults, **{"due_at": at - HOUR, "expires_at": at + HOUR, **fields}
+        recipient=person, **defaults, **{"due_at": at - HOUR, "expires_at": at + HOUR, **fields}
     )
 
 
