@@ -9,8 +9,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
-from pipelines.models import Pipeline, slug_rule
+from pipelines.models import Pipeline
 
 # A run's hard limit is longer than the longest query limit.
 MIN_LIMIT_SECONDS, MAX_LIMIT_SECONDS = 1, 90
@@ -71,7 +72,7 @@ class Metric(models.Model):
     """A number of a pipeline, per bucket: pushed, or pulled from a data source by one SELECT."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="metrics")
-    slug = models.CharField(max_length=80, validators=[slug_rule])
+    slug = models.CharField(max_length=80, validators=[validate_slug])
     name = models.CharField(max_length=120)
     unit = models.CharField(max_length=30, blank=True, help_text="For example users, EUR or %.")
     kind = models.CharField(max_length=6, choices=MetricKind, default=MetricKind.COUNT)
