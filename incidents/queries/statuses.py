@@ -21,7 +21,7 @@ class PipelineStatus:
     @property
     def badge(self) -> str:
         """The colour that repeats the word: ok, warn, danger, or none."""
-        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn"}.get(self.word, "danger")
+        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn", "stale": "warn"}.get(self.word, "danger")
 
 
 def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
@@ -36,10 +36,13 @@ def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
         counts[pipeline][kind] = count
     results: dict[int, set[str]] = {key: set() for key in keys}
     own = Check.objects.filter(pipeline__in=keys, is_active=True).order_by().values_list("pipeline", "last_status")
-    others = ExternalCheck.objects.filter(pipeline__in=keys).order_by().values_list("pipeline", "status")
-    for pipeline, said in (*own.distinct(), *others.distinct()):
+    # A check whose last run was skipped because something upstream failed counts as stale besides its last result.
+    others = ExternalCheck.objects.filter(pipeline__in=keys).order_by().values_list("pipeline", "status", "is_stale")
+    for pipeline, said in own.distinct():
+        results[pipeline].add(said)
+    for pipeline, said, is_stale in others.distinct():
         if pipeline is not None:
-            results[pipeline].add(said)
+            results[pipeline] |= {said, "stale"} if is_stale else {said}
     return {
         key: PipelineStatus(word=status_of(kinds=kinds, results=results[key]), open_incidents=sum(kinds.values()))
         for key, kinds in counts.items()

@@ -27,11 +27,12 @@ SCHEMA = re.compile(r"/dbt/(run-results|sources)/v([0-9]{1,6})\.json\Z")
 RUN_RESULTS = {"4", "5", "6"}
 SOURCES = {"3"}
 
+# Other commands, such as docs generate, compile, list and parse, report "success" for nodes they neither built nor tested.
+COMMANDS = {"build", "run", "test", "seed", "snapshot", "source", "freshness", "snapshot-freshness", "retry"}
+
 TEST_WORDS = {
     "pass": ResultStatus.PASS,
-    "success": ResultStatus.PASS,
     "warn": ResultStatus.WARN,
-    "partial success": ResultStatus.WARN,
     "fail": ResultStatus.FAIL,
     "error": ResultStatus.ERROR,
     "runtime error": ResultStatus.ERROR,
@@ -39,7 +40,13 @@ TEST_WORDS = {
     "no-op": ResultStatus.SKIP,
 }
 # A test with an error has no result; a model with an error was not built, so its pipeline's data is missing.
-BUILD_WORDS = TEST_WORDS | {"error": ResultStatus.FAIL, "runtime error": ResultStatus.FAIL}
+# A microbatch model is a partial success if some of its batches failed.
+BUILD_WORDS = TEST_WORDS | {
+    "success": ResultStatus.PASS,
+    "partial success": ResultStatus.FAIL,
+    "error": ResultStatus.FAIL,
+    "runtime error": ResultStatus.FAIL,
+}
 # `error` means that the source is older than `error_after`; `runtime error` that its freshness was not checked.
 SOURCE_WORDS = TEST_WORDS | {"error": ResultStatus.FAIL}
 TESTS = {"test", "unit_test"}
@@ -48,7 +55,10 @@ Reader: TypeAlias = Callable[[Record, str, dt.datetime | None], ExternalResult]
 
 
 def read(document: Json) -> list[ExternalResult]:
-    """Return the results of either artifact, identified by its schema; raise UnreadableFileError for any other file."""
+    """Return the results of either artifact, identified by its schema; raise UnreadableFileError for any other file.
+
+    A command that neither builds nor tests has no results, and neither has one with `--empty`, which reads no rows.
+    """
     artifact = record(document, where="dbt: the file")
     kind, version = _schema(artifact)
     if kind == "sources":
@@ -57,7 +67,10 @@ def read(document: Json) -> list[ExternalResult]:
         return _all(artifact, of=_source, where="dbt sources: results")
     if version not in RUN_RESULTS:
         raise UnreadableFileError(f"dbt run_results: schema v{version} is not one of v4 to v6")
-    return _all(artifact, of=_run_result, where="dbt run_results: results")
+    results = _all(artifact, of=_run_result, where="dbt run_results: results")
+    args = part(artifact.get("args"))
+    command = text(args.get("which")).casefold()
+    return results if command in (COMMANDS | {""}) and args.get("empty") is not True else []
 
 
 def is_sources(document: Json) -> bool:
@@ -125,6 +138,7 @@ def _run_result(entry: Record, unique_id: str, generated: dt.datetime | None) ->
         value=failures if is_test else rows,
         message=said(text(entry.get("message"), limit=2000), unknown),
         at=_completed(entry) or generated,
+        is_stale=text(entry.get("status")).casefold() == "skipped",
         subject=_relation(entry.get("relation_name")) or ("" if is_test else name),
         measure="failing rows" if is_test else "rows written",
     )

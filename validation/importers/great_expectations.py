@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from validation.importers.parsing import (
     Json,
     Record,
+    canonical,
     instant,
     items,
     key_of,
@@ -20,6 +21,18 @@ from validation.importers.results import ExternalResult, ResultStatus, Unreadabl
 
 TOOL = "great_expectations"
 SEVERITIES = {"warning": ResultStatus.WARN, "info": ResultStatus.WARN}
+# Arguments that do not change what an expectation means.
+SETTINGS = {
+    "batch_id",
+    "result_format",
+    "catch_exceptions",
+    "include_config",
+    "meta",
+    "notes",
+    "severity",
+    "description",
+}
+PERIOD_IDENTIFIERS = {"year", "month", "day", "hour", "date", "path", "dataframe"}
 BOUNDS = ("min_value", "max_value", "value", "value_set", "regex", "mostly", "column_list", "type_")
 
 
@@ -30,9 +43,9 @@ def read(document: Json) -> list[ExternalResult]:
     for any other file or another major version.
     """
     whole = record(document, where="great_expectations: the file")
-    return told_apart(
-        _result(entry, suite=suite, where=where) for suite, entry, where in _expectations(whole, "great_expectations")
-    )
+    expectations = list(_expectations(whole, "great_expectations"))
+    results = [_result(entry, suite=suite, where=where) for suite, entry, where in expectations]
+    return told_apart(results, details=[_batch_id(entry, suite=suite) for suite, entry, _ in expectations])
 
 
 def _expectations(whole: Record, place: str) -> Iterator[tuple[Record, Record, str]]:
@@ -78,8 +91,8 @@ def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
     expected = kind.removeprefix("expect_").replace("_", " ")
     return ExternalResult(
         tool=TOOL,
-        # An expectation's id changes in every run of a suite built in code, so use its stable place as text.
-        key=key_of(asset, suite_name, f"{kind}({column})"),
+        # An expectation's id changes in every run of a suite built in code, and its place with every edit of the suite.
+        key=key_of(asset, suite_name, f"{kind}({_arguments(kwargs)}){_batch(suite)}"),
         name=text(f"{column or asset or suite_name}: {expected}".removeprefix(": ")),
         status=status,
         value=value,
@@ -89,6 +102,31 @@ def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
         column=column,
         measure=measure,
     )
+
+
+def _arguments(kwargs: Record) -> str:
+    """Return the arguments that tell expectations of one kind apart, the column first, then by name."""
+    given = {text(name): value for name, value in kwargs.items() if name not in SETTINGS and value is not None}
+    columns = [text(given.pop(name, "")) for name in ("column", "column_A")]
+    named = [f"{name}={canonical(value)}" for name, value in sorted(given.items())]
+    return ", ".join(filter(None, (*columns, *named)))
+
+
+def _batch(suite: Record) -> str:
+    """Return the data source and the segment of a batch, such as `@shop[region=EU]`. Dates and files are no segments."""
+    batch = part(part(suite.get("meta")).get("active_batch_definition"))
+    segments = [
+        f"{text(name)}={text(value)}"
+        for name, value in sorted(part(batch.get("batch_identifiers")).items())
+        if text(value) and name not in PERIOD_IDENTIFIERS and instant(value) is None
+    ]
+    source = text(batch.get("datasource_name"))
+    return (f"@{source}" if source else "") + (f"[{', '.join(segments)}]" if segments else "")
+
+
+def _batch_id(entry: Record, *, suite: Record) -> str:
+    kwargs = part(part(entry.get("expectation_config")).get("kwargs")) or part(entry.get("kwargs"))
+    return text(kwargs.get("batch_id")) or text(part(suite.get("meta")).get("batch_id"))
 
 
 def _status(entry: Record, *, severity: str) -> tuple[ResultStatus, str]:

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import hashlib
+import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -100,8 +102,15 @@ def said(*sentences: str) -> str:
     return text("\n".join(sentence for sentence in sentences if sentence), limit=MESSAGE_LENGTH)
 
 
-def told_apart(results: Iterable[ExternalResult]) -> list[ExternalResult]:
-    """Return the results with unique keys: the second result for a key becomes `key#2`, in file order."""
+def told_apart(results: Iterable[ExternalResult], *, details: Iterable[str] | None = None) -> list[ExternalResult]:
+    """Return the results with unique keys.
+
+    If several results share a key, a digest of their `details` tells them apart wherever they are in the file. What still
+    shares a key becomes `key#2` and so on, in file order.
+    """
+    results = list(results)
+    if details is not None:
+        results = _with_details(results, list(details))
     seen: Counter[str] = Counter()
     taken: set[str] = set()
     apart: list[ExternalResult] = []
@@ -113,6 +122,30 @@ def told_apart(results: Iterable[ExternalResult]) -> list[ExternalResult]:
         taken.add(key)
         apart.append(replace(result, key=key))
     return apart
+
+
+def _with_details(results: list[ExternalResult], details: list[str]) -> list[ExternalResult]:
+    by_key: dict[str, set[str]] = {}
+    for result, detail in zip(results, details, strict=True):
+        by_key.setdefault(result.key, set()).add(detail)
+    return [
+        replace(result, key=key_of(f"{result.key}~{hashlib.sha256(detail.encode()).hexdigest()[:12]}"))
+        if len(by_key[result.key]) > 1
+        else result
+        for result, detail in zip(results, details, strict=True)
+    ]
+
+
+def canonical(value: Json) -> str:
+    """Return JSON as text in which the order of names does not matter; a string stays as it is."""
+    try:
+        written = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    except (
+        RecursionError,
+        ValueError,
+    ) as error:  # ValueError: an integer with more digits than Python converts to text
+        raise UnreadableFileError("a value is nested too deeply or too large") from error
+    return text(written, limit=sys.maxsize)
 
 
 def _written(value: float) -> str:

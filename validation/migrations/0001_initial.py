@@ -50,6 +50,8 @@ class Migration(migrations.Migration):
                 ('value', models.FloatField(blank=True, null=True)),
                 ('message', models.TextField(blank=True)),
                 ('at', models.DateTimeField(help_text='When the tool said so last.')),
+                ('period_at', models.DateTimeField(blank=True, help_text='Logical date of the last result, if the tool has one.', null=True)),
+                ('is_stale', models.BooleanField(db_default=False, default=False, help_text='The last run updated nothing because something upstream failed.', verbose_name='stale')),
                 ('created_at', models.DateTimeField()),
             ],
             options={
