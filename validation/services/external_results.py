@@ -26,7 +26,7 @@ MAX_CLOCK_SKEW = dt.timedelta(minutes=10)
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 MAX_ERRORS_PER_MESSAGE = 20
 RUN_STATES = {ResultStatus.PASS: ReportedRun.State.SUCCEEDED, ResultStatus.FAIL: ReportedRun.State.FAILED}
-# These do not tell whether a failure is over.
+# A check with one of these results may still be failing.
 INCONCLUSIVE = (ResultStatus.SKIP, ResultStatus.UNKNOWN)
 STATE = ("name", "subject", "column", "measure", "status", "value", "message", "at", "period_at", "is_stale")
 
