@@ -10,15 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from calendar_feeds.models import FeedToken
-from calendar_feeds.services import FEEDS_A_PERSON
+from calendar_feeds.services import MAX_FEEDS_PER_USER
 from handoffs.models import Handoff, HandoffNote
 from handoffs.services.action_items import add_item
 from incidents.models import Alert, Incident
 from incidents.services.alerts import ingest_alerts
-from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import start_run
-from incidents.services.transitions import acknowledge
-from notifications.services.outbox import Notification, enqueue
+from incidents.services.transitions import NewIncident, acknowledge, open_incident
+from notifications.services.outbox import enqueue
 from people.models import ApiToken
 from people.services.accounts import create_token
 from pipelines.models import Pipeline
@@ -29,6 +28,7 @@ from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, create_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, taken_back
+from tests.notifications.news import News
 from tests.security.permission_matrix import ALERT, ALERTS
 from validation.importers.alertmanager import read_alerts
 from validation.models import MappingRule, Metric
@@ -69,7 +69,7 @@ PAGES = [
     "/admin/validation/knownevent/",
     "/admin/validation/reportedrun/",
     "/me/",
-    "/me/messages/",
+    "/me/notifications/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
@@ -134,11 +134,7 @@ def fill(admin, *, rows):
 def add_messages(row, *, person):
     """Add a message to somebody."""
     at = timezone.now()
-    times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
-    enqueue(
-        [person],
-        notice=Notification("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times),
-    )
+    enqueue([person], News(str(row)), due_at=at, expires_at=at + dt.timedelta(days=1))
 
 
 def add_external_check(row, *, pipeline):
@@ -218,7 +214,7 @@ def add_hand_offs(admin):
         note = {"title": "Known outages or delays", "text": "a note", "edited_by": admin, "edited_at": at}
         HandoffNote.objects.create(handoff=rotation.handoffs.first(), **note)
         add_item(rotation, text="an item", by=admin, at=at)
-        if FeedToken.objects.count() < FEEDS_A_PERSON:
+        if FeedToken.objects.count() < MAX_FEEDS_PER_USER:
             FeedToken.objects.create(owner=admin, rotation=rotation, prefix="feed_", digest=rotation.slug)
 
 

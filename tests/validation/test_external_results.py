@@ -267,7 +267,7 @@ def test_admins_are_notified_once_per_error_of_a_check(admin, a):
     for _ in range(2):
         record_file("dbt", document=document, at=AT)
     (message,) = Message.objects.all()
-    assert (message.recipient, message.subject) == (admin, "dbt: 1 check cannot run")
+    assert (message.recipient, message.subject) == (admin, "1 dbt check cannot run")
     assert "test accepted_tags: Compilation Error" in message.text
     for hour, status in ((7, "pass"), (8, "error"), (9, "error")):
         document["results"][5]["status"] = status

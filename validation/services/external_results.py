@@ -9,22 +9,19 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 
 from common.exceptions import InvalidInputError
-from notifications.services.outbox import Notification, enqueue
-from people.models import User
 from validation.importers import dbt
 from validation.importers.files import KINDS, read
 from validation.importers.mapping import Rule, mapped_pipeline
 from validation.importers.parsing import Json
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
-from validation.notifications import EXTERNAL_ERROR
+from validation.notifications import notify_external_errors
 from validation.services.pipeline_runs import Run, report_run
 
 # Tolerated clock difference. A result dated further in the future gets the time it was received.
 MAX_CLOCK_SKEW = dt.timedelta(minutes=10)
 # The time of the last result of a check that has none yet.
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
-MAX_ERRORS_PER_MESSAGE = 20
 RUN_STATES = {ResultStatus.PASS: ReportedRun.State.SUCCEEDED, ResultStatus.FAIL: ReportedRun.State.FAILED}
 # A check with one of these results may still be failing.
 INCONCLUSIVE = (ResultStatus.SKIP, ResultStatus.UNKNOWN)
@@ -89,7 +86,7 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
     ExternalFinding.objects.bulk_create(new)
     ExternalCheck.objects.bulk_update(changed.values(), STATE, batch_size=500)
     _report_runs(results, checks=checks, at=at)
-    _notify_admins(broken, at=at)
+    notify_external_errors(broken, at=at)
     unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
     return RecordResult(new=len(new), known=len(results) - len(new), unmapped=unmapped)
 
@@ -134,28 +131,6 @@ def _report_runs(
         if result.run and pipeline and state:
             finished_at = result.at if result.at and result.at <= at else at
             report_run(pipeline, run=Run(key=result.run, state=state, finished_at=finished_at), at=at)
-
-
-def _notify_admins(broken: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
-    """Notify admins once per file about external checks that could not run."""
-    if not broken:
-        return
-    first, hidden = broken[0], len(broken) - MAX_ERRORS_PER_MESSAGE
-    lines = [f"{check.name}: {check.message}" for check in broken[:MAX_ERRORS_PER_MESSAGE]]
-    more = [f"And {hidden} more."] if hidden > 0 else []
-    enqueue(
-        User.objects.filter(is_active=True, is_staff=True),
-        notice=Notification(
-            kind=EXTERNAL_ERROR.name,
-            event="external-error",
-            occurrence=f"{first.pk}-{first.at.isoformat()}",
-            subject=f"{first.get_tool_display()}: {len(broken)} {'check' if len(broken) == 1 else 'checks'} cannot run",
-            text="\n\n".join([*lines, *more, "No data-quality results until this is fixed."]),
-            path="/checks/external/",
-            due_at=at,
-            expires_at=at + dt.timedelta(days=1),
-        ),
-    )
 
 
 def _lock_checks(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:
