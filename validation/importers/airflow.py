@@ -8,18 +8,18 @@ from validation.importers.parsing import (
     Record,
     instant,
     items,
-    key_of,
-    needed,
+    join_sentences,
     number,
+    parse_status,
     record,
-    said,
-    status_of,
+    required_text,
+    result_key,
     text,
 )
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "airflow"
-WORDS = {
+STATUSES = {
     "success": ResultStatus.PASS,
     "failed": ResultStatus.FAIL,
     "upstream_failed": ResultStatus.FAIL,
@@ -53,7 +53,7 @@ def read(document: Json) -> list[ExternalResult]:
 
 
 def _result(entry: Record, *, where: str) -> ExternalResult:
-    dag, task = needed(entry.get("dag_id"), where=f"{where}: dag_id"), text(entry.get("task_id"))
+    dag, task = required_text(entry.get("dag_id"), where=f"{where}: dag_id"), text(entry.get("task_id"))
     status, unknown = _status(entry, where=where)
     run, log = text(entry.get("run_id")), text(entry.get("log_url"), limit=1000)
     # Mapped instances of a task are numbered from 0; -1 means that the task is not mapped.
@@ -63,11 +63,11 @@ def _result(entry: Record, *, where: str) -> ExternalResult:
     instance = f"{task}[{int(index)}]" if index is not None and index >= 0 else task
     return ExternalResult(
         tool=TOOL,
-        key=key_of(dag, instance),
+        key=result_key(dag, instance),
         name=text(f"{dag}.{instance}" if instance else f"DAG {dag}"),
         status=status,
         value=number(entry.get("duration")),
-        message=said(
+        message=join_sentences(
             text(entry.get("exception"), limit=1500),
             f"Run {run}." if run else "",
             f"Log: {log}" if log else "",
@@ -87,8 +87,8 @@ def _status(entry: Record, *, where: str) -> tuple[ResultStatus, str]:
     failed = bool(entry.get("exception")) or text(entry.get("reason")).casefold() in FAILURE_REASONS
     if failed and state not in EXCUSED_STATES:
         return ResultStatus.FAIL, ""
-    needed(entry.get("state"), where=f"{where}: state")
-    return status_of(entry.get("state"), words=WORDS)
+    required_text(entry.get("state"), where=f"{where}: state")
+    return parse_status(entry.get("state"), statuses=STATUSES)
 
 
 def _period(entry: Record) -> dt.datetime | None:

@@ -8,19 +8,24 @@ from validation.importers.parsing import (
     Record,
     instant,
     items,
-    key_of,
+    join_sentences,
     number,
-    part,
+    optional_record,
+    parse_status,
     record,
-    said,
-    status_of,
+    result_key,
     text,
-    told_apart,
+    with_unique_keys,
 )
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "soda"
-WORDS = {"pass": ResultStatus.PASS, "warn": ResultStatus.WARN, "fail": ResultStatus.FAIL, "error": ResultStatus.ERROR}
+STATUSES = {
+    "pass": ResultStatus.PASS,
+    "warn": ResultStatus.WARN,
+    "fail": ResultStatus.FAIL,
+    "error": ResultStatus.ERROR,
+}
 LISTS = ("checks", "automatedMonitoringChecks")
 CORE = re.compile(r"Soda Core ([0-9]+)\.")
 # In a check's definition, which is SodaCL in YAML.
@@ -47,26 +52,26 @@ def read(document: Json) -> list[ExternalResult]:
     details = [
         text(entry.get("identity")) + text(entry.get("definition"), limit=DEFINITION_LENGTH) for entry in entries
     ]
-    return told_apart([*results, _scan(scan, results, logs=logs, at=at)], details=[*details, ""])
+    return with_unique_keys([*results, _scan(scan, results, logs=logs, at=at)], details=[*details, ""])
 
 
 def _check(entry: Record, *, scan: Record, at: dt.datetime | None) -> ExternalResult:
     table, column, filter_ = text(entry.get("table")), text(entry.get("column")), _filter(entry)
     source, definition = text(entry.get("dataSource")) or _source(scan), text(scan.get("definitionName"))
     name = text(entry.get("name")) or text(entry.get("definition")) or text(entry.get("identity")) or "check"
-    status, unknown = status_of(entry.get("outcome"), words=WORDS)
+    status, unknown = parse_status(entry.get("outcome"), statuses=STATUSES)
     if entry.get("outcome") is None:
         unknown = "Soda did not evaluate this check."
-    diagnostics = part(entry.get("diagnostics"))
+    diagnostics = optional_record(entry.get("diagnostics"))
     metrics = entry.get("metrics")
     return ExternalResult(
         tool=TOOL,
         # Soda's own identity is a digest of the check's text, which changes with every threshold change.
-        key=key_of(source, table, column, _suffixed(name, filter_=filter_, definition=definition)),
+        key=result_key(source, table, column, _suffixed(name, filter_=filter_, definition=definition)),
         name=text(_suffixed(f"{table}: {name}" if table else name, filter_=filter_)),
         status=status,
         value=number(diagnostics.get("value")),
-        message=said(_bounds(diagnostics), _reasons(entry.get("outcomeReasons")), unknown),
+        message=join_sentences(_bounds(diagnostics), _reasons(entry.get("outcomeReasons")), unknown),
         at=at,
         subject=table,
         column=column,
@@ -102,11 +107,11 @@ def _scan(scan: Record, results: list[ExternalResult], *, logs: list[Record], at
     definition = text(scan.get("definitionName"))
     return ExternalResult(
         tool=TOOL,
-        key=key_of(_source(scan), "scan", definition),
+        key=result_key(_source(scan), "scan", definition),
         name=text(f"scan {definition}".strip()),
         status=status,
         value=float(len(errors)),
-        message=said(*errors) or message,
+        message=join_sentences(*errors) or message,
         at=at,
         measure="errors of the scan",
         period=instant(scan.get("dataTimestamp")),
@@ -115,21 +120,21 @@ def _scan(scan: Record, results: list[ExternalResult], *, logs: list[Record], at
 
 def _bounds(diagnostics: Record) -> str:
     """Return a check's thresholds in words, such as “Fails at less than -1000.0.”"""
-    told = []
+    sentences = []
     for field, verb in (("fail", "Fails"), ("warn", "Warns")):
         limits = [
-            f"{re.sub('([A-Z])', lambda found: ' ' + found[1].lower(), text(name))} {text(limit)}"
-            for name, limit in part(diagnostics.get(field)).items()
+            f"{re.sub('([A-Z])', lambda match: ' ' + match[1].lower(), text(name))} {text(limit)}"
+            for name, limit in optional_record(diagnostics.get(field)).items()
             if text(limit)
         ]
         if limits:
-            told.append(f"{verb} at {' or '.join(limits)}.")
-    return " ".join(told)
+            sentences.append(f"{verb} at {' or '.join(limits)}.")
+    return " ".join(sentences)
 
 
 def _reasons(value: Json) -> str:
     entries = value if isinstance(value, list) else []
-    return " ".join(filter(None, (text(part(entry).get("message")) or text(entry) for entry in entries)))
+    return " ".join(filter(None, (text(optional_record(entry).get("message")) or text(entry) for entry in entries)))
 
 
 def _measure(value: Json) -> str:
