@@ -51,6 +51,8 @@ class Migration(migrations.Migration):
                 ('value', models.FloatField(blank=True, null=True)),
                 ('message', models.TextField(blank=True)),
                 ('at', models.DateTimeField(help_text='Time of the last result.')),
+                ('period_at', models.DateTimeField(blank=True, help_text='Logical date of the last result, if the tool has one.', null=True)),
+                ('is_stale', models.BooleanField(db_default=False, default=False, help_text='The last run updated nothing because something upstream failed.', verbose_name='stale')),
                 ('created_at', models.DateTimeField()),
             ],
             options={
@@ -618,7 +620,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('check_type__in', ['anomaly', 'change_over_time', 'completeness', 'custom_sql', 'freshness', 'range', 'ratio', 'reconciliation', 'run_deadline', 'schema', 'target', 'validity', 'volume'])), name='check_has_a_type'),
+            constraint=models.CheckConstraint(condition=models.Q(('check_type__in', ['anomaly', 'change_over_time', 'completeness', 'custom_sql', 'freshness', 'range', 'ratio', 'reconciliation', 'relationships', 'run_deadline', 'schema', 'target', 'validity', 'volume'])), name='check_has_a_type'),
         ),
         migrations.AddConstraint(
             model_name='check',
@@ -638,7 +640,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'run_deadline', 'schema']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
+            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'relationships', 'run_deadline', 'schema']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
         ),
         migrations.AddConstraint(
             model_name='check',
