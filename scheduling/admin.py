@@ -137,7 +137,7 @@ class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
             return
         engineer = self.cleaned_data.get("engineer") or self.instance.engineer
         try:
-            build_holiday(engineer, dates=self.dates())
+            build_holiday(engineer, data=self.dates())
         except InvalidInputError as invalid:
             raise ValidationError(invalid.problems) from invalid
 
@@ -169,9 +169,9 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
         """Save the block through the service, which takes the locks."""
         by = request_admin(request)
         if change:
-            saved = update_holiday(obj, dates=form.dates(), by=by)
+            saved = update_holiday(obj, data=form.dates(), by=by)
         else:
-            saved = create_holiday(form.cleaned_data["engineer"], dates=form.dates(), by=by)
+            saved = create_holiday(form.cleaned_data["engineer"], data=form.dates(), by=by)
         obj.pk = saved.pk
 
     def delete_model(self, request: HttpRequest, obj: HolidayBlock) -> None:
@@ -201,7 +201,7 @@ class CoverForm(forms.ModelForm[Cover]):
         """Create the cover; raise the service's errors."""
         known = self.cleaned_data["acknowledge_conflicts"]
         return create_cover(
-            self.cleaned_data["rotation"], span=self.span(), by=by, at=timezone.now(), acknowledge_conflicts=known
+            self.cleaned_data["rotation"], data=self.span(), by=by, at=timezone.now(), acknowledge_conflicts=known
         )
 
 
@@ -293,10 +293,10 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
 class CalendarLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CalendarLink]):
     """Linked calendars and their status; engineers link their own, and an admin can unlink any."""
 
-    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_success_at")
     list_filter = ("state",)
     list_select_related = ("engineer",)
-    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_success_at")
     actions = ("unlink",)
 
     @admin.action(description="Unlink the selected calendars", permissions=["view"])

@@ -168,9 +168,9 @@ def notify_swap_requested(swap: SwapRequest, *, at: dt.datetime) -> None:
     text = sentences(
         f"{asked}.", _round(swap), swap.message and f"“{swap.message}”", "Open the page to accept or decline."
     )
-    if swap.asked_by_id != swap.requester_id:
+    if swap.requested_by_id != swap.requester_id:
         people.append(swap.requester)
-        text = f"{swap.asked_by} asks on {swap.requester}’s behalf. {text}"
+        text = f"{swap.requested_by} asks on {swap.requester}’s behalf. {text}"
     notice = Notification(
         "swap-asked",
         event="swap-asked",

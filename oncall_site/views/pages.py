@@ -122,7 +122,7 @@ def now(request: SignedInRequest) -> HttpResponse:
         "incidents": open_incidents(),
         "uncovered": [answer for answer in found if answer.responder is None],
         "swaps": swaps_naming(reader, at=at),
-        "my_weeks": weeks_held(request.user, at=at, most=2),
+        "my_weeks": weeks_held(request.user, at=at, limit=2),
         "steps": onboarding_steps() if request.user.is_staff else [],
         "overdue_handoffs": overdue_handoffs(at=at)[:HANDOFFS_SHOWN],
         "next_handoffs": next_handoffs(at=at, rotations=shown),

@@ -59,7 +59,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         engineer, dates = self._given(request)
         # Compute the impact under the locks, so that it includes a swap accepted at the same time.
         with transaction.atomic():
-            block = create_holiday(engineer, dates=dates, by=request_user(request))
+            block = create_holiday(engineer, data=dates, by=request_user(request))
             effects = holiday_impact(block, at=timezone.now())
         row = {**self.get_serializer(block).data, "effects": effects_row(effects)}
         return Response(row, status=status.HTTP_201_CREATED)
@@ -68,7 +68,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         """Update time off."""
         block = self.get_object()
         _, dates = self._given(request, block=block)
-        return Response(self.get_serializer(update_holiday(block, dates=dates, by=request_user(request))).data)
+        return Response(self.get_serializer(update_holiday(block, data=dates, by=request_user(request))).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete time off."""
@@ -79,7 +79,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     def preview(self, request: Request) -> Response:
         """Preview the impact of time off without saving it."""
         engineer, dates = self._given(request)
-        return Response(effects_row(holiday_impact(build_holiday(engineer, dates=dates), at=timezone.now())))
+        return Response(effects_row(holiday_impact(build_holiday(engineer, data=dates), at=timezone.now())))
 
     def _given(self, request: Request, *, block: HolidayBlock | None = None) -> tuple[User, HolidayData]:
         """Return the engineer, by default the caller, and the dates in the request; raise Invalid or Forbidden."""

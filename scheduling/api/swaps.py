@@ -36,9 +36,9 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
     counterpart = UsernameField(required=False, allow_null=True)
     third = UsernameField(required=False, allow_null=True)
     decided_by = UsernameField(read_only=True)
-    asked_by = UsernameField(read_only=True)
+    requested_by = UsernameField(read_only=True)
     kind = serializers.CharField(read_only=True)
-    agreed = serializers.SerializerMethodField()
+    accepted_by = serializers.SerializerMethodField()
     acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
 
     class Meta:
@@ -53,11 +53,11 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
             "requester",
             "counterpart",
             "third",
-            "agreed",
+            "accepted_by",
             "state",
             "message",
             "reason",
-            "asked_by",
+            "requested_by",
             "decided_by",
             "created_at",
             "expires_at",
@@ -66,9 +66,9 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
         )
         read_only_fields = ("state", "reason", "created_at", "expires_at", "decided_at")
 
-    def get_agreed(self, swap: SwapRequest) -> list[str]:
+    def get_accepted_by(self, swap: SwapRequest) -> list[str]:
         """Return the engineers who have accepted a three-way swap."""
-        return [one.username for one in (swap.counterpart, swap.third) if one and one.pk in swap.agreed]
+        return [one.username for one in (swap.counterpart, swap.third) if one and one.pk in swap.accepted_by]
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
@@ -108,7 +108,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
         rotation = fields.pop("rotation")
-        swap = request_swap(rotation, asked=SwapProposal(**fields), by=request_user(request), at=timezone.now())
+        swap = request_swap(rotation, proposal=SwapProposal(**fields), by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(swap).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=AnswerSerializer, responses=SwapSerializer)
@@ -135,7 +135,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
             by=request_user(request),
             at=timezone.now(),
             engineer=answer.get("engineer"),
-            word=answer["word"],
+            comment=answer["word"],
         )
         return Response(self.get_serializer(swap).data)
 

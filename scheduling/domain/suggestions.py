@@ -41,7 +41,7 @@ class RosterFacts:
 
 
 def suggestions(
-    week: Week, *, weeks: Sequence[Week], people: Availability, facts: RosterFacts, after: dt.datetime, most: int = 10
+    week: Week, *, weeks: Sequence[Week], people: Availability, facts: RosterFacts, after: dt.datetime, limit: int = 10
 ) -> list[Suggestion]:
     """Return ways to hand over a week, best first.
 
@@ -54,7 +54,7 @@ def suggestions(
     taken: Counter[int] = Counter()
     found: list[Suggestion] = []
     for score, moves in ranked:
-        if taken[moves[0].taker] < SAME_TAKER_AT_MOST and len(found) < most:
+        if taken[moves[0].taker] < SAME_TAKER_AT_MOST and len(found) < limit:
             taken[moves[0].taker] += 1
             found.append(Suggestion(_kind(moves), moves, round(score, 2), tuple(board.reasons(moves))))
     return found

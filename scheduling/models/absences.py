@@ -14,7 +14,7 @@ from scheduling.domain.wall_time import format_days
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange("state", "problem", "host")),
     pghistory.DeleteEvent(),
-    exclude=["address", "last_read_at", "last_well_at"],
+    exclude=["address", "last_read_at", "last_success_at"],
 )
 class CalendarLink(models.Model):
     """An engineer's own calendar elsewhere, whose busy whole days become holiday blocks; its address is kept sealed."""
@@ -22,8 +22,8 @@ class CalendarLink(models.Model):
     class State(models.TextChoices):
         """How reading it went the last time."""
 
-        NEW = "new", "Not read yet"
-        WELL = "well", "Read"
+        NEW = "new", "Not synced yet"
+        OK = "ok", "Synced"
         FAILING = "failing", "Failing"
 
     engineer = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_link")
@@ -32,7 +32,7 @@ class CalendarLink(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.NEW)
     problem = models.CharField(max_length=300, blank=True)
     last_read_at = models.DateTimeField(null=True, blank=True)
-    last_well_at = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -77,7 +77,7 @@ def _suggested(hit: AffectedWeek, block: HolidayBlock, *, at: dt.datetime) -> li
     """Return the best swaps of a week that a block hits, the block in force."""
     world = upcoming_schedule(hit.rotation, at=at, without=block.pk, absence=to_absence(block))
     week = next((one for one in world.weeks if one.starts_on == hit.week.starts_on), None)
-    return [] if week is None else suggestions_in(world, week=week, at=at, most=SUGGESTED)
+    return [] if week is None else suggestions_in(world, week=week, at=at, limit=SUGGESTED)
 
 
 def pipelines_affected_by(

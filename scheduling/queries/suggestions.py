@@ -16,11 +16,11 @@ LOOKED_AHEAD = dt.timedelta(weeks=30)
 PLANNED_WEEKS = 26
 
 
-def suggestions_for(rotation: Rotation, *, week: dt.date, at: dt.datetime, most: int = 10) -> list[Suggestion] | None:
+def suggestions_for(rotation: Rotation, *, week: dt.date, at: dt.datetime, limit: int = 10) -> list[Suggestion] | None:
     """Return ways in which the engineer of a coming week could be rid of it, best first; None where there is no such week."""
     world = upcoming_schedule(rotation, at=at)
     wanted = next((one for one in world.weeks if one.starts_on == week and one.starts_at > at), None)
-    return None if wanted is None else suggestions_in(world, week=wanted, at=at, most=most)
+    return None if wanted is None else suggestions_in(world, week=wanted, at=at, limit=limit)
 
 
 def upcoming_schedule(
@@ -34,7 +34,7 @@ def upcoming_schedule(
     return RotationSchedule(people=world.people, weeks=weeks, covers=world.covers, rosters=world.rosters)
 
 
-def suggestions_in(world: RotationSchedule, *, week: Week, at: dt.datetime, most: int) -> list[Suggestion]:
+def suggestions_in(world: RotationSchedule, *, week: Week, at: dt.datetime, limit: int) -> list[Suggestion]:
     """Return the suggestions for a week of a world that was read already, for one on its roster or holding a week of it."""
     candidates = {*world.roster_of(week), *(one.engineer for one in world.weeks)} - world.people.inactive
     people = User.objects.filter(pk__in=candidates | {week.engineer}).in_bulk()
@@ -48,7 +48,7 @@ def suggestions_in(world: RotationSchedule, *, week: Week, at: dt.datetime, most
             for key, user in people.items()
         },
     )
-    return suggestions(week, weeks=world.weeks, people=world.people, facts=facts, after=at, most=most)
+    return suggestions(week, weeks=world.weeks, people=world.people, facts=facts, after=at, limit=limit)
 
 
 def plan_for(rotation: Rotation, *, at: dt.datetime) -> Plan | Infeasible:

@@ -12,7 +12,7 @@ from scheduling.domain.weeks import Move
 from scheduling.loaders import roster_versions
 from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapQuerySet, SwapRequest
 
-PEOPLE = ("rotation", "requester", "counterpart", "third", "asked_by", "decided_by")
+PEOPLE = ("rotation", "requester", "counterpart", "third", "requested_by", "decided_by")
 
 
 def all_swaps() -> SwapQuerySet:
@@ -30,14 +30,14 @@ class SwapInbox:
     past: list[SwapRequest]
 
 
-def swaps_for(person: User, *, at: dt.datetime, most: int = 100) -> SwapInbox:
+def swaps_for(person: User, *, at: dt.datetime, limit: int = 100) -> SwapInbox:
     """Return the requests as somebody sees them; a request past its time counts as over, swept or not."""
     is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
     pending = list(all_swaps().filter(is_open))
     waiting = [swap for swap in pending if awaits_answer_from(swap, person=person)]
     asked = [swap for swap in pending if swap.requester_id == person.pk]
     others = [swap for swap in pending if swap not in waiting and swap not in asked]
-    return SwapInbox(waiting, asked, others, list(all_swaps().exclude(is_open)[:most]))
+    return SwapInbox(waiting, asked, others, list(all_swaps().exclude(is_open)[:limit]))
 
 
 def swaps_naming(person: User, *, at: dt.datetime) -> list[SwapRequest]:
@@ -49,7 +49,7 @@ def swaps_naming(person: User, *, at: dt.datetime) -> list[SwapRequest]:
 
 def awaits_answer_from(swap: SwapRequest, *, person: User) -> bool:
     """Tell whether a request waits for somebody's answer: they are asked and have not answered, or anyone is."""
-    if swap.state != SwapRequest.State.PENDING or person.pk in (swap.requester_id, *swap.agreed, *swap.declined_by):
+    if swap.state != SwapRequest.State.PENDING or person.pk in (swap.requester_id, *swap.accepted_by, *swap.declined_by):
         return False
     return swap.counterpart_id is None or person.pk in (swap.counterpart_id, swap.third_id)
 

@@ -61,16 +61,16 @@ def upcoming_weeks(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int
     return found
 
 
-def weeks_held(engineer: User, *, at: dt.datetime, most: int = 8) -> list[RotationWeek]:
+def weeks_held(engineer: User, *, at: dt.datetime, limit: int = 8) -> list[RotationWeek]:
     """Return the running and coming weeks that an engineer holds, with their rotations."""
     rows = RotationWeek.objects.filter(engineer=engineer, ends_at__gt=at).select_related("rotation")
-    return list(rows.order_by("starts_at")[:most])
+    return list(rows.order_by("starts_at")[:limit])
 
 
-def upcoming_week_dates(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list[dt.date]:
+def upcoming_week_dates(rotation: Rotation, *, at: dt.datetime, limit: int = 26) -> list[dt.date]:
     """Return the start dates of the weeks that have not begun."""
     rows = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on")
-    return list(rows.values_list("starts_on", flat=True)[:most])
+    return list(rows.values_list("starts_on", flat=True)[:limit])
 
 
 def rotations_short_of(until: dt.date) -> QuerySet[Rotation]:

@@ -85,13 +85,13 @@ def sync_link(
 def _follow(link: CalendarLink, found: list[BusyEvent], *, since: dt.date, at: dt.datetime) -> None:
     """Create, update and delete linked blocks that end on or after `since`; skip blocks that did not change."""
     engineer = lock_availability_of(link.engineer)
-    well = {"state": CalendarLink.State.WELL, "problem": "", "last_read_at": at, "last_well_at": at}
+    well = {"state": CalendarLink.State.OK, "problem": "", "last_read_at": at, "last_success_at": at}
     if CalendarLink.objects.filter(pk=link.pk).update(**well) != 1:
         return  # Unlinked while it was being read.
     stored = {(row.link_uid, row.starts_on): row for row in HolidayBlock.objects.filter(link=link, ends_on__gte=since)}
     for one in found:
         wanted = build_holiday(
-            engineer, dates=HolidayData(one.starts_on, one.ends_on, kind=HolidayBlock.Kind.OTHER, note=one.summary)
+            engineer, data=HolidayData(one.starts_on, one.ends_on, kind=HolidayBlock.Kind.OTHER, note=one.summary)
         )
         wanted.link, wanted.link_uid = link, one.uid
         row = stored.pop((one.uid, one.starts_on), None)

@@ -40,7 +40,7 @@ def create_cover(
     """
     lock_rotation(rotation)
     span = _not_in_the_past(span, at=at)
-    held = _the_one_holder(rotation, span=span)
+    held = _the_one_holder(rotation, data=span)
     if by.pk not in (span.engineer.pk, held.engineer.pk) and not by.is_staff:
         raise NotAllowedError("You can only take over yourself or give away your own time.")
     engineer = lock_people([span.engineer])[span.engineer.pk]

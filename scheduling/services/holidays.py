@@ -64,7 +64,7 @@ def create_holiday(engineer: User, *, dates: HolidayData, by: User) -> HolidayBl
     and Invalid, by field, for bad input.
     """
     _check_holiday_of(engineer, by=by)
-    block = build_holiday(engineer, dates=dates)
+    block = build_holiday(engineer, data=dates)
     lock_availability_of(engineer)
     block.save()
     return block
@@ -78,7 +78,7 @@ def update_holiday(block: HolidayBlock, *, dates: HolidayData, by: User) -> Holi
     """
     _check_holiday_of(block.engineer, by=by)
     _refuse_linked(block)
-    wanted = build_holiday(block.engineer, dates=dates)
+    wanted = build_holiday(block.engineer, data=dates)
     lock_availability_of(block.engineer)
     if not HolidayBlock.objects.filter(pk=block.pk).exists():
         raise DomainError("This holiday was removed in the meantime.")

@@ -56,7 +56,7 @@ def _record(rotation: Rotation, move: Move, *, people: dict[int, User], by: User
         requester=people[move.giver],
         counterpart=people[move.taker],
         message="By a plan that keeps everybody’s holidays free.",
-        asked_by=by,
+        requested_by=by,
         created_at=at,
         expires_at=at + dt.timedelta(days=1),
     )

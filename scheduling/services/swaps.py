@@ -56,7 +56,7 @@ def request_swap(rotation: Rotation, *, asked: SwapProposal, by: User, at: dt.da
     weeks = weeks_of_dates(
         rotation, dates={week for week in (asked.offered_week, asked.wanted_week, asked.third_week) if week}
     )
-    _check_fields(rotation, asked=asked, weeks=weeks)
+    _check_fields(rotation, proposal=asked, weeks=weeks)
     requester = weeks[asked.offered_week].engineer
     if requester.pk != by.pk and not by.is_staff:
         raise NotAllowedError(
@@ -72,11 +72,11 @@ def request_swap(rotation: Rotation, *, asked: SwapProposal, by: User, at: dt.da
         third=weeks[asked.third_week].engineer if asked.third_week else None,
         message=asked.message,
         acknowledged=asked.acknowledge_conflicts,
-        asked_by=by,
+        requested_by=by,
         created_at=at,
         expires_at=min([at + OPEN_FOR, *(week.starts_at for week in weeks.values())]),
     )
-    _check_request(swap, asked=asked, weeks=weeks, at=at)
+    _check_request(swap, proposal=asked, weeks=weeks, at=at)
     swap.save()
     notify_swap_requested(swap, at=at)
     return swap
@@ -169,16 +169,16 @@ def accept_swap(
     if reason:
         raise DomainError(reason)
     for move in moves:
-        known = acknowledge_conflicts if move.taker == taker.pk else row.acknowledged or move.taker in row.agreed
+        known = acknowledge_conflicts if move.taker == taker.pk else row.acknowledged or move.taker in row.accepted_by
         if not known:
             check_conflicts(weeks[move.week], engineer=people[move.taker])
-    agreed = {*row.agreed, taker.pk}
+    agreed = {*row.accepted_by, taker.pk}
     if row.third_id and {row.counterpart_id, row.third_id} - agreed:
-        row.agreed = sorted(agreed)
-        row.save(update_fields=["agreed"])
+        row.accepted_by = sorted(agreed)
+        row.save(update_fields=["accepted_by"])
         return row
     row.counterpart = row.counterpart or taker
-    row.agreed = sorted(agreed) if row.third_id else []
+    row.accepted_by = sorted(agreed) if row.third_id else []
     apply_swap(row, moves=moves, by=by, at=at)
     notify_swap_decided(row, at=at)
     return row
@@ -254,7 +254,7 @@ def _open(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
 def _answering(row: SwapRequest, *, by: User, engineer: User | None) -> User:
     """Return the responding engineer: `by` if they are a recipient, else the one an admin responds for."""
     if engineer is None and by.is_staff and not awaits_answer_from(row, person=by):
-        engineer = next((one for one in (row.counterpart, row.third) if one and one.pk not in row.agreed), None)
+        engineer = next((one for one in (row.counterpart, row.third) if one and one.pk not in row.accepted_by), None)
         if engineer is None:
             raise InvalidInputError({"engineer": ["This request asks anyone: say for whom you answer it."]})
     person = engineer or by
@@ -263,7 +263,7 @@ def _answering(row: SwapRequest, *, by: User, engineer: User | None) -> User:
     if person.pk == row.requester_id:
         raise NotAllowedError("A request is answered by somebody else than who made it.")
     if not awaits_answer_from(row, person=person):
-        if person.pk in (*row.agreed, *row.declined_by):
+        if person.pk in (*row.accepted_by, *row.declined_by):
             raise DomainError(f"{person} has answered this already.")
         raise NotAllowedError(f"{person} is not asked.")
     return person
@@ -296,7 +296,7 @@ def apply_swap(swap: SwapRequest, *, moves: Sequence[Move], by: User, at: dt.dat
         "decided_by": by,
         "decided_at": at,
         "counterpart": swap.counterpart,
-        "agreed": swap.agreed,
+        "accepted_by": swap.accepted_by,
     }
     if SwapRequest.objects.pending().filter(pk=swap.pk).update(**decided) != 1:
         raise DomainError("This request is no longer open.")

@@ -113,11 +113,11 @@ def _previewed(
     saving = "save" in request.POST or "ask" in request.POST
     context: dict[str, object] = {"form": form, "existing": existing}
     try:
-        wanted = build_holiday(engineer, dates=form.dates())
+        wanted = build_holiday(engineer, data=form.dates())
         if saving and existing is None:
-            create_holiday(engineer, dates=form.dates(), by=request.user)
+            create_holiday(engineer, data=form.dates(), by=request.user)
         elif saving and existing is not None:
-            update_holiday(existing, dates=form.dates(), by=request.user)
+            update_holiday(existing, data=form.dates(), by=request.user)
     except DomainError as refusal:
         return render(request, "scheduling/holiday.html", context, status=add_service_error(form, refusal))
     if saving:
@@ -138,7 +138,7 @@ def _ask(request: SignedInRequest) -> SwapRequest | None:
     try:
         slug, asked = _asked(request.POST["ask"].replace("\0", ""))
         rotation = get_object_or_404(Rotation, slug=slug)
-        swap = request_swap(rotation, asked=asked, by=request.user, at=timezone.now())
+        swap = request_swap(rotation, proposal=asked, by=request.user, at=timezone.now())
     except ValueError:
         messages.error(request, "That swap could not be read. Ask for it on the page of the week.")
     except DomainError as refusal:

@@ -31,7 +31,7 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
         try:
             made = create_cover(
                 rotation,
-                span=form.span(),
+                data=form.span(),
                 by=request.user,
                 at=at,
                 acknowledge_conflicts=form.cleaned_data["acknowledge_conflicts"],

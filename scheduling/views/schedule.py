@@ -83,7 +83,7 @@ def _swapping(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, 
     swaps = all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
     shown: list[presenters.SuggestionCard] = []
     if may_offer:
-        suggested = suggestions_for(row.rotation, week=row.starts_on, at=at, most=3) or []
+        suggested = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=3) or []
         shown = presenters.suggestion_cards(suggested, people={user.pk: user for user in all_users()})
     return {"may_offer": may_offer, "swaps": swaps, "offers": shown}
 

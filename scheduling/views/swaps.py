@@ -45,7 +45,7 @@ def ask(request: SignedInRequest) -> HttpResponse:
     at = timezone.now()
     week = _week_asked(request)
     if week is None:
-        weeks = weeks_held(request.user, at=at, most=26)
+        weeks = weeks_held(request.user, at=at, limit=26)
         coming = [one for one in weeks if one.starts_at > at]
         return render(request, "scheduling/ask.html", {"weeks": coming})
     others = weeks_to_swap(week.rotation, at=at)
@@ -53,14 +53,14 @@ def ask(request: SignedInRequest) -> HttpResponse:
     status = 200
     if form.is_bound and form.is_valid():
         try:
-            swap = request_swap(week.rotation, asked=form.asked(week.starts_on), by=request.user, at=at)
+            swap = request_swap(week.rotation, proposal=form.asked(week.starts_on), by=request.user, at=at)
         except DomainError as refusal:
             status = add_service_error(form, refusal)
             form.ask_to_acknowledge(asked=bool(refusal.details.get("conflicts")))
         else:
             messages.success(request, f"{swap.counterpart or 'Anyone'} is asked.")
             return redirect("swap", pk=swap.pk)
-    found = suggestions_for(week.rotation, week=week.starts_on, at=at, most=SUGGESTED) or []
+    found = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTED) or []
     people = {user.pk: user for user in all_users()}
     context = {
         "week": week,
@@ -139,7 +139,7 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
             known = given["acknowledge_conflicts"]
             done = accept_swap(found, by=request.user, at=at, engineer=given["engineer"], acknowledge_conflicts=known)
         elif answer == "decline":
-            done = decline_swap(found, by=request.user, at=at, engineer=given["engineer"], word=given["word"])
+            done = decline_swap(found, by=request.user, at=at, engineer=given["engineer"], comment=given["word"])
         else:
             done = cancel_swap(found, by=request.user, at=at)
     except DomainError as refusal:

@@ -83,10 +83,10 @@ def test_a_rotation_s_feed_has_its_weeks_a_year_ahead_and_is_no_invitation(hando
 
 
 def test_an_engineer_s_feed_has_their_own_weeks_covers_hand_offs_and_holidays(handoffs, rotation, a, b, admin, feed_of):
-    create_cover(rotation, span=CoverData(b, NOW + DAY, NOW + DAY + HOUR, "dentist"), by=admin, at=NOW)
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), note="a secret"), by=a)
+    create_cover(rotation, data=CoverData(b, NOW + DAY, NOW + DAY + HOUR, "dentist"), by=admin, at=NOW)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), note="a secret"), by=a)
     days = HolidayData(dt.date(2026, 12, 3), dt.date(2026, 12, 3), starts_at_time=dt.time(13), ends_at_time=dt.time(17))
-    create_holiday(a, dates=days, by=a)
+    create_holiday(a, data=days, by=a)
     _, events = feed_of(a)()
     rows = shown(events)
     assert ("2026-11-23T10:00:00+00:00", "On call: Weekly Rotation") in rows
@@ -105,7 +105,7 @@ def test_an_engineer_s_feed_has_their_own_weeks_covers_hand_offs_and_holidays(ha
 
 def test_private_notes_are_in_no_feed_and_why_somebody_is_away_in_none_of_a_rotation(rotation, a, b, client, feed_of):
     create_holiday(
-        a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), kind="sick", note="a secret"), by=a
+        a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), kind="sick", note="a secret"), by=a
     )
     whole = feed_of(b, rotation)
     assert ("2026-12-29", "Engineer A is away") in shown(whole()[1])
@@ -120,7 +120,7 @@ def test_a_swap_moves_week_and_meeting_between_feeds_with_the_same_uid_and_a_hig
     mine, theirs, whole = feed_of(a), feed_of(c), feed_of(a, rotation)
     before = mine()[1], theirs()[1], whole()[1]
     asked = SwapProposal(dt.date(2026, 12, 21), dt.date(2026, 12, 7), acknowledge_conflicts=True)
-    accept_swap(request_swap(rotation, asked=asked, by=admin, at=NOW), by=admin, at=NOW)
+    accept_swap(request_swap(rotation, proposal=asked, by=admin, at=NOW), by=admin, at=NOW)
     later = NOW + HOUR
     sync_handoffs(at=later)
     sync_feeds(at=later)
@@ -145,7 +145,7 @@ def test_a_swap_moves_week_and_meeting_between_feeds_with_the_same_uid_and_a_hig
 
 def test_what_is_no_more_stays_cancelled_and_may_come_back(handoffs, rotation, a, feed_of):
     mine = feed_of(a)
-    block = create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    block = create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     sync_feeds(at=NOW)
     uid = f"holiday-{block.pk}@127.0.0.1"
     assert mine()[1][uid]["STATUS"] == "CONFIRMED"
@@ -179,7 +179,7 @@ def test_an_unchanged_feed_is_not_sent_again(client, handoffs, rotation, a, feed
     assert client.get(whole.path, headers={"if-none-match": '"other"'}).status_code == 200
     assert client.head(whole.path).status_code == 200
     assert client.post(whole.path).status_code == 405
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     sync_feeds(at=NOW)
     assert client.get(whole.path, headers={"if-none-match": first.headers["ETag"]}).status_code == 200
 
@@ -240,7 +240,7 @@ def test_reading_writes_no_more_than_when_it_was_read(client, handoffs, rotation
 def test_a_feed_nobody_reads_is_not_kept(handoffs, rotation, a, feed_of):
     feed_of(a)
     revoke_feed(FeedToken.objects.get(), by=a, at=NOW)
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     assert sync_feeds(at=NOW) == 0
     _, events = feed_of(a)()
     assert ("2026-12-29", "Away: Holiday") in shown(events)

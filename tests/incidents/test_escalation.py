@@ -91,7 +91,7 @@ def test_a_holiday_that_began_meanwhile_is_followed(pipeline, chain, now):
     incident = opened(pipeline, at=now)
     people = chain(now)
     days = HolidayData(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
-    create_holiday(people[1], dates=days, by=people[1])
+    create_holiday(people[1], data=days, by=people[1])
     sweep(now + 15 * MINUTE)
     assert told(incident) == [people[0], people[2]]
 
@@ -99,7 +99,7 @@ def test_a_holiday_that_began_meanwhile_is_followed(pipeline, chain, now):
 def test_a_cover_taken_meanwhile_is_followed(pipeline, chain, now, outsider, admin):
     incident = opened(pipeline, at=now)
     span = CoverData(outsider, now + MINUTE, now + 30 * MINUTE)
-    create_cover(Rotation.objects.get(), span=span, by=admin, at=now)
+    create_cover(Rotation.objects.get(), data=span, by=admin, at=now)
     sweep(now + 15 * MINUTE)
     assert told(incident) == [chain(now)[0], outsider]
 
@@ -107,7 +107,7 @@ def test_a_cover_taken_meanwhile_is_followed(pipeline, chain, now, outsider, adm
 def test_where_nobody_is_available_the_admins_are_told_at_once(pipeline, now, admin, a, b, c, d):
     days = HolidayData(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
     for person in (a, b, c, d):
-        create_holiday(person, dates=days, by=person)
+        create_holiday(person, data=days, by=person)
     incident = opened(pipeline, at=now)
     assert told(incident) == [admin]
     assert incident.next_escalation_at is None

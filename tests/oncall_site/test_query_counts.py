@@ -117,7 +117,7 @@ def fill(admin, *, rows):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
         make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
         create_token(admin, name=f"token {row}")
-        create_holiday(primary, dates=HolidayData(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        create_holiday(primary, data=HolidayData(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
         add_external_check(row, pipeline=pipeline)
         add_alert(row, pipeline=pipeline)
@@ -187,14 +187,14 @@ def add_rotation(row, *, engineers, admin):
     monday = (at - dt.timedelta(days=at.weekday() + 7)).date()
     set_roster(rotation, engineers=engineers, starts_on=monday, at=at)
     weeks = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").select_related("engineer"))
-    request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=admin, at=at)
+    request_swap(rotation, proposal=SwapProposal(weeks[0].starts_on), by=admin, at=at)
     accept_swap(
-        request_swap(rotation, asked=SwapProposal(weeks[2].starts_on, weeks[3].starts_on), by=admin, at=at),
+        request_swap(rotation, proposal=SwapProposal(weeks[2].starts_on, weeks[3].starts_on), by=admin, at=at),
         by=admin,
         at=at,
     )
     span = CoverData(admin, weeks[1].starts_at, weeks[1].ends_at)
-    create_cover(rotation, span=span, by=admin, at=at)
+    create_cover(rotation, data=span, by=admin, at=at)
 
 
 def add_hand_offs(admin):

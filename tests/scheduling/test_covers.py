@@ -52,7 +52,7 @@ def others(week, a, b, c, d):
 
 def cover(rotation, week, engineer, begin, end, *, by, at, **options):
     span = CoverData(engineer, week.starts_at + HOUR * begin, week.starts_at + HOUR * end)
-    return create_cover(rotation, span=span, by=by, at=at, **options)
+    return create_cover(rotation, data=span, by=by, at=at, **options)
 
 
 def on_call(rotation, week, hour):
@@ -146,7 +146,7 @@ def test_what_cannot_be_covered_is_refused_by_field(rotation, week, others, outs
 
 def test_covering_in_one_s_own_holiday_needs_to_be_said(rotation, week, others, now):
     one = others[0]
-    create_holiday(one, dates=HolidayData(week.starts_on, week.starts_on), by=one)
+    create_holiday(one, data=HolidayData(week.starts_on, week.starts_on), by=one)
     with pytest.raises(DomainError, match="away"):
         cover(rotation, week, one, 0, 5, by=one, at=now)
     assert cover(rotation, week, one, 0, 5, by=one, at=now, acknowledge_conflicts=True).pk
@@ -224,11 +224,11 @@ def test_the_others_keep_their_order_when_somebody_leaves(rotation, admin, a, b,
 def test_swaps_and_covers_with_a_leaver_end_and_the_weeks_go_back(rotation, admin, a, b, c, d, now):
     coming = list(RotationWeek.objects.filter(starts_at__gt=now).select_related("engineer").order_by("starts_on"))
     one, leaver = coming[0].engineer, coming[1].engineer
-    made = request_swap(rotation, asked=SwapProposal(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
+    made = request_swap(rotation, proposal=SwapProposal(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
     accept_swap(made, by=leaver, at=now)
-    open_one = request_swap(rotation, asked=SwapProposal(coming[4].starts_on, counterpart=leaver), by=one, at=now)
+    open_one = request_swap(rotation, proposal=SwapProposal(coming[4].starts_on, counterpart=leaver), by=one, at=now)
     third = coming[2].engineer
-    create_cover(rotation, span=CoverData(leaver, coming[2].starts_at, coming[2].ends_at), by=leaver, at=now)
+    create_cover(rotation, data=CoverData(leaver, coming[2].starts_at, coming[2].ends_at), by=leaver, at=now)
     deactivate(leaver, by=admin, at=now)
     made.refresh_from_db()
     open_one.refresh_from_db()

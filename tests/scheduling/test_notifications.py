@@ -58,7 +58,7 @@ def is_still_relevant(message, at):
 
 def ask(rotation, week, one, other, *, by, at, **more):
     asked = SwapProposal(week(one).starts_on, week(other).starts_on, **more)
-    return request_swap(rotation, asked=asked, by=by, at=at)
+    return request_swap(rotation, proposal=asked, by=by, at=at)
 
 
 def test_nobody_is_told_of_the_first_roster(rotation):
@@ -85,7 +85,7 @@ def test_who_offers_is_told_where_an_admin_asked_for_them(rotation, week, a, b, 
 
 
 def test_a_request_to_anyone_is_told_to_the_others_of_the_roster(rotation, week, a, b, c, now):
-    swap = request_swap(rotation, asked=SwapProposal(week(a).starts_on), by=a, at=now)
+    swap = request_swap(rotation, proposal=SwapProposal(week(a).starts_on), by=a, at=now)
     assert told("swap-asked") == ["Engineer B", "Engineer C", "Engineer D"]
     decline_swap(swap, by=b, at=now)
     assert not is_still_relevant(Message.objects.get(recipient=b), now)
@@ -107,7 +107,7 @@ def test_an_accepted_swap_is_told_to_both_and_the_admins_and_the_voided_ones_too
 
 
 def test_a_declined_and_an_expired_request_are_told_to_both(rotation, week, a, b, now):
-    decline_swap(ask(rotation, week, a, b, by=a, at=now), by=b, at=now, word="I cannot.")
+    decline_swap(ask(rotation, week, a, b, by=a, at=now), by=b, at=now, comment="I cannot.")
     assert told("swap-declined") == ["Engineer A", "Engineer B"]
     assert "I cannot." in Message.objects.filter(event="swap-declined").first().text
     swap = ask(rotation, week, a, b, by=a, at=now)
@@ -156,7 +156,7 @@ def test_a_cover_is_told_to_both_when_it_is_taken_and_when_it_ends(rotation, wee
     one = week(a)
     b.time_zone = "Europe/Berlin"
     b.save()
-    cover = create_cover(rotation, span=CoverData(b, one.starts_at, one.starts_at + DAY, "dentist"), by=a, at=now)
+    cover = create_cover(rotation, data=CoverData(b, one.starts_at, one.starts_at + DAY, "dentist"), by=a, at=now)
     assert told("cover-taken") == ["Engineer A", "Engineer B"]
     text = Message.objects.get(recipient=b).text
     assert "dentist" in text
@@ -170,7 +170,7 @@ def test_moments_nobody_covers_are_told_to_the_admins_once(rotation, a, b, admin
     lonely = make_pipeline("Lonely", primary=a, secondary=b)
     for person in (a, b):
         days = HolidayData((now + 10 * DAY).date(), (now + 11 * DAY).date())
-        create_holiday(person, dates=days, by=person)
+        create_holiday(person, data=days, by=person)
     sync_coverage_gaps(at=now)
     sync_coverage_gaps(at=now + SECOND)
     (message,) = Message.objects.filter(event="uncovered")
@@ -186,7 +186,7 @@ def test_moments_nobody_covers_are_told_to_the_admins_once(rotation, a, b, admin
 def test_a_moment_nobody_covers_within_a_day_is_urgent(rotation, a, b, admin, now):
     make_pipeline("Lonely", primary=a, secondary=b)
     for person in (a, b):
-        create_holiday(person, dates=HolidayData(now.date(), (now + DAY).date()), by=person)
+        create_holiday(person, data=HolidayData(now.date(), (now + DAY).date()), by=person)
     sync_coverage_gaps(at=now)
     assert Message.objects.get(event="uncovered").urgent
 
@@ -215,7 +215,7 @@ def test_who_is_covered_or_gave_the_week_away_is_not_told_that_it_begins(rotatio
     notify_shift_changes(at=first.starts_at - dt.timedelta(hours=1))
     begins = Message.objects.get(event="week-begins")
     span = CoverData(outsider, first.starts_at, first.starts_at + DAY)
-    create_cover(rotation, span=span, by=first.engineer, at=now)
+    create_cover(rotation, data=span, by=first.engineer, at=now)
     assert not is_still_relevant(begins, first.starts_at + SECOND)
     assert is_still_relevant(begins, first.starts_at + DAY)
     RotationWeek.objects.filter(pk=first.pk).update(engineer=outsider)
@@ -234,7 +234,7 @@ def test_who_goes_on_is_not_told_that_the_week_ends(rotation, now):
 
 def test_a_holiday_in_one_s_week_is_told_to_its_engineer_and_who_steps_in(rotation, week, a, now):
     one = week(a)
-    block = create_holiday(a, dates=HolidayData(one.starts_on + DAY, one.starts_on + 2 * DAY), by=a)
+    block = create_holiday(a, data=HolidayData(one.starts_on + DAY, one.starts_on + 2 * DAY), by=a)
     notify_absences_in_weeks(at=now)
     notify_absences_in_weeks(at=now + SECOND)
     rows = {row.recipient.display_name: row for row in Message.objects.filter(event="holiday-hits")}
@@ -249,7 +249,7 @@ def test_a_holiday_in_one_s_week_is_told_to_its_engineer_and_who_steps_in(rotati
 
 def test_a_week_swapped_into_a_holiday_is_told_too(rotation, week, a, b, now):
     one = week(a)
-    create_holiday(b, dates=HolidayData(one.starts_on + DAY, one.starts_on + 2 * DAY), by=b)
+    create_holiday(b, data=HolidayData(one.starts_on + DAY, one.starts_on + 2 * DAY), by=b)
     notify_absences_in_weeks(at=now)
     assert told("holiday-hits") == []
     swap = ask(rotation, week, a, b, by=a, at=now)
@@ -261,7 +261,7 @@ def test_a_week_swapped_into_a_holiday_is_told_too(rotation, week, a, b, now):
 def test_a_sweep_with_nothing_new_is_three_statements_at_most(rotation, week, a, b, c, now):
     for person in (a, b, c):
         day = week(person).starts_on + DAY
-        create_holiday(person, dates=HolidayData(day, day), by=person)
+        create_holiday(person, data=HolidayData(day, day), by=person)
     notify_absences_in_weeks(at=now)
     with CaptureQueriesContext(connection) as captured:
         notify_absences_in_weeks(at=now)

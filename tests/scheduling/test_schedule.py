@@ -51,7 +51,7 @@ def pipeline(rotation):
 
 
 def away(user, first, last, **fields):
-    return create_holiday(user, dates=HolidayData(day(first), day(last), **fields), by=user)
+    return create_holiday(user, data=HolidayData(day(first), day(last), **fields), by=user)
 
 
 def chain(pipeline, at=AT):
@@ -222,8 +222,8 @@ def test_an_engineer_blocks_their_own_dates_in_their_own_zone(a):
 def test_blocking_for_somebody_else_is_an_admin_s_right(a, b, admin):
     dates = HolidayData(day("2026-12-24"), day("2026-12-26"))
     with pytest.raises(NotAllowedError):
-        create_holiday(a, dates=dates, by=b)
-    block = create_holiday(a, dates=dates, by=admin)
+        create_holiday(a, data=dates, by=b)
+    block = create_holiday(a, data=dates, by=admin)
     with pytest.raises(NotAllowedError):
         delete_holiday(block, by=b)
     delete_holiday(block, by=admin)
@@ -243,14 +243,14 @@ def test_blocking_for_somebody_else_is_an_admin_s_right(a, b, admin):
 )
 def test_impossible_dates_are_refused_by_field(a, dates, field):
     with pytest.raises(InvalidInputError) as caught:
-        create_holiday(a, dates=dates, by=a)
+        create_holiday(a, data=dates, by=a)
     assert list(caught.value.problems) == [field]
     assert not HolidayBlock.objects.exists()
 
 
 def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a, b, d):
     away(b, "2026-11-25", "2026-11-25")
-    block = build_holiday(a, dates=HolidayData(day("2026-11-24"), day("2026-11-26")))
+    block = build_holiday(a, data=HolidayData(day("2026-11-24"), day("2026-11-26")))
     effects = holiday_impact(block, at=AT)
     assert [hit.week.starts_on for hit in effects.weeks] == [day("2026-11-23")]
     assert [row.engineer for row in effects.also_away] == [b]
@@ -263,7 +263,7 @@ def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a
 def test_the_effects_name_moments_nobody_covers(rotation, a, b, c, d):
     for user in (b, c, d):
         away(user, "2026-11-24", "2026-11-26")
-    effects = holiday_impact(build_holiday(a, dates=HolidayData(day("2026-11-25"), day("2026-11-25"))), at=AT)
+    effects = holiday_impact(build_holiday(a, data=HolidayData(day("2026-11-25"), day("2026-11-25"))), at=AT)
     assert len(effects.uncovered) == 5
     assert {change.starts_at for _, change in effects.uncovered} == {instant("2026-11-25T00:00:00Z")}
 

@@ -42,7 +42,7 @@ def holder(rotation, day):
 
 
 def ask(rotation, offered, *, by, at, **asked):
-    return request_swap(rotation, asked=SwapProposal(offered, **asked), by=by, at=at)
+    return request_swap(rotation, proposal=SwapProposal(offered, **asked), by=by, at=at)
 
 
 def two_way(rotation, one, other, *, at):
@@ -62,7 +62,7 @@ def test_only_its_engineer_or_an_admin_offers_a_week(rotation, a, b, admin, now)
     with pytest.raises(NotAllowedError, match="Engineer A’s"):
         ask(rotation, coming(rotation, a), by=b, at=now)
     swap = ask(rotation, coming(rotation, a), by=admin, at=now, counterpart=b)
-    assert (swap.requester, swap.asked_by) == (a, admin)
+    assert (swap.requester, swap.requested_by) == (a, admin)
 
 
 def test_a_week_that_has_begun_cannot_be_offered_nor_asked_for(rotation, a, now):
@@ -84,7 +84,7 @@ def test_wrong_weeks_and_people_are_named_by_field(rotation, a, b, c, now):
         ({"offered_week": mine, "counterpart": a}, "counterpart"),
     ):
         with pytest.raises(InvalidInputError) as caught:
-            request_swap(rotation, asked=SwapProposal(**asked), by=a, at=now)
+            request_swap(rotation, proposal=SwapProposal(**asked), by=a, at=now)
         assert list(caught.value.problems) == [field]
     with pytest.raises(DomainError, match="not Engineer C’s"):
         ask(rotation, mine, by=a, at=now, wanted_week=theirs, counterpart=c)
@@ -99,7 +99,7 @@ def test_the_same_thing_is_not_asked_twice(rotation, a, b, now):
 
 def test_an_own_holiday_in_the_week_asked_for_needs_to_be_known(rotation, a, b, now):
     theirs = coming(rotation, b)
-    create_holiday(a, dates=HolidayData(theirs + DAY, theirs + DAY), by=a)
+    create_holiday(a, data=HolidayData(theirs + DAY, theirs + DAY), by=a)
     with pytest.raises(DomainError, match="Engineer A is away") as caught:
         two_way(rotation, a, b, at=now)
     assert caught.value.details["conflicts"] == [
@@ -153,7 +153,7 @@ def test_a_swap_is_accepted_only_once(rotation, a, b, c, now):
 
 def test_accepting_into_one_s_own_holiday_needs_to_be_said(rotation, a, b, now):
     swap = two_way(rotation, a, b, at=now)
-    create_holiday(b, dates=HolidayData(swap.offered_week, swap.offered_week), by=b)
+    create_holiday(b, data=HolidayData(swap.offered_week, swap.offered_week), by=b)
     with pytest.raises(DomainError, match="Engineer B is away"):
         accept_swap(swap, by=b, at=now)
     assert accept_swap(swap, by=b, at=now, acknowledge_conflicts=True).state == "accepted"
@@ -161,7 +161,7 @@ def test_accepting_into_one_s_own_holiday_needs_to_be_said(rotation, a, b, now):
 
 def test_nobody_accepts_the_requester_s_new_holiday_for_them(rotation, a, b, now):
     swap = two_way(rotation, a, b, at=now)
-    create_holiday(a, dates=HolidayData(swap.wanted_week, swap.wanted_week), by=a)
+    create_holiday(a, data=HolidayData(swap.wanted_week, swap.wanted_week), by=a)
     with pytest.raises(DomainError, match="Engineer A is away"):
         accept_swap(swap, by=b, at=now, acknowledge_conflicts=True)
 
@@ -187,7 +187,7 @@ def test_accepting_voids_the_other_requests_that_touch_either_week(rotation, a, 
 
 def test_declining_keeps_the_word_and_changes_nothing(rotation, a, b, now):
     swap = two_way(rotation, a, b, at=now)
-    declined = decline_swap(swap, by=b, at=now, word="I am at a wedding.")
+    declined = decline_swap(swap, by=b, at=now, comment="I am at a wedding.")
     assert (declined.state, declined.reason) == ("declined", "I am at a wedding.")
     assert holder(rotation, swap.offered_week) == a
 
@@ -236,7 +236,7 @@ def test_three_exchange_when_the_last_of_them_agrees(rotation, a, b, c, now):
     swap = ask(rotation, weeks[0], by=a, at=now, wanted_week=weeks[1], third_week=weeks[2])
     assert (swap.kind, swap.counterpart, swap.third) == ("three_way", b, c)
     first = accept_swap(swap, by=c, at=now)
-    assert (first.state, first.agreed) == ("pending", [c.pk])
+    assert (first.state, first.accepted_by) == ("pending", [c.pk])
     assert [holder(rotation, week) for week in weeks] == [a, b, c]
     with pytest.raises(DomainError, match="answered this already"):
         accept_swap(swap, by=c, at=now)
@@ -289,7 +289,7 @@ def test_a_cover_in_a_week_that_changes_hands_stands_for_the_new_engineer(rotati
     for engineer, hours in ((c, 10), (b, 40)):
         create_cover(
             rotation,
-            span=CoverData(
+            data=CoverData(
                 engineer, week.starts_at + dt.timedelta(hours=hours), week.starts_at + dt.timedelta(hours=hours + 5)
             ),
             by=a,

@@ -33,10 +33,10 @@ def away(engineer, week, *, days=7, hours=0):
     return Absence(engineer, begin, begin + dt.timedelta(days=days, hours=hours), "on holiday")
 
 
-def ask(week, weeks, absences=(), *, candidates=(A, B, C, D), inactive=(), own=None, most=10, after=BEFORE):
+def ask(week, weeks, absences=(), *, candidates=(A, B, C, D), inactive=(), own=None, limit=10, after=BEFORE):
     facts = RosterFacts(candidates=candidates, names=NAMES, zones={}, public_holidays=own or {})
     people = Availability(absences=list(absences), inactive=frozenset(inactive))
-    return suggestions(week, weeks=weeks, people=people, facts=facts, after=after, most=most)
+    return suggestions(week, weeks=weeks, people=people, facts=facts, after=after, limit=limit)
 
 
 def shape(one):
@@ -72,13 +72,13 @@ def test_round_three_where_no_two_can_swap():
 
 def test_a_plain_take_over_says_what_it_does_to_the_balance():
     weeks = weeks_of(4)
-    [found] = [one for one in ask(weeks[0], weeks, candidates=(A, C), most=50) if one.kind == "one_way"]
+    [found] = [one for one in ask(weeks[0], weeks, candidates=(A, C), limit=50) if one.kind == "one_way"]
     assert "Engineer C takes one week more (2 of the coming 4), Engineer A one less." in found.why
 
 
 def test_weeks_in_a_row_are_said_and_rank_below_wider_spacing():
     weeks = weeks_of(8)
-    found = [one for one in ask(weeks[4], weeks, most=50) if one.kind == "two_way"]
+    found = [one for one in ask(weeks[4], weeks, limit=50) if one.kind == "two_way"]
     close = [one for one in found if any("two weeks in a row" in reason for reason in one.why)]
     wide = [one for one in found if one not in close]
     assert close
@@ -89,7 +89,7 @@ def test_weeks_in_a_row_are_said_and_rank_below_wider_spacing():
 def test_a_public_holiday_of_the_taker_is_said():
     weeks = weeks_of(8)
     christmas = next(week for week in weeks if week.starts_on == dt.date(2026, 12, 21))
-    found = ask(christmas, weeks, own={B: frozenset({XMAS}), C: frozenset()}, candidates=(B, C), most=50)
+    found = ask(christmas, weeks, own={B: frozenset({XMAS}), C: frozenset()}, candidates=(B, C), limit=50)
     reasons = [one.why for one in found if one.moves[0].taker == B]
     assert reasons
     assert all("Engineer B is then on call on 1 public holiday (25 Dec)." in why for why in reasons)
@@ -99,7 +99,7 @@ def test_a_public_holiday_of_the_taker_is_said():
 def test_nobody_who_left_and_no_week_that_has_begun_is_suggested():
     weeks = weeks_of(8)
     after = weeks[1].starts_at
-    found = ask(weeks[4], weeks, inactive={B}, after=after, most=50)
+    found = ask(weeks[4], weeks, inactive={B}, after=after, limit=50)
     assert B not in {move.taker for one in found for move in one.moves}
     assert {move.week for one in found for move in one.moves} <= {week.starts_on for week in weeks[2:]}
 
@@ -122,7 +122,7 @@ def test_every_suggestion_can_be_made_and_the_best_come_first(seed):
     ]
     inactive = {engineer for engineer in engineers if source.random() < 0.1}
     week = source.choice(weeks)
-    found = ask(week, weeks, absences, candidates=engineers, inactive=inactive, most=100)
+    found = ask(week, weeks, absences, candidates=engineers, inactive=inactive, limit=100)
     holders = {one.starts_on: one.engineer for one in weeks}
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
     for one in found:
@@ -176,7 +176,7 @@ def test_forty_engineers_and_a_year_take_less_than_200_ms():
     assert statistics.median(times) < 0.2
 
 
-@pytest.mark.parametrize("most", [1, 3])
-def test_no_more_than_asked_for(most):
+@pytest.mark.parametrize("limit", [1, 3])
+def test_no_more_than_asked_for(limit):
     weeks = weeks_of(8)
-    assert len(ask(weeks[0], weeks, most=most)) == most
+    assert len(ask(weeks[0], weeks, limit=limit)) == limit
