@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from calendar_feeds.queries import feeds_of
 from people.models import User
-from scheduling.queries.holidays import holidays_of
+from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.weeks import weeks_held
 
 # A page's label, its name, and the key that opens it after a g.
@@ -55,6 +55,6 @@ def _mine(request: HttpRequest) -> dict[str, object]:
         return {}
     return {
         "my_weeks": partial(weeks_held, reader, at=at),
-        "my_holidays": partial(holidays_of, reader, at=at),
+        "my_holidays": partial(upcoming_holidays, reader, at=at),
         "my_feeds": partial(feeds_of, reader),
     }

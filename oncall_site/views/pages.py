@@ -79,7 +79,7 @@ def _seen(
     """Return who answers for each of these pipelines, and who is on call and who is next in each rotation, as people."""
     shown = list(pipelines)
     named = {link.engineer for row in shown for link in seen.chains[row.pk].links}
-    named |= {key for turn in seen.turns for key in (turn.engineer, turn.next_engineer) if key is not None}
+    named |= {key for turn in seen.shifts for key in (turn.engineer, turn.next_engineer) if key is not None}
     people, words, found = User.objects.get_queryset().in_bulk(named), statuses(shown), []
     for pipeline in shown:
         chain = seen.chains[pipeline.pk]
@@ -93,7 +93,7 @@ def _seen(
                 links=tuple((link, people[link.engineer]) for link in chain.links),
             )
         )
-    on_call = [(turn, people.get(turn.engineer or 0), people.get(turn.next_engineer or 0)) for turn in seen.turns]
+    on_call = [(turn, people.get(turn.engineer or 0), people.get(turn.next_engineer or 0)) for turn in seen.shifts]
     return found, on_call
 
 

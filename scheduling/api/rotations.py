@@ -72,7 +72,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
         """List who is on call at an instant, until when, and who is next."""
         at = parse_instant_param(request.query_params)
         found = on_call_snapshot((), rotations=self.paginate_queryset(self.get_queryset()) or [], at=at)
-        return self.get_paginated_response([serialize_shift(turn, names=found.usernames) for turn in found.turns])
+        return self.get_paginated_response([serialize_shift(turn, names=found.usernames) for turn in found.shifts])
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):

@@ -158,7 +158,9 @@ def swapped(seeded, admin):
     asked = request_swap(rotation, proposal=known, by=admin, at=at)
     made = request_swap(rotation, proposal=SwapProposal(weeks[4].starts_on, weeks[5].starts_on), by=admin, at=at)
     accept_swap(made, by=admin, at=at)
-    declined = request_swap(rotation, proposal=SwapProposal(weeks[6].starts_on, counterpart=one.engineer), by=admin, at=at)
+    declined = request_swap(
+        rotation, proposal=SwapProposal(weeks[6].starts_on, counterpart=one.engineer), by=admin, at=at
+    )
     decline_swap(declined, by=admin, at=at, comment="No.")
     create_cover(rotation, data=CoverData(one.engineer, two.starts_at, two.ends_at, "dentist"), by=admin, at=at)
     open_one = request_swap(rotation, proposal=SwapProposal(weeks[7].starts_on), by=admin, at=at)
