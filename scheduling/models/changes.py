@@ -173,7 +173,7 @@ class SwapRequest(models.Model):
         return "three_way" if self.third_week else "two_way" if self.wanted_week else "one_way"
 
     def moves(self, *, taker: int = NOBODY) -> tuple[Move, ...]:
-        """Return the moves of the swap; `taker` stands in for the counterpart of a request to anyone."""
+        """Return the moves of the swap; a request to anyone goes to `taker`."""
         counterpart = self.counterpart_id or taker
         moves = [Move(self.offered_week, self.requester_id, counterpart)]
         if self.third_week and self.third_id and self.wanted_week:

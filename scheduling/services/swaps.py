@@ -150,7 +150,7 @@ def _check_conflicts(week: RotationWeek, *, engineer: User) -> None:
 def accept_swap(
     swap: SwapRequest, *, by: User, at: dt.datetime, engineer: User | None = None, acknowledge_conflicts: bool = False
 ) -> SwapRequest:
-    """Accept a swap request as its recipient, or as an admin for `engineer`; the weeks change hands at once.
+    """Accept a swap request as its recipient, or as an admin on behalf of `engineer`; the weeks change hands at once.
 
     Other open requests that are no longer possible become void. In a three-way swap, the last acceptance makes the
     exchange. Returns the reloaded request.
@@ -185,7 +185,7 @@ def accept_swap(
 def decline_swap(
     swap: SwapRequest, *, by: User, at: dt.datetime, engineer: User | None = None, comment: str = ""
 ) -> SwapRequest:
-    """Decline a swap request as its recipient, or as an admin for `engineer`; return the reloaded request.
+    """Decline a swap request as its recipient, or as an admin on behalf of `engineer`; return the reloaded request.
 
     A request to anyone stays open until every other active engineer of the roster has declined. Raises the same errors as
     `accept_swap`.
@@ -240,15 +240,15 @@ def _lock_open_request(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
 
 
 def _answering_engineer(row: SwapRequest, *, by: User, engineer: User | None) -> User:
-    """Return the engineer who answers: `by` if they are a recipient, else the one an admin answers for."""
+    """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
     if engineer is None and by.is_staff and not awaits_answer_from(row, person=by):
         named = (person for person in (row.counterpart, row.third) if person)
         engineer = next((person for person in named if person.pk not in row.accepted_by), None)
         if engineer is None:
-            raise InvalidInputError({"engineer": ["Choose the engineer you answer for."]})
+            raise InvalidInputError({"engineer": ["Choose the engineer on whose behalf you answer."]})
     person = engineer or by
     if person.pk != by.pk and not by.is_staff:
-        raise NotAllowedError("Only an admin can answer for another engineer.")
+        raise NotAllowedError("Only an admin can answer on behalf of another engineer.")
     if person.pk == row.requester_id:
         raise NotAllowedError("The requester cannot answer their own request.")
     if not awaits_answer_from(row, person=person):

@@ -28,7 +28,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, create_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
-from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, taken_back
+from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, rolled_back
 from tests.security.permission_matrix import ALERT, ALERTS
 from validation.importers.alertmanager import read_alerts
 from validation.models import MappingRule, Metric
@@ -237,7 +237,7 @@ def statements(do):
 @pytest.fixture(scope="module")
 def measured(django_db_setup, django_db_blocker):
     """Return a function that gives the statements of an address with one row, and now, with thirty."""
-    with taken_back(django_db_blocker):
+    with rolled_back(django_db_blocker):
         admin = make_engineer("Admin", is_staff=True)
         fill(admin, rows=1)
         browser, script = Client(), Client(**bearer(admin))
