@@ -35,7 +35,7 @@ from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, request_run, run_check
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("axe"), pytest.mark.django_db(transaction=True)]
 
 SLUG = "daily-growth-experiment-focused"
 PAGES = [
@@ -75,7 +75,7 @@ PAGES = [
     "/me/",
     "/me/feeds/",
     "/handoffs/",
-    "/me/messages/",
+    "/me/notifications/",
     "/api/v1/docs/",
     "/no-such-page/",
 ]

@@ -13,7 +13,8 @@ from notifications.models import Message
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.queries.on_call import responder_chains
-from tests.faults.workers import site, wait_until
+from tests.faults.workers import site
+from tests.waiting import wait_until
 from validation.models import Metric
 from validation.services.definitions import create_check, save_metric
 from validation.services.points import NewPoint, push_points
@@ -66,14 +67,14 @@ def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, co
         running.worker("worker-0")
         running.beat("beat-0")
         check = failing_check(by=admin)
-        wait_until(lambda: about_it(running), seconds=150, why="nobody was told")
+        wait_until(lambda: about_it(running), why="nobody was told")
         [mail] = about_it(running)
     assert mail["to"] == ["responder@example.org"]
     incident = Incident.objects.get(check_key=check.pk)
     assert incident.title in mail["subject"]
     assert f"/runbooks/{SLUG}/" in mail["text"]
     link = next(word for word in mail["text"].split() if f"/incidents/{incident.pk}/" in word)
-    assert Message.objects.filter(event="incident", occurrence=str(incident.pk)).count() == 1
+    assert Message.objects.filter(type="incident-escalated", context__incident_id=incident.pk).count() == 1
 
     page = open_page(responder)
     page.goto("/")

