@@ -116,7 +116,7 @@ def test_an_accepted_swap_notifies_both_and_the_admins_and_those_of_cancelled_re
     other.refresh_from_db()
     assert other.state == "void"
     assert recipients("swap-closed") == ["Engineer A", "Engineer C"]
-    assert "Engineer B’s" in Message.objects.filter(type="swap-closed").first().text
+    assert "now belongs to Engineer B" in Message.objects.filter(type="swap-closed").first().text
 
 
 def test_a_declined_and_an_expired_request_notify_both(rotation, week, a, b, now):
