@@ -377,7 +377,7 @@ def test_the_api_declines_and_withdraws(client, rotation, a, b):
         offered_week=str(upcoming_week(rotation, a)),
         counterpart="engineer-b",
     ).json()
-    declined = post(client, b, f"swaps/{row['id']}/decline/", word="No.").json()
+    declined = post(client, b, f"swaps/{row['id']}/decline/", reason="No.").json()
     assert (declined["state"], declined["reason"]) == ("declined", "No.")
     row = post(client, a, "swaps/", rotation=rotation.slug, offered_week=str(upcoming_week(rotation, a))).json()
     assert row["counterpart"] is None
