@@ -84,7 +84,7 @@ def test_consecutive_weeks_are_named_and_rank_below_wider_spacing():
     assert min(one.score for one in wide) > max(one.score for one in close)
 
 
-def test_public_upcoming_holidays_the_taker_are_named():
+def test_public_holidays_of_the_taker_are_named():
     weeks = make_weeks(8)
     christmas = next(week for week in weeks if week.starts_on == dt.date(2026, 12, 21))
     found = suggest(christmas, weeks, own={B: frozenset({XMAS}), C: frozenset()}, candidates=(B, C), limit=50)
