@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import taken_back
+from tests.factories import rolled_back
 from tests.security.fixtures import World
 
 
