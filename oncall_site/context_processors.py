@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from calendar_feeds.queries import active_feeds
 from people.models import User
-from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.weeks import weeks_held
 
 # Label, URL name, and the key that opens the page after “g”.

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.factories import rolled_back
 from tests.security.fixtures import World
 
 
