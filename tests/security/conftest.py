@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.factories import rolled_back
 from tests.security.fixtures import World
 
 

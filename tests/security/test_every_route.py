@@ -8,7 +8,7 @@ from django.urls import URLPattern, get_resolver
 
 from calendar_feeds.models import FeedToken
 from people.queries import digest_of
-from tests.factories import make_engineer, make_pipeline, make_runbook
+from tests.factories import make_engineer, make_pipeline, make_runbook, rolled_back
 from tests.statements import writing
 
 # Pages on the way in, which say why it is not open.
