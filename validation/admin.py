@@ -149,7 +149,8 @@ class ResultInline(NoEditModelAdmin, admin.TabularInline[CheckResult, Check]):
     """Results of a check, newest first."""
 
     model = CheckResult
-    fields = ("started_at", "status", "bucket", "value", "expected", "message")
+    readonly_fields = ("bucket_time",)
+    fields = ("started_at", "status", "bucket_time", "value", "expected", "message")
     can_delete = False
     max_num = 0
 

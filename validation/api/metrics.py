@@ -16,6 +16,7 @@ from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
+from validation.domain.buckets import DAY, bucket_time
 from validation.models import DataSource, Metric, MetricPoint
 from validation.queries.checks import find_metric, metric_points, metrics
 from validation.services.metrics import save_metric
@@ -53,7 +54,7 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
     def get_at(self, point: MetricPoint) -> str:
         """Return the date of a daily value, or the instant of an hourly one."""
         if self.context["daily"]:
-            return point.bucket.date().isoformat()
+            return bucket_time(point.bucket, step=DAY).isoformat()
         return isoformat_z(point.bucket) or ""
 
 

@@ -45,6 +45,11 @@ def date_bucket(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
+def bucket_time(bucket: dt.datetime, *, step: dt.timedelta) -> dt.date | dt.datetime:
+    """Return a bucket as pages and the API show it: a business date, never shifted to a viewer's zone, or an instant."""
+    return bucket.astimezone(dt.UTC).date() if step >= DAY else bucket
+
+
 def bucket_end(bucket: dt.datetime, *, step: dt.timedelta, zone: dt.tzinfo) -> dt.datetime:
     """Return the instant at which a bucket ends; for a date, midnight in its zone."""
     if step < DAY:

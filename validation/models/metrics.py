@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline, slug_rule
+from validation.domain.buckets import DAY, HOUR, bucket_time
 
 # A run's hard limit is longer than the longest query limit.
 MIN_LIMIT_SECONDS, MAX_LIMIT_SECONDS = 1, 90
@@ -112,7 +113,17 @@ class Metric(models.Model):
     @property
     def step(self) -> dt.timedelta:
         """The length of a bucket."""
-        return dt.timedelta(days=1) if self.grain == Grain.DAY else dt.timedelta(hours=1)
+        return DAY if self.grain == Grain.DAY else HOUR
+
+    @property
+    def newest_bucket_time(self) -> dt.date | dt.datetime | None:
+        """The day or hour of the newest value, for metrics of `metrics_with_newest`."""
+        newest: dt.datetime | None = getattr(self, "newest_bucket", None)
+        return newest and self.bucket_time(newest)
+
+    def bucket_time(self, bucket: dt.datetime) -> dt.date | dt.datetime:
+        """Return a bucket as pages and the API show it: a business date, or the instant at which an hour starts."""
+        return bucket_time(bucket, step=self.step)
 
 
 class MetricPoint(models.Model):
