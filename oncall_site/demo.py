@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from examples.warehouse import grow, last_whole_day
+from examples.warehouse import LOAD_HOURS, grow, last_whole_day
 from oncall_site.demo_catalog import CHECKS, METRICS, DemoCheck
 from people.domain.names import match_key
 from people.models import User
@@ -22,6 +22,8 @@ SOURCE = "Demo warehouse"
 FILE = "warehouse.sqlite"
 REPORTED = dt.timedelta(days=14)
 GIVEN_UP = dt.timedelta(hours=4)
+# The warehouse grows within half an hour after the night's runs.
+LOAD_MINUTES = LOAD_HOURS * 60 + 30
 STATES = {"success": ReportedRun.State.SUCCEEDED}
 
 
@@ -32,7 +34,7 @@ def build_demo(path: Path, *, by: User, at: dt.datetime) -> list[Check]:
     The handbook is imported already: the checks proposed for its lines get their metrics and parameters here.
     """
     grow(path, until=last_whole_day(at))
-    source = create_data_source(name=SOURCE, address=f"sqlite:///{path.resolve()}", by=by)
+    source = create_data_source(name=SOURCE, address=f"sqlite:///{path.resolve()}", by=by, load_minutes=LOAD_MINUTES)
     pipelines = {row.match_key: row for row in Pipeline.objects.all()}
     metrics: dict[tuple[str, str], Metric] = {}
     for one in METRICS:

@@ -6,13 +6,14 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from examples.warehouse import SCENARIOS, grow, inject
+from examples.warehouse import SCENARIOS, grow, inject, last_whole_day
 from handbook.format.reader import read_handbook
 from oncall_site import demo, tasks
 from oncall_site.demo import build_demo, grow_demo, report_runs
 from oncall_site.demo_catalog import CHECKS, METRICS
 from people.domain.names import match_key
 from tests.factories import make_pipeline
+from validation.domain.buckets import newest_due_bucket
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, DataSource, Metric, MetricPoint, ReportedRun
 from validation.services.checks import create_suggested_checks
@@ -60,6 +61,26 @@ def test_a_sound_warehouse_passes_every_check(pipelines, warehouse, admin):
     assert {name: f"{one.status}: {one.message}" for name, one in results.items() if one.status != "pass"} == {}
     assert len(results) == len(CHECKS)
     assert not Check.objects.alerting().exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "hour", "minute"),
+    [(0, 0, 5), (1, 1, 0), (2, 3, 0), (3, 5, 59), (4, 6, 0), (5, 6, 31), (6, 12, 0), (6, 23, 59)],
+)
+def test_the_demo_has_no_false_alarm_at_any_hour_of_any_weekday(pipelines, warehouse, admin, days, hour, minute):
+    at = dt.datetime(2026, 4, 1, hour, minute, tzinfo=dt.UTC) + dt.timedelta(days=days)
+    results = judged(*build_demo(warehouse, by=admin, at=at), at=at)
+    assert {name: f"{row.status}: {row.message}" for name, row in results.items() if row.status != "pass"} == {}
+
+
+def test_the_demo_evaluates_no_day_that_the_warehouse_lacks():
+    """At each minute of a week; the warehouse grows within ten minutes after the last run of the night."""
+    start = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+    for minutes in range(7 * 24 * 60):
+        at = start + dt.timedelta(minutes=minutes)
+        delay = dt.timedelta(minutes=demo.LOAD_MINUTES)
+        due = newest_due_bucket(at, step=dt.timedelta(days=1), zone=dt.UTC, delay=delay)
+        assert due.date() <= last_whole_day(at - dt.timedelta(minutes=10))
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))

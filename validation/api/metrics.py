@@ -36,7 +36,19 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
     class Meta:
         model = Metric
-        fields = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query", "pulled_at")
+        fields = (
+            "pipeline",
+            "slug",
+            "name",
+            "unit",
+            "kind",
+            "grain",
+            "time_zone",
+            "source",
+            "query",
+            "settle_minutes",
+            "pulled_at",
+        )
         read_only_fields = ("pulled_at",)
         # The service validates uniqueness.
         validators: list[Any] = []

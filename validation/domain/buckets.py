@@ -12,6 +12,8 @@ DATE_PATTERN = re.compile(r"\A\d{4}-\d\d-\d\d\Z")
 INVALID_TIME = (
     "Give a date, such as 2026-11-23, or an instant with its zone, such as 2026-11-23T10:00:00Z, between 1990 and 2100."
 )
+# How long a day or an hour may take to arrive if no delay is set.
+DAY_GRACE, HOUR_GRACE = dt.timedelta(hours=6), dt.timedelta(minutes=15)
 # A schedule that missed more runs than this was paused; it continues from now.
 MAX_MISSED_RUNS = 10_000
 
