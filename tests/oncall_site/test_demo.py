@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
 from examples.warehouse import SCENARIOS, grow, inject, last_whole_day
 from handbook.format.reader import read_handbook
@@ -129,6 +130,16 @@ def test_a_site_without_the_demo_is_left_alone(db, tmp_path):
     path = tmp_path / "warehouse.sqlite"
     assert grow_demo(path, at=NOON) == 0
     assert not path.exists()
+
+
+def test_a_site_that_was_off_for_days_has_no_false_alarm_after_a_restart(pipelines, warehouse, admin, monkeypatch):
+    build_demo(warehouse, by=admin, at=NOON)
+    later = NOON + dt.timedelta(days=3)
+    monkeypatch.setattr(settings, "VAR", warehouse.parent)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    call_command("create_demo")
+    results = judged(*Check.objects.all(), at=later)
+    assert {row.status for row in results.values()} == {"pass"}
 
 
 def test_create_demo_fills_an_empty_site_once(db, tmp_path, capsys):
