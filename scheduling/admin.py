@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError, InvalidInputError
-from people.admin import UserAdmin, dry_run_form, request_admin
+from people.admin import dry_run_form, request_admin
 from people.models import User
 from scheduling.models import (
     CalendarLink,
@@ -29,7 +29,6 @@ from scheduling.models import (
 from scheduling.services.calendar_links import unlink_calendar
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
-from scheduling.services.offboarding import deactivate, reactivate
 from scheduling.services.swaps import accept_swap, cancel_swap
 from scheduling.services.weeks import update_hours
 
@@ -40,30 +39,6 @@ class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
     model = RosterMember
     extra = 0
     autocomplete_fields = ("engineer",)
-
-
-admin.site.unregister(User)
-
-
-@admin.register(User)
-class EngineerAdmin(UserAdmin):
-    """Engineers. Deactivating one also takes them off rosters and shifts, in the same transaction."""
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        """Save the form, and change the active state through the offboarding service."""
-        is_active = obj.is_active
-        if change:
-            obj.is_active = User.objects.get(pk=obj.pk).is_active
-        super().save_model(request, obj, form, change)
-        by = request_admin(request)
-        try:
-            if obj.is_active and not is_active:
-                deactivate(obj, by=by, at=timezone.now())
-                messages.info(request, f"{obj} was removed from all rosters. Their shifts and covers were reassigned.")
-            elif is_active and not obj.is_active:
-                reactivate(obj, by=by)
-        except DomainError as error:
-            messages.error(request, str(error))
 
 
 @admin.register(Rotation)

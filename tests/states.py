@@ -40,7 +40,8 @@ from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks
 from tests.factories import make_engineer
 from validation.models import Check, Metric
-from validation.services.definitions import create_check, save_metric
+from validation.services.checks import create_check
+from validation.services.metrics import save_metric
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, run_check
 

@@ -24,8 +24,9 @@ from validation.models import (
     Metric,
     ReportedRun,
 )
-from validation.services.definitions import address_problem, save_data_source, save_metric
+from validation.services.data_sources import address_problem, save_data_source
 from validation.services.external_results import delete_mapping_rule, save_mapping_rule
+from validation.services.metrics import save_metric
 
 
 class UnmappedFilter(admin.SimpleListFilter):

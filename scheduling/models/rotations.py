@@ -11,8 +11,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet, no_overlap_constraint
+from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
-from pipelines.models import Pipeline, slug_rule
+from pipelines.models import Pipeline
 
 HANDOFF_TIME = dt.time(10, 0)
 
@@ -33,7 +34,7 @@ class Weekday(models.IntegerChoices):
 class Rotation(models.Model):
     """Who is on call, week after week (handbook: On-Call Schedule)."""
 
-    slug = models.CharField(max_length=80, unique=True, validators=[slug_rule])
+    slug = models.CharField(max_length=80, unique=True, validators=[validate_slug])
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True, help_text="What the handbook says of the rotation.")
     time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])

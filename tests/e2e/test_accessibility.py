@@ -28,7 +28,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, decline_swap, r
 from tests.axe import findings
 from tests.validation.samples import sample
 from validation.models import ExternalCheck, Metric
-from validation.services.definitions import create_check, mute_check
+from validation.services.checks import create_check, mute_check
 from validation.services.external_results import record_file
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
@@ -205,7 +205,7 @@ def handed_over(seeded, swapped, admin):
     return [f"/handoffs/{row.pk}/" for row in (rows[0], rows[1], rows[2], rows[9])]
 
 
-def test_the_schemes_differ_in_colours_alone():
+def test_the_colour_schemes_differ_in_colours_only():
     """Then the other rules of axe need be asked in one of them only. (`light-dark()` itself takes nothing but colours.)"""
     static = Path(finders.find("oncall_site/site.css")).parent
     styles = "".join(path.read_text() for path in static.rglob("*.css"))
@@ -215,7 +215,7 @@ def test_the_schemes_differ_in_colours_alone():
     assert all(re.fullmatch(r"\s*color-scheme: (light|dark);\s*", body) for body in of_scheme)
 
 
-def test_what_is_wrong_in_one_look_alone_is_found(transactional_db, open_page):
+def test_findings_in_a_single_scheme_or_width_are_reported(transactional_db, open_page):
     page = open_page()
     page.set_content(
         """<!doctype html><html lang="en"><title>t</title><style>
@@ -229,7 +229,7 @@ def test_what_is_wrong_in_one_look_alone_is_found(transactional_db, open_page):
     assert all(words in said for words, said in zip(wrong, found, strict=True)), found
 
 
-def test_no_page_has_an_axe_finding(swapped, handed_over, happened, admin, open_page, complaints):
+def test_pages_have_no_axe_findings(swapped, handed_over, happened, admin, open_page, complaints):
     week = RotationWeek.objects.first().starts_on
     paths = [*PAGES, *swapped, *handed_over, *happened, f"/schedule/{week}/"]
     assert findings_on(open_page(admin), paths) == []

@@ -131,7 +131,7 @@ def admin_pages():
     return paths
 
 
-def test_no_hostile_text_runs_on_any_page(admin, open_page, complaints):
+def test_hostile_texts_do_not_run_on_any_page(admin, open_page, complaints):
     assert len(TEXTS) >= 150
     single = write_everywhere(admin)
     page = open_page(admin)

@@ -32,7 +32,8 @@ from tests.notifications.news import News
 from tests.security.permission_matrix import ALERT, ALERTS
 from validation.importers.alertmanager import read_alerts
 from validation.models import MappingRule, Metric
-from validation.services.definitions import create_check, create_data_source
+from validation.services.checks import create_check
+from validation.services.data_sources import create_data_source
 from validation.services.external_results import record_file, save_mapping_rule
 from validation.services.known_events import Event, add_known_event
 from validation.services.pipeline_runs import Run, report_run

@@ -428,12 +428,12 @@ def test_now_shows_what_nobody_covers_in_red(signed_in, rotation, a, b, c, d):
     for user in (a, b, c, d):
         away(user, str(today - dt.timedelta(days=1)), str(today + dt.timedelta(days=1)))
     page = signed_in(a).get("/").content.decode()
-    assert "Nobody answers for 5 pipelines" in page
+    assert "5 pipelines have no available responder" in page
 
 
 def test_a_pipeline_s_page_shows_its_chain(signed_in, pipeline, a):
     page = signed_in(a).get(f"/pipelines/{SLUG}/").content.decode()
-    assert "Who answers now" in page
+    assert "Responder now" in page
     assert page.count("chain-link") == 4
 
 

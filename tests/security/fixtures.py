@@ -1,4 +1,4 @@
-"""The rows that the rules speak of: everything that can belong to somebody belongs to engineer A."""
+"""The rows that the rules refer to. Everything that has an owner belongs to engineer A."""
 
 import datetime as dt
 from http.cookies import SimpleCookie
@@ -36,7 +36,7 @@ from tests.security.permission_matrix import ALERTS
 from tests.validation.fixtures import bucket, make_check, make_metric, push
 from validation.importers.alertmanager import read_alerts
 from validation.models import CheckResult, ExternalCheck
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, add_known_event
 
 NEW_PASSWORD = "another long passphrase"
@@ -52,7 +52,7 @@ BESIDE = ("people_apitoken",)
 
 
 def make_world():
-    """Return the words of the rules, and the people: owner, stranger, admin."""
+    """Create the rows; return the values of the rules' placeholders, and the owner, stranger and admin."""
     at = timezone.now()
     admin = make_engineer("Admin", is_staff=True)
     a, b, c, d = (make_engineer(f"Engineer {letter}", email=f"{letter}@example.org") for letter in "ABCD")
@@ -175,7 +175,7 @@ class World:
             self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
 
     def said(self, value):
-        """Return a path or a body with the words of this world in it."""
+        """Return a path or a body with its placeholders filled in."""
         if isinstance(value, dict):
             return {key: self.said(one) for key, one in value.items()}
         if isinstance(value, list):
@@ -183,7 +183,7 @@ class World:
         return value.format(**self.words) if isinstance(value, str) else value
 
     def call(self, actor, method, path, body=None, *, raw=None):
-        """Return the answer and what it wrote; afterwards everything is as before."""
+        """Return the response and its writes, and roll them back."""
         given = {} if body is None else {"data": self.said(body)}
         if raw is not None:
             given["data"] = raw

@@ -296,7 +296,7 @@ def test_an_admin_adds_changes_and_deletes_rules(signed_in, admin, profit, daily
     browser.post(f"/admin/validation/mappingrule/{rule.pk}/change/", fields)
     assert ExternalCheck.objects.filter(pipeline=daily_growth).count() == 5
     again = browser.post("/admin/validation/mappingrule/add/", fields).content.decode()
-    assert "There is a rule of this tool and pattern already" in again
+    assert "This tool and pattern already have a rule" in again
     chosen = {"action": "delete_selected", "_selected_action": rule.pk, "post": "yes"}
     browser.post("/admin/validation/mappingrule/", chosen)
     assert ExternalCheck.objects.unmapped().count() == 5

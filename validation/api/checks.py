@@ -17,9 +17,12 @@ from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.api.fields import MetricField
 from validation.api.filters import CheckFilters
+from validation.check_types import CHECK_TYPES
+from validation.domain.check_type import describe_parameters
 from validation.models import Check, CheckResult, DataSource
-from validation.queries.checks import checks, results_of
-from validation.services.definitions import create_check, delete_check, mute_check, unmute_check, update_check
+from validation.models.checks import check_type_choices
+from validation.queries.checks import check_results, checks
+from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected
 from validation.services.run_check import request_run
 
@@ -28,13 +31,13 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
     """A check: its type and parameters, schedule, alerting and last result."""
 
     pipeline = PipelineField()
-    type = serializers.CharField(source="check_type", max_length=16)
+    type = serializers.ChoiceField(source="check_type", choices=check_type_choices())
     metric = MetricField(required=False, allow_null=True)
     other_metric = MetricField(required=False, allow_null=True)
     source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
         slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
     )
-    parameters = serializers.DictField(required=False)
+    parameters = serializers.DictField(required=False, help_text=describe_parameters(CHECK_TYPES.values()))
     weekdays = serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=6), required=False)
     active = serializers.BooleanField(source="is_active", required=False)
     status = serializers.CharField(source="last_status", read_only=True)
@@ -100,7 +103,7 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
             "message",
             "bucket",
             "expected",
-            "because",
+            "trigger",
             "segments",
             "started_at",
             "finished_at",
@@ -160,7 +163,7 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def results(self, request: Request, pk: str) -> Response:
         """List results, newest first."""
         paginator = DefaultPagination()
-        rows = paginator.paginate_queryset(results_of(self.get_object()), request, view=self) or []
+        rows = paginator.paginate_queryset(check_results(self.get_object()), request, view=self) or []
         return paginator.get_paginated_response(ResultSerializer(rows, many=True).data)
 
     @extend_schema(request=None, responses={202: CheckSerializer})

@@ -17,8 +17,8 @@ from common.exceptions import InvalidInputError
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.models import DataSource, Metric, MetricPoint
-from validation.queries.checks import metric_named, metrics, points_of
-from validation.services.definitions import save_metric
+from validation.queries.checks import find_metric, metric_points, metrics
+from validation.services.metrics import save_metric
 from validation.services.points import push_points, read_points
 
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Start of the window.")
@@ -88,7 +88,7 @@ class MetricViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Metric]):
 
 
 def _get_metric(pipeline: str, slug: str) -> Metric:
-    metric = metric_named(pipeline, slug)
+    metric = find_metric(pipeline, slug)
     if metric is None:
         raise NotFound("Unknown metric.")
     return metric
@@ -121,7 +121,7 @@ def points(request: Request, pipeline: str, slug: str) -> Response:
     if request.method == "POST":
         return _push(request, metric)
     params = request.query_params
-    rows = points_of(
+    rows = metric_points(
         metric,
         since=parse_instant_param(params, name="from") if params.get("from") else None,
         until=parse_instant_param(params, name="to") if params.get("to") else None,
