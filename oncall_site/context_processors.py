@@ -55,6 +55,6 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
         return {}
     return {
         "my_weeks": partial(weeks_held, user, at=at),
-        "my_holidays": partial(holidays_of, user, at=at),
+        "my_holidays": partial(upcoming_holidays, user, at=at),
         "my_feeds": partial(active_feeds, user),
     }

@@ -9,5 +9,5 @@ from tests.security.fixtures import World
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     """Return the shared rows and clients."""
-    with taken_back(django_db_blocker):
+    with rolled_back(django_db_blocker):
         yield World()
