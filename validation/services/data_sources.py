@@ -25,13 +25,19 @@ def address_problem(address: str) -> str:
 
 
 def create_data_source(
-    *, name: str, address: str, by: User, limit_seconds: int = 30, row_cap: int = 100_000
+    *,
+    name: str,
+    address: str,
+    by: User,
+    limit_seconds: int = 30,
+    row_cap: int = 100_000,
+    load_minutes: int | None = None,
 ) -> DataSource:
     """Create a data source and encrypt its address.
 
     Raises NotAllowedError if the user is not an admin, and InvalidInputError by field.
     """
-    source = DataSource(name=name, limit_seconds=limit_seconds, row_cap=row_cap)
+    source = DataSource(name=name, limit_seconds=limit_seconds, row_cap=row_cap, load_minutes=load_minutes)
     return save_data_source(source, address=address, by=by)
 
 
