@@ -18,7 +18,7 @@ from notifications.services import delivery as delivering
 from notifications.services.delivery import claim, deliver_one, retry_message
 from notifications.services.outbox import Invitation
 from people.models import User
-from tests.notifications.news import Page, enqueue_news, with_mail
+from tests.notifications.news import Page, TimedNews, enqueue_news, with_mail
 
 HOUR = dt.timedelta(hours=1)
 
@@ -223,6 +223,26 @@ def test_only_admins_retry_and_only_failed_messages(message, a, admin):
     Message.objects.update(state="failed", sent_at=None, expires_at=timezone.now() - HOUR)
     with pytest.raises(DomainError, match="expired"):
         retry_message(message, by=admin)
+
+
+# Time zones
+
+
+def test_the_text_is_in_the_time_zone_that_the_recipient_has_when_it_is_sent(a):
+    noon = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
+    enqueue_news([with_mail(a)], cls=TimedNews, text=noon.isoformat())
+    assert Message.objects.get().text == "At Tue 1 Dec 2026, 12:00 UTC."
+    User.objects.filter(pk=a.pk).update(time_zone="Asia/Tokyo")
+    deliver_one()
+    assert "At Tue 1 Dec 2026, 21:00 JST." in mail.outbox[0].body
+    assert Message.objects.get().text == "At Tue 1 Dec 2026, 21:00 JST."
+
+
+def test_a_message_of_a_type_that_changed_is_sent_as_it_was_written(message, caplog):
+    Message.objects.update(context={"gone": 1})
+    deliver_one()
+    assert "From Monday on." in mail.outbox[0].body
+    assert "does not fit its class" in caplog.text
 
 
 # Quiet hours

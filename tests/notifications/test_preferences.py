@@ -13,7 +13,7 @@ from notifications.models import ChannelPreference, ChatAddress, Message, QuietH
 from notifications.services.delivery import deliver_one
 from notifications.services.preferences import remove_chat_address, set_chat_address
 from tests.factories import bearer
-from tests.notifications.news import Page, Secret, enqueue_news, with_mail
+from tests.notifications.news import AdminNews, Page, Secret, enqueue_news, with_mail
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general"
 CALL = "/api/v1/me/notifications/"
@@ -115,6 +115,17 @@ def test_a_private_type_has_no_setting_and_its_link_is_in_no_row(client, a, admi
     deliver_one()
     assert "http://127.0.0.1:8000/link/s3cret/" in mail.outbox[0].body
     assert not any("s3cret" in str(value) for value in Message.objects.values().get().values())
+
+
+def test_types_for_admins_are_neither_shown_nor_sent_to_engineers(client, a, admin):
+    assert "admin-news" not in {row["type"] for row in client.get(CALL, **bearer(a)).json()["types"]}
+    assert "admin-news" in {row["type"] for row in client.get(CALL, **bearer(admin)).json()["types"]}
+    wanted = [{"type": "admin-news", "email": False, "chat": False}]
+    assert put(client, a, types=wanted).status_code == 400
+    assert enqueue_news([with_mail(a), with_mail(admin)], cls=AdminNews) == 1
+    type(admin).objects.filter(pk=admin.pk).update(is_staff=False)
+    deliver_one()
+    assert Message.objects.get().state == "dropped"
 
 
 # Messages
