@@ -47,6 +47,15 @@ class Page(News):
 
 
 @dataclass(frozen=True, slots=True)
+class Incident(Page):
+    """One of a type that is limited."""
+
+    name = "test-incident"
+    label = "Test incident"
+    rate_limited = True
+
+
+@dataclass(frozen=True, slots=True)
 class Secret(News):
     """One whose link is a secret."""
 
