@@ -129,12 +129,13 @@ class History:
                 later = self.next_change(until)
                 if self.source.random() < 0.5:
                     # The sweep has looked ahead.
-                    self.sweep(at=max(self.at, later - HOUR))
+                    notify_shift_changes(at=max(self.at, later - HOUR))
                 self.at = later
                 self.look()
             for _ in range(self.source.randint(1, 3)):
                 self.change()
             self.look()
+            self.check_conflicts()
 
     def change(self):
         names = ("cover", "end_cover", "swap", "absence", "end_absence", "roster", "hours", "leave")
@@ -157,22 +158,18 @@ class History:
                 self.expected[("shift-ended", self.on_call, self.at)] += 1
             self.log.append(f"{self.at:%d %b %H:%M} {self.on_call} → {engineer}")
             self.on_call = engineer
-        self.sweep(at=self.at)
+        notify_shift_changes(at=self.at)
         due = Message.objects.filter(type__in=TYPES, state="pending", due_at__lte=self.at).select_related("recipient")
         for message in due:
             relevant = is_still_relevant(message, at=self.at)
             if relevant:
                 self.delivered[(message.type, message.recipient_id, self.at)] += 1
             Message.objects.filter(pk=message.pk).update(state="dropped")
-        self.check_conflicts()
-
-    def sweep(self, *, at):
-        notify_shift_changes(at=at)
-        notify_time_off_conflicts(at=at)
 
     def check_conflicts(self):
         """Assert that whoever is away while on call in the coming weeks has a message about it."""
-        instants = [self.at, *(self.at + DAY * number for number in range(1, 21))]
+        notify_time_off_conflicts(at=self.at)
+        instants = [self.at + DAY * number for number in range(10)]
         notified = set(
             Message.objects.filter(type="time-off-conflict").values_list("recipient_id", "context__absence_id")
         )
