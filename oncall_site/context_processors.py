@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from calendar_feeds.queries import feeds_of
+from calendar_feeds.queries import active_feeds
 from people.models import User
 from scheduling.queries.holidays import holidays_of
 from scheduling.queries.weeks import weeks_held
@@ -56,5 +56,5 @@ def _mine(request: HttpRequest) -> dict[str, object]:
     return {
         "my_weeks": partial(weeks_held, reader, at=at),
         "my_holidays": partial(holidays_of, reader, at=at),
-        "my_feeds": partial(feeds_of, reader),
+        "my_feeds": partial(active_feeds, reader),
     }

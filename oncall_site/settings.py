@@ -260,6 +260,7 @@ SPECTACULAR_SETTINGS = {
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",
+        "SuggestionKindEnum": ["two_way", "three_way", "one_way"],
         "SwapStateEnum": "scheduling.models.SwapRequest.State",
         "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
     },

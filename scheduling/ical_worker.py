@@ -1,4 +1,4 @@
-"""Reads a calendar in a process of its own, which imports no Django and may be killed: `python -m scheduling.ical_worker`."""
+"""Parse a calendar in a separate process: `python -m scheduling.ical_worker`. Imports no Django, so that it starts quickly."""
 
 import dataclasses
 import datetime as dt
@@ -8,20 +8,22 @@ import sys
 
 from scheduling.domain.ical_busy import UnreadableCalendarError, busy_days
 
-MEMORY_BYTES = 1024**3
+MEMORY_LIMIT_BYTES = 1024**3
 
 
 def main() -> None:
-    """Read a line with the window and then the calendar from standard input; write the busy days, or why not, as JSON."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    """Read a line with the window, then the calendar, from standard input; write the busy days or the problem as JSON."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     first, last = sys.stdin.buffer.readline().decode().split()
     try:
-        found = busy_days(sys.stdin.buffer.read(), first=dt.date.fromisoformat(first), last=dt.date.fromisoformat(last))
+        events = busy_days(
+            sys.stdin.buffer.read(), first=dt.date.fromisoformat(first), last=dt.date.fromisoformat(last)
+        )
     except UnreadableCalendarError as error:
-        answer: dict[str, object] = {"problem": str(error)}
+        result: dict[str, object] = {"problem": str(error)}
     else:
-        answer = {"busy": [dataclasses.asdict(one) for one in found]}
-    sys.stdout.write(json.dumps(answer, default=str))
+        result = {"busy": [dataclasses.asdict(event) for event in events]}
+    sys.stdout.write(json.dumps(result, default=str))
 
 
 if __name__ == "__main__":

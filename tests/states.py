@@ -21,10 +21,9 @@ from handoffs.models import Handoff
 from handoffs.services.action_items import add_item
 from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
-from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import start_run
-from incidents.services.sync_checks import sync_with_checks
-from incidents.services.transitions import acknowledge, resolve
+from incidents.services.transitions import NewIncident, acknowledge, open_incident, resolve
+from incidents.services.triggers import sync_with_checks
 from oncall_site.demo import FILE, build_demo
 from oncall_site.management.commands.create_demo import EXAMPLE
 from people.models import User

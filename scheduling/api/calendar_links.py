@@ -12,12 +12,12 @@ from rest_framework.response import Response
 
 from people.permissions import request_user
 from scheduling.models import CalendarLink
-from scheduling.queries.calendar_links import link_of
+from scheduling.queries.calendar_links import linked_calendar
 from scheduling.services.calendar_links import link_calendar, sync_link, unlink_calendar
 
 
 class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
-    """A linked calendar and its status; the address is write-only."""
+    """A linked calendar and its sync status; the address (URL) is write-only."""
 
     address = serializers.CharField(write_only=True, max_length=2000)
 
@@ -32,17 +32,17 @@ class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
 @extend_schema(methods=["DELETE"], request=None, responses={204: None})
 @api_view(["GET", "PUT", "DELETE"])
 def calendar_link(request: Request) -> Response:
-    """Get, link or unlink your calendar. Linking also syncs it."""
+    """Get, connect or disconnect your calendar. Connecting also syncs it."""
     person = request_user(request)
     if request.method == "PUT":
-        given = CalendarLinkSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields: dict[str, Any] = given.validated_data
-        made = link_calendar(person, address=fields["address"], by=person)
-        return Response(CalendarLinkSerializer(sync_link(made, at=timezone.now())).data)
-    link = link_of(person)
+        serializer = CalendarLinkSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields: dict[str, Any] = serializer.validated_data
+        new_link = link_calendar(person, address=fields["address"], by=person)
+        return Response(CalendarLinkSerializer(sync_link(new_link, at=timezone.now())).data)
+    link = linked_calendar(person)
     if link is None:
-        raise NotFound("No calendar is linked.")
+        raise NotFound("You have not linked a calendar.")
     if request.method == "DELETE":
         unlink_calendar(link, by=person)
         return Response(status=status.HTTP_204_NO_CONTENT)

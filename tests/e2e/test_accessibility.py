@@ -16,9 +16,8 @@ from handoffs.services.action_items import add_item
 from handoffs.services.meetings import move_meeting, sync_handoffs
 from handoffs.services.sheets import SheetChange, change_sheet, sign_handoff
 from incidents.models import Alert
-from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import mark_step, start_run
-from incidents.services.transitions import acknowledge, reassign, resolve
+from incidents.services.transitions import NewIncident, acknowledge, open_incident, reassign, resolve
 from pipelines.models import Pipeline
 from runbooks import services
 from runbooks.models import Runbook
@@ -45,10 +44,10 @@ PAGES = [
     "/schedule/weekly-rotation/cover/",
     "/schedule/weekly-rotation/plan/",
     "/swaps/",
-    "/swaps/ask/",
+    "/swaps/request/",
     "/fairness/",
     "/calendar/2026/12/",
-    "/calendar/block/",
+    "/calendar/add/",
     "/incidents/",
     "/incidents/?state=resolved",
     "/incidents/open/",
@@ -89,12 +88,12 @@ EMPTY_PAGES = [
     "/",
     "/schedule/",
     "/swaps/",
-    "/swaps/ask/",
+    "/swaps/request/",
     "/fairness/",
     "/handoffs/",
     "/me/feeds/",
     "/calendar/2026/12/",
-    "/calendar/block/",
+    "/calendar/add/",
     "/pipelines/",
     "/runbooks/",
     "/search/",
@@ -166,7 +165,7 @@ def swapped(seeded, admin):
     paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
     paths += checked(Pipeline.objects.get(slug=SLUG), admin=admin, at=at)
     paths.append(f"/checks/external/{ExternalCheck.objects.first().pk}/")
-    return [*paths, f"/swaps/ask/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
+    return [*paths, f"/swaps/request/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
 
 
 @pytest.fixture
@@ -180,9 +179,9 @@ def happened(seeded, admin):
         start_run(row, by=admin, at=at)
         mark_step(row, position=1, done=True, note="Nothing.", by=admin, at=at)
     reassign(taken, to=taken.pipeline.primary_owner, by=admin, at=at)
-    resolve(over, by=admin, at=at, ended_by_step=1)
+    resolve(over, by=admin, at=at, fixed_by_step=1)
     Alert.objects.create(fingerprint="1", name="LogsLate", is_firing=True, starts_at=at, received_at=at)
-    return [f"/incidents/{row.pk}/" for row in (fresh, taken, over)] + [f"/incidents/{fresh.pk}/change/"]
+    return [f"/incidents/{row.pk}/" for row in (fresh, taken, over)] + [f"/incidents/{fresh.pk}/edit/"]
 
 
 @pytest.fixture

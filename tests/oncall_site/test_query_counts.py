@@ -10,14 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from calendar_feeds.models import FeedToken
-from calendar_feeds.services import FEEDS_A_PERSON
+from calendar_feeds.services import MAX_FEEDS_PER_USER
 from handoffs.models import Handoff, HandoffNote
 from handoffs.services.action_items import add_item
 from incidents.models import Alert, Incident
 from incidents.services.alerts import ingest_alerts
-from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import start_run
-from incidents.services.transitions import acknowledge
+from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.services.outbox import enqueue
 from people.models import ApiToken
 from people.services.accounts import create_token
@@ -215,7 +214,7 @@ def add_hand_offs(admin):
         note = {"title": "Known outages or delays", "text": "a note", "edited_by": admin, "edited_at": at}
         HandoffNote.objects.create(handoff=rotation.handoffs.first(), **note)
         add_item(rotation, text="an item", by=admin, at=at)
-        if FeedToken.objects.count() < FEEDS_A_PERSON:
+        if FeedToken.objects.count() < MAX_FEEDS_PER_USER:
             FeedToken.objects.create(owner=admin, rotation=rotation, prefix="feed_", digest=rotation.slug)
 
 

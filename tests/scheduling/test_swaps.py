@@ -334,7 +334,7 @@ def test_a_script_declines_and_withdraws(client, rotation, a, b):
     row = post(
         client, a, "swaps/", rotation=rotation.slug, offered_week=str(coming(rotation, a)), counterpart="engineer-b"
     ).json()
-    declined = post(client, b, f"swaps/{row['id']}/decline/", word="No.").json()
+    declined = post(client, b, f"swaps/{row['id']}/decline/", reason="No.").json()
     assert (declined["state"], declined["reason"]) == ("declined", "No.")
     row = post(client, a, "swaps/", rotation=rotation.slug, offered_week=str(coming(rotation, a))).json()
     assert row["counterpart"] is None

@@ -17,9 +17,8 @@ from handoffs.services.action_items import add_item
 from handoffs.services.meetings import sync_handoffs
 from incidents.models import Alert
 from incidents.services.alerts import ingest_alerts
-from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import start_run
-from incidents.services.transitions import resolve
+from incidents.services.transitions import NewIncident, open_incident, resolve
 from notifications.models import Message
 from people.models import ApiToken
 from people.queries import secret_of

@@ -1,5 +1,5 @@
-// Choosing days of the month by dragging over them: mouse, touch or pen, and Shift with the arrow keys.
-// Each day of a row that may be blocked is a link to the form already; this only widens it to several days.
+// Select days of the month by dragging (mouse, touch or pen) or with Shift and the arrow keys.
+// Without this script each day of an editable row is a link to the form for that day.
 "use strict";
 
 (() => {
@@ -7,7 +7,7 @@
   if (!table) return;
   const status = document.getElementById("chosen-days");
   const form = document.getElementById("block-form");
-  let chosen = null; // {row, from, to}: cells' places in the row, the first chosen first
+  let chosen = null; // {row, from, to}: positions of cells in the row, the first selected one first
 
   const cellsOf = (row) => [...row.querySelectorAll("td[data-day]")];
 
@@ -54,8 +54,8 @@
     const cell = event.target.closest("td[data-day]");
     if (!cell || event.button !== 0 || event.ctrlKey || event.metaKey) return;
     const row = cell.parentElement;
-    const place = cellsOf(row).indexOf(cell);
-    chosen = { row, from: place, to: place, dragging: true };
+    const position = cellsOf(row).indexOf(cell);
+    chosen = { row, from: position, to: position, dragging: true };
     table.setPointerCapture(event.pointerId);
     show();
   });
@@ -77,21 +77,21 @@
     else open();
   });
 
-  const forget = () => {
+  const clear = () => {
     chosen = null;
     show();
   };
-  table.addEventListener("pointercancel", forget);
-  // Coming back to the page by the browser's Back shows it as it was left.
-  window.addEventListener("pageshow", forget);
+  table.addEventListener("pointercancel", clear);
+  // After the browser's Back button nothing is selected.
+  window.addEventListener("pageshow", clear);
 
-  // What the pointer chose has been opened; a click that follows it must not open a single day as well.
+  // pointerup has already opened the selection; the click that follows must not open a single day as well.
   table.addEventListener("click", (event) => {
     if (event.target.closest("td[data-day]") && event.detail > 0 && !event.ctrlKey && !event.metaKey) event.preventDefault();
   });
   table.addEventListener("dragstart", (event) => event.preventDefault());
 
-  // One stop of the Tab key for a row's days; arrows go from day to day, Shift widens, Enter opens, Escape forgets.
+  // One Tab stop per row: arrow keys move between days, Shift extends the selection, Enter opens it, Escape clears it.
   table.querySelectorAll("tr.mine").forEach((row) => {
     const links = [...row.querySelectorAll("td[data-day] a")];
     const first = links.find((link) => link.closest("td").classList.contains("today")) ?? links[0];
@@ -102,7 +102,7 @@
   table.addEventListener("keydown", (event) => {
     const cell = event.target.closest(".mine td[data-day]");
     if (!cell) return;
-    if (event.key === "Escape") forget();
+    if (event.key === "Escape") clear();
     else if (event.key === "Enter" && chosen) {
       event.preventDefault();
       open();
@@ -110,9 +110,9 @@
       event.preventDefault();
       const row = cell.parentElement;
       const cells = cellsOf(row);
-      const place = cells.indexOf(cell);
-      const next = Math.max(0, Math.min(cells.length - 1, place + STEPS[event.key]));
-      if (event.shiftKey) chosen = { row, from: chosen?.row === row ? chosen.from : place, to: next };
+      const position = cells.indexOf(cell);
+      const next = Math.max(0, Math.min(cells.length - 1, position + STEPS[event.key]));
+      if (event.shiftKey) chosen = { row, from: chosen?.row === row ? chosen.from : position, to: next };
       else chosen = null;
       event.target.tabIndex = -1;
       const link = cells[next].querySelector("a");
