@@ -63,7 +63,27 @@ def escalate(pk: int, *, at: dt.datetime) -> bool:
     return True
 
 
+@transaction.atomic
+def reopen_abandoned(*, at: dt.datetime) -> int:
+    """Start a new escalation round for acknowledged incidents whose assignee was deactivated; return how many.
+
+    Skips incidents that another worker holds.
+    """
+    rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    abandoned = rows.filter(state=Incident.State.ACKNOWLEDGED, assignee__is_active=False).order_by("pk")
+    incidents = list(abandoned.select_related("pipeline", "assignee"))
+    for incident in incidents:
+        text = f"{incident.assignee} was deactivated."
+        incident.state, incident.round = Incident.State.OPEN, incident.round + 1
+        incident.acknowledged_at = incident.acknowledged_by = incident.assignee = None
+        incident.save()
+        incident.add_entry(TimelineEntry.Kind.REOPENED, at=at, text=text)
+        escalate_to_next(incident, at=at)
+    return len(incidents)
+
+
 def escalate_due(*, at: dt.datetime) -> int:
     """Escalate the incidents that are due, each in its own transaction; return how many were."""
+    reopen_abandoned(at=at)
     due = list(Incident.objects.due(at=at).values_list("pk", flat=True)[:MAX_ESCALATIONS_PER_SWEEP])
     return sum(escalate(pk, at=at) for pk in due)

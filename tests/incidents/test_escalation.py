@@ -11,6 +11,7 @@ from incidents.models import Incident
 from incidents.services.escalation import escalate_due
 from incidents.services.transitions import acknowledge, reopen, resolve
 from notifications.models import Message
+from notifications.queries.outbox import is_still_relevant
 from pipelines.services import update_pipeline
 from scheduling.models import Rotation
 from scheduling.services.covers import CoverData, create_cover
@@ -111,6 +112,22 @@ def test_admins_are_notified_at_once_if_nobody_is_available(pipeline, now, admin
     incident = make_incident(pipeline, at=now)
     assert notified_people(incident) == [admin]
     assert incident.next_escalation_at is None
+
+
+def test_an_incident_of_an_assignee_who_leaves_escalates_again(pipeline, chain, now, a, b, admin):
+    incident = make_incident(pipeline, at=now)
+    acknowledge(incident, by=b, at=now)
+    type(b).objects.filter(pk=b.pk).update(is_active=False)
+    Message.objects.all().delete()
+    assert sweep(now + MINUTE) == 0
+    incident.refresh_from_db()
+    assert (incident.state, incident.round, incident.assignee) == ("open", 2, None)
+    assert incident.timeline.get(kind="reopened").text == "Engineer B was deactivated."
+    message = Message.objects.get()
+    assert message.recipient == chain(now + MINUTE)[0] != b
+    assert is_still_relevant(message, at=now + MINUTE)
+    sweep(now + MINUTE)
+    assert Message.objects.count() == 1
 
 
 @pytest.mark.parametrize("minutes", [0, 1441])
