@@ -1,3 +1,4 @@
+import common.fields
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -281,7 +282,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, unique=True)),
-                ('address', models.TextField(editable=False, help_text='Sealed: who knows it reads the warehouse.')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
                 ('dialect', models.CharField(editable=False, help_text='What kind of database it is.', max_length=30)),
                 ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='A query that takes longer is cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)])),
                 ('row_cap', models.PositiveIntegerField(default=100000, help_text='A query that returns more rows is refused.', validators=[django.core.validators.MinValueValidator(1)])),

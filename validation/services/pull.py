@@ -4,7 +4,7 @@ import datetime as dt
 import time
 from collections.abc import Iterator
 
-from common.crypto import DecryptionError, decrypt
+from common.crypto import DecryptionError
 from validation.models import Check, CheckType, DataSource, Metric
 from validation.services.points import MOST_AT_ONCE, NewPoint, PushResult, point_of, push_points
 from validation.warehouse_subprocess import QueryFailedError, Row, rows_of
@@ -74,7 +74,7 @@ def pull_metric(metric: Metric, *, at: dt.datetime, budget: Budget) -> PushResul
 
 def _asked(source: DataSource, *, query: str, budget: Budget, enough: int | None = None) -> Iterator[list[Row]]:
     try:
-        address = decrypt(source.address)
+        address = source.address
     except DecryptionError as error:
         raise QueryFailedError("The source’s address was sealed with a key that is no longer known.") from error
     text = query.strip().rstrip(";").strip()
