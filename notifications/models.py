@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
+from common.fields import EncryptedTextField
 from people.models import User
 
 # A delay this long means that the site was down, not that a mail server was slow.
@@ -181,7 +182,7 @@ class ChatAddress(models.Model):
     """A user's chat address in Apprise's format, set by an admin and encrypted."""
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="chat_address")
-    address = models.TextField(editable=False, help_text="Encrypted, because anyone with it can post there.")
+    address = EncryptedTextField(editable=False)
     service = models.CharField(max_length=20)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
