@@ -4,20 +4,20 @@ from django.http import HttpRequest
 
 
 class NoEditModelAdmin:
-    """Rows are created and changed by services; an admin may delete them."""
+    """Admin class for rows that services create and change, and admins may delete."""
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Return False: rows are created by services."""
+        """Return False: services create rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Return False: rows are changed by services."""
+        """Return False: services change rows."""
         return False
 
 
 class ReadOnlyModelAdmin(NoEditModelAdmin):
-    """Rows are created, changed and deleted by services."""
+    """Admin class for rows that only services create, change and delete."""
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Return False: rows are deleted by services, if at all."""
+        """Return False: services delete rows, if at all."""
         return False

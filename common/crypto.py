@@ -1,4 +1,4 @@
-"""Secrets that have to be read again, kept encrypted in the database with keys from the environment (promise 19)."""
+"""Encryption of secrets that must be read again, with keys from the environment (docs/reliability.md, promise 19)."""
 
 import base64
 import hashlib
@@ -6,25 +6,25 @@ import hashlib
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-# The help text of a column of sealed text begins so: by it `manage.py reencrypt` finds the column.
+# The help text of an encrypted column starts with this; `manage.py reencrypt` finds the column by it.
 SEALED_MARK = "Sealed:"
 
 
 class DecryptionError(Exception):
-    """A secret was encrypted with a key that is no longer known."""
+    """The secret was encrypted with a key that is no longer known."""
 
 
 def encrypt(secret: str) -> str:
-    """Return a secret encrypted with the first of the keys (Fernet: AES-128-CBC with HMAC-SHA256)."""
+    """Return the secret encrypted with the first key (Fernet: AES-128-CBC with HMAC-SHA256)."""
     return _keys().encrypt(secret.encode()).decode()
 
 
-def decrypt(sealed: str) -> str:
-    """Return what was sealed with any of the keys; raise Unsealable."""
+def decrypt(encrypted: str) -> str:
+    """Return a secret that was encrypted with any of the keys; raise DecryptionError."""
     try:
-        return _keys().decrypt(sealed.encode()).decode()
+        return _keys().decrypt(encrypted.encode()).decode()
     except InvalidToken as error:
-        raise DecryptionError("It was encrypted with a key that is no longer known.") from error
+        raise DecryptionError("The secret was encrypted with a key that is no longer known.") from error
 
 
 def _keys() -> MultiFernet:

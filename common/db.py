@@ -1,4 +1,4 @@
-"""Advisory locks, and rows that last from `starts_at` until just before `ends_at`."""
+"""Advisory locks, and rows that cover a time range [starts_at, ends_at)."""
 
 import datetime as dt
 from typing import Any, Self
@@ -9,16 +9,16 @@ from django.db import connection, models
 from django.db.models import F, Func, Value
 
 
-def advisory_lock(what: str) -> None:
-    """Wait for a lock of this name and hold it until the transaction ends. It locks no rows."""
+def advisory_lock(name: str) -> None:
+    """Wait for the lock of this name and hold it until the transaction ends. It locks no rows."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [what])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
 
 
 def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionConstraint:
-    """Return the constraint that no two rows of one `per` share an instant of [starts_at, ends_at).
+    """Return the constraint that the time ranges of rows with the same `per` never overlap.
 
-    A range of one number stands for equality, so that no extension of PostgreSQL is needed (docs/architecture.md).
+    A range of one number expresses equality, so that PostgreSQL needs no extension (docs/architecture.md).
     """
     same = Func(F(per), F(per), Value("[]"), function="int8range", output_field=BigIntegerRangeField())
     span = Func(F("starts_at"), F("ends_at"), RangeBoundary(), function="tstzrange", output_field=DateTimeRangeField())
@@ -30,8 +30,8 @@ def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionCons
 
 
 class SpanQuerySet(models.QuerySet[Any]):
-    """Query methods for rows that last from `starts_at` until just before `ends_at`."""
+    """Query methods for rows that cover a time range [starts_at, ends_at)."""
 
     def overlapping(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Self:
-        """Return the rows that share an instant with the window, in order."""
+        """Return the rows that overlap the window, in order."""
         return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).order_by("starts_at", "pk")

@@ -1,10 +1,10 @@
-"""The one exception by which a command says no, with a reason a person can read."""
+"""Errors that services raise: each carries a message for people and maps to one HTTP status."""
 
 
 class DomainError(Exception):
-    """The state does not allow what was asked; the message says why. The API answers it with 409.
+    """The current state does not allow the change (HTTP 409); the message says why.
 
-    `details` are further fields of that answer, such as the text that a stale edit would have overwritten.
+    `details` are further fields of the API's answer, such as the text that a stale edit would have overwritten.
     """
 
     def __init__(self, reason: str, **details: object) -> None:
@@ -13,11 +13,11 @@ class DomainError(Exception):
 
 
 class NotAllowedError(DomainError):
-    """This person may not do it; the API answers it with 403."""
+    """The user may not do this (HTTP 403)."""
 
 
 class InvalidInputError(DomainError):
-    """What was given is wrong in itself, field by field; the API answers it with 400."""
+    """The input is invalid (HTTP 400); `problems` are the messages by field."""
 
     def __init__(self, problems: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{field}: {' '.join(reasons)}" for field, reasons in problems.items()))

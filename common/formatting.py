@@ -1,10 +1,10 @@
-"""Lengths of time in words."""
+"""Durations as text; every page, mail and result uses this format."""
 
 import datetime as dt
 
 
 def format_duration(span: dt.timedelta | None) -> str:
-    """Return a length of time in its two largest units: "45 s", "12 min", "3 h 5 min", "2 d 4 h"; "–" for None."""
+    """Return a duration in its two largest units: "45 s", "12 min", "1 h 5 min", "3 d 2 h"; "–" for None."""
     if span is None:
         return "–"
     seconds = max(0, round(span.total_seconds()))

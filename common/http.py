@@ -1,4 +1,4 @@
-"""Facts about an HTTP request."""
+"""Reading an HTTP request."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -6,11 +6,15 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
+def query_param(request: HttpRequest, name: str, default: str = "") -> str:
+    """Return a query parameter without NUL, which no column can hold, so that looking it up finds nothing."""
+    return str(request.GET.get(name, default)).replace("\0", "")
+
+
 def client_address(request: HttpRequest) -> str:
     """Return the client's IP address; for IPv6, its /64 network.
 
-    The connection's own, unless the site stands behind a proxy: then the last hop that the proxy itself wrote. What a client
-    writes into X-Forwarded-For stands before that and counts for nothing.
+    Behind a proxy it is the last entry of X-Forwarded-For, the one that the proxy wrote: a client can forge those before it.
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     if settings.BEHIND_PROXY:

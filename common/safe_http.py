@@ -12,11 +12,11 @@ import httpcore
 
 Address = IPv4Address | IPv6Address
 
-REDIRECTS = 3
+MAX_REDIRECTS = 3
 REDIRECTING = {301, 302, 303, 307, 308}
 PORTS = frozenset({80, 443, 8080, 8443})
 DEFAULT_PORTS = {"http": 80, "https": 443}
-LONGEST_ADDRESS = 2_000
+MAX_URL_LENGTH = 2_000
 # NAT64 prefixes: the embedded IPv4 address is checked (RFC 6052, RFC 8215).
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 # Obsolete ranges that may lead anywhere (6to4, Teredo, IPv4-compatible, site-local).
@@ -38,10 +38,10 @@ class FetchResult:
 def resolve(host: str, port: int) -> list[Address]:
     """Resolve a host to all its addresses; raise UnreachableError if it is unknown."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise UnreachableError(f"The host {host} is not known.") from error
-    return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        raise UnreachableError(f"Unknown host {host}.") from error
+    return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries]
 
 
 def is_public(address: Address) -> bool:
@@ -70,39 +70,38 @@ class Rules:
 def fetch(address: str, *, rules: Rules | None = None) -> FetchResult:
     """Fetch a URL with GET; raise UnreachableError if that fails.
 
-    Every connection, of redirects too, goes to an address that was looked at after it was resolved, so that a name that
-    means another address a moment later changes nothing. No proxy, no cookies, no compressed body; one limit of time for
-    all of it, also against a server that drips.
+    Every connection, redirects included, goes to an address that was checked after it was resolved, so DNS rebinding has no
+    effect. No proxy, no cookies, no compressed body. One deadline covers everything, so a slow body cannot extend it.
     """
     rules = rules or Rules()
     until = time.monotonic() + rules.seconds
-    for _ in range(REDIRECTS + 1):
-        parts = checked(address, ports=rules.ports)
+    for _ in range(MAX_REDIRECTS + 1):
+        parts = check_url(address, ports=rules.ports)
         answer = _get(address, rules=rules, until=until)
         if isinstance(answer, bytes):
             return FetchResult(answer, address)
-        following = urljoin(address, answer)
-        if parts.scheme == "https" and urlsplit(following).scheme != "https":
-            raise UnreachableError("The address redirects from https to something else.")
-        address = following
-    raise UnreachableError(f"The address redirects more than {REDIRECTS} times.")
+        target = urljoin(address, answer)
+        if parts.scheme == "https" and urlsplit(target).scheme != "https":
+            raise UnreachableError("The URL redirects from https to another scheme.")
+        address = target
+    raise UnreachableError(f"The URL redirects more than {MAX_REDIRECTS} times.")
 
 
-def checked(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitResult:
+def check_url(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitResult:
     """Return the parts of a permitted URL; raise UnreachableError otherwise. Does not resolve the host."""
-    if len(address) > LONGEST_ADDRESS or any(not "!" <= sign <= "~" for sign in address):
-        raise UnreachableError("The address has signs that an address does not have, or is too long.")
+    if len(address) > MAX_URL_LENGTH or any(not "!" <= character <= "~" for character in address):
+        raise UnreachableError("The URL contains characters that are not allowed, or is too long.")
     try:
         parts = urlsplit(address)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     except ValueError as error:
-        raise UnreachableError("The address cannot be read.") from error
+        raise UnreachableError("This is not a valid URL.") from error
     if parts.scheme not in DEFAULT_PORTS:
-        raise UnreachableError("The address begins with neither https:// nor http://.")
+        raise UnreachableError("The URL must start with https:// or http://.")
     if parts.username is not None or parts.password is not None or not parts.hostname:
-        raise UnreachableError("The address names no host, or carries a user name or a password.")
+        raise UnreachableError("The URL needs a host and must not contain a user name or password.")
     if ports is not None and port not in ports:
-        raise UnreachableError(f"Port {port} is not one that calendars are read from.")
+        raise UnreachableError(f"Port {port} is not allowed.")
     return parts
 
 
@@ -121,18 +120,20 @@ def _get(address: str, *, rules: Rules, until: float) -> bytes | str:
             httpcore.ConnectionPool(network_backend=backend, retries=0, max_keepalive_connections=0) as pool,
             pool.stream("GET", address, headers=headers) as answer,
         ):
-            given = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-            if answer.status in REDIRECTING and "location" in given:
-                return given["location"]
+            headers_received = {
+                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers
+            }
+            if answer.status in REDIRECTING and "location" in headers_received:
+                return headers_received["location"]
             if answer.status != 200:
-                raise UnreachableError(f"The address answers {answer.status}.")
-            if given.get("content-encoding", "identity").lower() != "identity":
-                raise UnreachableError("The address answers with a compressed body, though none was asked for.")
+                raise UnreachableError(f"The server answered with status {answer.status}.")
+            if headers_received.get("content-encoding", "identity").lower() != "identity":
+                raise UnreachableError("The server sent a compressed body, which is not supported.")
             return _body(answer.iter_stream(), limit=rules.limit_bytes)
     except (httpcore.TimeoutException, TimeoutError) as error:
-        raise UnreachableError(f"The address did not answer within {rules.seconds:.0f} seconds.") from error
+        raise UnreachableError(f"The server did not answer within {rules.seconds:.0f} seconds.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
-        raise UnreachableError("The address does not answer as a web server does.") from error
+        raise UnreachableError("The server could not be reached.") from error
 
 
 def _body(chunks: Iterable[bytes], *, limit: int) -> bytes:
@@ -140,7 +141,7 @@ def _body(chunks: Iterable[bytes], *, limit: int) -> bytes:
     for chunk in chunks:
         body += chunk
         if len(body) > limit:
-            raise UnreachableError(f"The address answers with more than {limit // 1024} KiB.")
+            raise UnreachableError(f"The response is larger than {limit // 1024} KiB.")
     return bytes(body)
 
 
@@ -160,10 +161,10 @@ class _CheckedBackend(httpcore.NetworkBackend):
         socket_options: typing.Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to a host's first address; raise UnreachableError unless every address is permitted."""
-        found = list(self.rules.resolve(host, port))
-        if not found or not all(self.rules.permitted(address) for address in found):
-            raise UnreachableError("The address is not one of the open internet.")
-        stream = self.inner.connect_tcp(str(found[0]), port, timeout=_left(self.until))
+        addresses = list(self.rules.resolve(host, port))
+        if not addresses or not all(self.rules.permitted(address) for address in addresses):
+            raise UnreachableError("The URL does not lead to a public address.")
+        stream = self.inner.connect_tcp(str(addresses[0]), port, timeout=_remaining(self.until))
         return _TimedStream(stream, until=self.until)
 
 
@@ -175,11 +176,11 @@ class _TimedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read within the remaining time."""
-        return self.inner.read(max_bytes, timeout=_left(self.until))
+        return self.inner.read(max_bytes, timeout=_remaining(self.until))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write within the remaining time."""
-        self.inner.write(buffer, timeout=_left(self.until))
+        self.inner.write(buffer, timeout=_remaining(self.until))
 
     def close(self) -> None:
         """Close the connection."""
@@ -189,7 +190,7 @@ class _TimedStream(httpcore.NetworkStream):
         self, ssl_context: typing.Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """Start TLS and verify the certificate for the requested host."""
-        inner = self.inner.start_tls(ssl_context, server_hostname=server_hostname, timeout=_left(self.until))
+        inner = self.inner.start_tls(ssl_context, server_hostname=server_hostname, timeout=_remaining(self.until))
         return _TimedStream(inner, until=self.until)
 
     def get_extra_info(self, info: str) -> typing.Any:
@@ -197,8 +198,8 @@ class _TimedStream(httpcore.NetworkStream):
         return self.inner.get_extra_info(info)
 
 
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
+def _remaining(until: float) -> float:
+    seconds = until - time.monotonic()
+    if seconds <= 0:
         raise TimeoutError
-    return left
+    return seconds

@@ -1,6 +1,6 @@
 """Worker subprocess that exchanges JSON frames and is killed on timeout.
 
-Both ends are here: what asks, and what the asked module (which imports no Django) answers with.
+This module has both ends: `WorkerProcess` for the site, and the functions for the worker module, which imports no Django.
 """
 
 import json
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class NotStartedError(Exception):
-    """The process does not start."""
+    """The worker process does not start."""
 
 
 class WorkerProcess:
@@ -35,13 +35,13 @@ class WorkerProcess:
         self.process: subprocess.Popen[bytes] | None = None
         self.owner = 0
 
-    def ask(self, question: object) -> None:
+    def ask(self, request: object) -> None:
         """Send a request, restarting a process that died while idle; raise NotStartedError."""
         for _ in range(2):
             pipe = self._running().stdin
             try:
                 if pipe is not None:
-                    pipe.write(encode_frame(question))
+                    pipe.write(encode_frame(request))
                     pipe.flush()
             except BrokenPipeError:
                 self.stop()
@@ -50,17 +50,17 @@ class WorkerProcess:
         raise NotStartedError
 
     def answer(self, *, until: float) -> Any:
-        """Return the next frame; raise EOFError where the process has ended, TimeoutError at the limit, where it is ended."""
+        """Return the next frame; raise EOFError if the process has ended, or TimeoutError at the deadline, which kills it."""
         header = self._bytes(HEADER.size, until=until)
         return json.loads(self._bytes(HEADER.unpack(header)[0], until=until))
 
     def stop(self) -> None:
-        """End the process, if it is this process's own."""
+        """Kill the worker, unless it belongs to the parent of a fork."""
         process, self.process = self.process, None
         if process is None:
             return
         if self.owner != os.getpid():
-            # Inherited through a fork: it answers our parent, and is not ours to stop.
+            # Inherited through a fork: the worker belongs to our parent.
             process.returncode = 0
             return
         process.kill()
@@ -106,14 +106,14 @@ class WorkerProcess:
 
 
 def start_worker() -> None:
-    """Limit the memory of the process that is asked, and say that it is ready."""
+    """Limit the memory of this worker and send the first frame, "ready"."""
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     send_frame("ready")
 
 
 def read_frame(stream: IO[bytes]) -> Any:
-    """Return the next value from a stream, None at its end."""
+    """Return the next value from a stream, or None at its end."""
     header = stream.read(HEADER.size)
     if len(header) < HEADER.size:
         return None
@@ -121,12 +121,12 @@ def read_frame(stream: IO[bytes]) -> Any:
 
 
 def encode_frame(value: object) -> bytes:
-    """Return a value as a frame: the length of its JSON in four bytes, then the JSON."""
+    """Return a frame: the length of the value's JSON in four bytes, then the JSON."""
     data = json.dumps(value).encode()
     return HEADER.pack(len(data)) + data
 
 
 def send_frame(value: object) -> None:
-    """Write a value to who asked, at once."""
+    """Write a value to standard output and flush it."""
     sys.stdout.buffer.write(encode_frame(value))
     sys.stdout.buffer.flush()

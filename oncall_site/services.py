@@ -10,10 +10,9 @@ from django.db.models.functions import Now
 
 from common.crypto import decrypt, encrypt
 from common.exceptions import DomainError
-from notifications.services.outbox import enqueue
 from oncall_site.encrypted_columns import SEALED_DATA, authenticators, sealed_columns, sealed_texts
 from oncall_site.models import Heartbeat, Sweep
-from oncall_site.notifications import notice_of
+from oncall_site.notifications import notify_password_link
 from oncall_site.queries import BEAT, WORKER
 from people import queries
 from people.models import LoginAttempts, PasswordLink, User
@@ -59,7 +58,7 @@ def record_sweep(task: str, *, worker: str, seconds: float, problem: str = "") -
 def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> PasswordLink:
     """Mail somebody a link by which they set their first password, or with `reset` another; raise as `people.commands.invite`."""
     link = password_links.invite(user, by=by, at=at, reset=reset)
-    enqueue([user], notice=notice_of(link, at=at))
+    notify_password_link(link, at=at)
     return link
 
 
@@ -73,7 +72,7 @@ def forgotten(email: str, *, address: str, at: dt.datetime) -> None:
     if user is None:
         return
     with contextlib.suppress(DomainError), transaction.atomic():
-        enqueue([user], notice=notice_of(request_password_reset(user, at=at), at=at))
+        notify_password_link(request_password_reset(user, at=at), at=at)
 
 
 def reencrypt() -> int:

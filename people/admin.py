@@ -26,7 +26,7 @@ admin.site.unregister(Group)
 # django-allauth's tables have no admin pages: docs/adr/0009.
 admin.site.unregister((EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken))
 admin.site.site_header = admin.site.site_title = "On-call administration"
-admin.site.index_title = "Everything the site keeps"
+admin.site.index_title = "Administration"
 
 
 def request_admin(request: HttpRequest) -> User:
@@ -35,10 +35,10 @@ def request_admin(request: HttpRequest) -> User:
     return request.user
 
 
-def dry_run_form(shown: Any, attempt: Callable[[Any], object]) -> Any:
+def dry_run_form(form_class: Any, attempt: Callable[[Any], object]) -> Any:
     """Return a form class whose validation runs `attempt(form)`, rolls it back and reports errors by field."""
 
-    class Tried(shown):  # type: ignore[misc]  # the class is Django's, made for one request
+    class DryRunForm(form_class):  # type: ignore[misc]  # the class is Django's, made for one request
         def clean(self) -> None:
             super().clean()
             if self.errors:
@@ -52,7 +52,7 @@ def dry_run_form(shown: Any, attempt: Callable[[Any], object]) -> Any:
             except DomainError as refusal:
                 raise ValidationError(str(refusal)) from refusal
 
-    return Tried
+    return DryRunForm
 
 
 @admin.register(User)
@@ -74,18 +74,18 @@ class UserAdmin(DjangoUserAdmin[User]):
     )
     fieldsets = (
         (None, {"fields": ("username", "password", "display_name", "email", "phone", "colour", "shortcuts")}),
-        ("Place", {"fields": ("time_zone", "country", "subdivision")}),
+        ("Location", {"fields": ("time_zone", "country", "subdivision")}),
         ("Role", {"fields": ("is_active", "is_staff")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 
-    actions: Sequence[str] = ("remove_second_factor",)
+    actions: Sequence[str] = ("reset_two_factor",)
 
-    @admin.action(description="Remove the second factor of the selected people", permissions=["change"])
-    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Remove two-factor authentication so that users who lost their device can sign in."""
-        removed = sum(accounts.remove_second_factor(user) for user in queryset)
-        messages.success(request, f"{removed} people no longer have a second factor.")
+    @admin.action(description="Reset two-factor authentication of the selected people", permissions=["change"])
+    def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Disable two-factor authentication for users who lost their device."""
+        removed = sum(accounts.reset_two_factor(user) for user in queryset)
+        messages.success(request, f"Two-factor authentication reset: {removed}.")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Return False: shifts and histories refer to users. Deactivate them instead."""
@@ -114,10 +114,10 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         """Return False: revoked and expired tokens remain listed."""
         return False
 
-    @admin.action(description="Revoke the selected tokens", permissions=["view"])
+    @admin.action(description="Revoke selected tokens", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         """Revoke the selected tokens now."""
         assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
         for token in queryset:
             revoke_token(token, by=request.user, at=timezone.now())
-        messages.success(request, f"{len(queryset)} tokens no longer work.")
+        messages.success(request, f"Tokens revoked: {len(queryset)}.")

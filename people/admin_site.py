@@ -9,7 +9,7 @@ from people.models import User
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:
-    """Return True if the user has enrolled a second factor but has not used it in this session."""
+    """Return True if the user enrolled two-factor authentication but has not used it in this session."""
     user = request.user
     if not isinstance(user, User) or not queries.has_second_factor(user):
         return False

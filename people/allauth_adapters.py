@@ -14,8 +14,8 @@ from common.crypto import decrypt, encrypt
 from common.http import client_address
 from people import queries
 
-# The page already shows these.
-UNSAID = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
+# Redundant: the page shows whether the user is signed in.
+HIDDEN_MESSAGES = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -30,11 +30,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return client_address(request)
 
     def add_message(
-        self, request: HttpRequest, level: int, message_template: str | None = None, *rest: Any, **more: Any
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
     ) -> None:
-        """Add a message unless the page already shows it."""
-        if message_template not in UNSAID:
-            super().add_message(request, level, message_template, *rest, **more)
+        """Add a message unless it is redundant."""
+        if message_template not in HIDDEN_MESSAGES:
+            super().add_message(request, level, message_template, *args, **kwargs)
 
 
 class MfaAdapter(DefaultMFAAdapter):
@@ -59,22 +59,22 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Link the provider account to the user with the same verified e-mail.
 
-        Raises ImmediateHttpResponse with a page that says why for everybody else.
+        Raises ImmediateHttpResponse with an error page if there is no such user.
         """
-        said = sociallogin.account.extra_data
-        # A user's information counts only with the token it came with (OpenID Connect Core, section 5.3.2).
-        if said.get("userinfo", {}).get("sub") != said.get("id_token", {}).get("sub"):
-            raise ImmediateHttpResponse(_refused(request, "other"))
+        claims = sociallogin.account.extra_data
+        # User info is valid only for the subject of its ID token (OpenID Connect Core, section 5.3.2).
+        if claims.get("userinfo", {}).get("sub") != claims.get("id_token", {}).get("sub"):
+            raise ImmediateHttpResponse(_rejection(request, "other"))
         if sociallogin.is_existing:
             return
         verified = [address.email for address in sociallogin.email_addresses if address.verified is True]
         if not verified:
-            raise ImmediateHttpResponse(_refused(request, "unverified"))
-        person = queries.user_by_email(verified[0])
-        if person is None:
-            raise ImmediateHttpResponse(_refused(request, "unknown", email=verified[0]))
-        sociallogin.connect(request, person)
+            raise ImmediateHttpResponse(_rejection(request, "unverified"))
+        user = queries.user_by_email(verified[0])
+        if user is None:
+            raise ImmediateHttpResponse(_rejection(request, "unknown", email=verified[0]))
+        sociallogin.connect(request, user)
 
 
-def _refused(request: HttpRequest, why: str, **context: object) -> Any:
-    return render(request, "people/unknown.html", {"why": why, **context}, status=403)
+def _rejection(request: HttpRequest, reason: str, **context: object) -> Any:
+    return render(request, "people/unknown.html", {"why": reason, **context}, status=403)

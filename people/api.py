@@ -6,6 +6,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.identifiers import USERNAME_PATTERN
 from people import queries
 from people.models import User
 from people.permissions import request_user
@@ -30,7 +31,7 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     serializer_class = PersonSerializer
     queryset = queries.all_users()
     lookup_field = "username"
-    lookup_value_regex = "[a-z0-9._-]+"
+    lookup_value_regex = USERNAME_PATTERN
 
 
 class ProfileSerializer(serializers.ModelSerializer[User]):
@@ -48,10 +49,10 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
 @extend_schema(methods=["PATCH"], request=ProfileSerializer, responses=ProfileSerializer)
 @api_view(["GET", "PATCH"])
 def profile(request: Request) -> Response:
-    """Return the caller's profile, or update the given fields."""
-    person = User.objects.get(pk=request_user(request).pk)
+    """Return or update the caller's profile."""
+    user = User.objects.get(pk=request_user(request).pk)
     if request.method == "PATCH":
-        given = ProfileSerializer(person, data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        change_profile(person, fields=given.validated_data)
-    return Response(ProfileSerializer(person).data)
+        serializer = ProfileSerializer(user, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        change_profile(user, fields=serializer.validated_data)
+    return Response(ProfileSerializer(user).data)

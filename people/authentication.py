@@ -22,7 +22,7 @@ class TokenAuthentication(BaseAuthentication):
         at = timezone.now()
         token = queries.token_of(secret.strip(), at=at)
         if token is None:
-            raise AuthenticationFailed("This token is not known, has expired or was revoked.")
+            raise AuthenticationFailed("This token is invalid, expired or revoked.")
         record_use(token, at=at)
         return token.user, token
 
@@ -32,7 +32,7 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class SignedInSession(SessionAuthentication):
-    """The session of a signed-in browser, with Django's CSRF check on unsafe methods."""
+    """Authenticate with a browser session; unsafe methods need a CSRF token."""
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -26,17 +26,17 @@ class ProfileForm(forms.ModelForm[User]):
             "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
             "country": forms.TextInput(attrs={"list": "countries", "autocomplete": "off"}),
         }
-        help_texts = {  # Django's own form
-            "time_zone": "A name of the IANA database, such as Europe/Berlin.",
-            "country": "Two letters, such as DE: whose public holidays are yours.",
-            "subdivision": "Where the country's holidays differ by state, such as BE for Berlin.",
+        help_texts = {
+            "time_zone": "Such as Europe/Berlin.",
+            "country": "Country for public holidays, such as DE.",
+            "subdivision": "State or region, if public holidays differ, such as BE for Berlin.",
         }
 
 
-def count_or_reject(named: dict[LoginAttempts.Of, str]) -> None:
+def count_or_reject(attempt: dict[LoginAttempts.Of, str]) -> None:
     """Count an attempt before the secret is checked; raise ValidationError if there were too many."""
     try:
-        count_attempt(named, at=timezone.now())
+        count_attempt(attempt, at=timezone.now())
     except TooManyAttemptsError as busy:
         local = timezone.localtime(busy.until)
         raise forms.ValidationError(f"Too many attempts. Try again at {local:%H:%M} {local.tzname()}.") from busy
@@ -65,7 +65,7 @@ class CodeField(forms.CharField):
 class CodeForm(AuthenticateForm):
     """Two-factor authentication at sign-in."""
 
-    code = CodeField(help_text="Six digits from your authenticator app, or one of your recovery codes.")
+    code = CodeField(help_text="From your authenticator app, or a recovery code.")
 
     def clean_code(self) -> str:
         """Return the code; raise ValidationError if it is wrong or was just used."""
@@ -89,11 +89,11 @@ class CodeAgainForm(CodeForm, CodeReauthenticateForm):
 class FirstCodeForm(ActivateTOTPForm):
     """First code of an authenticator during enrollment."""
 
-    code = CodeField(label="Code that the app shows")
+    code = CodeField(label="6-digit code")
 
 
 class MyPasswordForm(PasswordChangeForm):
-    """Password change. The field does not take the focus because it is at the end of the page."""
+    """Password change, without focus because it is at the end of the page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,27 +115,26 @@ class ChosenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic 
 class ForgottenForm(forms.Form):
     """Request for a password reset."""
 
-    email = forms.EmailField(
-        label="Your e-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
-    )
+    email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
 
 class TokenForm(forms.Form):
     """A new API token."""
 
-    name = forms.CharField(max_length=80, help_text="What it is for, such as “pager script”.")
-    scope = forms.ChoiceField(choices=ApiToken.Scope.choices, initial=ApiToken.Scope.WRITE, label="It may")
+    name = forms.CharField(max_length=80, help_text="What the token is for, such as “pager script”.")
+    scope = forms.ChoiceField(choices=ApiToken.Scope.choices, initial=ApiToken.Scope.WRITE, label="Scope")
     expires_on = forms.DateField(
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="The last day on which it works. Empty: it works until revoked.",
+        label="Expires",
+        help_text="Last day of validity. Leave blank for no expiry.",
     )
 
     def clean_expires_on(self) -> dt.date | None:
         """Return the last valid day; raise ValidationError if it is in the past."""
         day: dt.date | None = self.cleaned_data["expires_on"]
         if day is not None and day < timezone.localdate():
-            raise forms.ValidationError("This day is already over.")
+            raise forms.ValidationError("This date is in the past.")
         return day
 
     def expires_at(self) -> dt.datetime | None:

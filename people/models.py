@@ -15,14 +15,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Trim
 
-user_name_rule = RegexValidator(
-    r"\A[a-z0-9]+(?:[._-][a-z0-9]+)*\Z",
-    "A user name has lower-case letters and digits, with single dots, dashes or underscores between them.",
-)
+from common.identifiers import validate_username
 
 phone_rule = RegexValidator(
     r"\A\+?[0-9][0-9 ()./-]{3,28}[0-9]\Z",
-    "A telephone number has digits, such as +49 30 1234567; spaces and dashes between them.",
+    "Enter a phone number, such as +49 30 1234567.",
 )
 
 
@@ -41,21 +38,19 @@ def countries() -> Mapping[str, list[str]]:
 def valid_time_zone(value: str) -> None:
     """Raise ValidationError unless `value` is a name of the IANA time zone database."""
     if value not in time_zones():
-        raise ValidationError(f"“{value}” is not a time zone of the IANA database, such as Europe/Berlin.")
+        raise ValidationError(f"Unknown time zone “{value}”. Use a name such as Europe/Berlin.")
 
 
 def valid_country(value: str) -> None:
     """Raise ValidationError unless public holidays are known for the ISO 3166 country code `value`."""
     if value and value not in countries():
-        raise ValidationError(
-            f"No public holidays are known for “{value}”. Give a two-letter country code, such as DE."
-        )
+        raise ValidationError(f"Unknown country “{value}”. Use a two-letter code such as DE.")
 
 
 def valid_subdivision(country: str, subdivision: str) -> None:
     """Raise a ValidationError for `subdivision` unless it belongs to the country."""
     if subdivision and subdivision not in countries().get(country, []):
-        raise ValidationError({"subdivision": f"“{subdivision}” is not a subdivision of “{country}” with holidays."})
+        raise ValidationError({"subdivision": f"“{subdivision}” is not a region of “{country}”."})
 
 
 class Color(models.IntegerChoices):
@@ -112,29 +107,27 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """An engineer, who may also be an admin (`is_staff`); there is no third role."""
 
-    username = models.CharField("user name", max_length=60, unique=True, validators=[user_name_rule])
+    username = models.CharField("user name", max_length=60, unique=True, validators=[validate_username])
     display_name = models.CharField("name", max_length=120)
     email = models.EmailField("e-mail", blank=True)
     phone = models.CharField(
-        "telephone",
+        "phone",
         max_length=32,
         blank=True,
         db_default="",
         default="",
         validators=[phone_rule],
-        help_text="Shown to everybody who signs in, for when you are on call. Begin with the country, such as +49.",
+        help_text="Visible to signed-in users. Include country code, e.g. +49.",
     )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
     country = models.CharField(max_length=2, blank=True, validators=[valid_country])
     subdivision = models.CharField(max_length=8, blank=True)
-    colour = models.PositiveSmallIntegerField(
-        choices=Color, default=Color.RED, help_text="In which the site shows you."
-    )
+    colour = models.PositiveSmallIntegerField(choices=Color, default=Color.RED, help_text="Your avatar colour.")
     shortcuts = models.BooleanField(
-        "keyboard shortcuts", default=True, db_default=True, help_text="Single keys that open pages: ? lists them."
+        "keyboard shortcuts", default=True, db_default=True, help_text="Enable keyboard shortcuts (press ? for a list)."
     )
-    is_active = models.BooleanField("active", default=True, help_text="May sign in and be on call.")
-    is_staff = models.BooleanField("admin", default=False, help_text="Manages ownership, rotations and people.")
+    is_active = models.BooleanField("active", default=True, help_text="Can sign in and be on call.")
+    is_staff = models.BooleanField("admin", default=False, help_text="Can manage pipelines, rotations and people.")
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = UserManager()
@@ -150,7 +143,7 @@ class User(AbstractBaseUser):
         constraints = [
             models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
             models.CheckConstraint(condition=Q(display_name=Trim("display_name")), name="user_name_is_trimmed"),
-            models.CheckConstraint(condition=Q(colour__in=Color.values), name="user_colour_is_a_hue"),
+            models.CheckConstraint(condition=Q(colour__in=Color.values), name="user_colour_is_known"),
             models.UniqueConstraint(
                 models.functions.Lower("email"), condition=~Q(email=""), name="user_email_is_unique"
             ),
@@ -214,7 +207,7 @@ class ApiToken(models.Model):
         """What a token may do."""
 
         READ = "read", "Read only"
-        WRITE = "write", "Read and change"
+        WRITE = "write", "Read and write"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80)
@@ -233,7 +226,7 @@ class ApiToken(models.Model):
         verbose_name = "API token"
         constraints = [
             models.CheckConstraint(
-                condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")), name="token_expires_after_it_is_made"
+                condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")), name="token_expires_after_creation"
             ),
         ]
 
@@ -242,19 +235,19 @@ class ApiToken(models.Model):
 
 
 class LoginAttempts(models.Model):
-    """Number of attempts within a window for a user name, client address or second factor.
+    """Number of attempts within a window for a user name, client address or two-factor code.
 
-    The name or address is kept as a digest with the site's key. The window begins with its first attempt.
+    The name or address is stored as a keyed digest. The window starts with its first attempt.
     """
 
     class Of(models.TextChoices):
         """What the attempts are counted for."""
 
-        NAME = "name", "A user name"
-        ADDRESS = "address", "A client's address"
-        CODE = "code", "A second factor"
+        NAME = "name", "User name"
+        ADDRESS = "address", "Client address"
+        CODE = "code", "Two-factor codes of a user"
         MAIL = "mail", "Mail to an address"
-        USED = "used", "A code that worked"
+        USED = "used", "Used two-factor code"
 
     of = models.CharField(max_length=8, choices=Of)
     digest = models.CharField(max_length=64)
@@ -262,7 +255,7 @@ class LoginAttempts(models.Model):
     ends_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        verbose_name_plural = "attempts"
+        verbose_name = verbose_name_plural = "login attempts"
         constraints = [models.UniqueConstraint(fields=["of", "digest"], name="attempts_are_counted_once")]
 
     def __str__(self) -> str:
@@ -281,15 +274,15 @@ class PasswordLinkQuerySet(models.QuerySet["PasswordLink"]):
 class PasswordLink(models.Model):
     """A mailed link for setting a password once.
 
-    Its secret is worked out from the nonce with the site's key when the mail is sent, and kept as a digest only: of use to nobody
-    who has the tables alone.
+    The secret is derived from the nonce with the site's key when the mail is sent, and stored as a digest, so that the
+    database alone does not reveal it.
     """
 
     class Purpose(models.TextChoices):
         """Reason for the link."""
 
         INVITATION = "invitation", "Invitation"
-        RESET = "reset", "New password"
+        RESET = "reset", "Password reset"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="password_links")
     purpose = models.CharField(max_length=10, choices=Purpose)
@@ -306,10 +299,10 @@ class PasswordLink(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(expires_at__gt=F("created_at")), name="password_link_expires_after_it_is_made"
+                condition=Q(expires_at__gt=F("created_at")), name="password_link_expires_after_creation"
             ),
         ]
         indexes = [models.Index(fields=["user", "-created_at"], name="password_link_of_user")]
 
     def __str__(self) -> str:
-        return f"{self.get_purpose_display()} of {self.user}"
+        return f"{self.get_purpose_display()} for {self.user}"

@@ -23,7 +23,7 @@ def token_of(secret: str, *, at: dt.datetime) -> ApiToken | None:
     return ApiToken.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
 
 
-def tokens_of(user: User) -> QuerySet[ApiToken]:
+def active_tokens(user: User) -> QuerySet[ApiToken]:
     """Return a user's tokens that are not revoked, newest first."""
     return user.api_tokens.filter(revoked_at=None)
 
@@ -55,7 +55,7 @@ def secret_of(link: PasswordLink) -> str:
     return salted_hmac("people.password_link", link.nonce, algorithm="sha256").hexdigest()
 
 
-def password_link_of(secret: str, *, at: dt.datetime) -> PasswordLink | None:
+def find_password_link(secret: str, *, at: dt.datetime) -> PasswordLink | None:
     """Return the password link with this secret if it is valid at `at`, or None."""
     return PasswordLink.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
 
@@ -73,5 +73,5 @@ def public_holidays(country: str, subdivision: str, year: int) -> Mapping[dt.dat
 
 def names_of(keys: Iterable[int | None]) -> dict[int, str]:
     """Return user names by primary key."""
-    wanted = {key for key in keys if key is not None}
-    return dict(User.objects.filter(pk__in=wanted).order_by().values_list("pk", "username"))
+    user_ids = {key for key in keys if key is not None}
+    return dict(User.objects.filter(pk__in=user_ids).order_by().values_list("pk", "username"))

@@ -45,15 +45,15 @@ class SessionStore(db.SessionStore):
             super().delete(_digest(key))
 
     def _get_session_from_db(self) -> AbstractBaseSession | None:
-        found = self.model.objects.filter(session_key=_digest(self.session_key or ""), expire_date__gt=timezone.now())
-        row = found.first()
+        rows = self.model.objects.filter(session_key=_digest(self.session_key or ""), expire_date__gt=timezone.now())
+        row = rows.first()
         if row is None:
             self._session_key = None
         return row
 
 
-def _text(kept: bytes | str) -> str:
-    return kept if isinstance(kept, str) else kept.decode("latin-1")
+def _text(data: bytes | str) -> str:
+    return data if isinstance(data, str) else data.decode("latin-1")
 
 
 def _digest(key: str) -> str:

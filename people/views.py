@@ -43,7 +43,7 @@ sign_out = LogoutView.as_view()
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in with user name and password. An attempt is counted before the password is checked."""
     if request.user.is_authenticated:
-        return redirect(_asked_for(request))
+        return redirect(_next_page(request))
     if request.method != "POST":
         return _sign_in_page(request, AuthenticationForm(request))
     form = AuthenticationForm(request, request.POST)
@@ -60,9 +60,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _sign_in_page(request, form)
     refund_attempt(attempt)
-    # Asks for the second factor if enrolled before it opens a session.
-    answer: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_asked_for(request)))
-    return answer
+    # allauth asks for the second factor, if enrolled, before it starts the session.
+    response: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_next_page(request)))
+    return response
 
 
 @require_safe
@@ -70,7 +70,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @never_cache
 def password_link(request: HttpRequest, secret: str) -> HttpResponse:
     """Show the password form of a mailed link."""
-    link = queries.password_link_of(secret, at=timezone.now())
+    link = queries.find_password_link(secret, at=timezone.now())
     if link is None:
         return render(request, "people/dead_link.html", status=404)
     return _password_page(request, link, ChosenPasswordForm(link.user), secret=secret)
@@ -83,7 +83,7 @@ def password_link(request: HttpRequest, secret: str) -> HttpResponse:
 def choose_password(request: HttpRequest) -> HttpResponse:
     """Set a password. The secret is in the form data so that it does not appear in logs."""
     secret, at = request.POST.get("secret", ""), timezone.now()
-    link = queries.password_link_of(secret, at=at)
+    link = queries.find_password_link(secret, at=at)
     if link is None:
         return render(request, "people/dead_link.html", status=404)
     form = ChosenPasswordForm(link.user, request.POST)
@@ -93,7 +93,7 @@ def choose_password(request: HttpRequest) -> HttpResponse:
         set_password_by_link(link, password=form.cleaned_data["new_password1"], at=at)
     except DomainError:
         return render(request, "people/dead_link.html", status=404)
-    messages.success(request, "Your password is set. Sign in with it.")
+    messages.success(request, "Password set. Sign in to continue.")
     return redirect("sign_in")
 
 
@@ -104,16 +104,18 @@ def _password_page(
     return render(request, "people/choose_password.html", context, status=status)
 
 
-def _sign_in_page(request: HttpRequest, form: AuthenticationForm, *, status: int = 200, **more: object) -> HttpResponse:
-    context = {"form": form, "next": _asked_for(request, default=""), "provider": settings.OIDC_NAME, **more}
-    return render(request, "people/sign_in.html", context, status=status)
+def _sign_in_page(
+    request: HttpRequest, form: AuthenticationForm, *, status: int = 200, **context: object
+) -> HttpResponse:
+    page = {"form": form, "next": _next_page(request, default=""), "provider": settings.OIDC_NAME, **context}
+    return render(request, "people/sign_in.html", page, status=status)
 
 
-def _asked_for(request: HttpRequest, *, default: str = "now") -> str:
+def _next_page(request: HttpRequest, *, default: str = "now") -> str:
     """Return the page requested before sign-in if it is on this site, else the default."""
-    wanted = request.POST.get("next", request.GET.get("next", ""))
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe else default
+    url = request.POST.get("next", request.GET.get("next", ""))
+    is_safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if is_safe else default
 
 
 def _account_page(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
@@ -121,7 +123,7 @@ def _account_page(request: SignedInRequest, *, status: int = 200, **forms: objec
         "profile_form": ProfileForm(instance=User.objects.get(pk=request.user.pk)),
         "token_form": TokenForm(),
         "password_form": MyPasswordForm(request.user),
-        "tokens": queries.tokens_of(request.user),
+        "tokens": queries.active_tokens(request.user),
         "second_factor": queries.has_second_factor(request.user),
         "now": timezone.now(),
         "time_zones": sorted(time_zones()),
@@ -135,21 +137,21 @@ def _account_page(request: SignedInRequest, *, status: int = 200, **forms: objec
 @login_not_required
 def provider_sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Redirect to the OpenID Connect provider; show an error if it does not respond."""
-    return _by_provider(provider.login, request, provider_id)
+    return _call_provider(provider.login, request, provider_id)
 
 
 @require_safe
 @login_not_required
-def provider_back(request: HttpRequest, provider_id: str) -> HttpResponse:
+def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Complete sign-in after the provider's redirect."""
-    return _by_provider(provider.callback, request, provider_id)
+    return _call_provider(provider.callback, request, provider_id)
 
 
-def _by_provider(view: Callable[..., HttpResponse], request: HttpRequest, provider_id: str) -> HttpResponse:
+def _call_provider(view: Callable[..., HttpResponse], request: HttpRequest, provider_id: str) -> HttpResponse:
     try:
         return view(request, provider_id)
     except requests.RequestException:
-        logger.exception("The OpenID Connect provider does not answer")
+        logger.exception("The OpenID Connect provider does not respond")
         return render(request, "socialaccount/authentication_error.html", status=503)
 
 
@@ -173,7 +175,7 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return _account_page(request, status=400, profile_form=form)
     accounts.change_profile(User.objects.get(pk=request.user.pk), fields=form.cleaned_data)
-    messages.success(request, "Your profile is saved.")
+    messages.success(request, "Profile saved.")
     return redirect("account")
 
 
@@ -185,7 +187,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
         return _account_page(request, status=400, password_form=form)
     set_password(request.user, password=form.cleaned_data["new_password1"])
     update_session_auth_hash(request, request.user)
-    messages.success(request, "Your password is changed.")
+    messages.success(request, "Password changed.")
     return redirect("account")
 
 
@@ -196,19 +198,19 @@ def create_token(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return _account_page(request, status=400, token_form=form)
     try:
-        made = accounts.create_token(
+        token = accounts.create_token(
             request.user, name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires_at=form.expires_at()
         )
     except DomainError as refusal:
         form.add_error(None, str(refusal))
         return _account_page(request, status=409, token_form=form)
-    return _account_page(request, new_token=made)
+    return _account_page(request, new_token=token)
 
 
 @require_POST
 def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
     """Revoke one of the user's tokens."""
-    token = get_object_or_404(queries.tokens_of(request.user), pk=pk)
+    token = get_object_or_404(queries.active_tokens(request.user), pk=pk)
     accounts.revoke_token(token, by=request.user, at=timezone.now())
-    messages.success(request, f"The token “{token.name}” no longer works.")
+    messages.success(request, f"Token “{token.name}” revoked.")
     return redirect("account")

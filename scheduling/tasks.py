@@ -9,7 +9,7 @@ from scheduling.queries.calendar_links import links_due
 from scheduling.queries.weeks import rotations_short_of
 from scheduling.services import coverage_gaps, offboarding, swaps, weeks
 from scheduling.services.calendar_links import claim_link, sync_link
-from scheduling.services.reminders import notify_absences_in_weeks, notify_shift_changes
+from scheduling.services.reminders import notify_shift_changes, notify_time_off_conflicts
 from scheduling.services.weeks import KEPT_AHEAD
 
 # One reading may take fifteen seconds; the task ends well before its hard limit, and the next one goes on.
@@ -46,7 +46,7 @@ def reassign_inactive() -> None:
 def notify_schedule_changes() -> None:
     """Tell of weeks that begin and end, and of holidays that fall into them."""
     notify_shift_changes(at=timezone.now())
-    notify_absences_in_weeks(at=timezone.now())
+    notify_time_off_conflicts(at=timezone.now())
 
 
 @shared_task

@@ -58,7 +58,7 @@ PAGES = {
     "compare": f"/runbooks/{SLUG}/compare/?old=1&new=2",
     "search": "/search/?q=logs",
     "mine": "/me/",
-    "messages": "/me/messages/",
+    "messages": "/me/notifications/",
     "feeds": "/me/feeds/",
     "second-factor": "/me/second-factor/",
     "enrol": "/me/second-factor/enrol/",

@@ -1,4 +1,4 @@
-"""Django's admin for checks and their results."""
+"""Admin pages for checks, metrics, data sources and external checks."""
 
 import datetime as dt
 from typing import Any
@@ -29,25 +29,25 @@ from validation.services.external_results import delete_mapping_rule, save_mappi
 
 
 class UnmappedFilter(admin.SimpleListFilter):
-    """Those that no rule gives to a pipeline."""
+    """Filter external checks by whether a rule maps them to a pipeline."""
 
     title = "pipeline"
     parameter_name = "mapped"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the two choices."""
-        return [("no", "no pipeline yet"), ("yes", "with a pipeline")]
+        return [("no", "Unmapped"), ("yes", "Mapped")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ExternalCheck]) -> QuerySet[ExternalCheck]:
-        """Return the checks of the choice."""
+        """Return the mapped or unmapped checks."""
         if self.value() is None:
             return queryset
         return queryset.filter(pipeline__isnull=self.value() == "no")
 
 
 @admin.register(MappingRule)
-class ExternalRuleAdmin(admin.ModelAdmin[MappingRule]):
-    """Which pipeline other tools' results belong to; every change is applied to what is there."""
+class MappingRuleAdmin(admin.ModelAdmin[MappingRule]):
+    """Rules that map external checks to pipelines. A change applies to existing checks too."""
 
     list_display = ("pattern", "tool", "pipeline")
     list_filter = ("tool", "pipeline")
@@ -55,21 +55,21 @@ class ExternalRuleAdmin(admin.ModelAdmin[MappingRule]):
     search_fields = ("pattern",)
 
     def save_model(self, request: HttpRequest, obj: MappingRule, form: Any, change: Any) -> None:
-        """Save the rule by the command that applies all of them anew."""
-        messages.info(request, _moved(save_mapping_rule(obj)))
+        """Save the rule and apply all rules again."""
+        messages.info(request, _moved_message(save_mapping_rule(obj)))
 
     def delete_model(self, request: HttpRequest, obj: MappingRule) -> None:
-        """Remove the rule by the command that applies the others anew."""
-        messages.info(request, _moved(delete_mapping_rule(obj)))
+        """Delete the rule and apply the others again."""
+        messages.info(request, _moved_message(delete_mapping_rule(obj)))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MappingRule]) -> None:
-        """Remove the selected rules, one by one."""
+        """Delete the selected rules, one by one."""
         for rule in queryset:
             self.delete_model(request, rule)
 
 
 class ExternalFindingInline(NoEditModelAdmin, admin.TabularInline[ExternalFinding, ExternalCheck]):
-    """What a tool said, newest first."""
+    """Results of an external check, newest first."""
 
     model = ExternalFinding
     fields = ("at", "status", "value", "message", "received_at")
@@ -79,7 +79,7 @@ class ExternalFindingInline(NoEditModelAdmin, admin.TabularInline[ExternalFindin
 
 @admin.register(ExternalCheck)
 class ExternalCheckAdmin(NoEditModelAdmin, admin.ModelAdmin[ExternalCheck]):
-    """What other tools judge; one without a pipeline waits for a rule."""
+    """Checks of other tools, mapped to pipelines by rules."""
 
     list_display = ("name", "tool", "key", "pipeline", "status", "at")
     list_filter = (UnmappedFilter, "tool", "status")
@@ -88,20 +88,20 @@ class ExternalCheckAdmin(NoEditModelAdmin, admin.ModelAdmin[ExternalCheck]):
     inlines = (ExternalFindingInline,)
 
 
-def _moved(count: int) -> str:
-    return f"The rules were applied: {count} external check{'' if count == 1 else 's'} moved."
+def _moved_message(count: int) -> str:
+    return f"Rules applied. {count} external check{'' if count == 1 else 's'} changed pipeline."
 
 
-class SourceForm(forms.ModelForm[DataSource]):
-    """A source; its address is taken and never shown."""
+class DataSourceForm(forms.ModelForm[DataSource]):
+    """A data source. Its URL can be set but not read."""
 
     new_address = forms.CharField(
-        label="Address",
+        label="Database URL",
         required=False,
         max_length=2000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="An SQLAlchemy address, such as postgresql://reader:password@host/warehouse, of a role that only reads. "
-        "It is sealed and never shown again; leave it empty to keep the one there is.",
+        help_text="An SQLAlchemy URL of a read-only role, such as postgresql://reader:password@host/warehouse. "
+        "Stored encrypted and never shown. Leave empty to keep the current URL.",
     )
 
     class Meta:
@@ -109,7 +109,7 @@ class SourceForm(forms.ModelForm[DataSource]):
         fields = ("name", "limit_seconds", "row_cap")
 
     def clean_new_address(self) -> str:
-        """Return the address; raise ValidationError where it is none, or a new source has none."""
+        """Return the URL; raise ValidationError if it is invalid, or missing for a new data source."""
         address: str = self.cleaned_data["new_address"].strip()
         problem = address_problem(address) if address or not self.instance.address else ""
         if problem:
@@ -118,20 +118,20 @@ class SourceForm(forms.ModelForm[DataSource]):
 
 
 @admin.register(DataSource)
-class SourceAdmin(admin.ModelAdmin[DataSource]):
-    """Warehouses that SELECTs are sent to."""
+class DataSourceAdmin(admin.ModelAdmin[DataSource]):
+    """Database connections for SQL metrics and checks."""
 
-    form = SourceForm
+    form = DataSourceForm
     list_display = ("name", "dialect", "limit_seconds", "row_cap")
 
     def save_model(self, request: HttpRequest, obj: DataSource, form: Any, change: Any) -> None:
-        """Save the source by the command that seals its address."""
+        """Save the data source with its URL encrypted."""
         save_data_source(obj, address=form.cleaned_data["new_address"], by=request_admin(request))
 
 
 @admin.register(Metric)
 class MetricAdmin(admin.ModelAdmin[Metric]):
-    """Metrics: pushed, or pulled from a source."""
+    """Metrics: pushed, or pulled from a data source."""
 
     form = MetricForm
     list_display = ("name", "pipeline", "slug", "kind", "grain", "time_zone", "source", "pulled_at")
@@ -140,12 +140,12 @@ class MetricAdmin(admin.ModelAdmin[Metric]):
     search_fields = ("name", "slug")
 
     def save_model(self, request: HttpRequest, obj: Metric, form: Any, change: Any) -> None:
-        """Save the metric by its command."""
+        """Save the metric with the service that checks permissions."""
         save_metric(obj, by=request_admin(request))
 
 
 class ResultInline(NoEditModelAdmin, admin.TabularInline[CheckResult, Check]):
-    """What a check said, newest first."""
+    """Results of a check, newest first."""
 
     model = CheckResult
     fields = ("started_at", "status", "bucket", "value", "expected", "message")
@@ -153,14 +153,14 @@ class ResultInline(NoEditModelAdmin, admin.TabularInline[CheckResult, Check]):
     max_num = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CheckResult]:
-        """Return the results of the last month: there may be a hundred thousand."""
+        """Return the results of the last 31 days; a check may have 100,000."""
         since = timezone.now() - dt.timedelta(days=31)
         return super().get_queryset(request).filter(started_at__gte=since)
 
 
 @admin.register(Check)
 class CheckAdmin(NoEditModelAdmin, admin.ModelAdmin[Check]):
-    """Checks: looked at and removed here; made and changed on their pages, whose form knows each type."""
+    """Checks: viewed and deleted here. Their pages have the form of each check type."""
 
     list_display = ("name", "pipeline", "check_type", "is_active", "last_status", "last_run_at", "alerting_since")
     list_filter = ("is_active", "last_status", "check_type", "pipeline")
@@ -169,17 +169,17 @@ class CheckAdmin(NoEditModelAdmin, admin.ModelAdmin[Check]):
     inlines = (ResultInline,)
 
     def view_on_site(self, obj: Check) -> str:
-        """Return where it is changed."""
+        """Return the URL of the check's page."""
         return reverse("check", args=[obj.pk])
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Tell that an admin removes checks."""
+        """Return True: admins may delete checks."""
         return True
 
 
 @admin.register(KnownEvent)
 class KnownEventAdmin(NoEditModelAdmin, admin.ModelAdmin[KnownEvent]):
-    """Known events: added and removed on a check's page, where what was judged is judged again."""
+    """Known events: added and deleted on a check's page, which re-evaluates affected results."""
 
     list_display = ("words", "pipeline", "metric", "starts_on", "ends_on", "added_by")
     list_filter = ("pipeline",)
@@ -188,7 +188,7 @@ class KnownEventAdmin(NoEditModelAdmin, admin.ModelAdmin[KnownEvent]):
 
 @admin.register(ReportedRun)
 class ReportedRunAdmin(NoEditModelAdmin, admin.ModelAdmin[ReportedRun]):
-    """Runs of pipelines, as something outside reported them."""
+    """Pipeline runs reported through the API."""
 
     list_display = ("key", "pipeline", "state", "started_at", "finished_at", "reported_at")
     list_filter = ("state", "pipeline")

@@ -1,4 +1,4 @@
-"""What a person types about checks: the check itself with its type's parameters, a mute, a known event."""
+"""Forms for metrics, checks, mutes and known events."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -18,19 +18,26 @@ from validation.services.known_events import Event
 
 PREFIX = "parameters."
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
-MUTES = (("1", "an hour"), ("4", "4 hours"), ("24", "a day"), ("72", "3 days"), ("168", "a week"), ("720", "30 days"))
+MUTE_HOURS = (
+    ("1", "1 hour"),
+    ("4", "4 hours"),
+    ("24", "1 day"),
+    ("72", "3 days"),
+    ("168", "1 week"),
+    ("720", "30 days"),
+)
 LABELS = {"by": "Deadline", "expect": "Expects", "against": "Compared with"}
 
 
 class MetricForm(forms.ModelForm[Metric]):
-    """A metric, whose query is one SELECT."""
+    """A metric, with an optional SQL query."""
 
     class Meta:
         model = Metric
         fields: tuple[str, ...] = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query")
 
     def clean_query(self) -> str:
-        """Return the query; raise ValidationError where it is no single SELECT."""
+        """Return the query; raise ValidationError unless it is a single SELECT."""
         query: str = self.cleaned_data["query"]
         problem = query_problem(query) if query else ""
         if problem:
@@ -38,17 +45,17 @@ class MetricForm(forms.ModelForm[Metric]):
         return query
 
     def clean(self) -> dict[str, Any]:
-        """Return what was typed; refuse a grain or zone by which the buckets of stored points would mean others."""
-        given: dict[str, Any] = super().clean() or {}
+        """Reject a new granularity or time zone for a metric with data points: it would change what they mean."""
+        values: dict[str, Any] = super().clean() or {}
         changed = [name for name in ("grain", "time_zone") if name in self.changed_data]
         if self.instance.pk and changed and self.instance.points.exists():
             for name in changed:
-                self.add_error(name, "It has points already, which mean this: make another metric.")
-        return given
+                self.add_error(name, "This can’t change once a metric has values. Create another metric.")
+        return values
 
 
 class PageMetricForm(MetricForm):
-    """A metric as its page asks for it: in words, the SELECT of admins only; a metric stays of its pipeline, under its address."""
+    """A metric on its page. Only admins see the query; the pipeline and slug never change."""
 
     class Meta(MetricForm.Meta):
         fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query")
@@ -56,31 +63,31 @@ class PageMetricForm(MetricForm):
             "time_zone": forms.TextInput(attrs={"autocomplete": "off"}),
             "query": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
         }
-        labels = {"query": "SELECT", "grain": "One value for each"}
+        labels = {"query": "SQL query", "grain": "Granularity", "source": "Data source"}
         help_texts = {
-            "time_zone": "In which its days begin and end, such as Europe/Berlin.",
-            "query": "One SELECT that returns the day or hour, the value and, if it has them, the segment.",
-            "source": "The warehouse it is read from. None: a script sends its values.",
+            "time_zone": "Time zone of its days, such as Europe/Berlin.",
+            "query": "One SELECT that returns day or hour, value and, optionally, segment.",
+            "source": "Leave empty if values are pushed through the API.",
         }
 
-    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if person.is_staff:
+        if user.is_staff:
             self.fields["source"].queryset = sources()  # type: ignore[attr-defined]  # a model's choice field
         else:
             del self.fields["source"], self.fields["query"]
 
     def clean(self) -> dict[str, Any]:
-        """Return what was typed; refuse a source without a query, and a query without a source."""
-        given = super().clean()
-        if "query" in self.fields and not self.errors and bool(given.get("source")) != bool(given.get("query")):
-            lacking = "query" if given.get("source") else "source"
-            self.add_error(lacking, "Give both a source and a SELECT, or neither where a script sends its values.")
-        return given
+        """Reject a data source without a query, and a query without a data source."""
+        values = super().clean()
+        if "query" in self.fields and not self.errors and bool(values.get("source")) != bool(values.get("query")):
+            missing = "query" if values.get("source") else "source"
+            self.add_error(missing, "Choose a data source and enter SQL, or leave both empty to push values.")
+        return values
 
 
 class NewMetricForm(PageMetricForm):
-    """A metric that is to be: also of which pipeline, and by what it is addressed, made from its name where that is left out."""
+    """A new metric of a pipeline, with a slug from its name by default."""
 
     pipeline = forms.ModelChoiceField(
         Pipeline.objects.order_by("position", "pk"), to_field_name="slug", empty_label="Choose a pipeline"
@@ -88,42 +95,44 @@ class NewMetricForm(PageMetricForm):
     slug = forms.SlugField(
         required=False,
         max_length=80,
-        label="Name in addresses",
-        help_text="Small letters, digits and dashes: daily-orders. Empty: made from the name.",
+        label="Slug",
+        help_text="Lower-case letters, digits, dashes. Generated from the name if blank.",
     )
 
     class Meta(PageMetricForm.Meta):
         fields = ("pipeline", "name", "slug", *PageMetricForm.Meta.fields[1:])
 
     def clean(self) -> dict[str, Any]:
-        """Return what was typed, with a slug from the name where none was."""
-        given = super().clean()
-        pipeline, name = given.get("pipeline"), given.get("name")
+        """Reject a slug that is taken; generate one if it is blank."""
+        values = super().clean()
+        pipeline, name = values.get("pipeline"), values.get("name")
         if pipeline and name and "slug" not in self.errors:
             taken = set(Metric.objects.filter(pipeline=pipeline).values_list("slug", flat=True))
-            if given.get("slug") in taken:
-                self.add_error("slug", "Another metric of this pipeline has it.")
-            elif not given.get("slug"):
-                given["slug"] = slug_for(name, taken)
-        return given
+            if values.get("slug") in taken:
+                self.add_error("slug", "Another metric of this pipeline uses this slug.")
+            elif not values.get("slug"):
+                values["slug"] = slug_for(name, taken)
+        return values
 
 
 class NewCheckForm(forms.Form):
-    """Which pipeline, and which type: the rest is asked by type."""
+    """The pipeline and type of a new check."""
 
     pipeline = forms.ModelChoiceField(Pipeline.objects.all(), to_field_name="slug", empty_label=None)
     check_type = forms.ChoiceField(label="Type", choices=CheckType.choices)
 
 
-def parameter_field(parameter: Parameter, *, check_type: str) -> forms.Field:
-    """Return the field of a parameter: typed as text, and read by the type itself."""
+def parameter_field(parameter: Parameter) -> forms.Field:
+    """Return the form field of a parameter. The check type parses its text."""
     options: dict[str, Any] = {
         "label": LABELS.get(parameter.name, parameter.name.replace("_", " ").capitalize()),
         "help_text": parameter.help,
         "required": False,
     }
     if parameter.kind == "choice":
-        return forms.ChoiceField(choices=[(one, one.replace("_", " ")) for one in parameter.choices], **options)
+        return forms.ChoiceField(
+            choices=[(choice, choice.replace("_", " ")) for choice in parameter.choices], **options
+        )
     if parameter.kind == "flag":
         return forms.BooleanField(**options)
     if parameter.kind == "days":
@@ -139,12 +148,12 @@ def parameter_field(parameter: Parameter, *, check_type: str) -> forms.Field:
     return forms.CharField(widget=widgets[parameter.kind], max_length=50_000, **options)
 
 
-def _typed(parameter: Parameter, value: object) -> object:
-    """Return a stored parameter as it is typed."""
+def _initial_value(parameter: Parameter, value: object) -> object:
+    """Return a stored parameter as its form field shows it."""
     if value is None:
         return parameter.default if parameter.kind != "days" else list(range(7))
     if parameter.kind == "words" and isinstance(value, list):
-        return "\n".join(str(one) for one in value)
+        return "\n".join(str(word) for word in value)
     if parameter.kind == "amounts" and isinstance(value, Mapping):
         return "\n".join(
             f"{day} {amount:g}" if isinstance(amount, int) else f"{day} {amount}" for day, amount in value.items()
@@ -153,114 +162,124 @@ def _typed(parameter: Parameter, value: object) -> object:
 
 
 class ParametersForm(forms.Form):
-    """The parameters of a type of check."""
+    """The parameters of a check type."""
 
     def __init__(self, *args: Any, check_type: str, parameters: Mapping[str, object], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.check_type = check_type
-        for one in TYPES[check_type]:
-            self.fields[PREFIX + one.name] = parameter_field(one, check_type=check_type)
-            self.initial[PREFIX + one.name] = _typed(one, parameters.get(one.name))
+        for parameter in TYPES[check_type]:
+            self.fields[PREFIX + parameter.name] = parameter_field(parameter)
+            self.initial[PREFIX + parameter.name] = _initial_value(parameter, parameters.get(parameter.name))
 
     def parameters(self) -> dict[str, object]:
-        """Return what was typed, once it is valid as a form; the type says whether it is right."""
-        given = self.cleaned_data
-        return {one.name: given[PREFIX + one.name] for one in TYPES[self.check_type]}
+        """Return the raw parameters of a valid form; the check type validates them."""
+        return {parameter.name: self.cleaned_data[PREFIX + parameter.name] for parameter in TYPES[self.check_type]}
 
 
 class CheckForm(ParametersForm):
-    """A check: its type's parameters, what it judges, when, and whom it may wake."""
+    """A check: parameters of its type, metrics, schedule and alerting."""
 
     name = forms.CharField(max_length=120)
     metric = forms.ModelChoiceField(Metric.objects.none(), required=False, empty_label="None")
     other_metric = forms.ModelChoiceField(
-        Metric.objects.none(), required=False, empty_label="None", help_text="To divide by, or to agree with."
+        Metric.objects.none(), required=False, empty_label="None", help_text="Denominator, or metric to compare with."
     )
-    source = forms.ModelChoiceField(DataSource.objects.defer("address"), required=False, empty_label="None")
+    source = forms.ModelChoiceField(
+        DataSource.objects.defer("address"), required=False, empty_label="None", label="Data source"
+    )
     query = forms.CharField(
         required=False,
         max_length=20_000,
-        label="SELECT",
+        label="SQL query",
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
-        help_text="One statement that reads only.",
+        help_text="One read-only statement.",
     )
-    severity = forms.ChoiceField(choices=Severity.choices, help_text="A check that warns opens no incident.")
+    severity = forms.ChoiceField(choices=Severity.choices, help_text="Warnings don’t open incidents.")
     interval_minutes = forms.IntegerField(
-        required=False, min_value=1, max_value=10_080, label="Every (minutes)", help_text="Or give a cron line."
+        required=False,
+        min_value=1,
+        max_value=10_080,
+        label="Run every (min)",
+        help_text="Leave empty to use a cron expression.",
     )
     cron = forms.CharField(
-        required=False, max_length=100, label="Cron line", help_text="In the metric’s zone: 0 7 * * 1-5"
+        required=False,
+        max_length=100,
+        label="Cron expression",
+        help_text="In the metric’s time zone, such as 0 7 * * 1-5.",
     )
     settle_minutes = forms.IntegerField(
         min_value=0,
         max_value=10_080,
-        label="Judged after (minutes)",
-        help_text="How long after the end of its day or hour a value is judged.",
+        label="Evaluation delay (min)",
+        help_text="Time to wait after the end of a day or hour before evaluating it.",
     )
     confirm = forms.IntegerField(
-        min_value=1, max_value=20, label="Confirmed by", help_text="So many results must fail …"
+        min_value=1, max_value=20, label="Alert after failures", help_text="Number of failed results that alert …"
     )
-    confirm_of = forms.IntegerField(min_value=1, max_value=20, label="Of the last", help_text="… of the last so many.")
+    confirm_of = forms.IntegerField(
+        min_value=1, max_value=20, label="Among last results", help_text="… among this many recent results."
+    )
     cooldown_minutes = forms.IntegerField(
-        min_value=0, max_value=10_080, label="Cooldown (minutes)", help_text="No new alert so long after one ended."
+        min_value=0, max_value=10_080, label="Cooldown (min)", help_text="Minimum time between alerts."
     )
     weekdays = forms.TypedMultipleChoiceField(
         required=False,
         coerce=int,
         choices=WEEKDAYS,
-        label="Data is expected on",
+        label="Expected days",
         widget=forms.SelectMultiple(attrs={"size": 7}),
-        help_text="None chosen: every day.",
+        help_text="Default: every day.",
     )
     country = forms.CharField(
-        required=False, max_length=2, label="Country", help_text="Of the public holidays, such as DE."
+        required=False, max_length=2, label="Country", help_text="For public holidays, such as DE."
     )
-    holidays = forms.ChoiceField(label="Public holidays are", choices=Holidays.choices)
-    is_active = forms.BooleanField(required=False, label="Switched on")
+    holidays = forms.ChoiceField(label="On public holidays", choices=Holidays.choices)
+    is_active = forms.BooleanField(required=False, label="Enabled")
 
-    def __init__(self, *args: Any, check: Check, person: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, check: Check, user: User, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {name: getattr(check, name) for name in self.base_fields})
         super().__init__(*args, check_type=check.check_type, parameters=check.parameters, **kwargs)
         metrics = Metric.objects.select_related("pipeline")
         self.fields["metric"].queryset = metrics.filter(pipeline=check.pipeline)  # type: ignore[attr-defined]  # a model's choice field
         self.fields["other_metric"].queryset = metrics  # type: ignore[attr-defined]  # as above
-        if not person.is_staff or check.check_type not in QUERY_TYPES:
+        if not user.is_staff or check.check_type not in QUERY_TYPES:
             del self.fields["source"], self.fields["query"]
-        own = [PREFIX + one.name for one in TYPES[check.check_type]]
-        self.order_fields(["name", "metric", "other_metric", "source", "query", *own])
+        parameters = [PREFIX + parameter.name for parameter in TYPES[check.check_type]]
+        self.order_fields(["name", "metric", "other_metric", "source", "query", *parameters])
 
-    def given(self) -> dict[str, Any]:
-        """Return what was typed, by the check's fields, once it is valid as a form."""
+    def check_fields(self) -> dict[str, Any]:
+        """Return the values of a valid form by model field."""
         fields = {name: value for name, value in self.cleaned_data.items() if not name.startswith(PREFIX)}
         return {**fields, "country": fields["country"].upper(), "parameters": self.parameters()}
 
 
 class MuteForm(forms.Form):
-    """For how long a check is quiet."""
+    """How long to mute a check."""
 
-    hours = forms.TypedChoiceField(label="For", choices=MUTES, coerce=int)
+    hours = forms.TypedChoiceField(label="Duration", choices=MUTE_HOURS, coerce=int)
 
     def until(self, at: dt.datetime) -> dt.datetime:
-        """Return the mute's end, once the form is valid."""
+        """Return the end of a mute that starts at `at`."""
         return at + dt.timedelta(hours=self.cleaned_data["hours"])
 
 
-class DatePicker(forms.DateInput):
-    """A date as browsers let one choose it."""
+class DateInput(forms.DateInput):
+    """A native date picker."""
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d", attrs={"type": "date"})
 
 
 class KnownEventForm(forms.Form):
-    """Dates on which a number may well be unusual."""
+    """Dates on which unusual numbers are expected."""
 
-    starts_on = forms.DateField(label="First day", widget=DatePicker())
-    ends_on = forms.DateField(label="Last day", widget=DatePicker())
-    words = forms.CharField(max_length=120, label="What it is", help_text="Such as Black Friday.")
-    whole_pipeline = forms.BooleanField(required=False, label="For every metric of the pipeline")
+    starts_on = forms.DateField(label="First day", widget=DateInput())
+    ends_on = forms.DateField(label="Last day", widget=DateInput())
+    words = forms.CharField(max_length=120, label="Event", help_text="Such as Black Friday.")
+    whole_pipeline = forms.BooleanField(required=False, label="Applies to every metric of the pipeline")
 
     def event(self) -> Event:
-        """Return what was typed, once it is valid."""
-        given = self.cleaned_data
-        return Event(given["starts_on"], given["ends_on"], given["words"])
+        """Return the event of a valid form."""
+        values = self.cleaned_data
+        return Event(values["starts_on"], values["ends_on"], values["words"])

@@ -1,4 +1,4 @@
-"""The plot of a check: points, the band in which they were expected, verdicts and known events, as places in a drawing."""
+"""Coordinates of a check's chart: values, expected range, failed results and known events."""
 
 import datetime as dt
 import math
@@ -10,16 +10,16 @@ from validation.domain.formatting import format_value
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
-# A character of a label is so wide.
-CHARACTER = 7
-MOST_LABELS = 6
-# A band is drawn through from one judged bucket to the next that is at most so many buckets later: over a weekend.
-BAND_REACHES = 3.5
+LABEL_CHARACTER_WIDTH = 7
+MAX_DATE_LABELS = 6
+# The expected range bridges a gap of a weekend between two results.
+MAX_BAND_GAP_BUCKETS = 3.5
+MAX_LINE_GAP_BUCKETS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A value to be drawn: what was said of it, the band it was expected in, and the known event on its date."""
+class ChartValue:
+    """A value with its result, its expected range and the known event on its date."""
 
     bucket: dt.datetime
     value: float | None
@@ -32,7 +32,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A verdict's place."""
+    """The position of a failed or warning result."""
 
     x: float
     y: float
@@ -43,15 +43,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A label at an axis."""
+    """A label on an axis."""
 
-    place: float
+    position: float
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shade:
-    """A known event's place and name."""
+    """The position and name of a known event."""
 
     x: float
     width: float
@@ -59,8 +59,8 @@ class Shade:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A value as the table beside the drawing says it."""
+class DataRow:
+    """A row of the data table below the chart."""
 
     bucket: dt.datetime
     value: str
@@ -72,7 +72,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A drawing of 720 by 240."""
+    """A chart, in SVG units."""
 
     lines: tuple[str, ...]
     dots: tuple[tuple[float, float], ...]
@@ -81,7 +81,7 @@ class Plot:
     shades: tuple[Shade, ...]
     values: tuple[Tick, ...]
     dates: tuple[Tick, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[DataRow, ...]
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -92,7 +92,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The window of a drawing: instants across, values down."""
+    """The visible window: instants on the x axis, values on the y axis."""
 
     first: dt.datetime
     last: dt.datetime
@@ -101,118 +101,118 @@ class _Frame:
     step: dt.timedelta
     left: int
 
-    def across(self, at: dt.datetime) -> float:
-        """Return an instant's place: at the right, where a phone looks first, if there is but one."""
+    def x(self, at: dt.datetime) -> float:
+        """Return the x coordinate of an instant. A single value is at the right, which a phone shows first."""
         span = (self.last - self.first).total_seconds()
         if not span:
             return WIDTH - RIGHT
         return round(self.left + (WIDTH - self.left - RIGHT) * (at - self.first).total_seconds() / span, 1)
 
-    def down(self, value: float) -> float:
-        """Return a value's place."""
+    def y(self, value: float) -> float:
+        """Return the y coordinate of a value."""
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / (self.high - self.low), 1)
 
 
 def build_plot(
-    spots: Sequence[Spot],
+    points: Sequence[ChartValue],
     *,
     step: dt.timedelta,
     daily: bool,
     unit: str = "",
     events: Mapping[dt.date, str] | None = None,
 ) -> Plot | None:
-    """Return the drawing of values of a unit, oldest first; None where there is nothing to draw."""
-    drawn = [spot for spot in spots if spot.value is not None and math.isfinite(spot.value)]
+    """Return the chart of values, oldest first, or None if no value can be drawn."""
+    drawn = [point for point in points if point.value is not None and math.isfinite(point.value)]
     if not drawn:
         return None
-    low, high = _heights(spots)
+    low, high = _heights(points)
     ticks = labelled_ticks(low, high, unit=unit)
-    left = max(LEFT, 12 + CHARACTER * max((len(text) for _, text in ticks), default=0))
-    frame = _Frame(spots[0].bucket, spots[-1].bucket, low, high, step, left)
+    left = max(LEFT, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))
+    frame = _Frame(points[0].bucket, points[-1].bucket, low, high, step, left)
     return Plot(
         lines=tuple(_lines(drawn, frame=frame)),
         dots=tuple(_dots(drawn, frame=frame)),
-        bands=tuple(_bands(spots, frame=frame)),
+        bands=tuple(_bands(points, frame=frame)),
         marks=tuple(
             Mark(
-                frame.across(one.bucket),
-                frame.down(one.value),
-                one.status,
-                bool(one.expected),
-                _title(one, daily=daily),
+                frame.x(point.bucket),
+                frame.y(point.value),
+                point.status,
+                bool(point.expected),
+                _title(point, daily=daily),
             )
-            for one in drawn
-            if one.status in ("warn", "fail") and one.value is not None
+            for point in drawn
+            if point.status in ("warn", "fail") and point.value is not None
         ),
         shades=tuple(_shades(events or {}, frame=frame)),
-        values=tuple(Tick(frame.down(value), text) for value, text in ticks),
-        dates=tuple(_dates(spots, frame=frame, daily=daily)),
-        rows=tuple(_row(spot, unit=unit) for spot in reversed(spots)),
+        values=tuple(Tick(frame.y(value), text) for value, text in ticks),
+        dates=tuple(_dates(points, frame=frame, daily=daily)),
+        rows=tuple(_row(point, unit=unit) for point in reversed(points)),
         left=left,
     )
 
 
-def _heights(spots: Sequence[Spot]) -> tuple[float, float]:
-    """Return the lowest and the highest value that the drawing shows, a little beyond what is drawn."""
-    drawn = [level for spot in spots for level in (spot.value, spot.low, spot.high) if level is not None]
+def _heights(points: Sequence[ChartValue]) -> tuple[float, float]:
+    """Return the lower and upper end of the y axis, with a margin."""
+    drawn = [level for point in points for level in (point.value, point.low, point.high) if level is not None]
     levels = [level for level in drawn if math.isfinite(level)]
     low, high = min(levels), max(levels)
     margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
     return low - margin, high + margin
 
 
-def _row(spot: Spot, *, unit: str) -> Row:
+def _row(point: ChartValue, *, unit: str) -> DataRow:
     value, low, high = (
-        "–" if level is None else format_value(level, unit=unit) for level in (spot.value, spot.low, spot.high)
+        "–" if level is None else format_value(level, unit=unit) for level in (point.value, point.low, point.high)
     )
-    return Row(spot.bucket, value, low, high, spot.status, spot.expected)
+    return DataRow(point.bucket, value, low, high, point.status, point.expected)
 
 
-def _title(spot: Spot, *, daily: bool) -> str:
-    words = f"{spot.bucket:%Y-%m-%d}" if daily else f"{spot.bucket:%Y-%m-%d %H:%M}Z"
-    return f"{words}: {spot.expected or spot.status}. {spot.message}"
+def _title(point: ChartValue, *, daily: bool) -> str:
+    words = f"{point.bucket:%Y-%m-%d}" if daily else f"{point.bucket:%Y-%m-%d %H:%M}Z"
+    return f"{words}: {point.expected or point.status}. {point.message}"
 
 
-def _lines(drawn: Sequence[Spot], *, frame: _Frame) -> Iterator[str]:
-    """Yield the points of each unbroken line; a gap breaks it."""
+def _lines(drawn: Sequence[ChartValue], *, frame: _Frame) -> Iterator[str]:
+    """Yield the points of each line. A gap in the data starts a new line."""
     line: list[str] = []
-    before = frame.first
-    for spot in drawn:
-        if spot.bucket - before > frame.step * 1.5 and line:
+    previous = frame.first
+    for point in drawn:
+        if point.bucket - previous > frame.step * MAX_LINE_GAP_BUCKETS and line:
             yield " ".join(line)
             line = []
-        line.append(f"{frame.across(spot.bucket)},{frame.down(spot.value or 0.0)}")
-        before = spot.bucket
+        line.append(f"{frame.x(point.bucket)},{frame.y(point.value or 0.0)}")
+        previous = point.bucket
     if line:
         yield " ".join(line)
 
 
-def _dots(drawn: Sequence[Spot], *, frame: _Frame) -> Iterator[tuple[float, float]]:
-    """Yield the places of values without a neighbour, of which no line would be seen."""
-    far = frame.step * 1.5
-    for place, spot in enumerate(drawn):
-        around = (*drawn[max(place - 1, 0) : place], *drawn[place + 1 : place + 2])
-        if all(abs(other.bucket - spot.bucket) > far for other in around):
-            yield frame.across(spot.bucket), frame.down(spot.value or 0.0)
+def _dots(drawn: Sequence[ChartValue], *, frame: _Frame) -> Iterator[tuple[float, float]]:
+    """Yield the positions of values without a neighbour, which no line would show."""
+    far = frame.step * MAX_LINE_GAP_BUCKETS
+    for index, point in enumerate(drawn):
+        neighbours = (*drawn[max(index - 1, 0) : index], *drawn[index + 1 : index + 2])
+        if all(abs(neighbour.bucket - point.bucket) > far for neighbour in neighbours):
+            yield frame.x(point.bucket), frame.y(point.value or 0.0)
 
 
-def _bands(spots: Sequence[Spot], *, frame: _Frame) -> Iterator[str]:
-    """Yield the outline of each stretch in which a band is known; an open side reaches the edge."""
-    stretch: list[Spot] = []
-    for spot in (one for one in spots if one.low is not None or one.high is not None):
-        if stretch and spot.bucket - stretch[-1].bucket > frame.step * BAND_REACHES:
+def _bands(points: Sequence[ChartValue], *, frame: _Frame) -> Iterator[str]:
+    """Yield the outline of each contiguous expected range. An unbounded side reaches the edge."""
+    stretch: list[ChartValue] = []
+    for point in (point for point in points if point.low is not None or point.high is not None):
+        if stretch and point.bucket - stretch[-1].bucket > frame.step * MAX_BAND_GAP_BUCKETS:
             yield _outline(stretch, frame=frame)
             stretch = []
-        stretch.append(spot)
+        stretch.append(point)
     if len(stretch) > 1:
         yield _outline(stretch, frame=frame)
 
 
-def _outline(stretch: Sequence[Spot], *, frame: _Frame) -> str:
+def _outline(stretch: Sequence[ChartValue], *, frame: _Frame) -> str:
     upper = [
-        f"{frame.across(one.bucket)},{frame.down(frame.high if one.high is None else one.high)}" for one in stretch
+        f"{frame.x(point.bucket)},{frame.y(frame.high if point.high is None else point.high)}" for point in stretch
     ]
-    lower = [f"{frame.across(one.bucket)},{frame.down(frame.low if one.low is None else one.low)}" for one in stretch]
+    lower = [f"{frame.x(point.bucket)},{frame.y(frame.low if point.low is None else point.low)}" for point in stretch]
     return " ".join([*upper, *reversed(lower)])
 
 
@@ -221,12 +221,12 @@ def _shades(events: Mapping[dt.date, str], *, frame: _Frame) -> Iterator[Shade]:
     for day, words in sorted(events.items()):
         at = dt.datetime.combine(day, dt.time(), dt.UTC)
         if frame.first <= at <= frame.last:
-            begin, end = max(frame.left, frame.across(at - half)), min(WIDTH - RIGHT, frame.across(at + half))
+            begin, end = max(frame.left, frame.x(at - half)), min(WIDTH - RIGHT, frame.x(at + half))
             yield Shade(begin, round(max(end - begin, 2), 1), words)
 
 
-def _dates(spots: Sequence[Spot], *, frame: _Frame, daily: bool) -> Iterator[Tick]:
-    every = max(1, math.ceil(len(spots) / MOST_LABELS))
-    for place in range(0, len(spots), every):
-        at = spots[place].bucket
-        yield Tick(frame.across(at), f"{at.day} {at:%b}" if daily else f"{at.day} {at:%b %H:%M}")
+def _dates(points: Sequence[ChartValue], *, frame: _Frame, daily: bool) -> Iterator[Tick]:
+    every = max(1, math.ceil(len(points) / MAX_DATE_LABELS))
+    for index in range(0, len(points), every):
+        at = points[index].bucket
+        yield Tick(frame.x(at), f"{at.day} {at:%b}" if daily else f"{at.day} {at:%b %H:%M}")

@@ -1,4 +1,4 @@
-"""Paths of the pages about checks."""
+"""URL patterns of check and metric pages."""
 
 from django.urls import path
 

@@ -13,7 +13,7 @@ def handle_exception(error: Exception, context: dict[str, object]) -> Response |
     """Return the response for an exception raised in an API view, or None if it is unknown."""
     response = _answer(error, context)
     if response is not None:
-        response.data = _writable(response.data)
+        response.data = _encodable(response.data)
     return response
 
 
@@ -32,10 +32,10 @@ def _answer(error: Exception, context: dict[str, object]) -> Response | None:
     return response
 
 
-def _writable(said: object) -> object:
-    """Return an answer in which what quotes the caller's half a character (a lone surrogate) can be written as UTF-8."""
-    if isinstance(said, str):
-        return said.encode("utf-8", "replace").decode()
-    if isinstance(said, dict):
-        return {_writable(name): _writable(value) for name, value in said.items()}
-    return [_writable(one) for one in said] if isinstance(said, list) else said
+def _encodable(content: object) -> object:
+    """Return the content with lone surrogates, quoted from the request, replaced so that UTF-8 can encode it."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "replace").decode()
+    if isinstance(content, dict):
+        return {_encodable(name): _encodable(value) for name, value in content.items()}
+    return [_encodable(item) for item in content] if isinstance(content, list) else content

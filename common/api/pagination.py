@@ -1,4 +1,4 @@
-"""Pages of the API's lists."""
+"""Pagination of the API's lists."""
 
 from typing import Any
 
@@ -7,20 +7,20 @@ from rest_framework.pagination import PageNumberPagination
 
 
 class SinglePageCountPaginator(Paginator[Any]):
-    """Pages of a list whose first page tells how long it is, where that is all of it: no count is asked of the database."""
+    """Paginator that skips the COUNT query if the whole list fits on the first page."""
 
     def page(self, number: Any) -> Page[Any]:
-        """Return one page, numbered from 1; raise InvalidPage where there is none."""
+        """Return one page, numbered from 1; raise InvalidPage if there is no such page."""
         if str(number) != "1":
             return super().page(number)
-        beginning = list(self.object_list[: self.per_page + 1])
-        if len(beginning) <= self.per_page:
-            self.count = len(beginning)
-        return Page(beginning[: self.per_page], 1, self)
+        rows = list(self.object_list[: self.per_page + 1])
+        if len(rows) <= self.per_page:
+            self.count = len(rows)
+        return Page(rows[: self.per_page], 1, self)
 
 
 class DefaultPagination(PageNumberPagination):
-    """`count`, `next`, `previous`, `results`; `?page=` and `?page_size=`, up to 500."""
+    """Pages of 100 rows: `count`, `next`, `previous`, `results`; `?page=` and `?page_size=`, up to 500."""
 
     django_paginator_class = SinglePageCountPaginator
     page_size = 100

@@ -1,11 +1,12 @@
-"""How callers of the API name instants, windows and people, and how lists that are not a table's are paged."""
+"""Query parameters shared by API views, and pagination of lists that are not querysets."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,32 +14,39 @@ from common.api.pagination import DefaultPagination
 from common.datetimes import parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 
-AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="The instant asked about; now where it is not given.")
-FROM = OpenApiParameter("from", OpenApiTypes.STR, description="From when.")
-TO = OpenApiParameter("to", OpenApiTypes.STR, description="Until when.")
-LONGEST_WINDOW = dt.timedelta(days=5 * 366)
+AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="Instant to look up; defaults to now.")
+FROM = OpenApiParameter("from", OpenApiTypes.STR, description="Start of the window: a date or an instant.")
+TO = OpenApiParameter("to", OpenApiTypes.STR, description="End of the window: a date or an instant.")
+MAX_WINDOW = dt.timedelta(days=5 * 366)
 
 
-def paginate_list(view: viewsets.GenericViewSet[Any], request: Request, rows: list[dict[str, Any]]) -> Response:
-    """Return a page of rows that are not a table's."""
-    pages = DefaultPagination()
-    return pages.get_paginated_response(pages.paginate_queryset(rows, request, view=view) or [])
+def paginate_list(
+    view: viewsets.GenericViewSet[Any],
+    request: Request,
+    rows: Sequence[Any],
+    *,
+    serializer: type[serializers.BaseSerializer[Any]] | None = None,
+) -> Response:
+    """Return one page of rows; `serializer` serializes the rows of that page, which are otherwise serialized already."""
+    paginator = DefaultPagination()
+    page: Sequence[Any] = paginator.paginate_queryset(rows, request, view=view) or []
+    return paginator.get_paginated_response(page if serializer is None else serializer(page, many=True).data)
 
 
 def instant_or_date(request: Request, *, name: str, default: dt.datetime) -> dt.datetime:
-    """Return the instant of a parameter, the first of the day in UTC where it is a date."""
+    """Return the instant in a query parameter; a date means its first instant in UTC."""
     text = request.query_params.get(name, "")
     if not text:
         return default
     if "T" in text:
         return parse_instant_param(request.query_params, name=name)
-    return dt.datetime.combine(
-        parse_date_param(request.query_params, name=name, default=default.date()), dt.time(), dt.UTC
-    )
+    day = parse_date_param(request.query_params, name=name, default=default.date())
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
 def check_window(first: dt.date, last: dt.date) -> None:
+    """Raise InvalidInputError if the window ends before it starts or is longer than five years."""
     if last < first:
-        raise InvalidInputError({"to": ["This comes before “from”."]})
-    if last - first > LONGEST_WINDOW:
-        raise InvalidInputError({"to": ["At most five years at once."]})
+        raise InvalidInputError({"to": ["This is before “from”."]})
+    if last - first > MAX_WINDOW:
+        raise InvalidInputError({"to": ["The window is longer than five years."]})

@@ -1,4 +1,4 @@
-"""What the API reads: JSON that can be read to its end and written down again."""
+"""The API's JSON parser."""
 
 import json
 from collections.abc import Mapping
@@ -9,18 +9,18 @@ from rest_framework.parsers import JSONParser
 
 
 class JsonParser(JSONParser):
-    """JSON, refused with 400 where it is nested without end or holds halves of characters."""
+    """JSON parser that answers 400 to bodies nested too deeply and to lone surrogates."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return what the body says; raise ParseError."""
+        """Return the parsed body; raise ParseError."""
         try:
-            found = super().parse(stream, media_type, parser_context)
-            # Half of a surrogate pair is no character: no database and no answer can hold it (RFC 8259, section 8.2).
-            json.dumps(found, ensure_ascii=False).encode()
+            document = super().parse(stream, media_type, parser_context)
+            # A lone surrogate is not a character: neither the database nor a response can hold it (RFC 8259, section 8.2).
+            json.dumps(document, ensure_ascii=False).encode()
         except RecursionError as error:
             raise ParseError("This JSON is nested too deeply.") from error
         except UnicodeEncodeError as error:
-            raise ParseError("This JSON holds half of a surrogate pair.") from error
-        return found
+            raise ParseError("This JSON contains a lone surrogate.") from error
+        return document

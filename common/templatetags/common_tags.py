@@ -30,9 +30,9 @@ def datetime(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
 @register.simple_tag(takes_context=True)
 def page_url(context: RequestContext, number: int, parameter: str = "") -> str:
     """Return the URL of another page of a list; `parameter` is the page parameter's name if not "page"."""
-    asked = context.request.GET.copy()
-    asked[parameter or "page"] = str(number)
-    return f"?{asked.urlencode()}"
+    query = context.request.GET.copy()
+    query[parameter or "page"] = str(number)
+    return f"?{query.urlencode()}"
 
 
 @register.filter

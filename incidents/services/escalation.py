@@ -6,20 +6,14 @@ beats or a killed worker tell nobody twice and leave nobody out.
 
 import datetime as dt
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
 from incidents.models import EscalationStep, Incident, TimelineEntry
-from incidents.notifications import TOLD
+from incidents.notifications import notify_escalation
 from incidents.services.timeline import append_entry
-from notifications.services.outbox import Notification, enqueue
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.queries.on_call import responder_chains
-
-# A message about an incident that could not be sent for a day is of no use.
-USEFUL_FOR = dt.timedelta(days=1)
 
 
 def wait_of(pipeline: Pipeline) -> dt.timedelta:
@@ -54,33 +48,11 @@ def _record(incident: Incident, *, people: list[User], role: str, at: dt.datetim
         append_entry(incident, kind=TimelineEntry.Kind.TOLD, at=at, text=_as_what(role), engineer=person.username)
     if not people:
         append_entry(incident, kind=TimelineEntry.Kind.EXHAUSTED, at=at)
-    enqueue(people, notice=notice_of(incident, at=at))
+    notify_escalation(incident, people, at=at)
 
 
 def _as_what(role: str) -> str:
     return str(EscalationStep.Role(role).label)
-
-
-def notice_of(incident: Incident, *, at: dt.datetime) -> Notification:
-    """Return the message that an incident waits for somebody: what is wrong, and where the runbook is."""
-    pipeline = incident.pipeline
-    lines = [
-        f"{incident.get_kind_display()} of {pipeline}: {incident.title}",
-        incident.text,
-        f"Runbook: {settings.SITE_URL}{reverse('runbook', args=[pipeline.slug])}",
-        f"If nobody acknowledges it within {pipeline.escalate_after_minutes} minutes, the next of the chain is told.",
-    ]
-    return Notification(
-        kind=TOLD,
-        event=TOLD,
-        occurrence=str(incident.pk),
-        offset=f"r{incident.round}",
-        subject=f"{incident.get_kind_display()}: {incident.title} ({pipeline})",
-        text="\n\n".join(line for line in lines if line),
-        path=reverse("incident", args=[incident.pk]),
-        due_at=at,
-        expires_at=at + USEFUL_FOR,
-    )
 
 
 @transaction.atomic

@@ -6,16 +6,14 @@ Each locks the incident's row first, so that of two at once the second sees what
 import datetime as dt
 
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 
 from common.exceptions import DomainError, InvalidInputError
 from incidents.models import LONGEST_TEXT, Incident, TimelineEntry
-from incidents.notifications import HANDED_OVER
-from incidents.services.escalation import USEFUL_FOR, escalate_to_next
+from incidents.notifications import notify_assignment
+from incidents.services.escalation import escalate_to_next
 from incidents.services.opening import check_words
 from incidents.services.runbook_runs import end_run
 from incidents.services.timeline import append_entry
-from notifications.services.outbox import Notification, enqueue
 from people.models import User
 
 
@@ -99,23 +97,8 @@ def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: s
     row.save(update_fields=["assignee"])
     append_entry(row, kind=TimelineEntry.Kind.HANDED_OVER, at=at, by=by, text=text.strip(), engineer=to.username)
     if to.pk != by.pk:
-        handed = row.timeline.filter(kind=TimelineEntry.Kind.HANDED_OVER).count()
-        enqueue([to], notice=_handed_over(row, by=by, at=at, text=text.strip(), time=handed))
+        notify_assignment(row, to=to, by=by, at=at, note=text.strip())
     return row
-
-
-def _handed_over(row: Incident, *, by: User, at: dt.datetime, text: str, time: int) -> Notification:
-    return Notification(
-        kind=HANDED_OVER,
-        event=HANDED_OVER,
-        occurrence=str(row.pk),
-        offset=f"h{time}",
-        subject=f"{by} hands over: {row.title} ({row.pipeline})",
-        text="\n\n".join(line for line in (f"{by} hands this incident over to you.", text) if line),
-        path=reverse("incident", args=[row.pk]),
-        due_at=at,
-        expires_at=at + USEFUL_FOR,
-    )
 
 
 @transaction.atomic

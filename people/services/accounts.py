@@ -14,10 +14,10 @@ from people.domain.names import match_key, user_name_for
 from people.models import ApiToken, Color, User
 from people.queries import digest_of
 
-TOKEN_MARK = "oncall_"  # noqa: S105  # nosec B105  # the public mark by which a leaked token is recognised
-TOKENS_A_PERSON = 50
-# Avoids a write at every API call.
-LAST_USE_GRAIN = dt.timedelta(minutes=1)
+TOKEN_PREFIX = "oncall_"  # noqa: S105  # nosec B105  # a public prefix, so that scanners recognise leaked tokens
+MAX_TOKENS_PER_USER = 50
+# Saves a write on most API calls.
+LAST_USE_RESOLUTION = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ def create_token(
 ) -> NewToken:
     """Create an API token; raise DomainError if the user is inactive or has too many tokens."""
     if not user.is_active:
-        raise DomainError(f"{user} is not active.")
+        raise DomainError(f"{user} is inactive.")
     User.objects.select_for_update().get(pk=user.pk)
-    if user.api_tokens.filter(revoked_at=None).count() >= TOKENS_A_PERSON:
-        raise DomainError(f"You hold {TOKENS_A_PERSON} tokens. Revoke one you no longer need first.")
-    secret = TOKEN_MARK + secrets.token_urlsafe(32)
+    if user.api_tokens.filter(revoked_at=None).count() >= MAX_TOKENS_PER_USER:
+        raise DomainError(f"You have {MAX_TOKENS_PER_USER} tokens. Revoke one first.")
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,
         name=name,
         scope=scope,
         expires_at=expires_at,
-        prefix=secret[: len(TOKEN_MARK) + 6],
+        prefix=secret[: len(TOKEN_PREFIX) + 6],
         digest=digest_of(secret),
     )
     return NewToken(token=token, secret=secret)
@@ -53,7 +53,7 @@ def create_token(
 def revoke_token(token: ApiToken, *, by: User, at: dt.datetime) -> None:
     """Revoke a token at `at`. Engineers revoke their own tokens, admins any token."""
     if by.pk != token.user_id and not by.is_staff:
-        raise NotAllowedError("This token belongs to somebody else.")
+        raise NotAllowedError("You can only revoke your own tokens.")
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
 
 
@@ -64,14 +64,14 @@ def record_use(token: ApiToken, *, at: dt.datetime) -> None:
 
 def note_use(tokens: QuerySet[Any], *, at: dt.datetime) -> None:
     """Record in `last_used_at` when these rows were last used, to the minute."""
-    tokens.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_GRAIN)).update(last_used_at=at)
+    tokens.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_RESOLUTION)).update(last_used_at=at)
 
 
 @transaction.atomic
 def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User], list[User]]:
     """Return users with these names by match key, and the list of users created for new names.
 
-    Names match by meaning (product.md §1). A new user has no usable password until an admin invites them.
+    Names match regardless of case and punctuation (docs/rules.md). A new user has no usable password until an admin invites them.
     """
     known: dict[str, User] = {}
     for user in User.objects.order_by("pk"):
@@ -114,6 +114,6 @@ def change_profile(user: User, *, fields: dict[str, object]) -> None:
 
 
 @transaction.atomic
-def remove_second_factor(user: User) -> bool:
+def reset_two_factor(user: User) -> bool:
     """Remove a user's authenticator and recovery codes; return True if there were any."""
     return Authenticator.objects.filter(user_id=user.pk).delete()[0] > 0

@@ -10,7 +10,7 @@ from common.exceptions import DomainError
 from people.models import LoginAttempts
 
 WINDOW = dt.timedelta(minutes=15)
-# Name and code limits are per user, from any address. Address limits cover all users. A code works once.
+# Names and codes are limited per user, from any address; addresses across all users. A code works once.
 LIMITS = {
     LoginAttempts.Of.NAME: 5,
     LoginAttempts.Of.ADDRESS: 20,
@@ -29,19 +29,19 @@ class TooManyAttemptsError(DomainError):
 
 
 @transaction.atomic
-def count_attempt(named: dict[LoginAttempts.Of, str], *, at: dt.datetime) -> None:
+def count_attempt(attempt: dict[LoginAttempts.Of, str], *, at: dt.datetime) -> None:
     """Count one attempt for each entry; raise TooManyAttemptsError, and count nothing, if any is over its limit.
 
-    It commits before the secret is hashed, so that simultaneous attempts cannot all find room.
+    The count commits before the secret is checked, so that simultaneous attempts cannot exceed the limit.
     """
-    for of, name in named.items():
+    for of, name in attempt.items():
         _reserve(of, digest=_digest(of, name), at=at)
 
 
 @transaction.atomic
-def refund_attempt(named: dict[LoginAttempts.Of, str]) -> None:
+def refund_attempt(attempt: dict[LoginAttempts.Of, str]) -> None:
     """Refund a successful attempt: reset the count of a name or code, reduce that of an address by one."""
-    for of, name in named.items():
+    for of, name in attempt.items():
         rows = LoginAttempts.objects.filter(of=of, digest=_digest(of, name))
         if of == LoginAttempts.Of.ADDRESS:
             rows.filter(used__gt=0).update(used=F("used") - 1)

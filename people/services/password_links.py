@@ -11,7 +11,7 @@ from people.queries import digest_of, secret_of
 from people.services.accounts import set_password
 from people.services.login_attempts import refund_attempt
 
-LASTS = {
+VALIDITY = {
     PasswordLink.Purpose.INVITATION: dt.timedelta(days=7),
     PasswordLink.Purpose.RESET: dt.timedelta(hours=1),
 }
@@ -20,14 +20,15 @@ LASTS = {
 def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> PasswordLink:
     """Create an invitation, or with `reset` a password reset, and expire earlier links.
 
-    Raises Forbidden for who is no admin; Refused for somebody inactive, without an e-mail, or with a password already.
+    Raises NotAllowedError if `by` is not an admin, and DomainError if the user is inactive, has no e-mail or already has a
+    password.
     """
     if not by.is_staff:
-        raise NotAllowedError("Only an admin invites people.")
+        raise NotAllowedError("Only admins can invite people.")
     if not user.is_active:
-        raise DomainError(f"{user} is not active.")
+        raise DomainError(f"{user} is inactive.")
     if not user.email:
-        raise DomainError(f"{user} has no e-mail address. Give them one first.")
+        raise DomainError(f"{user} has no e-mail address. Add one first.")
     if user.has_usable_password() and not reset:
         raise DomainError(f"{user} already has a password. Send a password reset instead.")
     purpose = PasswordLink.Purpose.RESET if reset else PasswordLink.Purpose.INVITATION
@@ -37,7 +38,7 @@ def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> Pas
 def request_password_reset(user: User, *, at: dt.datetime) -> PasswordLink:
     """Create a password reset link; raise DomainError if the user is inactive or never set a password."""
     if not (user.is_active and user.has_usable_password()):
-        raise DomainError(f"{user} is not active or was never invited.")
+        raise DomainError(f"{user} is inactive or was never invited.")
     return _new_link(user, purpose=PasswordLink.Purpose.RESET, by=None, at=at)
 
 
@@ -45,12 +46,12 @@ def request_password_reset(user: User, *, at: dt.datetime) -> PasswordLink:
 def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) -> User:
     """Set a password and use up all links of the user; raise DomainError if the link is invalid.
 
-    Sessions opened with the old password die with it; attempts at sign-in are counted anew.
+    Sessions of the old password end, and the count of sign-in attempts restarts.
     """
     # Lock the user first, as every function does that creates or uses links.
     user = User.objects.select_for_update().get(pk=link.user_id)
     if not PasswordLink.objects.usable(at=at).filter(pk=link.pk).update(used_at=at):
-        raise DomainError("This link no longer works. Ask for another.")
+        raise DomainError("This link has expired or was already used.")
     PasswordLink.objects.usable(at=at).filter(user=user).update(used_at=at)
     set_password(user, password=password)
     refund_attempt({LoginAttempts.Of.NAME: user.username})
@@ -61,7 +62,7 @@ def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) 
 def _new_link(user: User, *, purpose: PasswordLink.Purpose, by: User | None, at: dt.datetime) -> PasswordLink:
     User.objects.select_for_update().get(pk=user.pk)
     PasswordLink.objects.usable(at=at).filter(user=user).update(expires_at=at)
-    expires_at = at + LASTS[purpose]
+    expires_at = at + VALIDITY[purpose]
     link = PasswordLink(
         user=user, purpose=purpose, asked_by=by, nonce=secrets.token_hex(32), created_at=at, expires_at=expires_at
     )

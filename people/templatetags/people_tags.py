@@ -11,15 +11,15 @@ register = template.Library()
 
 def initials(user: User) -> str:
     """Return a user's initials: the first letters of the first and last word of the name."""
-    words = user.display_name.split()
-    return "".join(word[0] for word in ([words[0], words[-1]] if len(words) > 1 else words)).upper()
+    names = user.display_name.split()
+    return "".join(name[0] for name in ([names[0], names[-1]] if len(names) > 1 else names)).upper()
 
 
 @register.simple_tag
 def person(user: User | None) -> SafeString:
     """Return HTML for a user: initials in the user's colour, and the name."""
     if user is None:
-        return SafeString('<span class="person person-none">nobody</span>')
+        return SafeString('<span class="person person-none">No one</span>')
     return format_html(
         '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span>'
         '<span class="person-name">{}</span></span>',
@@ -31,14 +31,14 @@ def person(user: User | None) -> SafeString:
 
 @register.simple_tag
 def contact_link(user: User | None) -> SafeString:
-    """Return a link to call the user, else to write an e-mail; empty if there is neither."""
+    """Return a link to call the user, else to e-mail them; empty without phone number and e-mail."""
     if user is None or not (user.dial or user.email):
         return SafeString("")
-    address, words = (f"tel:{user.dial}", user.phone) if user.dial else (f"mailto:{user.email}", user.email)
+    url, text = (f"tel:{user.dial}", user.phone) if user.dial else (f"mailto:{user.email}", user.email)
     return format_html(
         '<a class="reach" href="{}"><span class="visually-hidden">{} {}: </span>{}</a>',
-        address,
-        "Call" if user.dial else "Write to",
+        url,
+        "Call" if user.dial else "E-mail",
         user.display_name,
-        words,
+        text,
     )

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.filters import ListFilterBackend
 from common.exceptions import InvalidInputError, NotAllowedError
 from people.models import User
 from people.permissions import request_user
@@ -147,7 +147,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
 
     queryset = HolidayBlock.objects.select_related("engineer").order_by("starts_on", "pk")
     serializer_class = HolidaySerializer
-    filter_backends = (DjangoFilterBackend,)
+    filter_backends = [ListFilterBackend]  # type: ignore[list-item]  # django-filter has no annotations
     filterset_class = HolidayFilter
     lookup_value_regex = "[0-9]{1,15}"
 

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 from django.utils import timezone
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -12,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.filters import ListFilterBackend
 from common.api.params import paginate_list
 from common.datetimes import parse_date_param
 from common.exceptions import InvalidInputError
@@ -82,7 +82,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
 
     queryset = all_swaps()
     serializer_class = SwapSerializer
-    filter_backends = (DjangoFilterBackend,)
+    filter_backends = [ListFilterBackend]  # type: ignore[list-item]  # django-filter has no annotations
     filterset_class = SwapFilter
     lookup_value_regex = "[0-9]{1,15}"
 

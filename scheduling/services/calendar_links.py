@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from common.crypto import DecryptionError, decrypt, encrypt
 from common.exceptions import InvalidInputError, NotAllowedError
-from common.safe_http import FetchResult, UnreachableError, checked, fetch
+from common.safe_http import FetchResult, UnreachableError, check_url, fetch
 from people.models import User
 from scheduling.domain.ical_busy import BusyEvent, UnreadableCalendarError
 from scheduling.ical_subprocess import busy_days_within
@@ -32,7 +32,7 @@ def link_calendar(engineer: User, *, address: str, by: User) -> CalendarLink:
         # Calendar apps use webcal:// for "subscribe to this over https".
         address = "https://" + address[len("webcal://") :]
     try:
-        host = checked(address).hostname or ""
+        host = check_url(address).hostname or ""
     except UnreachableError as error:
         raise InvalidInputError({"address": [str(error)]}) from error
     with transaction.atomic():

@@ -75,7 +75,7 @@ PAGES = [
     "/me/",
     "/me/feeds/",
     "/handoffs/",
-    "/me/messages/",
+    "/me/notifications/",
     "/api/v1/docs/",
     "/no-such-page/",
 ]

@@ -8,6 +8,7 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import call_command
@@ -18,6 +19,7 @@ from handoffs.models import Handoff
 from handoffs.services.meetings import sync_handoffs
 from incidents.services.opening import NewIncident, open_incident
 from notifications.models import Message
+from notifications.queries.outbox import message_link
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
@@ -79,7 +81,7 @@ def told(person, title):
     """Return the path in the newest message of a person whose subject has these words: the link in their mail."""
     found = Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
     assert found is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
-    return found.path
+    return urlsplit(message_link(found)).path
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_no_key_acts_in_a_field_or_with_a_modifier(page):
 def test_who_switches_them_off_has_none(page, a):
     page.goto("/me/")
     page.get_by_role("checkbox", name="Keyboard shortcuts").uncheck()
-    page.get_by_role("button", name="Save the profile").click()
+    page.get_by_role("button", name="Save profile").click()
     expect(page.get_by_text("Your profile is saved.")).to_be_visible()
     a.refresh_from_db()
     assert not a.shortcuts

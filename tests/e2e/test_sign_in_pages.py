@@ -1,11 +1,11 @@
-"""The pages of sign-in, second factor and mailed links in a browser: used as a person uses them, without an axe finding."""
+"""Sign-in, two-factor and password pages in a browser, without accessibility findings."""
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from notifications.models import Message
-from notifications.registry import notification_type
+from notifications.registry import load
 from oncall_site.services import invite
 from people.models import User
 from tests.axe import findings
@@ -15,7 +15,7 @@ from tests.people.test_second_factor import code_of
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
 
-def test_from_an_invitation_to_a_sign_in_with_a_second_factor(admin, a, open_page, complaints, settings):
+def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complaints, settings):
     settings.OIDC_NAME = "Work"
     User.objects.filter(pk=a.pk).update(email="a@example.org")
     a.refresh_from_db()
@@ -24,43 +24,43 @@ def test_from_an_invitation_to_a_sign_in_with_a_second_factor(admin, a, open_pag
     page = open_page()
     found = []
 
-    def looked_at():
+    def check_page():
         found.extend(findings(page))
 
-    page.goto(notification_type(message.kind).path_of(message))
-    looked_at()
+    page.goto(load(message.type, message.context).delivery_link())
+    check_page()
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     page.get_by_label("New password confirmation").fill(PASSWORD)
-    page.get_by_role("button", name="Set the password").click()
-    expect(page.get_by_text("Your password is set")).to_be_visible()
-    looked_at()
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_text("Password set")).to_be_visible()
+    check_page()
     sign_in(page)
     page.goto("/me/")
-    page.get_by_role("link", name="Set up an authenticator app").click()
-    looked_at()
-    page.get_by_role("link", name="Set up an authenticator app").click()
-    looked_at()
+    page.get_by_role("link", name="Set up two-factor authentication").click()
+    check_page()
+    page.get_by_role("link", name="Set up authenticator app").click()
+    check_page()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
-    looked_at()
+    page.get_by_role("button", name="Confirm").click()
+    check_page()
     assert page.locator("img.qr").evaluate("image => image.complete && image.naturalWidth > 50")
     secret = page.locator("code.secret").inner_text()
-    page.get_by_label("Code that the app shows").fill(code_of(secret))
-    page.get_by_role("button", name="Turn it on").click()
+    page.get_by_label("6-digit code").fill(code_of(secret))
+    page.get_by_role("button", name="Enable").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     recovery = page.locator(".codes code").first.inner_text()
-    looked_at()
+    check_page()
     for path in ("/me/second-factor/", "/me/second-factor/codes/new/", "/me/second-factor/remove/", "/me/"):
         page.goto(path)
-        looked_at()
+        check_page()
     sign_out(page)
     sign_in(page)
-    expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
-    looked_at()
+    expect(page.get_by_role("heading", name="Two-factor authentication")).to_be_visible()
+    check_page()
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("Incorrect code")).to_be_visible()
-    looked_at()
+    check_page()
     page.get_by_label("Code").fill(recovery)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -81,7 +81,7 @@ def sign_out(page):
     page.get_by_role("button", name="Sign out").click()
 
 
-def test_what_says_why_there_is_no_way_in_has_no_axe_finding(transactional_db, a, open_page):
+def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, open_page):
     page = open_page()
     found = []
     for path in (
@@ -94,12 +94,12 @@ def test_what_says_why_there_is_no_way_in_has_no_axe_finding(transactional_db, a
         page.goto(path)
         found += findings(page)
     page.goto("/password/forgotten/")
-    page.get_by_label("Your e-mail").fill("nobody@example.org")
-    page.get_by_role("button", name="Send me a link").click()
+    page.get_by_label("E-mail").fill("nobody@example.org")
+    page.get_by_role("button", name="Send reset link").click()
     expect(page.get_by_text("a link is on its way")).to_be_visible()
     found += findings(page)
     for _ in range(6):
         sign_in(page)
-    expect(page.get_by_text("Too many attempts to sign in")).to_be_visible()
+    expect(page.get_by_text("Too many sign-in attempts")).to_be_visible()
     found += findings(page)
     assert found == [], "\n".join(found)

@@ -74,7 +74,7 @@ def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, co
     assert incident.title in mail["subject"]
     assert f"/runbooks/{SLUG}/" in mail["text"]
     link = next(word for word in mail["text"].split() if f"/incidents/{incident.pk}/" in word)
-    assert Message.objects.filter(event="incident", occurrence=str(incident.pk)).count() == 1
+    assert Message.objects.filter(type="incident-escalated", context__incident_id=incident.pk).count() == 1
 
     page = open_page(responder)
     page.goto("/")

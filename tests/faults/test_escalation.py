@@ -51,7 +51,7 @@ def due():
 def check_told(*, incidents, taken, people):
     """Every incident told these people and nobody twice, in rows, in messages and on its timeline; those taken told one."""
     told = Counter(EscalationStep.objects.values_list("incident", flat=True))
-    messages = Counter(Message.objects.filter(event="incident").values_list("occurrence", flat=True))
+    messages = Counter(Message.objects.filter(type="incident-escalated").values_list("context__incident_id", flat=True))
     entries = Counter(TimelineEntry.objects.filter(kind="told").values_list("incident", flat=True))
     wanted = Counter({people: incidents - taken, 1: taken})
     assert Counter(told.values()) == Counter(messages.values()) == Counter(entries.values()) == +wanted

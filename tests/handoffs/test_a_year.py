@@ -9,7 +9,7 @@ from calendar_feeds.services import create_feed, sync_feeds
 from common.exceptions import DomainError
 from handoffs.models import Handoff
 from handoffs.services.meetings import move_meeting, sync_handoffs
-from notifications.registry import notification_type
+from notifications.queries.outbox import is_still_relevant
 from people.models import User
 from scheduling.models import HolidayBlock, RotationWeek
 from scheduling.queries.weeks import weeks_between
@@ -20,7 +20,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks, update_hours
 from tests.factories import make_engineer
 from tests.handoffs.client import Client
-from tests.handoffs.conftest import NOW
+from tests.handoffs.conftest import MEETING_TYPES, NOW
 from tests.handoffs.libical import complaints
 from tests.handoffs.reading import Mailbox, read
 
@@ -123,7 +123,7 @@ def check_a_year(rotation, *, admin, client, mails, seed, step):
 
 
 def deliver(mails, boxes, theirs, *, at):
-    rows = [row for row in mails(kind="handoff_invitation") if notification_type(row.kind).is_still_relevant(row, at)]
+    rows = [row for row in mails(type__in=MEETING_TYPES) if is_still_relevant(row, at=at)]
     for row in rows:
         assert complaints(row.calendar) == []
         boxes[row.recipient_id].take(row.calendar)

@@ -146,7 +146,7 @@ def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check
             assert sync_with_checks(at=now + minutes * MINUTE) == 1
     row = Incident.objects.get()
     assert (row.check_key, row.kind, row.title, row.repeats) == (check.pk, "delay", "Logs are fresh", 2)
-    assert Message.objects.get().text.startswith("Delay of Daily growth")
+    assert Message.objects.get().subject == "[Delay] Daily growth (experiment-focused): Logs are fresh"
     assert "9 hours old" in Message.objects.get().text
 
 

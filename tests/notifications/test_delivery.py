@@ -12,50 +12,21 @@ from django.db import connection
 from django.utils import timezone
 
 from common.exceptions import DomainError, NotAllowedError
-from notifications import registry
-from notifications.domain.backoff import MOST, retry_delay
+from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import Message, QuietHours
-from notifications.registry import NotificationType
 from notifications.services import delivery as delivering
-from notifications.services.delivery import claim, deliver_one, send_again
-from notifications.services.outbox import Invitation, Notification, enqueue
+from notifications.services.delivery import claim, deliver_one, retry_message
+from notifications.services.outbox import Invitation
 from people.models import User
+from tests.notifications.news import Page, enqueue_news, with_mail
 
 HOUR = dt.timedelta(hours=1)
 
 
-def notice(occurrence="1", *, kind="news", due=None, **fields):
-    at = timezone.now() - dt.timedelta(seconds=1) if due is None else due
-    return Notification(
-        kind,
-        event="news",
-        occurrence=occurrence,
-        subject="The week is yours",
-        text="From Monday on.",
-        path="/schedule/",
-        due_at=at,
-        expires_at=fields.pop("expires", at + 24 * HOUR),
-        **fields,
-    )
-
-
-def with_mail(person):
-    User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
-    person.refresh_from_db()
-    return person
-
-
 @pytest.fixture
 def told(a):
-    enqueue([with_mail(a)], notice=notice())
+    enqueue_news([with_mail(a)])
     return Message.objects.get()
-
-
-@pytest.fixture
-def kind(monkeypatch):
-    """Return a function that registers a kind for this test alone."""
-    monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
-    return lambda name, **fields: registry.register(NotificationType(name, name.title(), **fields))
 
 
 def test_a_message_is_sent_once_and_says_what_and_where(told, a):
@@ -74,7 +45,7 @@ def test_a_message_is_sent_once_and_says_what_and_where(told, a):
 
 
 def test_html_shows_what_was_typed_as_text(a):
-    enqueue([with_mail(a)], notice=Notification(**{**as_fields(notice()), "text": "<script>alert(1)</script> & more"}))
+    enqueue_news([with_mail(a)], text="<script>alert(1)</script> & more")
     deliver_one()
     html = mail.outbox[0].alternatives[0].content
     assert "<script>" not in html
@@ -82,15 +53,11 @@ def test_html_shows_what_was_typed_as_text(a):
     assert "<script>alert(1)</script> & more" in mail.outbox[0].body
 
 
-def as_fields(one):
-    return {name: getattr(one, name) for name in Notification.__dataclass_fields__}
-
-
 def test_an_invitation_is_the_last_alternative_and_comes_from_its_organizer(a):
     from notifications.queries.outbox import organizer
 
     calendar = f"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nORGANIZER:mailto:{organizer()}\r\nEND:VCALENDAR\r\n"
-    enqueue([with_mail(a)], notice=notice(invitation=Invitation("REQUEST", calendar)))
+    enqueue_news([with_mail(a)], invitation=Invitation("REQUEST", calendar))
     deliver_one()
     message = mail.outbox[0].message()
     assert message.get_content_type() == "multipart/alternative"
@@ -106,9 +73,9 @@ def test_a_message_of_every_try_has_the_same_message_id(told, monkeypatch):
     seen = []
 
     def fail(message, *, at):
-        from notifications.channels.mail import mail_of
+        from notifications.channels.mail import build_mail
 
-        seen.append(mail_of(message, at=at).message()["Message-ID"])
+        seen.append(build_mail(message, at=at).message()["Message-ID"])
         raise ConnectionError("No route.")
 
     monkeypatch.setattr(delivering, "send", fail)
@@ -121,15 +88,14 @@ def test_a_message_of_every_try_has_the_same_message_id(told, monkeypatch):
 
 
 def test_what_is_not_due_or_past_its_use_is_not_claimed(a):
-    enqueue([with_mail(a)], notice=notice("later", due=timezone.now() + HOUR))
-    enqueue([a], notice=notice("over", expires=timezone.now()))
+    enqueue_news([with_mail(a)], "later", due=timezone.now() + HOUR)
+    enqueue_news([a], "over", expires=timezone.now())
     assert deliver_one() is None
     assert mail.outbox == []
 
 
-def test_what_is_no_longer_true_is_dropped_just_before_sending(a, kind):
-    kind("news", is_still_relevant=lambda message, at: message.occurrence != "1")
-    enqueue([with_mail(a)], notice=notice())
+def test_what_is_no_longer_true_is_dropped_just_before_sending(a):
+    enqueue_news([with_mail(a)], "obsolete")
     deliver_one()
     assert Message.objects.get().state == "dropped"
     assert mail.outbox == []
@@ -143,7 +109,7 @@ def test_somebody_who_left_in_the_meantime_is_not_told(told, a):
 
 
 def test_somebody_without_an_address_is_a_visible_failure(a):
-    enqueue([a], notice=notice())
+    enqueue_news([a])
     deliver_one()
     row = Message.objects.get()
     assert row.state == "failed"
@@ -155,7 +121,7 @@ def test_a_failure_waits_longer_each_time_and_at_last_fails_visibly(told, monkey
         raise smtplib.SMTPServerDisconnected("Gone.")
 
     monkeypatch.setattr(delivering, "send", fail)
-    for tries in range(1, MOST + 1):
+    for tries in range(1, MAX_ATTEMPTS + 1):
         assert deliver_one() is not None
         assert deliver_one() is None, "it is tried again only after a while"
         told.refresh_from_db()
@@ -167,8 +133,8 @@ def test_a_failure_waits_longer_each_time_and_at_last_fails_visibly(told, monkey
 
 
 def test_waits_double_up_to_a_cap_and_are_spread():
-    assert [retry_delay(tries, share=1).total_seconds() for tries in (1, 2, 3, 8, 24)] == [10, 20, 40, 900, 900]
-    assert retry_delay(1, share=0).total_seconds() == 5
+    assert [retry_delay(tries, jitter=1).total_seconds() for tries in (1, 2, 3, 8, 24)] == [10, 20, 40, 900, 900]
+    assert retry_delay(1, jitter=0).total_seconds() == 5
 
 
 def test_a_sender_that_never_came_back_is_followed_by_another_when_its_lease_is_over(told):
@@ -183,23 +149,22 @@ def test_a_sender_that_never_came_back_is_followed_by_another_when_its_lease_is_
 
 def test_a_message_that_takes_its_senders_with_it_is_given_up(told):
     Message.objects.update(
-        state="sending", token="0" * 32, lease_until=timezone.now() - HOUR, attempts=MOST, retry_at=None
+        state="sending", token="0" * 32, lease_until=timezone.now() - HOUR, attempts=MAX_ATTEMPTS, retry_at=None
     )
     deliver_one()
     assert Message.objects.get().state == "failed"
     assert mail.outbox == []
 
 
-def test_urgent_ones_go_first(a, kind):
-    kind("page", urgent=True)
-    enqueue([with_mail(a)], notice=notice("old", due=timezone.now() - dt.timedelta(minutes=5)))
-    enqueue([a], notice=notice("new", kind="page"))
-    assert deliver_one().occurrence == "new"
+def test_urgent_ones_go_first(a):
+    enqueue_news([with_mail(a)], "old", due=timezone.now() - dt.timedelta(minutes=5))
+    enqueue_news([a], "new", cls=Page)
+    assert deliver_one().dedup_key == "new"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_take_two_messages_and_wait_for_nobody(a, b):
-    enqueue([with_mail(a), with_mail(b)], notice=notice())
+    enqueue_news([with_mail(a), with_mail(b)])
     from django.db import transaction
 
     taken = []
@@ -248,30 +213,29 @@ def test_the_database_s_clock_alone_counts(told, monkeypatch):
 
 def test_send_again_is_an_admin_s_and_only_for_what_failed(told, a, admin):
     with pytest.raises(DomainError, match="failed"):
-        send_again(told, by=admin)
-    Message.objects.update(state="failed", attempts=MOST, problem="550")
+        retry_message(told, by=admin)
+    Message.objects.update(state="failed", attempts=MAX_ATTEMPTS, problem="550")
     with pytest.raises(NotAllowedError):
-        send_again(told, by=a)
-    send_again(told, by=admin)
+        retry_message(told, by=a)
+    retry_message(told, by=admin)
     deliver_one()
     assert Message.objects.get().state == "sent"
     Message.objects.update(state="failed", sent_at=None, expires_at=timezone.now() - HOUR)
-    with pytest.raises(DomainError, match="no more use"):
-        send_again(told, by=admin)
+    with pytest.raises(DomainError, match="expired"):
+        retry_message(told, by=admin)
 
 
 # Quiet hours
 
 
-def test_what_may_wait_waits_until_the_quiet_hours_end_and_what_is_urgent_does_not(a, kind):
-    kind("page", urgent=True)
+def test_what_may_wait_waits_until_the_quiet_hours_end_and_what_is_urgent_does_not(a):
     User.objects.filter(pk=a.pk).update(time_zone="Europe/Berlin")
     a = with_mail(a)
     QuietHours.objects.create(person=a, starts_at=dt.time(22), ends_at=dt.time(7))
     night = dt.datetime(2026, 12, 1, 23, 30, tzinfo=dt.UTC)
-    enqueue([a], notice=notice("may wait", due=night))
-    enqueue([a], notice=notice("may not", kind="page", due=night))
-    due = dict(Message.objects.values_list("occurrence", "due_at"))
+    enqueue_news([a], "may wait", due=night)
+    enqueue_news([a], "may not", cls=Page, due=night)
+    due = dict(Message.objects.values_list("dedup_key", "due_at"))
     assert due == {"may wait": dt.datetime(2026, 12, 2, 6, tzinfo=dt.UTC), "may not": night}
 
 
@@ -327,9 +291,9 @@ def test_a_server_that_drips_holds_a_slot_no_longer_than_the_limit(told, setting
     assert time.monotonic() - began < 10
     told.refresh_from_db()
     assert told.state == "pending"
-    assert told.problem == "Nothing was settled within 1 s."
+    assert told.problem == "No answer within 1 s."
     until = time.monotonic() + 20
-    sending = lambda: any(thread.name == "a send" for thread in threading.enumerate())  # noqa: E731
+    sending = lambda: any(thread.name == "send" for thread in threading.enumerate())  # noqa: E731
     while (sending() or not closed) and time.monotonic() < until:
         time.sleep(0.05)
     assert closed, "the connection is cut off, not left behind"

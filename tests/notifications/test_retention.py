@@ -8,9 +8,8 @@ from django.utils import timezone
 from notifications import tasks
 from notifications.models import Message
 from notifications.services import retention
-from notifications.services.outbox import enqueue
 from notifications.services.retention import purge_finished
-from tests.notifications.test_delivery import notice
+from tests.notifications.news import enqueue_news
 from tests.statements import plan
 
 DAY = dt.timedelta(days=1)
@@ -24,8 +23,8 @@ def left(a):
     def leave(state, days, **fields):
         over = timezone.now() - days * DAY
         name = f"{Message.objects.count()}"
-        enqueue([a], notice=notice(name, due=over - DAY, expires=over))
-        row = Message.objects.get(occurrence=name)
+        enqueue_news([a], name, due=over - DAY, expires=over)
+        row = Message.objects.get(dedup_key=name)
         held = {"sent_at": over - DAY} if state == State.SENT else {}
         Message.objects.filter(pk=row.pk).update(state=state, **held, **fields)
         return row
@@ -55,11 +54,11 @@ def test_what_failed_or_waits_is_never_removed_however_old(left, state):
 
 def test_a_message_of_use_for_long_is_not_told_again_because_it_was_removed(a):
     at = timezone.now()
-    long = notice("a long holiday", due=at - 200 * DAY, expires=at + DAY)
-    assert enqueue([a], notice=long) == 1
+    times = {"due": at - 200 * DAY, "expires": at + DAY}
+    assert enqueue_news([a], "long", **times) == 1
     Message.objects.update(state=State.SENT, sent_at=at - 200 * DAY)
     assert purge_finished() == 0
-    assert enqueue([a], notice=long) == 0
+    assert enqueue_news([a], "long", **times) == 0
 
 
 def test_a_catch_up_stays_until_all_that_it_tells_of_is_gone(left):
@@ -81,13 +80,13 @@ def test_the_setting_says_how_long(left, settings):
 
 
 def test_the_nightly_task_goes_batch_after_batch_until_nothing_is_left_or_its_time_is_up(left, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 2)
     for _ in range(5):
         left(State.SENT, 100)
-    monkeypatch.setattr(tasks, "FORGETTING_SECONDS", -1)
+    monkeypatch.setattr(tasks, "PURGE_SECONDS", -1)
     tasks.purge_finished()
     assert Message.objects.count() == 3
-    monkeypatch.setattr(tasks, "FORGETTING_SECONDS", 60)
+    monkeypatch.setattr(tasks, "PURGE_SECONDS", 60)
     tasks.purge_finished()
     assert Message.objects.count() == 0
 

@@ -15,15 +15,14 @@ from django.core.management import call_command
 from notifications import tasks
 from notifications.models import Message
 from notifications.services.delivery import deliver_one
-from notifications.services.outbox import enqueue
-from tests.notifications.test_delivery import notice, with_mail
+from tests.notifications.news import enqueue_news, with_mail
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def told(a):
-    enqueue([with_mail(a)], notice=notice())
+    enqueue_news([with_mail(a)])
     return Message.objects.get()
 
 
@@ -111,19 +110,19 @@ def test_a_sweep_lets_as_many_deliver_as_are_due_up_to_the_senders(a, b, monkeyp
     tasks.sweep()
     assert kicked == []
     for number in range(10):
-        enqueue([with_mail(a), with_mail(b)], notice=notice(f"{number}"))
+        enqueue_news([with_mail(a), with_mail(b)], f"{number}")
     tasks.sweep()
-    assert len(kicked) == tasks.SENDERS
+    assert len(kicked) == tasks.MAX_SENDERS
     tasks.deliver()
     assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
 
 
 def test_the_hard_limit_is_below_the_lease_and_above_what_a_deliverer_needs(settings):
-    from notifications.services.delivery import HELD_SHARE
+    from notifications.services.delivery import LEASE_SHARE
 
     lease = settings.MESSAGE_LEASE_SECONDS
-    assert tasks.SENDING_SECONDS + lease * HELD_SHARE + 0.5 < tasks.HARD_LIMIT_SECONDS < lease
-    assert settings.EMAIL_TIMEOUT < settings.MESSAGE_SEND_SECONDS < lease * HELD_SHARE
+    assert tasks.DELIVERY_SECONDS + lease * LEASE_SHARE + 0.5 < tasks.HARD_LIMIT_SECONDS < lease
+    assert settings.EMAIL_TIMEOUT < settings.MESSAGE_SEND_SECONDS < lease * LEASE_SHARE
     assert settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", 600) > lease
 
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from common.crypto import encrypt
 from notifications.models import ChatAddress, Message
-from notifications.registry import notification_type
+from notifications.queries.outbox import is_still_relevant
+from notifications.registry import load
 from notifications.services.delivery import deliver_one
 from oncall_site.services import invite
 from people.models import PasswordLink, User
@@ -40,7 +41,7 @@ def known(a):
 def mailed():
     """Return the newest mail and the path of its link, as it is worked out when it is sent."""
     message = Message.objects.latest("pk")
-    return message, notification_type(message.kind).path_of(message)
+    return message, load(message.type, message.context).delivery_link()
 
 
 def choose(client, path, password=NEW):
@@ -57,7 +58,7 @@ def test_an_invited_engineer_chooses_a_password_and_signs_in(client, admin, a):
     assert answer.status_code == 201
     assert set(answer.json()) == {"engineer", "purpose", "expires_at"}
     message, path = mailed()
-    assert (message.recipient, message.channel, message.kind) == (a, "email", "invitation")
+    assert (message.recipient, message.channel, message.type) == (a, "email", "invitation")
     assert "user name is engineer-a" in message.text
     page = client.get(path)
     assert page.status_code == 200
@@ -81,10 +82,10 @@ def test_a_link_goes_by_e_mail_whatever_one_has_chosen(client, signed_in, admin,
     ChatAddress.objects.create(person=a, service="json", address=encrypt("json://chat.example/"))
     invite(a, by=admin, at=timezone.now())
     assert [message.channel for message in Message.objects.all()] == ["email"]
-    assert 'name="chat-invitation"' not in signed_in(a).get("/me/messages/").content.decode()
+    assert 'name="chat-invitation"' not in signed_in(a).get("/me/notifications/").content.decode()
     kinds = client.get("/api/v1/me/notifications/", **bearer(a)).json()
-    assert not {"invitation", "reset"} & {row["kind"] for row in kinds["kinds"]}
-    wanted = {"kinds": [{"kind": "invitation", "email": True, "chat": True}]}
+    assert not {"invitation", "reset"} & {row["type"] for row in kinds["types"]}
+    wanted = {"types": [{"type": "invitation", "email": True, "chat": True}]}
     answer = client.put("/api/v1/me/notifications/", json.dumps(wanted), content_type="application/json", **bearer(a))
     assert answer.status_code == 400
 
@@ -122,7 +123,7 @@ def test_a_link_that_no_longer_works_is_said_not_to(client, admin, a, dead):
     assert client.get(path).status_code == 404
     assert choose(client, path).status_code == 404
     if dead != "changed":
-        assert not notification_type(message.kind).is_still_relevant(message, timezone.now())
+        assert not is_still_relevant(message, at=timezone.now())
 
 
 @pytest.mark.parametrize("secret", ["\0", "x", "", "é" * 64, "a" * 5000])
@@ -136,7 +137,7 @@ def test_who_has_a_password_gets_another_only_when_that_is_said(client, admin, k
     assert "already has a password" in refused.json()["detail"]
     assert not Message.objects.exists()
     assert post(client, admin, reset=True).status_code == 201
-    assert mailed()[0].kind == "reset"
+    assert mailed()[0].type == "reset"
 
 
 def test_who_cannot_be_invited_is_said_not_to_be(client, admin, a, b):
@@ -163,7 +164,7 @@ def test_a_forgotten_password_is_replaced_and_old_sessions_die(client, signed_in
         client.post("/sign-in/", {"username": "engineer-a", "password": "wrong"})
     assert client.post("/password/forgotten/", {"email": "A@Example.org"}).headers["Location"] == "/sign-in/"
     message, path = mailed()
-    assert "your password stays" in message.text
+    assert "Your password stays the same." in message.text
     assert client.post("/sign-in/", {"username": "engineer-a", "password": PASSWORD}).status_code == 429
     choose(client, path)
     assert before.get("/").status_code == 302
@@ -195,7 +196,7 @@ def test_a_mail_too_many_is_not_sent(known, client):
     client.post("/password/forgotten/", {"email": "a@example.org"})
     assert client.get(path).status_code == 404
     assert client.get(mailed()[1]).status_code == 200
-    assert not notification_type(first.kind).is_still_relevant(first, timezone.now())
+    assert not is_still_relevant(first, at=timezone.now())
 
 
 def test_no_table_holds_the_link(client, admin, a):

@@ -18,7 +18,7 @@ from incidents.services.alerts import ingest_alerts
 from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import acknowledge
-from notifications.services.outbox import Notification, enqueue
+from notifications.services.outbox import enqueue
 from people.models import ApiToken
 from people.services.accounts import create_token
 from pipelines.models import Pipeline
@@ -29,6 +29,7 @@ from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, create_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, taken_back
+from tests.notifications.news import News
 from tests.security.permission_matrix import ALERT, ALERTS
 from validation.importers.alertmanager import read_alerts
 from validation.models import MappingRule, Metric
@@ -69,7 +70,7 @@ PAGES = [
     "/admin/validation/knownevent/",
     "/admin/validation/reportedrun/",
     "/me/",
-    "/me/messages/",
+    "/me/notifications/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
@@ -134,11 +135,7 @@ def fill(admin, *, rows):
 def add_messages(row, *, person):
     """Add a message to somebody."""
     at = timezone.now()
-    times = {"due_at": at, "expires_at": at + dt.timedelta(days=1)}
-    enqueue(
-        [person],
-        notice=Notification("news", event="news", occurrence=str(row), subject="News", text="", path="/", **times),
-    )
+    enqueue([person], News(str(row)), due_at=at, expires_at=at + dt.timedelta(days=1))
 
 
 def add_external_check(row, *, pipeline):

@@ -20,10 +20,8 @@ HOUR = dt.timedelta(hours=1)
 
 def message(person, key, **fields):
     at = timezone.now()
-    given = {"kind": "test", "event": "test", "occurrence": key, "subject": f"Subject {key}", "text": "Text"}
-    return Message.objects.create(
-        key=key, recipient=person, **given, **{"due_at": at - HOUR, "expires_at": at + HOUR, **fields}
-    )
+    given = {"type": "test", "dedup_key": key, "subject": f"Subject {key}", "text": "Text"}
+    return Message.objects.create(recipient=person, **given, **{"due_at": at - HOUR, "expires_at": at + HOUR, **fields})
 
 
 def figures(answer):

@@ -1,4 +1,4 @@
-"""People: their place in the world, their two roles, sign-in and Mine."""
+"""Users: profiles, roles, sign-in, admin and history."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -9,7 +9,7 @@ from people.services.accounts import change_profile, engineers_named
 from tests.factories import PASSWORD, make_engineer
 
 
-def test_the_same_engineer_is_found_by_meaning_and_made_once(db):
+def test_an_engineer_is_matched_by_name_and_created_once(db):
     found, created = engineers_named(["Engineer A", "engineer  a", "Engineer B"], time_zone="UTC")
     assert [user.display_name for user in created] == ["Engineer A", "Engineer B"]
     again, none = engineers_named(["ENGINEER A"], time_zone="UTC")
@@ -35,27 +35,27 @@ def test_a_new_engineer_has_no_usable_password(db):
         ("display_name", ""),
     ],
 )
-def test_a_profile_with_a_wrong_field_names_the_field_and_changes_nothing(a, field, value):
+def test_an_invalid_profile_names_the_field_and_changes_nothing(a, field, value):
     with pytest.raises(ValidationError) as caught:
         change_profile(a, fields={field: value})
     assert list(caught.value.message_dict) == [field]
     assert getattr(User.objects.get(pk=a.pk), field) != value
 
 
-def test_a_subdivision_must_be_the_countrys(a):
+def test_a_subdivision_must_belong_to_the_country(a):
     with pytest.raises(ValidationError) as caught:
         change_profile(a, fields={"country": "DE", "subdivision": "CA"})
     assert list(caught.value.message_dict) == ["subdivision"]
     change_profile(a, fields={"country": "DE", "subdivision": "BE"})
 
 
-def test_two_people_cannot_share_an_address_in_any_case(a, b):
+def test_two_users_cannot_share_an_e_mail_in_any_case(a, b):
     User.objects.filter(pk=a.pk).update(email="x@example.org")
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.filter(pk=b.pk).update(email="X@example.org")
 
 
-def test_sign_in_opens_the_site_and_sign_out_closes_it(client, a):
+def test_sign_in_and_sign_out(client, a):
     a.set_password(PASSWORD)
     a.save()
     assert client.get("/").headers["Location"] == "/sign-in/?next=/"
@@ -66,7 +66,7 @@ def test_sign_in_opens_the_site_and_sign_out_closes_it(client, a):
     assert client.get("/").status_code == 302
 
 
-def test_an_inactive_person_cannot_sign_in(client, a):
+def test_an_inactive_user_cannot_sign_in(client, a):
     a.set_password(PASSWORD)
     a.is_active = False
     a.save()
@@ -75,14 +75,14 @@ def test_an_inactive_person_cannot_sign_in(client, a):
     assert "_auth_user_id" not in client.session
 
 
-def test_a_session_dies_when_its_person_is_made_inactive(signed_in, a):
+def test_a_session_ends_when_its_user_is_deactivated(signed_in, a):
     browser = signed_in(a)
     assert browser.get("/").status_code == 200
     User.objects.filter(pk=a.pk).update(is_active=False)
     assert browser.get("/").status_code == 302
 
 
-def test_i_change_my_profile(signed_in, a):
+def test_a_user_edits_their_profile(signed_in, a):
     fields = {
         "display_name": "Engineer A",
         "email": "a@example.org",
@@ -96,7 +96,7 @@ def test_i_change_my_profile(signed_in, a):
     assert (a.email, a.time_zone, a.subdivision, a.colour) == ("a@example.org", "Europe/Berlin", "BE", 3)
 
 
-def test_a_wrong_profile_keeps_what_was_typed(signed_in, a):
+def test_an_invalid_profile_keeps_the_input(signed_in, a):
     fields = {
         "display_name": "Engineer A",
         "email": "a@example.org",
@@ -109,10 +109,10 @@ def test_a_wrong_profile_keeps_what_was_typed(signed_in, a):
     assert page.status_code == 400
     text = page.content.decode()
     assert 'value="Berlin"' in text
-    assert "not a time zone" in text
+    assert "Unknown time zone" in text
 
 
-def test_i_change_my_password_and_stay_signed_in(signed_in, a):
+def test_changing_the_password_keeps_the_session(signed_in, a):
     a.set_password(PASSWORD)
     a.save()
     browser = signed_in(a)
@@ -123,12 +123,12 @@ def test_i_change_my_password_and_stay_signed_in(signed_in, a):
     assert browser.get("/me/").status_code == 200
 
 
-def test_an_engineer_does_not_enter_the_admin(signed_in, a, admin):
+def test_an_engineer_cannot_open_the_admin(signed_in, a, admin):
     assert signed_in(a).get("/admin/").status_code == 302
     assert signed_in(admin).get("/admin/").status_code == 200
 
 
-def test_an_admin_adds_a_person_who_cannot_sign_in_yet(signed_in, admin):
+def test_a_user_added_by_an_admin_has_no_password(signed_in, admin):
     fields = {
         "username": "engineer-e",
         "display_name": "Engineer E",
@@ -142,7 +142,7 @@ def test_an_admin_adds_a_person_who_cannot_sign_in_yet(signed_in, admin):
     assert not User.objects.get(username="engineer-e").has_usable_password()
 
 
-def test_an_admin_makes_a_person_inactive_and_the_history_says_who_did(signed_in, admin, a):
+def test_the_history_names_the_admin_who_deactivated_a_user(signed_in, admin, a):
     fields = {
         "username": a.username,
         "display_name": a.display_name,
@@ -160,7 +160,7 @@ def test_an_admin_makes_a_person_inactive_and_the_history_says_who_did(signed_in
     assert not event.is_active
 
 
-def test_the_history_keeps_no_password(a):
+def test_the_history_stores_no_password(a):
     a.set_password(PASSWORD)
     a.save()
     with connection.cursor() as cursor:
@@ -173,23 +173,23 @@ def test_a_bulk_update_is_in_the_history_too(a, b):
     assert User.pgh_event_model.objects.filter(country="DE").count() == 2
 
 
-def test_createsuperuser_makes_an_admin(db):
+def test_createsuperuser_creates_an_admin(db):
     user = User.objects.create_superuser("root-admin", PASSWORD, email="root@example.org")
     assert user.is_staff
     assert user.check_password(PASSWORD)
 
 
-def test_people_of_one_name_get_user_names_of_their_own(db):
+def test_users_with_the_same_name_get_different_user_names(db):
     assert [make_engineer("Kim Lee").username for _ in range(3)] == ["kim-lee", "kim-lee-2", "kim-lee-3"]
 
 
-def test_an_admin_gives_somebody_a_password_in_the_admin(signed_in, admin, a):
+def test_an_admin_sets_a_password(signed_in, admin, a):
     fields = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
     assert signed_in(admin).post(f"/admin/people/user/{a.pk}/password/", fields).status_code == 302
     a.refresh_from_db()
     assert a.check_password(PASSWORD)
 
 
-def test_nobody_is_deleted_in_the_admin(signed_in, admin, a):
+def test_a_user_cannot_be_deleted_in_the_admin(signed_in, admin, a):
     assert signed_in(admin).post(f"/admin/people/user/{a.pk}/delete/", {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=a.pk).exists()

@@ -1,4 +1,4 @@
-"""The caller's own profile in the API: telephone number and keyboard shortcuts among it."""
+"""The caller's profile in the API and in the admin."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.factories import bearer
 URL = "/api/v1/me/"
 
 
-def test_the_profile_is_answered_and_changed(client, a):
+def test_the_profile_is_returned_and_updated(client, a):
     assert client.get(URL, **bearer(a)).json() == {
         "username": "engineer-a", "name": "Engineer A", "email": "", "phone": "", "time_zone": "UTC", "country": "",
         "subdivision": "", "colour": 1, "shortcuts": True,
@@ -31,14 +31,14 @@ def test_the_profile_is_answered_and_changed(client, a):
         ("name", ""),
     ],
 )
-def test_a_wrong_field_is_named_and_nothing_is_changed(client, a, field, value):
+def test_an_invalid_field_is_named_and_nothing_changes(client, a, field, value):
     answer = client.patch(URL, {field: value}, content_type="application/json", **bearer(a))
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
     assert User.objects.filter(pk=a.pk, phone="", shortcuts=True, time_zone="UTC").exists()
 
 
-def test_an_admin_changes_both_in_the_admin(signed_in, admin, a):
+def test_an_admin_edits_phone_and_shortcuts(signed_in, admin, a):
     page = f"/admin/people/user/{a.pk}/change/"
     text = signed_in(admin).get(page).content.decode()
     assert 'name="phone"' in text
@@ -54,7 +54,7 @@ def test_an_admin_changes_both_in_the_admin(signed_in, admin, a):
     assert (a.phone, a.shortcuts) == ("030 1234567", False)
 
 
-def test_now_and_the_pipeline_say_how_to_reach_who_answers(signed_in, a, d, seed):
+def test_now_and_the_pipeline_show_how_to_reach_the_responder(signed_in, a, d, seed):
     from django.core.management import call_command
 
     User.objects.filter(pk=a.pk).update(phone="+49 30 1234567")

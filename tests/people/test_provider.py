@@ -1,4 +1,4 @@
-"""Signing in by an OpenID Connect provider: the whole code flow over HTTP, and everybody it must not let in."""
+"""OpenID Connect sign-in over HTTP, and everyone it must reject."""
 
 import re
 import urllib.request
@@ -15,7 +15,7 @@ A = {"sub": "a-1", "email": "A@example.org", "email_verified": True, "name": "So
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Answers a redirect instead of following it."""
+    """Returns redirects instead of following them."""
 
     def redirect_request(self, *args):
         return None
@@ -33,13 +33,13 @@ def provider(settings):
 
 
 @pytest.fixture
-def known(a):
+def registered(a):
     User.objects.filter(pk=a.pk).update(email="a@example.org")
     return a
 
 
 def at_provider(address):
-    """Go where the site sent the browser; return where the provider sends it back to."""
+    """Follow the redirect to the provider; return the URL it redirects back to."""
     opener = urllib.request.build_opener(NoRedirect)
     try:
         opener.open(address)
@@ -55,36 +55,36 @@ def sign_in(client, **fields):
     return client.get(at_provider(begun.headers["Location"]))
 
 
-def test_somebody_the_provider_has_verified_is_signed_in_as_who_has_that_e_mail(client, provider, known):
+def test_a_verified_e_mail_signs_in_its_user(client, provider, registered):
     provider.person = A
     assert "Sign in with Work" in client.get("/sign-in/").content.decode()
     answer = sign_in(client, next="/me/")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/me/")
-    assert client.get("/me/").context["user"] == known
+    assert client.get("/me/").context["user"] == registered
     assert User.objects.count() == 1
 
 
-def test_who_came_once_is_known_by_the_provider_s_own_name_for_them(client, provider, known):
+def test_a_returning_user_is_matched_by_the_provider_s_subject(client, provider, registered):
     provider.person = A
     sign_in(client)
     client.post("/sign-out/")
     provider.person = {**A, "email": "new-address@example.org"}
     assert sign_in(client).status_code == 302
-    assert client.get("/me/").context["user"] == known
-    assert SocialAccount.objects.get().user == known
+    assert client.get("/me/").context["user"] == registered
+    assert SocialAccount.objects.get().user == registered
 
 
 @pytest.mark.parametrize(
     ("person", "says"),
     [
-        ({**A, "email": "stranger@example.org"}, "Nobody here has this e-mail"),
+        ({**A, "email": "stranger@example.org"}, "No account for this e-mail"),
         ({**A, "email_verified": False}, "not verified"),
         ({**A, "email_verified": "false"}, "not verified"),
         ({"sub": "a-1"}, "not verified"),
         ({**A, "email": "a@example.org\0"}, "not verified"),
     ],
 )
-def test_who_is_not_known_is_told_why_and_not_let_in(client, provider, known, person, says):
+def test_an_unknown_or_unverified_user_is_rejected_with_the_reason(client, provider, registered, person, says):
     provider.person = person
     answer = sign_in(client)
     assert answer.status_code == 403
@@ -94,7 +94,7 @@ def test_who_is_not_known_is_told_why_and_not_let_in(client, provider, known, pe
     assert not SocialAccount.objects.exists()
 
 
-def test_who_an_admin_added_is_let_in(client, provider, known):
+def test_a_user_added_by_an_admin_can_sign_in(client, provider, registered):
     provider.person = {**A, "sub": "b-1", "email": "b@example.org"}
     assert sign_in(client).status_code == 403
     b = make_engineer("Engineer B", email="b@example.org")
@@ -102,7 +102,7 @@ def test_who_an_admin_added_is_let_in(client, provider, known):
     assert client.get("/me/").context["user"] == b
 
 
-def test_somebody_inactive_is_not_let_in_either_way(client, provider, known):
+def test_an_inactive_user_is_rejected(client, provider, registered):
     provider.person = A
     User.objects.update(is_active=False)
     assert sign_in(client).status_code == 403
@@ -112,19 +112,19 @@ def test_somebody_inactive_is_not_let_in_either_way(client, provider, known):
     User.objects.update(is_active=False)
     answer = sign_in(client)
     assert answer.headers["Location"] == "/sign-in/not-active/"
-    assert "not active" in client.get("/sign-in/not-active/").content.decode()
+    assert "inactive" in client.get("/sign-in/not-active/").content.decode()
     assert "_auth_user_id" not in client.session
 
 
-def test_information_about_somebody_else_than_the_token_is_about_opens_nothing(client, provider, known):
+def test_user_info_of_another_subject_is_rejected(client, provider, registered):
     provider.person = {**A, "sub": "mallory", "email": "mallory@example.org"}
     provider.said_otherwise = {"sub": "a-1", "email": "a@example.org"}
     answer = sign_in(client)
     assert answer.status_code == 403
-    assert "do not fit together" in answer.content.decode()
+    assert "Unexpected response" in answer.content.decode()
 
 
-def test_a_state_that_is_not_this_browser_s_opens_nothing(client, provider, known):
+def test_a_state_of_another_browser_is_rejected(client, provider, registered):
     provider.person = A
     begun = client.post("/sign-in/with/provider/")
     back = at_provider(begun.headers["Location"])
@@ -139,26 +139,26 @@ def test_a_state_that_is_not_this_browser_s_opens_nothing(client, provider, know
     assert client.get(back).status_code == 401
 
 
-def test_turning_back_at_the_provider_is_said(client, provider, known):
+def test_cancelling_at_the_provider_shows_a_page(client, provider, registered):
     provider.person = None
     answer = sign_in(client)
     page = client.get(answer.headers["Location"])
-    assert "You turned back" in page.content.decode()
+    assert "Sign-in cancelled" in page.content.decode()
 
 
-def test_a_provider_that_does_not_answer_is_no_error_of_ours(client, provider, known, settings):
+def test_an_unavailable_provider_is_a_503(client, provider, registered, settings):
     settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]["settings"]["server_url"] = "http://127.0.0.1:9"
     answer = client.post("/sign-in/with/provider/")
     assert answer.status_code == 503
     assert "failed" in answer.content.decode()
 
 
-def test_a_sign_in_by_the_provider_does_not_lead_to_another_site(client, provider, known):
+def test_provider_sign_in_does_not_redirect_to_another_site(client, provider, registered):
     provider.person = A
     assert sign_in(client, next="https://evil.example/").headers["Location"] == "/"
 
 
-def test_no_token_of_the_provider_is_kept(client, provider, known):
+def test_no_token_of_the_provider_is_stored(client, provider, registered):
     provider.person = A
     sign_in(client)
     with connection.cursor() as cursor:
@@ -170,7 +170,7 @@ def test_no_token_of_the_provider_is_kept(client, provider, known):
     assert not any(token in rows for token in provider.tokens)
 
 
-def test_without_a_provider_there_is_no_button_and_no_way(client, a):
+def test_without_a_provider_there_is_no_button_and_no_page(client, a):
     assert "Sign in with" not in client.get("/sign-in/").content.decode()
     assert client.post("/sign-in/with/provider/").status_code == 404
     assert client.get("/sign-in/with/provider/back/").status_code == 404

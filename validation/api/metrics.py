@@ -1,4 +1,4 @@
-"""The API's calls about metrics and their points."""
+"""API views for metrics and data points."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ from validation.queries.checks import metric_named, metrics, points_of
 from validation.services.definitions import save_metric
 from validation.services.points import push_points, read_points
 
-FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Days or hours from this instant on.")
-TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="Days or hours until this instant.")
+FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Start of the window.")
+TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="End of the window.")
 
 
 class MetricSerializer(serializers.ModelSerializer[Metric]):
-    """A metric of a pipeline; its SELECT and source where it is pulled."""
+    """A metric of a pipeline, with its query and data source if it is pulled."""
 
     pipeline = PipelineField()
     source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
@@ -37,12 +37,12 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
         model = Metric
         fields = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query", "pulled_at")
         read_only_fields = ("pulled_at",)
-        # The command says so, in words.
+        # The service validates uniqueness.
         validators: list[Any] = []
 
 
 class PointSerializer(serializers.ModelSerializer[MetricPoint]):
-    """A value of a day or hour and a segment."""
+    """The value of a day or hour, and of a segment if there is one."""
 
     at = serializers.SerializerMethodField()
 
@@ -51,22 +51,22 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
         fields = ("at", "value", "segment", "observed_at")
 
     def get_at(self, point: MetricPoint) -> str:
-        """Return the date of a daily metric’s value, the instant of an hourly one’s."""
+        """Return the date of a daily value, or the instant of an hourly one."""
         if self.context["daily"]:
             return point.bucket.date().isoformat()
         return isoformat_z(point.bucket) or ""
 
 
-class PushedSerializer(serializers.Serializer[Any]):
-    """A value as it is sent: a date or instant, a number, and perhaps a segment."""
+class NewPointSerializer(serializers.Serializer[Any]):
+    """A data point to store: date or instant, number and, optionally, segment."""
 
     at = serializers.CharField()
     value = serializers.FloatField()
     segment = serializers.CharField(required=False, allow_blank=True)
 
 
-class KeptSerializer(serializers.Serializer[Any]):
-    """How many points were new, differed, or were there already."""
+class PushResultSerializer(serializers.Serializer[Any]):
+    """How many data points were created, changed and left unchanged."""
 
     created = serializers.IntegerField()
     changed = serializers.IntegerField()
@@ -74,69 +74,67 @@ class KeptSerializer(serializers.Serializer[Any]):
 
 
 class MetricViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Metric]):
-    """Metrics of all pipelines; those with SQL are made by admins."""
+    """Metrics of all pipelines. Only admins create metrics with SQL."""
 
     serializer_class = MetricSerializer
     queryset = metrics()
 
     def create(self, request: Request) -> Response:
-        """Make a metric that points are pushed to, or, as an admin, one that is pulled."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        metric = save_metric(Metric(**given.validated_data), by=request_user(request))
+        """Create a metric. Only admins create metrics with SQL."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        metric = save_metric(Metric(**serializer.validated_data), by=request_user(request))
         return Response(self.get_serializer(metric).data, status=status.HTTP_201_CREATED)
 
 
-def metric_of(pipeline: str, slug: str) -> Metric:
-    """Return a metric by both slugs; raise NotFound."""
-    found = metric_named(pipeline, slug)
-    if found is None:
-        raise NotFound("There is no such metric.")
-    return found
+def _get_metric(pipeline: str, slug: str) -> Metric:
+    metric = metric_named(pipeline, slug)
+    if metric is None:
+        raise NotFound("Unknown metric.")
+    return metric
 
 
 @extend_schema(methods=["GET"], responses=MetricSerializer)
 @extend_schema(methods=["PATCH"], request=MetricSerializer(partial=True), responses=MetricSerializer)
 @api_view(["GET", "PATCH"])
 def metric(request: Request, pipeline: str, slug: str) -> Response:
-    """Answer a metric, or change it; one with SQL is changed by admins."""
-    found = metric_of(pipeline, slug)
+    """Return or update a metric. Only admins update metrics with SQL."""
+    metric = _get_metric(pipeline, slug)
     if request.method == "PATCH":
-        given = MetricSerializer(found, data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        for name, value in given.validated_data.items():
+        serializer = MetricSerializer(metric, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        for name, value in serializer.validated_data.items():
             if name not in ("pipeline", "slug"):
-                setattr(found, name, value)
-        save_metric(found, by=request_user(request))
-    return Response(MetricSerializer(found).data)
+                setattr(metric, name, value)
+        save_metric(metric, by=request_user(request))
+    return Response(MetricSerializer(metric).data)
 
 
 @extend_schema(methods=["GET"], parameters=[FROM, TO], responses=PointSerializer(many=True), operation_id="points_list")
 @extend_schema(
-    methods=["POST"], request=PushedSerializer(many=True), responses=KeptSerializer, operation_id="points_push"
+    methods=["POST"], request=NewPointSerializer(many=True), responses=PushResultSerializer, operation_id="points_push"
 )
 @api_view(["GET", "POST"])
 def points(request: Request, pipeline: str, slug: str) -> Response:
-    """Answer a metric's points, newest first; or keep up to 10,000, of which those sent twice change nothing."""
-    found = metric_of(pipeline, slug)
+    """List data points, newest first, or store up to 10,000. Sending a point twice changes nothing."""
+    metric = _get_metric(pipeline, slug)
     if request.method == "POST":
-        return _push(request, found)
-    asked = request.query_params
+        return _push(request, metric)
+    params = request.query_params
     rows = points_of(
-        found,
-        since=parse_instant_param(asked, name="from") if asked.get("from") else None,
-        until=parse_instant_param(asked, name="to") if asked.get("to") else None,
+        metric,
+        since=parse_instant_param(params, name="from") if params.get("from") else None,
+        until=parse_instant_param(params, name="to") if params.get("to") else None,
     )
-    pages = DefaultPagination()
-    page = pages.paginate_queryset(rows, request) or []
-    daily = found.step.days >= 1
-    return pages.get_paginated_response(PointSerializer(page, many=True, context={"daily": daily}).data)
+    paginator = DefaultPagination()
+    page = paginator.paginate_queryset(rows, request) or []
+    daily = metric.step.days >= 1
+    return paginator.get_paginated_response(PointSerializer(page, many=True, context={"daily": daily}).data)
 
 
-def _push(request: Request, found: Metric) -> Response:
+def _push(request: Request, metric: Metric) -> Response:
     if not isinstance(request.data, list):
-        raise InvalidInputError({"points": ["Send a list of points: at, value and perhaps segment."]})
+        raise InvalidInputError({"points": ["Send a list of points with at, value and, optionally, segment."]})
     at = timezone.now()
-    read = read_points(found, rows=request.data, at=at)
-    kept = push_points(found, points=read, at=at)
-    return Response({"created": kept.created, "changed": kept.changed, "unchanged": kept.unchanged})
+    points = read_points(metric, rows=request.data, at=at)
+    return Response(PushResultSerializer(push_points(metric, points=points, at=at)).data)

@@ -9,22 +9,19 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 
 from common.exceptions import InvalidInputError
-from notifications.services.outbox import Notification, enqueue
-from people.models import User
 from validation.importers import dbt
 from validation.importers.files import KINDS, read
 from validation.importers.mapping import Rule, mapped_pipeline
 from validation.importers.parsing import Json
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
-from validation.notifications import EXTERNAL_ERROR
+from validation.notifications import notify_external_errors
 from validation.services.pipeline_runs import Run, report_run
 
 # Tolerated clock difference. A result dated further in the future gets the time it was received.
 AHEAD = dt.timedelta(minutes=10)
 # The time of the last result of a check that has none yet.
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
-MOST_TOLD = 20
 RUN_STATES = {ResultStatus.PASS: ReportedRun.State.SUCCEEDED, ResultStatus.FAIL: ReportedRun.State.FAILED}
 STATE = ("name", "subject", "column", "measure", "status", "value", "message", "at")
 
@@ -80,7 +77,7 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
             changed.append(check)
     ExternalCheck.objects.bulk_update(changed, STATE, batch_size=500)
     _report_runs(results, checks=checks, at=at)
-    _tell_admins(broke, at=at)
+    notify_external_errors(broke, at=at)
     unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
     return RecordResult(new=len(new), known=len(results) - len(new), unmapped=unmapped)
 
@@ -125,28 +122,6 @@ def _report_runs(
         if result.run and pipeline and state:
             own = result.at if result.at and result.at <= at else at
             report_run(pipeline, run=Run(key=result.run, state=state, finished_at=own), at=at)
-
-
-def _tell_admins(broke: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
-    """Notify admins once per file about external checks that ended in an error, which says nothing about the data."""
-    if not broke:
-        return
-    first = broke[0]
-    lines = [f"{check.name}: {check.message}" for check in broke[:MOST_TOLD]]
-    more = [f"And {len(broke) - MOST_TOLD} more."] if len(broke) > MOST_TOLD else []
-    enqueue(
-        User.objects.filter(is_active=True, is_staff=True),
-        notice=Notification(
-            kind=EXTERNAL_ERROR.name,
-            event="external-error",
-            occurrence=f"{first.pk}-{first.at.isoformat()}",
-            subject=f"{len(broke)} {'check' if len(broke) == 1 else 'checks'} of {first.get_tool_display()} broke",
-            text="\n\n".join([*lines, *more, "They say nothing of the data until they work again."]),
-            path="/checks/external/",
-            due_at=at,
-            expires_at=at + dt.timedelta(days=1),
-        ),
-    )
 
 
 def _checks_of(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:

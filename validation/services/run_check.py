@@ -10,13 +10,11 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError
-from notifications.services.outbox import Notification, enqueue
-from people.models import User
 from validation.domain.confirmation import Confirmation, confirmed
 from validation.domain.evaluation import ABSENCE_TYPES, Evaluation, evaluate
 from validation.domain.results import CheckOutcome, ResultStatus
 from validation.models import Check, CheckResult, PendingReevaluation, Severity
-from validation.notifications import CHECK_ERROR
+from validation.notifications import notify_check_error
 from validation.queries.evaluation_context import build_context
 from validation.services.definitions import due_after
 from validation.services.pull import Budget, read_for
@@ -215,7 +213,7 @@ def _write_down(
     row.next_due_at = result.finished_at if waits else due_after(row, at=result.finished_at)
     row.save()
     if row.last_status == ResultStatus.ERROR and known != ResultStatus.ERROR:
-        _tell_admins(row, result)
+        notify_check_error(row, result)
     return result
 
 
@@ -247,20 +245,3 @@ def _quiet(row: Check, *, at: dt.datetime) -> bool:
         return True
     cooldown = dt.timedelta(minutes=row.cooldown_minutes)
     return row.alert_ended_at is not None and at < row.alert_ended_at + cooldown
-
-
-def _tell_admins(row: Check, result: CheckResult) -> None:
-    """Tell the admins that a check broke: it says nothing of the data."""
-    enqueue(
-        User.objects.filter(is_active=True, is_staff=True),
-        notice=Notification(
-            kind=CHECK_ERROR.name,
-            event="check-error",
-            occurrence=f"{row.pk}-{result.pk}",
-            subject=f"The check “{row.name}” of {row.pipeline} breaks",
-            text=f"{result.message}\n\nIt says nothing of the data until it works again.",
-            path=f"/checks/{row.pk}/",
-            due_at=result.finished_at,
-            expires_at=result.finished_at + dt.timedelta(days=1),
-        ),
-    )

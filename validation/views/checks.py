@@ -1,4 +1,4 @@
-"""Pages of checks: the list, one with its plot and results, making and changing one, and the backtest of a threshold."""
+"""Views for checks: list, detail, create, edit, delete, run, mute, known events and backtest."""
 
 import datetime as dt
 
@@ -15,14 +15,14 @@ from common.forms import add_field_errors
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
-from validation.domain.backtests import backtest as backtested
+from validation.domain.backtests import backtest as run_backtest
 from validation.domain.confirmation import Confirmation
 from validation.domain.evaluation import ABSENCE_TYPES
 from validation.domain.parameters import ParameterErrors, read_parameters
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckResult, CheckType, KnownEvent
 from validation.models.checks import DEFINED
-from validation.plots import Plot, Spot, build_plot
+from validation.plots import ChartValue, Plot, build_plot
 from validation.queries.checks import alerting_checks, checks_worst_first, events_of, progress_of, results_of
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
@@ -32,15 +32,18 @@ from validation.services.definitions import create_check, mute_check, unmute_che
 from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
 from validation.services.run_check import request_run
 
-CHECKS_A_PAGE = 200
-RESULTS_SHOWN = 30
+CHECKS_PER_PAGE = 200
+RESULTS_PER_CHECK = 30
+EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
+MAX_CHART_EVENTS = 100
 STATUSES = ("fail", "error", "warn", "unknown", "skip", "pass")
+CALLOUTS = {"fail": "danger", "pass": "ok"}
 
 
 @require_safe
 def checks(request: SignedInRequest) -> HttpResponse:
-    """List the checks with what each said last, those that fail first."""
+    """List checks with their last result, failing ones first."""
     rows = checks_worst_first()
     pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
     if pipeline and "\0" not in pipeline:
@@ -48,7 +51,7 @@ def checks(request: SignedInRequest) -> HttpResponse:
     if status in STATUSES:
         rows = rows.filter(last_status=status, is_active=True)
     context = {
-        "page": Paginator(rows, CHECKS_A_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows, CHECKS_PER_PAGE).get_page(request.GET.get("page")),
         "pipelines": Pipeline.objects.order_by("position", "pk"),
         "pipeline": pipeline,
         "status": status,
@@ -62,128 +65,126 @@ def checks(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show one check: its state, its plot with the same as a table, its results, known events, and its history."""
-    found, at = _check(pk), timezone.now()
+    """Show a check with its chart, results, known events and history."""
+    check, at = _get_check(pk), timezone.now()
     context = {
-        "check": found,
+        "check": check,
+        "callout": _callout(check),
         "now": at,
-        "plot": _plot(found),
-        "results": results_of(found)[:RESULTS_SHOWN],
-        "progress": progress_of(found, at=at),
-        "events": events_of(found)[:20],
+        "plot": _plot(check),
+        "results": results_of(check)[:RESULTS_PER_CHECK],
+        "progress": progress_of(check, at=at),
+        "events": events_of(check)[:EVENTS_PER_CHECK],
         "mute_form": MuteForm(),
         "event_form": KnownEventForm(),
-        "may_change": request.user.is_staff or not found.has_sql,
-        "has_threshold": found.check_type not in ABSENCE_TYPES and found.metric is not None,
-        "history": row_history(found, fields=DEFINED),
+        "may_change": request.user.is_staff or not check.has_sql,
+        "has_threshold": check.check_type not in ABSENCE_TYPES and check.metric is not None,
+        "history": row_history(check, fields=DEFINED),
     }
     return render(request, "validation/check.html", context)
 
 
 @require_safe
 def progress(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Answer how far a run has come, for the page that asks every two seconds; once it is done, the page is read anew."""
-    found, at = _check(pk), timezone.now()
-    context = {"check": found, "now": at, "progress": progress_of(found, at=at)}
-    answer = render(request, "validation/_progress.html", context)
-    if context["progress"].state == "done":  # type: ignore[attr-defined]  # a Progress
-        answer["HX-Refresh"] = "true"
-    return answer
+    """Show the progress of a requested run, which the page polls; reload the page when the run is done."""
+    check, at = _get_check(pk), timezone.now()
+    progress = progress_of(check, at=at)
+    response = render(request, "validation/_progress.html", {"check": check, "now": at, "progress": progress})
+    if progress.state == "done":
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_check(request: SignedInRequest) -> HttpResponse:
-    """Ask which pipeline and type, then the rest; make the check."""
-    chosen = NewCheckForm(request.GET or None, initial={"check_type": CheckType.RANGE})
-    if not chosen.is_bound or not chosen.is_valid():
-        status = 400 if chosen.errors else 200
-        return render(request, "validation/new_check.html", {"form": chosen}, status=status)
-    pipeline = chosen.cleaned_data["pipeline"]
-    made = Check(pipeline=pipeline, check_type=chosen.cleaned_data["check_type"])
-    form = CheckForm(request.POST or None, check=made, person=request.user)
+    """Ask for pipeline and type, then for the fields of the type; create the check."""
+    choice = NewCheckForm(request.GET or None, initial={"check_type": CheckType.RANGE})
+    if not choice.is_bound or not choice.is_valid():
+        status = 400 if choice.errors else 200
+        return render(request, "validation/new_check.html", {"form": choice}, status=status)
+    pipeline, check_type = choice.cleaned_data["pipeline"], choice.cleaned_data["check_type"]
+    check = Check(pipeline=pipeline, check_type=check_type)
+    form = CheckForm(request.POST or None, check=check, user=request.user)
     if form.is_bound and form.is_valid():
-        fields = {**form.given(), "check_type": made.check_type}
+        fields = {**form.check_fields(), "check_type": check_type}
         try:
-            made = create_check(pipeline, fields=fields, by=request.user, at=timezone.now())
+            check = create_check(pipeline, fields=fields, by=request.user, at=timezone.now())
         except InvalidInputError as invalid:
             add_field_errors(form, invalid)
         except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "The check is saved.")
-            return redirect("check", pk=made.pk)
-    return render(
-        request, "validation/edit_check.html", {"form": form, "check": made}, status=400 if form.errors else 200
-    )
+            messages.success(request, "Check created.")
+            return redirect("check", pk=check.pk)
+    context = {"form": form, "check": check}
+    return render(request, "validation/edit_check.html", context, status=400 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show a check's form, or save what was typed."""
-    found = _check(pk)
-    form = CheckForm(request.POST or None, check=found, person=request.user)
+    """Show the form of a check, or save it."""
+    check = _get_check(pk)
+    form = CheckForm(request.POST or None, check=check, user=request.user)
     if form.is_bound and form.is_valid():
         try:
-            changed = update_check(found, fields=form.given(), by=request.user, at=timezone.now())
+            changed = update_check(check, fields=form.check_fields(), by=request.user, at=timezone.now())
         except InvalidInputError as invalid:
             add_field_errors(form, invalid)
         except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "The check is saved." if changed else "Nothing changed.")
+            messages.success(request, "Check saved." if changed else "No changes.")
             return redirect("check", pk=pk)
-    return render(
-        request, "validation/edit_check.html", {"form": form, "check": found}, status=400 if form.errors else 200
-    )
+    context = {"form": form, "check": check}
+    return render(request, "validation/edit_check.html", context, status=400 if form.errors else 200)
 
 
 @require_safe
 def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show how many alerts a threshold would have raised on the stored history: the check's own, or another."""
-    found, at = _check(pk), timezone.now()
-    if found.check_type in ABSENCE_TYPES or found.metric is None:
-        raise Http404("Only a check that judges a metric's values can be tested on its history.")
-    form = ParametersForm(request.GET or None, check_type=found.check_type, parameters=found.parameters)
+    """Show how many alerts the check's thresholds, or others, would have raised on the stored history."""
+    check, at = _get_check(pk), timezone.now()
+    if check.check_type in ABSENCE_TYPES or check.metric is None:
+        raise Http404("Only checks of metric values have a backtest.")
+    form = ParametersForm(request.GET or None, check_type=check.check_type, parameters=check.parameters)
     tested = None
     if not form.is_bound or form.is_valid():
-        given = form.parameters() if form.is_bound else found.parameters
+        values = form.parameters() if form.is_bound else check.parameters
         try:
-            parameters = read_parameters(found.check_type, given)
-        except ParameterErrors as wrong:
-            form = form if form.is_bound else ParametersForm({}, check_type=found.check_type, parameters={})
-            add_field_errors(
-                form, InvalidInputError({f"parameters.{name}": why for name, why in wrong.problems.items()})
-            )
+            parameters = read_parameters(check.check_type, values)
+        except ParameterErrors as invalid:
+            form = form if form.is_bound else ParametersForm({}, check_type=check.check_type, parameters={})
+            problems = {f"parameters.{name}": reasons for name, reasons in invalid.problems.items()}
+            add_field_errors(form, InvalidInputError(problems))
         else:
-            facts, buckets = backtest_facts(found, at=at, days=BACKTEST_DAYS)
-            confirmation = Confirmation(found.confirm, found.confirm_of)
-            tested = backtested(
-                found.check_type, parameters=parameters, facts=facts, buckets=buckets, confirmation=confirmation
+            facts, buckets = backtest_facts(check, at=at, days=BACKTEST_DAYS)
+            confirmation = Confirmation(check.confirm, check.confirm_of)
+            tested = run_backtest(
+                check.check_type, parameters=parameters, facts=facts, buckets=buckets, confirmation=confirmation
             )
-    context = {"check": found, "form": form, "tested": tested, "days": BACKTEST_DAYS}
+    context = {"check": check, "form": form, "tested": tested, "days": BACKTEST_DAYS}
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
 def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Remove a check with everything it said."""
-    found = _check(pk)
+    """Delete a check with its results."""
+    check = _get_check(pk)
     try:
-        definitions.delete_check(found, by=request.user)
+        definitions.delete_check(check, by=request.user)
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return redirect("check", pk=pk)
-    messages.success(request, f"“{found.name}” is removed.")
+    messages.success(request, f"Check “{check.name}” deleted.")
     return redirect("checks")
 
 
 @require_POST
 def run_now(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Let a check run as soon as a worker is free."""
+    """Request a run of a check."""
     try:
-        request_run(_check(pk), at=timezone.now())
+        request_run(_get_check(pk), at=timezone.now())
     except DomainError as refusal:
         messages.error(request, str(refusal))
     return redirect("check", pk=pk)
@@ -191,82 +192,91 @@ def run_now(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def mute(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Let a check begin no alert for a while, or speak again."""
-    found, form, at = _check(pk), MuteForm(request.POST), timezone.now()
+    """Mute or unmute a check."""
+    check, form, at = _get_check(pk), MuteForm(request.POST), timezone.now()
     if "unmute" in request.POST:
-        unmute_check(found)
-        messages.success(request, "The check speaks again.")
+        unmute_check(check)
+        messages.success(request, "Unmuted.")
     elif form.is_valid():
-        mute_check(found, until=form.until(at), at=at)
-        messages.success(request, "The check begins no alert for the time.")
+        mute_check(check, until=form.until(at), at=at)
+        messages.success(request, "Muted.")
     else:
-        messages.error(request, "Choose for how long.")
+        messages.error(request, "Choose a duration.")
     return redirect("check", pk=pk)
 
 
 @require_POST
 def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
-    """Say that a result was to be expected."""
+    """Mark a result as expected."""
     result = get_object_or_404(CheckResult, pk=number, of=pk)
     try:
         acknowledge_expected(result, by=request.user, at=timezone.now())
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "The result counts as expected.")
+        messages.success(request, "Marked as expected.")
     return redirect("check", pk=pk)
 
 
 @require_POST
 def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Add a known event of a check's metric, or of its whole pipeline."""
-    found, form = _check(pk), KnownEventForm(request.POST)
+    """Add a known event for a check's metric or its whole pipeline."""
+    check, form = _get_check(pk), KnownEventForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Give the first day, the last day, and what it is.")
+        messages.error(request, "Enter first day, last day and event.")
         return redirect("check", pk=pk)
-    metric = None if form.cleaned_data["whole_pipeline"] else found.metric
+    metric = None if form.cleaned_data["whole_pipeline"] else check.metric
     try:
-        add_known_event(found.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
+        add_known_event(check.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
     except InvalidInputError as invalid:
-        messages.error(request, " ".join(why for whys in invalid.problems.values() for why in whys))
+        messages.error(request, " ".join(reason for reasons in invalid.problems.values() for reason in reasons))
     else:
-        messages.success(request, "The event is known; what was judged on its dates is judged again.")
+        messages.success(request, "Event added. Affected results are being re-evaluated.")
     return redirect("check", pk=pk)
 
 
 @require_POST
 def remove_event(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
-    """Remove a known event."""
-    event = get_object_or_404(KnownEvent.objects.select_related("metric"), pk=number, pipeline=_check(pk).pipeline)
+    """Delete a known event."""
+    pipeline = _get_check(pk).pipeline
+    event = get_object_or_404(KnownEvent.objects.select_related("metric"), pk=number, pipeline=pipeline)
     delete_known_event(event, at=timezone.now())
-    messages.success(request, "The event is removed; what was judged on its dates is judged again.")
+    messages.success(request, "Event deleted. Affected results are being re-evaluated.")
     return redirect("check", pk=pk)
 
 
-def _check(pk: int) -> Check:
+def _get_check(pk: int) -> Check:
     return get_object_or_404(all_checks(), pk=pk)
 
 
-def _plot(found: Check) -> Plot | None:
-    shown = plot_data(found)
-    spots = [_spot(one) for one in shown]
-    if not spots:
+def _callout(check: Check) -> str:
+    """Return the CSS class for a check's state: neutral if it is disabled, never ran or is expected to be unusual."""
+    if not check.is_active or not check.last_status or check.last_expected:
+        return ""
+    return CALLOUTS.get(check.last_status, "warn")
+
+
+def _plot(check: Check) -> Plot | None:
+    values = [_chart_value(row) for row in plot_data(check)]
+    if not values:
         return None
-    shape = check_granularity(found)
-    of_buckets = found.check_type not in ABSENCE_TYPES and found.metric is not None
+    granularity = check_granularity(check)
+    is_per_bucket = check.check_type not in ABSENCE_TYPES and check.metric is not None
+    first, last = values[0].bucket.date(), values[-1].bucket.date()
     events: dict[dt.date, str] = {}
-    for event in events_of(found).filter(ends_on__gte=spots[0].bucket.date())[:100]:
-        day = max(event.starts_on, spots[0].bucket.date())
-        while day <= min(event.ends_on, spots[-1].bucket.date()):
+    for event in events_of(check).filter(ends_on__gte=first)[:MAX_CHART_EVENTS]:
+        day = max(event.starts_on, first)
+        while day <= min(event.ends_on, last):
             events[day] = event.words
             day += dt.timedelta(days=1)
-    step = shape.step if of_buckets else dt.timedelta(days=365)
-    daily = of_buckets and shape.step >= dt.timedelta(days=1)
-    return build_plot(spots, step=step, daily=daily, unit=found.value_unit, events=events)
+    # Results without buckets are drawn at the time of their run, as one line.
+    step = granularity.step if is_per_bucket else dt.timedelta(days=365)
+    daily = is_per_bucket and granularity.step >= dt.timedelta(days=1)
+    return build_plot(values, step=step, daily=daily, unit=check.value_unit, events=events)
 
 
-def _spot(one: PlotData) -> Spot:
-    row = one.result
-    if row is None:
-        return Spot(one.bucket, one.value)
-    return Spot(one.bucket, one.value, row.status, row.low, row.high, row.expected, row.message)
+def _chart_value(row: PlotData) -> ChartValue:
+    result = row.result
+    if result is None:
+        return ChartValue(row.bucket, row.value)
+    return ChartValue(row.bucket, row.value, result.status, result.low, result.high, result.expected, result.message)

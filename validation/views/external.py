@@ -1,4 +1,4 @@
-"""What other tools say: the list, what belongs to no pipeline yet, and one check's past."""
+"""Views for the results of other tools."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -8,18 +8,18 @@ from django.views.decorators.http import require_safe
 from people.requests import SignedInRequest
 from validation.queries import external
 
-ROWS = 100
-FINDINGS = 100
+CHECKS_PER_PAGE = 100
+RESULTS_PER_CHECK = 100
 
 
 @require_safe
 def external_checks(request: SignedInRequest) -> HttpResponse:
-    """Show what other tools said last, what no rule gives to a pipeline apart."""
+    """List external checks, those without a pipeline first."""
     rows = external.external_checks()
-    pages = Paginator(rows.filter(pipeline__isnull=False), ROWS)
-    unmapped = Paginator(rows.unmapped(), ROWS)
+    mapped = Paginator(rows.filter(pipeline__isnull=False), CHECKS_PER_PAGE)
+    unmapped = Paginator(rows.unmapped(), CHECKS_PER_PAGE)
     context = {
-        "page": pages.get_page(request.GET.get("page")),
+        "page": mapped.get_page(request.GET.get("page")),
         "unmapped": unmapped.get_page(request.GET.get("unmapped")),
     }
     return render(request, "validation/external_checks.html", context)
@@ -27,7 +27,7 @@ def external_checks(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def external_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show one external check and its newest results."""
+    """Show an external check with its newest results."""
     check = get_object_or_404(external.external_checks(), pk=pk)
-    context = {"check": check, "findings": check.findings.order_by("-at", "-pk")[:FINDINGS]}
+    context = {"check": check, "findings": check.findings.order_by("-at", "-pk")[:RESULTS_PER_CHECK]}
     return render(request, "validation/external_check.html", context)

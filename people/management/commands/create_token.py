@@ -13,21 +13,21 @@ from people.services.accounts import create_token
 class Command(BaseCommand):
     """`manage.py create_token USER` prints the token's secret once, alone on a line."""
 
-    help = "Create an API token of a user and print its secret, which is shown this once."
+    help = "Create an API token and print its secret, which is shown only once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the user name, token name and scope."""
-        parser.add_argument("user", help="the user name, such as engineer-a")
-        parser.add_argument("--name", default="made on the command line")
+        parser.add_argument("user", help="user name, such as engineer-a")
+        parser.add_argument("--name", default="Command line")
         parser.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.WRITE)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the token."""
         try:
             user = User.objects.get(username=options["user"])
-            made = create_token(user, name=options["name"], scope=options["scope"])
+            token = create_token(user, name=options["name"], scope=options["scope"])
         except User.DoesNotExist as error:
-            raise CommandError(f"There is no user “{options['user']}”.") from error
+            raise CommandError(f"No user “{options['user']}”.") from error
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal
-        self.stdout.write(made.secret)
+        self.stdout.write(token.secret)

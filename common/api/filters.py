@@ -1,0 +1,56 @@
+"""Filters for the API's lists: a value that cannot be right is a 400 that names the parameter.
+
+A viewset takes part with `filter_backends = [ListFilterBackend]` and `filterset_class`.
+"""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import ChoiceFilter, ModelChoiceFilter, TypedChoiceFilter
+from django_filters.rest_framework.backends import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework.request import Request
+from rest_framework.viewsets import GenericViewSet
+
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class ListFilterBackend(DjangoFilterBackend):
+    """Filters lists only: the object of a detail route is found whatever the query says."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: GenericViewSet[Any]) -> QuerySet[Any]:
+        """Return the filtered rows of a list, and the rows of any other action unchanged."""
+        return super().filter_queryset(request, queryset, view) if view.action == "list" else queryset
+
+
+class WordFilter(ChoiceFilter):
+    """One of a column's values, in lower case or as given; an unknown one is a 400 that lists them."""
+
+    def __init__(self, *, choices: Any, **options: Any) -> None:
+        words = [str(value) for value, _ in choices]
+        options.setdefault("error_messages", {"invalid_choice": f"Use one of {', '.join(words)}."})
+        super().__init__(choices=choices, **options)
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class BooleanFilter(TypedChoiceFilter):
+    """`true` or `1`, `false` or `0`."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("error_messages", {"invalid_choice": "Use true or false."})
+        choices = [(word, word) for word in BOOLEANS]
+        super().__init__(choices=choices, coerce=BOOLEANS.__getitem__, empty_value=None, **options)
+
+    def filter(self, qs: QuerySet[Any], value: object) -> QuerySet[Any]:
+        """Return the rows with this value; all rows if none is given."""
+        return qs if value is None else super().filter(qs, value)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class SlugFilter(ModelChoiceFilter):
+    """Rows of the object with this slug, or another unique name (`to_field_name`)."""
+
+    def __init__(self, *, noun: str, to_field_name: str = "slug", **options: Any) -> None:
+        options.setdefault("error_messages", {"invalid_choice": f"Unknown {noun}."})
+        super().__init__(to_field_name=to_field_name, **options)

@@ -1,0 +1,43 @@
+"""Filters of the API's lists of checks and external checks."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters.filterset import FilterSet
+
+from common.api.filters import BooleanFilter, SlugFilter, WordFilter
+from pipelines.models import Pipeline
+from validation.domain.results import ResultStatus
+from validation.models import TOOLS, Check, ExternalCheck
+
+STATUSES = [(str(status), str(status)) for status in ResultStatus]
+
+
+class CheckFilters(FilterSet):
+    """Filter checks by pipeline and by the status of their last result."""
+
+    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), label="Slug of a pipeline.")
+    status = WordFilter(field_name="last_status", choices=STATUSES, label="Status of the last result.")
+
+    class Meta:
+        model = Check
+        fields = ("pipeline", "status")
+
+
+class ExternalCheckFilters(FilterSet):
+    """Filter external checks by tool, pipeline, status and whether they are mapped to a pipeline."""
+
+    tool = WordFilter(choices=TOOLS, label="Tool that ran the check.")
+    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), label="Slug of a pipeline.")
+    status = WordFilter(choices=STATUSES, label="Status of the last result.")
+    unmapped = BooleanFilter(
+        method="filter_unmapped", label="Only checks that no rule maps to a pipeline, or only others."
+    )
+
+    class Meta:
+        model = ExternalCheck
+        fields = ("tool", "pipeline", "status")
+
+    def filter_unmapped(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:  # noqa: FBT001  # django-filter's signature
+        """Return the checks without a pipeline, or those with one."""
+        return rows.filter(pipeline__isnull=value)

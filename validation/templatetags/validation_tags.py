@@ -1,0 +1,36 @@
+"""Template filters for check results."""
+
+from django import template
+
+from validation.domain.results import ResultStatus
+
+register = template.Library()
+
+STATUS_LABELS = {
+    ResultStatus.PASS: "Passed",
+    ResultStatus.WARN: "Warning",
+    ResultStatus.FAIL: "Failed",
+    ResultStatus.ERROR: "Error",
+    ResultStatus.SKIP: "Skipped",
+    ResultStatus.UNKNOWN: "Unknown",
+}
+
+
+@register.filter
+def status_label(status: str) -> str:
+    """Return the display name of a result's status."""
+    return STATUS_LABELS[ResultStatus(status)]
+
+
+STATUS_CLASSES = {
+    ResultStatus.PASS: "ok",
+    ResultStatus.WARN: "warn",
+    ResultStatus.FAIL: "danger",
+    ResultStatus.ERROR: "warn",
+}
+
+
+@register.filter
+def status_class(status: str) -> str:
+    """Return the CSS class of a status badge."""
+    return STATUS_CLASSES.get(ResultStatus(status), "")
