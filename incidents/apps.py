@@ -1,9 +1,7 @@
-"""The app of incidents: what is wrong with a pipeline, who was told, what was done."""
+"""App configuration."""
 
 from django.apps import AppConfig
 
 
 class IncidentsConfig(AppConfig):
-    """Issues, outages and delays."""
-
     name = "incidents"

@@ -108,7 +108,7 @@ def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime
         kind=incident.get_kind_display(),
         title=incident.title,
         pipeline=str(incident.pipeline),
-        number=incident.timeline.filter(kind=TimelineEntry.Kind.HANDED_OVER).count(),
+        number=incident.timeline.filter(kind=TimelineEntry.Kind.REASSIGNED).count(),
         assigned_by=str(by),
         note=note,
     )

@@ -75,7 +75,7 @@ def _pipelines(words: str) -> list[SearchHit]:
             within="Pipeline",
             snippet=_marked(_emphasise(f"Owned by {row.primary_owner}, then {row.secondary_owner}", words)),
         )
-        for row in ownership(words=words)[:MOST_HITS]
+        for row in ownership(search=words)[:MOST_HITS]
     ]
 
 

@@ -1,23 +1,29 @@
-"""What a failing check or a firing alert does: one incident, to which repeats and flapping add (product.md §8)."""
+"""Checks and alerts that open, repeat, reopen and resolve incidents: one open incident each, flapping included."""
 
 import datetime as dt
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from common.exceptions import DomainError
-from incidents.models import LONGEST_TEXT, LONGEST_TITLE, Incident, TimelineEntry
-from incidents.queries.incidents import latest_of
-from incidents.services.escalation import wait_of
-from incidents.services.opening import NewIncident, open_incident
-from incidents.services.timeline import append_entry, append_repeat
-from incidents.services.transitions import lock_incident, reopen, resolve
+from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, TimelineEntry
+from incidents.services.escalation import escalation_wait
+from incidents.services.transitions import NewIncident, lock_incident, open_incident, reopen, resolve
 from pipelines.models import Pipeline
+from validation.domain.results import ResultStatus
+from validation.models import Check, ExternalCheck, Severity
+from validation.queries.external import failing_external_checks
+
+# A check that flaps within this time is one incident, even if its own cooldown is shorter.
+MIN_COOLDOWN = dt.timedelta(minutes=30)
+# Results that count as a recovery of an external check; an error says nothing about the data.
+RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentTrigger:
-    """A check that fails or an alert that fires: since when, when it was last seen, and how long flapping is one incident."""
+    """A failing check or firing alert: since when, when it was last seen, and how long flapping is one incident."""
 
     kind: str
     title: str
@@ -25,68 +31,79 @@ class IncidentTrigger:
     since: dt.datetime
     seen_at: dt.datetime
     cooldown: dt.timedelta
-    check_key: int | None = None
+    check_id: int | None = None
     fingerprint: str = ""
     source: str = Incident.Source.CHECK
 
     @property
-    def opening(self) -> NewIncident:
-        """The incident it opens."""
+    def new_incident(self) -> NewIncident:
         return NewIncident(
             kind=self.kind,
-            title=" ".join(self.title.split())[:LONGEST_TITLE],
-            text=self.text[:LONGEST_TEXT],
+            title=" ".join(self.title.split())[:MAX_TITLE_LENGTH],
+            text=self.text[:MAX_TEXT_LENGTH],
             source=self.source,
-            check_key=self.check_key,
+            check_id=self.check_id,
             fingerprint=self.fingerprint,
         )
 
 
-def trigger_incident(pipeline: Pipeline, *, cause: IncidentTrigger, at: dt.datetime) -> Incident | None:
-    """Open an incident for what fails, or add to the one there is; return it, None where a person has just resolved it.
+def latest_incident(*, check_id: int | None = None, fingerprint: str = "") -> Incident | None:
+    """Return the unresolved incident of a check or alert, or else its newest one, or None."""
+    of_trigger = Q(check_id=check_id) if check_id is not None else Q(fingerprint=fingerprint)
+    return Incident.objects.filter(of_trigger).select_related("pipeline").open_first().first()
 
-    Within the cooldown after it was resolved, failing anew reopens it; going on as before waits, since whoever resolved it
-    knows. Of two workers at once one opens it and the other adds to it.
+
+def trigger_incident(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident | None:
+    """Open an incident for a failure, or add to the open one; return it, or None if a person resolved it.
+
+    A new failure within the cooldown after it was resolved reopens it. A failure that was already there when it was resolved
+    does not: the person who resolved it knew. Of two workers at the same time one opens it and the other adds to it.
     """
-    latest = latest_of(check_key=cause.check_key, fingerprint=cause.fingerprint)
-    if latest is None or (latest.resolved_at is not None and at >= latest.resolved_at + cause.cooldown):
+    latest = latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
+    if latest is None or (latest.resolved_at is not None and at >= latest.resolved_at + trigger.cooldown):
         try:
             with transaction.atomic():
-                return open_incident(pipeline, what=cause.opening, by=None, at=at)
+                return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
         except IntegrityError:
-            # Another worker opened it in this moment.
-            return latest_of(check_key=cause.check_key, fingerprint=cause.fingerprint)
+            # Another worker opened it meanwhile.
+            return latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
     if latest.resolved_at is None:
-        return _add(latest, cause=cause, at=at)
-    if cause.since <= latest.resolved_at:
+        return _add_repeat(latest, trigger=trigger, at=at)
+    if trigger.since <= latest.resolved_at:
         return None
     try:
-        return reopen(latest, by=None, at=at, text=f"It fails again: {cause.text}"[:LONGEST_TEXT])
+        return reopen(latest, by=None, at=at, text=f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH])
     except DomainError:
-        return latest_of(check_key=cause.check_key, fingerprint=cause.fingerprint)
+        return latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
 
 
 @transaction.atomic
-def _add(incident: Incident, *, cause: IncidentTrigger, at: dt.datetime) -> Incident:
-    """Add a repeat to an open incident; what was seen before adds nothing."""
+def _add_repeat(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
+    """Add a repeat to an open incident; a result that was seen before adds nothing."""
     row = lock_incident(incident)
-    if row.is_resolved or cause.seen_at <= row.last_seen_at:
+    if row.is_resolved or trigger.seen_at <= row.last_seen_at:
         return row
-    row.repeats, row.last_seen_at = row.repeats + 1, cause.seen_at
+    row.repeats, row.last_seen_at = row.repeats + 1, trigger.seen_at
     if row.recovered_at is not None:
         row.recovered_at = None
         if row.state == Incident.State.OPEN:
-            row.next_escalation_at = at + wait_of(row.pipeline)
+            row.next_escalation_at = at + escalation_wait(row.pipeline)
     row.save(update_fields=["repeats", "last_seen_at", "recovered_at", "next_escalation_at"])
-    append_repeat(row, at=at, text=cause.text)
+    last = row.timeline.order_by("-pk").first()
+    if last is None or last.kind != TimelineEntry.Kind.REPEATED:
+        row.add_entry(TimelineEntry.Kind.REPEATED, at=at, text=trigger.text, times=1)
+        return row
+    last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
+    last.at, last.text = max(at, last.at), trigger.text
+    last.save(update_fields=["data", "at", "text"])
     return row
 
 
 @transaction.atomic
 def mark_recovered(incident: Incident, *, cooldown: dt.timedelta, at: dt.datetime) -> Incident:
-    """Note that an incident's check passes again; after the cooldown close it, unless somebody has taken it. Return it.
+    """Record that an incident's check passes again, which stops escalation; return the incident.
 
-    From then on nobody else is told. Whoever acknowledged it decides when it is over.
+    After the cooldown the incident is resolved, unless somebody acknowledged it: then they decide.
     """
     row = lock_incident(incident)
     if row.is_resolved:
@@ -94,18 +111,83 @@ def mark_recovered(incident: Incident, *, cooldown: dt.timedelta, at: dt.datetim
     if row.recovered_at is None:
         row.recovered_at, row.next_escalation_at = at, None
         row.save(update_fields=["recovered_at", "next_escalation_at"])
-        append_entry(row, kind=TimelineEntry.Kind.RECOVERED, at=at)
+        row.add_entry(TimelineEntry.Kind.RECOVERED, at=at)
     if row.state == Incident.State.OPEN and at >= row.recovered_at + cooldown:
-        return resolve(row, by=None, at=at, text="The check passes again, and nobody had taken it.")
+        return resolve(row, by=None, at=at, text="Auto-resolved: check recovered.")
     return row
 
 
-def resolve_alert(fingerprint: str, *, at: dt.datetime, text: str = "") -> Incident | None:
-    """Close the open incident of an alert, since Alertmanager says it is over; return it, None where there is none."""
-    latest = latest_of(fingerprint=fingerprint)
+def resolve_alert(fingerprint: str, *, at: dt.datetime) -> Incident | None:
+    """Resolve the open incident of an alert, acknowledged or not; return it, or None if there is none."""
+    latest = latest_incident(fingerprint=fingerprint)
     if latest is None or latest.is_resolved:
         return None
     try:
-        return resolve(latest, by=None, at=at, text=text)
+        return resolve(latest, by=None, at=at, text="Auto-resolved: alert resolved.")
     except DomainError:
         return None
+
+
+def sync_with_checks(*, at: dt.datetime) -> int:
+    """Trigger the incidents of alerting checks and mark those of passing checks as recovered; return how many checks alert.
+
+    A check with severity `warn` opens no incident. Each check is one transaction, so that after a killed worker the next sweep
+    does the rest.
+    """
+    rows = Check.objects.alerting().filter(severity=Severity.FAIL).select_related("pipeline")
+    alerting = list(rows.order_by("alerting_since", "pk"))
+    for check in alerting:
+        trigger_incident(check.pipeline, trigger=_check_trigger(check, at=at), at=at)
+    passing = Incident.objects.unresolved().filter(check_id__isnull=False)
+    passing = passing.exclude(check_id__in=[check.pk for check in alerting])
+    cooldowns = dict(Check.objects.filter(pk__in=passing.values("check_id")).values_list("pk", "cooldown_minutes"))
+    for incident in passing.order_by("pk"):
+        mark_recovered(incident, cooldown=_cooldown(cooldowns.get(incident.check_id or 0, 0)), at=at)
+    return len(alerting)
+
+
+def _check_trigger(check: Check, *, at: dt.datetime) -> IncidentTrigger:
+    since = check.alerting_since or at
+    failed_again = check.last_status == ResultStatus.FAIL and check.last_run_at is not None
+    return IncidentTrigger(
+        kind=Incident.Kind.DELAY if check.type.is_about_absence else Incident.Kind.ISSUE,
+        title=check.name,
+        text=check.last_message,
+        since=since,
+        seen_at=check.last_run_at if failed_again and check.last_run_at else since,
+        cooldown=_cooldown(check.cooldown_minutes),
+        check_id=check.pk,
+    )
+
+
+def _cooldown(minutes: int) -> dt.timedelta:
+    return max(MIN_COOLDOWN, dt.timedelta(minutes=minutes))
+
+
+def sync_with_external_checks(*, at: dt.datetime) -> int:
+    """Do the same for the checks of external tools; return how many fail."""
+    failing = list(failing_external_checks())
+    for check in failing:
+        if check.pipeline is not None:
+            trigger = IncidentTrigger(
+                kind=Incident.Kind.ISSUE,
+                title=f"{check.get_tool_display()}: {check.name}",
+                text=check.message,
+                since=check.at,
+                seen_at=check.at,
+                cooldown=MIN_COOLDOWN,
+                fingerprint=external_fingerprint(check),
+            )
+            trigger_incident(check.pipeline, trigger=trigger, at=at)
+    rows = Incident.objects.unresolved().filter(source=Incident.Source.CHECK).exclude(fingerprint="")
+    unresolved = {row.fingerprint: row for row in rows}
+    if unresolved:
+        for check in ExternalCheck.objects.filter(status__in=RECOVERED_STATUSES, pipeline__isnull=False):
+            if incident := unresolved.get(external_fingerprint(check)):
+                mark_recovered(incident, cooldown=MIN_COOLDOWN, at=at)
+    return len(failing)
+
+
+def external_fingerprint(check: ExternalCheck) -> str:
+    """Return the fingerprint of an external check's incidents: its tool and key."""
+    return f"{check.tool}:{check.key}"[:MAX_FINGERPRINT_LENGTH]

@@ -38,7 +38,7 @@ class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
 
     queryset = Cover.objects.select_related("rotation", "engineer", "covered_engineer").order_by("-starts_at", "-pk")
     serializer_class = CoverSerializer
-    filter_backends = [ListFilterBackend]  # type: ignore[list-item]  # django-filter has no annotations
+    filter_backends = (ListFilterBackend,)
     filterset_class = CoverFilter
     lookup_value_regex = "[0-9]{1,15}"
 
@@ -54,7 +54,7 @@ class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
             reason=fields["reason"],
         )
         cover = create_cover(
-            fields["rotation"], span=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
+            fields["rotation"], data=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
         )
         return Response(self.get_serializer(cover).data, status=status.HTTP_201_CREATED)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django_filters.filters import DateFilter
-from django_filters.rest_framework.filterset import FilterSet
+from django_filters.filterset import FilterSet
 
 from common.api.filters import SlugFilter, WordFilter
 from people.queries import all_users

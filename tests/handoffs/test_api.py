@@ -10,8 +10,7 @@ from calendar_feeds.services import MAX_FEEDS_PER_USER, create_feed
 from handoffs.models import ActionItem, Handoff
 from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
-from incidents.services.opening import NewIncident, open_incident
-from incidents.services.transitions import resolve
+from incidents.services.transitions import NewIncident, open_incident, resolve
 from pipelines.models import Pipeline
 from tests.factories import bearer, make_pipeline
 from tests.handoffs.conftest import NOW

@@ -2,8 +2,7 @@
 
 from handoffs.queries.sheets import handoff_sheets
 from handoffs.services.sheets import sign_handoff
-from incidents.services.opening import NewIncident, open_incident
-from incidents.services.transitions import acknowledge, resolve
+from incidents.services.transitions import NewIncident, acknowledge, open_incident, resolve
 from pipelines.models import Pipeline
 from tests.handoffs.conftest import NOW
 

@@ -1,4 +1,4 @@
-"""Alertmanager's webhook, and incidents that follow checks of this site and of other tools."""
+"""Alertmanager's webhook, and incidents of the site's own and of external checks."""
 
 import datetime as dt
 
@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from incidents import tasks
 from incidents.models import Alert, Incident
-from incidents.services.sync_checks import sync_with_checks, sync_with_external_checks
+from incidents.services.transitions import acknowledge
+from incidents.services.triggers import sync_with_checks, sync_with_external_checks
 from notifications.models import Message
 from pipelines.models import Pipeline
 from tests.factories import bearer
@@ -49,7 +50,7 @@ def send(client, pipeline, a):
     return do
 
 
-def test_a_firing_alert_opens_one_incident_and_a_resolved_one_closes_it(send, pipeline):
+def test_a_firing_alert_opens_one_incident_and_a_resolved_one_resolves_it(send, pipeline):
     assert send(alert()) == {"firing": 1, "closed": 0, "unmapped": []}
     row = Incident.objects.get()
     assert (row.pipeline, row.source, row.fingerprint, row.state) == (pipeline, "alert", "f00d", "open")
@@ -66,6 +67,13 @@ def test_a_firing_alert_opens_one_incident_and_a_resolved_one_closes_it(send, pi
     assert send(alert(status="resolved"))["closed"] == 0
 
 
+def test_a_resolved_alert_resolves_an_acknowledged_incident(send, pipeline, a):
+    send(alert())
+    acknowledge(Incident.objects.get(), by=a, at=timezone.now())
+    assert send(alert(status="resolved")) == {"firing": 0, "closed": 1, "unmapped": []}
+    assert Incident.objects.get().state == "resolved"
+
+
 @pytest.mark.parametrize(
     ("labels", "kind"),
     [
@@ -75,12 +83,12 @@ def test_a_firing_alert_opens_one_incident_and_a_resolved_one_closes_it(send, pi
         ({"severity": "warning"}, "issue"),
     ],
 )
-def test_an_alert_s_labels_say_what_kind_it_is(send, labels, kind):
+def test_the_labels_of_an_alert_set_the_kind(send, labels, kind):
     send(alert(**labels))
     assert Incident.objects.get().kind == kind
 
 
-def test_a_pipeline_is_named_by_slug_or_name_or_by_a_rule(send, pipeline):
+def test_an_alert_maps_to_a_pipeline_by_label_or_rule(send, pipeline):
     send(alert("1", pipeline="Daily growth (Experiment-focused)"))
     assert Incident.objects.get().pipeline == pipeline
     other = Pipeline.objects.get(slug="aggregate-profit-investor-reporting")
@@ -89,7 +97,7 @@ def test_a_pipeline_is_named_by_slug_or_name_or_by_a_rule(send, pipeline):
     assert Incident.objects.get(fingerprint="2").pipeline == other
 
 
-def test_an_alert_that_is_nobody_s_is_kept_listed_and_opened_once_a_rule_knows_it(send, client, pipeline, a):
+def test_an_unmapped_alert_is_listed_and_opens_an_incident_once_a_rule_maps_it(send, client, pipeline, a):
     answer = send(alert("1", pipeline="nothing"), alert("2"))
     assert answer == {"firing": 1, "closed": 0, "unmapped": ["1"]}
     listed = client.get("/api/v1/alerts/?unmapped=1", **bearer(a)).json()
@@ -109,7 +117,7 @@ def test_an_alert_that_is_nobody_s_is_kept_listed_and_opened_once_a_rule_knows_i
     [b"", b"null", b"[]", b'"x"', b"{}", b'{"version": "3"}', b'{"version": "4", "alerts": 7}', b"{" * 9000, b"\xff",
      b'{"version": "4", "alerts": [7]}'],
 )  # fmt: skip
-def test_what_is_no_webhook_is_a_400(client, pipeline, a, body):
+def test_an_invalid_webhook_is_a_400(client, pipeline, a, body):
     answer = client.post("/api/v1/integrations/alertmanager/", body, content_type=JSON, **bearer(a))
     assert answer.status_code == 400, answer.content
     assert not Alert.objects.exists()
@@ -121,7 +129,7 @@ def test_a_webhook_needs_a_token_that_may_write(client, pipeline, a):
     assert client.post(path, webhook(alert()), content_type=JSON, **bearer(a, scope="read")).status_code == 403
 
 
-def test_odd_alerts_are_no_error_of_ours(send):
+def test_malformed_alerts_cause_no_server_error(send):
     odd = {"status": "firing", "labels": {"pipeline": "\0", "alertname": "x" * 5000}, "startsAt": "yesterday"}
     assert len(send(odd, {**odd, "fingerprint": "y" * 5000}, {}, alert("3", status="odd"))["unmapped"]) == 2
 
@@ -145,12 +153,12 @@ def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check
         for _ in range(2):
             assert sync_with_checks(at=now + minutes * MINUTE) == 1
     row = Incident.objects.get()
-    assert (row.check_key, row.kind, row.title, row.repeats) == (check.pk, "delay", "Logs are fresh", 2)
+    assert (row.check_id, row.kind, row.title, row.repeats) == (check.pk, "delay", "Logs are fresh", 2)
     assert Message.objects.get().subject == "[Delay] Daily growth (experiment-focused): Logs are fresh"
     assert "9 hours old" in Message.objects.get().text
 
 
-def test_a_check_that_broke_is_no_repeat(pipeline, check, now):
+def test_a_check_error_is_not_a_repeat(pipeline, check, now):
     alerts_at(check, now)
     sync_with_checks(at=now)
     alerts_at(check, now + 5 * MINUTE, since=now, status="error")
@@ -158,7 +166,7 @@ def test_a_check_that_broke_is_no_repeat(pipeline, check, now):
     assert Incident.objects.get().repeats == 0
 
 
-def test_an_incident_nobody_took_is_closed_once_its_check_has_passed_for_its_cooldown(pipeline, check, now):
+def test_an_unacknowledged_incident_is_resolved_after_its_check_passed_for_the_cooldown(pipeline, check, now):
     alerts_at(check, now)
     sync_with_checks(at=now)
     Check.objects.update(alerting_since=None, alert_ended_at=now, last_status="pass")
@@ -169,7 +177,7 @@ def test_an_incident_nobody_took_is_closed_once_its_check_has_passed_for_its_coo
     assert Incident.objects.get().state == "resolved"
 
 
-def test_an_incident_whose_check_is_gone_is_closed_too(pipeline, check, now):
+def test_the_incident_of_a_deleted_check_is_resolved_too(pipeline, check, now):
     alerts_at(check, now)
     sync_with_checks(at=now)
     check.delete()
@@ -185,7 +193,7 @@ def test_a_check_that_only_warns_opens_no_incident(pipeline, check, now):
     assert not Incident.objects.exists()
 
 
-def test_another_tool_s_failing_check_has_an_incident_until_it_passes(pipeline, now):
+def test_a_failing_external_check_has_an_incident_until_it_passes(pipeline, now):
     row = ExternalCheck.objects.create(
         tool="dbt", key="test.shop.unique_orders", name="unique_orders", pipeline=pipeline, status="fail",
         message="3 failures", at=now, created_at=now,
@@ -206,7 +214,7 @@ def test_another_tool_s_failing_check_has_an_incident_until_it_passes(pipeline, 
     assert made.state == "resolved"
 
 
-def test_the_worker_s_task_follows(pipeline, check):
+def test_the_worker_task_syncs_incidents(pipeline, check):
     alerts_at(check, timezone.now())
     tasks.sync_incidents()
-    assert Incident.objects.get().check_key == check.pk
+    assert Incident.objects.get().check_id == check.pk

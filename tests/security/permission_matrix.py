@@ -1,14 +1,14 @@
-"""Who may call what: product.md §11, a line for each method of each route. A route without a line fails the build.
+"""Who may call what (docs/rules.md, Roles and permissions): one line per method and route. A route without a line fails.
 
-A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/world.py`,
-where everything that can belong to somebody belongs to the owner, engineer A. The body must be one that succeeds for whoever may.
-Several lines for one method are told apart by a word after `#`.
+A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/fixtures.py`,
+where everything belongs to the owner, engineer A. The body must succeed for everyone who is allowed. Lines for the same method and
+route have a word after `#`.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-# Whose request succeeds. A token does what its holder does, but in Django's pages; one that may only read, only that.
+# Roles whose requests succeed. A token has its holder's role in the API, and a read-only token may only read.
 OPEN = {"anonymous", "owner", "stranger", "admin"}
 SIGNED_IN = {"owner", "stranger", "admin"}
 OWNER = {"owner", "admin"}
@@ -18,7 +18,7 @@ ADMIN = {"admin"}
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may, with what body; `hidden`: the others are told that there is no such thing; `private`: text that only OWNER reads."""
+    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read."""
 
     who: frozenset | set
     body: dict | None = None
@@ -166,12 +166,12 @@ RULES = {
     "GET /incidents/reports/csv/": Rule(SIGNED_IN),
     "GET /incidents/alerts/": Rule(SIGNED_IN),
     "GET /incidents/{incident}/": Rule(SIGNED_IN),
-    "GET /incidents/{incident}/change/": Rule(SIGNED_IN),
-    "POST /incidents/{incident}/change/": Rule(SIGNED_IN, INCIDENT),
+    "GET /incidents/{incident}/edit/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/edit/": Rule(SIGNED_IN, INCIDENT),
     "POST /incidents/{incident}/acknowledge/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/resolve/": Rule(SIGNED_IN),
     "POST /incidents/{resolved}/reopen/": Rule(SIGNED_IN),
-    "POST /incidents/{incident}/hand-over/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
+    "POST /incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "POST /incidents/{incident}/note/": Rule(SIGNED_IN, {"text": "A note."}),
     "POST /incidents/{not_run}/run/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/steps/1/": Rule(SIGNED_IN, {"done": "1"}),
@@ -296,7 +296,8 @@ RULES = {
     "POST /api/v1/incidents/{incident}/acknowledge/": Rule(SIGNED_IN, {}),
     "POST /api/v1/incidents/{incident}/resolve/": Rule(SIGNED_IN, {}),
     "POST /api/v1/incidents/{resolved}/reopen/": Rule(SIGNED_IN, {}),
-    "POST /api/v1/incidents/{incident}/handover/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
+    "GET /api/v1/incidents/{incident}/timeline/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "GET /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN, {"text": "A note."}),
     "POST /api/v1/incidents/{not_run}/run/": Rule(SIGNED_IN, {}),
