@@ -92,7 +92,7 @@ def test_a_swap_moves_the_meeting_to_another_calendar_with_the_same_uid(handoffs
             boxes[row.recipient].take(row.calendar)
 
     def shown(person):
-        rows = Handoff.objects.not_cancelled().of(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
+        rows = Handoff.objects.not_cancelled().attended_by(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
         return {row.uid: (row.meeting_starts_at, row.meeting_ends_at) for row in rows}
 
     deliver()
@@ -316,7 +316,7 @@ def test_an_unsigned_hand_off_reminds_both_once_an_hour_later(handoffs, a, b, ma
     sync_handoffs(at=due)
     rows = mails(type="handoff-unsigned")
     assert {row.recipient for row in rows} == {a, b}
-    assert "Engineer A has not signed “handed over”. Engineer B has not signed “taken over”." in rows[0].text
+    assert "Engineer A has not signed “handed over”. Waiting for Engineer B." in rows[0].text
     assert is_still_relevant(rows[0], at=due)
     sync_handoffs(at=due + HOUR)
     assert mails(type="handoff-unsigned") == []

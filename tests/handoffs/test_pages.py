@@ -41,7 +41,7 @@ def test_the_list_names_what_is_to_come_and_who_is_away(signed_in, handoffs, rot
 
 
 def test_the_list_says_what_to_do_where_there_is_none(signed_in, a, admin):
-    assert "No hand-off is to come" in text(signed_in(a).get("/handoffs/"))
+    assert "No upcoming hand-offs" in text(signed_in(a).get("/handoffs/"))
     assert "Import a handbook" in text(signed_in(admin).get("/handoffs/"))
 
 
@@ -60,7 +60,7 @@ def test_notes_are_written_on_the_sheet(signed_in, handoffs, sheet, d):
     page = text(browser.get(sheet))
     assert "The ledger is late.\nAsk Ann.</textarea>" in page
     assert "Status of all pipelines" in page
-    assert "Unit-level profit (experiment-focused): unknown; Engineer A answers for it" in page
+    assert "Unit-level profit (experiment-focused) — unknown — responder Engineer A" in page
 
 
 def test_a_note_too_long_stays_in_the_form_and_says_so(signed_in, sheet, a):
@@ -70,8 +70,8 @@ def test_a_note_too_long_stays_in_the_form_and_says_so(signed_in, sheet, a):
 
 
 def test_the_two_sign_and_the_sheet_can_no_longer_be_changed(signed_in, handoffs, sheet, a, b, c):
-    assert "Sign “handed over”" in text(signed_in(a).get(sheet))
-    assert "Sign “" not in text(signed_in(c).get(sheet))
+    assert "Sign off as outgoing" in text(signed_in(a).get(sheet))
+    assert "Sign off" not in text(signed_in(c).get(sheet))
     assert signed_in(c).post(sheet + "sign/").status_code == 403
     assert signed_in(a).post(sheet + "sign/").status_code == 302
     again = signed_in(a).post(sheet + "sign/")
@@ -147,7 +147,7 @@ def test_now_names_the_next_hand_off_and_those_that_lack_a_signature(signed_in, 
     time_machine(handoffs[0].at + HOUR)
     page = text(signed_in(a).get("/"))
     assert "The hand-off from Engineer A to Engineer B is not signed" in page
-    assert "Engineer B has not signed “taken over”" in page
+    assert "Waiting for Engineer B" in page
     assert "Engineer A has not signed" not in page
     assert "is not signed" in text(signed_in(a).get("/handoffs/"))
     sign_handoff(handoffs[0], by=b, at=handoffs[0].at + HOUR)
