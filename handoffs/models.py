@@ -30,10 +30,14 @@ class HandoffPolicy(models.Model):
     name = models.CharField(max_length=120, default="Hand-Off")
     instruction = models.TextField(blank=True, help_text="The handbook's sentence about the meeting, in Markdown.")
     minutes_min = models.PositiveSmallIntegerField(
-        "minimum length (minutes)", default=20, validators=[MinValueValidator(1), MaxValueValidator(MAX_MEETING_MINUTES)]
+        "minimum length (minutes)",
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_MEETING_MINUTES)],
     )
     minutes_max = models.PositiveSmallIntegerField(
-        "maximum length (minutes)", default=30, validators=[MinValueValidator(1), MaxValueValidator(MAX_MEETING_MINUTES)]
+        "maximum length (minutes)",
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_MEETING_MINUTES)],
     )
     topics_label = models.CharField(max_length=120, default="Topics to discuss")
 
@@ -42,7 +46,9 @@ class HandoffPolicy(models.Model):
         verbose_name_plural = "hand-off policies"
         constraints = [
             models.CheckConstraint(
-                condition=Q(minutes_min__gte=1, minutes_min__lte=F("minutes_max"), minutes_max__lte=MAX_MEETING_MINUTES),
+                condition=Q(
+                    minutes_min__gte=1, minutes_min__lte=F("minutes_max"), minutes_max__lte=MAX_MEETING_MINUTES
+                ),
                 name="handoff_policy_valid_length",
                 violation_error_message="The minimum length is above the maximum, or above 240 minutes.",
             ),
@@ -110,7 +116,9 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 @pghistory.track(
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(
-        condition=pghistory.AnyChange(exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_notified_at"])
+        condition=pghistory.AnyChange(
+            exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_notified_at"]
+        )
     ),
     pghistory.DeleteEvent(),
     exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_notified_at"],

@@ -66,7 +66,8 @@ def _topics(titles: list[str], *, notes: dict[str, str], rotation: int, live: Sh
     # Notes remain visible after their topic is removed from the handbook.
     removed = [title for title, text in notes.items() if title not in titles and text]
     return [
-        Topic(title, items_for(title, rotation=rotation, live=live), notes.get(title, "")) for title in (*titles, *removed)
+        Topic(title, items_for(title, rotation=rotation, live=live), notes.get(title, ""))
+        for title in (*titles, *removed)
     ]
 
 

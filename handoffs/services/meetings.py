@@ -82,7 +82,9 @@ def move_meeting(
     """
     row = lock_open(handoff)
     if by not in row.people and not by.is_staff:
-        raise NotAllowedError("Only the outgoing engineer, the incoming engineer or an admin can reschedule this meeting.")
+        raise NotAllowedError(
+            "Only the outgoing engineer, the incoming engineer or an admin can reschedule this meeting."
+        )
     old = (row.meeting_starts_at, row.meeting_ends_at)
     length = old[1] - old[0]
     if starts_at is None:

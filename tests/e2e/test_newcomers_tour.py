@@ -149,7 +149,7 @@ def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, c
     colleague.goto("/")
     tour.begin("Run the runbook of the open incident up to its first step")
     tour.click(colleague.get_by_role("link", name=f"Runbook of {PIPELINE}").first)
-    tour.click(colleague.get_by_role("button", name="Run this runbook"))
+    tour.click(colleague.get_by_role("button", name="Start runbook"))
     tour.click(colleague.get_by_role("button", name="Mark as done: step 1"))
     expect(colleague.get_by_role("button", name="Undo step 1")).to_be_visible()
 

@@ -153,7 +153,7 @@ def test_a_proposed_check_that_was_set_up_or_renamed_is_left_alone_and_a_new_lin
     )
     report = again(changed)
     assert [line for line in report.changed if "proposed" in line] == [
-        "checks proposed for Daily growth (experiment-focused), switched off: Sign-ups are between 10 and 90"
+        "checks proposed for Daily growth (experiment-focused) (disabled): Sign-ups are between 10 and 90"
     ]
     check.refresh_from_db()
     assert (check.name, check.parameters) == ("Pattern", {"alert_budget": 2})
@@ -317,7 +317,7 @@ def test_an_engineer_who_is_no_longer_active_is_an_error_with_a_line(imported, t
     User.objects.filter(display_name="Engineer C").update(is_active=False)
     with pytest.raises(HandbookErrors) as caught:
         again(text)
-    assert "“Engineer C” is no longer active" in str(caught.value)
+    assert "“Engineer C” is deactivated" in str(caught.value)
     assert [error.line for error in caught.value.errors] == [6, 7, 20]
 
 

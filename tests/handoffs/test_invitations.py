@@ -215,7 +215,7 @@ def test_a_meeting_is_not_moved_by_others_into_the_past_or_far_away(handoffs, a,
         with pytest.raises(InvalidInputError):
             move_meeting(first, by=a, at=NOW, starts_at=wrong)
     for minutes in (0, 19, 31, -30):
-        with pytest.raises(InvalidInputError, match="20 to 30 minutes"):
+        with pytest.raises(InvalidInputError, match="20–30 minutes"):
             move_meeting(first, by=a, at=NOW, starts_at=first.at, ends_at=first.at + minutes * MINUTE)
     Handoff.objects.filter(pk=first.pk).update(cancelled_at=NOW)
     with pytest.raises(DomainError, match="cancelled"):
@@ -316,7 +316,7 @@ def test_an_unsigned_hand_off_reminds_both_once_an_hour_later(handoffs, a, b, ma
     sync_handoffs(at=due)
     rows = mails(type="handoff-unsigned")
     assert {row.recipient for row in rows} == {a, b}
-    assert "Engineer A has not signed “handed over”. Waiting for Engineer B." in rows[0].text
+    assert "Engineer A has not signed “handed over”. Engineer B has not signed “taken over”." in rows[0].text
     assert is_still_relevant(rows[0], at=due)
     sync_handoffs(at=due + HOUR)
     assert mails(type="handoff-unsigned") == []
