@@ -188,6 +188,12 @@ class Handoff(models.Model):
         return self.signed_outgoing_at is not None and self.signed_incoming_at is not None
 
     @property
+    def missing_signers(self) -> list[User]:
+        """Return the engineers who have not signed yet."""
+        signatures = ((self.outgoing, self.signed_outgoing_at), (self.incoming, self.signed_incoming_at))
+        return [engineer for engineer, signed_at in signatures if signed_at is None]
+
+    @property
     def people(self) -> tuple[User, User]:
         """Return the outgoing and the incoming engineer."""
         return self.outgoing, self.incoming
