@@ -28,7 +28,7 @@ from scheduling.services.rosters import apply_roster
 from scheduling.services.rotations import RotationText, change_rotation_text, create_rotation, join_rotation
 from scheduling.services.weeks import update_hours
 from validation.domain.suggestions import SECTION, suggest_checks
-from validation.services.definitions import create_suggested_checks
+from validation.services.checks import create_suggested_checks
 
 REVISION_SUMMARY = "Handbook import"
 
@@ -226,7 +226,7 @@ def _import_checks(handbook: Handbook, report: Report, *, pipelines: dict[str, P
         sections = [section.markdown for section in part.sections if match_key(section.title) == match_key(SECTION)]
         proposals = [one for markdown in sections for one in suggest_checks(markdown, pipeline=part.name)]
         if proposals:
-            added = create_suggested_checks(pipeline, proposals=proposals)
+            added = create_suggested_checks(pipeline, suggestions=proposals)
             report.note(f"checks proposed for {pipeline} (disabled)", changed=[str(check) for check in added])
 
 

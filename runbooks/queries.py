@@ -77,7 +77,7 @@ def _pipelines(words: str) -> list[SearchHit]:
                 _emphasise(f"Primary owner {row.primary_owner}, secondary owner {row.secondary_owner}", words)
             ),
         )
-        for row in ownership(words=words)[:MAX_HITS]
+        for row in ownership(search=words)[:MAX_HITS]
     ]
 
 

@@ -12,12 +12,11 @@ from incidents.services.escalation import escalation_wait
 from incidents.services.transitions import NewIncident, lock_incident, open_incident, reopen, resolve
 from pipelines.models import Pipeline
 from validation.domain.results import ResultStatus
-from validation.models import Check, CheckType, ExternalCheck, Severity
+from validation.models import Check, ExternalCheck, Severity
 from validation.queries.external import failing_external_checks
 
 # A check that flaps within this time is one incident, even if its own cooldown is shorter.
 MIN_COOLDOWN = dt.timedelta(minutes=30)
-DELAY_CHECK_TYPES = (CheckType.FRESHNESS, CheckType.RUN_DEADLINE, CheckType.COMPLETENESS)
 # Results that count as a recovery of an external check; an error says nothing about the data.
 RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 
@@ -151,7 +150,7 @@ def _check_trigger(check: Check, *, at: dt.datetime) -> IncidentTrigger:
     since = check.alerting_since or at
     failed_again = check.last_status == ResultStatus.FAIL and check.last_run_at is not None
     return IncidentTrigger(
-        kind=Incident.Kind.DELAY if check.check_type in DELAY_CHECK_TYPES else Incident.Kind.ISSUE,
+        kind=Incident.Kind.DELAY if check.type.is_about_absence else Incident.Kind.ISSUE,
         title=check.name,
         text=check.last_message,
         since=since,

@@ -1,4 +1,4 @@
-"""The broker of `make run`: kombu's folder of files, in which a message appears whole or not at all."""
+"""Broker of `make run`: kombu's filesystem transport with atomic writes."""
 
 import os
 import time
@@ -15,21 +15,21 @@ SCHEME = "wholefiles"
 
 
 class Channel(filesystem.Channel):
-    """Writes a file beside its place and moves it in; kombu's own lets a busy machine's reader find it half written."""
+    """Writes messages to a temporary file and renames it, so that no reader sees half a message."""
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu’s own two differ
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu’s two definitions differ
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         final = Path(self.data_folder_out) / name
         partial = final.with_name(f"{name}.part")
         partial.write_bytes(str_to_bytes(dumps(payload)))
-        os.replace(partial, final)  # noqa: PTH105  # one step, also where the name is taken
+        os.replace(partial, final)  # noqa: PTH105  # atomic, also if the target exists
 
     def _queue_bind(self, exchange: str, *binding: Any) -> None:
-        self._begin_table(self._exchange_file(exchange))  # type: ignore[attr-defined]  # not in its stubs
+        self._create_table(self._exchange_file(exchange))  # type: ignore[attr-defined]  # not in its stubs
         super()._queue_bind(exchange, *binding)
 
-    def _begin_table(self, table: Path) -> None:
-        """An exchange's first two users at once: kombu opens its empty table before it locks it, and the other reads it."""
+    def _create_table(self, table: Path) -> None:
+        """Create an exchange's table atomically: kombu opens it before locking it, and another process may read it empty."""
         if table.exists():
             return
         table.parent.mkdir(exist_ok=True)
@@ -41,19 +41,19 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """Kombu's file-system transport with messages that are whole."""
+    """Kombu's filesystem transport with atomic writes."""
 
     Channel = Channel
 
 
 def register() -> str:
-    """Make the transport known to kombu; return its address."""
+    """Register the transport with kombu; return its broker URL."""
     TRANSPORT_ALIASES[SCHEME] = f"{__name__}:Transport"
     return f"{SCHEME}://localhost"
 
 
 def broker_folders(*, var: Path) -> dict[str, str]:
-    """Return kombu's file-system transport options, with folders made below `var/broker`."""
+    """Create the folders below `var/broker`; return kombu's transport options for them."""
     folders = {
         "data_folder_in": var / "broker" / "queue",
         "data_folder_out": var / "broker" / "queue",

@@ -33,7 +33,7 @@ def invitations(rows):
 
 def swap(rotation, one, other, *, by):
     asked = SwapProposal(one, other, acknowledge_conflicts=True)
-    made = request_swap(rotation, asked=asked, by=by, at=NOW)
+    made = request_swap(rotation, proposal=asked, by=by, at=NOW)
     return accept_swap(made, by=by, at=NOW, acknowledge_conflicts=True)
 
 
@@ -141,7 +141,7 @@ def test_nobody_is_told_of_the_end_of_a_meeting_they_never_heard_of(handoffs, ro
 def test_covers_need_no_hand_off(handoffs, rotation, c, admin, mails):
     mails()
     span = CoverData(c, NOW + DAY, NOW + 2 * DAY)
-    create_cover(rotation, span=span, by=admin, at=NOW)
+    create_cover(rotation, data=span, by=admin, at=NOW)
     assert sync_handoffs(at=NOW) == 0
     assert mails(type__startswith="handoff") == []
 
@@ -273,7 +273,7 @@ def test_an_invitation_overtaken_before_it_was_sent_is_dropped(handoffs, a):
 
 def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a, b, c, admin, mails):
     mails()
-    create_holiday(b, dates=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
+    create_holiday(b, data=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
     sync_handoffs(at=NOW)
     rows = mails(type="handoff-conflict")
     assert {row.recipient for row in rows} == {a, b, admin}
@@ -293,14 +293,14 @@ def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a
 def test_an_absence_that_goes_and_comes_back_is_told_again(handoffs, b, admin, mails):
     mails()
     dates = HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30))
-    create_holiday(b, dates=dates, by=b).delete()
+    create_holiday(b, data=dates, by=b).delete()
     sync_handoffs(at=NOW)
     assert mails(type="handoff-conflict") == []
-    block = create_holiday(b, dates=dates, by=b)
+    block = create_holiday(b, data=dates, by=b)
     sync_handoffs(at=NOW)
     block.delete()
     sync_handoffs(at=NOW)
-    create_holiday(b, dates=dates, by=b)
+    create_holiday(b, data=dates, by=b)
     sync_handoffs(at=NOW)
     assert len(mails(type="handoff-conflict")) == 6
 

@@ -32,7 +32,7 @@ def sheet(handoffs):
 
 
 def test_the_list_names_what_is_to_come_and_who_is_away(signed_in, handoffs, rotation, a, b):
-    create_holiday(b, dates=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30)), by=b)
+    create_holiday(b, data=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30)), by=b)
     page = text(signed_in(a).get("/handoffs/"))
     assert f'href="/handoffs/{handoffs[0].pk}/"' in page
     assert "Mon 30 Nov, 09:30 UTC" in page

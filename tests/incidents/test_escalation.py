@@ -91,7 +91,7 @@ def test_escalation_skips_an_engineer_whose_holiday_began_meanwhile(pipeline, ch
     incident = make_incident(pipeline, at=now)
     people = chain(now)
     days = HolidayData(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
-    create_holiday(people[1], dates=days, by=people[1])
+    create_holiday(people[1], data=days, by=people[1])
     sweep(now + 15 * MINUTE)
     assert notified_people(incident) == [people[0], people[2]]
 
@@ -99,7 +99,7 @@ def test_escalation_skips_an_engineer_whose_holiday_began_meanwhile(pipeline, ch
 def test_escalation_follows_a_cover_that_began_meanwhile(pipeline, chain, now, outsider, admin):
     incident = make_incident(pipeline, at=now)
     span = CoverData(outsider, now + MINUTE, now + 30 * MINUTE)
-    create_cover(Rotation.objects.get(), span=span, by=admin, at=now)
+    create_cover(Rotation.objects.get(), data=span, by=admin, at=now)
     sweep(now + 15 * MINUTE)
     assert notified_people(incident) == [chain(now)[0], outsider]
 
@@ -107,7 +107,7 @@ def test_escalation_follows_a_cover_that_began_meanwhile(pipeline, chain, now, o
 def test_admins_are_notified_at_once_if_nobody_is_available(pipeline, now, admin, a, b, c, d):
     days = HolidayData(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
     for person in (a, b, c, d):
-        create_holiday(person, dates=days, by=person)
+        create_holiday(person, data=days, by=person)
     incident = make_incident(pipeline, at=now)
     assert notified_people(incident) == [admin]
     assert incident.next_escalation_at is None

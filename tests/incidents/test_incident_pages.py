@@ -17,7 +17,7 @@ from runbooks.services import save_revision
 from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, make_incident
 from tests.validation.fixtures import make_check, make_metric
-from validation.services.definitions import delete_check
+from validation.services.checks import delete_check
 
 SLUG = "daily-growth-experiment-focused"
 

@@ -1,4 +1,4 @@
-"""The folder of messages: whoever reads it finds whole messages only."""
+"""The filesystem broker delivers whole messages only."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ def connection_to(tmp_path):
     return Connection(filesystem_broker.register(), transport_options=options)
 
 
-def test_messages_written_while_they_are_read_are_whole_and_each_comes_once(tmp_path):
+def test_concurrent_messages_arrive_whole_and_once(tmp_path):
     wanted, read, problems = 400, [], []
     text = "x" * 20_000
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -52,7 +52,7 @@ def test_messages_written_while_they_are_read_are_whole_and_each_comes_once(tmp_
     assert sorted(read) == list(range(wanted))
 
 
-def test_an_exchange_two_begin_at_once_keeps_the_queues_of_both(tmp_path):
+def test_two_processes_can_create_an_exchange_at_once(tmp_path):
     problems = []
 
     def bind(number):
@@ -77,7 +77,7 @@ def test_an_exchange_two_begin_at_once_keeps_the_queues_of_both(tmp_path):
     assert problems == []
 
 
-def test_a_message_that_is_being_written_is_not_seen(tmp_path):
+def test_a_partial_message_is_not_delivered(tmp_path):
     with connection_to(tmp_path) as connection:
         channel = connection.channel()
         (tmp_path / "broker" / "queue" / "1_half.queue.msg.part").write_text('{"half":')
@@ -87,5 +87,5 @@ def test_a_message_that_is_being_written_is_not_seen(tmp_path):
             channel._get("queue")
 
 
-def test_without_redis_the_site_uses_it():
+def test_the_site_uses_it_without_redis():
     assert f"{filesystem_broker.SCHEME}://localhost" == settings.CELERY_BROKER_URL

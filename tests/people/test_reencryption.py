@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from common.crypto import DecryptionError, decrypt, encrypt
-from oncall_site.encrypted_columns import sealed_columns
+from oncall_site.encrypted_columns import encrypted_columns
 from scheduling.models import CalendarLink
 
 OLD, NEW = ["old key"], ["new key", "old key"]
@@ -48,4 +48,4 @@ def test_where_a_key_is_missing_nothing_is_changed(link, factor):
 
 
 def test_the_columns_of_sealed_text_are_found_by_what_they_say_of_themselves():
-    assert (CalendarLink, "address") in set(sealed_columns())
+    assert (CalendarLink, "address") in set(encrypted_columns())

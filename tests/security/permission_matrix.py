@@ -1,14 +1,14 @@
-"""Who may call what: product.md §11, a line for each method of each route. A route without a line fails the build.
+"""Who may call what (docs/rules.md, Roles and permissions): one line per method and route. A route without a line fails.
 
-A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/world.py`,
-where everything that can belong to somebody belongs to the owner, engineer A. The body must be one that succeeds for whoever may.
-Several lines for one method are told apart by a word after `#`.
+A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/fixtures.py`,
+where everything belongs to the owner, engineer A. The body must succeed for everyone who is allowed. Lines for the same method and
+route have a word after `#`.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-# Whose request succeeds. A token does what its holder does, but in Django's pages; one that may only read, only that.
+# Roles whose requests succeed. A token has its holder's role in the API, and a read-only token may only read.
 OPEN = {"anonymous", "owner", "stranger", "admin"}
 SIGNED_IN = {"owner", "stranger", "admin"}
 OWNER = {"owner", "admin"}
@@ -18,7 +18,7 @@ ADMIN = {"admin"}
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may, with what body; `hidden`: the others are told that there is no such thing; `private`: text that only OWNER reads."""
+    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read."""
 
     who: frozenset | set
     body: dict | None = None
