@@ -92,7 +92,7 @@ def test_a_swap_moves_the_meeting_to_another_calendar_with_the_same_uid(handoffs
             boxes[row.recipient].take(row.calendar)
 
     def shown(person):
-        rows = Handoff.objects.not_cancelled().of(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
+        rows = Handoff.objects.not_cancelled().attended_by(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
         return {row.uid: (row.meeting_starts_at, row.meeting_ends_at) for row in rows}
 
     deliver()
@@ -215,7 +215,7 @@ def test_a_meeting_is_not_moved_by_others_into_the_past_or_far_away(handoffs, a,
         with pytest.raises(InvalidInputError):
             move_meeting(first, by=a, at=NOW, starts_at=wrong)
     for minutes in (0, 19, 31, -30):
-        with pytest.raises(InvalidInputError, match="20 to 30 minutes"):
+        with pytest.raises(InvalidInputError, match="20–30 minutes"):
             move_meeting(first, by=a, at=NOW, starts_at=first.at, ends_at=first.at + minutes * MINUTE)
     Handoff.objects.filter(pk=first.pk).update(cancelled_at=NOW)
     with pytest.raises(DomainError, match="cancelled"):
