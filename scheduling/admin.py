@@ -112,7 +112,7 @@ class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
             return
         engineer = self.cleaned_data.get("engineer") or self.instance.engineer
         try:
-            build_holiday(engineer, data=self.holiday_data())
+            build_holiday(engineer, data=self.holiday_data(), time_zone=self.instance.time_zone)
         except InvalidInputError as invalid:
             raise ValidationError(invalid.problems) from invalid
 

@@ -19,6 +19,7 @@ from validation.queries.external import failing_external_checks
 MIN_COOLDOWN = dt.timedelta(minutes=30)
 # Results that count as a recovery of an external check; an error says nothing about the data.
 RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
+CHECK_SEVERITIES = {Severity.CRITICAL: Incident.Severity.CRITICAL, Severity.LOW: Incident.Severity.LOW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def sync_with_checks(*, at: dt.datetime) -> int:
     A check with severity `warn` opens no incident. Each check is one transaction, so that after a killed worker the next sweep
     does the rest.
     """
-    rows = Check.objects.alerting().filter(severity=Severity.FAIL).select_related("pipeline", "metric")
+    rows = Check.objects.alerting().exclude(severity=Severity.WARN).select_related("pipeline", "metric")
     alerting = list(rows.order_by("alerting_since", "pk"))
     for check in alerting:
         trigger_incident(check.pipeline, trigger=_check_trigger(check, at=at), at=at)
@@ -175,6 +176,7 @@ def _check_trigger(check: Check, *, at: dt.datetime) -> IncidentTrigger:
         kind=Incident.Kind.DELAY if check.type.is_about_absence else Incident.Kind.ISSUE,
         title=check_title(check),
         text=check.last_message,
+        severity=CHECK_SEVERITIES.get(check.severity, Incident.Severity.HIGH),
         since=since,
         seen_at=check.last_run_at if failed_again and check.last_run_at else since,
         cooldown=_cooldown(check.cooldown_minutes),

@@ -273,12 +273,16 @@ def test_an_invitation_overtaken_before_it_was_sent_is_dropped(handoffs, a):
 
 def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a, b, c, admin, mails):
     mails()
+    type(b).objects.filter(pk=b.pk).update(time_zone="Asia/Tokyo")
     create_holiday(b, data=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
     sync_handoffs(at=NOW)
     rows = mails(type="handoff-conflict")
     assert {row.recipient for row in rows} == {a, b, admin}
     assert rows[0].subject == "Hand-off conflict: Engineer B is away (Engineer A → Engineer B)"
     assert "on holiday 30 Nov – 1 Dec" in rows[0].text
+    by_recipient = {row.recipient: row.text for row in rows}
+    assert "Mon 30 Nov 2026, 09:30 UTC" in by_recipient[a]
+    assert "Mon 30 Nov 2026, 18:30 JST" in by_recipient[b]
     sync_handoffs(at=NOW + MINUTE)
     assert mails() == []
     row = move_meeting(handoffs[0], by=a, at=NOW, starts_at=handoffs[0].at - 3 * DAY)

@@ -391,6 +391,14 @@ def test_the_incident_of_a_deleted_check_is_resolved_too(pipeline, check, now):
     assert Incident.objects.get().state == "resolved"
 
 
+@pytest.mark.parametrize(("severity", "expected"), [("low", "low"), ("fail", "high"), ("critical", "critical")])
+def test_a_check_sets_the_severity(pipeline, check, now, severity, expected):
+    Check.objects.update(severity=severity)
+    alerts_at(check, now)
+    sync_with_checks(at=now)
+    assert Incident.objects.get().severity == expected
+
+
 def test_a_check_that_only_warns_opens_no_incident(pipeline, check, now):
     Check.objects.update(severity="warn")
     alerts_at(check, now)
