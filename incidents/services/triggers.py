@@ -19,7 +19,10 @@ from validation.queries.external import failing_external_checks
 MIN_COOLDOWN = dt.timedelta(minutes=30)
 # Results that count as a recovery of an external check; an error says nothing about the data.
 RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
-CHECK_SEVERITIES = {Severity.CRITICAL: Incident.Severity.CRITICAL, Severity.LOW: Incident.Severity.LOW}
+CHECK_SEVERITIES: dict[str, Incident.Severity] = {
+    Severity.CRITICAL: Incident.Severity.CRITICAL,
+    Severity.LOW: Incident.Severity.LOW,
+}
 
 
 @dataclass(frozen=True, slots=True)
