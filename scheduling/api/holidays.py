@@ -113,7 +113,18 @@ class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
 
     class Meta:
         model = HolidayBlock
-        fields = ("id", "engineer", "starts_on", "ends_on", "starts_at_time", "ends_at_time", "kind", "note")
+        fields = (
+            "id",
+            "engineer",
+            "starts_on",
+            "ends_on",
+            "starts_at_time",
+            "ends_at_time",
+            "kind",
+            "note",
+            "time_zone",
+        )
+        read_only_fields = ("time_zone",)
 
     def to_representation(self, instance: HolidayBlock) -> dict[str, Any]:
         """Return the row, with an empty note if the caller cannot read it."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from django.db import transaction
 from django.db.models import Q
 
-from common.crypto import DecryptionError, decrypt, encrypt
+from common.crypto import DecryptionError
 from common.exceptions import InvalidInputError, NotAllowedError
 from common.safe_http import FetchResult, UnreachableError, check_url, fetch
 from people.models import User
@@ -42,7 +42,7 @@ def link_calendar(engineer: User, *, address: str, by: User) -> CalendarLink:
         lock_availability_of(engineer)
         HolidayBlock.objects.filter(link__engineer=engineer).delete()
         CalendarLink.objects.filter(engineer=engineer).delete()
-        return CalendarLink.objects.create(engineer=engineer, address=encrypt(address), host=host[:255])
+        return CalendarLink.objects.create(engineer=engineer, address=address, host=host[:255])
 
 
 @transaction.atomic
@@ -75,7 +75,7 @@ def sync_link(
     today = at.astimezone(link.engineer.zone).date()
     first, last = today - SYNC_BACK, today + SYNC_AHEAD
     try:
-        body = fetch(decrypt(link.address)).body
+        body = fetch(link.address).body
         calendar = read(body, first=first, last=last, zone=link.engineer.time_zone)
     except (UnreachableError, UnreadableCalendarError, DecryptionError) as error:
         CalendarLink.objects.filter(pk=link.pk).update(
@@ -96,13 +96,14 @@ def _update_absences(link: CalendarLink, calendar: BusyCalendar, *, since: dt.da
     stored = {(row.link_uid, row.starts_on): row for row in HolidayBlock.objects.filter(link=link)}
     for event in calendar.events:
         data = HolidayData(event.starts_on, event.ends_on, kind=HolidayBlock.Kind.OTHER, note=event.summary)
+        row = stored.pop((event.uid, event.starts_on), None)
+        # A known event keeps its time zone, so that it does not move when the engineer does.
         try:
-            absence = build_holiday(engineer, data=data)
+            absence = build_holiday(engineer, data=data, time_zone=row.time_zone if row else "")
         except InvalidInputError as error:
             skipped.append(SkippedEvent(event.summary, str(error)))
             continue
         absence.link, absence.link_uid = link, event.uid
-        row = stored.pop((event.uid, event.starts_on), None)
         if row is None:
             absence.save()
         elif any(getattr(row, field) != getattr(absence, field) for field in COMPARED_FIELDS):

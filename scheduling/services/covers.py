@@ -144,14 +144,14 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
     if by.pk not in (row.engineer_id, row.covered_engineer_id) and not by.is_staff:
         raise NotAllowedError("Only the covering engineer, the covered engineer or an admin can end this cover.")
     notify_cover_ended(row, at=at)
-    starts_at = max(row.starts_at, at)
+    starts_at, ends_at = max(row.starts_at, at), row.ends_at
     if row.starts_at < at:
         row.ends_at = at
         row.save(update_fields=["ends_at"])
     else:
         row.delete()
     covered = row.covered_engineer
-    for part in assignments_between(rotation, starts_at=starts_at, ends_at=cover.ends_at):
+    for part in assignments_between(rotation, starts_at=starts_at, ends_at=ends_at):
         if covered.is_active and part.week is not None and part.week.engineer_id != covered.pk:
             Cover.objects.create(
                 rotation=rotation,

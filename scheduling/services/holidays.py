@@ -27,8 +27,12 @@ class HolidayData:
     note: str = ""
 
 
-def build_holiday(engineer: User, *, data: HolidayData) -> HolidayBlock:
-    """Return an unsaved absence; raise InvalidInputError by field."""
+def build_holiday(engineer: User, *, data: HolidayData, time_zone: str = "") -> HolidayBlock:
+    """Return an unsaved absence; raise InvalidInputError by field.
+
+    The dates count in `time_zone`, by default the engineer's.
+    """
+    time_zone = time_zone or engineer.time_zone
     for name, day in (("starts_on", data.starts_on), ("ends_on", data.ends_on)):
         if not EARLIEST <= day < LATEST:
             raise InvalidInputError({name: ["Enter a date between 2000 and 2099."]})
@@ -38,7 +42,7 @@ def build_holiday(engineer: User, *, data: HolidayData) -> HolidayBlock:
         raise InvalidInputError({"ends_on": ["Time off can last at most a year."]})
     try:
         starts_at, ends_at = dates_to_interval(
-            data.starts_on, data.ends_on, zone=engineer.time_zone, start=data.starts_at_time, end=data.ends_at_time
+            data.starts_on, data.ends_on, zone=time_zone, start=data.starts_at_time, end=data.ends_at_time
         )
     except ValueError as error:
         raise InvalidInputError({"ends_at_time": [str(error)]}) from error
@@ -50,7 +54,7 @@ def build_holiday(engineer: User, *, data: HolidayData) -> HolidayBlock:
         ends_at_time=data.ends_at_time,
         kind=data.kind,
         note=data.note,
-        time_zone=engineer.time_zone,
+        time_zone=time_zone,
         starts_at=starts_at,
         ends_at=ends_at,
     )
@@ -64,25 +68,25 @@ def create_holiday(engineer: User, *, data: HolidayData, by: User) -> HolidayBlo
     and InvalidInputError for bad input.
     """
     _check_may_change(engineer, by=by)
-    block = build_holiday(engineer, data=data)
-    lock_availability_of(engineer)
+    block = build_holiday(lock_availability_of(engineer), data=data)
     block.save()
     return block
 
 
 @transaction.atomic
 def update_holiday(block: HolidayBlock, *, data: HolidayData, by: User) -> HolidayBlock:
-    """Update the dates, kind or note of an absence.
+    """Update the dates, kind or note of an absence. The dates keep the time zone in which they were first entered.
 
     Raises the same errors as `create_holiday`, and DomainError if the absence was deleted or comes from a linked calendar.
     """
     _check_may_change(block.engineer, by=by)
-    _check_not_linked(block)
-    updated = build_holiday(block.engineer, data=data)
-    lock_availability_of(block.engineer)
-    if not HolidayBlock.objects.filter(pk=block.pk).exists():
+    engineer = lock_availability_of(block.engineer)
+    row = HolidayBlock.objects.filter(pk=block.pk).first()
+    if row is None:
         raise DomainError("This time off was deleted in the meantime.")
-    updated.pk, updated.created_at = block.pk, block.created_at
+    _check_not_linked(row)
+    updated = build_holiday(engineer, data=data, time_zone=row.time_zone)
+    updated.pk, updated.created_at = row.pk, row.created_at
     updated.save(force_update=True)
     return updated
 
@@ -91,9 +95,11 @@ def update_holiday(block: HolidayBlock, *, data: HolidayData, by: User) -> Holid
 def delete_holiday(block: HolidayBlock, *, by: User) -> None:
     """Delete an absence; raise NotAllowedError for another engineer's, DomainError for one from a linked calendar."""
     _check_may_change(block.engineer, by=by)
-    _check_not_linked(block)
     lock_availability_of(block.engineer)
-    HolidayBlock.objects.filter(pk=block.pk).delete()
+    row = HolidayBlock.objects.filter(pk=block.pk).first()
+    if row is not None:
+        _check_not_linked(row)
+        row.delete()
 
 
 def _check_may_change(engineer: User, *, by: User) -> None:

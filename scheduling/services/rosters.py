@@ -24,7 +24,7 @@ def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.d
     Weeks from that date on are replanned. Raises DomainError if the date is not the rotation's hand-off weekday, or an
     engineer is repeated or inactive.
     """
-    lock_rotation(rotation)
+    rotation = lock_rotation(rotation)
     if week_start(starts_on, weekday=rotation.handoff_weekday) != starts_on:
         expected = rotation.get_handoff_weekday_display()
         raise DomainError(f"{format_day(starts_on)} is a {starts_on:%A}. Shifts of {rotation} start on a {expected}.")
@@ -52,6 +52,7 @@ def change_roster(
     """
     if not by.is_staff:
         raise NotAllowedError("Only an admin can change a roster.")
+    rotation = lock_rotation(rotation)
     hours = rotation_hours(rotation)
     if to_utc(starts_on, hours.hour, zone=hours.zone) <= at:
         raise DomainError(_started(starts_on))
@@ -67,7 +68,7 @@ def apply_roster(
     A new rotation starts at `starting`, or this week. A change takes effect at `starting`, or next week: past weeks and
     the current week never change. Raises DomainError if `starting` is not after today.
     """
-    lock_rotation(rotation)
+    rotation = lock_rotation(rotation)
     today = at.astimezone(zoneinfo.ZoneInfo(rotation.time_zone)).date()
     current = week_start(today, weekday=rotation.handoff_weekday)
     newest = newest_roster(rotation)

@@ -20,7 +20,7 @@ STORED_AHEAD = dt.timedelta(weeks=30)
 @transaction.atomic
 def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
     """Store a rotation's planned weeks for the next 30 weeks; return how many were missing."""
-    lock_rotation(rotation)
+    rotation = lock_rotation(rotation)
     versions = roster_versions([rotation]).get(rotation.pk, [])
     newest = rotation.weeks.order_by("-starts_on").first()
     first = newest.starts_on + WEEK if newest else min((roster.starts_on for roster in versions), default=today)

@@ -105,7 +105,7 @@ def _preview_or_save(
     saving = "save" in request.POST or "swap" in request.POST
     context: dict[str, object] = {"form": form, "existing": existing}
     try:
-        block = build_holiday(engineer, data=form.holiday_data())
+        block = build_holiday(engineer, data=form.holiday_data(), time_zone=existing.time_zone if existing else "")
         if saving and existing is None:
             create_holiday(engineer, data=form.holiday_data(), by=request.user)
         elif saving and existing is not None:

@@ -19,7 +19,7 @@ from scheduling.queries.impact import holiday_impact
 from scheduling.queries.on_call import possibly_uncovered, responder_chains
 from scheduling.queries.rosters import newest_roster, roster_change
 from scheduling.services.coverage_gaps import sync_coverage_gaps
-from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday
+from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.rosters import change_roster, set_roster
 from scheduling.services.weeks import ensure_weeks, update_hours
 from tests.factories import bearer, make_engineer, make_pipeline
@@ -141,6 +141,19 @@ def test_changing_the_hour_in_the_admin_moves_upcoming_weeks(signed_in, admin, r
     answer = signed_in(admin).post(f"/admin/scheduling/rotation/{rotation.pk}/change/", fields)
     assert answer.status_code == 302
     assert RotationWeek.objects.filter(starts_at__gt=timezone.now()).first().starts_at.hour == 8
+
+
+def test_the_admin_keeps_commas_and_line_breaks_in_policy_rules(signed_in, admin, rotation):
+    rules = ["Ask early, at least 14 days ahead, in #data-oncall.", "First line\nsecond line", "A, B, C"]
+    Rotation.objects.update(policy_rules=rules)
+    browser = signed_in(admin)
+    path = f"/admin/scheduling/rotation/{rotation.pk}/change/"
+    form = browser.get(path).context["adminform"].form
+    shown = {name: form[name].value() for name in form.fields}
+    assert browser.post(path, {name: value or "" for name, value in shown.items()}).status_code == 302
+    assert Rotation.objects.get().policy_rules == rules
+    browser.post(path, {**shown, "policy_rules": "One, two\r\n\r\nThree"})
+    assert Rotation.objects.get().policy_rules == ["One, two", "Three"]
 
 
 # Who answers
@@ -702,3 +715,34 @@ def test_an_available_on_call_engineer_rules_out_uncovered_pipelines(rotation, a
     away(a, "2026-11-25", "2026-11-25")
     assert pipeline in set(possibly_uncovered(at=AT))
     assert chain(pipeline).responder is None
+
+
+# Time zones of time off
+
+
+def test_time_off_keeps_the_zone_it_was_entered_in(a):
+    a.time_zone = "Asia/Tokyo"
+    a.save()
+    block = away(a, "2026-12-24", "2026-12-26")
+    a.time_zone = "America/New_York"
+    a.save()
+    data = HolidayData(day("2026-12-24"), day("2026-12-26"), kind="sick", note="flu")
+    updated = update_holiday(HolidayBlock.objects.get(pk=block.pk), data=data, by=a)
+    assert (updated.kind, updated.time_zone) == ("sick", "Asia/Tokyo")
+    assert (updated.starts_at, updated.ends_at) == (block.starts_at, block.ends_at)
+    # Other dates count in the same zone.
+    data = HolidayData(day("2026-12-25"), day("2026-12-25"), starts_at_time=dt.time(9), ends_at_time=dt.time(17))
+    updated = update_holiday(updated, data=data, by=a)
+    assert (updated.starts_at, updated.ends_at) == (instant("2026-12-25T00:00:00Z"), instant("2026-12-25T08:00:00Z"))
+
+
+def test_the_api_shows_the_zone_of_time_off(client, a):
+    a.time_zone = "Asia/Tokyo"
+    a.save()
+    block = away(a, "2026-12-24", "2026-12-26")
+    User.objects.filter(pk=a.pk).update(time_zone="UTC")
+    path = f"/api/v1/holidays/{block.pk}/"
+    assert get(client, a, path)["time_zone"] == "Asia/Tokyo"
+    row = client.patch(path, {"note": "skiing"}, content_type=JSON, **bearer(a)).json()
+    assert (row["note"], row["time_zone"]) == ("skiing", "Asia/Tokyo")
+    assert HolidayBlock.objects.get().starts_at == block.starts_at
