@@ -52,7 +52,16 @@ class RotationForm(forms.ModelForm[Rotation]):
 
     class Meta:
         model = Rotation
-        fields = "__all__"
+        fields = (
+            "slug",
+            "name",
+            "description",
+            "time_zone",
+            "handoff_time",
+            "policy_name",
+            "policy_introduction",
+            "policy_rules",
+        )
 
 
 @admin.register(Rotation)
@@ -62,6 +71,7 @@ class RotationAdmin(admin.ModelAdmin[Rotation]):
     form = RotationForm
     list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time")
     search_fields = ("name", "slug")
+    fields = (*RotationForm.Meta.fields, "handoff_weekday")
     readonly_fields = ("handoff_weekday",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
