@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet
+from common.fields import EncryptedTextField
 from people.models import User
 from scheduling.domain.wall_time import format_days
 
@@ -27,7 +28,7 @@ class CalendarLink(models.Model):
         FAILING = "failing", "Failing"
 
     engineer = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_link")
-    address = models.TextField(editable=False, help_text="Encrypted: anyone who knows it can read the whole calendar.")
+    address = EncryptedTextField(editable=False)
     host = models.CharField(max_length=255)
     state = models.CharField(max_length=8, choices=State, default=State.NEW)
     problem = models.CharField(max_length=300, blank=True)

@@ -103,7 +103,7 @@ def test_every_suggested_check_is_enabled_with_its_metric_and_parameters(pipelin
     proposed = Check.objects.exclude(proposed_from="")
     assert (proposed.count(), proposed.filter(is_active=True).count()) == (10, 10)
     assert Metric.objects.count() == len(METRICS)
-    assert "warehouse.sqlite" not in DataSource.objects.get().address
+    assert "warehouse.sqlite" not in DataSource.objects.values_list("address", flat=True).get()
 
 
 def test_the_warehouse_grows_day_by_day_and_its_runs_are_reported(pipelines, warehouse, admin):

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from common.fields import EncryptedTextField
 from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
@@ -24,7 +25,7 @@ class DataSource(models.Model):
     """A warehouse that SELECT queries are sent to. Its address is stored encrypted and never shown again."""
 
     name = models.CharField(max_length=80, unique=True)
-    address = models.TextField(editable=False, help_text="Connection URL, encrypted.")
+    address = EncryptedTextField(editable=False)
     dialect = models.CharField(max_length=30, editable=False, help_text="Kind of database.")
     limit_seconds = models.PositiveSmallIntegerField(
         "time limit (s)",
