@@ -118,7 +118,9 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
     def get_bucket(self, result: CheckResult) -> str | None:
         """Return a business date, or an instant ending in Z."""
         time = result.bucket_time
-        return isoformat_z(time) if isinstance(time, dt.datetime) else time and time.isoformat()
+        if isinstance(time, dt.datetime):
+            return isoformat_z(time)
+        return time.isoformat() if time else None
 
 
 class MuteSerializer(serializers.Serializer[Any]):
