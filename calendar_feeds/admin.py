@@ -20,9 +20,9 @@ class FeedTokenAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[FeedToken]):
     search_fields = ("owner__display_name", "prefix")
     actions = ("revoke",)
 
-    @admin.action(description="Revoke the selected addresses", permissions=["view"])
+    @admin.action(description="Revoke selected feeds", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[FeedToken]) -> None:
         """Revoke the selected feeds."""
         for token in queryset:
             revoke_feed(token, by=request_admin(request), at=timezone.now())
-        messages.success(request, f"{len(queryset)} addresses no longer work.")
+        messages.success(request, f"{len(queryset)} feed{'s' if len(queryset) != 1 else ''} revoked.")

@@ -16,7 +16,7 @@ from scheduling.models import Cover, HolidayBlock, Rotation
 from scheduling.queries.rosters import newest_roster, roster_engineers
 from scheduling.queries.weeks import rotations_with, weeks_between
 
-AHEAD, BACK = dt.timedelta(days=366), dt.timedelta(weeks=26)
+FEED_AHEAD, FEED_BACK = dt.timedelta(days=366), dt.timedelta(weeks=26)
 DAY = dt.timedelta(days=1)
 
 
@@ -37,32 +37,32 @@ class FeedEventSpec:
 
 def first_shown(at: dt.datetime) -> dt.datetime:
     """Return the earliest instant that a feed shows."""
-    return at - BACK
+    return at - FEED_BACK
 
 
 def events_of_engineer(engineer: User, *, at: dt.datetime) -> list[FeedEventSpec]:
     """Return the events of an engineer's feed: half a year back and one year ahead. Time off has no upper limit."""
-    starts_at, ends_at = first_shown(at), at + AHEAD
-    found = [
-        _week(rotation, week, summary=f"On call: {rotation}")
+    starts_at, ends_at = first_shown(at), at + FEED_AHEAD
+    events = [
+        _week_event(rotation, week, summary=f"On call: {rotation}")
         for rotation in rotations_with(engineer)
-        for week in _weeks(rotation, starts_at=starts_at, ends_at=ends_at)
+        for week in _weeks_in_window(rotation, starts_at=starts_at, ends_at=ends_at)
         if week.engineer == engineer.pk
     ]
     covers = _covers(Q(engineer=engineer) | Q(covered_engineer=engineer), starts_at=starts_at, ends_at=ends_at)
-    found += [_cover(cover, summary=_cover_of(engineer, cover)) for cover in covers]
+    events += [_cover_event(cover, summary=_cover_summary(engineer, cover)) for cover in covers]
     rows = _handoffs(Q(outgoing=engineer) | Q(incoming=engineer), starts_at=starts_at, ends_at=ends_at)
-    found += [_meeting(row, summary=_handoff_of(engineer, row)) for row in rows]
-    blocks = _holidays([engineer.pk], starts_at=starts_at)
-    return found + [_holiday(block, summary=f"Away: {block.get_kind_display()}") for block in blocks]
+    events += [_meeting_event(row, summary=_handoff_summary(engineer, row)) for row in rows]
+    absences = _absences([engineer.pk], starts_at=starts_at)
+    return events + [_holiday_event(absence, summary=f"Away: {absence.get_kind_display()}") for absence in absences]
 
 
-def _cover_of(engineer: User, cover: Cover) -> str:
+def _cover_summary(engineer: User, cover: Cover) -> str:
     mine = cover.engineer_id == engineer.pk
     return f"{f'On call for {cover.covered_engineer}' if mine else f'Covered by {cover.engineer}'}: {cover.rotation}"
 
 
-def _handoff_of(engineer: User, row: Handoff) -> str:
+def _handoff_summary(engineer: User, row: Handoff) -> str:
     if row.outgoing_id == engineer.pk:
         return f"Hand over {row.rotation} to {row.incoming}"
     return f"Take over {row.rotation} from {row.outgoing}"
@@ -70,64 +70,66 @@ def _handoff_of(engineer: User, row: Handoff) -> str:
 
 def events_of_rotation(rotation: Rotation, *, at: dt.datetime) -> list[FeedEventSpec]:
     """Return the events of a rotation's feed. Time off shows only who is away and when."""
-    starts_at, ends_at = first_shown(at), at + AHEAD
-    weeks = list(_weeks(rotation, starts_at=starts_at, ends_at=ends_at))
+    starts_at, ends_at = first_shown(at), at + FEED_AHEAD
+    weeks = list(_weeks_in_window(rotation, starts_at=starts_at, ends_at=ends_at))
     roster = newest_roster(rotation)
-    engineers = {week.engineer for week in weeks} | {one.pk for one in (roster_engineers(roster) if roster else ())}
+    engineers = {week.engineer for week in weeks} | {
+        engineer.pk for engineer in (roster_engineers(roster) if roster else ())
+    }
     names = {user.pk: str(user) for user in User.objects.filter(pk__in=engineers)}
-    found = [_week(rotation, week, summary=f"On call: {names[week.engineer]}") for week in weeks]
+    events = [_week_event(rotation, week, summary=f"On call: {names[week.engineer]}") for week in weeks]
     covers = _covers(Q(rotation=rotation), starts_at=starts_at, ends_at=ends_at)
-    found += [_cover(cover, summary=f"{cover.engineer} covers for {cover.covered_engineer}") for cover in covers]
+    events += [_cover_event(cover, summary=f"{cover.engineer} covers for {cover.covered_engineer}") for cover in covers]
     rows = _handoffs(Q(rotation=rotation), starts_at=starts_at, ends_at=ends_at)
-    found += [_meeting(row, summary=f"Hand-off: {row.outgoing} to {row.incoming}") for row in rows]
-    blocks = _holidays(sorted(engineers), starts_at=starts_at)
-    return found + [_holiday(block, summary=f"{names[block.engineer_id]} is away") for block in blocks]
+    events += [_meeting_event(row, summary=f"Hand-off: {row.outgoing} to {row.incoming}") for row in rows]
+    absences = _absences(sorted(engineers), starts_at=starts_at)
+    return events + [_holiday_event(absence, summary=f"{names[absence.engineer_id]} is away") for absence in absences]
 
 
-def _weeks(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Week]:
+def _weeks_in_window(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Week]:
     rows = weeks_between(rotation, first=starts_at.date() - 8 * DAY, last=ends_at.date())
     return (week for week in rows if week.ends_at > starts_at and week.starts_at < ends_at)
 
 
-def _covers(whose: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Cover]:
-    rows = Cover.objects.filter(whose).overlapping(starts_at=starts_at, ends_at=ends_at)
+def _covers(condition: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Cover]:
+    rows = Cover.objects.filter(condition).overlapping(starts_at=starts_at, ends_at=ends_at)
     yield from rows.select_related("rotation", "engineer", "covered_engineer")
 
 
-def _handoffs(whose: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Handoff]:
-    rows = Handoff.objects.not_cancelled().filter(whose, meeting_ends_at__gt=starts_at, at__lt=ends_at)
+def _handoffs(condition: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Handoff]:
+    rows = Handoff.objects.not_cancelled().filter(condition, meeting_ends_at__gt=starts_at, at__lt=ends_at)
     yield from rows.with_people()
 
 
-def _holidays(engineers: list[int], *, starts_at: dt.datetime) -> Iterator[HolidayBlock]:
+def _absences(engineers: list[int], *, starts_at: dt.datetime) -> Iterator[HolidayBlock]:
     rows = HolidayBlock.objects.filter(engineer__in=engineers, ends_at__gt=starts_at)
     # The caller already has the engineer, and notes are private.
     yield from rows.defer("note").order_by("starts_at", "pk")
 
 
-def _page(name: str, *args: object) -> str:
+def _page_url(name: str, *args: object) -> str:
     return f"{settings.SITE_URL}{reverse(name, args=args)}"
 
 
-def _week(rotation: Rotation, week: Week, *, summary: str) -> FeedEventSpec:
-    content = Content(week.starts_at, week.ends_at, summary, url=_page("week", week.starts_on))
+def _week_event(rotation: Rotation, week: Week, *, summary: str) -> FeedEventSpec:
+    content = Content(week.starts_at, week.ends_at, summary, url=_page_url("week", week.starts_on))
     # Identified by date because weeks beyond the stored ones have no row yet.
     return FeedEventSpec(f"week-{rotation.pk}-{week.starts_on}", week.starts_at, week.ends_at, content)
 
 
-def _cover(cover: Cover, *, summary: str) -> FeedEventSpec:
-    content = Content(cover.starts_at, cover.ends_at, summary, cover.reason, _page("schedule"))
+def _cover_event(cover: Cover, *, summary: str) -> FeedEventSpec:
+    content = Content(cover.starts_at, cover.ends_at, summary, cover.reason, _page_url("schedule"))
     return FeedEventSpec(f"cover-{cover.pk}", cover.starts_at, cover.ends_at, content)
 
 
-def _meeting(row: Handoff, *, summary: str) -> FeedEventSpec:
+def _meeting_event(row: Handoff, *, summary: str) -> FeedEventSpec:
     begin, end = row.meeting_starts_at, row.meeting_ends_at
-    content = Content(begin, end, summary, url=_page("handoff", row.pk))
+    content = Content(begin, end, summary, url=_page_url("handoff", row.pk))
     return FeedEventSpec(f"handoff-{row.pk}", begin, end, content, uid=row.uid, sequence=row.sequence)
 
 
-def _holiday(block: HolidayBlock, *, summary: str) -> FeedEventSpec:
-    hours = block.starts_at_time or block.ends_at_time
-    starts: dt.date = block.starts_at if hours else block.starts_on
-    ends: dt.date = block.ends_at if hours else block.ends_on + DAY
-    return FeedEventSpec(f"holiday-{block.pk}", block.starts_at, block.ends_at, Content(starts, ends, summary))
+def _holiday_event(absence: HolidayBlock, *, summary: str) -> FeedEventSpec:
+    hours = absence.starts_at_time or absence.ends_at_time
+    starts: dt.date = absence.starts_at if hours else absence.starts_on
+    ends: dt.date = absence.ends_at if hours else absence.ends_on + DAY
+    return FeedEventSpec(f"holiday-{absence.pk}", absence.starts_at, absence.ends_at, Content(starts, ends, summary))

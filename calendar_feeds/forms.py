@@ -12,6 +12,6 @@ class FeedForm(forms.Form):
         Rotation.objects.order_by("pk"),
         required=False,
         to_field_name="slug",
-        empty_label="My own: weeks, covers, holidays",
+        empty_label="My calendar (weeks, covers, hand-offs, time off)",
         label="Calendar",
     )

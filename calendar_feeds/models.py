@@ -26,7 +26,7 @@ class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
     exclude=["digest", "last_used_at"],
 )
 class FeedToken(models.Model):
-    """The secret of a calendar feed's address: 256 random bits, stored only as a SHA-256 digest.
+    """The secret of a calendar feed's URL: 256 random bits, stored only as a SHA-256 digest.
 
     A feed without a rotation shows its owner's calendar; a feed with one shows the rotation's.
     """
@@ -43,8 +43,7 @@ class FeedToken(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        verbose_name = "feed address"
-        verbose_name_plural = "feed addresses"
+        verbose_name = "calendar feed"
 
     def __str__(self) -> str:
         return f"{self.rotation or self.owner} ({self.prefix}…)"
@@ -58,12 +57,12 @@ class FeedEvent(models.Model):
 
     engineer = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")
-    source = models.CharField(max_length=80, help_text="Which row it stands for: week-3-2026-11-23, cover-12.")
+    source = models.CharField(max_length=80, help_text="Source row, such as week-3-2026-11-23 or cover-12.")
     uid = models.CharField(max_length=255)
     sequence = models.PositiveIntegerField(default=0)
     stamped_at = models.DateTimeField()
-    content = models.JSONField(help_text="What it says; a change of it raises the sequence.")
-    component = models.TextField(help_text="The VEVENT as it is sent.")
+    content = models.JSONField(help_text="A change of the content raises the sequence.")
+    component = models.TextField(help_text="The VEVENT as sent.")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     cancelled = models.BooleanField(default=False)
@@ -73,14 +72,14 @@ class FeedEvent(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(engineer=None, rotation__isnull=False) | Q(engineer__isnull=False, rotation=None),
-                name="feed_event_is_of_one_feed",
+                name="feed_event_has_one_subject",
             ),
-            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="feed_event_has_a_length"),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="feed_event_ends_after_it_starts"),
             models.UniqueConstraint(
-                fields=["engineer", "source"], condition=Q(rotation=None), name="one_event_a_source_of_engineer"
+                fields=["engineer", "source"], condition=Q(rotation=None), name="unique_event_per_engineer_source"
             ),
             models.UniqueConstraint(
-                fields=["rotation", "source"], condition=Q(engineer=None), name="one_event_a_source_of_rotation"
+                fields=["rotation", "source"], condition=Q(engineer=None), name="unique_event_per_rotation_source"
             ),
         ]
 

@@ -10,24 +10,24 @@ from people.models import User
 from people.queries import digest_of
 
 
-def feed_of(secret: str) -> FeedToken | None:
+def feed_by_secret(secret: str) -> FeedToken | None:
     """Return the feed for this secret with its owner and rotation, or None if it is unknown, revoked or its owner is inactive."""
     rows = FeedToken.objects.usable().select_related("owner", "rotation")
     return rows.filter(digest=digest_of(secret)).first()
 
 
-def feeds_of(owner: User) -> QuerySet[FeedToken]:
+def active_feeds(owner: User) -> QuerySet[FeedToken]:
     """Return a user's active feeds, newest first."""
     return owner.feed_tokens.filter(revoked_at=None).select_related("rotation", "owner")
 
 
-def address_of(secret: str) -> str:
+def feed_url(secret: str) -> str:
     """Return the URL of the feed with this secret."""
     return f"{settings.SITE_URL}{reverse('feed', args=[secret])}"
 
 
 def feed_text(token: FeedToken) -> str:
     """Return a feed's stored events as iCalendar text."""
-    whose = {"rotation": token.rotation, "engineer": None if token.rotation else token.owner}
-    events = FeedEvent.objects.filter(**whose).order_by("starts_at", "pk").values_list("component", flat=True)
+    subject = {"rotation": token.rotation, "engineer": None if token.rotation else token.owner}
+    events = FeedEvent.objects.filter(**subject).order_by("starts_at", "pk").values_list("component", flat=True)
     return feed(f"On call: {token.rotation or token.owner}", events=events)

@@ -18,13 +18,13 @@ from people.queries import digest_of
 from people.services.accounts import note_use
 from scheduling.models import Rotation
 
-FEED_MARK = "feed_"
-FEEDS_A_PERSON = 20
+FEED_PREFIX = "feed_"
+MAX_FEEDS_PER_USER = 20
 
 
 @dataclass(frozen=True, slots=True)
 class NewFeed:
-    """A new feed with the secret of its address, which is shown only once."""
+    """A new feed with the secret of its URL, which is shown only once."""
 
     token: FeedToken
     secret: str
@@ -33,14 +33,14 @@ class NewFeed:
 @transaction.atomic
 def create_feed(owner: User, *, rotation: Rotation | None, at: dt.datetime) -> NewFeed:
     """Create a feed of the owner's calendar or of a rotation. Raise DomainError if the owner has reached the limit of 20 feeds."""
-    person = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
-    if not person.is_active:
-        raise DomainError(f"{person} is not active.")
-    if person.feed_tokens.filter(revoked_at=None).count() >= FEEDS_A_PERSON:
-        raise DomainError(f"You hold {FEEDS_A_PERSON} addresses. Revoke one you no longer need first.")
-    secret = FEED_MARK + secrets.token_urlsafe(32)
+    user = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+    if not user.is_active:
+        raise DomainError(f"{user} is not active.")
+    if user.feed_tokens.filter(revoked_at=None).count() >= MAX_FEEDS_PER_USER:
+        raise DomainError(f"You have {MAX_FEEDS_PER_USER} calendar feeds. Revoke one before you create another.")
+    secret = FEED_PREFIX + secrets.token_urlsafe(32)
     token = FeedToken.objects.create(
-        owner=owner, rotation=rotation, prefix=secret[: len(FEED_MARK) + 6], digest=digest_of(secret)
+        owner=owner, rotation=rotation, prefix=secret[: len(FEED_PREFIX) + 6], digest=digest_of(secret)
     )
     sync_feed(rotation or owner, at=at)
     return NewFeed(token=token, secret=secret)
@@ -49,7 +49,7 @@ def create_feed(owner: User, *, rotation: Rotation | None, at: dt.datetime) -> N
 def revoke_feed(token: FeedToken, *, by: User, at: dt.datetime) -> None:
     """Revoke a feed. Raise NotAllowedError unless `by` is its owner or an admin."""
     if by.pk != token.owner_id and not by.is_staff:
-        raise NotAllowedError("This address belongs to somebody else.")
+        raise NotAllowedError("You can only revoke your own calendar feeds.")
     FeedToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
 
 
@@ -67,89 +67,91 @@ def sync_feeds(*, at: dt.datetime) -> int:
     rotations = Rotation.objects.filter(pk__in=tokens.values("rotation")).order_by("pk")
     owners = User.objects.filter(pk__in=tokens.filter(rotation=None).values("owner")).order_by("pk")
     feeds: list[User | Rotation] = [*rotations, *owners]
-    return sum(sync_feed(whose, at=at) for whose in feeds)
+    return sum(sync_feed(subject, at=at) for subject in feeds)
 
 
-def sync_feed(whose: User | Rotation, *, at: dt.datetime) -> int:
-    """Update the stored events of one feed; return how many changed."""
-    if not _changes(whose, at=at).count:
+def sync_feed(subject: User | Rotation, *, at: dt.datetime) -> int:
+    """Update the stored events of the feed of an engineer or a rotation; return how many changed."""
+    if not _changes(subject, at=at).count:
         return 0
     with transaction.atomic():
         # Locking the feed's tokens serialises concurrent sweeps: the second one finds nothing to do.
-        list(_tokens(whose).select_for_update(no_key=True).order_by("pk"))
-        changes = _changes(whose, at=at)
+        list(_tokens(subject).select_for_update(no_key=True).order_by("pk"))
+        changes = _changes(subject, at=at)
         _write(changes)
-        _events(whose).filter(ends_at__lte=first_shown(at)).delete()
+        _events(subject).filter(ends_at__lte=first_shown(at)).delete()
     return changes.count
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The events of a feed to write: new ones and changed ones."""
+    """The events of a feed to write."""
 
     new: list[FeedEvent]
-    old: list[FeedEvent]
+    changed: list[FeedEvent]
 
     @property
     def count(self) -> int:
-        """Return the number of events to write."""
-        return len(self.new) + len(self.old)
+        """The number of events to write."""
+        return len(self.new) + len(self.changed)
 
 
-def _tokens(whose: User | Rotation) -> Any:
-    if isinstance(whose, User):
-        return FeedToken.objects.filter(owner=whose, rotation=None)
-    return FeedToken.objects.filter(rotation=whose)
+def _tokens(subject: User | Rotation) -> Any:
+    if isinstance(subject, User):
+        return FeedToken.objects.filter(owner=subject, rotation=None)
+    return FeedToken.objects.filter(rotation=subject)
 
 
-def _events(whose: User | Rotation) -> Any:
-    return FeedEvent.objects.filter(**_key(whose))
+def _events(subject: User | Rotation) -> Any:
+    return FeedEvent.objects.filter(**_subject_fields(subject))
 
 
-def _key(whose: User | Rotation) -> dict[str, Any]:
-    return {"engineer": whose} if isinstance(whose, User) else {"rotation": whose}
+def _subject_fields(subject: User | Rotation) -> dict[str, Any]:
+    return {"engineer": subject} if isinstance(subject, User) else {"rotation": subject}
 
 
-def _changes(whose: User | Rotation, *, at: dt.datetime) -> Changes:
+def _changes(subject: User | Rotation, *, at: dt.datetime) -> Changes:
     """Return the events to write: new, changed and removed ones."""
-    found = events_of_engineer(whose, at=at) if isinstance(whose, User) else events_of_rotation(whose, at=at)
-    kept = {row.source: row for row in _events(whose).filter(ends_at__gt=first_shown(at)).defer("component")}
-    new, old = [], []
-    for one in found:
-        row = kept.pop(one.source, None)
+    specs = events_of_engineer(subject, at=at) if isinstance(subject, User) else events_of_rotation(subject, at=at)
+    stored = {row.source: row for row in _events(subject).filter(ends_at__gt=first_shown(at)).defer("component")}
+    new, changed = [], []
+    for spec in specs:
+        row = stored.pop(spec.source, None)
         if row is None:
-            row = FeedEvent(**_key(whose), source=one.source, uid=one.uid or _uid(one.source), sequence=-1)
-            new.append(_told(row, one, at=at))
-        elif row.cancelled or row.content != _written(one.content):
-            old.append(_told(row, one, at=at))
-    gone = [_told(row, None, at=at) for row in kept.values() if not row.cancelled]
-    return Changes(new, old + gone)
+            row = FeedEvent(
+                **_subject_fields(subject), source=spec.source, uid=spec.uid or _uid(spec.source), sequence=-1
+            )
+            new.append(_next_version(row, spec, at=at))
+        elif row.cancelled or row.content != _content_to_json(spec.content):
+            changed.append(_next_version(row, spec, at=at))
+    removed = [_next_version(row, None, at=at) for row in stored.values() if not row.cancelled]
+    return Changes(new, changed + removed)
 
 
 def _uid(source: str) -> str:
     return f"{source}@{urlsplit(settings.SITE_URL).hostname or 'oncall'}"
 
 
-def _written(content: Content) -> dict[str, str]:
-    return {name: str(value) for name, value in asdict(content).items()}
-
-
-def _told(row: FeedEvent, wanted: FeedEventSpec | None, *, at: dt.datetime) -> FeedEvent:
-    """Return the next version of an event: the wanted content, or the previous content as cancelled if nothing is wanted."""
-    if wanted is not None:
-        row.content = _written(wanted.content)
-        row.starts_at, row.ends_at = wanted.starts_at, wanted.ends_at
-    row.cancelled = wanted is None
-    row.sequence = max(row.sequence + 1, wanted.sequence if wanted else 0)
+def _next_version(row: FeedEvent, spec: FeedEventSpec | None, *, at: dt.datetime) -> FeedEvent:
+    """Return the next version of an event: as `spec` describes it, or the previous content as cancelled without one."""
+    if spec is not None:
+        row.content = _content_to_json(spec.content)
+        row.starts_at, row.ends_at = spec.starts_at, spec.ends_at
+    row.cancelled = spec is None
+    row.sequence = max(row.sequence + 1, spec.sequence if spec else 0)
     row.stamped_at = at
-    content = wanted.content if wanted else _read(row.content)
+    content = spec.content if spec else _content_from_json(row.content)
     row.component = feed_event(content, version=Version(row.uid, row.sequence, at, row.cancelled))
     return row
 
 
-def _read(written: dict[str, str]) -> Content:
-    days = (_day_or_instant(written["starts"]), _day_or_instant(written["ends"]))
-    return Content(*days, written["summary"], written["description"], written["url"])
+def _content_to_json(content: Content) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(content).items()}
+
+
+def _content_from_json(fields: dict[str, str]) -> Content:
+    starts, ends = _day_or_instant(fields["starts"]), _day_or_instant(fields["ends"])
+    return Content(starts, ends, fields["summary"], fields["description"], fields["url"])
 
 
 def _day_or_instant(text: str) -> dt.date:
@@ -159,4 +161,4 @@ def _day_or_instant(text: str) -> dt.date:
 def _write(changes: Changes) -> None:
     FeedEvent.objects.bulk_create(changes.new, batch_size=1000)
     fields = ["sequence", "stamped_at", "content", "component", "starts_at", "ends_at", "cancelled"]
-    FeedEvent.objects.bulk_update(changes.old, fields, batch_size=500)
+    FeedEvent.objects.bulk_update(changes.changed, fields, batch_size=500)

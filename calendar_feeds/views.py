@@ -12,7 +12,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calendar_feeds.forms import FeedForm
-from calendar_feeds.queries import address_of, feed_of, feed_text, feeds_of
+from calendar_feeds.queries import active_feeds, feed_by_secret, feed_text, feed_url
 from calendar_feeds.services import create_feed, record_feed_use, revoke_feed
 from common.exceptions import DomainError
 from common.forms import add_service_error
@@ -22,43 +22,42 @@ from people.requests import SignedInRequest
 @require_safe
 @login_not_required
 def feed(request: HttpRequest, token: str) -> HttpResponse:
-    """Return the calendar of a feed: 304 if the client's copy is current, 404 if the address is unknown."""
-    found = feed_of(token)
-    if found is None:
-        raise Http404("No calendar is here.")
-    record_feed_use(found, at=timezone.now())
-    body = feed_text(found).encode()
+    """Return the calendar of a feed: 304 if the client's copy is current, 404 if the URL is unknown."""
+    row = feed_by_secret(token)
+    if row is None:
+        raise Http404("There is no calendar feed at this URL.")
+    record_feed_use(row, at=timezone.now())
+    body = feed_text(row).encode()
     etag = f'"{hashlib.sha256(body).hexdigest()}"'
-    answer = HttpResponse(body, content_type="text/calendar; charset=utf-8")
-    answer.headers["ETag"] = etag
-    answer.headers["Cache-Control"] = "private, no-cache"
-    answer.headers["Content-Disposition"] = 'inline; filename="on-call.ics"'
-    return get_conditional_response(request, etag=etag, response=answer) or answer
+    response = HttpResponse(body, content_type="text/calendar; charset=utf-8")
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Content-Disposition"] = 'inline; filename="on-call.ics"'
+    return get_conditional_response(request, etag=etag, response=response) or response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_feeds(request: SignedInRequest) -> HttpResponse:
-    """Show the user's feeds, or create one and show its address once."""
-    form, status, made = FeedForm(request.POST if request.method == "POST" else None), 200, None
+    """Show the user's feeds, or create one and show its URL once."""
+    form = FeedForm(request.POST if request.method == "POST" else None)
+    status, new_feed = 400 if form.errors else 200, None
     if form.is_bound and form.is_valid():
         try:
-            made = create_feed(request.user, rotation=form.cleaned_data["rotation"], at=timezone.now())
-        except DomainError as refusal:
-            status = add_service_error(form, refusal)
-    elif form.errors:
-        status = 400
-    context = {"form": form, "feeds": feeds_of(request.user), "made": made}
-    if made is not None:
-        address = address_of(made.secret)
-        parts = urlsplit(address)
-        context |= {"address": address, "webcal": f"webcal://{parts.netloc}{parts.path}", "form": FeedForm()}
+            new_feed = create_feed(request.user, rotation=form.cleaned_data["rotation"], at=timezone.now())
+        except DomainError as error:
+            status = add_service_error(form, error)
+    context = {"form": form, "feeds": active_feeds(request.user), "new_feed": new_feed}
+    if new_feed is not None:
+        url = feed_url(new_feed.secret)
+        parts = urlsplit(url)
+        context |= {"url": url, "webcal": f"webcal://{parts.netloc}{parts.path}", "form": FeedForm()}
     return render(request, "calendar_feeds/feeds.html", context, status=status)
 
 
 @require_POST
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """Revoke one of the user's feeds."""
-    token = get_object_or_404(feeds_of(request.user), pk=pk)
+    token = get_object_or_404(active_feeds(request.user), pk=pk)
     revoke_feed(token, by=request.user, at=timezone.now())
-    messages.success(request, "The address no longer works.")
+    messages.success(request, "Feed revoked.")
     return redirect("my_feeds")

@@ -1,6 +1,7 @@
-"""Django's admin for incidents: looked at here, changed by the same commands as on their pages."""
+"""Django admin of incidents: read-only rows, with the transitions as actions."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -14,36 +15,37 @@ from incidents.services import transitions
 from people.models import User
 
 
-class TellingInline(ReadOnlyModelAdmin, admin.TabularInline[EscalationStep, Incident]):
-    """Who was told."""
+class EscalationStepInline(ReadOnlyModelAdmin, admin.TabularInline[EscalationStep, Incident]):
+    """Notifications in order."""
 
     model = EscalationStep
     fields = ("round", "engineer", "role", "at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EscalationStep]:
-        """Return the rows with their people, so that they are read at once."""
+        """Return the rows with their people, in one query."""
         return super().get_queryset(request).select_related("engineer")
 
 
 class TimelineInline(ReadOnlyModelAdmin, admin.TabularInline[TimelineEntry, Incident]):
-    """What happened, in order."""
+    """The timeline in order."""
 
     model = TimelineEntry
     fields = ("at", "kind", "by", "text")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
-        """Return the rows with their people, so that they are read at once."""
+        """Return the rows with their people, in one query."""
         return super().get_queryset(request).select_related("by")
 
 
 @admin.register(Incident)
 class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
-    """Incidents: found, read, acknowledged, resolved and reopened."""
+    """Incidents: search, read, acknowledge, resolve and reopen."""
 
     list_display = (
         "title",
         "pipeline",
         "kind",
+        "severity",
         "state",
         "source",
         "opened_at",
@@ -51,53 +53,68 @@ class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
         "next_escalation_at",
         "resolved_at",
     )
-    list_filter = ("state", "kind", "source", "pipeline")
+    list_filter = ("state", "severity", "kind", "source", "pipeline")
     list_select_related = ("pipeline", "assignee")
     search_fields = ("title", "text", "fingerprint")
     date_hierarchy = "opened_at"
-    inlines = (TellingInline, TimelineInline)
-    actions = ("acknowledge", "resolve", "reopen")
+    inlines = (EscalationStepInline, TimelineInline)
+    actions = ("acknowledge", "resolve", "reopen", "set_critical", "set_high", "set_low")
 
-    @admin.action(description="Acknowledge the selected incidents", permissions=["view"])
+    @admin.action(description="Acknowledge selected incidents", permissions=["view"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        """Take the incidents."""
-        self._each(request, queryset, do=transitions.acknowledge, said="acknowledged")
+        self._each(request, queryset, service=transitions.acknowledge, result="acknowledged")
 
-    @admin.action(description="Resolve the selected incidents", permissions=["view"])
+    @admin.action(description="Resolve selected incidents", permissions=["view"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        """Close the incidents."""
-        self._each(request, queryset, do=transitions.resolve, said="resolved")
+        self._each(request, queryset, service=transitions.resolve, result="resolved")
 
-    @admin.action(description="Reopen the selected incidents", permissions=["view"])
+    @admin.action(description="Reopen selected incidents", permissions=["view"])
     def reopen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        """Open the incidents again."""
-        self._each(request, queryset, do=transitions.reopen, said="open again")
+        self._each(request, queryset, service=transitions.reopen, result="reopened")
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[Incident], *, do: Callable[..., Model], said: str) -> None:
+    @admin.action(description="Set severity to critical", permissions=["view"])
+    def set_critical(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._set_severity(request, queryset, severity=Incident.Severity.CRITICAL)
+
+    @admin.action(description="Set severity to high", permissions=["view"])
+    def set_high(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._set_severity(request, queryset, severity=Incident.Severity.HIGH)
+
+    @admin.action(description="Set severity to low", permissions=["view"])
+    def set_low(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._set_severity(request, queryset, severity=Incident.Severity.LOW)
+
+    def _set_severity(self, request: HttpRequest, queryset: QuerySet[Incident], *, severity: str) -> None:
+        service = partial(transitions.update_incident, severity=severity)
+        self._each(request, queryset, service=service, result=f"severity {severity}")
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[Incident], *, service: Callable[..., Model], result: str
+    ) -> None:
         assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
         for incident in queryset.order_by("pk"):
             try:
-                do(incident, by=request.user, at=timezone.now())
-            except DomainError as refusal:
-                messages.error(request, f"{incident}: {refusal}")
+                service(incident, by=request.user, at=timezone.now())
+            except DomainError as error:
+                messages.error(request, f"{incident}: {error}")
             else:
-                messages.success(request, f"{incident}: {said}.")
+                messages.success(request, f"{incident}: {result}.")
 
 
 class RunStepInline(ReadOnlyModelAdmin, admin.TabularInline[RunStep, RunbookRun]):
-    """The steps, in order."""
+    """The steps in order."""
 
     model = RunStep
-    fields = ("position", "text", "done_at", "done_by", "note", "ended_incident")
+    fields = ("position", "text", "done_at", "done_by", "note", "fixed_incident")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RunStep]:
-        """Return the rows with their people, so that they are read at once."""
+        """Return the rows with their people, in one query."""
         return super().get_queryset(request).select_related("done_by")
 
 
 @admin.register(RunbookRun)
 class RunbookRunAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RunbookRun]):
-    """Runbooks as they were run against incidents."""
+    """Runbook runs of incidents."""
 
     list_display = ("runbook", "revision", "incident", "started_by", "started_at", "ended_at")
     list_filter = ("runbook",)
@@ -107,7 +124,7 @@ class RunbookRunAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RunbookRun]):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Alert]):
-    """Alerts, those that belong to no pipeline too: a label `pipeline` or a rule of other tools' results says whose one is."""
+    """Alerts; a `pipeline` label or a mapping rule gives an alert its pipeline."""
 
     list_display = ("name", "pipeline", "is_firing", "severity", "starts_at", "ends_at", "received_at")
     list_filter = ("is_firing", ("pipeline", admin.EmptyFieldListFilter), "pipeline")

@@ -1,57 +1,64 @@
-"""What a person types about incidents."""
+"""Forms of the incident pages."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
 from common.datetimes import EARLIEST, LATEST
-from incidents.models import LONGEST_TEXT, LONGEST_TITLE, Incident, RunbookRun
+from incidents.models import MAX_NOTE_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, RunbookRun
 from incidents.queries.reports import months_between
-from incidents.services.opening import NewIncident
+from incidents.services.runbook_runs import NoteEdit
+from incidents.services.transitions import NewIncident
 from people.models import User
 from people.queries import all_users
 from pipelines.queries import ownership
 
 UNRESOLVED = "unresolved"
-# Ten years, in days.
-LONGEST_REPORT = 3660
-# So many months where nothing is said, the last of them included.
-MONTHS = 12
+MAX_REPORT_DAYS = 3660
+MAX_CONTEXT_LENGTH = 500
+DEFAULT_REPORT_MONTHS = 12
 
 
-class FilterForm(forms.Form):
-    """Which incidents a list shows."""
+class IncidentFilterForm(forms.Form):
+    """Filters of the incident list."""
 
     state = forms.ChoiceField(
         required=False,
-        choices=[("", "All"), (UNRESOLVED, "Not resolved"), *Incident.State.choices],
+        choices=[("", "All"), (UNRESOLVED, "Unresolved"), *Incident.State.choices],
     )
     pipeline = forms.ModelChoiceField(ownership(), required=False, to_field_name="slug", empty_label="All")
 
 
 class IncidentForm(forms.Form):
-    """What is wrong with which pipeline."""
+    """A new incident."""
 
     pipeline = forms.ModelChoiceField(ownership(), to_field_name="slug", empty_label="Choose a pipeline")
     kind = forms.ChoiceField(
-        choices=Incident.Kind.choices,
-        help_text="An outage: nothing arrives. A delay: it arrives late. An issue: what arrives is wrong.",
+        choices=Incident.Kind.choices, help_text="Outage: no data. Delay: late data. Issue: wrong data."
     )
-    title = forms.CharField(max_length=LONGEST_TITLE, help_text="In a few words; the responder reads them in the mail.")
+    severity = forms.ChoiceField(
+        required=False,
+        choices=Incident.Severity.choices,
+        initial=Incident.Severity.HIGH,
+        help_text="Low severity notifies people in their working hours only.",
+    )
+    title = forms.CharField(max_length=MAX_TITLE_LENGTH, help_text="Short summary; shown in the notification.")
     text = forms.CharField(
-        required=False, max_length=LONGEST_TEXT, label="More", widget=forms.Textarea(attrs={"rows": 5})
+        required=False, max_length=MAX_TEXT_LENGTH, label="Details", widget=forms.Textarea(attrs={"rows": 5})
     )
 
-    def opening(self) -> NewIncident:
-        """Return what was typed, once it is valid."""
-        given = self.cleaned_data
-        return NewIncident(kind=given["kind"], title=given["title"], text=given["text"])
+    def new_incident(self) -> NewIncident:
+        """Return the incident of a valid form."""
+        data = self.cleaned_data
+        severity = data["severity"] or Incident.Severity.HIGH
+        return NewIncident(kind=data["kind"], severity=severity, title=data["title"], text=data["text"])
 
 
-class ChangeForm(IncidentForm):
-    """What an incident is said to be; its pipeline stays."""
+class EditForm(IncidentForm):
+    """Corrections of an incident, whose pipeline cannot change."""
 
     pipeline = None  # type: ignore[assignment]  # Django's way to leave a field out
 
@@ -59,84 +66,106 @@ class ChangeForm(IncidentForm):
 class NoteForm(forms.Form):
     """A note for the timeline."""
 
-    text = forms.CharField(max_length=LONGEST_TEXT, label="Note", widget=forms.Textarea(attrs={"rows": 3}))
+    text = forms.CharField(max_length=MAX_TEXT_LENGTH, label="Note", widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class ReassignForm(forms.Form):
-    """To whom an incident goes, and a word."""
+    """A new assignee, with context for them."""
 
     engineer = forms.ModelChoiceField(all_users().active(), to_field_name="username", empty_label="Choose an engineer")
-    text = forms.CharField(required=False, max_length=500, label="What they should know", widget=forms.TextInput)
+    text = forms.CharField(required=False, max_length=MAX_CONTEXT_LENGTH, label="Context", widget=forms.TextInput)
 
-    def __init__(self, *args: Any, holder: User | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, assignee: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if holder is not None:
-            people = all_users().active().exclude(pk=holder.pk)
+        if assignee is not None:
+            people = all_users().active().exclude(pk=assignee.pk)
             self.fields["engineer"].queryset = people  # type: ignore[attr-defined]  # a model's choice field
 
 
 class ResolveForm(forms.Form):
-    """What ended an incident: a step of the runbook, or something else; and a word."""
+    """The resolution of an incident, and the runbook step that fixed it if one did."""
 
-    ended_by_step = forms.TypedChoiceField(
-        required=False, coerce=int, empty_value=None, label="What ended it", choices=[("", "None of the steps")]
+    fixed_by_step = forms.TypedChoiceField(
+        required=False, coerce=int, empty_value=None, label="Which step fixed it?", choices=[("", "None of the steps")]
     )
-    text = forms.CharField(required=False, max_length=LONGEST_TEXT, label="What was done", widget=forms.TextInput)
+    text = forms.CharField(required=False, max_length=MAX_TEXT_LENGTH, label="Resolution", widget=forms.TextInput)
 
     def __init__(self, *args: Any, run: RunbookRun | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         done = [step for step in run.steps.all() if step.done_at] if run else []
         if not done:
-            del self.fields["ended_by_step"]
+            del self.fields["fixed_by_step"]
             return
         choices = [("", "None of the steps"), *((str(step.position), str(step)) for step in done)]
-        self.fields["ended_by_step"].choices = choices  # type: ignore[attr-defined]  # a choice field
-        last = max((step.done_at, step.position) for step in done if step.done_at)
-        self.fields["ended_by_step"].initial = str(last[1])
+        self.fields["fixed_by_step"].choices = choices  # type: ignore[attr-defined]  # a choice field
+        _, last_position = max((step.done_at, step.position) for step in done if step.done_at)
+        self.fields["fixed_by_step"].initial = str(last_position)
+
+
+class SnoozeForm(forms.Form):
+    """When a snooze ends, in the viewer's time zone."""
+
+    until = forms.DateTimeField(
+        label="Snooze until", widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+    )
 
 
 class StepForm(forms.Form):
-    """A step ticked, unticked or noted."""
+    """A runbook step marked as done or not done, and the notes typed on this and other steps.
+
+    The checklist is one form: `note-2` is the note on step 2, and `shown-2` the note that the page showed.
+    """
 
     done = forms.TypedChoiceField(
         required=False, choices=[("", ""), ("1", ""), ("0", "")], coerce=lambda value: value == "1", empty_value=None
     )
-    note = forms.CharField(required=False, max_length=2000)
+    note = forms.CharField(required=False, max_length=MAX_NOTE_LENGTH)
+
+    def notes(self, *, position: int) -> dict[int, NoteEdit]:
+        """Return the notes that were edited, by position; `note` is the one on the step at `position`."""
+        edits = {}
+        for name in self.data:
+            number = name.removeprefix("note-")
+            if name.startswith("note-") and re.fullmatch("[0-9]{1,4}", number):
+                edits[int(number)] = NoteEdit(text=self.data[name], shown=self.data.get(f"shown-{number}"))
+        if "note" in self.data:
+            edits[position] = NoteEdit(text=self.cleaned_data["note"])
+        return {number: edit for number, edit in edits.items() if edit.text.strip() != edit.shown}
 
 
 class ReportForm(forms.Form):
-    """Which months and which pipeline a report is about."""
+    """Months and pipeline of a report."""
 
     pipeline = forms.ModelChoiceField(ownership(), required=False, to_field_name="slug", empty_label="All")
     since = forms.DateField(
-        required=False, label="From the month of", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        required=False, label="From", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
     until = forms.DateField(
-        required=False, label="To the month of", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        required=False, label="To", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
 
     def clean(self) -> None:
-        """Refuse months out of order, more than ten years of them, and years that no incident can be of."""
+        """Refuse reversed dates, more than ten years, and dates before 2000 or after 2099."""
         super().clean()
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         for name, day in (("since", since), ("until", until)):
             if day and not EARLIEST <= day < LATEST:
-                self.add_error(name, "Give a date between 2000 and 2100.")
+                self.add_error(name, "Enter a date between 2000 and 2100.")
         last = until or timezone.now().date()
         if since and since > last:
-            self.add_error("since", "This comes after the last month.")
-        elif since and (last - since).days > LONGEST_REPORT:
-            self.add_error("since", "At most ten years at once.")
+            self.add_error("since", "Start date is after end date.")
+        elif since and (last - since).days > MAX_REPORT_DAYS:
+            self.add_error("since", "A report covers at most ten years.")
 
     def months(self, *, today: dt.date) -> list[dt.date]:
-        """Return the months asked about, each by its first day: the last twelve where nothing is said, or what is said is wrong."""
-        given = self.cleaned_data if self.is_valid() else {}
-        last = given.get("until") or today
-        first = given.get("since") or months_between(last - dt.timedelta(days=366), last)[-MONTHS]
+        """Return the first days of the report's months: the last twelve if no dates are set or a field is invalid."""
+        data = self.cleaned_data if self.is_valid() else {}
+        last = data.get("until") or today
+        first = data.get("since") or months_between(last - dt.timedelta(days=366), last)[-DEFAULT_REPORT_MONTHS]
         return months_between(first, last)
 
 
 class CommentForm(forms.Form):
-    """A word about what was done."""
+    """An optional comment."""
 
-    text = forms.CharField(required=False, max_length=LONGEST_TEXT)
+    text = forms.CharField(required=False, max_length=MAX_TEXT_LENGTH)

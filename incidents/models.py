@@ -1,4 +1,4 @@
-"""Tables of incidents: what is wrong with a pipeline, who was told, what was done, and the runbook run against it."""
+"""Incidents with their timeline, escalation steps and runbook runs, and the alerts of Alertmanager."""
 
 import datetime as dt
 from typing import Self
@@ -6,76 +6,94 @@ from typing import Self
 import pghistory
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.utils.dateparse import parse_datetime
 
 from people.models import User
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
 
-LONGEST_TITLE = 200
-LONGEST_TEXT = 10_000
-LONGEST_FINGERPRINT = 300
+MAX_TITLE_LENGTH = 200
+MAX_TEXT_LENGTH = 10_000
+MAX_FINGERPRINT_LENGTH = 300
+MAX_GROUP_KEY_LENGTH = 300
+MAX_NOTE_LENGTH = 2000
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
-    """Incidents, narrowed."""
+    """Query methods for incidents."""
 
     def unresolved(self) -> Self:
         """Return the incidents that are not resolved."""
         return self.exclude(state=Incident.State.RESOLVED)
 
     def due(self, *, at: dt.datetime) -> Self:
-        """Return the incidents whose next escalation is due, the longest overdue first."""
-        rows = self.filter(state=Incident.State.OPEN, next_escalation_at__lte=at)
+        """Return the unresolved incidents with a step that is due, longest overdue first.
+
+        That is an escalation, the end of a snooze, or an assignee who was deactivated.
+        """
+        escalates = Q(state=Incident.State.OPEN, next_escalation_at__lte=at)
+        rows = self.unresolved().filter(escalates | Q(snoozed_until__lte=at) | Q(assignee__is_active=False))
         return rows.order_by("next_escalation_at", "pk")
 
     def open_first(self) -> Self:
-        """Return the incidents with those that nobody has acknowledged first, the resolved last, each newest first."""
-        places = [When(state=state, then=Value(place)) for place, state in enumerate(Incident.State.values)]
-        return self.annotate(place=Case(*places)).order_by("place", "-opened_at", "-pk")
+        """Order the incidents by state (open, acknowledged, resolved), then newest first."""
+        ranks = [When(state=state, then=Value(rank)) for rank, state in enumerate(Incident.State.values)]
+        return self.annotate(state_rank=Case(*ranks)).order_by("state_rank", "-opened_at", "-pk")
 
 
-# When an escalation is due moves by itself; the timeline says it.
+# Workers move these columns all the time, and the timeline shows the result.
 @pghistory.track(
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["next_escalation_at", "last_seen_at", "repeats"])),
     pghistory.DeleteEvent(),
 )
 class Incident(models.Model):
-    """An active issue, outage or delay of a pipeline (product.md §8); every step of it is on its timeline."""
+    """An issue, outage or delay of a pipeline; every step is on its timeline (docs/rules.md, Incidents)."""
 
     class Kind(models.TextChoices):
-        """What is wrong, in the words of the hand-off's topics."""
+        """What is wrong."""
 
         ISSUE = "issue", "Issue"
         OUTAGE = "outage", "Outage"
         DELAY = "delay", "Delay"
 
     class State(models.TextChoices):
-        """How far it has come, in the order of a list."""
+        """State, in the order of lists."""
 
         OPEN = "open", "Open"
         ACKNOWLEDGED = "acknowledged", "Acknowledged"
         RESOLVED = "resolved", "Resolved"
 
-    class Source(models.TextChoices):
-        """Who found it."""
+    class Severity(models.TextChoices):
+        """How urgent it is: `low` waits for working hours."""
 
-        PERSON = "person", "A person"
-        CHECK = "check", "A check"
-        ALERT = "alert", "An alert"
-        API = "api", "The API"
+        CRITICAL = "critical", "Critical"
+        HIGH = "high", "High"
+        LOW = "low", "Low"
+
+    class Source(models.TextChoices):
+        """What opened the incident."""
+
+        PERSON = "person", "Person"
+        CHECK = "check", "Check"
+        ALERT = "alert", "Alert"
+        API = "api", "API"
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="incidents")
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ISSUE)
-    title = models.CharField(max_length=LONGEST_TITLE)
-    text = models.TextField(blank=True, max_length=LONGEST_TEXT)
+    severity = models.CharField(max_length=8, choices=Severity, default=Severity.HIGH)
+    title = models.CharField(max_length=MAX_TITLE_LENGTH)
+    text = models.TextField(blank=True, max_length=MAX_TEXT_LENGTH)
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     source = models.CharField(max_length=6, choices=Source, default=Source.PERSON)
-    check_key = models.PositiveBigIntegerField(null=True, blank=True, help_text="The check that fails, by its key.")
+    check_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="ID of the failing check.")
     fingerprint = models.CharField(
-        max_length=LONGEST_FINGERPRINT,
+        max_length=MAX_FINGERPRINT_LENGTH,
         blank=True,
-        help_text="Alertmanager’s own of an alert; of another tool’s check the tool and its key.",
+        help_text="Alertmanager’s fingerprint of the alert, or the tool and key of an external check.",
+    )
+    group_key = models.CharField(
+        max_length=MAX_GROUP_KEY_LENGTH, blank=True, help_text="Alertmanager’s group, whose alerts share the incident."
     )
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -83,16 +101,27 @@ class Incident(models.Model):
     acknowledged_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: what opened it did."
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty if its check or alert recovered.",
     )
     assignee = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents", help_text="Who works on it."
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="incidents",
+        help_text="Engineer working on the incident.",
     )
-    round = models.PositiveSmallIntegerField(default=1, help_text="Rises when it is reopened: all are told anew.")
+    round = models.PositiveSmallIntegerField(default=1, help_text="Escalation round; reopening starts a new one.")
     next_escalation_at = models.DateTimeField(null=True, blank=True)
-    repeats = models.PositiveIntegerField(default=0, help_text="How often the check or alert has failed again.")
-    last_seen_at = models.DateTimeField(help_text="When it was last seen to fail.")
-    recovered_at = models.DateTimeField(null=True, blank=True, help_text="Since when its check passes again.")
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    repeats = models.PositiveIntegerField(default=0, help_text="How often the check or alert failed again.")
+    last_seen_at = models.DateTimeField(help_text="When the check or alert last failed.")
+    recovered_at = models.DateTimeField(null=True, blank=True, help_text="When the check recovered.")
 
     objects = IncidentQuerySet.as_manager()
 
@@ -100,42 +129,52 @@ class Incident(models.Model):
         ordering = ["-opened_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["check_key"],
-                condition=Q(check_key__isnull=False) & ~Q(state="resolved"),
-                name="one_open_incident_a_check",
+                fields=["check_id"],
+                condition=Q(check_id__isnull=False) & ~Q(state="resolved"),
+                name="one_open_incident_per_check",
             ),
             models.UniqueConstraint(
                 fields=["fingerprint"],
                 condition=~Q(fingerprint="") & ~Q(state="resolved"),
-                name="one_open_incident_an_alert",
+                name="one_open_incident_per_fingerprint",
             ),
-            models.CheckConstraint(condition=~Q(title=""), name="incident_has_a_title"),
+            models.UniqueConstraint(
+                fields=["pipeline", "group_key"],
+                condition=~Q(group_key="") & ~Q(state="resolved"),
+                name="one_open_incident_per_group",
+            ),
+            models.CheckConstraint(
+                condition=Q(snoozed_until=None) | ~Q(state="resolved") & Q(next_escalation_at=None),
+                name="snoozed_incident_does_not_escalate",
+            ),
+            models.CheckConstraint(condition=~Q(title=""), name="incident_has_title"),
             models.CheckConstraint(
                 condition=Q(state="resolved", resolved_at__isnull=False)
                 | (~Q(state="resolved") & Q(resolved_at=None, resolved_by=None)),
-                name="incident_resolved_has_an_instant",
+                name="resolved_incident_has_time",
             ),
             models.CheckConstraint(
                 condition=~Q(state="acknowledged")
                 | Q(acknowledged_at__isnull=False, acknowledged_by__isnull=False, assignee__isnull=False),
-                name="incident_acknowledged_has_an_assignee",
+                name="acknowledged_incident_has_assignee",
             ),
             models.CheckConstraint(
-                condition=Q(next_escalation_at=None) | Q(state="open"), name="only_an_open_incident_escalates"
+                condition=Q(next_escalation_at=None) | Q(state="open"), name="only_open_incidents_escalate"
             ),
             models.CheckConstraint(
                 condition=Q(resolved_at=None) | Q(resolved_at__gte=F("opened_at")),
-                name="incident_is_resolved_after_it_is_opened",
+                name="incident_resolved_after_opened",
             ),
         ]
         indexes = [
             models.Index(
                 fields=["next_escalation_at"], condition=Q(next_escalation_at__isnull=False), name="incident_due"
             ),
-            models.Index(fields=["pipeline", "state"], name="incident_of_pipeline"),
+            models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="incident_snoozed"),
+            models.Index(fields=["pipeline", "state"], name="incident_pipeline_state"),
             models.Index(fields=["-opened_at"], name="incident_newest"),
-            models.Index(fields=["check_key", "-opened_at"], name="incident_of_check"),
-            models.Index(fields=["fingerprint", "-opened_at"], name="incident_of_alert"),
+            models.Index(fields=["check_id", "-opened_at"], name="incident_check"),
+            models.Index(fields=["fingerprint", "-opened_at"], name="incident_fingerprint"),
         ]
 
     def __str__(self) -> str:
@@ -143,61 +182,100 @@ class Incident(models.Model):
 
     @property
     def is_resolved(self) -> bool:
-        """Whether it is over."""
         return self.state == Incident.State.RESOLVED
+
+    @property
+    def state_badge(self) -> str:
+        """The CSS class of the state's badge."""
+        return {"open": "danger", "acknowledged": "info"}.get(self.state, "ok")
+
+    @property
+    def newest_run_steps(self) -> "list[RunStep]":
+        """The steps of the newest runbook run; reads only prefetched rows if `runs` are prefetched, newest first."""
+        run = next(iter(self.runs.all()), None)
+        return list(run.steps.all()) if run else []
+
+    def add_entry(self, kind: str, *, at: dt.datetime, by: User | None = None, text: str = "", **data: object) -> None:
+        """Append a timeline entry; the caller holds the incident's lock.
+
+        Clocks of workers differ and a caller may have waited for the lock, so an entry is never dated before the previous one.
+        """
+        previous = self.timeline.order_by("-pk").values_list("at", flat=True).first()
+        self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
+
+    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str) -> None:
+        """Append a timeline entry, or count it in the last entry if that is of the same kind; the caller holds the lock."""
+        last = self.timeline.order_by("-pk").first()
+        if last is None or last.kind != kind:
+            self.add_entry(kind, at=at, text=text, times=1)
+            return
+        last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
+        last.at, last.text = max(at, last.at), text
+        last.save(update_fields=["data", "at", "text"])
 
 
 class TimelineEntry(models.Model):
-    """A step on an incident's timeline; never changed once written, but for the count of a failure that goes on."""
+    """A timeline entry. Entries never change, except that failures or alerts in a row share one entry with a count."""
 
     class Kind(models.TextChoices):
         """What happened."""
 
         OPENED = "opened", "Opened"
-        TOLD = "told", "Told"
-        EXHAUSTED = "exhausted", "Nobody left to tell"
+        NOTIFIED = "notified", "Notified"
+        EXHAUSTED = "exhausted", "Escalation exhausted"
         ACKNOWLEDGED = "acknowledged", "Acknowledged"
-        NOTED = "noted", "Note"
-        CHANGED = "changed", "Changed"
-        HANDED_OVER = "handed_over", "Handed over"
+        NOTE = "note", "Note"
+        EDITED = "edited", "Edited"
+        REASSIGNED = "reassigned", "Reassigned"
+        UNASSIGNED = "unassigned", "Unassigned"
+        SNOOZED = "snoozed", "Snoozed"
+        SNOOZE_ENDED = "snooze_ended", "Snooze ended"
+        ALERT_ADDED = "alert_added", "Alert added"
+        ALERT_RESOLVED = "alert_resolved", "Alert resolved"
         REPEATED = "repeated", "Failed again"
-        RECOVERED = "recovered", "Passes again"
+        RECOVERED = "recovered", "Recovered"
         RUN_STARTED = "run_started", "Runbook started"
         STEP = "step", "Runbook step"
         RESOLVED = "resolved", "Resolved"
         REOPENED = "reopened", "Reopened"
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="timeline")
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=14, choices=Kind)
     at = models.DateTimeField()
     by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: the site."
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty for the system."
     )
     text = models.TextField(blank=True)
     data = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        ordering = ["incident", "at", "pk"]
+        ordering = ["incident", "pk"]
         verbose_name_plural = "timeline entries"
-        indexes = [models.Index(fields=["incident", "at"], name="entry_of_incident")]
+        indexes = [models.Index(fields=["incident", "id"], name="timeline_of_incident")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.text}" if self.text else self.get_kind_display()
 
+    @property
+    def until(self) -> dt.datetime | None:
+        """When the snooze of this entry ends."""
+        return parse_datetime(str(self.data["until"])) if "until" in self.data else None
+
 
 class EscalationStep(models.Model):
-    """That somebody was told of an incident; once in a round, whatever workers do at the same time."""
+    """A notification of an engineer about an incident, at most once per round."""
 
     class Role(models.TextChoices):
-        """As what somebody was told."""
+        """Why the engineer was notified."""
 
         ON_CALL = "on_call", "on call"
         PRIMARY_OWNER = "primary_owner", "primary owner"
         SECONDARY_OWNER = "secondary_owner", "secondary owner"
         ROTATION = "rotation", "next in the rotation"
+        ASSIGNEE = "assignee", "assignee"
         ADMIN = "admin", "admin"
 
-    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="tellings")
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="escalation_steps")
     round = models.PositiveSmallIntegerField()
     engineer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=16, choices=Role)
@@ -206,7 +284,7 @@ class EscalationStep(models.Model):
     class Meta:
         ordering = ["incident", "round", "at", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["incident", "round", "engineer"], name="each_is_told_once_a_round"),
+            models.UniqueConstraint(fields=["incident", "round", "engineer"], name="one_notification_per_round"),
         ]
 
     def __str__(self) -> str:
@@ -214,20 +292,20 @@ class EscalationStep(models.Model):
 
 
 class RunbookRun(models.Model):
-    """A runbook run against an incident: the steps of the revision it was started from, as a checklist."""
+    """A run of a runbook during an incident: the steps of one revision as a checklist."""
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="runs")
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="runs")
-    revision = models.PositiveIntegerField(help_text="Number of the revision whose steps these are.")
+    revision = models.PositiveIntegerField(help_text="Revision that the steps come from.")
     started_at = models.DateTimeField()
     started_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    ended_at = models.DateTimeField(null=True, blank=True, help_text="When its incident was resolved.")
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When the incident was resolved.")
 
     class Meta:
         ordering = ["incident", "-started_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["incident"], condition=Q(ended_at=None), name="one_running_runbook_an_incident"
+                fields=["incident"], condition=Q(ended_at=None), name="one_active_run_per_incident"
             ),
         ]
 
@@ -237,65 +315,72 @@ class RunbookRun(models.Model):
 
 @pghistory.track()
 class RunStep(models.Model):
-    """A step of a run: its words as they were, who did it when, and a note."""
+    """A step of a run: its text at the start of the run, who did it when, and a note."""
 
     run = models.ForeignKey(RunbookRun, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     text = models.TextField()
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    note = models.TextField(blank=True, max_length=2000)
-    ended_incident = models.BooleanField(default=False, help_text="What was done here ended the incident.")
+    note = models.TextField(blank=True, max_length=MAX_NOTE_LENGTH)
+    fixed_incident = models.BooleanField(default=False, help_text="This step fixed the incident.")
 
     class Meta:
         ordering = ["run", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "position"], name="one_step_a_place"),
-            models.UniqueConstraint(
-                fields=["run"], condition=Q(ended_incident=True), name="one_step_ends_the_incident"
-            ),
+            models.UniqueConstraint(fields=["run", "position"], name="one_step_per_position"),
+            models.UniqueConstraint(fields=["run"], condition=Q(fixed_incident=True), name="one_step_fixed_incident"),
             models.CheckConstraint(
                 condition=Q(done_at=None, done_by=None) | Q(done_at__isnull=False, done_by__isnull=False),
-                name="step_done_has_who_and_when",
+                name="done_step_has_engineer_and_time",
             ),
             models.CheckConstraint(
-                condition=Q(ended_incident=False) | Q(done_at__isnull=False), name="only_a_step_done_ends_the_incident"
+                condition=Q(fixed_incident=False) | Q(done_at__isnull=False), name="only_done_step_fixed_incident"
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.text}"
 
+    @property
+    def is_done(self) -> bool:
+        return self.done_at is not None
+
 
 class AlertQuerySet(models.QuerySet["Alert"]):
-    """Alerts, narrowed."""
+    """Query methods for alerts."""
 
     def unmapped(self) -> Self:
-        """Return those that belong to no pipeline, so that they open no incident."""
+        """Return the alerts without a pipeline, which open no incident."""
         return self.filter(pipeline=None)
 
 
 class Alert(models.Model):
-    """What Alertmanager said last of an alert; kept also where nothing says whose it is."""
+    """The last state of an alert that Alertmanager sent, also if it maps to no pipeline."""
 
-    fingerprint = models.CharField(max_length=LONGEST_FINGERPRINT, unique=True)
+    fingerprint = models.CharField(max_length=MAX_FINGERPRINT_LENGTH, unique=True)
     name = models.CharField(max_length=500)
     summary = models.TextField(blank=True)
     severity = models.CharField(max_length=500, blank=True)
     labels = models.JSONField(default=dict, blank=True)
-    pipeline = models.ForeignKey(
-        Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts", help_text="Whose it is."
-    )
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
+    incident = models.ForeignKey(Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
+    group_key = models.CharField(max_length=MAX_GROUP_KEY_LENGTH, blank=True)
     is_firing = models.BooleanField("firing")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
-    received_at = models.DateTimeField(help_text="When Alertmanager said so last.")
+    last_ends_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="End of the last firing that was resolved; it stays while the alert fires again.",
+    )
+    received_at = models.DateTimeField(help_text="When the last webhook with this alert arrived.")
 
     objects = AlertQuerySet.as_manager()
 
     class Meta:
         ordering = ["-received_at", "-pk"]
-        constraints = [models.CheckConstraint(condition=~Q(fingerprint=""), name="alert_has_a_fingerprint")]
+        constraints = [models.CheckConstraint(condition=~Q(fingerprint=""), name="alert_has_fingerprint")]
         indexes = [
             models.Index(fields=["-received_at"], name="alert_newest"),
             models.Index(fields=["pipeline"], condition=Q(is_firing=True), name="alert_firing"),
@@ -303,3 +388,7 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}: {self.summary}" if self.summary else self.name

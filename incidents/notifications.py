@@ -1,31 +1,116 @@
-"""The kinds of messages about incidents, and whether what they say is still true when they are sent."""
+"""Notifications about incidents."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from incidents.models import Incident
-from notifications.models import Message
-from notifications.registry import NotificationType, register
+from django.urls import reverse
 
-TOLD = "incident"
-HANDED_OVER = "incident-handover"
+from incidents.models import Incident, TimelineEntry
+from notifications.queries.outbox import absolute_url
+from notifications.registry import Notification, paragraphs, register
+from notifications.services.outbox import enqueue
+from people.models import User
 
-
-def waits_for_somebody(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the incident of a message is open and nobody has acknowledged it."""
-    return Incident.objects.filter(pk=int(message.occurrence), state=Incident.State.OPEN).exists()
-
-
-def is_still_theirs(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the incident of a message is not over and still the recipient's."""
-    rows = Incident.objects.unresolved().filter(pk=int(message.occurrence), assignee=message.recipient_id)
-    return rows.exists()
+# A message about an incident that could not be sent for a day is no longer worth sending.
+INCIDENT_MESSAGE_LIFETIME = dt.timedelta(days=1)
 
 
-def register_kinds() -> None:
-    """Make the kinds known to the outbox: both are urgent."""
-    register(
-        NotificationType(TOLD, "An incident that I answer for", urgent=True, is_still_relevant=waits_for_somebody),
-        NotificationType(
-            HANDED_OVER, "An incident that is handed over to me", urgent=True, is_still_relevant=is_still_theirs
-        ),
+@dataclass(frozen=True, slots=True)
+class _IncidentNotification(Notification):
+    """What all notifications about an incident have in common."""
+
+    urgent = True
+    rate_limited = True
+
+    incident_id: int
+    kind: str
+    title: str
+    pipeline: str
+
+    def subject(self, reader: User) -> str:
+        return f"[{self.kind}] {self.pipeline}: {self.title}"
+
+    def link(self) -> str:
+        return reverse("incident", args=[self.incident_id])
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class IncidentEscalated(_IncidentNotification):
+    """An open incident waits for an acknowledgement: its responder is notified, then the rest of the escalation chain."""
+
+    name = "incident-escalated"
+    label = "Incident to acknowledge"
+    identity = ("incident_id", "round")
+
+    # Rises when the incident is reopened.
+    round: int
+    text: str
+    runbook: str
+    escalates_after_minutes: int
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.kind}: {self.title}",
+            self.text,
+            f"Runbook: {absolute_url(reverse('runbook', args=[self.runbook]))}",
+            f"Acknowledge within {self.escalates_after_minutes} min, or it escalates to the next responder.",
+        )
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        rows = Incident.objects.filter(pk=self.incident_id, round=self.round, state=Incident.State.OPEN)
+        return rows.exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class IncidentAssigned(_IncidentNotification):
+    """An incident was assigned to somebody by somebody else."""
+
+    name = "incident-assigned"
+    label = "Incident assigned to me"
+    identity = ("incident_id", "number")
+
+    # Counts the reassignments of the incident.
+    number: int
+    assigned_by: str
+    note: str
+
+    def subject(self, reader: User) -> str:
+        return f"Assigned to you: [{self.kind}] {self.pipeline}: {self.title}"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(f"{self.assigned_by} assigned this incident to you.", self.note)
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return Incident.objects.unresolved().filter(pk=self.incident_id, assignee=recipient).exists()
+
+
+def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.datetime) -> None:
+    """Notify people that an incident waits for an acknowledgement."""
+    notification = IncidentEscalated(
+        incident_id=incident.pk,
+        kind=incident.get_kind_display(),
+        title=incident.title,
+        pipeline=str(incident.pipeline),
+        round=incident.round,
+        text=incident.text,
+        runbook=incident.pipeline.slug,
+        escalates_after_minutes=incident.pipeline.escalate_after_minutes,
     )
+    enqueue(people, notification, due_at=at, expires_at=at + INCIDENT_MESSAGE_LIFETIME)
+
+
+def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime, note: str) -> None:
+    """Notify the new assignee of an incident; the reassignment is on its timeline already."""
+    notification = IncidentAssigned(
+        incident_id=incident.pk,
+        kind=incident.get_kind_display(),
+        title=incident.title,
+        pipeline=str(incident.pipeline),
+        number=incident.timeline.filter(kind=TimelineEntry.Kind.REASSIGNED).count(),
+        assigned_by=str(by),
+        note=note,
+    )
+    enqueue([to], notification, due_at=at, expires_at=at + INCIDENT_MESSAGE_LIFETIME)

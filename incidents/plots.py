@@ -1,4 +1,4 @@
-"""Plots of reports: bars a month, in numbers that a template writes as SVG."""
+"""Monthly bar charts of the incident reports, as coordinates for an SVG template."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -12,20 +12,20 @@ STEP, BAR, HEIGHT, TOP, FOOT = 76, 44, 140, 22, 22
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A month's bar: where it stands, how high it is, the words over and under it."""
+    """A month's bar: its position and height, the label above it and the month below."""
 
     x: int
     middle: int
     y: int
     height: int
-    words: str
-    words_y: int
+    label: str
+    label_y: int
     month: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A plot with its title, its size in pixels, and its bars."""
+    """A chart: its title, its size in pixels, and its bars."""
 
     title: str
     width: int
@@ -36,27 +36,27 @@ class Plot:
     bars: tuple[Bar, ...]
 
 
-def plots_of(reports: Sequence[MonthReport]) -> list[Plot]:
-    """Return the plots of months' reports: incidents, time to acknowledge, time to resolve."""
+def report_plots(reports: Sequence[MonthReport]) -> list[Plot]:
+    """Return the charts of incidents, time to acknowledge and time to resolve."""
     return [
-        _plot("Incidents", reports, value=lambda row: row.incidents, words=lambda row: str(row.incidents)),
+        _plot("Incidents", reports, value=lambda row: row.incidents, label=lambda row: str(row.incidents)),
         _plot(
-            "Time to acknowledge (median)",
+            "Median time to acknowledge",
             reports,
             value=lambda row: _seconds(row.to_acknowledge),
-            words=lambda row: format_duration(row.to_acknowledge),
+            label=lambda row: format_duration(row.to_acknowledge),
         ),
         _plot(
-            "Time to resolve (median)",
+            "Median time to resolve",
             reports,
             value=lambda row: _seconds(row.to_resolve),
-            words=lambda row: format_duration(row.to_resolve),
+            label=lambda row: format_duration(row.to_resolve),
         ),
     ]
 
 
-def _seconds(span: dt.timedelta | None) -> float:
-    return span.total_seconds() if span else 0
+def _seconds(duration: dt.timedelta | None) -> float:
+    return duration.total_seconds() if duration else 0
 
 
 def _plot(
@@ -64,13 +64,13 @@ def _plot(
     reports: Sequence[MonthReport],
     *,
     value: Callable[[MonthReport], float],
-    words: Callable[[MonthReport], str],
+    label: Callable[[MonthReport], str],
 ) -> Plot:
     largest = max((value(row) for row in reports), default=0)
     bars = []
-    for place, row in enumerate(reports):
+    for index, row in enumerate(reports):
         height = round(HEIGHT * value(row) / largest) if largest else 0
-        x, y = place * STEP + (STEP - BAR) // 2, TOP + HEIGHT - height
-        bars.append(Bar(x, place * STEP + STEP // 2, y, height, words(row), y - 6, f"{row.month:%b %y}"))
+        x, y = index * STEP + (STEP - BAR) // 2, TOP + HEIGHT - height
+        bars.append(Bar(x, index * STEP + STEP // 2, y, height, label(row), y - 6, f"{row.month:%b %y}"))
     ground = TOP + HEIGHT
     return Plot(title, STEP * len(reports), ground + FOOT, ground, ground + FOOT - 6, BAR, tuple(bars))

@@ -1,22 +1,22 @@
-"""What workers do for incidents."""
+"""Worker tasks of incidents."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from incidents.services.alerts import sync_with_alerts
 from incidents.services.escalation import escalate_due
-from incidents.services.sync_checks import sync_with_checks, sync_with_external_checks
+from incidents.services.triggers import sync_with_checks, sync_with_external_checks
 
 
 @shared_task
 def escalate() -> None:
-    """Tell the next of every chain whose incident has waited its time."""
+    """Escalate the incidents that are due."""
     escalate_due(at=timezone.now())
 
 
 @shared_task
 def sync_incidents() -> None:
-    """Let incidents follow what checks and alerts say."""
+    """Open and resolve incidents to match checks and alerts."""
     at = timezone.now()
     sync_with_checks(at=at)
     sync_with_external_checks(at=at)

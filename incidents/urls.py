@@ -1,4 +1,4 @@
-"""Paths of the incidents' pages."""
+"""URLs of the incident pages."""
 
 from django.urls import path
 
@@ -11,11 +11,12 @@ urlpatterns = [
     path("incidents/reports/", reports.reports, name="incident_reports"),
     path("incidents/reports/csv/", reports.reports_csv, name="incident_reports_csv"),
     path("incidents/<int:pk>/", incidents.incident, name="incident"),
-    path("incidents/<int:pk>/change/", incidents.change, name="change_incident"),
+    path("incidents/<int:pk>/edit/", incidents.edit, name="edit_incident"),
     path("incidents/<int:pk>/acknowledge/", actions.acknowledge, name="acknowledge_incident"),
     path("incidents/<int:pk>/resolve/", actions.resolve, name="resolve_incident"),
     path("incidents/<int:pk>/reopen/", actions.reopen, name="reopen_incident"),
-    path("incidents/<int:pk>/hand-over/", actions.hand_over, name="hand_over_incident"),
+    path("incidents/<int:pk>/reassign/", actions.reassign, name="reassign_incident"),
+    path("incidents/<int:pk>/snooze/", actions.snooze, name="snooze_incident"),
     path("incidents/<int:pk>/note/", actions.note, name="note_incident"),
     path("incidents/<int:pk>/run/", actions.run, name="run_runbook"),
     path("incidents/<int:pk>/steps/<int:number>/", actions.step, name="mark_step"),

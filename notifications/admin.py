@@ -19,28 +19,28 @@ from people.admin import request_admin
 class MessageAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Message]):
     """Messages and their delivery state; failed messages can be retried."""
 
-    list_display = ("subject", "recipient", "kind", "channel", "state", "problem", "attempts", "due_at", "sent_at")
-    list_filter = ("state", "channel", "urgent", "kind")
+    list_display = ("subject", "recipient", "type", "channel", "state", "problem", "attempts", "due_at", "sent_at")
+    list_filter = ("state", "channel", "urgent", "type")
     list_select_related = ("recipient",)
-    search_fields = ("subject", "recipient__display_name", "key")
+    search_fields = ("subject", "recipient__display_name", "dedup_key")
     date_hierarchy = "due_at"
     exclude = ("token",)
-    actions = ("send_again",)
+    actions = ("retry",)
     show_full_result_count = False
 
-    @admin.action(description="Send the selected messages again", permissions=["view"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+    @admin.action(description="Retry selected messages", permissions=["view"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         """Retry the selected failed messages."""
-        done = 0
+        count = 0
         for message in queryset.select_related("recipient"):
             try:
-                delivery.send_again(message, by=request_admin(request))
-            except DomainError as refusal:
-                messages.error(request, f"{message}: {refusal}")
+                delivery.retry_message(message, by=request_admin(request))
+            except DomainError as error:
+                messages.error(request, f"{message}: {error}")
             else:
-                done += 1
-        if done:
-            messages.success(request, f"{done} message{'s are' if done > 1 else ' is'} tried again now.")
+                count += 1
+        if count:
+            messages.success(request, f"Retrying {count} message{'s' if count > 1 else ''}.")
 
 
 @admin.register(ChatAddress)
@@ -58,8 +58,8 @@ class ChatAddressAdmin(admin.ModelAdmin[ChatAddress]):
 
     def save_model(self, request: HttpRequest, obj: ChatAddress, form: Any, change: Any) -> None:
         """Save the encrypted address."""
-        made = set_chat_address(obj.person, address=form.cleaned_data["typed"], by=request_admin(request))
-        obj.pk = made.pk
+        row = set_chat_address(obj.person, address=form.cleaned_data["typed"], by=request_admin(request))
+        obj.pk = row.pk
 
     def delete_model(self, request: HttpRequest, obj: ChatAddress) -> None:
         """Delete the address."""
@@ -72,11 +72,11 @@ class ChatAddressAdmin(admin.ModelAdmin[ChatAddress]):
 
 
 @admin.register(ChannelPreference)
-class ChoiceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelPreference]):
-    """Channel preferences by message type. Users edit their own."""
+class ChannelPreferenceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelPreference]):
+    """Channel preferences by notification type. Users edit their own."""
 
-    list_display = ("person", "kind", "email", "chat")
-    list_filter = ("kind",)
+    list_display = ("person", "type", "email", "chat")
+    list_filter = ("type",)
     list_select_related = ("person",)
 
 

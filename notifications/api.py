@@ -13,8 +13,8 @@ from rest_framework.response import Response
 
 from common.exceptions import InvalidInputError
 from notifications.models import Message
-from notifications.queries.outbox import all_messages, messages_of
-from notifications.queries.preferences import chat_address_of, preferences_for, quiet_hours_of
+from notifications.queries.outbox import all_messages, message_link, messages_for
+from notifications.queries.preferences import chat_address_for, preferences_for, quiet_hours_for
 from notifications.services import delivery
 from notifications.services.preferences import Channels, Quiet, update_preferences
 from people.models import User
@@ -22,9 +22,10 @@ from people.permissions import request_user
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
-    """A message to one user through one channel, with its delivery state."""
+    """A notification for one user through one channel, with its delivery state."""
 
     recipient = serializers.SlugRelatedField[User](slug_field="username", read_only=True)
+    link = serializers.SerializerMethodField(help_text="URL of the page it is about; empty without one.")
     due_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
     expires_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
     retry_at = serializers.DateTimeField(read_only=True, default_timezone=dt.UTC)
@@ -35,13 +36,13 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         model = Message
         fields = (
             "id",
-            "kind",
+            "type",
             "recipient",
             "channel",
             "urgent",
             "subject",
             "text",
-            "path",
+            "link",
             "state",
             "attempts",
             "problem",
@@ -53,12 +54,15 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         )
         read_only_fields = fields
 
+    def get_link(self, message: Message) -> str:
+        return message_link(message)
+
 
 @extend_schema_view(
     list=extend_schema(
         parameters=[
-            OpenApiParameter("state", OpenApiTypes.STR, description="Those in this state only."),
-            OpenApiParameter("everyone", OpenApiTypes.BOOL, description="Everybody's; for admins."),
+            OpenApiParameter("state", OpenApiTypes.STR, description="Return messages in this state only."),
+            OpenApiParameter("everyone", OpenApiTypes.BOOL, description="Return everyone's messages. Admins only."),
         ]
     )
 )
@@ -69,31 +73,31 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     lookup_value_regex = "[0-9]{1,15}"
 
     def get_queryset(self) -> QuerySet[Message]:
-        """Return the caller's messages, or everyone's if an admin asks for them."""
+        """Return the caller's messages, or everyone's for an admin who sets `everyone`."""
         if getattr(self, "swagger_fake_view", False):
             return all_messages()
         person = request_user(self.request)
         everyone = self.request.query_params.get("everyone", "") == "true" or self.action != "list"
-        rows = all_messages() if everyone and person.is_staff else messages_of(person)
+        rows = all_messages() if everyone and person.is_staff else messages_for(person)
         state = self.request.query_params.get("state", "")
         if state and state not in Message.State.values:
-            raise InvalidInputError({"state": [f"One of {', '.join(Message.State.values)}."]})
+            raise InvalidInputError({"state": [f"Choose one of {', '.join(Message.State.values)}."]})
         return rows.filter(state=state) if state else rows
 
     @extend_schema(request=None, responses=MessageSerializer)
-    @action(detail=True, methods=["post"], url_path="send-again")
-    def send_again(self, request: Request, pk: str) -> Response:
+    @action(detail=True, methods=["post"], url_path="retry")
+    def retry(self, request: Request, pk: str) -> Response:
         """Retry a failed message. Admins only."""
         message = self.get_object()
-        delivery.send_again(message, by=request_user(request))
+        delivery.retry_message(message, by=request_user(request))
         return Response(self.get_serializer(all_messages().get(pk=message.pk)).data)
 
 
-class KindSerializer(serializers.Serializer[Any]):
-    """A message type and the channels enabled for the caller."""
+class TypePreferenceSerializer(serializers.Serializer[Any]):
+    """A notification type and the channels enabled for the caller."""
 
-    kind = serializers.CharField(max_length=40)
-    title = serializers.CharField(read_only=True)
+    type = serializers.CharField(max_length=40)
+    label = serializers.CharField(read_only=True)  # type: ignore[assignment]  # DRF takes declared fields off the class
     urgent = serializers.BooleanField(read_only=True)
     email = serializers.BooleanField()
     chat = serializers.BooleanField()
@@ -105,12 +109,12 @@ class PreferencesSerializer(serializers.Serializer[Any]):
     quiet_from = serializers.TimeField(allow_null=True, required=False)
     quiet_until = serializers.TimeField(allow_null=True, required=False)
     chat_service = serializers.CharField(read_only=True, allow_null=True)
-    kinds = KindSerializer(many=True, required=False)
+    types = TypePreferenceSerializer(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the data; raise ValidationError if only one of the two times is given."""
         if (attrs.get("quiet_from") is None) != (attrs.get("quiet_until") is None):
-            raise serializers.ValidationError({"quiet_until": ["Give both hours, or none."]})
+            raise serializers.ValidationError({"quiet_until": ["Set both times or neither."]})
         return attrs
 
 
@@ -118,30 +122,30 @@ class PreferencesSerializer(serializers.Serializer[Any]):
 @extend_schema(methods=["PUT"], request=PreferencesSerializer, responses=PreferencesSerializer)
 @api_view(["GET", "PUT"])
 def notification_preferences(request: Request) -> Response:
-    """Return the caller's notification preferences, or update the quiet hours and the given types."""
+    """Return the caller's notification preferences, or update the quiet hours and the listed types."""
     person = request_user(request)
     if request.method == "PUT":
-        given = PreferencesSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields: dict[str, Any] = given.validated_data
+        serializer = PreferencesSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields: dict[str, Any] = serializer.validated_data
         start, end = fields.get("quiet_from"), fields.get("quiet_until")
-        channels = {row["kind"]: Channels(row["email"], row["chat"]) for row in fields.get("kinds", [])}
+        channels = {row["type"]: Channels(row["email"], row["chat"]) for row in fields.get("types", [])}
         quiet_hours = Quiet(start, end) if start is not None and end is not None else None
         update_preferences(person, channels=channels, quiet=quiet_hours)
-    quiet, chat = quiet_hours_of(person), chat_address_of(person)
+    quiet, chat = quiet_hours_for(person), chat_address_for(person)
     answer = {
         "quiet_from": quiet.starts_at if quiet else None,
         "quiet_until": quiet.ends_at if quiet else None,
         "chat_service": chat.service if chat else None,
-        "kinds": [
+        "types": [
             {
-                "kind": one.kind.name,
-                "title": one.kind.title,
-                "urgent": one.kind.urgent,
-                "email": one.email,
-                "chat": one.chat,
+                "type": row.type.name,
+                "label": row.type.label,
+                "urgent": row.type.urgent,
+                "email": row.email,
+                "chat": row.chat,
             }
-            for one in preferences_for(person)
+            for row in preferences_for(person)
         ],
     }
     return Response(PreferencesSerializer(answer).data)

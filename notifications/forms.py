@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from notifications.channels.chat import NotAChatAddress, service_of
+from notifications.channels.chat import ChatAddressError, service_of
 from notifications.models import ChatAddress
 from notifications.queries.preferences import TypePreference
 from notifications.services.preferences import Channels, Quiet
@@ -20,44 +20,45 @@ class PreferencesForm(forms.Form):
         required=False, label="Until", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
 
-    def __init__(self, *args: Any, choices: list[TypePreference], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, preferences: list[TypePreference], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choices = choices
-        for chosen in choices:
+        self.preferences = preferences
+        for preference in preferences:
+            name, label = preference.type.name, preference.type.label
             email = forms.BooleanField(
                 required=False,
-                initial=chosen.email,
-                disabled=chosen.kind.urgent,
-                label=f"{chosen.kind.title}: by e-mail",
+                initial=preference.email,
+                disabled=preference.type.urgent,
+                label=f"{label}: e-mail",
             )
-            chat = forms.BooleanField(required=False, initial=chosen.chat, label=f"{chosen.kind.title}: by chat")
-            self.fields |= {f"email-{chosen.kind.name}": email, f"chat-{chosen.kind.name}": chat}
+            chat = forms.BooleanField(required=False, initial=preference.chat, label=f"{label}: chat")
+            self.fields |= {f"email-{name}": email, f"chat-{name}": chat}
 
     def rows(self) -> list[tuple[TypePreference, forms.BoundField, forms.BoundField]]:
-        """Return each message type with its two checkboxes."""
-        return [(one, self[f"email-{one.kind.name}"], self[f"chat-{one.kind.name}"]) for one in self.choices]
+        """Return each notification type with its two checkboxes."""
+        return [(row, self[f"email-{row.type.name}"], self[f"chat-{row.type.name}"]) for row in self.preferences]
 
     def hours(self) -> list[forms.BoundField]:
         """Return the fields of the quiet hours."""
         return [self["quiet_from"], self["quiet_until"]]
 
     def clean(self) -> None:
-        """Add an error if only one of the two times is given."""
+        """Add an error if only one of the two times is set."""
         super().clean()
         start, end = self.cleaned_data.get("quiet_from"), self.cleaned_data.get("quiet_until")
         if (start is None) != (end is None) and not self.errors:
-            self.add_error("quiet_until" if end is None else "quiet_from", "Give both hours, or none.")
+            self.add_error("quiet_until" if end is None else "quiet_from", "Set both times or neither.")
 
     def channels(self) -> dict[str, Channels]:
-        """Return the chosen channels by type. Call after validation."""
-        given = self.cleaned_data
+        """Return the enabled channels by type. Call after validation."""
+        data = self.cleaned_data
         return {
-            one.kind.name: Channels(email=given[f"email-{one.kind.name}"], chat=given[f"chat-{one.kind.name}"])
-            for one in self.choices
+            row.type.name: Channels(email=data[f"email-{row.type.name}"], chat=data[f"chat-{row.type.name}"])
+            for row in self.preferences
         }
 
     def quiet(self) -> Quiet | None:
-        """Return the quiet hours, or None if none are given."""
+        """Return the quiet hours, or None if they are empty."""
         start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
         return None if start is None or end is None else Quiet(start, end)
 
@@ -69,7 +70,7 @@ class ChatAddressForm(forms.ModelForm[ChatAddress]):
         label="Address",
         max_length=1000,
         widget=forms.TextInput(attrs={"size": 80, "autocomplete": "off"}),
-        help_text="In Apprise's form, such as slack://TokenA/TokenB/TokenC/#channel. It is kept sealed.",
+        help_text="An Apprise URL, such as slack://TokenA/TokenB/TokenC/#channel. It is stored encrypted.",
     )
 
     class Meta:
@@ -81,6 +82,6 @@ class ChatAddressForm(forms.ModelForm[ChatAddress]):
         address: str = self.cleaned_data["typed"].strip()
         try:
             service_of(address)
-        except NotAChatAddress as error:
+        except ChatAddressError as error:
             raise forms.ValidationError(str(error)) from error
         return address

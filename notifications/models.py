@@ -8,12 +8,14 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
+from common.fields import EncryptedTextField
 from people.models import User
 
 # A delay this long means that the site was down, not that a mail server was slow.
 OVERDUE_AFTER = dt.timedelta(hours=1)
-# Type of the message that summarizes overdue messages.
-CATCH_UP = "catch-up"
+# Types of the messages that list others: overdue ones, and those beyond the limit of incident messages.
+DIGEST, SUMMARY = "digest", "summary"
+LISTS = (DIGEST, SUMMARY)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -32,24 +34,24 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(Q(state=Message.State.PENDING) | Q(state=Message.State.SENDING, lease_until__lte=Now()))
 
     def late(self) -> Self:
-        """Return overdue, unexpired messages that were never attempted; the catch-up handles them."""
+        """Return overdue, unexpired messages that were never attempted; a digest handles them."""
         return self.filter(
             state=Message.State.PENDING,
             attempts=0,
             retry_at=None,
             due_at__lte=Now() - OVERDUE_AFTER,
             expires_at__gt=Now(),
-        ).exclude(kind=CATCH_UP)
+        ).exclude(type__in=LISTS)
 
     def claimable(self) -> Self:
         """Return messages that can be sent now by the database's clock, urgent ones first."""
         tried = Q(retry_at__lte=Now()) | Q(retry_at=None, attempts__gt=0)
-        never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(kind=CATCH_UP))
+        never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(type__in=LISTS))
         ready = self.unclaimed().filter(tried | never, due_at__lte=Now(), expires_at__gt=Now())
         return ready.order_by("-urgent", "due_at", "pk")
 
     def finished_for(self, length: dt.timedelta) -> Self:
-        """Return finished messages that expired `length` ago or earlier, except catch-ups that others refer to."""
+        """Return finished messages that expired `length` ago or earlier, except digests that others refer to."""
         finished = self.filter(state__in=(Message.State.SENT, Message.State.DROPPED, Message.State.MERGED))
         needed = Message.objects.filter(merged_into=OuterRef("pk"))
         return finished.filter(~Exists(needed), expires_at__lte=Now() - length)
@@ -60,17 +62,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """A message to one user through one channel; its unique key prevents duplicates."""
+    """A notification for one user through one channel, and its delivery."""
 
     class State(models.TextChoices):
         """Delivery state."""
 
-        PENDING = "pending", "Waiting"
-        SENDING = "sending", "Being sent"
+        PENDING = "pending", "Scheduled"
+        SENDING = "sending", "Sending"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
-        DROPPED = "dropped", "No longer true"
-        MERGED = "merged", "In a catch-up"
+        DROPPED = "dropped", "Dropped (obsolete)"
+        MERGED = "merged", "In a digest"
 
     class Channel(models.TextChoices):
         """Delivery channel."""
@@ -78,29 +80,27 @@ class Message(models.Model):
         EMAIL = "email", "E-mail"
         CHAT = "chat", "Chat"
 
-    key = models.CharField(max_length=300, unique=True, help_text="event:occurrence:offset:recipient:channel")
-    kind = models.CharField(max_length=40)
-    event = models.CharField(max_length=60)
-    occurrence = models.CharField(max_length=120)
+    type = models.CharField(max_length=40, help_text="Name of the notification type.")
+    dedup_key = models.CharField(max_length=200, help_text="Identifies the occurrence within its type.")
+    context = models.JSONField(default=dict, help_text="Fields of the notification.")
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="messages")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.EMAIL)
     subject = models.CharField(max_length=200)
     text = models.TextField()
-    path = models.CharField(max_length=300, blank=True, help_text="The page it is about, below the site's address.")
     calendar_method = models.CharField(max_length=10, blank=True, help_text="REQUEST or CANCEL, for an invitation.")
     calendar = models.TextField(blank=True, help_text="The invitation's iCalendar object.")
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     due_at = models.DateTimeField()
-    expires_at = models.DateTimeField(help_text="From then on it is of no use and is dropped.")
+    expires_at = models.DateTimeField(help_text="If it has not been sent by then, it is dropped.")
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     urgent = models.BooleanField(default=False, help_text="Goes before others, and in quiet hours too.")
-    retry_at = models.DateTimeField(null=True, blank=True, help_text="After a failure, when it is tried again.")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Next attempt after a failure.")
     merged_into = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged", help_text="The catch-up."
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged", help_text="The digest."
     )
     attempts = models.PositiveSmallIntegerField(default=0)
-    problem = models.CharField(max_length=500, blank=True)
+    problem = models.CharField(max_length=500, blank=True, help_text="Why it was not sent.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -109,6 +109,9 @@ class Message(models.Model):
     class Meta:
         ordering = ["-due_at", "-pk"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["type", "dedup_key", "recipient", "channel"], name="message_is_enqueued_once"
+            ),
             models.CheckConstraint(
                 condition=Q(state="sending", token__isnull=False, lease_until__isnull=False)
                 | (~Q(state="sending") & Q(token=None, lease_until=None)),
@@ -120,14 +123,13 @@ class Message(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="merged", merged_into__isnull=False) | (~Q(state="merged") & Q(merged_into=None)),
-                name="message_merged_has_a_catch_up",
+                name="message_merged_has_a_digest",
             ),
         ]
         indexes = [
             models.Index(
                 fields=["-urgent", "due_at", "id"], condition=Q(state__in=("pending", "sending")), name="message_due"
             ),
-            models.Index(fields=["event", "occurrence"], name="message_about"),
             models.Index(fields=["recipient", "-due_at"], name="message_of_person"),
             models.Index(fields=["-due_at"], condition=Q(state="failed"), name="message_failed"),
             models.Index(
@@ -141,19 +143,19 @@ class Message(models.Model):
 
 @pghistory.track()
 class ChannelPreference(models.Model):
-    """A user's channels for a message type; without a row, the defaults apply."""
+    """A user's channels for a notification type; without a row, the defaults apply."""
 
-    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="message_choices")
-    kind = models.CharField(max_length=40)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="channel_preferences")
+    type = models.CharField(max_length=40, help_text="Name of the notification type.")
     email = models.BooleanField("e-mail", default=True)
     chat = models.BooleanField(default=False)
 
     class Meta:
-        ordering = ["person", "kind"]
-        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="one_choice_a_kind")]
+        ordering = ["person", "type"]
+        constraints = [models.UniqueConstraint(fields=["person", "type"], name="one_preference_per_type")]
 
     def __str__(self) -> str:
-        return f"{self.person}: {self.kind}"
+        return f"{self.person}: {self.type}"
 
 
 @pghistory.track()
@@ -180,7 +182,7 @@ class ChatAddress(models.Model):
     """A user's chat address in Apprise's format, set by an admin and encrypted."""
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="chat_address")
-    address = models.TextField(editable=False, help_text="Sealed: who knows it can write there.")
+    address = EncryptedTextField(editable=False)
     service = models.CharField(max_length=20)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -1,53 +1,126 @@
-"""Registry of message types, filled by the apps that send them."""
+"""Notification types: their base class, and the registry of the types of all apps."""
 
 import datetime as dt
-from collections.abc import Callable
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 
-from notifications.models import Message
+from common.datetimes import format_instant
+from notifications.domain.context import from_json, to_json
+from people.models import User
 
-
-def always_relevant(message: Message, at: dt.datetime) -> bool:
-    """Return True: the message stays relevant until it expires."""
-    return True
-
-
-def stored_path(message: Message) -> str:
-    """Return the path stored in the message."""
-    return message.path
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class NotificationType:
-    """A message type: its name, title, urgency, privacy and relevance check.
+class Notification:
+    """A notification: a subclass is a type, its fields are the context of one occurrence.
 
-    An urgent kind is sent in quiet hours too and cannot be switched off. `is_still_relevant` is asked just before sending, with the
-    message and the instant; what is no longer true is dropped. A private kind goes by e-mail only and is nobody's to choose.
-    `path_of` says the page's path just before sending: what may be known to its reader only is in no row (promise 19).
+    The outbox stores the type's name and the context as JSON. Text is written when the message is enqueued, so that lists and the
+    API can show it, and again when it is sent, in the recipient's time zone at that moment.
     """
 
-    name: str
-    title: str
-    urgent: bool = False
-    is_still_relevant: Callable[[Message, dt.datetime], bool] = always_relevant
-    private: bool = False
-    path_of: Callable[[Message], str] = stored_path
+    # Stored in the outbox and in preferences: never change the name of a type that is in use.
+    name: ClassVar[str]
+    # Row of the Notifications page.
+    label: ClassVar[str]
+    # Fields that identify an occurrence: nobody gets the same one twice.
+    identity: ClassVar[tuple[str, ...]]
+    # Ignores quiet hours and always goes by e-mail.
+    urgent: ClassVar[bool] = False
+    admins_only: ClassVar[bool] = False
+    # Goes by e-mail only, has no row on the Notifications page, and its `delivery_link` is in no row.
+    private: ClassVar[bool] = False
+    # Beyond a number in ten minutes, messages are summarized.
+    rate_limited: ClassVar[bool] = False
+    # Django's templates would otherwise call the class.
+    do_not_call_in_templates: ClassVar[bool] = True
+
+    def subject(self, reader: User) -> str:
+        """Return the subject line."""
+        raise NotImplementedError
+
+    def body(self, reader: User) -> str:
+        """Return the plain text: what happened and what to do. The link follows it."""
+        raise NotImplementedError
+
+    def link(self) -> str:
+        """Return the path of the page it is about, by `reverse`."""
+        raise NotImplementedError
+
+    def delivery_link(self) -> str:
+        """Return the path that the sent message shows. It differs from `link` only if it holds a secret."""
+        return self.link()
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        """Return True if it is worth sending at `at`; asked just before it is sent."""
+        return True
+
+    @property
+    def dedup_key(self) -> str:
+        """The identity fields as text. It is compared, never parsed."""
+        return dedup_key(*(getattr(self, field) for field in self.identity))
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """The fields as JSON data."""
+        data: dict[str, Any] = to_json(self)
+        return data
+
+    @classmethod
+    def may_receive(cls, person: User) -> bool:
+        """Return True if the person is active, and an admin if the type is for admins only."""
+        return person.is_active and (person.is_staff or not cls.admins_only)
 
 
-_kinds: dict[str, NotificationType] = {}
+def dedup_key(*values: object) -> str:
+    """Return the values that identify an occurrence as text."""
+    return ":".join(value.isoformat() if isinstance(value, dt.date) else str(value) for value in values)
 
 
-def register(*kinds: NotificationType) -> None:
-    """Register message types. Call from `AppConfig.ready`."""
-    for kind in kinds:
-        _kinds[kind.name] = kind
+def local_time(instant: dt.datetime, reader: User) -> str:
+    """Return an instant with weekday, date, time and zone in the reader's time zone."""
+    return format_instant(instant, reader.zone)
 
 
-def notification_type(name: str) -> NotificationType:
-    """Return the type with this name; an unregistered one counts as non-urgent and always relevant."""
-    return _kinds.get(name) or NotificationType(name, name)
+def paragraphs(*parts: str) -> str:
+    """Join the non-empty parts with blank lines."""
+    return "\n\n".join(part for part in parts if part)
 
 
-def notification_types() -> list[NotificationType]:
-    """Return the types that users can configure, in registration order, without private ones."""
-    return [kind for kind in _kinds.values() if not kind.private]
+_types: dict[str, type[Notification]] = {}
+T = TypeVar("T", bound=type[Notification])
+
+
+def register(cls: T) -> T:
+    """Class decorator: add a type to the registry. Django imports each app's `notifications` module at the start."""
+    _types[cls.name] = cls
+    return cls
+
+
+def notification_type(name: str) -> type[Notification] | None:
+    """Return the type with this name, or None if it no longer exists."""
+    return _types.get(name)
+
+
+def rate_limited_types() -> list[str]:
+    """Return the names of the types whose messages are limited."""
+    return [name for name, cls in _types.items() if cls.rate_limited]
+
+
+def configurable_types(person: User) -> list[type[Notification]]:
+    """Return the types with a row on a user's Notifications page, in registration order."""
+    return [cls for cls in _types.values() if not cls.private and (person.is_staff or not cls.admins_only)]
+
+
+def load(name: str, context: Mapping[str, Any]) -> Notification | None:
+    """Return a stored notification, or None if its type is gone or has changed: it is then sent as it was written."""
+    cls = _types.get(name)
+    if cls is None:
+        return None
+    try:
+        return from_json(cls, context)
+    except (TypeError, KeyError, ValueError):
+        logger.exception("The context of a message of type %s does not fit its class", name)
+        return None

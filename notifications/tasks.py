@@ -1,47 +1,47 @@
-"""What workers do about messages: a sweep that looks what is due, and deliverers that send one message after another."""
+"""Celery tasks: a sweep that starts deliverers, the deliverers, and the nightly purge."""
 
 import time
 
 from celery import shared_task
 from django.conf import settings
 
-from notifications.queries.outbox import being_sent, due_count
+from notifications.queries.outbox import due_count, sending_count
 from notifications.services import retention
 from notifications.services.catch_up import drop_expired, merge_overdue
 from notifications.services.delivery import deliver_one
 
-# How many messages are sent at a time: a server that hangs holds one of them, each time for no longer than a send may take.
-SENDERS = 4
-# A deliverer takes no further message after so long (5 s of 90); what is left is the next sweep's.
-SENDING_SECONDS = settings.MESSAGE_LEASE_SECONDS / 18
-# Removing what is long over stops well before the task's hard limit; the next night goes on.
-FORGETTING_SECONDS = 60
-# The hard limit is below the lease, so that a message is claimed again only when whoever sent it is gone; and above what a
-# deliverer needs: its few seconds, and then one message, whose mark gives up at five sixths of the lease.
+# Concurrent sends. A mail server that hangs occupies one of them, for no longer than the time limit of a send.
+MAX_SENDERS = 4
+# A deliverer claims no further message after this time (5 s of 90); the next sweep continues.
+DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS / 18
+# The purge stops well before the task's hard limit and continues the next night.
+PURGE_SECONDS = 60
+# Shorter than the lease, so that a message is claimed again only after its sender is gone; and longer than a deliverer needs:
+# its few seconds and one more message, whose mark gives up at five sixths of the lease.
 HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 
 
 @shared_task
 def sweep() -> None:
-    """Drop what is stale, merge what is late, and let as many deliverers go as there are messages due, up to a few."""
+    """Drop expired messages, merge overdue ones, and start a deliverer per due message, up to the limit."""
     drop_expired()
     merge_overdue()
-    free = SENDERS - being_sent()
-    for _ in range(due_count(most=max(free, 0))):
+    free = MAX_SENDERS - sending_count()
+    for _ in range(due_count(limit=max(free, 0))):
         deliver.delay()
 
 
 @shared_task(time_limit=HARD_LIMIT_SECONDS)
 def deliver() -> None:
-    """Deliver due messages one after another, each claimed by itself, for a few seconds."""
-    until = time.monotonic() + SENDING_SECONDS
+    """Deliver due messages one after another for a few seconds."""
+    until = time.monotonic() + DELIVERY_SECONDS
     while deliver_one() is not None and time.monotonic() < until:
         pass
 
 
 @shared_task
 def purge_finished() -> None:
-    """Remove the messages that are long over, batch after batch, until there are none or the time is up."""
-    until = time.monotonic() + FORGETTING_SECONDS
+    """Delete old finished messages in batches until none are left or the time is up."""
+    until = time.monotonic() + PURGE_SECONDS
     while retention.purge_finished() and time.monotonic() < until:
         pass

@@ -1,9 +1,9 @@
-"""Paths of how I am told."""
+"""URLs of the Notifications page."""
 
 from django.urls import path
 
 from notifications import views
 
 urlpatterns = [
-    path("me/messages/", views.my_messages, name="my_messages"),
+    path("me/notifications/", views.notifications, name="notifications"),
 ]

@@ -1,61 +1,91 @@
-"""The mails by which somebody sets a password: written here, since people know nothing of messages."""
+"""E-mails with a link to set a password. They are here because `people` cannot import `notifications`."""
 
 import datetime as dt
+from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 
-from notifications.models import Message
-from notifications.registry import NotificationType
-from notifications.services.outbox import Notification
+from notifications.registry import Notification, local_time, paragraphs, register
+from notifications.services.outbox import enqueue
 from people.models import PasswordLink, User
 from people.queries import secret_of
 
-EVENT = "password-link"
+
+@dataclass(frozen=True, slots=True)
+class _PasswordNotification(Notification):
+    """What both e-mails with a password link have in common. The link's secret is in no row: it is derived when it is sent."""
+
+    identity = ("link_id",)
+    urgent = True
+    private = True
+
+    link_id: int
+    # Empty if the user asked for it on the sign-in page.
+    sent_by: str
+    expires_at: dt.datetime
+
+    def link(self) -> str:
+        return reverse("sign_in")
+
+    def delivery_link(self) -> str:
+        return reverse("password_link", args=[secret_of(PasswordLink.objects.get(pk=self.link_id))])
+
+    def usage(self, reader: User) -> str:
+        """Return the user name, and until when the link works."""
+        until = local_time(self.expires_at, reader)
+        return f"Your user name is {reader.username}. The link works once, until {until}."
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return PasswordLink.objects.usable(at=at).filter(pk=self.link_id).exists()
 
 
-def notice_of(link: PasswordLink, *, at: dt.datetime) -> Notification:
-    """Return what somebody is told of their link; the link itself is added when the mail is sent."""
-    invited = link.purpose == PasswordLink.Purpose.INVITATION
-    return Notification(
-        kind=link.purpose,
-        event=EVENT,
-        occurrence=str(link.pk),
-        subject="You are invited to the on-call site" if invited else "Your new password for the on-call site",
-        text=_text(link.user, by=link.asked_by, invited=invited),
-        path=reverse("sign_in"),
-        due_at=at,
-        expires_at=link.expires_at,
-    )
+@register
+@dataclass(frozen=True, slots=True)
+class InvitationSent(_PasswordNotification):
+    """An admin invites a new user."""
+
+    name = PasswordLink.Purpose.INVITATION.value
+    label = "Invitation"
+
+    def subject(self, reader: User) -> str:
+        return "You are invited to the on-call site"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.sent_by} invited you to the on-call site at {settings.SITE_URL}.",
+            f"{self.usage(reader)} Open it to choose a password.",
+        )
 
 
-def _text(user: User, *, by: User | None, invited: bool) -> str:
-    name = f"Your user name is {user.username}."
-    once = f"The link below works once, for {'a week' if invited else 'an hour'}."
-    if invited:
-        return f"{by} invites you to the on-call site at {settings.SITE_URL}.\n\n{name} {once}"
-    asked = f"{by} sends you" if by else "Somebody, you we hope, asked for"
-    return f"{asked} a link to choose a new password. {name} {once}\n\nIf you did not want it, do nothing: your password stays."
+@register
+@dataclass(frozen=True, slots=True)
+class PasswordResetSent(_PasswordNotification):
+    """A user, or an admin for them, asked for a new password."""
+
+    name = PasswordLink.Purpose.RESET.value
+    label = "Password reset"
+
+    def subject(self, reader: User) -> str:
+        return "Reset your password for the on-call site"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.sent_by or 'Someone'} requested a password reset for your account.",
+            f"{self.usage(reader)} Open it to choose a new password.",
+            "If you did not expect this, ignore this e-mail. Your password stays the same.",
+        )
 
 
-def still_usable(message: Message, at: dt.datetime) -> bool:
-    """Tell whether the link of a mail still works."""
-    return PasswordLink.objects.usable(at=at).filter(pk=message.occurrence).exists()
+TYPES: dict[str, type[_PasswordNotification]] = {cls.name: cls for cls in (InvitationSent, PasswordResetSent)}
 
 
-def path_with_secret(message: Message) -> str:
-    """Return the path of the link's page, which no table holds."""
-    return reverse("password_link", args=[secret_of(PasswordLink.objects.get(pk=message.occurrence))])
-
-
-KINDS = tuple(
-    NotificationType(
-        purpose.value,
-        title=str(purpose.label),
-        urgent=True,
-        private=True,
-        is_still_relevant=still_usable,
-        path_of=path_with_secret,
-    )
-    for purpose in PasswordLink.Purpose
-)
+def notify_password_link(link: PasswordLink, *, at: dt.datetime) -> None:
+    """Mail a user their password link."""
+    fields: dict[str, Any] = {
+        "link_id": link.pk,
+        "sent_by": str(link.asked_by) if link.asked_by else "",
+        "expires_at": link.expires_at,
+    }
+    enqueue([link.user], TYPES[link.purpose](**fields), due_at=at, expires_at=link.expires_at)

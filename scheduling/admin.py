@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError, InvalidInputError
-from people.admin import UserAdmin, dry_run_form, request_admin
+from people.admin import dry_run_form, request_admin
 from people.models import User
 from scheduling.models import (
     CalendarLink,
@@ -29,7 +29,6 @@ from scheduling.models import (
 from scheduling.services.calendar_links import unlink_calendar
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
-from scheduling.services.offboarding import deactivate, reactivate
 from scheduling.services.swaps import accept_swap, cancel_swap
 from scheduling.services.weeks import update_hours
 
@@ -42,33 +41,9 @@ class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
     autocomplete_fields = ("engineer",)
 
 
-admin.site.unregister(User)
-
-
-@admin.register(User)
-class EngineerAdmin(UserAdmin):
-    """Engineers; deactivating one also removes them from rosters and weeks, in the same transaction."""
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        """Save the form, and change the active state through the offboarding service."""
-        active = obj.is_active
-        if change:
-            obj.is_active = User.objects.get(pk=obj.pk).is_active
-        super().save_model(request, obj, form, change)
-        by = request_admin(request)
-        try:
-            if obj.is_active and not active:
-                deactivate(obj, by=by, at=timezone.now())
-                messages.info(request, f"{obj} left every roster; their weeks and covers went to others.")
-            elif active and not obj.is_active:
-                reactivate(obj, by=by)
-        except DomainError as refusal:
-            messages.error(request, str(refusal))
-
-
 @admin.register(Rotation)
 class RotationAdmin(admin.ModelAdmin[Rotation]):
-    """Rotations: time zone, hand-off and holiday policy; changing the hours moves upcoming weeks."""
+    """Rotations: time zone, hand-off and holiday policy; changing the hours moves upcoming shifts."""
 
     list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time")
     search_fields = ("name", "slug")
@@ -83,7 +58,7 @@ class RotationAdmin(admin.ModelAdmin[Rotation]):
         return False
 
     def save_model(self, request: HttpRequest, obj: Rotation, form: Any, change: Any) -> None:
-        """Save the rotation, and change its hours through the service that also moves upcoming weeks."""
+        """Save the rotation, and change its hours through the service that also moves upcoming shifts."""
         stored = Rotation.objects.get(pk=obj.pk)
         time_zone, handoff_time = obj.time_zone, obj.handoff_time
         obj.time_zone, obj.handoff_time = stored.time_zone, stored.handoff_time
@@ -93,7 +68,7 @@ class RotationAdmin(admin.ModelAdmin[Rotation]):
 
 @admin.register(Roster)
 class RosterAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Roster]):
-    """Rosters, each with its first week; new rosters come from the handbook."""
+    """Rosters, each with the start date of its first shift. They are changed on the Edit roster page."""
 
     list_display = ("rotation", "starts_on")
     list_filter = ("rotation",)
@@ -111,7 +86,7 @@ class PipelineRotationAdmin(admin.ModelAdmin[PipelineRotation]):
 
 @admin.register(RotationWeek)
 class RotationWeekAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RotationWeek]):
-    """Weeks, each with its planned engineer and its engineer."""
+    """Shifts, each with its planned engineer and its engineer."""
 
     list_display = ("rotation", "starts_on", "engineer", "planned_engineer", "starts_at", "ends_at")
     list_filter = ("rotation", "engineer")
@@ -120,14 +95,14 @@ class RotationWeekAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RotationWeek]):
 
 
 class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
-    """A holiday block, validated by the rules of the holiday service."""
+    """Time off, validated by the rules of the service."""
 
     class Meta:
         model = HolidayBlock
         fields = ("engineer", "starts_on", "ends_on", "starts_at_time", "ends_at_time", "kind", "note")
 
-    def dates(self) -> HolidayData:
-        """Return the validated dates."""
+    def holiday_data(self) -> HolidayData:
+        """Return the validated dates, kind and note."""
         return HolidayData(**{name: self.cleaned_data[name] for name in HolidayData.__dataclass_fields__})
 
     def clean(self) -> None:
@@ -137,7 +112,7 @@ class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
             return
         engineer = self.cleaned_data.get("engineer") or self.instance.engineer
         try:
-            build_holiday(engineer, dates=self.dates())
+            build_holiday(engineer, data=self.holiday_data(), time_zone=self.instance.time_zone)
         except InvalidInputError as invalid:
             raise ValidationError(invalid.problems) from invalid
 
@@ -154,32 +129,32 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
     date_hierarchy = "starts_on"
 
     def get_readonly_fields(self, request: HttpRequest, obj: HolidayBlock | None = None) -> tuple[str, ...]:
-        """Make the engineer of an existing block read-only."""
+        """Make the engineer read-only once the time off exists."""
         return ("engineer",) if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: HolidayBlock | None = None) -> bool:
-        """Return False for blocks from a linked calendar: they are edited there."""
+        """Return False for time off from a linked calendar: it is edited there."""
         return super().has_change_permission(request, obj) and (obj is None or obj.link_id is None)
 
     def has_delete_permission(self, request: HttpRequest, obj: HolidayBlock | None = None) -> bool:
-        """Return False for blocks from a linked calendar: they are deleted there."""
+        """Return False for time off from a linked calendar: it is deleted there."""
         return super().has_delete_permission(request, obj) and (obj is None or obj.link_id is None)
 
     def save_model(self, request: HttpRequest, obj: HolidayBlock, form: Any, change: Any) -> None:
-        """Save the block through the service, which takes the locks."""
+        """Save through the service, which takes the locks."""
         by = request_admin(request)
         if change:
-            saved = update_holiday(obj, dates=form.dates(), by=by)
+            saved = update_holiday(obj, data=form.holiday_data(), by=by)
         else:
-            saved = create_holiday(form.cleaned_data["engineer"], dates=form.dates(), by=by)
+            saved = create_holiday(form.cleaned_data["engineer"], data=form.holiday_data(), by=by)
         obj.pk = saved.pk
 
     def delete_model(self, request: HttpRequest, obj: HolidayBlock) -> None:
-        """Delete the block through the service, which takes the locks."""
+        """Delete through the service, which takes the locks."""
         delete_holiday(obj, by=request_admin(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[HolidayBlock]) -> None:
-        """Delete the selected blocks one by one."""
+        """Delete the selected rows one by one."""
         for block in queryset.filter(link=None):
             delete_holiday(block, by=request_admin(request))
 
@@ -187,21 +162,24 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
 class CoverForm(forms.ModelForm[Cover]):
     """A cover, tried in a rolled-back transaction so that errors appear on the form."""
 
-    acknowledge_conflicts = forms.BooleanField(required=False, label="In spite of a holiday at that time")
+    acknowledge_conflicts = forms.BooleanField(required=False, label="Save the cover although the engineer is away")
 
     class Meta:
         model = Cover
         fields = ("rotation", "engineer", "starts_at", "ends_at", "reason")
 
-    def span(self) -> CoverData:
+    def cover_data(self) -> CoverData:
         """Return the validated cover data."""
         return CoverData(**{name: self.cleaned_data[name] for name in CoverData.__dataclass_fields__})
 
-    def take(self, *, by: User) -> Cover:
+    def create(self, *, by: User) -> Cover:
         """Create the cover; raise the service's errors."""
-        known = self.cleaned_data["acknowledge_conflicts"]
         return create_cover(
-            self.cleaned_data["rotation"], span=self.span(), by=by, at=timezone.now(), acknowledge_conflicts=known
+            self.cleaned_data["rotation"],
+            data=self.cover_data(),
+            by=by,
+            at=timezone.now(),
+            acknowledge_conflicts=self.cleaned_data["acknowledge_conflicts"],
         )
 
 
@@ -224,23 +202,23 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
         return False
 
     def get_form(self, request: HttpRequest, obj: Cover | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
-        """Return the form bound to the admin, as whom it tries the cover."""
-        shown = super().get_form(request, obj, change=change, **options)
-        return dry_run_form(shown, lambda form: form.take(by=request_admin(request)))
+        """Return the form that tries the cover as the signed-in admin."""
+        form_class = super().get_form(request, obj, change=change, **options)
+        return dry_run_form(form_class, lambda form: form.create(by=request_admin(request)))
 
     def save_model(self, request: HttpRequest, obj: Cover, form: Any, change: Any) -> None:
         """Create the cover."""
-        made = form.take(by=request_admin(request))
-        obj.pk, obj.covered_engineer, obj.created_by = made.pk, made.covered_engineer, made.created_by
+        cover = form.create(by=request_admin(request))
+        obj.pk, obj.covered_engineer, obj.created_by = cover.pk, cover.covered_engineer, cover.created_by
 
-    @admin.action(description="End the selected covers", permissions=["view"])
+    @admin.action(description="End selected covers", permissions=["view"])
     def end(self, request: HttpRequest, queryset: QuerySet[Cover]) -> None:
         """End the covers now, or cancel those that have not started."""
         for cover in queryset.select_related("rotation", "engineer", "covered_engineer"):
             try:
                 end_cover(cover, by=request_admin(request), at=timezone.now())
-            except DomainError as refusal:
-                messages.error(request, f"{cover}: {refusal}")
+            except DomainError as error:
+                messages.error(request, f"{cover}: {error}")
             else:
                 messages.success(request, f"{cover}: ended.")
 
@@ -264,51 +242,54 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
     date_hierarchy = "offered_week"
     actions = ("accept", "withdraw")
 
-    @admin.action(description="Accept the selected requests on behalf of who is asked", permissions=["view"])
+    @admin.action(description="Accept selected requests on behalf of the recipients", permissions=["view"])
     def accept(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
         """Accept the requests one by one, each recorded as accepted on behalf of the recipient."""
         for swap in queryset.filter(counterpart=None):
-            messages.error(request, f"{swap}: it asks anyone; accept it on its own page, and say for whom.")
-        named = queryset.filter(counterpart__isnull=False)
-        self._each(request, named, answer=accept_swap, said="accepted on behalf")
+            messages.error(
+                request, f"{swap}: this request is open to anyone. Accept it on its page and choose the engineer."
+            )
+        with_recipient = queryset.filter(counterpart__isnull=False)
+        self._answer_each(request, with_recipient, service=accept_swap, result="accepted on behalf of the recipient")
 
-    @admin.action(description="Withdraw the selected requests", permissions=["view"])
+    @admin.action(description="Withdraw selected requests", permissions=["view"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
         """Withdraw the requests."""
-        self._each(request, queryset, answer=cancel_swap, said="withdrawn")
+        self._answer_each(request, queryset, service=cancel_swap, result="withdrawn")
 
-    def _each(
-        self, request: HttpRequest, queryset: QuerySet[SwapRequest], *, answer: Callable[..., SwapRequest], said: str
+    def _answer_each(
+        self, request: HttpRequest, queryset: QuerySet[SwapRequest], *, service: Callable[..., SwapRequest], result: str
     ) -> None:
         for swap in queryset.select_related("rotation", "requester", "counterpart", "third").order_by("pk"):
             try:
-                answer(swap, by=request_admin(request), at=timezone.now())
-            except DomainError as refusal:
-                messages.error(request, f"{swap}: {refusal}")
+                service(swap, by=request_admin(request), at=timezone.now())
+            except DomainError as error:
+                messages.error(request, f"{swap}: {error}")
             else:
-                messages.success(request, f"{swap}: {said}.")
+                messages.success(request, f"{swap}: {result}.")
 
 
 @admin.register(CalendarLink)
 class CalendarLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CalendarLink]):
-    """Linked calendars and their status; engineers link their own, and an admin can unlink any."""
+    """Linked calendars and their status. Engineers connect their own; an admin can disconnect any."""
 
-    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_success_at")
     list_filter = ("state",)
     list_select_related = ("engineer",)
-    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_success_at")
     actions = ("unlink",)
 
-    @admin.action(description="Unlink the selected calendars", permissions=["view"])
+    @admin.action(description="Disconnect selected calendars", permissions=["view"])
     def unlink(self, request: HttpRequest, queryset: QuerySet[CalendarLink]) -> None:
-        """Unlink the calendars and delete their blocks."""
-        for link in queryset.select_related("engineer"):
+        """Disconnect the calendars and delete the time off imported from them."""
+        links = list(queryset.select_related("engineer"))
+        for link in links:
             unlink_calendar(link, by=request_admin(request))
-        messages.success(request, "Unlinked.")
+        messages.success(request, f"{len(links)} calendar{'s' if len(links) != 1 else ''} disconnected.")
 
 
 @admin.register(CoverageGap)
-class UncoveredMomentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CoverageGap]):
+class CoverageGapAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CoverageGap]):
     """Coverage gaps found by the sweep."""
 
     list_display = ("pipeline", "starts_at", "ends_at", "found_at")

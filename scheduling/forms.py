@@ -21,11 +21,18 @@ class DatePicker(forms.DateInput):
         super().__init__(format="%Y-%m-%d", attrs={"type": "date"})
 
 
-class HourPicker(forms.TimeInput):
+class TimePicker(forms.TimeInput):
     """A browser's native time input."""
 
     def __init__(self) -> None:
         super().__init__(format="%H:%M", attrs={"type": "time"})
+
+
+class DateTimePicker(forms.DateTimeInput):
+    """A browser's native date and time input, in the user's time zone."""
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 
 
 class HolidayForm(forms.Form):
@@ -36,147 +43,144 @@ class HolidayForm(forms.Form):
     ends_on = forms.DateField(label="Last day", widget=DatePicker())
     kind = forms.ChoiceField(choices=HolidayBlock.Kind.choices, initial=HolidayBlock.Kind.HOLIDAY)
     starts_at_time = forms.TimeField(
-        required=False, label="From", widget=HourPicker(), help_text="An hour on the first day; empty: the whole day."
+        required=False, label="Start time", widget=TimePicker(), help_text="On the first day. Leave blank for all day."
     )
     ends_at_time = forms.TimeField(
-        required=False, label="Until", widget=HourPicker(), help_text="An hour on the last day; empty: the whole day."
+        required=False, label="End time", widget=TimePicker(), help_text="On the last day. Leave blank for all day."
     )
-    note = forms.CharField(required=False, max_length=500, help_text="Only you and admins read it.")
+    note = forms.CharField(required=False, max_length=500, help_text="Visible only to you and admins.")
 
-    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not person.is_staff:
+        if not user.is_staff:
             del self.fields["engineer"]
 
-    def dates(self) -> HolidayData:
-        """Return the validated dates."""
-        given = self.cleaned_data
-        return HolidayData(**{name: given[name] for name in HolidayData.__dataclass_fields__})
+    def holiday_data(self) -> HolidayData:
+        """Return the validated dates, kind and note."""
+        return HolidayData(**{name: self.cleaned_data[name] for name in HolidayData.__dataclass_fields__})
 
 
 class RosterForm(forms.Form):
-    """Ordered engineers, and the start date of the first engineer's week."""
+    """Ordered engineers, and the start date of the first engineer's shift."""
 
-    starts_on = forms.TypedChoiceField(label="From the week of", coerce=dt.date.fromisoformat)
+    starts_on = forms.TypedChoiceField(label="Start week", coerce=dt.date.fromisoformat)
     engineers = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="User names, one a line, in the order of their weeks.",
+        help_text="One user name per line, in rotation order.",
     )
 
-    def __init__(self, *args: Any, weeks: list[dt.date], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, start_dates: list[dt.date], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(week.isoformat(), f"{week:%A} {week.day} {week:%B %Y}") for week in weeks]
+        choices = [(day.isoformat(), f"{day:%A} {day.day} {day:%B %Y}") for day in start_dates]
         self.fields["starts_on"].choices = choices  # type: ignore[attr-defined]  # a choice field
 
     def clean_engineers(self) -> list[User]:
         """Return the engineers, in order; raise ValidationError that names the line."""
-        known = {user.username: user for user in all_users().active()}
-        found: list[User] = []
+        by_username = {user.username: user for user in all_users().active()}
+        engineers: list[User] = []
         for number, line in enumerate(self.cleaned_data["engineers"].split("\n"), start=1):
-            name = line.strip()
-            if name and name not in known:
-                raise forms.ValidationError(f"Line {number}: there is no active engineer “{name}”.")
-            if name and known[name] in found:
-                raise forms.ValidationError(f"Line {number}: “{name}” stands on the roster already.")
-            found += [known[name]] if name else []
-        return found
+            username = line.strip()
+            if not username:
+                continue
+            if username not in by_username:
+                raise forms.ValidationError(f"Line {number}: no active engineer has the user name “{username}”.")
+            if by_username[username] in engineers:
+                raise forms.ValidationError(f"Line {number}: “{username}” is listed twice.")
+            engineers.append(by_username[username])
+        return engineers
 
 
-class AcknowledgingForm(forms.Form):
-    """A form with a checkbox to acknowledge time off, shown only if there is a conflict."""
+class ConflictForm(forms.Form):
+    """A form with a checkbox to go ahead despite time off, shown only if there is a conflict."""
 
-    acknowledge_conflicts = forms.BooleanField(required=False, label="Ask in spite of the holiday in it")
+    acknowledge_conflicts = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order_fields([*(name for name in self.fields if name != "acknowledge_conflicts"), "acknowledge_conflicts"])
-        self.ask_to_acknowledge(asked="acknowledge_conflicts" in self.data)
+        self.show_conflict_checkbox(show="acknowledge_conflicts" in self.data)
 
-    def ask_to_acknowledge(self, *, asked: bool) -> None:
+    def show_conflict_checkbox(self, *, show: bool) -> None:
         """Show or hide the checkbox."""
-        self.fields["acknowledge_conflicts"].widget = forms.CheckboxInput() if asked else forms.HiddenInput()
+        self.fields["acknowledge_conflicts"].widget = forms.CheckboxInput() if show else forms.HiddenInput()
 
 
-class AskForm(AcknowledgingForm):
-    """A request to swap a week for another, or to give it away."""
+class SwapRequestForm(ConflictForm):
+    """A request to swap a shift for another, or to give it away."""
 
+    acknowledge_conflicts = forms.BooleanField(required=False, label="Send the request despite this time off")
     wanted_week = forms.TypedChoiceField(
         required=False,
         coerce=dt.date.fromisoformat,
         empty_value=None,
-        label="In return for",
-        help_text="The engineer whose week it is gets the request.",
+        label="In exchange for",
+        help_text="The request goes to the engineer of that shift.",
     )
     counterpart = forms.ModelChoiceField(
         all_users().active(),
         required=False,
         to_field_name="username",
         empty_label="Anyone",
-        label="Who is to take it",
-        help_text="Only where you ask for no week in return.",
+        label="Send to",
+        help_text="Only if you are not asking for a shift in exchange.",
     )
     message = forms.CharField(required=False, max_length=500, label="Message")
     third_week = forms.DateField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, weeks: list[RotationWeek], own: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, weeks: list[RotationWeek], requester: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [
-            (str(one.starts_on), f"{format_day(one.starts_on)}, {one.engineer}") for one in weeks if one.engineer != own
+            (str(week.starts_on), f"{format_day(week.starts_on)}, {week.engineer}")
+            for week in weeks
+            if week.engineer != requester
         ]
-        self.fields["wanted_week"].choices = [("", "Nothing"), *choices]  # type: ignore[attr-defined]  # a choice field
+        self.fields["wanted_week"].choices = [("", "No shift"), *choices]  # type: ignore[attr-defined]  # a choice field
         people = self.fields["counterpart"].queryset  # type: ignore[attr-defined]  # a model's choice field
-        self.fields["counterpart"].queryset = people.exclude(pk=own.pk)  # type: ignore[attr-defined]
+        self.fields["counterpart"].queryset = people.exclude(pk=requester.pk)  # type: ignore[attr-defined]
 
-    def asked(self, week: dt.date) -> SwapProposal:
-        """Return the validated proposal for a week."""
-        given = self.cleaned_data
+    def proposal(self, offered_week: dt.date) -> SwapProposal:
+        """Return the validated proposal for a shift."""
+        data = self.cleaned_data
         return SwapProposal(
-            offered_week=week,
-            wanted_week=given["wanted_week"],
-            counterpart=None if given["wanted_week"] else given["counterpart"],
-            third_week=given["third_week"],
-            message=given["message"],
-            acknowledge_conflicts=bool(given["acknowledge_conflicts"]),
+            offered_week=offered_week,
+            wanted_week=data["wanted_week"],
+            counterpart=None if data["wanted_week"] else data["counterpart"],
+            third_week=data["third_week"],
+            message=data["message"],
+            acknowledge_conflicts=bool(data["acknowledge_conflicts"]),
         )
 
 
-class AnswerForm(forms.Form):
-    """A response to a swap request: a comment, acknowledged conflicts and, for admins, the engineer."""
+class SwapResponseForm(forms.Form):
+    """A response to a swap request: a reason, acknowledged conflicts and, for admins, the engineer."""
 
     engineer = forms.ModelChoiceField(all_users().active(), required=False, to_field_name="username", empty_label=None)
-    word = forms.CharField(required=False, max_length=500, label="Why, should you decline")
-    acknowledge_conflicts = forms.BooleanField(required=False, label="I take it in spite of my own holiday in it")
+    reason = forms.CharField(required=False, max_length=500, label="Reason for declining")
+    acknowledge_conflicts = forms.BooleanField(required=False, label="Accept despite this time off")
 
 
-class InstantPicker(forms.DateTimeInput):
-    """A browser's native date and time input, in the reader's time zone."""
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
-
-
-class CoverForm(AcknowledgingForm):
+class CoverForm(ConflictForm):
     """The covering engineer and the period of a cover."""
 
+    acknowledge_conflicts = forms.BooleanField(required=False, label="Save the cover despite this time off")
     engineer = forms.ModelChoiceField(
-        all_users().active(), to_field_name="username", empty_label=None, label="Who takes over"
+        all_users().active(), to_field_name="username", empty_label=None, label="Covering engineer"
     )
-    starts_at = forms.DateTimeField(label="From", widget=InstantPicker())
-    ends_at = forms.DateTimeField(label="Until", widget=InstantPicker())
-    reason = forms.CharField(required=False, max_length=200, help_text="Everybody reads it.")
+    starts_at = forms.DateTimeField(label="From", widget=DateTimePicker())
+    ends_at = forms.DateTimeField(label="Until", widget=DateTimePicker())
+    reason = forms.CharField(required=False, max_length=200, help_text="Visible to everyone.")
 
-    def span(self) -> CoverData:
+    def cover_data(self) -> CoverData:
         """Return the validated cover data."""
-        given = self.cleaned_data
-        return CoverData(given["engineer"], given["starts_at"], given["ends_at"], given["reason"])
+        return CoverData(**{name: self.cleaned_data[name] for name in CoverData.__dataclass_fields__})
 
 
-class LinkForm(forms.Form):
-    """The address of the engineer's own calendar."""
+class CalendarLinkForm(forms.Form):
+    """The URL of the engineer's own calendar."""
 
     address = forms.CharField(
         max_length=2000,
-        label="Address of your calendar",
+        label="Calendar URL",
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
-        help_text="The secret address in iCal format that your calendar program gives you, beginning with https:// or webcal://.",
+        help_text="The secret iCal URL from your calendar app. It starts with https:// or webcal://.",
     )

@@ -1,4 +1,4 @@
-"""Has a stranger's calendar read in a process that is killed when it takes too long (reliability.md, promise 22)."""
+"""Read an untrusted calendar in a separate process that is killed if it takes too long (docs/reliability.md)."""
 
 import datetime as dt
 import json
@@ -7,29 +7,42 @@ import sys
 
 from django.conf import settings
 
-from scheduling.domain.ical_busy import BusyEvent, UnreadableCalendarError
+from scheduling.domain.ical_busy import BusyCalendar, BusyEvent, SkippedEvent
+from scheduling.domain.ical_parser import UnreadableCalendarError
 
-SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 5.0
 
 
-def busy_days_within(text: bytes, *, first: dt.date, last: dt.date, seconds: float = SECONDS) -> list[BusyEvent]:
-    """Return the busy days of a calendar as `engine.linked.busy_days` does; raise Unreadable also after the time limit."""
+def busy_days_within(
+    data: bytes, *, first: dt.date, last: dt.date, zone: str = "UTC", seconds: float = READ_TIMEOUT_SECONDS
+) -> BusyCalendar:
+    """Return `busy_days(data)`, computed in a separate process.
+
+    Raises UnreadableCalendarError as `busy_days` does, and if the process exceeds its limits of time or memory.
+    """
     command = [sys.executable, "-m", "scheduling.ical_worker"]
-    given = f"{first} {last}\n".encode() + text
+    window = json.dumps({"first": str(first), "last": str(last), "zone": zone})
     try:
-        done = subprocess.run(  # noqa: S603  # nosec B603  # our own module
-            command, input=given, capture_output=True, timeout=seconds, cwd=settings.BASE_DIR, env={}, check=False
+        process = subprocess.run(  # noqa: S603  # nosec B603  # our own module
+            command,
+            input=window.encode() + b"\n" + data,
+            capture_output=True,
+            timeout=seconds,
+            cwd=settings.BASE_DIR,
+            env={},
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise UnreadableCalendarError(f"Reading the calendar takes longer than {seconds:.0f} seconds.") from error
-    if done.returncode != 0:
-        raise UnreadableCalendarError("The calendar cannot be read: it takes too much memory or is damaged.")
-    answer = json.loads(done.stdout)
-    if "problem" in answer:
-        raise UnreadableCalendarError(answer["problem"])
-    return [
+        raise UnreadableCalendarError(f"The calendar takes longer than {seconds:.0f} seconds to read.") from error
+    if process.returncode != 0:
+        raise UnreadableCalendarError("The calendar is damaged, or too large to read.")
+    result = json.loads(process.stdout)
+    if "problem" in result:
+        raise UnreadableCalendarError(result["problem"])
+    events = [
         BusyEvent(
-            one["uid"], dt.date.fromisoformat(one["starts_on"]), dt.date.fromisoformat(one["ends_on"]), one["summary"]
+            row["uid"], dt.date.fromisoformat(row["starts_on"]), dt.date.fromisoformat(row["ends_on"]), row["summary"]
         )
-        for one in answer["busy"]
+        for row in result["events"]
     ]
+    return BusyCalendar(events, [SkippedEvent(**row) for row in result["skipped"]])

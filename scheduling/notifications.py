@@ -3,35 +3,32 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from common.datetimes import format_instant
-from notifications.models import Message
-from notifications.registry import NotificationType
-from notifications.services.outbox import Notification, enqueue
+from django.urls import reverse
+
+from notifications.registry import Notification, dedup_key, local_time, paragraphs, register
+from notifications.services.outbox import enqueue
 from people.models import User
 from scheduling.domain.wall_time import format_day
 from scheduling.models import Cover, CoverageGap, HolidayBlock, Rotation, RotationWeek, SwapRequest
-from scheduling.queries.on_call import on_call_shifts, responder_chains
+from scheduling.queries.on_call import responder_chains
+from scheduling.queries.stints import Stint, on_call_stints, stint_at
 from scheduling.queries.swaps import awaits_answer_from, recipients
 
-# A change to an engineer's weeks stays worth sending for this long.
-NEWS = dt.timedelta(days=7)
-LISTED = 20
+# A change to an engineer's upcoming shifts stays worth sending for this long.
+NEWS_LIFETIME = dt.timedelta(days=7)
+# The start or end of a shift is not worth sending half a day later.
+SHIFT_CHANGE_LIFETIME = dt.timedelta(hours=12)
+GAP_IS_URGENT_WITHIN = dt.timedelta(days=1)
+MAX_LISTED = 20
+MOMENT = dt.timedelta(microseconds=1)
 
 
-def in_words(instant: dt.datetime, *, reader: User) -> str:
-    """Return an instant with weekday, date, time and zone, in the reader's time zone."""
-    return format_instant(instant, reader.zone)
-
-
-def sentences(*parts: str) -> str:
-    """Join the non-empty parts into one text."""
-    return " ".join(part for part in parts if part)
-
-
-def at_most(lines: Sequence[str]) -> list[str]:
-    """Return the lines, shortening a long list with a count of the rest."""
-    return list(lines) if len(lines) <= LISTED else [*lines[:LISTED], f"and {len(lines) - LISTED} more"]
+def shorten(lines: Sequence[str]) -> str:
+    """Return the lines as text; a long list ends with a count of the rest."""
+    listed = list(lines) if len(lines) <= MAX_LISTED else [*lines[:MAX_LISTED], f"and {len(lines) - MAX_LISTED} more"]
+    return "\n".join(listed)
 
 
 def admins() -> list[User]:
@@ -39,202 +36,462 @@ def admins() -> list[User]:
     return list(User.objects.get_queryset().admins())
 
 
-def key_of(message: Message) -> int:
-    """Return the primary key of the row that a message is about."""
-    return int(message.occurrence.partition("@")[0])
+# Covers
+
+
+@dataclass(frozen=True, slots=True)
+class _CoverNotification(Notification):
+    """What both notifications about a cover have in common."""
+
+    cover_id: int
+    rotation: str
+    engineer: str
+    covered_engineer: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+    def link(self) -> str:
+        return reverse("schedule")
+
+    def period(self, reader: User) -> str:
+        """Return the cover's start and end in the reader's time zone."""
+        return f"from {local_time(self.starts_at, reader)} to {local_time(self.ends_at, reader)}"
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverCreated(_CoverNotification):
+    """An engineer covers part of another's shift."""
+
+    name = "cover-created"
+    label = "Cover created"
+    identity = ("cover_id",)
+
+    reason: str
+
+    def subject(self, reader: User) -> str:
+        return f"{self.engineer} covers {self.covered_engineer} for {self.rotation}"
+
+    def body(self, reader: User) -> str:
+        text = (
+            f"{self.engineer} is on call for {self.rotation} instead of {self.covered_engineer} {self.period(reader)}."
+        )
+        return paragraphs(text, self.reason and f"Reason: {self.reason}")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return Cover.objects.filter(pk=self.cover_id, ends_at__gt=at).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverEnded(_CoverNotification):
+    """A cover was ended early or cancelled."""
+
+    name = "cover-ended"
+    label = "Cover ended or cancelled"
+    identity = ("cover_id", "ended_at")
+
+    ended_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        state = "Ended" if self.starts_at <= self.ended_at else "Cancelled"
+        return f"{state}: {self.engineer} covers {self.covered_engineer} for {self.rotation}"
+
+    def body(self, reader: User) -> str:
+        state = "ended early" if self.starts_at <= self.ended_at else "was cancelled"
+        return f"The cover {self.period(reader)} {state}."
 
 
 def notify_cover_created(cover: Cover, *, at: dt.datetime) -> None:
     """Notify both engineers of a new cover and its period."""
-    for person in (cover.engineer, cover.covered_engineer):
-        begin, end = in_words(cover.starts_at, reader=person), in_words(cover.ends_at, reader=person)
-        notice = Notification(
-            "cover",
-            event="cover-taken",
-            occurrence=str(cover.pk),
-            subject=f"{cover.engineer} covers for {cover.covered_engineer}: {cover.rotation}",
-            text=sentences(f"From {begin} to {end}.", cover.reason),
-            path="/schedule/",
-            due_at=at,
-            expires_at=cover.ends_at,
-        )
-        enqueue([person], notice=notice)
+    notification = CoverCreated(
+        cover_id=cover.pk,
+        rotation=str(cover.rotation),
+        engineer=str(cover.engineer),
+        covered_engineer=str(cover.covered_engineer),
+        starts_at=cover.starts_at,
+        ends_at=cover.ends_at,
+        reason=cover.reason,
+    )
+    enqueue([cover.engineer, cover.covered_engineer], notification, due_at=at, expires_at=cover.ends_at)
 
 
 def notify_cover_ended(cover: Cover, *, at: dt.datetime) -> None:
     """Notify both engineers that a cover ended early or was cancelled; `cover` is as it was before."""
-    for person in (cover.engineer, cover.covered_engineer):
-        begin, end = in_words(cover.starts_at, reader=person), in_words(cover.ends_at, reader=person)
-        notice = Notification(
-            "cover",
-            event="cover-ended",
-            occurrence=f"{cover.pk}@{at.isoformat()}",
-            subject=f"{cover.engineer} no longer covers for {cover.covered_engineer}: {cover.rotation}",
-            text=f"The cover from {begin} to {end} was {'ended' if cover.starts_at <= at else 'taken back'}.",
-            path="/schedule/",
-            due_at=at,
-            expires_at=cover.ends_at,
-        )
-        enqueue([person], notice=notice)
+    notification = CoverEnded(
+        cover_id=cover.pk,
+        rotation=str(cover.rotation),
+        engineer=str(cover.engineer),
+        covered_engineer=str(cover.covered_engineer),
+        starts_at=cover.starts_at,
+        ends_at=cover.ends_at,
+        ended_at=at,
+    )
+    enqueue([cover.engineer, cover.covered_engineer], notification, due_at=at, expires_at=cover.ends_at)
 
 
-SOON = dt.timedelta(days=1)
+# Coverage gaps
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A coverage gap of a pipeline, as a notification lists it."""
+
+    gap_id: int
+    pipeline: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _CoverageGapNotification(Notification):
+    """New coverage gaps. It is obsolete only if all of them are closed, and lists those that are open."""
+
+    admins_only = True
+
+    gaps: tuple[Gap, ...]
+
+    @property
+    def dedup_key(self) -> str:
+        """The newest gap: each is reported once."""
+        return str(max(gap.gap_id for gap in self.gaps))
+
+    def open_gaps(self) -> list[Gap]:
+        """Return the gaps that are still stored; all of them if none is, which is then about to be dropped."""
+        stored = set(CoverageGap.objects.filter(pk__in=[gap.gap_id for gap in self.gaps]).values_list("pk", flat=True))
+        return [gap for gap in self.gaps if gap.gap_id in stored] or list(self.gaps)
+
+    def subject(self, reader: User) -> str:
+        first, *others = self.open_gaps()
+        return f"Coverage gap: {first.pipeline}" + (f" and {len(others)} more" if others else "")
+
+    def body(self, reader: User) -> str:
+        lines = [
+            f"{gap.pipeline}: {local_time(gap.starts_at, reader)} to {local_time(gap.ends_at, reader)}"
+            for gap in self.open_gaps()
+        ]
+        return paragraphs("Nobody is available for:", shorten(lines), "Create a cover or move time off.")
+
+    def link(self) -> str:
+        return reverse("schedule")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return CoverageGap.objects.filter(pk__in=[gap.gap_id for gap in self.gaps], ends_at__gt=at).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverageGapFound(_CoverageGapNotification):
+    """Coverage gaps in the coming weeks."""
+
+    name = "coverage-gap"
+    label = "Coverage gap in the coming weeks"
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UrgentCoverageGapFound(_CoverageGapNotification):
+    """Coverage gaps that start within a day."""
+
+    name = "coverage-gap-urgent"
+    label = "Coverage gap within 24 hours"
+    urgent = True
 
 
 def notify_coverage_gaps(gaps: Sequence[CoverageGap], *, at: dt.datetime) -> None:
     """Notify the admins of new coverage gaps; gaps within a day are urgent."""
-    for urgent in (True, False):
-        some = [gap for gap in gaps if (gap.starts_at < at + SOON) == urgent]
-        for admin in admins() if some else []:
-            lines = [
-                f"{gap.pipeline.full_name}: {in_words(gap.starts_at, reader=admin)} to {in_words(gap.ends_at, reader=admin)}"
-                for gap in some
-            ]
-            notice = Notification(
-                "uncovered-now" if urgent else "uncovered",
-                event="uncovered",
-                occurrence=f"{min(gap.pk for gap in some)}-{max(gap.pk for gap in some)}",
-                subject=f"Nobody covers {some[0].pipeline.full_name}"
-                + (f" and {len(some) - 1} more" if some[1:] else ""),
-                text="Nobody is available for:\n\n" + "\n".join(at_most(lines)),
-                path="/schedule/",
-                due_at=at,
-                expires_at=max(gap.ends_at for gap in some),
-            )
-            enqueue([admin], notice=notice)
-
-
-def uncovered_still(message: Message, at: dt.datetime) -> bool:
-    """Return True if any of the coverage gaps in the message is still uncovered."""
-    first, _, last = message.occurrence.partition("-")
-    return CoverageGap.objects.filter(pk__range=(int(first), int(last)), ends_at__gt=at).exists()
-
-
-def notify_absence_in_week(week: RotationWeek, block: HolidayBlock, *, at: dt.datetime) -> None:
-    """Notify an engineer who is away in their on-call week, and the responders who step in."""
-    begin, end = max(week.starts_at, block.starts_at, at), min(week.ends_at, block.ends_at)
-    stepping_in: dict[int, list[str]] = {}
-    pipelines = {row.pipeline_id: row.pipeline for row in week.rotation.pipelines.select_related("pipeline")}
-    for key, chain in responder_chains(pipelines.values(), at=begin).items():
-        if chain.responder is not None and chain.responder != week.engineer_id:
-            stepping_in.setdefault(chain.responder, []).append(pipelines[key].full_name)
-    people = User.objects.in_bulk([*stepping_in, week.engineer_id])
-    for key, person in people.items():
-        span = f"from {in_words(begin, reader=person)} to {in_words(end, reader=person)}"
-        if key == week.engineer_id:
-            subject = f"You are away in your on-call week of {format_day(week.starts_on)}"
-            text = f"You are away {span}. Ask somebody to swap the week or to cover for you: its page suggests whom."
-        else:
-            subject = f"You step in for {week.engineer}, who is away in their on-call week"
-            text = f"{week.engineer} is away {span}. Unless the week is swapped or covered, you answer then for: {', '.join(stepping_in[key])}."
-        notice = Notification(
-            "holiday-hits",
-            event="holiday-hits",
-            occurrence=f"{block.pk}.{week.pk}",
-            subject=subject,
-            text=text,
-            path=f"/schedule/{week.starts_on}/",
-            due_at=at,
-            expires_at=end,
+    for cls in (UrgentCoverageGapFound, CoverageGapFound):
+        selected = [gap for gap in gaps if (gap.starts_at < at + GAP_IS_URGENT_WITHIN) == cls.urgent]
+        if not selected:
+            continue
+        notification = cls(
+            gaps=tuple(Gap(gap.pk, gap.pipeline.full_name, gap.starts_at, gap.ends_at) for gap in selected)
         )
-        enqueue([person], notice=notice)
+        enqueue(admins(), notification, due_at=at, expires_at=max(gap.ends_at for gap in selected))
 
 
-def holiday_hits_still(message: Message, at: dt.datetime) -> bool:
-    """Return True if an absence still overlaps its engineer's on-call week."""
-    block, week = (int(part) for part in message.occurrence.split("."))
-    away = HolidayBlock.objects.filter(pk=block, ends_at__gt=at).first()
-    if away is None:
+# Time off
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Somebody who responds instead, and the pipelines they respond for."""
+
+    user_id: int
+    pipelines: tuple[str, ...]
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class TimeOffConflict(Notification):
+    """An engineer is away while on call; those who respond instead are notified too."""
+
+    name = "time-off-conflict"
+    label = "Time-off conflict"
+    identity = ("absence_id", "week_id", "cover_id")
+
+    absence_id: int
+    # On call by their own shift, or by covering: one of the two is set.
+    week_id: int | None
+    cover_id: int | None
+    engineer_id: int
+    engineer: str
+    rotation: str
+    week: dt.date
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    stand_ins: tuple[StandIn, ...]
+
+    def subject(self, reader: User) -> str:
+        what = "cover" if self.cover_id else f"on-call week of {format_day(self.week)}"
+        if reader.pk == self.engineer_id:
+            return f"Time-off conflict: you are away during your {what}"
+        return f"You step in for {self.engineer}, who is away during their {what}"
+
+    def body(self, reader: User) -> str:
+        period = f"from {local_time(self.starts_at, reader)} to {local_time(self.ends_at, reader)}"
+        if reader.pk == self.engineer_id:
+            return f"You are on call for {self.rotation} but away {period}.\n\nRequest a swap or a cover."
+        pipelines = next((row.pipelines for row in self.stand_ins if row.user_id == reader.pk), ())
+        return paragraphs(
+            f"{self.engineer} is away {period}.",
+            f"Unless the time is swapped or covered, you respond for: {', '.join(pipelines)}.",
+        )
+
+    def link(self) -> str:
+        return reverse("week", args=[self.week])
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        absence = HolidayBlock.objects.filter(pk=self.absence_id, ends_at__gt=at).first()
+        shifts = (
+            RotationWeek.objects.filter(pk=self.week_id)
+            if self.week_id
+            else Cover.objects.filter(pk=self.cover_id or 0)
+        )
+        row = shifts.filter(engineer=self.engineer_id).select_related("rotation").first()
+        return bool(absence and row and conflict_period(row, absence, at=at))
+
+
+def conflict_key(absence_id: int, *, week_id: int | None = None, cover_id: int | None = None) -> str:
+    """Return the dedup key of a time-off conflict."""
+    return dedup_key(absence_id, week_id, cover_id)
+
+
+def conflict_period(
+    row: RotationWeek | Cover, absence: HolidayBlock, *, at: dt.datetime
+) -> tuple[dt.datetime, dt.datetime] | None:
+    """Return from when to when an engineer is on call by this shift or cover and absent, or None.
+
+    Parts of the shift that are covered do not count. Of several periods, it is from the first start to the last end.
+    """
+    starts_at, ends_at = max(row.starts_at, absence.starts_at, at), min(row.ends_at, absence.ends_at)
+    if starts_at >= ends_at:
+        return None
+    if isinstance(row, Cover):
+        return starts_at, ends_at
+    stints = on_call_stints(row.rotation, starts_at=starts_at, ends_at=ends_at)
+    own = [stint for stint in stints if stint.engineer.pk == row.engineer_id]
+    return (own[0].starts_at, own[-1].ends_at) if own else None
+
+
+def notify_time_off_conflict(row: RotationWeek | Cover, absence: HolidayBlock, *, at: dt.datetime) -> bool:
+    """Notify an engineer who is away during their shift or cover, and the responders who step in; return True if they are."""
+    period = conflict_period(row, absence, at=at)
+    if period is None:
         return False
-    hit = RotationWeek.objects.filter(pk=week, engineer=away.engineer_id)
-    return hit.overlapping(starts_at=away.starts_at, ends_at=away.ends_at).exists()
+    starts_at, ends_at = period
+    pipelines = {link.pipeline_id: link.pipeline for link in row.rotation.pipelines.select_related("pipeline")}
+    by_responder: dict[int, list[str]] = {}
+    for key, chain in responder_chains(pipelines.values(), at=starts_at).items():
+        if chain.responder is not None and chain.responder != row.engineer_id:
+            by_responder.setdefault(chain.responder, []).append(pipelines[key].full_name)
+    is_cover = isinstance(row, Cover)
+    week = row.rotation.weeks.filter(starts_at__lte=starts_at, ends_at__gt=starts_at).first() if is_cover else row
+    notification = TimeOffConflict(
+        absence_id=absence.pk,
+        week_id=None if is_cover else row.pk,
+        cover_id=row.pk if is_cover else None,
+        engineer_id=row.engineer_id,
+        engineer=str(row.engineer),
+        rotation=str(row.rotation),
+        week=week.starts_on if isinstance(week, RotationWeek) else starts_at.date(),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        stand_ins=tuple(StandIn(key, tuple(names)) for key, names in by_responder.items()),
+    )
+    people = User.objects.in_bulk([*by_responder, row.engineer_id])
+    enqueue(people.values(), notification, due_at=at, expires_at=ends_at)
+    return True
 
 
-SWAP_WORDS = {
-    SwapRequest.State.ACCEPTED: "is accepted",
-    SwapRequest.State.DECLINED: "is declined",
-    SwapRequest.State.CANCELLED: "is withdrawn",
-    SwapRequest.State.EXPIRED: "has expired",
-    SwapRequest.State.VOID: "is void",
+# Swaps
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class SwapRequested(Notification):
+    """A swap request waits for an answer."""
+
+    name = "swap-requested"
+    label = "Swap requested"
+    identity = ("swap_id",)
+
+    swap_id: int
+    requester_id: int
+    requester: str
+    offered_week: dt.date
+    wanted_week: dt.date | None
+    third: str
+    third_week: dt.date | None
+    message: str
+    # Set if an admin made the request for the requester.
+    requested_by: str
+    expires_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"Swap requested: {self.requester}’s week of {format_day(self.offered_week)}"
+
+    def body(self, reader: User) -> str:
+        offer = f"{self.requester} asks you to take their on-call week of {format_day(self.offered_week)}"
+        if reader.pk == self.requester_id:
+            offer = (
+                f"{self.requested_by} requested a swap for you: your on-call week of {format_day(self.offered_week)}"
+            )
+        if self.wanted_week:
+            offer += f" in exchange for the week of {format_day(self.wanted_week)}"
+        three_way = ""
+        if self.third_week:
+            three_way = f"This is a three-way swap: {self.third} gives the week of {format_day(self.third_week)} to {self.requester}."
+        behalf = f"{self.requested_by} made the request for {self.requester}." if self.requested_by else ""
+        answer = f"Accept or decline by {local_time(self.expires_at, reader)}."
+        return paragraphs(
+            f"{offer}.",
+            three_way,
+            self.message and f"“{self.message}”",
+            "" if reader.pk == self.requester_id else behalf,
+            "" if reader.pk == self.requester_id else answer,
+        )
+
+    def link(self) -> str:
+        return reverse("swap", args=[self.swap_id])
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        swap = SwapRequest.objects.filter(pk=self.swap_id, expires_at__gt=at).select_related("requester").first()
+        if swap is None or swap.state != SwapRequest.State.PENDING:
+            return False
+        return recipient.pk == swap.requester_id or awaits_answer_from(swap, person=recipient)
+
+
+@dataclass(frozen=True, slots=True)
+class _SwapClosedNotification(Notification):
+    """What both notifications about the outcome of a swap request have in common."""
+
+    identity = ("swap_id",)
+
+    swap_id: int
+    requester: str
+    offered_week: dt.date
+    state: str
+    # Set if somebody outside the swap decided it.
+    decided_by: str
+    reason: str
+
+    def subject(self, reader: User) -> str:
+        return f"Swap {self.state}: {self.requester}’s week of {format_day(self.offered_week)}"
+
+    def link(self) -> str:
+        return reverse("swap", args=[self.swap_id])
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftMove:
+    """A week that changes hands, and the name of its new engineer."""
+
+    week: dt.date
+    engineer: str
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class SwapAccepted(_SwapClosedNotification):
+    """A swap was made."""
+
+    name = "swap-accepted"
+    label = "Swap accepted"
+
+    moves: tuple[ShiftMove, ...]
+
+    def body(self, reader: User) -> str:
+        lines = [f"{move.engineer} is on call in the week of {format_day(move.week)}." for move in self.moves]
+        return paragraphs("\n".join(lines), self.decided_by and f"Accepted by {self.decided_by}.", self.reason)
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return SwapRequest.objects.accepted().filter(pk=self.swap_id).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class SwapClosed(_SwapClosedNotification):
+    """A swap request was declined, withdrawn or cancelled, or expired: no shift changes."""
+
+    name = "swap-closed"
+    label = "Swap declined, withdrawn, cancelled or expired"
+
+    def body(self, reader: User) -> str:
+        by = f" by {self.decided_by}" if self.decided_by else ""
+        week = f"{self.requester}’s week of {format_day(self.offered_week)}"
+        return paragraphs(f"The swap request for {week} was {self.state}{by}. No shift changes.", self.reason)
+
+
+OUTCOMES = {
+    SwapRequest.State.ACCEPTED: "accepted",
+    SwapRequest.State.DECLINED: "declined",
+    SwapRequest.State.CANCELLED: "withdrawn",
+    SwapRequest.State.EXPIRED: "expired",
+    SwapRequest.State.VOID: "cancelled",
 }
 
 
 def notify_swap_requested(swap: SwapRequest, *, at: dt.datetime) -> None:
     """Notify the recipients of a swap request; also the requester, if someone else made the request for them."""
-    asked = f"{swap.requester} asks you to take the week of {format_day(swap.offered_week)}"
-    if swap.wanted_week:
-        asked += f", for the week of {format_day(swap.wanted_week)}"
-    people = recipients(swap)
-    text = sentences(
-        f"{asked}.", _round(swap), swap.message and f"“{swap.message}”", "Open the page to accept or decline."
-    )
-    if swap.asked_by_id != swap.requester_id:
-        people.append(swap.requester)
-        text = f"{swap.asked_by} asks on {swap.requester}’s behalf. {text}"
-    notice = Notification(
-        "swap-asked",
-        event="swap-asked",
-        occurrence=str(swap.pk),
-        subject=f"Swap asked: {swap.requester}’s week of {format_day(swap.offered_week)}",
-        text=text,
-        path=f"/swaps/{swap.pk}/",
-        due_at=at,
+    on_behalf = swap.requested_by_id != swap.requester_id
+    notification = SwapRequested(
+        swap_id=swap.pk,
+        requester_id=swap.requester_id,
+        requester=str(swap.requester),
+        offered_week=swap.offered_week,
+        wanted_week=swap.wanted_week,
+        third=str(swap.third or ""),
+        third_week=swap.third_week,
+        message=swap.message,
+        requested_by=str(swap.requested_by) if on_behalf else "",
         expires_at=swap.expires_at,
     )
-    enqueue(people, notice=notice)
-
-
-def _round(swap: SwapRequest) -> str:
-    if not swap.third_week:
-        return ""
-    return f"It is a swap of three: {swap.third} gives the week of {format_day(swap.third_week)} to {swap.requester}."
+    people = [*recipients(swap), *([swap.requester] if on_behalf else [])]
+    enqueue(people, notification, due_at=at, expires_at=swap.expires_at)
 
 
 def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
     """Notify everyone in a swap of its outcome; also the admins, if it was accepted."""
-    state = SwapRequest.State(swap.state)
-    accepted = state == SwapRequest.State.ACCEPTED
-    parties = [person for person in (swap.requester, swap.counterpart, swap.third) if person]
-    by = f"By {swap.decided_by}." if swap.decided_by and swap.decided_by.pk not in {one.pk for one in parties} else ""
-    notice = Notification(
-        "swap-accepted" if accepted else "swap-over",
-        event=f"swap-{state.value}",
-        occurrence=str(swap.pk),
-        subject=f"The swap of {swap.requester}’s week of {format_day(swap.offered_week)} {SWAP_WORDS[state]}",
-        text=sentences(_moved(swap) if accepted else _nothing_moved(swap), by, swap.reason),
-        path=f"/swaps/{swap.pk}/",
-        due_at=at,
-        expires_at=at + NEWS,
-    )
-    enqueue([*parties, *(admins() if accepted else [])], notice=notice)
+    people = {person.pk: person for person in (swap.requester, swap.counterpart, swap.third) if person}
+    decided_by = str(swap.decided_by) if swap.decided_by and swap.decided_by.pk not in people else ""
+    common: dict[str, Any] = {
+        "swap_id": swap.pk,
+        "requester": str(swap.requester),
+        "offered_week": swap.offered_week,
+        "state": OUTCOMES[SwapRequest.State(swap.state)],
+        "decided_by": decided_by,
+        "reason": swap.reason,
+    }
+    if swap.state == SwapRequest.State.ACCEPTED:
+        moves = tuple(ShiftMove(move.week, str(people[move.taker])) for move in swap.moves())
+        accepted = SwapAccepted(**common, moves=moves)
+        enqueue([*people.values(), *admins()], accepted, due_at=at, expires_at=at + NEWS_LIFETIME)
+    else:
+        enqueue(people.values(), SwapClosed(**common), due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
-def _moved(swap: SwapRequest) -> str:
-    names = {one.pk: one for one in (swap.requester, swap.counterpart, swap.third) if one}
-    return " ".join(f"{names[move.taker]} now holds the week of {format_day(move.week)}." for move in swap.moves())
-
-
-def _nothing_moved(swap: SwapRequest) -> str:
-    asked = f" from {swap.counterpart}" if swap.counterpart else ""
-    wanted = f" for the week of {format_day(swap.wanted_week)}" if swap.wanted_week else ""
-    return f"The request to take the week of {format_day(swap.offered_week)}{asked}{wanted} {SWAP_WORDS[SwapRequest.State(swap.state)]}."
-
-
-def swap_asked_still(message: Message, at: dt.datetime) -> bool:
-    """Return True if a swap request still waits for the message's reader, or is open if the reader is its requester."""
-    swap = SwapRequest.objects.filter(pk=key_of(message), expires_at__gt=at).select_related("requester").first()
-    if swap is None or swap.state != SwapRequest.State.PENDING:
-        return False
-    return message.recipient_id == swap.requester_id or awaits_answer_from(swap, person=message.recipient)
-
-
-def swap_accepted_still(message: Message, at: dt.datetime) -> bool:
-    """Return True if an accepted swap still holds."""
-    return SwapRequest.objects.accepted().filter(pk=key_of(message)).exists()
-
-
-# The start or end of a shift is not worth sending half a day later.
-HALF_DAY = dt.timedelta(hours=12)
+# Shifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,105 +503,139 @@ class WeekMoved:
     taker: int
 
 
+@register
+@dataclass(frozen=True, slots=True)
+class ShiftsChanged(Notification):
+    """Upcoming shifts of an engineer changed, for example by a new roster."""
+
+    name = "shifts-changed"
+    label = "My upcoming shifts changed"
+    identity = ("rotation_id", "changed_at")
+
+    rotation_id: int
+    rotation: str
+    changed_at: dt.datetime
+    reason: str
+    # Each with the name of the other engineer.
+    lost: tuple[ShiftMove, ...]
+    gained: tuple[ShiftMove, ...]
+
+    def subject(self, reader: User) -> str:
+        changes = [f"{len(self.gained)} added"] if self.gained else []
+        changes += [f"{len(self.lost)} removed"] if self.lost else []
+        return f"Your shifts changed: {', '.join(changes)} ({self.rotation})"
+
+    def body(self, reader: User) -> str:
+        lost = [f"– {format_day(move.week)}, now {move.engineer}" for move in self.lost]
+        gained = [f"+ {format_day(move.week)}, previously {move.engineer}" for move in self.gained]
+        return paragraphs(
+            self.reason,
+            f"Weeks removed:\n{shorten(lost)}" if lost else "",
+            f"Weeks added:\n{shorten(gained)}" if gained else "",
+        )
+
+    def link(self) -> str:
+        return reverse("schedule")
+
+
 def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[WeekMoved], at: dt.datetime, why: str) -> None:
     """Notify every engineer whose upcoming weeks changed of the weeks they lost and gained."""
-    people = User.objects.in_bulk({key for one in moved for key in (one.giver, one.taker)})
+    people = User.objects.in_bulk({key for move in moved for key in (move.giver, move.taker)})
     for person in people.values():
-        lost = [f"– {format_day(one.starts_on)}, now {people[one.taker]}’s" for one in moved if one.giver == person.pk]
-        gained = [
-            f"+ {format_day(one.starts_on)}, until now {people[one.giver]}’s" for one in moved if one.taker == person.pk
-        ]
-        parts = [
-            why,
-            "You no longer hold the weeks of:\n" + "\n".join(at_most(lost)) if lost else "",
-            "You now hold the weeks of:\n" + "\n".join(at_most(gained)) if gained else "",
-        ]
-        notice = Notification(
-            "weeks-changed",
-            event="weeks-changed",
-            occurrence=f"{rotation.pk}@{at.isoformat()}",
-            subject=f"Your weeks of {rotation} changed: {len(gained)} more, {len(lost)} fewer",
-            text="\n\n".join(part for part in parts if part),
-            path="/schedule/",
-            due_at=at,
-            expires_at=at + NEWS,
+        notification = ShiftsChanged(
+            rotation_id=rotation.pk,
+            rotation=str(rotation),
+            changed_at=at,
+            reason=why,
+            lost=tuple(ShiftMove(row.starts_on, str(people[row.taker])) for row in moved if row.giver == person.pk),
+            gained=tuple(ShiftMove(row.starts_on, str(people[row.giver])) for row in moved if row.taker == person.pk),
         )
-        enqueue([person], notice=notice)
+        enqueue([person], notification, due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
-def notify_shift_started(week: RotationWeek) -> None:
-    """Notify an engineer when their on-call week starts, and say when it ends."""
-    notice = Notification(
-        "week-begins",
-        event="week-begins",
-        occurrence=f"{week.pk}@{week.starts_at.isoformat()}",
-        subject=f"You are on call for {week.rotation}",
-        text=f"Your week has begun. It ends on {in_words(week.ends_at, reader=week.engineer)}.",
-        path=f"/schedule/{week.starts_on}/",
-        due_at=week.starts_at,
-        expires_at=min(week.starts_at + HALF_DAY, week.ends_at),
+@register
+@dataclass(frozen=True, slots=True)
+class ShiftStarted(Notification):
+    """An engineer is on call from now on, by their shift or by a cover."""
+
+    name = "shift-started"
+    label = "My shift starts"
+    identity = ("rotation_id", "starts_at")
+
+    rotation_id: int
+    rotation: str
+    starts_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"You are on call for {self.rotation}"
+
+    def body(self, reader: User) -> str:
+        stint = stint_at(Rotation.objects.filter(pk=self.rotation_id).first(), at=self.starts_at)
+        until = f" It ends {local_time(stint.ends_at, reader)}." if stint and stint.engineer.pk == reader.pk else ""
+        return f"Your shift started {local_time(self.starts_at, reader)}.{until}"
+
+    def link(self) -> str:
+        return reverse("schedule")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        rotation = Rotation.objects.filter(pk=self.rotation_id).first()
+        if rotation is None or at < self.starts_at:
+            return False
+        stints = on_call_stints(rotation, starts_at=self.starts_at - MOMENT, ends_at=at + MOMENT)
+        # A later start has a notification of its own.
+        return bool(stints) and (stints[-1].engineer.pk, stints[-1].starts_at) == (recipient.pk, self.starts_at)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ShiftEnded(Notification):
+    """An engineer is no longer on call, because another one is now."""
+
+    name = "shift-ended"
+    label = "My shift ends"
+    identity = ("rotation_id", "ended_at")
+
+    rotation_id: int
+    rotation: str
+    ended_at: dt.datetime
+    next_engineer: str
+
+    def subject(self, reader: User) -> str:
+        return f"Your shift ended: {self.rotation}"
+
+    def body(self, reader: User) -> str:
+        return f"Your shift ended {local_time(self.ended_at, reader)}. {self.next_engineer} is on call now."
+
+    def link(self) -> str:
+        return reverse("now")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        rotation = Rotation.objects.filter(pk=self.rotation_id).first()
+        if rotation is None or at < self.ended_at:
+            return False
+        stints = on_call_stints(rotation, starts_at=self.ended_at - MOMENT, ends_at=at + MOMENT)
+        if not stints or (stints[0].engineer.pk, stints[0].ends_at) != (recipient.pk, self.ended_at):
+            return False
+        return len(stints) > 1 and all(stint.engineer.pk != recipient.pk for stint in stints[1:])
+
+
+def shift_change_key(rotation: Rotation, instant: dt.datetime) -> str:
+    """Return the dedup key of the notifications of a change of engineer."""
+    return dedup_key(rotation.pk, instant)
+
+
+def notify_shift_started(stint: Stint) -> None:
+    """Notify an engineer when they are on call from an instant on."""
+    notification = ShiftStarted(rotation_id=stint.rotation.pk, rotation=str(stint.rotation), starts_at=stint.starts_at)
+    enqueue([stint.engineer], notification, due_at=stint.starts_at, expires_at=stint.starts_at + SHIFT_CHANGE_LIFETIME)
+
+
+def notify_shift_ended(stint: Stint, *, next_engineer: User) -> None:
+    """Notify an engineer when they are no longer on call."""
+    notification = ShiftEnded(
+        rotation_id=stint.rotation.pk,
+        rotation=str(stint.rotation),
+        ended_at=stint.ends_at,
+        next_engineer=str(next_engineer),
     )
-    enqueue([week.engineer], notice=notice)
-
-
-def notify_shift_ended(week: RotationWeek, *, following: User) -> None:
-    """Notify an engineer when their on-call week ends and another engineer takes over."""
-    notice = Notification(
-        "week-ends",
-        event="week-ends",
-        occurrence=f"{week.pk}@{week.ends_at.isoformat()}",
-        subject=f"Your week of {week.rotation} is over",
-        text=f"{following} is on call now.",
-        path="/",
-        due_at=week.ends_at,
-        expires_at=week.ends_at + HALF_DAY,
-    )
-    enqueue([week.engineer], notice=notice)
-
-
-def week_begins_still(message: Message, at: dt.datetime) -> bool:
-    """Return True if the reader's week is running and they are on call: no cover, no swap, no changed hours."""
-    week = _week_told(message)
-    return bool(week and week.starts_at <= at < week.ends_at) and _on_call(week, at=at) == message.recipient_id
-
-
-def week_ends_still(message: Message, at: dt.datetime) -> bool:
-    """Return True if the week that ended was the reader's and another engineer is on call now."""
-    week = _week_told(message)
-    return bool(week and week.ends_at <= at) and _on_call(week, at=at) != message.recipient_id
-
-
-def _week_told(message: Message) -> RotationWeek | None:
-    """Return the message's week if it still belongs to the reader and still has the time in the message."""
-    week = (
-        RotationWeek.objects.filter(pk=key_of(message), engineer=message.recipient_id)
-        .select_related("rotation")
-        .first()
-    )
-    edge = dt.datetime.fromisoformat(message.occurrence.partition("@")[2])
-    return week if week and edge in (week.starts_at, week.ends_at) else None
-
-
-def _on_call(week: RotationWeek | None, *, at: dt.datetime) -> int | None:
-    return on_call_shifts([week.rotation], at=at)[0].engineer if week else None
-
-
-KINDS = (
-    NotificationType("swap-asked", "Somebody asks me for a swap", is_still_relevant=swap_asked_still),
-    NotificationType("swap-accepted", "A swap is made", is_still_relevant=swap_accepted_still),
-    NotificationType("swap-over", "A swap request is declined, withdrawn, expired or void"),
-    NotificationType("weeks-changed", "My coming weeks changed"),
-    NotificationType("week-begins", "My week begins", is_still_relevant=week_begins_still),
-    NotificationType("week-ends", "My week ends", is_still_relevant=week_ends_still),
-    NotificationType("cover", "A cover of mine is made or ends"),
-    NotificationType("holiday-hits", "A holiday falls into an on-call week", is_still_relevant=holiday_hits_still),
-    NotificationType(
-        "uncovered", "Nobody covers a pipeline in the coming weeks (admins)", is_still_relevant=uncovered_still
-    ),
-    NotificationType(
-        "uncovered-now",
-        "Nobody covers a pipeline within a day (admins)",
-        urgent=True,
-        is_still_relevant=uncovered_still,
-    ),
-)
+    enqueue([stint.engineer], notification, due_at=stint.ends_at, expires_at=stint.ends_at + SHIFT_CHANGE_LIFETIME)

@@ -1,65 +1,106 @@
-"""Rows for templates: the calendar's month grid and the schedule's boards."""
+"""Rows for templates: the calendar's month, the schedule's boards, time-off impact and swap suggestions."""
 
 import calendar
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from people.models import User
 from people.queries import public_holidays
-from scheduling.domain.responder_chain import Cover
+from pipelines.models import Pipeline
+from scheduling.domain.responder_chain import Cover, Interval
 from scheduling.domain.suggestions import Suggestion
 from scheduling.domain.weeks import Week
 from scheduling.models import HolidayBlock, Rotation
+from scheduling.queries.impact import HolidayImpact
+from scheduling.queries.rosters import RosterChange
 from scheduling.queries.weeks import UpcomingWeeks
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class DayCell:
     """A day in an engineer's month."""
 
     day: dt.date
     weekend: bool
     today: bool
     public_holiday: str
-    blocks: tuple[HolidayBlock, ...]
+    absences: tuple[HolidayBlock, ...]
 
     @property
-    def own_block(self) -> HolidayBlock | None:
-        """The day's first block that is not from a linked calendar."""
-        return next((block for block in self.blocks if block.link_id is None), None)
+    def css_class(self) -> str:
+        """The classes that mark the day: weekend, today, public holiday."""
+        marks = {"weekend": self.weekend, "today": self.today, "public": bool(self.public_holiday)}
+        return " ".join(name for name, applies in marks.items() if applies)
+
+    @property
+    def editable_absence(self) -> HolidayBlock | None:
+        """The day's first absence that is not from a linked calendar."""
+        return next((absence for absence in self.absences if absence.link_id is None), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MonthRow:
     """An engineer's month."""
 
     engineer: User
-    cells: tuple[Cell, ...]
+    cells: tuple[DayCell, ...]
+
+
+def month_days(year: int, month: int) -> list[dt.date]:
+    """Return every date of a month."""
+    return [dt.date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1)]
+
+
+def month_rows(
+    people: Iterable[User], *, days: list[dt.date], absences: Iterable[HolidayBlock], today: dt.date
+) -> list[MonthRow]:
+    """Return each person's month: weekends, their country's public holidays, and their absences."""
+    by_engineer: dict[int, list[HolidayBlock]] = {}
+    for absence in absences:
+        by_engineer.setdefault(absence.engineer_id, []).append(absence)
+    return [
+        MonthRow(
+            engineer=person,
+            cells=tuple(
+                DayCell(
+                    day=day,
+                    weekend=day.weekday() >= calendar.SATURDAY,
+                    today=day == today,
+                    public_holiday=public_holidays(person.country, person.subdivision, day.year).get(day, ""),
+                    absences=tuple(
+                        row for row in by_engineer.get(person.pk, ()) if row.starts_on <= day <= row.ends_on
+                    ),
+                )
+                for day in days
+            ),
+        )
+        for person in people
+    ]
 
 
 @dataclass(frozen=True, slots=True)
-class LaneCell:
-    """An engineer's part in a week: on call, covering part of it, and days away."""
+class WeekCell:
+    """An engineer's part in a week: on call or not, covers and absences."""
 
     week: Week
-    holds: bool
+    on_call: bool
     swapped: bool
     covers: tuple[tuple[Cover, User], ...]
-    blocks: tuple[HolidayBlock, ...]
+    absences: tuple[HolidayBlock, ...]
 
     @property
-    def away(self) -> bool:
-        """Whether the engineer holds the week and is away during it."""
-        return self.holds and bool(self.blocks)
+    def on_call_while_away(self) -> bool:
+        """Whether the engineer is on call in the week and away during it."""
+        return self.on_call and bool(self.absences)
 
 
 @dataclass(frozen=True, slots=True)
-class EngineerLane:
+class EngineerRow:
     """An engineer's weeks."""
 
     engineer: User
-    cells: list[LaneCell]
+    cells: list[WeekCell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,120 +110,135 @@ class WeekRow:
     week: Week
     engineer: User
     planned_engineer: User
-    cell: LaneCell
+    cell: WeekCell
     covers: tuple[tuple[Cover, User], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RotationBoard:
-    """A rotation's upcoming weeks, by engineer and by week."""
+    """A rotation's weeks, as one row per engineer and as one row per week."""
 
     rotation: Rotation
     weeks: list[Week]
-    lanes: list[EngineerLane]
-    holders: list[WeekRow]
+    engineer_rows: list[EngineerRow]
+    week_rows: list[WeekRow]
 
 
-def month_days(year: int, month: int) -> list[dt.date]:
-    """Return every date of a month."""
-    return [dt.date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1)]
-
-
-def month_rows(
-    people: Iterable[User], *, days: list[dt.date], blocks: Iterable[HolidayBlock], today: dt.date
-) -> list[Row]:
-    """Return each person's month: weekends, their country's public holidays, and their blocks."""
-    of: dict[int, list[HolidayBlock]] = {}
-    for block in blocks:
-        of.setdefault(block.engineer_id, []).append(block)
-    return [
-        Row(
-            engineer=person,
-            cells=tuple(
-                Cell(
-                    day=day,
-                    weekend=day.weekday() >= calendar.SATURDAY,
-                    today=day == today,
-                    public_holiday=public_holidays(person.country, person.subdivision, day.year).get(day, ""),
-                    blocks=tuple(one for one in of.get(person.pk, ()) if one.starts_on <= day <= one.ends_on),
-                )
-                for day in days
-            ),
-        )
-        for person in people
-    ]
-
-
-def rotation_board(turns: UpcomingWeeks, *, people: Mapping[int, User]) -> RotationBoard:
-    """Return a rotation's upcoming weeks, both as a list and as one row for each engineer who takes part."""
-    parts = {key for week in turns.weeks for key in (week.engineer, week.planned_engineer)}
-    parts |= {cover.engineer for cover in turns.covers}
-    lanes = {key: _lane(user, turns, people=people) for key, user in people.items() if key in parts}
-    holders = [
+def rotation_board(upcoming: UpcomingWeeks, *, people: Mapping[int, User]) -> RotationBoard:
+    """Return a rotation's weeks, both as a list and as one row for each engineer who takes part."""
+    participants = {key for week in upcoming.weeks for key in (week.engineer, week.planned_engineer)}
+    participants |= {cover.engineer for cover in upcoming.covers}
+    rows = {key: _engineer_row(user, upcoming, people=people) for key, user in people.items() if key in participants}
+    week_rows = [
         WeekRow(
             week=week,
             engineer=people[week.engineer],
             planned_engineer=people[week.planned_engineer],
-            cell=lanes[week.engineer].cells[place],
-            covers=tuple((cover, people[cover.engineer]) for cover in turns.covers if _meet(cover, week)),
+            cell=rows[week.engineer].cells[position],
+            covers=tuple((cover, people[cover.engineer]) for cover in upcoming.covers if _overlap(cover, week)),
         )
-        for place, week in enumerate(turns.weeks)
+        for position, week in enumerate(upcoming.weeks)
     ]
-    return RotationBoard(turns.rotation, turns.weeks, list(lanes.values()), holders)
+    return RotationBoard(upcoming.rotation, upcoming.weeks, list(rows.values()), week_rows)
 
 
-def _lane(person: User, turns: UpcomingWeeks, *, people: Mapping[int, User]) -> EngineerLane:
-    covers = [cover for cover in turns.covers if cover.engineer == person.pk]
-    blocks = [block for block in turns.blocks if block.engineer_id == person.pk]
-    return EngineerLane(
+def _engineer_row(person: User, upcoming: UpcomingWeeks, *, people: Mapping[int, User]) -> EngineerRow:
+    covers = [cover for cover in upcoming.covers if cover.engineer == person.pk]
+    absences = [absence for absence in upcoming.blocks if absence.engineer_id == person.pk]
+    return EngineerRow(
         person,
         [
-            LaneCell(
+            WeekCell(
                 week=week,
-                holds=week.engineer == person.pk,
+                on_call=week.engineer == person.pk,
                 swapped=week.engineer == person.pk != week.planned_engineer,
-                covers=tuple((cover, people[cover.covered_engineer]) for cover in covers if _meet(cover, week)),
-                blocks=tuple(block for block in blocks if _meet(block, week)),
+                covers=tuple((cover, people[cover.covered_engineer]) for cover in covers if _overlap(cover, week)),
+                absences=tuple(absence for absence in absences if _overlap(absence, week)),
             )
-            for week in turns.weeks
+            for week in upcoming.weeks
         ],
     )
 
 
-def _meet(one: Cover | HolidayBlock, week: Week) -> bool:
-    return one.starts_at < week.ends_at and one.ends_at > week.starts_at
+def _overlap(period: Cover | HolidayBlock, week: Week) -> bool:
+    return period.starts_at < week.ends_at and period.ends_at > week.starts_at
+
+
+def intervals_with_engineers(intervals: list[Interval]) -> list[tuple[Interval, User | None]]:
+    """Return a timeline's intervals with users instead of primary keys."""
+    people = User.objects.in_bulk([interval.engineer for interval in intervals if interval.engineer])
+    return [(interval, people.get(interval.engineer or 0)) for interval in intervals]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderChange:
+    """A period in which the same pipelines get another responder; None is nobody."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    before: User | None
+    after: User | None
+    pipelines: list[Pipeline] = field(default_factory=list)
+
+
+def responder_changes(impact: HolidayImpact) -> list[ResponderChange]:
+    """Return the changes of responder that an absence causes; equal changes of several pipelines are one row."""
+    rows: dict[tuple[dt.datetime, dt.datetime, int | None, int | None], ResponderChange] = {}
+    for pipeline, change in impact.changes:
+        key = (change.starts_at, change.ends_at, change.before, change.after)
+        before, after = (impact.people.get(engineer or 0) for engineer in (change.before, change.after))
+        row = rows.setdefault(key, ResponderChange(change.starts_at, change.ends_at, before, after))
+        row.pipelines.append(pipeline)
+    return sorted(rows.values(), key=lambda row: (row.starts_at, row.after is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftBalance:
+    """How many shifts an engineer gains and loses."""
+
+    engineer: User
+    gained: int
+    lost: int
+
+    @property
+    def net(self) -> int:
+        """The change in the number of shifts."""
+        return self.gained - self.lost
+
+
+def shift_balances(change: RosterChange) -> list[ShiftBalance]:
+    """Return each engineer's gains and losses, the largest net gain first."""
+    engineers = {**change.gained, **change.lost}
+    rows = [ShiftBalance(user, change.gained.get(user, 0), change.lost.get(user, 0)) for user in engineers]
+    return sorted(rows, key=lambda row: (-row.net, str(row.engineer)))
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionCard:
     """A suggestion as shown: its title, moves, reasons and the values that its button posts."""
 
-    kind: str
+    title: str
     moves: list[tuple[dt.date, User, User]]
     why: tuple[str, ...]
     fields: dict[str, str]
 
     @property
-    def sent(self) -> str:
-        """The weeks and recipients in one string, as a suggestion's button posts them."""
+    def button_value(self) -> str:
+        """The weeks and the counterpart in one string, for a button of another form."""
         return " ".join([*(str(day) for day, _, _ in self.moves), self.fields["counterpart"]])
 
-    @property
-    def partners(self) -> str:
-        """The names of the other engineers who take a week."""
-        return " and ".join(str(taker) for _, _, taker in self.moves if taker != self.moves[0][1])
 
-
-KINDS = {"two_way": "Swap of two weeks", "three_way": "Swap round three", "one_way": "Taken over"}
+TITLES = {"two_way": "Swap with {}", "three_way": "Three-way swap with {}", "one_way": "Give to {}"}
 
 
 def suggestion_cards(suggestions: Iterable[Suggestion], *, people: Mapping[int, User]) -> list[SuggestionCard]:
     """Return suggestions with users instead of primary keys."""
-    found = []
-    for one in suggestions:
-        moves = [(move.week, people[move.giver], people[move.taker]) for move in one.moves]
+    cards = []
+    for suggestion in suggestions:
+        moves = [(move.week, people[move.giver], people[move.taker]) for move in suggestion.moves]
+        partners = " and ".join(str(taker) for _, _, taker in moves if taker != moves[0][1])
         weeks = [str(week) for week, _, _ in moves]
         fields = {"counterpart": moves[0][2].username}
         fields |= dict(zip(("wanted_week", "third_week"), weeks[1:], strict=False))
-        found.append(SuggestionCard(KINDS[one.kind], moves, one.why, fields))
-    return found
+        cards.append(SuggestionCard(TITLES[suggestion.kind].format(partners), moves, suggestion.why, fields))
+    return cards

@@ -1,4 +1,4 @@
-"""URLs of the schedule and the shared calendar."""
+"""URL patterns of the schedule and the shared calendar."""
 
 import datetime as dt
 
@@ -31,18 +31,20 @@ urlpatterns = [
     path("schedule/<slug:slug>/cover/", covers.cover, name="cover"),
     path("covers/<int:pk>/end/", covers.end_cover, name="end_cover"),
     path("swaps/", swaps.swaps, name="swaps"),
-    path("swaps/ask/", swaps.ask, name="ask"),
+    path("swaps/request/", swaps.request_swap, name="ask"),
+    path("swaps/request/", swaps.request_swap, name="request_swap"),
     path("swaps/<int:pk>/", swaps.swap, name="swap"),
     path("swaps/<int:pk>/accept/", swaps.answer_swap, {"answer": "accept"}, name="accept_swap"),
     path("swaps/<int:pk>/decline/", swaps.answer_swap, {"answer": "decline"}, name="decline_swap"),
     path("swaps/<int:pk>/cancel/", swaps.answer_swap, {"answer": "cancel"}, name="cancel_swap"),
     path("fairness/", schedule.fairness, name="fairness"),
     path("me/calendar-link/", calendar_links.calendar_link, name="calendar_link"),
-    path("me/calendar-link/read/", calendar_links.read_link, name="read_link"),
-    path("me/calendar-link/unlink/", calendar_links.unlink, name="unlink"),
+    path("me/calendar-link/sync/", calendar_links.sync, name="sync_calendar_link"),
+    path("me/calendar-link/unlink/", calendar_links.unlink, name="unlink_calendar"),
     path("calendar/", calendar.calendar_now, name="calendar"),
     path("calendar/<int:year>/<int:month>/", calendar.calendar_month, name="calendar_month"),
-    path("calendar/block/", calendar.block, name="block"),
+    path("calendar/add/", calendar.add_holiday, name="block"),
+    path("calendar/add/", calendar.add_holiday, name="add_holiday"),
     path("calendar/holidays/<int:pk>/", calendar.holiday, name="holiday"),
-    path("calendar/holidays/<int:pk>/remove/", calendar.remove, name="remove_holiday"),
+    path("calendar/holidays/<int:pk>/delete/", calendar.delete, name="delete_holiday"),
 ]

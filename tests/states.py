@@ -21,10 +21,9 @@ from handoffs.models import Handoff
 from handoffs.services.action_items import add_item
 from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
-from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import start_run
-from incidents.services.sync_checks import sync_with_checks
-from incidents.services.transitions import acknowledge, resolve
+from incidents.services.transitions import NewIncident, acknowledge, open_incident, resolve
+from incidents.services.triggers import sync_with_checks
 from oncall_site.demo import FILE, build_demo
 from oncall_site.management.commands.create_demo import EXAMPLE
 from people.models import User
@@ -161,7 +160,7 @@ def _holidays(people, *, by, at):
             day = at.date() + dt.timedelta(days=91 * quarter + dice.randrange(90))
             kind = dice.choice(kinds)
             last = day + dt.timedelta(days=dice.choice([0, 2, 4, 11]))
-            create_holiday(engineer, dates=HolidayData(day, last, kind=kind), by=by)
+            create_holiday(engineer, data=HolidayData(day, last, kind=kind), by=by)
 
 
 def _exchanges(rotation, *, by, at):
@@ -169,13 +168,13 @@ def _exchanges(rotation, *, by, at):
     weeks = list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on"))
     for place in range(1, 11, 2):
         asked = SwapProposal(weeks[place].starts_on, weeks[place + 1].starts_on, acknowledge_conflicts=True)
-        swap = request_swap(rotation, asked=asked, by=by, at=at)
+        swap = request_swap(rotation, proposal=asked, by=by, at=at)
         if place < 4:
             accept_swap(swap, by=by, at=at, acknowledge_conflicts=True)
     day = weeks[0].starts_at + 2 * DAY
     for other in weeks[1:4]:
         try:
-            create_cover(rotation, span=CoverData(other.engineer, day, day + DAY, "dentist"), by=by, at=at)
+            create_cover(rotation, data=CoverData(other.engineer, day, day + DAY, "dentist"), by=by, at=at)
         except DomainError:
             continue
         return

@@ -112,7 +112,7 @@ class DataSourceForm(forms.ModelForm[DataSource]):
     def clean_new_address(self) -> str:
         """Return the URL; raise ValidationError if it is invalid, or missing for a new data source."""
         address: str = self.cleaned_data["new_address"].strip()
-        problem = address_problem(address) if address or not self.instance.address else ""
+        problem = address_problem(address) if address or self.instance.pk is None else ""
         if problem:
             raise forms.ValidationError(problem)
         return address

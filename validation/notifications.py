@@ -1,28 +1,122 @@
-"""The kinds of messages this room sends."""
+"""Notifications about checks that cannot run."""
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from notifications.models import Message
-from notifications.registry import NotificationType
+from django.urls import reverse
+
+from notifications.registry import Notification, paragraphs, register
+from notifications.services.outbox import enqueue
+from people.models import User
 from validation.domain.results import ResultStatus
-from validation.models import Check, ExternalCheck
+from validation.models import Check, CheckResult, ExternalCheck
+
+ERROR_LIFETIME = dt.timedelta(days=1)
+MAX_LISTED = 20
+ADVICE = "No data-quality results until it is fixed."
 
 
-def _still_broken(message: Message, at: dt.datetime) -> bool:
-    """Return True if the check of a message still fails to run."""
-    key = message.occurrence.partition("-")[0]
-    return Check.objects.filter(pk=int(key), last_status=ResultStatus.ERROR).exists() if key.isdigit() else False
+@register
+@dataclass(frozen=True, slots=True)
+class CheckError(Notification):
+    """A check ended in an error, so that it says nothing about the data."""
+
+    name = "check-error"
+    label = "Check error"
+    identity = ("check_id", "result_id")
+    admins_only = True
+
+    check_id: int
+    result_id: int
+    check_name: str
+    pipeline: str
+    message: str
+
+    def subject(self, reader: User) -> str:
+        return f"Check “{self.check_name}” ({self.pipeline}) cannot run"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(self.message, ADVICE)
+
+    def link(self) -> str:
+        return reverse("check", args=[self.check_id])
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return Check.objects.filter(pk=self.check_id, last_status=ResultStatus.ERROR).exists()
 
 
-CHECK_ERROR = NotificationType("check-error", "A check breaks (admins)", is_still_relevant=_still_broken)
+@dataclass(frozen=True, slots=True)
+class BrokenCheck:
+    """An external check that ended in an error."""
+
+    check_id: int
+    check_name: str
+    message: str
 
 
-def _still_broken_elsewhere(message: Message, at: dt.datetime) -> bool:
-    """Return True if the external check of a message still reports an error."""
-    key = message.occurrence.partition("-")[0]
-    return ExternalCheck.objects.filter(pk=int(key), status=ResultStatus.ERROR).exists() if key.isdigit() else False
+@register
+@dataclass(frozen=True, slots=True)
+class ExternalCheckError(Notification):
+    """Checks of another tool ended in an error; one notification for each import."""
+
+    name = "external-check-error"
+    label = "External check error"
+    identity = ("tool", "imported_at")
+    admins_only = True
+
+    tool: str
+    imported_at: dt.datetime
+    checks: tuple[BrokenCheck, ...]
+
+    def broken_checks(self) -> list[BrokenCheck]:
+        """Return the checks that still report an error."""
+        rows = ExternalCheck.objects.filter(pk__in=[check.check_id for check in self.checks], status=ResultStatus.ERROR)
+        broken = set(rows.values_list("pk", flat=True))
+        return [check for check in self.checks if check.check_id in broken]
+
+    def subject(self, reader: User) -> str:
+        count = len(self.broken_checks())
+        return f"{count} {self.tool} {'check' if count == 1 else 'checks'} cannot run"
+
+    def body(self, reader: User) -> str:
+        checks = self.broken_checks()
+        lines = [f"{check.check_name}: {check.message}" for check in checks[:MAX_LISTED]]
+        more = f"and {len(checks) - MAX_LISTED} more" if len(checks) > MAX_LISTED else ""
+        advice = ADVICE if len(checks) == 1 else "No data-quality results until they are fixed."
+        return paragraphs(*lines, more, advice)
+
+    def link(self) -> str:
+        return reverse("external-checks")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return bool(self.broken_checks())
 
 
-EXTERNAL_ERROR = NotificationType(
-    "external-error", "A check of another tool breaks (admins)", is_still_relevant=_still_broken_elsewhere
-)
+def notify_check_error(check: Check, result: CheckResult) -> None:
+    """Notify the admins that a check ended in an error."""
+    notification = CheckError(
+        check_id=check.pk,
+        result_id=result.pk,
+        check_name=check.name,
+        pipeline=str(check.pipeline),
+        message=result.message,
+    )
+    enqueue(
+        User.objects.get_queryset().admins(),
+        notification,
+        due_at=result.finished_at,
+        expires_at=result.finished_at + ERROR_LIFETIME,
+    )
+
+
+def notify_external_errors(checks: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
+    """Notify the admins of the checks of one import that ended in an error, if there are any."""
+    if not checks:
+        return
+    notification = ExternalCheckError(
+        tool=checks[0].get_tool_display(),
+        imported_at=at,
+        checks=tuple(BrokenCheck(check.pk, check.name, check.message) for check in checks),
+    )
+    enqueue(User.objects.get_queryset().admins(), notification, due_at=at, expires_at=at + ERROR_LIFETIME)

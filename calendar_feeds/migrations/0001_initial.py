@@ -30,8 +30,7 @@ class Migration(migrations.Migration):
                 ('rotation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='feed_tokens', to='scheduling.rotation')),
             ],
             options={
-                'verbose_name': 'feed address',
-                'verbose_name_plural': 'feed addresses',
+                'verbose_name': 'calendar feed',
                 'ordering': ['-created_at', '-pk'],
             },
         ),
@@ -58,12 +57,12 @@ class Migration(migrations.Migration):
             name='FeedEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(help_text='Which row it stands for: week-3-2026-11-23, cover-12.', max_length=80)),
+                ('source', models.CharField(help_text='Source row, such as week-3-2026-11-23 or cover-12.', max_length=80)),
                 ('uid', models.CharField(max_length=255)),
                 ('sequence', models.PositiveIntegerField(default=0)),
                 ('stamped_at', models.DateTimeField()),
-                ('content', models.JSONField(help_text='What it says; a change of it raises the sequence.')),
-                ('component', models.TextField(help_text='The VEVENT as it is sent.')),
+                ('content', models.JSONField(help_text='A change of the content raises the sequence.')),
+                ('component', models.TextField(help_text='The VEVENT as sent.')),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField()),
                 ('cancelled', models.BooleanField(default=False)),
@@ -72,7 +71,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['starts_at', 'pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('engineer', None), ('rotation__isnull', False)), models.Q(('engineer__isnull', False), ('rotation', None)), _connector='OR'), name='feed_event_is_of_one_feed'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='feed_event_has_a_length'), models.UniqueConstraint(condition=models.Q(('rotation', None)), fields=('engineer', 'source'), name='one_event_a_source_of_engineer'), models.UniqueConstraint(condition=models.Q(('engineer', None)), fields=('rotation', 'source'), name='one_event_a_source_of_rotation')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('engineer', None), ('rotation__isnull', False)), models.Q(('engineer__isnull', False), ('rotation', None)), _connector='OR'), name='feed_event_has_one_subject'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='feed_event_ends_after_it_starts'), models.UniqueConstraint(condition=models.Q(('rotation', None)), fields=('engineer', 'source'), name='unique_event_per_engineer_source'), models.UniqueConstraint(condition=models.Q(('engineer', None)), fields=('rotation', 'source'), name='unique_event_per_rotation_source')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

@@ -6,12 +6,12 @@ A viewset takes part with `filter_backends = [ListFilterBackend]` and `filterset
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters import ChoiceFilter, ModelChoiceFilter, TypedChoiceFilter
+from django_filters.filters import ChoiceFilter, ModelChoiceFilter, TypedChoiceFilter
 from django_filters.rest_framework.backends import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
-from rest_framework.viewsets import GenericViewSet
+from rest_framework.views import APIView
 
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -19,9 +19,9 @@ BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 class ListFilterBackend(DjangoFilterBackend):
     """Filters lists only: the object of a detail route is found whatever the query says."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: GenericViewSet[Any]) -> QuerySet[Any]:
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         """Return the filtered rows of a list, and the rows of any other action unchanged."""
-        return super().filter_queryset(request, queryset, view) if view.action == "list" else queryset
+        return super().filter_queryset(request, queryset, view) if getattr(view, "action", "") == "list" else queryset
 
 
 class WordFilter(ChoiceFilter):

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, viewsets
@@ -23,7 +24,7 @@ MAX_WINDOW = dt.timedelta(days=5 * 366)
 def paginate_list(
     view: viewsets.GenericViewSet[Any],
     request: Request,
-    rows: Sequence[Any],
+    rows: Sequence[Any] | QuerySet[Any],
     *,
     serializer: type[serializers.BaseSerializer[Any]] | None = None,
 ) -> Response:

@@ -1,18 +1,21 @@
-"""The API's calls about alerts: Alertmanager's webhook, and what it said last."""
+"""API of alerts: Alertmanager's webhook, and the last state of each alert."""
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
+from django_filters.filters import NumberFilter
+from django_filters.filterset import FilterSet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.filters import BooleanFilter, ListFilterBackend
 from common.exceptions import InvalidInputError
-from incidents.models import Alert
+from common.identifiers import ID_PATTERN
+from incidents.models import Alert, Incident
 from incidents.queries import incidents
 from incidents.services.alerts import ingest_alerts
 from pipelines.models import Pipeline
@@ -20,33 +23,36 @@ from validation.api.external import RawJsonParser
 from validation.importers.alertmanager import read_alerts
 from validation.importers.results import UnreadableFileError
 
+MAX_ID = 10**15 - 1
 
-class TakenSerializer(serializers.Serializer[Any]):
-    """What a webhook brought: alerts that fire with an incident, incidents that it closed, alerts that belong to no pipeline."""
+
+class AlertBatchSerializer(serializers.Serializer[Any]):
+    """Counts of a webhook: alerts firing with an incident, incidents resolved, and fingerprints without a pipeline."""
 
     firing = serializers.IntegerField()
     closed = serializers.IntegerField()
     unmapped = serializers.ListField(child=serializers.CharField())
 
 
-@extend_schema(request=OpenApiTypes.OBJECT, responses=TakenSerializer)
+@extend_schema(request=OpenApiTypes.OBJECT, responses=AlertBatchSerializer)
 @api_view(["POST"])
 @parser_classes([RawJsonParser])
 def alertmanager(request: Request) -> Response:
-    """Take a webhook of Alertmanager, version 4: firing opens an incident, resolved closes it, by fingerprint."""
-    posted = request.data
-    document = posted.get("document") if isinstance(posted, dict) else None
+    """Receive an Alertmanager webhook, version 4: a firing alert opens an incident, a resolved one resolves it."""
+    body = request.data
+    document = body.get("document") if isinstance(body, dict) else None
     try:
         alerts = read_alerts(document)
-    except UnreadableFileError as unreadable:
-        raise InvalidInputError({"file": [str(unreadable)]}) from unreadable
-    return Response(TakenSerializer(ingest_alerts(alerts, at=timezone.now())).data)
+    except UnreadableFileError as error:
+        raise InvalidInputError({"file": [str(error)]}) from error
+    return Response(AlertBatchSerializer(ingest_alerts(alerts, at=timezone.now())).data)
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
-    """What Alertmanager said last of an alert; `pipeline` is null where nothing says whose it is."""
+    """The last state of an alert; `pipeline` is null if it maps to none."""
 
     pipeline = serializers.SlugRelatedField[Pipeline](slug_field="slug", read_only=True)
+    incident = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
     firing = serializers.BooleanField(source="is_firing")
     labels = serializers.DictField()
 
@@ -60,6 +66,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "severity",
             "labels",
             "pipeline",
+            "incident",
             "firing",
             "starts_at",
             "ends_at",
@@ -67,17 +74,19 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         )
 
 
-@extend_schema(
-    parameters=[OpenApiParameter("unmapped", OpenApiTypes.BOOL, description="Those that belong to no pipeline.")]
-)
+class AlertFilter(FilterSet):
+    """Filters of the list."""
+
+    firing = BooleanFilter(field_name="is_firing")
+    incident = NumberFilter(help_text="ID of an incident.", min_value=0, max_value=MAX_ID)
+    unmapped = BooleanFilter(field_name="pipeline", lookup_expr="isnull", help_text="Alerts without a pipeline.")
+
+
 class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Alert]):
     """Alerts, newest first."""
 
     serializer_class = AlertSerializer
     queryset = incidents.alerts()
-    lookup_value_regex = "[0-9]{1,15}"
-
-    def get_queryset(self) -> QuerySet[Alert]:
-        """Return the alerts that are asked about."""
-        rows = incidents.alerts()
-        return rows.unmapped() if self.request.query_params.get("unmapped", "").casefold() in ("1", "true") else rows
+    lookup_value_regex = ID_PATTERN
+    filter_backends = [ListFilterBackend]
+    filterset_class = AlertFilter

@@ -1,4 +1,4 @@
-"""The API's call about the reports of incidents."""
+"""API of the incident reports."""
 
 from typing import Any
 
@@ -14,13 +14,15 @@ from common.forms import form_errors
 from incidents.forms import ReportForm
 from incidents.queries.reports import pipeline_reports
 
-SINCE = OpenApiParameter("since", OpenApiTypes.DATE, description="From the month of this date; else the last twelve.")
-UNTIL = OpenApiParameter("until", OpenApiTypes.DATE, description="To the month of this date; else this one.")
-PIPELINE = OpenApiParameter("pipeline", OpenApiTypes.STR, description="Only this pipeline’s, by slug.")
+SINCE = OpenApiParameter(
+    "since", OpenApiTypes.DATE, description="A date in the first month; defaults to twelve months."
+)
+UNTIL = OpenApiParameter("until", OpenApiTypes.DATE, description="A date in the last month; defaults to this month.")
+PIPELINE = OpenApiParameter("pipeline", OpenApiTypes.STR, description="Slug of a pipeline.")
 
 
 class ReportSerializer(serializers.Serializer[Any]):
-    """The incidents of a pipeline that were opened in a month, by UTC; the seconds are medians, null where there are none."""
+    """The incidents of a pipeline opened in a month (UTC); the seconds are medians, null if there are none."""
 
     month = serializers.DateField(format="%Y-%m", help_text="2026-11")
     pipeline = serializers.SlugField(source="pipeline.slug")
@@ -32,7 +34,7 @@ class ReportSerializer(serializers.Serializer[Any]):
 
 
 class ReportViewSet(viewsets.GenericViewSet[Any]):
-    """Reports of incidents: the figures of the page and of its CSV."""
+    """Incident reports: the figures of the page and its CSV file."""
 
     serializer_class = ReportSerializer
 
@@ -44,4 +46,4 @@ class ReportViewSet(viewsets.GenericViewSet[Any]):
             raise form_errors(form)
         months = form.months(today=timezone.now().date())
         rows = pipeline_reports(months, pipeline=form.cleaned_data["pipeline"])
-        return paginate_list(self, request, list(ReportSerializer(rows, many=True).data))
+        return paginate_list(self, request, rows, serializer=ReportSerializer)

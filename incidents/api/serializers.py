@@ -1,4 +1,4 @@
-"""Incidents as the API answers them: people by user name, pipelines by slug."""
+"""Serializers of incidents: people by user name, pipelines by slug."""
 
 from typing import Any
 
@@ -14,8 +14,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
     pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
     kind = serializers.ChoiceField(Incident.Kind.choices)
+    severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
     text = serializers.CharField(required=False, allow_blank=True, default="")
-    check_id = serializers.IntegerField(source="check_key", read_only=True, allow_null=True)
+    check_id = serializers.IntegerField(read_only=True, allow_null=True)
     opened_by = UsernameField(read_only=True)
     acknowledged_by = UsernameField(read_only=True)
     resolved_by = UsernameField(read_only=True)
@@ -27,6 +28,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "id",
             "pipeline",
             "kind",
+            "severity",
             "title",
             "text",
             "state",
@@ -41,6 +43,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "resolved_by",
             "assignee",
             "next_escalation_at",
+            "snoozed_until",
             "repeats",
             "last_seen_at",
             "recovered_at",
@@ -53,27 +56,37 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "acknowledged_at",
             "resolved_at",
             "next_escalation_at",
+            "snoozed_until",
             "repeats",
             "last_seen_at",
             "recovered_at",
         )
-        # The command says what is wrong, in words.
+        # The service validates, with messages for people.
         validators: list[Any] = []
 
 
-class EntrySerializer(serializers.ModelSerializer[TimelineEntry]):
-    """A step of an incident's timeline; `by` is null where the site did it."""
+class IncidentRowSerializer(IncidentSerializer):
+    """An incident in a list: without its text, which may be long."""
+
+    text = None  # type: ignore[assignment]  # DRF's way to leave a field out
+
+    class Meta(IncidentSerializer.Meta):
+        fields = tuple(name for name in IncidentSerializer.Meta.fields if name != "text")
+
+
+class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):
+    """An entry of an incident's timeline; `by` is null for the system."""
 
     by = UsernameField(read_only=True)
-    facts = serializers.DictField(source="data", read_only=True)
+    details = serializers.DictField(source="data", read_only=True)
 
     class Meta:
         model = TimelineEntry
-        fields = ("kind", "at", "by", "text", "facts")
+        fields = ("kind", "at", "by", "text", "details")
 
 
 class EscalationStepSerializer(serializers.ModelSerializer[EscalationStep]):
-    """Who was told, as what, when, and in which round: it rises when the incident is reopened."""
+    """Who was notified, in which role, when, and in which round; reopening starts a new round."""
 
     engineer = UsernameField(read_only=True)
 
@@ -82,67 +95,65 @@ class EscalationStepSerializer(serializers.ModelSerializer[EscalationStep]):
         fields = ("engineer", "role", "at", "round")
 
 
-class StepSerializer(serializers.ModelSerializer[RunStep]):
-    """A step of the runbook run against an incident, with the revision it stands in."""
+class RunStepSerializer(serializers.ModelSerializer[RunStep]):
+    """A step of a runbook run, with the runbook's revision."""
 
     revision = serializers.IntegerField(source="run.revision", read_only=True)
-    done = serializers.SerializerMethodField()
+    done = serializers.BooleanField(source="is_done", read_only=True)
     done_by = UsernameField(read_only=True)
 
     class Meta:
         model = RunStep
-        fields = ("position", "text", "revision", "done", "done_at", "done_by", "note", "ended_incident")
+        fields = ("position", "text", "revision", "done", "done_at", "done_by", "note", "fixed_incident")
         read_only_fields = fields
 
-    def get_done(self, step: RunStep) -> bool:
-        """Tell whether it is ticked."""
-        return step.done_at is not None
 
+class IncidentDetailSerializer(IncidentSerializer):
+    """An incident with its newest timeline entries and notifications, in order, and the steps of its newest runbook run."""
 
-class WholeIncidentSerializer(IncidentSerializer):
-    """An incident with all that is known of it."""
-
-    timeline = EntrySerializer(many=True, read_only=True)
-    told = EscalationStepSerializer(source="tellings", many=True, read_only=True)
-    steps = serializers.SerializerMethodField()
+    timeline = TimelineEntrySerializer(many=True, read_only=True)
+    notified = EscalationStepSerializer(source="escalation_steps", many=True, read_only=True)
+    steps = RunStepSerializer(source="newest_run_steps", many=True, read_only=True)
 
     class Meta(IncidentSerializer.Meta):
-        fields = (*IncidentSerializer.Meta.fields, "timeline", "told", "steps")
-
-    def get_steps(self, incident: Incident) -> list[dict[str, Any]]:
-        """Return the steps of the newest run, none where the runbook was never run."""
-        run = next(iter(incident.runs.all()), None)
-        return list(StepSerializer(run.steps.all() if run else [], many=True).data)
+        fields = (*IncidentSerializer.Meta.fields, "timeline", "notified", "steps")
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
-    """What an incident is said to be, corrected."""
+class IncidentUpdateSerializer(serializers.Serializer[Any]):
+    """Corrections of an incident."""
 
     kind = serializers.ChoiceField(Incident.Kind.choices, required=False)
+    severity = serializers.ChoiceField(Incident.Severity.choices, required=False)
     title = serializers.CharField(required=False)
     text = serializers.CharField(required=False, allow_blank=True)
 
 
 class CommentSerializer(serializers.Serializer[Any]):
-    """A word about what was done."""
+    """An optional comment."""
 
     text = serializers.CharField(required=False, allow_blank=True, default="")
 
 
 class ResolveSerializer(CommentSerializer):
-    """A word about what ended it, and which step of the runbook did."""
+    """The resolution, and the position of the runbook step that fixed the incident if one did."""
 
-    ended_by_step = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=9999)
+    fixed_by_step = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=9999)
+
+
+class SnoozeSerializer(serializers.Serializer[Any]):
+    """When the snooze ends."""
+
+    until = serializers.DateTimeField()
 
 
 class ReassignSerializer(CommentSerializer):
-    """To whom an incident goes."""
+    """The new assignee, with context for them."""
 
     engineer = UsernameField()
 
 
-class MarkSerializer(serializers.Serializer[Any]):
-    """A step, by its position from 1: ticked where nothing else is said, or unticked; and its note."""
+class MarkStepSerializer(serializers.Serializer[Any]):
+    """A step by its position, from 1: mark it as done (the default without a note) or not done, and save its note."""
 
     position = serializers.IntegerField(min_value=1, max_value=9999)
     done = serializers.BooleanField(required=False)

@@ -1,4 +1,4 @@
-"""The steps of a runbook that are run against an incident: the list under "Troubleshooting Steps"."""
+"""The steps of a runbook: the list items under "Troubleshooting Steps"."""
 
 from collections.abc import Iterator
 
@@ -8,16 +8,16 @@ from runbooks.domain.markdown_lists import Item, list_of
 from runbooks.domain.runbook_text import sections_of
 
 SECTION = match_key("Troubleshooting Steps")
-LONGEST_STEP = 2000
+MAX_STEP_LENGTH = 2000
 
 
-def steps_of(markdown: str) -> tuple[str, ...]:
-    """Return the steps of a runbook's text in order, none where it has no such section or no list in it.
+def runbook_steps(markdown: str) -> tuple[str, ...]:
+    """Return the steps of a runbook in order; none if it has no such section or the section has no list.
 
-    The section is found by meaning, whatever its letter case (product.md §1); what is nested under a step belongs to it.
+    The section title matches by meaning, not by case or punctuation. Nested items belong to their step.
     """
     return tuple(
-        text[:LONGEST_STEP]
+        text[:MAX_STEP_LENGTH]
         for section in sections_of(markdown)
         if match_key(section.title) == SECTION
         for text in _steps(section.markdown)
@@ -29,9 +29,9 @@ def _steps(markdown: str) -> Iterator[str]:
     lines, _ = lines_of(markdown)
     part = list_of(lines)
     while part.items:
-        yield from (_whole(item) for item in part.items)
+        yield from (_text_with_nested(item) for item in part.items)
         part = list_of(part.after)
 
 
-def _whole(item: Item) -> str:
-    return " – ".join([item.text, *(_whole(nested) for nested in item.nested)])
+def _text_with_nested(item: Item) -> str:
+    return " – ".join([item.text, *(_text_with_nested(nested) for nested in item.nested)])

@@ -1,62 +1,128 @@
-"""Incidents as lists and pages show them."""
+"""Incidents for lists, pages and the API."""
 
+import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery, Window
 from django.db.models.fields.json import KT
+from django.db.models.functions import RowNumber
 
-from incidents.models import Alert, AlertQuerySet, Incident, IncidentQuerySet, RunbookRun, RunStep, TimelineEntry
+from incidents.models import (
+    Alert,
+    AlertQuerySet,
+    EscalationStep,
+    Incident,
+    IncidentQuerySet,
+    RunbookRun,
+    RunStep,
+    TimelineEntry,
+)
 from people.models import User
 from pipelines.models import Pipeline
+from scheduling.domain.responder_chain import Link
+from scheduling.queries.on_call import responder_chains
+
+# An incident lists at most this many timeline entries and notifications; the timeline has a list of its own.
+MAX_DETAIL_ROWS = 50
 
 
 def all_incidents() -> IncidentQuerySet:
-    """Return every incident with its pipeline and people, those that nobody has acknowledged first."""
+    """Return every incident with its pipeline and people: open, then acknowledged, then resolved ones."""
     people = ("opened_by", "acknowledged_by", "resolved_by", "assignee")
     return Incident.objects.all().select_related("pipeline", *people).open_first()
 
 
+def detailed_incidents() -> QuerySet[Incident]:
+    """Return every incident with its newest timeline entries and notifications, in order, and its newest runbook run."""
+    entries = TimelineEntry.objects.select_related("by").order_by("pk")
+    escalation_steps = EscalationStep.objects.select_related("engineer").order_by("pk")
+    run_steps = RunStep.objects.select_related("run", "done_by").order_by("position")
+    return all_incidents().prefetch_related(
+        Prefetch("timeline", queryset=_newest_per_incident(entries, limit=MAX_DETAIL_ROWS)),
+        Prefetch("escalation_steps", queryset=_newest_per_incident(escalation_steps, limit=MAX_DETAIL_ROWS)),
+        Prefetch("runs", queryset=_newest_per_incident(RunbookRun.objects.order_by("pk"), limit=1)),
+        Prefetch("runs__steps", queryset=run_steps),
+    )
+
+
+def _newest_per_incident(rows: QuerySet[Any], *, limit: int) -> QuerySet[Any]:
+    rank = Window(RowNumber(), partition_by=F("incident"), order_by=F("pk").desc())
+    newest: QuerySet[Any] = rows.annotate(newest_rank=rank).filter(newest_rank__lte=limit)
+    return newest
+
+
 def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
-    """Return the incidents that are not resolved, of all pipelines or of one."""
+    """Return the unresolved incidents of one pipeline, or of all."""
     rows = all_incidents().unresolved()
     return rows if pipeline is None else rows.filter(pipeline=pipeline)
 
 
 def open_counts(pipelines: Iterable[Pipeline]) -> dict[int, int]:
-    """Return how many incidents each pipeline has that are not resolved, by pipeline."""
+    """Return the number of unresolved incidents by pipeline."""
     rows = Incident.objects.unresolved().filter(pipeline__in=[row.pk for row in pipelines])
     return dict(rows.order_by().values_list("pipeline").annotate(Count("pk")))
 
 
 def incidents_to_run(pipeline: Pipeline) -> QuerySet[Incident]:
-    """Return a pipeline's open incidents; `under_way` tells whether the runbook is being run against one already."""
+    """Return a pipeline's unresolved incidents; `under_way` says whether the runbook is in progress."""
     runs = RunbookRun.objects.filter(incident=OuterRef("pk"), ended_at=None)
     return open_incidents(pipeline=pipeline).annotate(under_way=Exists(runs))
 
 
-def timeline_of(incident: Incident) -> QuerySet[TimelineEntry]:
-    """Return the steps of an incident's timeline, newest first; `whom` is the name of the engineer a step is about."""
-    named = User.objects.get_queryset().filter(username=OuterRef("user_name")).values("display_name")
-    rows = incident.timeline.annotate(user_name=KT("data__engineer")).annotate(whom=Subquery(named))
-    return rows.select_related("by").order_by("-at", "-pk")
+def timeline(incident: Incident) -> QuerySet[TimelineEntry]:
+    """Return an incident's timeline, newest first; `engineer_name` is the display name of the engineer in an entry's data."""
+    names = User.objects.get_queryset().filter(username=OuterRef("username")).values("display_name")
+    rows = incident.timeline.annotate(username=KT("data__engineer")).annotate(engineer_name=Subquery(names))
+    return rows.select_related("by").order_by("-pk")
 
 
-def runs_of(incident: Incident) -> QuerySet[RunbookRun]:
-    """Return the runs of runbooks against an incident with their steps, the running one first."""
+def runbook_runs(incident: Incident) -> QuerySet[RunbookRun]:
+    """Return an incident's runbook runs with their steps, newest first."""
     steps = RunStep.objects.select_related("done_by").order_by("position")
     rows = incident.runs.select_related("runbook__pipeline", "started_by")
     return rows.prefetch_related(Prefetch("steps", queryset=steps)).order_by("-started_at", "-pk")
 
 
-def running(incident: Incident) -> RunbookRun | None:
-    """Return the run of a runbook against an incident that has not ended, or None."""
-    return runs_of(incident).filter(ended_at=None).first()
+def active_run(incident: Incident) -> RunbookRun | None:
+    """Return an incident's runbook run that has not ended, or None."""
+    return runbook_runs(incident).filter(ended_at=None).first()
 
 
-def latest_of(*, check_key: int | None = None, fingerprint: str = "") -> Incident | None:
-    """Return the newest incident of a check or of an alert, or None; an unresolved one before all others."""
-    named = Q(check_key=check_key) if check_key is not None else Q(fingerprint=fingerprint)
-    return Incident.objects.filter(named).select_related("pipeline").open_first().first()
+@dataclass(frozen=True, slots=True)
+class EscalationLink:
+    """A link of the escalation chain: its engineer, their notification in this round if any, and whether they are next."""
+
+    link: Link
+    engineer: User
+    step: EscalationStep | None
+    is_next: bool
+
+    @property
+    def role_label(self) -> str:
+        return str(EscalationStep.Role(self.link.role).label)
+
+
+def escalation_chain(incident: Incident, *, at: dt.datetime) -> list[EscalationLink]:
+    """Return the escalation chain of an incident's pipeline at `at`, in order."""
+    chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
+    people = User.objects.get_queryset().in_bulk([link.engineer for link in chain.links])
+    steps = {step.engineer_id: step for step in incident.escalation_steps.filter(round=incident.round)}
+    next_engineer = None
+    if incident.next_escalation_at is not None:
+        next_engineer = next(
+            (link.engineer for link in chain.links if link.available and link.engineer not in steps), None
+        )
+    return [
+        EscalationLink(
+            link=link,
+            engineer=people[link.engineer],
+            step=steps.get(link.engineer),
+            is_next=link.engineer == next_engineer,
+        )
+        for link in chain.links
+    ]
 
 
 def alerts() -> AlertQuerySet:

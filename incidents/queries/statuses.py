@@ -1,11 +1,11 @@
-"""Each pipeline's status and how many incidents are open, in a fixed number of statements."""
+"""Status and open incidents of each pipeline, in a fixed number of queries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count
 
-from incidents.domain.status import status_of
+from incidents.domain.status import pipeline_status
 from incidents.models import Incident
 from pipelines.models import Pipeline
 from validation.models import Check, ExternalCheck
@@ -13,21 +13,21 @@ from validation.models import Check, ExternalCheck
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
-    """A pipeline's status, one of `incidents.domain.status.STATUSES`, and how many of its incidents are not resolved."""
+    """A pipeline's status, one of `incidents.domain.status.STATUSES`, and its number of unresolved incidents."""
 
     word: str
     open_incidents: int
 
     @property
     def badge(self) -> str:
-        """The colour that repeats the word: ok, warn, danger, or none."""
-        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn"}.get(self.word, "danger")
+        """The badge's CSS class: ok, warn, danger or none."""
+        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn", "stale": "warn"}.get(self.word, "danger")
 
 
 def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
-    """Return the status of each of these pipelines, by pipeline, in three statements for any number of them.
+    """Return the status by pipeline, in three queries for any number of pipelines.
 
-    Its checks are those of this site that are switched on, and those of other tools.
+    A pipeline's checks are its enabled checks and those of external tools.
     """
     keys = [row.pk for row in pipelines]
     counts: dict[int, dict[str, int]] = {key: {} for key in keys}
@@ -36,11 +36,14 @@ def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
         counts[pipeline][kind] = count
     results: dict[int, set[str]] = {key: set() for key in keys}
     own = Check.objects.filter(pipeline__in=keys, is_active=True).order_by().values_list("pipeline", "last_status")
-    others = ExternalCheck.objects.filter(pipeline__in=keys).order_by().values_list("pipeline", "status")
-    for pipeline, said in (*own.distinct(), *others.distinct()):
+    # A check whose last run was skipped because something upstream failed counts as stale besides its last result.
+    external = ExternalCheck.objects.filter(pipeline__in=keys).order_by().values_list("pipeline", "status", "is_stale")
+    for pipeline, result in own.distinct():
+        results[pipeline].add(result)
+    for pipeline, result, is_stale in external.distinct():
         if pipeline is not None:
-            results[pipeline].add(said)
+            results[pipeline] |= {result, "stale"} if is_stale else {result}
     return {
-        key: PipelineStatus(word=status_of(kinds=kinds, results=results[key]), open_incidents=sum(kinds.values()))
+        key: PipelineStatus(word=pipeline_status(kinds=kinds, results=results[key]), open_incidents=sum(kinds.values()))
         for key, kinds in counts.items()
     }

@@ -1,103 +1,119 @@
-"""Telling people of an incident: the responder at once, then the rest of the chain, each once, admins last (product.md §8).
+"""Escalation: notify the responder, then the rest of the chain one by one, then the admins.
 
-When the next is due is a column of the incident, which workers sweep; the row is locked while the next is told, so that two
-beats or a killed worker tell nobody twice and leave nobody out.
+`next_escalation_at` says when the next step is due, and workers sweep it. A step locks the incident, so that two workers never
+notify the same person twice and a killed worker skips nobody. Low-severity incidents wait for each person's working hours.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
+from incidents.domain.working_hours import next_working_instant
 from incidents.models import EscalationStep, Incident, TimelineEntry
-from incidents.notifications import TOLD
-from incidents.services.timeline import append_entry
-from notifications.services.outbox import Notification, enqueue
+from incidents.notifications import notify_escalation
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.queries.on_call import responder_chains
 
-# A message about an incident that could not be sent for a day is of no use.
-USEFUL_FOR = dt.timedelta(days=1)
+MAX_ESCALATIONS_PER_SWEEP = 500
 
 
-def wait_of(pipeline: Pipeline) -> dt.timedelta:
-    """Return how long an incident of a pipeline waits for an acknowledgement before the next is told."""
+def escalation_wait(pipeline: Pipeline) -> dt.timedelta:
+    """Return how long an incident of a pipeline waits for an acknowledgement before it escalates."""
     return dt.timedelta(minutes=pipeline.escalate_after_minutes)
 
 
-def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
-    """Tell the next available link of the chain as it is at that instant, then the admins; return whom.
+def earliest_notification(incident: Incident, person: User, *, at: dt.datetime) -> dt.datetime:
+    """Return when a person may be notified: at once, or in their working hours if the severity is low."""
+    return next_working_instant(at, zone=person.zone) if incident.severity == Incident.Severity.LOW else at
 
-    The caller holds the incident's row. Sets when the next is due, never where nobody is left.
+
+def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
+    """Notify the next person: the assignee, the chain as it is at `at` link by link, then all admins; return who was notified.
+
+    The caller holds the incident's lock. Sets when the next step is due: never after the admins.
     """
-    told = set(incident.tellings.filter(round=incident.round).values_list("engineer", flat=True))
-    chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
-    link = next((one for one in chain.links if one.available and one.engineer not in told), None)
-    if link is not None:
-        people, role = [User.objects.get(pk=link.engineer)], link.role
-        incident.next_escalation_at = at + wait_of(incident.pipeline)
+    people, role = _next_people(incident, at=at)
+    earliest = {person: earliest_notification(incident, person, at=at) for person in people}
+    notified = [person for person in people if earliest[person] <= at]
+    waiting = [instant for instant in earliest.values() if instant > at]
+    if waiting:
+        incident.next_escalation_at = min(waiting)
+    elif role != EscalationStep.Role.ADMIN:
+        incident.next_escalation_at = at + escalation_wait(incident.pipeline)
     else:
-        people, role = list(User.objects.get_queryset().admins().exclude(pk__in=told)), EscalationStep.Role.ADMIN
         incident.next_escalation_at = None
     incident.save(update_fields=["next_escalation_at"])
-    _record(incident, people=people, role=role, at=at)
-    return people
-
-
-def _record(incident: Incident, *, people: list[User], role: str, at: dt.datetime) -> None:
-    EscalationStep.objects.bulk_create(
-        EscalationStep(incident=incident, round=incident.round, engineer=person, role=role, at=at) for person in people
-    )
-    for person in people:
-        append_entry(incident, kind=TimelineEntry.Kind.TOLD, at=at, text=_as_what(role), engineer=person.username)
+    for person in notified:
+        record_step(incident, person, role=role, at=at)
     if not people:
-        append_entry(incident, kind=TimelineEntry.Kind.EXHAUSTED, at=at)
-    enqueue(people, notice=notice_of(incident, at=at))
+        incident.add_entry(TimelineEntry.Kind.EXHAUSTED, at=at)
+    notify_escalation(incident, notified, at=at)
+    return notified
 
 
-def _as_what(role: str) -> str:
-    return str(EscalationStep.Role(role).label)
+def _next_people(incident: Incident, *, at: dt.datetime) -> tuple[Sequence[User], str]:
+    """Return who comes next in this round and in which role; nobody if all admins were notified."""
+    notified = set(incident.escalation_steps.filter(round=incident.round).values_list("engineer", flat=True))
+    if incident.assignee is not None and incident.assignee.is_active and incident.assignee.pk not in notified:
+        return [incident.assignee], EscalationStep.Role.ASSIGNEE
+    chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
+    link = next((link for link in chain.links if link.available and link.engineer not in notified), None)
+    if link is not None:
+        return [User.objects.get(pk=link.engineer)], link.role
+    return list(User.objects.get_queryset().admins().exclude(pk__in=notified)), EscalationStep.Role.ADMIN
 
 
-def notice_of(incident: Incident, *, at: dt.datetime) -> Notification:
-    """Return the message that an incident waits for somebody: what is wrong, and where the runbook is."""
-    pipeline = incident.pipeline
-    lines = [
-        f"{incident.get_kind_display()} of {pipeline}: {incident.title}",
-        incident.text,
-        f"Runbook: {settings.SITE_URL}{reverse('runbook', args=[pipeline.slug])}",
-        f"If nobody acknowledges it within {pipeline.escalate_after_minutes} minutes, the next of the chain is told.",
-    ]
-    return Notification(
-        kind=TOLD,
-        event=TOLD,
-        occurrence=str(incident.pk),
-        offset=f"r{incident.round}",
-        subject=f"{incident.get_kind_display()}: {incident.title} ({pipeline})",
-        text="\n\n".join(line for line in lines if line),
-        path=reverse("incident", args=[incident.pk]),
-        due_at=at,
-        expires_at=at + USEFUL_FOR,
+def record_step(incident: Incident, person: User, *, role: str, at: dt.datetime) -> None:
+    """Record that a person is notified in this round; the caller holds the incident's lock and sends the notification."""
+    _, is_new = EscalationStep.objects.get_or_create(
+        incident=incident, round=incident.round, engineer=person, defaults={"role": role, "at": at}
     )
+    if is_new:
+        label = str(EscalationStep.Role(role).label)
+        incident.add_entry(TimelineEntry.Kind.NOTIFIED, at=at, text=label, engineer=person.username)
 
 
 @transaction.atomic
 def escalate(pk: int, *, at: dt.datetime) -> bool:
-    """Tell the next of an incident's chain if that is due; return whether it was.
+    """Do the step of an incident that is due, if any; return True if one was.
 
-    A row that another worker holds is left to it.
+    A step notifies the next person, ends a snooze, or takes the incident from a deactivated assignee. Skips an incident that
+    another worker holds.
     """
-    rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True).select_related("pipeline")
-    incident = rows.filter(pk=pk).due(at=at).first()
+    rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    incident = rows.select_related("pipeline", "assignee").filter(pk=pk).due(at=at).first()
     if incident is None:
         return False
-    escalate_to_next(incident, at=at)
+    if incident.assignee is not None and not incident.assignee.is_active:
+        text = f"{incident.assignee} was deactivated."
+        incident.assignee = None
+        restart_escalation(incident, kind=TimelineEntry.Kind.UNASSIGNED, text=text, at=at)
+    elif incident.snoozed_until is not None:
+        restart_escalation(incident, kind=TimelineEntry.Kind.SNOOZE_ENDED, at=at)
+    else:
+        escalate_to_next(incident, at=at)
     return True
 
 
-def escalate_due(*, at: dt.datetime, most: int = 500) -> int:
-    """Escalate what is due, each incident in a transaction of its own; return how many were."""
-    keys = Incident.objects.due(at=at).values_list("pk", flat=True)[:most]
-    return sum(escalate(pk, at=at) for pk in list(keys))
+def restart_escalation(incident: Incident, *, kind: str, at: dt.datetime, text: str = "") -> None:
+    """Start a new escalation round of an unresolved incident that nobody has acknowledged any more.
+
+    Nobody is notified while it is snoozed, or if its check has recovered: then it is resolved after its cooldown. The caller
+    holds the incident's lock.
+    """
+    incident.state, incident.round = Incident.State.OPEN, incident.round + 1
+    incident.acknowledged_at = incident.acknowledged_by = incident.next_escalation_at = None
+    if incident.snoozed_until is not None and incident.snoozed_until <= at:
+        incident.snoozed_until = None
+    incident.save()
+    incident.add_entry(kind, at=at, text=text)
+    if incident.recovered_at is None and incident.snoozed_until is None:
+        escalate_to_next(incident, at=at)
+
+
+def escalate_due(*, at: dt.datetime) -> int:
+    """Do the steps of the incidents that are due, each in its own transaction; return how many were."""
+    due = list(Incident.objects.due(at=at).values_list("pk", flat=True)[:MAX_ESCALATIONS_PER_SWEEP])
+    return sum(escalate(pk, at=at) for pk in due)

@@ -1,35 +1,35 @@
-"""Running a runbook against an incident: its steps as a checklist, with who did what when."""
+"""Runbook runs: the steps of a runbook as a checklist on an incident, with who did what when."""
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError
-from incidents.domain.steps import steps_of
-from incidents.models import Incident, RunbookRun, RunStep, TimelineEntry
-from incidents.services.timeline import append_entry
+from common.text import clean_text
+from incidents.domain.steps import runbook_steps
+from incidents.models import MAX_NOTE_LENGTH, Incident, RunbookRun, RunStep, TimelineEntry
 from people.models import User
 from runbooks.models import Runbook
 from runbooks.queries import markdown_of
 
-LONGEST_NOTE = 2000
-
 
 @transaction.atomic
 def start_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
-    """Start the runbook of an incident's pipeline against it, from the revision in force; return the run.
+    """Start the current revision of the pipeline's runbook on an incident; return the run.
 
-    Raises Refused where the incident is over, a run is under way, or the runbook has no steps.
+    Raises DomainError if the incident is resolved, a run is active, or the runbook has no steps.
     """
     row = _lock(incident)
     if row.is_resolved:
-        raise DomainError("The incident is resolved: reopen it first.")
+        raise DomainError("This incident is resolved. Reopen it first.")
     if row.runs.filter(ended_at=None).exists():
-        raise DomainError("The runbook is being run already.")
+        raise DomainError("The runbook is already in progress.")
     runbook = Runbook.objects.filter(pipeline=row.pipeline_id).first()
     if runbook is None:
-        raise DomainError("This pipeline has no runbook yet.")
-    steps = steps_of(markdown_of(runbook, number=runbook.revision))
+        raise DomainError("This pipeline has no runbook.")
+    steps = runbook_steps(markdown_of(runbook, number=runbook.revision))
     if not steps:
         raise DomainError("The runbook has no list under “Troubleshooting Steps”.")
     run = RunbookRun.objects.create(
@@ -38,8 +38,32 @@ def start_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
     RunStep.objects.bulk_create(
         RunStep(run=run, position=position, text=text) for position, text in enumerate(steps, start=1)
     )
-    append_entry(row, kind=TimelineEntry.Kind.RUN_STARTED, at=at, by=by, revision=runbook.revision)
+    row.add_entry(TimelineEntry.Kind.RUN_STARTED, at=at, by=by, revision=runbook.revision)
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEdit:
+    """A note typed on a step, and the note that its author saw before, None if they replace whatever is there."""
+
+    text: str
+    shown: str | None = None
+
+
+@transaction.atomic
+def save_notes(incident: Incident, *, edits: Mapping[int, NoteEdit]) -> None:
+    """Save notes on steps of the active run, by position. A note that somebody else changed meanwhile keeps both texts.
+
+    Raises as `mark_step` does.
+    """
+    row = _lock(incident)
+    for position, edit in edits.items():
+        step = _active_step(row, position=position)
+        text = edit.text.strip()
+        if edit.shown is not None and step.note and step.note not in (edit.shown, text):
+            text = f"{step.note} / {text}" if text else step.note
+        step.note = clean_text(text, field="note", max_length=MAX_NOTE_LENGTH)
+        step.save(update_fields=["note"])
 
 
 @transaction.atomic
@@ -51,66 +75,58 @@ def mark_step(
     at: dt.datetime,
     done: bool | None = None,
     note: str | None = None,
-    starting: bool = False,
+    start: bool = False,
 ) -> RunStep:
-    """Tick a step of the run under way, take the tick back, or write its note; return the step.
+    """Mark a step of the active run as done or not done, or save its note; return the step.
 
-    `starting` starts a run where none is under way. Raises Refused where no run is under way or somebody has ticked it before; Invalid where there is no such step.
+    `start` starts a run if none is active. Raises DomainError if no run is active or someone else did the step, and
+    InvalidInputError if there is no such step.
     """
     row = _lock(incident)
-    if starting and not row.runs.filter(ended_at=None).exists():
+    if start and not row.runs.filter(ended_at=None).exists():
         start_run(row, by=by, at=at)
-    step = _step(row, position=position)
+    step = _active_step(row, position=position)
+    fields = []
     if note is not None:
-        _set_note(step, note)
-    changed = note is not None
+        step.note = clean_text(note, field="note", max_length=MAX_NOTE_LENGTH)
+        fields.append("note")
     if done is not None and done != (step.done_at is not None):
         step.done_at, step.done_by = (at, by) if done else (None, None)
-        changed = True
-        said = "done" if done else "not done after all"
-        append_entry(
-            row, kind=TimelineEntry.Kind.STEP, at=at, by=by, text=f"Step {position} is {said}.", position=position
-        )
+        fields += ["done_at", "done_by"]
+        text = f"{step.text}" if done else f"Undone: {step.text}"
+        row.add_entry(TimelineEntry.Kind.STEP, at=at, by=by, text=text, position=position)
     elif done and step.done_by_id != by.pk:
-        raise DomainError(f"{step.done_by} has done step {position} already.")
-    if changed:
-        step.save(update_fields=["done_at", "done_by", "note"])
+        raise DomainError(f"{step.done_by} already did step {position}.")
+    if fields:
+        step.save(update_fields=fields)
     return step
 
 
-def _step(incident: Incident, *, position: int) -> RunStep:
-    """Return a step of the run under way; raises as `mark_step` does."""
+def _active_step(incident: Incident, *, position: int) -> RunStep:
+    """Return a step of the active run; raise as `mark_step` does."""
     run = incident.runs.filter(ended_at=None).first()
     if run is None:
-        raise DomainError("The runbook is not being run against this incident: start it first.")
+        raise DomainError("The runbook is not in progress. Start it first.")
     step = run.steps.select_related("done_by").filter(position=position).first()
     if step is None:
         raise InvalidInputError({"position": [f"There is no step {position}."]})
     return step
 
 
-def _set_note(step: RunStep, note: str) -> None:
-    if len(note) > LONGEST_NOTE:
-        raise InvalidInputError({"note": [f"At most {LONGEST_NOTE:,} characters."]})
-    if "\0" in note:
-        raise InvalidInputError({"note": ["Null characters are not allowed."]})
-    step.note = note.strip()
+def end_run(incident: Incident, *, at: dt.datetime, fixed_by_step: int | None) -> None:
+    """End the active run, if any, with the step that fixed the incident; the caller holds the incident's lock.
 
-
-def end_run(incident: Incident, *, at: dt.datetime, ended_by_step: int | None) -> None:
-    """End the run under way, if there is one, with the step that ended the incident; the caller holds the incident's row.
-
-    Raises Invalid where there is no such step, Refused where it is not done.
+    Raises InvalidInputError if there is no such step, and DomainError if it is not done.
     """
     run = incident.runs.filter(ended_at=None).first()
-    if ended_by_step is not None:
-        step = run.steps.filter(position=ended_by_step).first() if run else None
+    if fixed_by_step is not None:
+        step = run.steps.filter(position=fixed_by_step).first() if run else None
         if step is None:
-            raise InvalidInputError({"ended_by_step": [f"There is no step {ended_by_step} under way."]})
+            raise InvalidInputError({"fixed_by_step": [f"There is no step {fixed_by_step} in progress."]})
         if step.done_at is None:
-            raise DomainError(f"Step {ended_by_step} is not done: tick it first.")
-        step.ended_incident = True
-        step.save(update_fields=["ended_incident"])
+            raise DomainError(f"Step {fixed_by_step} is not done. Mark it as done first.")
+        step.fixed_incident = True
+        step.save(update_fields=["fixed_incident"])
     if run is not None:
         run.ended_at = at
         run.save(update_fields=["ended_at"])

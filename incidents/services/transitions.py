@@ -1,57 +1,113 @@
-"""What people decide about an incident: acknowledge, note, change, hand over, resolve, reopen.
+"""Open, acknowledge, annotate, edit, reassign, snooze, resolve and reopen incidents.
 
-Each locks the incident's row first, so that of two at once the second sees what the first has done.
+Each transition locks the incident first, so that of two at the same time the second sees what the first did.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 
+from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError
-from incidents.models import LONGEST_TEXT, Incident, TimelineEntry
-from incidents.notifications import HANDED_OVER
-from incidents.services.escalation import USEFUL_FOR, escalate_to_next
-from incidents.services.opening import check_words
+from common.text import clean_text, text_error
+from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, EscalationStep, Incident, TimelineEntry
+from incidents.notifications import notify_assignment
+from incidents.services.escalation import earliest_notification, escalate_to_next, escalation_wait, record_step
 from incidents.services.runbook_runs import end_run
-from incidents.services.timeline import append_entry
-from notifications.services.outbox import Notification, enqueue
 from people.models import User
+from pipelines.models import Pipeline
+
+MAX_SNOOZE = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class NewIncident:
+    """An incident to open: what is wrong, and the check or alert that found it."""
+
+    kind: str
+    title: str
+    text: str = ""
+    source: str = Incident.Source.PERSON
+    severity: str = Incident.Severity.HIGH
+    check_id: int | None = None
+    fingerprint: str = ""
+    group_key: str = ""
+
+
+@transaction.atomic
+def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at: dt.datetime) -> Incident:
+    """Open an incident and notify the responder in one transaction; return the incident.
+
+    Raises InvalidInputError, or django.db.IntegrityError if the check or alert already has an open incident.
+    """
+    _validate(title=what.title, text=what.text, kind=what.kind, severity=what.severity)
+    incident = Incident.objects.create(
+        pipeline=pipeline,
+        kind=what.kind,
+        title=what.title.strip(),
+        text=what.text.strip(),
+        source=what.source,
+        check_id=what.check_id,
+        fingerprint=what.fingerprint,
+        group_key=what.group_key,
+        severity=what.severity,
+        opened_by=by,
+        opened_at=at,
+        last_seen_at=at,
+    )
+    incident.add_entry(TimelineEntry.Kind.OPENED, at=at, by=by, text=incident.get_source_display())
+    escalate_to_next(incident, at=at)
+    return incident
+
+
+def _validate(*, title: str, text: str, kind: str, severity: str) -> None:
+    """Raise InvalidInputError, by field, if an incident cannot have these values."""
+    errors = {
+        "title": text_error(title, max_length=MAX_TITLE_LENGTH, required="Enter a title."),
+        "text": text_error(text, max_length=MAX_TEXT_LENGTH),
+        "kind": "" if kind in Incident.Kind.values else f"Use one of {', '.join(Incident.Kind.values)}.",
+        "severity": ""
+        if severity in Incident.Severity.values
+        else f"Use one of {', '.join(Incident.Severity.values)}.",
+    }
+    if any(errors.values()):
+        raise InvalidInputError({field: [error] for field, error in errors.items() if error})
 
 
 def lock_incident(incident: Incident) -> Incident:
-    """Lock an incident's row until the transaction ends; return it as it is now, with its pipeline and people."""
+    """Lock an incident until the transaction ends; return its current row with its pipeline and people."""
     rows = Incident.objects.select_related("pipeline", "acknowledged_by", "resolved_by", "assignee", "opened_by")
     return rows.select_for_update(of=("self",), no_key=True).get(pk=incident.pk)
 
 
 @transaction.atomic
 def acknowledge(incident: Incident, *, by: User, at: dt.datetime) -> Incident:
-    """Let somebody take an incident: from now on nobody else is told; return it.
+    """Acknowledge an incident, which assigns it to `by` and stops its escalation; return it.
 
-    Raises Refused where it is acknowledged already or over.
+    Raises DomainError if it is acknowledged or resolved already.
     """
     row = lock_incident(incident)
     if row.state == Incident.State.ACKNOWLEDGED:
-        raise DomainError(f"{row.acknowledged_by} has acknowledged it already.")
-    _refuse_over(row)
+        raise DomainError(f"{row.acknowledged_by} already acknowledged this incident.")
+    _check_unresolved(row)
     _acknowledge(row, by=by, at=at)
     return row
 
 
 def _acknowledge(row: Incident, *, by: User, at: dt.datetime) -> None:
-    row.state, row.next_escalation_at = Incident.State.ACKNOWLEDGED, None
+    row.state, row.next_escalation_at, row.snoozed_until = Incident.State.ACKNOWLEDGED, None, None
     row.acknowledged_at, row.acknowledged_by, row.assignee = at, by, by
-    row.save(update_fields=["state", "next_escalation_at", "acknowledged_at", "acknowledged_by", "assignee"])
-    append_entry(row, kind=TimelineEntry.Kind.ACKNOWLEDGED, at=at, by=by)
+    row.save()
+    row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, by=by)
 
 
 @transaction.atomic
 def add_note(incident: Incident, *, text: str, by: User, at: dt.datetime) -> Incident:
-    """Write a note on an incident's timeline, also on one that is over; return the incident. Raises Invalid."""
-    _check_text(text, required=True)
+    """Add a note to an incident's timeline, resolved or not; return the incident. Raises InvalidInputError."""
+    note = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH, required="Enter a note.")
     row = lock_incident(incident)
-    append_entry(row, kind=TimelineEntry.Kind.NOTED, at=at, by=by, text=text.strip())
+    row.add_entry(TimelineEntry.Kind.NOTE, at=at, by=by, text=note)
     return row
 
 
@@ -62,93 +118,121 @@ def update_incident(
     by: User,
     at: dt.datetime,
     kind: str | None = None,
+    severity: str | None = None,
     title: str | None = None,
     text: str | None = None,
 ) -> Incident:
-    """Correct what an incident is said to be; return it. Raises Invalid by field."""
+    """Edit an incident's kind, severity, title or text; return it. Raises InvalidInputError by field.
+
+    An incident that waited for working hours escalates at once if its severity rises.
+    """
     row = lock_incident(incident)
-    given = {"kind": kind, "title": title, "text": text}
-    wanted = {name: value.strip() for name, value in given.items() if value is not None}
-    check_words(**{"kind": row.kind, "title": row.title, "text": row.text, **wanted})
-    changed = [name for name, value in wanted.items() if getattr(row, name) != value]
+    values = {"kind": kind, "severity": severity, "title": title, "text": text}
+    fields = {name: value.strip() for name, value in values.items() if value is not None}
+    _validate(**{"kind": row.kind, "severity": row.severity, "title": row.title, "text": row.text, **fields})
+    changed = [name for name, value in fields.items() if getattr(row, name) != value]
+    if "severity" in changed and row.severity == Incident.Severity.LOW and row.next_escalation_at is not None:
+        row.next_escalation_at = min(row.next_escalation_at, at + escalation_wait(row.pipeline))
+        if not row.escalation_steps.filter(round=row.round).exists():
+            row.next_escalation_at = at
     for name in changed:
-        setattr(row, name, wanted[name])
+        setattr(row, name, fields[name])
     if changed:
-        row.save(update_fields=changed)
-        append_entry(row, kind=TimelineEntry.Kind.CHANGED, at=at, by=by, text=", ".join(changed))
+        row.save(update_fields=[*changed, "next_escalation_at"])
+        row.add_entry(TimelineEntry.Kind.EDITED, at=at, by=by, text=", ".join(changed).capitalize())
     return row
 
 
 @transaction.atomic
 def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: str = "") -> Incident:
-    """Give an incident to another engineer, who is told; return it.
+    """Assign an incident to another engineer, who is notified; return it.
 
-    Whoever hands over one that nobody had acknowledged has thereby acknowledged it. Raises Refused where it is over or
-    theirs already; Invalid where they are not active.
+    It escalates until they acknowledge it. Assigning it to oneself acknowledges it. Raises DomainError if it is resolved or
+    already theirs, and InvalidInputError if they are deactivated.
     """
-    _check_text(text)
+    note = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
     row = lock_incident(incident)
-    _refuse_over(row)
+    _check_unresolved(row)
     if not to.is_active:
-        raise InvalidInputError({"engineer": [f"{to} is not active."]})
+        raise InvalidInputError({"engineer": [f"{to} is deactivated."]})
     if row.assignee_id == to.pk:
-        raise DomainError(f"{to} works on it already.")
-    if row.state == Incident.State.OPEN:
-        _acknowledge(row, by=by, at=at)
+        raise DomainError(f"This incident is already assigned to {to}.")
     row.assignee = to
-    row.save(update_fields=["assignee"])
-    append_entry(row, kind=TimelineEntry.Kind.HANDED_OVER, at=at, by=by, text=text.strip(), engineer=to.username)
-    if to.pk != by.pk:
-        handed = row.timeline.filter(kind=TimelineEntry.Kind.HANDED_OVER).count()
-        enqueue([to], notice=_handed_over(row, by=by, at=at, text=text.strip(), time=handed))
+    row.add_entry(TimelineEntry.Kind.REASSIGNED, at=at, by=by, text=note, engineer=to.username)
+    if to.pk == by.pk:
+        _acknowledge(row, by=by, at=at)
+        return row
+    notified_at = earliest_notification(row, to, at=at)
+    row.state, row.snoozed_until = Incident.State.OPEN, None
+    row.acknowledged_at = row.acknowledged_by = None
+    row.next_escalation_at = None if row.recovered_at else notified_at + escalation_wait(row.pipeline)
+    row.save()
+    record_step(row, to, role=EscalationStep.Role.ASSIGNEE, at=at)
+    notify_assignment(row, to=to, by=by, at=notified_at, note=note)
     return row
 
 
-def _handed_over(row: Incident, *, by: User, at: dt.datetime, text: str, time: int) -> Notification:
-    return Notification(
-        kind=HANDED_OVER,
-        event=HANDED_OVER,
-        occurrence=str(row.pk),
-        offset=f"h{time}",
-        subject=f"{by} hands over: {row.title} ({row.pipeline})",
-        text="\n\n".join(line for line in (f"{by} hands this incident over to you.", text) if line),
-        path=reverse("incident", args=[row.pk]),
-        due_at=at,
-        expires_at=at + USEFUL_FOR,
-    )
+@transaction.atomic
+def snooze(incident: Incident, *, until: dt.datetime, by: User, at: dt.datetime) -> Incident:
+    """Snooze an unresolved incident: nobody is notified until then, when its escalation starts again; return it.
+
+    Raises DomainError if it is resolved, and InvalidInputError if `until` is past or more than 30 days ahead.
+    """
+    row = lock_incident(incident)
+    _check_unresolved(row)
+    if until <= at:
+        raise InvalidInputError({"until": ["Choose a time in the future."]})
+    if until > at + MAX_SNOOZE:
+        raise InvalidInputError({"until": [f"Choose a time within {MAX_SNOOZE.days} days."]})
+    row.snoozed_until, row.next_escalation_at = until, None
+    row.save(update_fields=["snoozed_until", "next_escalation_at"])
+    row.add_entry(TimelineEntry.Kind.SNOOZED, at=at, by=by, until=isoformat_z(until))
+    return row
 
 
 @transaction.atomic
 def resolve(
-    incident: Incident, *, by: User | None, at: dt.datetime, text: str = "", ended_by_step: int | None = None
+    incident: Incident, *, by: User | None, at: dt.datetime, text: str = "", fixed_by_step: int | None = None
 ) -> Incident:
-    """Close an incident and the run of its runbook; return it. `by` is nobody where what opened it says it is over.
+    """Resolve an incident and end its runbook run; return it. `by` is None if its check or alert recovered.
 
-    `ended_by_step` is the position of the step that ended it. Raises Refused where it is over, or where that step is not done;
-    Invalid where there is no such step.
+    `fixed_by_step` is the position of the step that fixed it. Raises DomainError if it is resolved already or that step is not
+    done, and InvalidInputError if there is no such step.
     """
-    _check_text(text)
+    resolution = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
     row = lock_incident(incident)
-    _refuse_over(row)
-    end_run(row, at=at, ended_by_step=ended_by_step)
-    row.state, row.next_escalation_at = Incident.State.RESOLVED, None
+    _check_unresolved(row)
+    end_run(row, at=at, fixed_by_step=fixed_by_step)
+    row.state, row.next_escalation_at, row.snoozed_until = Incident.State.RESOLVED, None, None
     row.resolved_at, row.resolved_by = max(at, row.opened_at), by
-    row.save(update_fields=["state", "next_escalation_at", "resolved_at", "resolved_by"])
-    append_entry(row, kind=TimelineEntry.Kind.RESOLVED, at=at, by=by, text=text.strip())
+    row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "resolved_at", "resolved_by"])
+    row.add_entry(TimelineEntry.Kind.RESOLVED, at=at, by=by, text=resolution)
     return row
 
 
 @transaction.atomic
-def reopen(incident: Incident, *, by: User | None, at: dt.datetime, text: str = "") -> Incident:
-    """Open an incident again: the responder is told anew and escalation starts from the beginning; return it.
+def reopen(
+    incident: Incident,
+    *,
+    by: User | None,
+    at: dt.datetime,
+    text: str = "",
+    flap_window: dt.timedelta = dt.timedelta(),
+) -> Incident:
+    """Reopen a resolved incident, which starts a new escalation round; return it.
 
-    Raises Refused where it is not over, or where its check or alert has another open one.
+    If it was resolved automatically and somebody was notified less than `flap_window` ago, it is flapping: the round goes on
+    where it was, so that nobody is notified twice. Raises DomainError if it is not resolved, or if its check or alert has
+    another open incident.
     """
-    _check_text(text)
+    reason = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
     row = lock_incident(incident)
     if not row.is_resolved:
-        raise DomainError("It is not resolved.")
-    row.state, row.round = Incident.State.OPEN, row.round + 1
+        raise DomainError("This incident is not resolved.")
+    last_step = row.escalation_steps.filter(round=row.round, at__gt=at - flap_window).order_by("-pk").first()
+    is_flapping = row.resolved_by is None and last_step is not None
+    next_escalation_at = _resumed_escalation(row, last_step=last_step, at=at)
+    row.state, row.round = Incident.State.OPEN, row.round + (0 if is_flapping else 1)
     row.acknowledged_at = row.acknowledged_by = row.resolved_at = row.resolved_by = row.assignee = None
     row.recovered_at, row.last_seen_at = None, at
     try:
@@ -156,20 +240,23 @@ def reopen(incident: Incident, *, by: User | None, at: dt.datetime, text: str = 
             row.save()
     except IntegrityError as error:
         raise DomainError("Its check or alert has another open incident.") from error
-    append_entry(row, kind=TimelineEntry.Kind.REOPENED, at=at, by=by, text=text.strip())
-    escalate_to_next(row, at=at)
+    row.add_entry(TimelineEntry.Kind.REOPENED, at=at, by=by, text=reason)
+    if is_flapping:
+        row.next_escalation_at = next_escalation_at
+        row.save(update_fields=["next_escalation_at"])
+    else:
+        escalate_to_next(row, at=at)
     return row
 
 
-def _refuse_over(row: Incident) -> None:
+def _resumed_escalation(row: Incident, *, last_step: EscalationStep | None, at: dt.datetime) -> dt.datetime:
+    """Return when a flapping incident escalates: as it would have, or after a full wait if somebody had acknowledged it."""
+    wait = escalation_wait(row.pipeline)
+    if last_step is None or row.acknowledged_at is not None:
+        return at + wait
+    return max(at, last_step.at + wait)
+
+
+def _check_unresolved(row: Incident) -> None:
     if row.is_resolved:
-        raise DomainError(f"{row.resolved_by or 'What opened it'} has resolved it already.")
-
-
-def _check_text(text: str, *, required: bool = False) -> None:
-    if required and not text.strip():
-        raise InvalidInputError({"text": ["Write something."]})
-    if len(text) > LONGEST_TEXT:
-        raise InvalidInputError({"text": [f"At most {LONGEST_TEXT:,} characters."]})
-    if "\0" in text:
-        raise InvalidInputError({"text": ["Null characters are not allowed."]})
+        raise DomainError(f"This incident was already resolved by {row.resolved_by or 'its check or alert'}.")

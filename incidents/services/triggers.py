@@ -1,92 +1,128 @@
-"""What a failing check or a firing alert does: one incident, to which repeats and flapping add (product.md §8)."""
+"""Checks and alerts that open, repeat, reopen and resolve incidents: one open incident each, flapping included."""
 
 import datetime as dt
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from common.exceptions import DomainError
-from incidents.models import LONGEST_TEXT, LONGEST_TITLE, Incident, TimelineEntry
-from incidents.queries.incidents import latest_of
-from incidents.services.escalation import wait_of
-from incidents.services.opening import NewIncident, open_incident
-from incidents.services.timeline import append_entry, append_repeat
-from incidents.services.transitions import lock_incident, reopen, resolve
+from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Alert, Incident, TimelineEntry
+from incidents.services.escalation import escalation_wait
+from incidents.services.transitions import NewIncident, lock_incident, open_incident, reopen, resolve
 from pipelines.models import Pipeline
+from validation.domain.results import ResultStatus
+from validation.models import Check, ExternalCheck, Severity
+from validation.queries.external import failing_external_checks
+
+# A check that flaps within this time is one incident, even if its own cooldown is shorter.
+MIN_COOLDOWN = dt.timedelta(minutes=30)
+# Results that count as a recovery of an external check; an error says nothing about the data.
+RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentTrigger:
-    """A check that fails or an alert that fires: since when, when it was last seen, and how long flapping is one incident."""
+    """A failing check or firing alert, seen at `seen_at`.
+
+    It reopens an incident that was resolved less than `cooldown` ago, None for however long ago. A failure that was already
+    there at the resolution, by `since` or because it `continues` one that was seen before, reopens nothing.
+    """
 
     kind: str
     title: str
     text: str
-    since: dt.datetime
     seen_at: dt.datetime
-    cooldown: dt.timedelta
-    check_key: int | None = None
+    cooldown: dt.timedelta | None
+    since: dt.datetime | None = None
+    continues: bool = False
+    check_id: int | None = None
     fingerprint: str = ""
+    group_key: str = ""
+    severity: str = Incident.Severity.HIGH
     source: str = Incident.Source.CHECK
 
     @property
-    def opening(self) -> NewIncident:
-        """The incident it opens."""
+    def new_incident(self) -> NewIncident:
         return NewIncident(
             kind=self.kind,
-            title=" ".join(self.title.split())[:LONGEST_TITLE],
-            text=self.text[:LONGEST_TEXT],
+            title=" ".join(self.title.split())[:MAX_TITLE_LENGTH],
+            text=self.text[:MAX_TEXT_LENGTH],
             source=self.source,
-            check_key=self.check_key,
+            check_id=self.check_id,
             fingerprint=self.fingerprint,
+            group_key=self.group_key,
+            severity=self.severity,
         )
 
 
-def trigger_incident(pipeline: Pipeline, *, cause: IncidentTrigger, at: dt.datetime) -> Incident | None:
-    """Open an incident for what fails, or add to the one there is; return it, None where a person has just resolved it.
+def latest_incident(
+    *, check_id: int | None = None, fingerprint: str = "", pipeline: Pipeline | None = None, group_key: str = ""
+) -> Incident | None:
+    """Return the unresolved incident of a check, an alert or an alert group, or else the newest one, or None."""
+    of_trigger = Q(check_id=check_id) if check_id is not None else Q(fingerprint=fingerprint)
+    if group_key:
+        of_trigger |= Q(pipeline=pipeline, group_key=group_key)
+    return Incident.objects.filter(of_trigger).select_related("pipeline").open_first().first()
 
-    Within the cooldown after it was resolved, failing anew reopens it; going on as before waits, since whoever resolved it
-    knows. Of two workers at once one opens it and the other adds to it.
+
+def trigger_incident(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident | None:
+    """Open an incident for a failure, or add to the open one; return it, or None if a person resolved it.
+
+    A new failure within the cooldown after it was resolved reopens it. A failure that was already there when it was resolved
+    does not: the person who resolved it knew. Of two workers at the same time one opens it and the other adds to it.
     """
-    latest = latest_of(check_key=cause.check_key, fingerprint=cause.fingerprint)
-    if latest is None or (latest.resolved_at is not None and at >= latest.resolved_at + cause.cooldown):
-        try:
-            with transaction.atomic():
-                return open_incident(pipeline, what=cause.opening, by=None, at=at)
-        except IntegrityError:
-            # Another worker opened it in this moment.
-            return latest_of(check_key=cause.check_key, fingerprint=cause.fingerprint)
-    if latest.resolved_at is None:
-        return _add(latest, cause=cause, at=at)
-    if cause.since <= latest.resolved_at:
-        return None
+    latest = _latest(pipeline, trigger=trigger)
+    if latest is not None and latest.resolved_at is None:
+        return _add_repeat(latest, trigger=trigger, at=at)
     try:
-        return reopen(latest, by=None, at=at, text=f"It fails again: {cause.text}"[:LONGEST_TEXT])
-    except DomainError:
-        return latest_of(check_key=cause.check_key, fingerprint=cause.fingerprint)
+        if latest is None or latest.resolved_at is None:
+            return _open(pipeline, trigger=trigger, at=at)
+        if trigger.continues:
+            return None
+        if trigger.cooldown is not None and at >= latest.resolved_at + trigger.cooldown:
+            return _open(pipeline, trigger=trigger, at=at)
+        if trigger.since is not None and trigger.since <= latest.resolved_at:
+            return None
+        text = f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH]
+        return reopen(latest, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
+    except (IntegrityError, DomainError):
+        # Another worker opened or reopened it meanwhile.
+        return _latest(pipeline, trigger=trigger)
+
+
+def _latest(pipeline: Pipeline, *, trigger: IncidentTrigger) -> Incident | None:
+    return latest_incident(
+        check_id=trigger.check_id, fingerprint=trigger.fingerprint, pipeline=pipeline, group_key=trigger.group_key
+    )
 
 
 @transaction.atomic
-def _add(incident: Incident, *, cause: IncidentTrigger, at: dt.datetime) -> Incident:
-    """Add a repeat to an open incident; what was seen before adds nothing."""
+def _open(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
+    return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
+
+
+@transaction.atomic
+def _add_repeat(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
+    """Add a repeat to an open incident; a result that was seen before, or another alert of its group, adds nothing."""
     row = lock_incident(incident)
-    if row.is_resolved or cause.seen_at <= row.last_seen_at:
+    if row.is_resolved or trigger.seen_at <= row.last_seen_at or trigger.fingerprint != row.fingerprint:
         return row
-    row.repeats, row.last_seen_at = row.repeats + 1, cause.seen_at
+    row.repeats, row.last_seen_at = row.repeats + 1, trigger.seen_at
     if row.recovered_at is not None:
         row.recovered_at = None
-        if row.state == Incident.State.OPEN:
-            row.next_escalation_at = at + wait_of(row.pipeline)
+        if row.state == Incident.State.OPEN and row.snoozed_until is None:
+            row.next_escalation_at = at + escalation_wait(row.pipeline)
     row.save(update_fields=["repeats", "last_seen_at", "recovered_at", "next_escalation_at"])
-    append_repeat(row, at=at, text=cause.text)
+    row.add_counted_entry(TimelineEntry.Kind.REPEATED, at=at, text=trigger.text)
     return row
 
 
 @transaction.atomic
 def mark_recovered(incident: Incident, *, cooldown: dt.timedelta, at: dt.datetime) -> Incident:
-    """Note that an incident's check passes again; after the cooldown close it, unless somebody has taken it. Return it.
+    """Record that an incident's check passes again, which stops escalation; return the incident.
 
-    From then on nobody else is told. Whoever acknowledged it decides when it is over.
+    After the cooldown the incident is resolved, unless somebody acknowledged it: then they decide.
     """
     row = lock_incident(incident)
     if row.is_resolved:
@@ -94,18 +130,86 @@ def mark_recovered(incident: Incident, *, cooldown: dt.timedelta, at: dt.datetim
     if row.recovered_at is None:
         row.recovered_at, row.next_escalation_at = at, None
         row.save(update_fields=["recovered_at", "next_escalation_at"])
-        append_entry(row, kind=TimelineEntry.Kind.RECOVERED, at=at)
+        row.add_entry(TimelineEntry.Kind.RECOVERED, at=at)
     if row.state == Incident.State.OPEN and at >= row.recovered_at + cooldown:
-        return resolve(row, by=None, at=at, text="The check passes again, and nobody had taken it.")
+        return resolve(row, by=None, at=at, text="Auto-resolved: check recovered.")
     return row
 
 
-def resolve_alert(fingerprint: str, *, at: dt.datetime, text: str = "") -> Incident | None:
-    """Close the open incident of an alert, since Alertmanager says it is over; return it, None where there is none."""
-    latest = latest_of(fingerprint=fingerprint)
-    if latest is None or latest.is_resolved:
+@transaction.atomic
+def resolve_alert(alert: Alert, *, at: dt.datetime) -> Incident | None:
+    """Resolve the incident of a resolved alert, acknowledged or not; return it, or None if there is none or others still fire."""
+    if alert.incident is None:
         return None
-    try:
-        return resolve(latest, by=None, at=at, text=text)
-    except DomainError:
+    row = lock_incident(alert.incident)
+    if row.is_resolved:
         return None
+    if row.alerts.filter(is_firing=True).exists():
+        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alert.title)
+        return None
+    return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.")
+
+
+def sync_with_checks(*, at: dt.datetime) -> int:
+    """Trigger the incidents of alerting checks and mark those of passing checks as recovered; return how many checks alert.
+
+    A check with severity `warn` opens no incident. Each check is one transaction, so that after a killed worker the next sweep
+    does the rest.
+    """
+    rows = Check.objects.alerting().filter(severity=Severity.FAIL).select_related("pipeline")
+    alerting = list(rows.order_by("alerting_since", "pk"))
+    for check in alerting:
+        trigger_incident(check.pipeline, trigger=_check_trigger(check, at=at), at=at)
+    passing = Incident.objects.unresolved().filter(check_id__isnull=False)
+    passing = passing.exclude(check_id__in=[check.pk for check in alerting])
+    cooldowns = dict(Check.objects.filter(pk__in=passing.values("check_id")).values_list("pk", "cooldown_minutes"))
+    for incident in passing.order_by("pk"):
+        mark_recovered(incident, cooldown=_cooldown(cooldowns.get(incident.check_id or 0, 0)), at=at)
+    return len(alerting)
+
+
+def _check_trigger(check: Check, *, at: dt.datetime) -> IncidentTrigger:
+    since = check.alerting_since or at
+    failed_again = check.last_status == ResultStatus.FAIL and check.last_run_at is not None
+    return IncidentTrigger(
+        kind=Incident.Kind.DELAY if check.type.is_about_absence else Incident.Kind.ISSUE,
+        title=check.name,
+        text=check.last_message,
+        since=since,
+        seen_at=check.last_run_at if failed_again and check.last_run_at else since,
+        cooldown=_cooldown(check.cooldown_minutes),
+        check_id=check.pk,
+    )
+
+
+def _cooldown(minutes: int) -> dt.timedelta:
+    return max(MIN_COOLDOWN, dt.timedelta(minutes=minutes))
+
+
+def sync_with_external_checks(*, at: dt.datetime) -> int:
+    """Do the same for the checks of external tools; return how many fail."""
+    failing = list(failing_external_checks())
+    for check in failing:
+        if check.pipeline is not None:
+            trigger = IncidentTrigger(
+                kind=Incident.Kind.ISSUE,
+                title=f"{check.get_tool_display()}: {check.name}",
+                text=check.message,
+                since=check.at,
+                seen_at=check.at,
+                cooldown=MIN_COOLDOWN,
+                fingerprint=external_fingerprint(check),
+            )
+            trigger_incident(check.pipeline, trigger=trigger, at=at)
+    rows = Incident.objects.unresolved().filter(source=Incident.Source.CHECK).exclude(fingerprint="")
+    unresolved = {row.fingerprint: row for row in rows}
+    if unresolved:
+        for check in ExternalCheck.objects.filter(status__in=RECOVERED_STATUSES, pipeline__isnull=False):
+            if incident := unresolved.get(external_fingerprint(check)):
+                mark_recovered(incident, cooldown=MIN_COOLDOWN, at=at)
+    return len(failing)
+
+
+def external_fingerprint(check: ExternalCheck) -> str:
+    """Return the fingerprint of an external check's incidents: its tool and key."""
+    return f"{check.tool}:{check.key}"[:MAX_FINGERPRINT_LENGTH]

@@ -1,1 +1,0 @@
-"""The pages of incidents, a file for each noun."""

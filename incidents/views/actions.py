@@ -1,6 +1,7 @@
-"""What a person does to an incident: each a POST that answers with the incident's page."""
+"""Actions on an incident: each is a POST that returns to the incident's page."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django import forms
 from django.contrib import messages
@@ -11,136 +12,112 @@ from django.views.decorators.http import require_POST
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.forms import form_errors
-from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, StepForm
+from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, SnoozeForm, StepForm
 from incidents.models import Incident
-from incidents.queries.incidents import running
+from incidents.queries.incidents import active_run
 from incidents.services import transitions
-from incidents.services.runbook_runs import mark_step, start_run
-from incidents.views.incidents import incident_named, incident_page
+from incidents.services.runbook_runs import mark_step, save_notes, start_run
+from incidents.views.incidents import get_incident, render_incident
 from people.requests import SignedInRequest
 
 
-def _done(request: SignedInRequest, found: Incident, do: Callable[[], object], *, said: str) -> HttpResponse:
-    """Do it and go back to the incident's page, or show why it is refused."""
+def _perform(
+    request: SignedInRequest, incident: Incident, service: Callable[..., object], *, success: str
+) -> HttpResponse:
+    """Call a service and return to the incident's page, or show the page with the service's error."""
     try:
-        do()
-    except DomainError as refusal:
-        status = 403 if isinstance(refusal, NotAllowedError) else 400 if isinstance(refusal, InvalidInputError) else 409
-        return incident_page(request, incident_named(found.pk), status=status, refused=refusal)
-    messages.success(request, said)
-    return redirect("incident", pk=found.pk)
+        service(incident, by=request.user, at=timezone.now())
+    except DomainError as error:
+        status = 403 if isinstance(error, NotAllowedError) else 400 if isinstance(error, InvalidInputError) else 409
+        return render_incident(request, get_incident(incident.pk), status=status, error=error)
+    messages.success(request, success)
+    return redirect("incident", pk=incident.pk)
 
 
-def _wrong(request: SignedInRequest, found: Incident, form: forms.Form) -> HttpResponse:
-    return incident_page(request, found, status=400, refused=form_errors(form))
+def _invalid(request: SignedInRequest, incident: Incident, form: forms.Form) -> HttpResponse:
+    return render_incident(request, incident, status=400, error=form_errors(form))
 
 
 @require_POST
 def acknowledge(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take an incident."""
-    found = incident_named(pk)
-    at = timezone.now()
-    return _done(
-        request,
-        found,
-        lambda: transitions.acknowledge(found, by=request.user, at=at),
-        said="You have it. Nobody else is told.",
-    )
+    """Acknowledge an incident."""
+    success = "Acknowledged. Escalation stopped."
+    return _perform(request, get_incident(pk), transitions.acknowledge, success=success)
 
 
 @require_POST
 def resolve(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Close an incident."""
-    found, at = incident_named(pk), timezone.now()
-    form = ResolveForm(request.POST, run=running(found))
+    """Resolve an incident."""
+    incident = get_incident(pk)
+    form = ResolveForm(request.POST, run=active_run(incident))
     if not form.is_valid():
-        return _wrong(request, found, form)
-    given = form.cleaned_data
-    return _done(
-        request,
-        found,
-        lambda: transitions.resolve(
-            found, by=request.user, at=at, text=given["text"], ended_by_step=given.get("ended_by_step")
-        ),
-        said="The incident is resolved.",
-    )
+        return _invalid(request, incident, form)
+    return _perform(request, incident, partial(transitions.resolve, **form.cleaned_data), success="Incident resolved.")
 
 
 @require_POST
 def reopen(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Open an incident again."""
-    found, at, form = incident_named(pk), timezone.now(), CommentForm(request.POST)
+    """Reopen an incident."""
+    incident, form = get_incident(pk), CommentForm(request.POST)
     if not form.is_valid():
-        return _wrong(request, found, form)
-    return _done(
-        request,
-        found,
-        lambda: transitions.reopen(found, by=request.user, at=at, text=form.cleaned_data["text"]),
-        said="The incident is open again; the responder is told.",
-    )
+        return _invalid(request, incident, form)
+    success = "Incident reopened. The responder is notified."
+    return _perform(request, incident, partial(transitions.reopen, **form.cleaned_data), success=success)
 
 
 @require_POST
-def hand_over(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Give an incident to another engineer."""
-    found, at = incident_named(pk), timezone.now()
-    form = ReassignForm(request.POST)
+def reassign(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Assign an incident to another engineer."""
+    incident, form = get_incident(pk), ReassignForm(request.POST)
     if not form.is_valid():
-        return _wrong(request, found, form)
-    to, text = form.cleaned_data["engineer"], form.cleaned_data["text"]
-    return _done(
-        request,
-        found,
-        lambda: transitions.reassign(found, to=to, by=request.user, at=at, text=text),
-        said=f"{to} has it now.",
-    )
+        return _invalid(request, incident, form)
+    engineer, text = form.cleaned_data["engineer"], form.cleaned_data["text"]
+    service = partial(transitions.reassign, to=engineer, text=text)
+    return _perform(request, incident, service, success=f"Reassigned to {engineer}.")
+
+
+@require_POST
+def snooze(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Snooze an incident."""
+    incident, form = get_incident(pk), SnoozeForm(request.POST)
+    if not form.is_valid():
+        return _invalid(request, incident, form)
+    success = "Incident snoozed. Escalation starts again when the snooze ends."
+    return _perform(request, incident, partial(transitions.snooze, **form.cleaned_data), success=success)
 
 
 @require_POST
 def note(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Write a note on an incident's timeline."""
-    found, at, form = incident_named(pk), timezone.now(), NoteForm(request.POST)
+    """Add a note to an incident's timeline."""
+    incident, form = get_incident(pk), NoteForm(request.POST)
     if not form.is_valid():
-        return _wrong(request, found, form)
-    text = form.cleaned_data["text"]
-    return _done(
-        request, found, lambda: transitions.add_note(found, text=text, by=request.user, at=at), said="Note added."
-    )
+        return _invalid(request, incident, form)
+    return _perform(request, incident, partial(transitions.add_note, **form.cleaned_data), success="Note added.")
 
 
 @require_POST
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Start the runbook against an incident."""
-    found, at = incident_named(pk), timezone.now()
-    return _done(
-        request,
-        found,
-        lambda: start_run(found, by=request.user, at=at),
-        said="The runbook’s steps are below: tick each as you do it.",
-    )
+    """Start the runbook on an incident."""
+    return _perform(request, get_incident(pk), start_run, success="Checklist started.")
 
 
 @require_POST
 def step(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
-    """Tick a step, untick it, or keep its note; htmx gets the checklist alone."""
-    found, at, form = incident_named(pk), timezone.now(), StepForm(request.POST)
+    """Save the notes typed on the checklist, and mark a step as done or not done; htmx gets only the checklist."""
+    incident, form = get_incident(pk), StepForm(request.POST)
     if not form.is_valid():
-        return _wrong(request, found, form)
-    given = {
-        "done": form.cleaned_data["done"],
-        "note": form.cleaned_data["note"] if "note" in request.POST else None,
-    }
+        return _invalid(request, incident, form)
     try:
-        mark_step(found, position=number, by=request.user, at=at, **given)
-    except DomainError as refusal:
+        save_notes(incident, edits=form.notes(position=number))
+        mark_step(incident, position=number, by=request.user, at=timezone.now(), done=form.cleaned_data["done"])
+    except DomainError as error:
         if request.htmx:
-            return _checklist(request, found, refused=refusal)
-        status = 400 if isinstance(refusal, InvalidInputError) else 409
-        return incident_page(request, incident_named(pk), status=status, refused=refusal)
-    return _checklist(request, found) if request.htmx else redirect("incident", pk=pk)
+            return _checklist(request, incident, error=error)
+        status = 400 if isinstance(error, InvalidInputError) else 409
+        return render_incident(request, get_incident(pk), status=status, error=error)
+    return _checklist(request, incident) if request.htmx else redirect("incident", pk=pk)
 
 
-def _checklist(request: SignedInRequest, found: Incident, *, refused: DomainError | None = None) -> HttpResponse:
-    run = running(found)
-    context = {"incident": found, "run": run, "step_refused": refused}
+def _checklist(request: SignedInRequest, incident: Incident, *, error: DomainError | None = None) -> HttpResponse:
+    context = {"incident": incident, "run": active_run(incident), "step_error": error}
     return render(request, "incidents/_checklist.html", context)

@@ -1,5 +1,7 @@
-"""The list of incidents, one incident, and opening one."""
+"""The incident list, the page of one incident, and the forms to declare and edit one."""
 
+import datetime as dt
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -12,104 +14,128 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from common.exceptions import DomainError, InvalidInputError
 from common.forms import add_field_errors
-from incidents.forms import UNRESOLVED, ChangeForm, FilterForm, IncidentForm, NoteForm, ReassignForm, ResolveForm
+from common.http import query_param
+from common.identifiers import ID_PATTERN
+from incidents.forms import (
+    UNRESOLVED,
+    EditForm,
+    IncidentFilterForm,
+    IncidentForm,
+    NoteForm,
+    ReassignForm,
+    ResolveForm,
+    SnoozeForm,
+)
 from incidents.models import Incident
-from incidents.queries.chains import chain_of
-from incidents.queries.incidents import alerts as alert_rows
-from incidents.queries.incidents import all_incidents, runs_of, timeline_of
-from incidents.services.opening import open_incident as create_incident
-from incidents.services.transitions import update_incident
+from incidents.queries import incidents as queries
+from incidents.services import transitions
 from people.requests import SignedInRequest
 from runbooks.models import Runbook
 from validation.models import Check
 
-A_PAGE = 50
+PAGE_SIZE = 50
+# What the page of one incident shows at most; the rest is on further pages of its timeline and on the list of alerts.
+TIMELINE_PAGE_SIZE = 25
+DEFAULT_SNOOZE = dt.timedelta(hours=1)
+MAX_ALERTS_SHOWN = 20
+MAX_ESCALATION_STEPS_SHOWN = 100
+MAX_PAST_RUNS_SHOWN = 5
 
 
 @require_safe
 def incidents(request: SignedInRequest) -> HttpResponse:
-    """List incidents, those that nobody has acknowledged first; narrowed by state and pipeline."""
-    form, rows = FilterForm(request.GET), all_incidents()
-    given = form.cleaned_data if form.is_valid() else {}
-    if given.get("pipeline"):
-        rows = rows.filter(pipeline=given["pipeline"])
-    if given.get("state") == UNRESOLVED:
+    """List incidents, open ones first, filtered by state and pipeline."""
+    form, rows = IncidentFilterForm(request.GET), queries.all_incidents()
+    filters = form.cleaned_data if form.is_valid() else {}
+    if filters.get("pipeline"):
+        rows = rows.filter(pipeline=filters["pipeline"])
+    if filters.get("state") == UNRESOLVED:
         rows = rows.unresolved()
-    elif given.get("state"):
-        rows = rows.filter(state=given["state"])
-    page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
-    narrowed = bool(given.get("pipeline") or given.get("state"))
-    context = {"page": page, "form": form, "narrowed": narrowed, "now": timezone.now()}
+    elif filters.get("state"):
+        rows = rows.filter(state=filters["state"])
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "form": form, "filtered": any(filters.values()), "now": timezone.now()}
     return render(request, "incidents/incidents.html", context)
 
 
 @require_safe
 def alerts(request: SignedInRequest) -> HttpResponse:
-    """List the alerts that Alertmanager sent, those that belong to no pipeline first."""
-    page = Paginator(alert_rows().order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk"), A_PAGE)
-    return render(request, "incidents/alerts.html", {"page": page.get_page(request.GET.get("page"))})
+    """List Alertmanager's alerts, those without a pipeline first; of one incident with `?incident=`."""
+    rows = queries.alerts()
+    incident = query_param(request, "incident")
+    if re.fullmatch(ID_PATTERN, incident):
+        rows = rows.filter(incident=int(incident))
+    rows = rows.order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk")
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "incidents/alerts.html", {"page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_incident(request: SignedInRequest) -> HttpResponse:
-    """Open an incident; the responder is told at once."""
-    first = {"pipeline": request.GET.get("pipeline", "").replace("\0", ""), "kind": Incident.Kind.ISSUE}
-    form = IncidentForm(request.POST if request.method == "POST" else None, initial=first)
+    """Declare an incident; the responder is notified."""
+    initial = {"pipeline": query_param(request, "pipeline"), "kind": Incident.Kind.ISSUE}
+    form = IncidentForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
-        made = create_incident(form.cleaned_data["pipeline"], what=form.opening(), by=request.user, at=timezone.now())
-        messages.success(request, "The incident is open; the responder is told.")
-        return redirect("incident", pk=made.pk)
+        what, pipeline = form.new_incident(), form.cleaned_data["pipeline"]
+        opened = transitions.open_incident(pipeline, what=what, by=request.user, at=timezone.now())
+        messages.success(request, "Incident declared. The responder is notified.")
+        return redirect("incident", pk=opened.pk)
     return render(request, "incidents/open.html", {"form": form}, status=400 if form.errors else 200)
 
 
 @require_safe
 def incident(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show an incident: what is wrong, who was told, the runbook's checklist, the timeline."""
-    return incident_page(request, incident_named(pk))
+    """Show an incident: its state, checklist, escalation and timeline."""
+    return render_incident(request, get_incident(pk))
 
 
-def incident_named(pk: int) -> Incident:
-    """Return an incident with its pipeline and people; raise Http404 where there is none."""
-    return get_object_or_404(all_incidents(), pk=pk)
+def get_incident(pk: int) -> Incident:
+    """Return an incident with its pipeline and people; raise Http404 if there is none."""
+    return get_object_or_404(queries.all_incidents(), pk=pk)
 
 
-def incident_page(
-    request: SignedInRequest, found: Incident, *, status: int = 200, refused: DomainError | None = None
+def render_incident(
+    request: SignedInRequest, incident: Incident, *, status: int = 200, error: DomainError | None = None
 ) -> HttpResponse:
-    """Return an incident's page, with why something was refused, if it was."""
-    at, runs = timezone.now(), list(runs_of(found))
-    run = next((one for one in runs if one.ended_at is None), None)
+    """Return an incident's page, with the error of an action if it failed."""
+    at, run = timezone.now(), queries.active_run(incident)
+    escalation_steps = incident.escalation_steps.select_related("engineer")
+    chain = queries.escalation_chain(incident, at=at)
     context: dict[str, Any] = {
-        "incident": found,
+        "incident": incident,
         "now": at,
-        "chain": chain_of(found, at=at),
-        "told": found.tellings.select_related("engineer").order_by("-round", "at", "pk"),
-        "timeline": timeline_of(found),
+        "chain": chain,
+        "next_link": next((link for link in chain if link.is_next), None),
+        "escalation_steps": escalation_steps.order_by("-pk")[:MAX_ESCALATION_STEPS_SHOWN],
+        "page": Paginator(queries.timeline(incident), TIMELINE_PAGE_SIZE).get_page(request.GET.get("page")),
+        "alerts": incident.alerts.order_by("-is_firing", "-pk")[:MAX_ALERTS_SHOWN],
+        "alert_count": incident.alerts.count(),
         "run": run,
-        "past_runs": [one for one in runs if one is not run],
-        "check": Check.objects.filter(pk=found.check_key).first() if found.check_key else None,
-        "runbook": Runbook.objects.filter(pipeline=found.pipeline).first(),
+        "past_runs": queries.runbook_runs(incident).exclude(ended_at=None)[:MAX_PAST_RUNS_SHOWN],
+        "check": Check.objects.filter(pk=incident.check_id).first() if incident.check_id else None,
+        "runbook": Runbook.objects.filter(pipeline=incident.pipeline).first(),
         "note_form": NoteForm(auto_id="note_%s"),
-        "hand_over_form": ReassignForm(auto_id="hand_over_%s", holder=found.assignee),
+        "reassign_form": ReassignForm(auto_id="reassign_%s", assignee=incident.assignee),
+        "snooze_form": SnoozeForm(auto_id="snooze_%s", initial={"until": at + DEFAULT_SNOOZE}),
         "resolve_form": ResolveForm(auto_id="resolve_%s", run=run),
-        "refused": refused,
+        "error": error,
     }
     return render(request, "incidents/incident.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def change(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Correct what an incident is said to be."""
-    found = incident_named(pk)
-    first = {"kind": found.kind, "title": found.title, "text": found.text}
-    form = ChangeForm(request.POST if request.method == "POST" else None, initial=first)
+def edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Edit an incident's kind, title and details."""
+    incident = get_incident(pk)
+    initial = {name: getattr(incident, name) for name in ("kind", "severity", "title", "text")}
+    form = EditForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         try:
-            update_incident(found, by=request.user, at=timezone.now(), **form.cleaned_data)
-        except InvalidInputError as invalid:
-            add_field_errors(form, invalid)
+            fields = {name: value for name, value in form.cleaned_data.items() if value or name == "text"}
+            transitions.update_incident(incident, by=request.user, at=timezone.now(), **fields)
+        except InvalidInputError as error:
+            add_field_errors(form, error)
         else:
             return redirect("incident", pk=pk)
-    return render(
-        request, "incidents/change.html", {"incident": found, "form": form}, status=400 if form.errors else 200
-    )
+    context = {"incident": incident, "form": form}
+    return render(request, "incidents/edit.html", context, status=400 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""Reports: incidents per pipeline and month, as plots, as a table, as CSV."""
+"""Incident analytics per pipeline and month: charts, a table and a CSV file."""
 
 import csv
 import datetime as dt
@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from incidents.forms import ReportForm
-from incidents.plots import plots_of
+from incidents.plots import report_plots
 from incidents.queries.reports import MonthReport, month_reports, pipeline_reports
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 
-COLUMNS = (
+CSV_COLUMNS = (
     "month",
     "pipeline",
     "incidents",
@@ -28,8 +28,8 @@ COLUMNS = (
 )
 
 
-def _asked(request: SignedInRequest) -> tuple[ReportForm, Sequence[dt.date], Pipeline | None]:
-    """Return the form, the months asked about and the pipeline, if one is named; what is wrong in the form counts for nothing."""
+def _parameters(request: SignedInRequest) -> tuple[ReportForm, Sequence[dt.date], Pipeline | None]:
+    """Return the form, the report's months, and its pipeline if any; an invalid form means the defaults."""
     form = ReportForm(request.GET)
     months = form.months(today=timezone.now().date())
     return form, months, form.cleaned_data.get("pipeline") if form.is_valid() else None
@@ -37,47 +37,47 @@ def _asked(request: SignedInRequest) -> tuple[ReportForm, Sequence[dt.date], Pip
 
 @dataclass(frozen=True, slots=True)
 class _Month:
-    """A month of all pipelines together, and each pipeline's part of it."""
+    """A month: the report of all pipelines together, and of each."""
 
-    of_all: MonthReport
+    total: MonthReport
     rows: Sequence[MonthReport]
 
 
-def _by_month(of_all: Sequence[MonthReport], rows: Iterable[MonthReport]) -> list[_Month]:
-    """Return the months with incidents, newest first; `rows` are those of the pipelines, newest month first."""
-    months = {month.month: month for month in of_all}
+def _by_month(totals: Sequence[MonthReport], rows: Iterable[MonthReport]) -> list[_Month]:
+    """Return the months with incidents, in the order of `rows`."""
+    months = {total.month: total for total in totals}
     return [_Month(months[month], list(group)) for month, group in groupby(rows, key=lambda row: row.month)]
 
 
 @require_safe
 def reports(request: SignedInRequest) -> HttpResponse:
     """Show incidents by month, of all pipelines or of one."""
-    form, months, pipeline = _asked(request)
-    of_all, rows = month_reports(months, pipeline=pipeline), pipeline_reports(months, pipeline=pipeline)
+    form, months, pipeline = _parameters(request)
+    totals, rows = month_reports(months, pipeline=pipeline), pipeline_reports(months, pipeline=pipeline)
     context = {
         "form": form,
         "pipeline": pipeline,
-        "plots": plots_of(of_all),
+        "plots": report_plots(totals),
         "rows": rows,
-        "months": _by_month(of_all, rows),
-        "asked": request.GET.urlencode(),
+        "months": _by_month(totals, rows),
+        "query": request.GET.urlencode(),
     }
     return render(request, "incidents/reports.html", context, status=400 if form.errors else 200)
 
 
 @require_safe
 def reports_csv(request: SignedInRequest) -> HttpResponse:
-    """Answer the same table as a file of comma-separated values; what is wrong with the months in words."""
-    form, months, pipeline = _asked(request)
+    """Return the same table as a CSV file, or the errors of the dates as plain text."""
+    form, months, pipeline = _parameters(request)
     if form.errors:
-        words = "".join(f"{name}: {why}\n" for name, whys in form.errors.items() for why in whys)
-        return HttpResponse(words, content_type="text/plain; charset=utf-8", status=400)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="incidents.csv"'
-    writer = csv.writer(answer)
-    writer.writerow(COLUMNS)
+        text = "".join(f"{name}: {error}\n" for name, errors in form.errors.items() for error in errors)
+        return HttpResponse(text, content_type="text/plain; charset=utf-8", status=400)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="incidents.csv"'
+    writer = csv.writer(response)
+    writer.writerow(CSV_COLUMNS)
     for row in pipeline_reports(months, pipeline=pipeline):
         times = ["" if seconds is None else seconds for seconds in (row.seconds_to_acknowledge, row.seconds_to_resolve)]
         slug = row.pipeline.slug if row.pipeline else ""
         writer.writerow([f"{row.month:%Y-%m}", slug, row.incidents, row.acknowledged, row.resolved, *times])
-    return answer
+    return response

@@ -34,7 +34,7 @@ class Deadline:
     def check(self) -> None:
         """Raise SendTimeoutError if the deadline has passed."""
         if self._over.is_set():
-            raise SendTimeoutError("The time for this message is over.")
+            raise SendTimeoutError("The time limit of this message has passed.")
 
     def pass_(self) -> None:
         """Mark the deadline as passed and shut down all connections."""
@@ -49,29 +49,29 @@ class Deadline:
 def within(seconds: float, do: Callable[[Deadline], None]) -> None:
     """Run `do` with a time limit; re-raise its exception, or raise SendTimeoutError at the limit.
 
-    It runs in a thread, since a socket's timeout bounds each read and not all of them, and a look-up of a name nothing at all.
+    It runs in a thread, because a socket's timeout applies to each read, not to all of them, and not to name resolution.
     """
     deadline = Deadline()
-    ended: list[Exception | None] = []
+    results: list[Exception | None] = []
 
     def run() -> None:
         try:
             do(deadline)
-        except Exception as error:  # noqa: BLE001  # it is raised again in the thread that waits
-            ended.append(error)
+        except Exception as error:  # noqa: BLE001  # re-raised in the waiting thread
+            results.append(error)
         else:
-            ended.append(None)
+            results.append(None)
 
-    thread = threading.Thread(target=run, daemon=True, name="a send")
+    thread = threading.Thread(target=run, daemon=True, name="send")
     thread.start()
     thread.join(seconds)
-    in_time = bool(ended)
+    in_time = bool(results)
     if not in_time:
         deadline.pass_()
         thread.join(GRACE_SECONDS)
-    error = ended[0] if ended else SendTimeoutError()
+    error = results[0] if results else SendTimeoutError()
     if error is not None and not in_time:
         # The error of a connection that was shut down does not name the cause.
-        raise SendTimeoutError(f"Nothing was settled within {seconds:g} s.")
+        raise SendTimeoutError(f"No answer within {seconds:g} s.")
     if error is not None:
         raise error

@@ -9,27 +9,30 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import UndeliverableError
 from notifications.models import Message
-from notifications.registry import notification_type
+from notifications.queries.outbox import absolute_url, is_worth_listing
+from notifications.registry import load
 
 
 def message_id(message: Message) -> str:
     """Return the Message-ID, the same at every attempt so that duplicates can be recognized."""
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    mark = hashlib.sha256(message.key.encode()).hexdigest()[:24]
-    return f"<oncall.{message.pk}.{mark}@{host}>"
+    occurrence = f"{message.type}:{message.dedup_key}:{message.recipient_id}:{message.channel}"
+    digest = hashlib.sha256(occurrence.encode()).hexdigest()[:24]
+    return f"<oncall.{message.pk}.{digest}@{host}>"
 
 
-def mail_of(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
+def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
     """Return the e-mail for a message, dated `at`."""
-    path = notification_type(message.kind).path_of(message)
+    notification = load(message.type, message.context)
     context = {
         "message": message,
-        "address": f"{settings.SITE_URL}{path}" if path else "",
-        "settings_address": f"{settings.SITE_URL}/me/messages/",
+        "link": absolute_url(notification.delivery_link()) if notification is not None else "",
+        "settings_link": absolute_url(reverse("notifications")),
     }
     mail = EmailMultiAlternatives(
         subject=message.subject,
@@ -45,8 +48,9 @@ def mail_of(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
     mail.attach_alternative(render_to_string("notifications/mail.html", context), "text/html")
     if message.calendar_method:
         mail.attach_alternative(message.calendar, f"text/calendar; method={message.calendar_method}")
-    for number, told in enumerate(message.merged.exclude(calendar="").order_by("pk"), start=1):
-        mail.attach(f"invitation-{number}.ics", told.calendar, f"text/calendar; method={told.calendar_method}")
+    invitations = message.merged.exclude(calendar="").select_related("recipient").order_by("pk")
+    for number, row in enumerate((row for row in invitations if is_worth_listing(row, at=at)), start=1):
+        mail.attach(f"invitation-{number}.ics", row.calendar, f"text/calendar; method={row.calendar_method}")
     return mail
 
 
@@ -58,16 +62,16 @@ def send_mail(mail: EmailMultiAlternatives, *, deadline: Deadline) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         if all(code >= 500 for code in codes):
-            said = "; ".join(_said(code, text) for code, text in error.recipients.values())
-            raise UndeliverableError(said) from error
+            replies = "; ".join(_reply(code, text) for code, text in error.recipients.values())
+            raise UndeliverableError(replies) from error
         raise
     except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
         # A rejected greeting or login is not the message's fault, so it is retried.
         if error.smtp_code >= 500:
-            raise UndeliverableError(_said(error.smtp_code, error.smtp_error)) from error
+            raise UndeliverableError(_reply(error.smtp_code, error.smtp_error)) from error
         raise
 
 
-def _said(code: int, text: bytes | str) -> str:
-    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return f"The mail server refused it: {code} {words}"
+def _reply(code: int, text: bytes | str) -> str:
+    reply = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"The mail server rejected the message: {code} {reply}"

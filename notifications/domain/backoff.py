@@ -2,15 +2,15 @@
 
 import datetime as dt
 
-FIRST, LONGEST = dt.timedelta(seconds=10), dt.timedelta(minutes=15)
+FIRST_DELAY, MAX_DELAY = dt.timedelta(seconds=10), dt.timedelta(minutes=15)
 # Covers about five hours, so that a mail server outage of a morning loses nothing.
-MOST = 24
+MAX_ATTEMPTS = 24
 
 
-def retry_delay(tries: int, *, share: float) -> dt.timedelta:
-    """Return the delay after `tries` attempts: exponential up to a cap, half of it scaled by `share` (0 to 1).
+def retry_delay(attempts: int, *, jitter: float) -> dt.timedelta:
+    """Return the delay after `attempts` attempts: exponential up to a cap, half of it scaled by `jitter` (0 to 1).
 
-    The spread keeps messages that failed together from coming back together.
+    The jitter keeps messages that failed together from being retried together.
     """
-    whole = min(LONGEST, FIRST * (1 << min(tries - 1, 12)))
-    return whole / 2 + whole / 2 * share
+    delay = min(MAX_DELAY, FIRST_DELAY * (1 << min(attempts - 1, 12)))
+    return delay / 2 + delay / 2 * jitter

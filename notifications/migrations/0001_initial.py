@@ -1,3 +1,4 @@
+import common.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import pgtrigger.compiler
@@ -20,13 +21,13 @@ class Migration(migrations.Migration):
             name='ChannelPreference',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
+                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
                 ('email', models.BooleanField(default=True, verbose_name='e-mail')),
                 ('chat', models.BooleanField(default=False)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='message_choices', to=settings.AUTH_USER_MODEL)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channel_preferences', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ['person', 'kind'],
+                'ordering': ['person', 'type'],
             },
         ),
         migrations.CreateModel(
@@ -36,7 +37,7 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('kind', models.CharField(max_length=40)),
+                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
                 ('email', models.BooleanField(default=True, verbose_name='e-mail')),
                 ('chat', models.BooleanField(default=False)),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
@@ -51,7 +52,7 @@ class Migration(migrations.Migration):
             name='ChatAddress',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.TextField(editable=False, help_text='Sealed: who knows it can write there.')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
                 ('service', models.CharField(max_length=20)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chat_address', to=settings.AUTH_USER_MODEL)),
@@ -82,28 +83,26 @@ class Migration(migrations.Migration):
             name='Message',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(help_text='event:occurrence:offset:recipient:channel', max_length=300, unique=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('event', models.CharField(max_length=60)),
-                ('occurrence', models.CharField(max_length=120)),
+                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
+                ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
+                ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
                 ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat')], default='email', max_length=8)),
                 ('subject', models.CharField(max_length=200)),
                 ('text', models.TextField()),
-                ('path', models.CharField(blank=True, help_text="The page it is about, below the site's address.", max_length=300)),
                 ('calendar_method', models.CharField(blank=True, help_text='REQUEST or CANCEL, for an invitation.', max_length=10)),
                 ('calendar', models.TextField(blank=True, help_text="The invitation's iCalendar object.")),
-                ('state', models.CharField(choices=[('pending', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'No longer true'), ('merged', 'In a catch-up')], default='pending', max_length=8)),
+                ('state', models.CharField(choices=[('pending', 'Scheduled'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped (obsolete)'), ('merged', 'In a digest')], default='pending', max_length=8)),
                 ('due_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(help_text='From then on it is of no use and is dropped.')),
+                ('expires_at', models.DateTimeField(help_text='If it has not been sent by then, it is dropped.')),
                 ('token', models.UUIDField(blank=True, editable=False, null=True)),
                 ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('urgent', models.BooleanField(default=False, help_text='Goes before others, and in quiet hours too.')),
-                ('retry_at', models.DateTimeField(blank=True, help_text='After a failure, when it is tried again.', null=True)),
+                ('retry_at', models.DateTimeField(blank=True, help_text='Next attempt after a failure.', null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('problem', models.CharField(blank=True, max_length=500)),
+                ('problem', models.CharField(blank=True, help_text='Why it was not sent.', max_length=500)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('merged_into', models.ForeignKey(blank=True, help_text='The catch-up.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='notifications.message')),
+                ('merged_into', models.ForeignKey(blank=True, help_text='The digest.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='notifications.message')),
                 ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -142,19 +141,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='channelpreference',
-            constraint=models.UniqueConstraint(fields=('person', 'kind'), name='one_choice_a_kind'),
+            constraint=models.UniqueConstraint(fields=('person', 'type'), name='one_preference_per_type'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='channelpreference',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "kind", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."chat", NEW."email", NEW."id", NEW."kind", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id"); RETURN NULL;', hash='692049fff7c2537e4594adba66da163bbdf4b5de', operation='INSERT', pgid='pgtrigger_insert_insert_c0511', table='notifications_channelpreference', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (NEW."chat", NEW."email", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."type"); RETURN NULL;', hash='1b8adbb2a9d61c34a4aaa666f5198df160afc614', operation='INSERT', pgid='pgtrigger_insert_insert_c0511', table='notifications_channelpreference', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='channelpreference',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "kind", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."chat", NEW."email", NEW."id", NEW."kind", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id"); RETURN NULL;', hash='37d5410f8cd01be9a23886528604497ee245e982', operation='UPDATE', pgid='pgtrigger_update_update_296e5', table='notifications_channelpreference', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (NEW."chat", NEW."email", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."type"); RETURN NULL;', hash='79bcece83471538180e07632979854b849d91493', operation='UPDATE', pgid='pgtrigger_update_update_296e5', table='notifications_channelpreference', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='channelpreference',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "kind", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."chat", OLD."email", OLD."id", OLD."kind", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;', hash='9675f930ab17d5903fa7d38464a2acbd692d0829', operation='DELETE', pgid='pgtrigger_delete_delete_e31a4', table='notifications_channelpreference', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (OLD."chat", OLD."email", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."type"); RETURN NULL;', hash='c5357a21ed3ae4d94417e2a96caf01dcb45e150b', operation='DELETE', pgid='pgtrigger_delete_delete_e31a4', table='notifications_channelpreference', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='chataddress',
@@ -174,10 +173,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(fields=['event', 'occurrence'], name='message_about'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
             index=models.Index(fields=['recipient', '-due_at'], name='message_of_person'),
         ),
         migrations.AddIndex(
@@ -190,6 +185,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='message',
+            constraint=models.UniqueConstraint(fields=('type', 'dedup_key', 'recipient', 'channel'), name='message_is_enqueued_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='message',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='message_being_sent_has_a_lease'),
         ),
         migrations.AddConstraint(
@@ -198,7 +197,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='message_merged_has_a_catch_up'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='message_merged_has_a_digest'),
         ),
         migrations.AddConstraint(
             model_name='quiethours',

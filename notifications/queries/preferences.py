@@ -6,63 +6,65 @@ from dataclasses import dataclass
 
 from notifications.domain.quiet_hours import end_of_quiet
 from notifications.models import ChannelPreference, ChatAddress, Message, QuietHours
-from notifications.registry import NotificationType, notification_type, notification_types
+from notifications.registry import Notification, configurable_types
 from people.models import User
 
 
 @dataclass(frozen=True, slots=True)
 class TypePreference:
-    """A message type and the channels enabled for a user."""
+    """A notification type and the channels enabled for a user."""
 
-    kind: NotificationType
+    type: type[Notification]
     email: bool
     chat: bool
 
 
 def preferences_for(person: User) -> list[TypePreference]:
-    """Return a user's preferences for every type. Default: e-mail for all, chat for urgent types."""
-    chosen = {row.kind: row for row in ChannelPreference.objects.filter(person=person)}
-    return [_chosen(kind, chosen.get(kind.name)) for kind in notification_types() if not kind.private]
+    """Return a user's preferences for every type they may receive. Default: e-mail for all, chat for urgent types."""
+    rows = {row.type: row for row in ChannelPreference.objects.filter(person=person)}
+    return [_preference(cls, rows.get(cls.name)) for cls in configurable_types(person)]
 
 
-def _chosen(kind: NotificationType, row: ChannelPreference | None) -> TypePreference:
-    email = kind.urgent or row is None or row.email
-    chat = (kind.urgent if row is None else row.chat) and not kind.private
-    return TypePreference(kind, email=email, chat=chat)
+def _preference(cls: type[Notification], row: ChannelPreference | None) -> TypePreference:
+    email = cls.urgent or row is None or row.email
+    chat = cls.urgent if row is None else row.chat
+    return TypePreference(cls, email=email, chat=chat)
 
 
-def channels_for(people: Iterable[User], *, kind: str, invites: bool) -> dict[int, list[str]]:
-    """Return the channels of a message type for each user's primary key, in two queries.
+def channels_for(
+    people: Iterable[User], *, cls: type[Notification], has_invitation: bool
+) -> dict[int, list[Message.Channel]]:
+    """Return the channels of a notification type by user, in two queries.
 
-    An invitation is a mail in any case: chat has no calendar. What is private is a mail and nothing else.
+    An invitation always goes by e-mail, because chat has no calendar. A private type goes by e-mail only.
     """
     keys = [person.pk for person in people]
-    if notification_type(kind).private:
-        return {key: [Message.Channel.EMAIL.value] for key in keys}
-    rows = {row.person_id: row for row in ChannelPreference.objects.filter(person__in=keys, kind=kind)}
-    can_chat = set(ChatAddress.objects.filter(person__in=keys).values_list("person", flat=True))
-    found = {}
+    if cls.private:
+        return {key: [Message.Channel.EMAIL] for key in keys}
+    rows = {row.person_id: row for row in ChannelPreference.objects.filter(person__in=keys, type=cls.name)}
+    with_chat = set(ChatAddress.objects.filter(person__in=keys).values_list("person", flat=True))
+    channels = {}
     for key in keys:
-        chosen = _chosen(notification_type(kind), rows.get(key))
-        email = [Message.Channel.EMAIL.value] if chosen.email or invites else []
-        chat = [Message.Channel.CHAT.value] if chosen.chat and key in can_chat else []
-        found[key] = [*email, *chat]
-    return found
+        preference = _preference(cls, rows.get(key))
+        email = [Message.Channel.EMAIL] if preference.email or has_invitation else []
+        chat = [Message.Channel.CHAT] if preference.chat and key in with_chat else []
+        channels[key] = [*email, *chat]
+    return channels
 
 
-def chat_address_of(person: User) -> ChatAddress | None:
+def chat_address_for(person: User) -> ChatAddress | None:
     """Return a user's chat address, or None."""
     return ChatAddress.objects.filter(person=person).first()
 
 
-def quiet_hours_of(person: User) -> QuietHours | None:
+def quiet_hours_for(person: User) -> QuietHours | None:
     """Return a user's quiet hours, or None."""
     return QuietHours.objects.filter(person=person).first()
 
 
 def quiet_until(person: User, *, at: dt.datetime, hours: QuietHours | None = None) -> dt.datetime | None:
     """Return when the user's quiet hours around `at` end, or None outside quiet hours."""
-    row = hours or quiet_hours_of(person)
+    row = hours or quiet_hours_for(person)
     if row is None:
         return None
     return end_of_quiet(at, zone=person.time_zone, start=row.starts_at, end=row.ends_at)

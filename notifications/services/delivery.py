@@ -19,17 +19,19 @@ from django.db.models.functions import Now
 from common.exceptions import DomainError, NotAllowedError
 from notifications.channels.exceptions import UndeliverableError
 from notifications.channels.sending import send
-from notifications.domain.backoff import MOST, retry_delay
+from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import Message
-from notifications.queries.outbox import database_clock
+from notifications.queries.outbox import database_clock, is_still_relevant
 from notifications.queries.preferences import quiet_until
-from notifications.registry import notification_type
+from notifications.registry import load
+from notifications.services.outbox import subject_line
+from notifications.services.rate_limit import hold_back
 from people.models import User
 
 logger = logging.getLogger(__name__)
 
 # Workers stop after this share of the lease, before the task's hard limit and the lease's end.
-HELD_SHARE = 5 / 6
+LEASE_SHARE = 5 / 6
 MARK_PAUSE_SECONDS = 0.5
 PROBLEM_LENGTH = 500
 
@@ -55,7 +57,7 @@ class Outcome:
 @transaction.atomic
 def claim() -> Claimed | None:
     """Claim the most urgent message that can be sent now; return None if there is none."""
-    began = time.monotonic()
+    started = time.monotonic()
     row = (
         Message.objects.claimable()
         .select_for_update(skip_locked=True, of=("self",))
@@ -70,7 +72,7 @@ def claim() -> Claimed | None:
     Message.objects.filter(pk=row.pk).update(
         state=Message.State.SENDING, token=row.token, lease_until=Now() + lease, attempts=F("attempts") + 1
     )
-    return Claimed(row, database_clock(), began + settings.MESSAGE_LEASE_SECONDS * HELD_SHARE)
+    return Claimed(row, database_clock(), started + settings.MESSAGE_LEASE_SECONDS * LEASE_SHARE)
 
 
 def deliver_one() -> Message | None:
@@ -78,66 +80,75 @@ def deliver_one() -> Message | None:
     claimed = claim()
     if claimed is None:
         return None
-    outcome = _looked_at(claimed) or _sent(claimed)
+    outcome = _outcome_without_sending(claimed) or _send(claimed)
     _mark(claimed, outcome)
     return claimed.message
 
 
-def _looked_at(claimed: Claimed) -> Outcome | None:
+def _outcome_without_sending(claimed: Claimed) -> Outcome | None:
     """Return the outcome of a message that must not be sent now, or None."""
     message, at = claimed.message, claimed.at
-    kind = notification_type(message.kind)
-    if message.attempts > MOST:
+    if message.attempts > MAX_ATTEMPTS:
         # Every attempt ended in a crash: stop before it takes down more workers.
-        return Outcome(Message.State.FAILED, message.problem or "Nobody who tried to send it came back.")
+        return Outcome(Message.State.FAILED, message.problem or "Every attempt ended in a crash of the worker.")
     if not message.recipient.is_active:
         return Outcome(Message.State.DROPPED, f"{message.recipient} is no longer active.")
     try:
-        if not kind.is_still_relevant(message, at):
-            return Outcome(Message.State.DROPPED, "It was no longer true.")
+        if not is_still_relevant(message, at=at):
+            return Outcome(Message.State.DROPPED, "Obsolete by the time it was due.")
     except Exception as error:
-        logger.exception("Whether message %s is still true could not be told", message.pk)
-        return _again(message, error)
+        logger.exception("The relevance of message %s could not be determined", message.pk)
+        return _retry_or_fail(message, error)
     until = None if message.urgent else quiet_until(message.recipient, at=at)
     if until is not None:
         return Outcome(Message.State.PENDING, columns={"due_at": until, "attempts": message.attempts - 1})
-    return None
+    summary = hold_back(message)
+    return Outcome(Message.State.MERGED, columns={"merged_into": summary}) if summary else None
 
 
-def _sent(claimed: Claimed) -> Outcome:
+def _send(claimed: Claimed) -> Outcome:
     """Send a message and return the outcome, including any error."""
     message = claimed.message
     try:
+        _write_text(message)
         send(message, at=claimed.at)
     except UndeliverableError as error:
-        return Outcome(Message.State.FAILED, _in_words(error))
-    except Exception as error:  # noqa: BLE001  # whatever a server or a library does, the message is tried again
-        logger.warning("Message %s, try %s: %s", message.pk, message.attempts, _in_words(error))
-        return _again(message, error)
-    return Outcome(Message.State.SENT, columns={"sent_at": Now()})
+        return Outcome(Message.State.FAILED, _error_text(error))
+    except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, the message is retried
+        logger.warning("Message %s, attempt %s: %s", message.pk, message.attempts, _error_text(error))
+        return _retry_or_fail(message, error)
+    return Outcome(Message.State.SENT, columns={"sent_at": Now(), "subject": message.subject, "text": message.text})
 
 
-def _again(message: Message, error: Exception) -> Outcome:
-    if message.attempts >= MOST:
-        return Outcome(Message.State.FAILED, _in_words(error))
-    wait = retry_delay(message.attempts, share=random.random())  # noqa: S311  # nosec B311  # it spreads load and hides nothing
-    return Outcome(Message.State.PENDING, _in_words(error), {"retry_at": Now() + wait})
+def _write_text(message: Message) -> None:
+    """Write subject and text for the recipient's present time zone; they were first written when the message was enqueued."""
+    notification = load(message.type, message.context)
+    if notification is not None:
+        message.subject = subject_line(notification, message.recipient)
+        message.text = notification.body(message.recipient)
 
 
-def _in_words(error: Exception) -> str:
+def _retry_or_fail(message: Message, error: Exception) -> Outcome:
+    if message.attempts >= MAX_ATTEMPTS:
+        return Outcome(Message.State.FAILED, _error_text(error))
+    delay = retry_delay(message.attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
+    return Outcome(Message.State.PENDING, _error_text(error), {"retry_at": Now() + delay})
+
+
+def _error_text(error: Exception) -> str:
     return (str(error) or type(error).__name__).replace("\0", "")[:PROBLEM_LENGTH]
 
 
 def _mark(claimed: Claimed, outcome: Outcome) -> None:
     """Save the outcome under the claim's token, retrying during database outages until the lease is nearly over.
 
-    What was sent and could not be marked is sent again, under the same Message-ID: better twice than never.
+    A message that was sent but could not be marked is sent again with the same Message-ID: better twice than never.
     """
-    mine = Message.objects.filter(pk=claimed.message.pk, state=Message.State.SENDING, token=claimed.message.token)
+    row = Message.objects.filter(pk=claimed.message.pk, state=Message.State.SENDING, token=claimed.message.token)
     columns = {"retry_at": None, **outcome.columns, "state": outcome.state, "problem": outcome.problem}
     while True:
         try:
-            if mine.update(token=None, lease_until=None, **columns) != 1:
+            if row.update(token=None, lease_until=None, **columns) != 1:
                 logger.warning("Message %s was taken over by another worker", claimed.message.pk)
         except (DatabaseError, InterfaceError):
             if connection.in_atomic_block or time.monotonic() + MARK_PAUSE_SECONDS > claimed.held_until:
@@ -148,12 +159,12 @@ def _mark(claimed: Claimed, outcome: Outcome) -> None:
             return
 
 
-def send_again(message: Message, *, by: User) -> None:
+def retry_message(message: Message, *, by: User) -> None:
     """Retry a failed message; raise NotAllowedError for non-admins, DomainError if it has not failed or has expired."""
     if not by.is_staff:
-        raise NotAllowedError("Only an admin sends a message again.")
+        raise NotAllowedError("Only an admin can retry a message.")
     failed = Message.objects.filter(pk=message.pk, state=Message.State.FAILED)
     if failed.filter(expires_at__lte=Now()).exists():
-        raise DomainError("It is of no more use: its time is over.")
+        raise DomainError("This message has expired.")
     if failed.update(state=Message.State.PENDING, attempts=0, retry_at=Now(), problem="") != 1:
-        raise DomainError("Only what failed is sent again.")
+        raise DomainError("Only a failed message can be retried.")

@@ -8,7 +8,7 @@ from django.utils.text import Truncator
 
 from notifications.models import Message, QuietHours
 from notifications.queries.preferences import channels_for, quiet_until
-from notifications.registry import notification_type
+from notifications.registry import Notification
 from people.models import User
 
 SUBJECT_LENGTH = 200
@@ -22,82 +22,52 @@ class Invitation:
     calendar: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """Content of a notification: its type, subject, event, due time and expiry.
+def enqueue(
+    recipients: Iterable[User],
+    notification: Notification,
+    *,
+    due_at: dt.datetime,
+    expires_at: dt.datetime,
+    invitation: Invitation | None = None,
+) -> int:
+    """Add a message for each recipient and channel to the outbox in the caller's transaction; return the number of new ones.
 
-    `event`, `occurrence` and `offset` make the key under which nobody is told the same twice: ("swap-accepted", "42"), or
-    ("handoff-reminder", "7", "15m").
+    People who may not receive the type are skipped, and so are those who have this occurrence already, by whatever channel: a
+    preference that changed in between sends nothing twice. A message that is not urgent is due when quiet hours end.
     """
-
-    kind: str
-    event: str
-    occurrence: str
-    subject: str
-    text: str
-    path: str
-    due_at: dt.datetime
-    expires_at: dt.datetime
-    offset: str = ""
-    invitation: Invitation | None = None
-
-
-def enqueue(people: Iterable[User], *, notice: Notification) -> int:
-    """Add a message for each user to the outbox in the caller's transaction; return the number of new ones.
-
-    Each is told by the channels they chose for the kind; what is not urgent waits until their quiet hours end. Whoever is not
-    active is left out. A message whose key is there already is left as it is.
-    """
-    named = {person.pk: person for person in people if person.is_active}
-    channels = channels_for(named.values(), kind=notice.kind, invites=notice.invitation is not None)
-    quiet = {row.person_id: row for row in QuietHours.objects.filter(person__in=list(named))}
-    rows = [
-        _row(person, notice=notice, channel=channel, quiet=quiet.get(person.pk))
-        for person in named.values()
-        for channel in channels[person.pk]
-    ]
-    # Whoever was told by one channel is not told again by another, since they chose otherwise in between.
-    told = set(
-        Message.objects.filter(
-            event=notice.event, occurrence=notice.occurrence, key__in=_keys(named.values(), notice=notice)
-        ).values_list("recipient", flat=True)
-    )
-    new = [row for row in rows if row.recipient_id not in told]
+    people = {person.pk: person for person in recipients if notification.may_receive(person)}
+    same = Message.objects.filter(
+        type=notification.name, dedup_key=notification.dedup_key, recipient__in=list(people)
+    ).values_list("recipient", flat=True)
+    for key in same:
+        people.pop(key, None)
+    channels = channels_for(people.values(), cls=type(notification), has_invitation=invitation is not None)
+    quiet = {row.person_id: row for row in QuietHours.objects.filter(person__in=list(people))}
+    new = []
+    for person in people.values():
+        hours = None if notification.urgent else quiet.get(person.pk)
+        due = quiet_until(person, at=due_at, hours=hours) if hours else None
+        new += [
+            Message(
+                type=notification.name,
+                dedup_key=notification.dedup_key,
+                context=notification.context,
+                recipient=person,
+                channel=channel,
+                subject=subject_line(notification, person),
+                text=notification.body(person),
+                calendar_method=invitation.method if invitation else "",
+                calendar=invitation.calendar if invitation else "",
+                urgent=notification.urgent,
+                due_at=due or due_at,
+                expires_at=expires_at,
+            )
+            for channel in channels[person.pk]
+        ]
     Message.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
 
 
-def _keys(people: Iterable[User], *, notice: Notification) -> list[str]:
-    """Return every key under which these people may have been told of an occurrence."""
-    return [_key(person, notice=notice, channel=channel) for person in people for channel in Message.Channel.values]
-
-
-def _key(person: User, *, notice: Notification, channel: str) -> str:
-    return f"{notice.event}:{notice.occurrence}:{notice.offset}:{person.pk}:{channel}"
-
-
-def _due(person: User, *, notice: Notification, quiet: QuietHours | None) -> dt.datetime:
-    """Return when a notice is due for a person: for what is not urgent, not before their quiet hours end."""
-    if quiet is None or notification_type(notice.kind).urgent:
-        return notice.due_at
-    return quiet_until(person, at=notice.due_at, hours=quiet) or notice.due_at
-
-
-def _row(person: User, *, notice: Notification, channel: str, quiet: QuietHours | None) -> Message:
-    invitation = notice.invitation
-    return Message(
-        key=_key(person, notice=notice, channel=channel),
-        kind=notice.kind,
-        event=notice.event,
-        occurrence=notice.occurrence,
-        recipient=person,
-        channel=channel,
-        subject=Truncator(" ".join(notice.subject.split())).chars(SUBJECT_LENGTH),
-        text=notice.text,
-        path=notice.path,
-        calendar_method=invitation.method if invitation else "",
-        calendar=invitation.calendar if invitation else "",
-        urgent=notification_type(notice.kind).urgent,
-        due_at=_due(person, notice=notice, quiet=quiet),
-        expires_at=notice.expires_at,
-    )
+def subject_line(notification: Notification, reader: User) -> str:
+    """Return the subject as one line of at most `SUBJECT_LENGTH` characters."""
+    return Truncator(" ".join(notification.subject(reader).split())).chars(SUBJECT_LENGTH)

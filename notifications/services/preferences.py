@@ -1,4 +1,4 @@
-"""How people are told: their own choices, and the chat addresses that admins give."""
+"""Update notification preferences, quiet hours and chat addresses."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from common.crypto import encrypt
 from common.exceptions import InvalidInputError, NotAllowedError
-from notifications.channels.chat import NotAChatAddress, service_of
+from notifications.channels.chat import ChatAddressError, service_of
 from notifications.models import ChannelPreference, ChatAddress, QuietHours
-from notifications.registry import NotificationType, notification_types
+from notifications.registry import configurable_types
 from people.models import User
 
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """By which channels somebody wants to be told of a kind of message."""
+    """The channels enabled for a notification type."""
 
     email: bool
     chat: bool
@@ -32,19 +31,24 @@ class Quiet:
 
 @transaction.atomic
 def update_preferences(person: User, *, channels: Mapping[str, Channels], quiet: Quiet | None) -> None:
-    """Keep by which channels somebody is told of the kinds named, and their quiet hours; raise Invalid by field.
+    """Save the channels of the named types and the quiet hours (None removes them); other types keep their channels.
 
-    Other kinds stay as they were. What is urgent comes by e-mail in any case.
+    Raises InvalidInputError by field, also if an urgent type would not go by e-mail.
     """
-    known = {kind.name: kind for kind in notification_types() if not kind.private}
-    problems = [why for name, chosen in channels.items() if (why := _problem_with(name, chosen, known=known))]
+    types = {cls.name: cls for cls in configurable_types(person)}
+    problems = []
+    for name, enabled in channels.items():
+        if name not in types:
+            problems.append(f"Unknown notification type “{name}”.")
+        elif types[name].urgent and not enabled.email:
+            problems.append(f"“{types[name].label}” is urgent and always goes by e-mail.")
     if problems:
-        raise InvalidInputError({"kinds": problems})
+        raise InvalidInputError({"types": problems})
     if quiet is not None and quiet.starts_at == quiet.ends_at:
-        raise InvalidInputError({"quiet_until": ["Quiet hours end at another time than they start."]})
-    for name, chosen in channels.items():
+        raise InvalidInputError({"quiet_until": ["Quiet hours must end at a different time than they start."]})
+    for name, enabled in channels.items():
         ChannelPreference.objects.update_or_create(
-            person=person, kind=name, defaults={"email": chosen.email, "chat": chosen.chat}
+            person=person, type=name, defaults={"email": enabled.email, "chat": enabled.chat}
         )
     if quiet is None:
         QuietHours.objects.filter(person=person).delete()
@@ -54,32 +58,22 @@ def update_preferences(person: User, *, channels: Mapping[str, Channels], quiet:
         )
 
 
-def _problem_with(name: str, chosen: Channels, *, known: Mapping[str, NotificationType]) -> str:
-    if name not in known:
-        return f"There is no kind of message called {name}."
-    if known[name].urgent and not chosen.email:
-        return f"“{known[name].title}” is urgent and always comes by e-mail."
-    return ""
-
-
 @transaction.atomic
 def set_chat_address(person: User, *, address: str, by: User) -> ChatAddress:
-    """Give somebody a chat address, in the place of an earlier one; raise Forbidden for who is no admin, Invalid by field."""
+    """Set or replace a user's chat address; raise NotAllowedError for non-admins, InvalidInputError by field."""
     if not by.is_staff:
-        raise NotAllowedError("Only an admin gives people chat addresses.")
+        raise NotAllowedError("Only an admin can set a chat address.")
     address = address.strip()
     try:
         service = service_of(address)
-    except NotAChatAddress as error:
+    except ChatAddressError as error:
         raise InvalidInputError({"address": [str(error)]}) from error
-    row, _ = ChatAddress.objects.update_or_create(
-        person=person, defaults={"address": encrypt(address), "service": service}
-    )
+    row, _ = ChatAddress.objects.update_or_create(person=person, defaults={"address": address, "service": service})
     return row
 
 
 def remove_chat_address(row: ChatAddress, *, by: User) -> None:
-    """Forget a chat address: its own person may, and an admin; raise Forbidden for others."""
+    """Delete a chat address; raise NotAllowedError unless it is the user's own or `by` is an admin."""
     if by.pk != row.person_id and not by.is_staff:
-        raise NotAllowedError("Only an admin forgets somebody else's chat address.")
+        raise NotAllowedError("Only an admin can remove someone else’s chat address.")
     ChatAddress.objects.filter(pk=row.pk).delete()

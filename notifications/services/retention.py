@@ -1,4 +1,4 @@
-"""What becomes of messages that were delivered long ago: they are removed, so that the outbox does not grow for ever."""
+"""Delete finished messages after a while, so that the outbox does not grow without limit."""
 
 import datetime as dt
 
@@ -7,19 +7,19 @@ from django.db import transaction
 
 from notifications.models import Message
 
-# So many rows a transaction: none of them holds a lock for long.
-BATCH = 1000
+# Rows per transaction, so that none holds locks for long.
+BATCH_SIZE = 1000
 
 
 @transaction.atomic
 def purge_finished() -> int:
-    """Remove a batch of the messages that are finished and were of no more use for as long as is set; return how many.
+    """Delete a batch of finished messages that expired MESSAGE_KEPT_DAYS ago or earlier; return how many.
 
-    By the end of its use, not by when it was sent: until then a sweep may come to the same occurrence again, and the row's key
-    is what says that it was told. What failed stays until somebody has looked at it.
+    The expiry counts, not the time of sending: until then a sweep may reach the same occurrence again, and the row is what
+    prevents a duplicate. Failed messages stay until an admin has dealt with them.
     """
-    kept = dt.timedelta(days=settings.MESSAGE_KEPT_DAYS)
-    old = Message.objects.finished_for(kept).select_for_update(skip_locked=True, of=("self",)).order_by("expires_at")
-    keys = list(old.values_list("pk", flat=True)[:BATCH])
+    retention = dt.timedelta(days=settings.MESSAGE_KEPT_DAYS)
+    old = Message.objects.finished_for(retention).select_for_update(skip_locked=True, of=("self",))
+    keys = list(old.order_by("expires_at").values_list("pk", flat=True)[:BATCH_SIZE])
     Message.objects.filter(pk__in=keys).delete()
     return len(keys)

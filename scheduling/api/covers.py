@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
+from scheduling.api.filters import CoverFilter
 from scheduling.models import Cover, Rotation
 from scheduling.services.covers import CoverData, create_cover, end_cover
 
-LINK = "[0-9]{1,15}"
-
 
 class CoverSerializer(serializers.ModelSerializer[Cover]):
-    """A part of a rotation's time that another engineer takes over."""
+    """A part of a rotation's time that one engineer takes over from another; `covers` is the covered engineer."""
 
     rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
     engineer = UsernameField(required=False)
@@ -36,18 +36,17 @@ class CoverSerializer(serializers.ModelSerializer[Cover]):
 class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Cover]):
     """Covers: take over a rotation, let another engineer cover part of it, or end a cover early."""
 
+    queryset = Cover.objects.select_related("rotation", "engineer", "covered_engineer").order_by("-starts_at", "-pk")
     serializer_class = CoverSerializer
-    lookup_value_regex = LINK
-
-    def get_queryset(self) -> QuerySet[Cover]:
-        """Return all covers, newest first."""
-        return Cover.objects.select_related("rotation", "engineer", "covered_engineer").order_by("-starts_at", "-pk")
+    filter_backends = (ListFilterBackend,)
+    filterset_class = CoverFilter
+    lookup_value_regex = "[0-9]{1,15}"
 
     def create(self, request: Request) -> Response:
         """Create a cover. The engineer defaults to you and the start to now."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields, person, at = given.validated_data, request_user(request), timezone.now()
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields, person, at = serializer.validated_data, request_user(request), timezone.now()
         span = CoverData(
             engineer=fields.get("engineer", person),
             starts_at=fields.get("starts_at", at),
@@ -55,10 +54,11 @@ class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
             reason=fields["reason"],
         )
         cover = create_cover(
-            fields["rotation"], span=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
+            fields["rotation"], data=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
         )
         return Response(self.get_serializer(cover).data, status=status.HTTP_201_CREATED)
 
+    @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """End a cover now, or cancel it before it starts."""
         end_cover(self.get_object(), by=request_user(request), at=timezone.now())

@@ -1,4 +1,4 @@
-"""API endpoints for admins to change rosters and plan around time off."""
+"""API endpoints for admins to change rosters and to plan around time off."""
 
 import datetime as dt
 from typing import Any
@@ -16,22 +16,24 @@ from people.models import User
 from people.permissions import request_user
 from people.queries import names_of
 from people.serializers import UsernameField
-from scheduling.api.moves import MoveSerializer, move_row
+from scheduling.api.serializers import MoveSerializer
 from scheduling.api.swaps import SwapSerializer
 from scheduling.domain.optimizer import Infeasible
 from scheduling.domain.weeks import Move
-from scheduling.models import Rotation
+from scheduling.models import Rotation, SwapRequest
 from scheduling.queries.rosters import RosterChange, roster_change
 from scheduling.queries.suggestions import plan_for
 from scheduling.services.optimizer import apply_moves
 from scheduling.services.rosters import change_roster
 
+MAX_ENGINEERS = 500
+
 
 class RosterSerializer(serializers.Serializer[Any]):
-    """Ordered engineers, and the start date of the first engineer's week."""
+    """Ordered engineers, and the start date of the first engineer's shift."""
 
     starts_on = serializers.DateField()
-    engineers = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=500)
+    engineers = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
 
     def validate_starts_on(self, day: dt.date) -> dt.date:
         """Return the date; raise ValidationError if it is out of range."""
@@ -40,13 +42,42 @@ class RosterSerializer(serializers.Serializer[Any]):
         return day
 
 
-class RosterChangeSerializer(serializers.Serializer[Any]):
-    """The impact of a roster: weeks that change hands, weeks gained and lost, and swaps that become void."""
+class LostSwapSerializer(serializers.Serializer[Any]):
+    """A swap that a roster change would cancel, and why."""
 
-    weeks = MoveSerializer(many=True)
-    gained = serializers.DictField(child=serializers.IntegerField())
-    lost = serializers.DictField(child=serializers.IntegerField())
-    swaps_lost = serializers.ListField(child=serializers.DictField())
+    id = serializers.IntegerField()
+    reason = serializers.CharField()
+
+    def to_representation(self, instance: tuple[SwapRequest, str]) -> dict[str, Any]:
+        """Return a swap and the reason as one row."""
+        swap, reason = instance
+        return super().to_representation({"id": swap.pk, "reason": reason})
+
+
+class RosterMoveSerializer(MoveSerializer):
+    """A shift that a roster change would move."""
+
+    def to_representation(self, instance: tuple[dt.date, User, User]) -> dict[str, Any]:
+        """Return a start date and two engineers as a move."""
+        week, giver, taker = instance
+        return super().to_representation(Move(week, giver.pk, taker.pk))
+
+
+class RosterChangeSerializer(serializers.Serializer[RosterChange]):
+    """The effect of a roster change: shifts that move, shifts gained and lost per engineer, and swaps it cancels."""
+
+    weeks = RosterMoveSerializer(many=True)
+    gained = serializers.SerializerMethodField()
+    lost = serializers.SerializerMethodField()
+    swaps_lost = LostSwapSerializer(many=True)
+
+    def get_gained(self, change: RosterChange) -> dict[str, int]:
+        """Return how many shifts each engineer gains, by user name."""
+        return {user.username: count for user, count in change.gained.items()}
+
+    def get_lost(self, change: RosterChange) -> dict[str, int]:
+        """Return how many shifts each engineer loses, by user name."""
+        return {user.username: count for user, count in change.lost.items()}
 
 
 class PlanSerializer(serializers.Serializer[Any]):
@@ -64,66 +95,59 @@ class MovesSerializer(serializers.Serializer[Any]):
     moves = MoveSerializer(many=True, allow_empty=False)
 
 
-class PlanningCalls(viewsets.GenericViewSet[Rotation]):
+class PlanningActions(viewsets.GenericViewSet[Rotation]):
     """Roster and planning endpoints of a rotation."""
 
-    @extend_schema(request=RosterSerializer, responses=RosterChangeSerializer)
+    @extend_schema(request=RosterSerializer, responses={200: RosterChangeSerializer})
     @action(detail=True, methods=["post"])
     def roster(self, request: Request, slug: str) -> Response:
-        """Change a rotation's roster from an upcoming week on. Return the weeks that change hands. Admins only."""
-        rotation, person = self.get_object(), request_user(request)
-        engineers, starts_on = _roster_given(request)
-        change = roster_change(rotation, engineers=engineers, starts_on=starts_on)
-        change_roster(rotation, engineers=engineers, starts_on=starts_on, by=person, at=timezone.now())
-        return Response(_change_row(change))
+        """Change a rotation's roster from an upcoming shift on. Return the shifts that move. Admins only."""
+        rotation, person, roster = self.get_object(), request_user(request), _read_roster(request)
+        change = roster_change(rotation, **roster)
+        change_roster(rotation, **roster, by=person, at=timezone.now())
+        return Response(_serialize_change(change))
 
-    @extend_schema(request=RosterSerializer, responses=RosterChangeSerializer)
+    @extend_schema(request=RosterSerializer, responses={200: RosterChangeSerializer})
     @action(detail=True, methods=["post"], url_path="roster/preview")
     def roster_preview(self, request: Request, slug: str) -> Response:
-        """Preview which weeks a new roster would move, without saving it."""
-        engineers, starts_on = _roster_given(request)
-        return Response(_change_row(roster_change(self.get_object(), engineers=engineers, starts_on=starts_on)))
+        """Preview which shifts a new roster would move, without saving it."""
+        rotation = self.get_object()
+        return Response(_serialize_change(roster_change(rotation, **_read_roster(request))))
 
-    @extend_schema(responses=PlanSerializer)
+    @extend_schema(responses={200: PlanSerializer})
     @action(detail=True)
     def plan(self, request: Request, slug: str) -> Response:
-        """Compute the fewest moves in the next 26 weeks that leave nobody on call while away. Admins only."""
+        """Find the fewest moves in the next 26 weeks that leave nobody on call while away. Admins only."""
         if not request_user(request).is_staff:
-            raise NotAllowedError("Only an admin plans.")
-        found = plan_for(self.get_object(), at=timezone.now())
-        if isinstance(found, Infeasible):
-            return Response({"exists": False, "optimal": False, "moves": [], "reason": found.reason})
-        names = names_of(key for move in found.moves for key in (move.giver, move.taker))
-        moves = [move_row(move, names=names) for move in found.moves]
-        return Response({"exists": True, "optimal": found.optimal, "moves": moves, "reason": ""})
+            raise NotAllowedError("Only an admin can plan around time off.")
+        plan = plan_for(self.get_object(), at=timezone.now())
+        if isinstance(plan, Infeasible):
+            return Response(
+                PlanSerializer({"exists": False, "optimal": False, "moves": (), "reason": plan.reason}).data
+            )
+        usernames = names_of(key for move in plan.moves for key in (move.giver, move.taker))
+        result = {"exists": True, "optimal": plan.optimal, "moves": plan.moves, "reason": ""}
+        return Response(PlanSerializer(result, context={"usernames": usernames}).data)
 
-    @extend_schema(request=MovesSerializer, responses=SwapSerializer(many=True))
+    @extend_schema(request=MovesSerializer, responses={200: SwapSerializer(many=True)})
     @action(detail=True, methods=["post"], url_path="plan/apply")
     def plan_apply(self, request: Request, slug: str) -> Response:
         """Apply a plan's moves, all or none. Each is recorded as an accepted swap. Admins only."""
         rotation, person = self.get_object(), request_user(request)
-        given = MovesSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
         keys = dict(User.objects.values_list("username", "pk"))
-        moves = [
-            Move(row["week"], keys.get(row["from"], 0), keys.get(row["to"], 0)) for row in given.validated_data["moves"]
-        ]
-        made = apply_moves(rotation, moves=moves, by=person, at=timezone.now())
-        return Response(SwapSerializer(made, many=True).data)
+        serializer = MovesSerializer(data=request.data, context={"keys": keys})
+        serializer.is_valid(raise_exception=True)
+        moves = [Move(**row) for row in serializer.validated_data["moves"]]
+        swaps = apply_moves(rotation, moves=moves, by=person, at=timezone.now())
+        return Response(SwapSerializer(swaps, many=True).data)
 
 
-def _roster_given(request: Request) -> tuple[list[User], dt.date]:
-    given = RosterSerializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return given.validated_data["engineers"], given.validated_data["starts_on"]
+def _read_roster(request: Request) -> dict[str, Any]:
+    serializer = RosterSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
-def _change_row(change: RosterChange) -> dict[str, object]:
-    return {
-        "weeks": [
-            {"week": day.isoformat(), "from": old.username, "to": new.username} for day, old, new in change.weeks
-        ],
-        "gained": {user.username: number for user, number in change.gained.items()},
-        "lost": {user.username: number for user, number in change.lost.items()},
-        "swaps_lost": [{"id": swap.pk, "reason": reason} for swap, reason in change.swaps_lost],
-    }
+def _serialize_change(change: RosterChange) -> Any:
+    usernames = {user.pk: user.username for _, giver, taker in change.weeks for user in (giver, taker)}
+    return RosterChangeSerializer(change, context={"usernames": usernames}).data

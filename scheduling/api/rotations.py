@@ -1,7 +1,7 @@
 """API endpoints for rotations and on-call engineers."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,103 +11,122 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.params import AT, FROM, TO, check_window, instant_or_date, paginate_list
-from common.datetimes import isoformat_z, parse_date_param, parse_instant_param
+from common.datetimes import parse_date_param, parse_instant_param
 from people.queries import names_of
-from scheduling.api.planning import PlanningCalls
+from scheduling.api.planning import PlanningActions
+from scheduling.api.serializers import EngineerKeyField
+from scheduling.domain.weeks import RosterVersion
 from scheduling.loaders import roster_versions
 from scheduling.models import Rotation
 from scheduling.queries.on_call import OnCallShift, on_call_snapshot, rotation_timeline
 from scheduling.queries.weeks import weeks_between
 
+DEFAULT_WEEKS = 12
 
-class NextTurnSerializer(serializers.Serializer[Any]):
+
+class NextShiftSerializer(serializers.Serializer[OnCallShift]):
     """The next on-call engineer, and when their shift starts."""
 
-    engineer = serializers.CharField()
-    starts_at = serializers.DateTimeField()
+    engineer = EngineerKeyField(source="next_engineer")
+    starts_at = serializers.DateTimeField(source="next_starts_at")
+
+    def to_representation(self, instance: OnCallShift) -> Any:
+        """Return the next shift, or None if there is none."""
+        return None if instance.next_engineer is None else super().to_representation(instance)
 
 
-class TurnSerializer(serializers.Serializer[Any]):
+class OnCallShiftSerializer(serializers.Serializer[Any]):
     """The on-call engineer of a rotation at an instant."""
 
-    rotation = serializers.CharField()
+    rotation = serializers.CharField(source="rotation.slug")
     at = serializers.DateTimeField()
-    engineer = serializers.CharField(allow_null=True)
-    planned_engineer = serializers.CharField(allow_null=True)
+    engineer = EngineerKeyField(allow_null=True)
+    planned_engineer = EngineerKeyField(allow_null=True)
     covering = serializers.BooleanField()
     available = serializers.BooleanField()
     starts_at = serializers.DateTimeField(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
     until = serializers.DateTimeField(allow_null=True)
-    next = NextTurnSerializer(allow_null=True)
-
-
-def serialize_shift(turn: OnCallShift, *, names: Mapping[int, str]) -> dict[str, object]:
-    """Return a shift as API data."""
-    following = None
-    if turn.next_engineer is not None:
-        following = {"engineer": names[turn.next_engineer], "starts_at": isoformat_z(turn.next_starts_at)}
-    return {
-        "rotation": turn.rotation.slug,
-        "at": isoformat_z(turn.at),
-        "engineer": names[turn.engineer] if turn.engineer else None,
-        "planned_engineer": names[turn.planned_engineer] if turn.planned_engineer else None,
-        "covering": turn.covering,
-        "available": turn.available,
-        "starts_at": isoformat_z(turn.starts_at),
-        "ends_at": isoformat_z(turn.ends_at),
-        "until": isoformat_z(turn.until),
-        "next": following,
-    }
+    next = NextShiftSerializer(source="*", allow_null=True)
 
 
 class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     """The on-call engineer of each rotation."""
 
     queryset = Rotation.objects.order_by("pk")
-    serializer_class = TurnSerializer
+    serializer_class = OnCallShiftSerializer
 
-    @extend_schema(parameters=[AT], responses=TurnSerializer(many=True))
+    @extend_schema(parameters=[AT], responses=OnCallShiftSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = parse_instant_param(request.query_params)
-        found = on_call_snapshot((), rotations=self.paginate_queryset(self.get_queryset()) or [], at=at)
-        return self.get_paginated_response([serialize_shift(turn, names=found.usernames) for turn in found.turns])
+        rotations = self.paginate_queryset(self.get_queryset()) or []
+        snapshot = on_call_snapshot((), rotations=rotations, at=at)
+        context = {"usernames": snapshot.usernames}
+        return self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True, context=context).data)
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):
-    """A rotation with its current roster."""
+    """A rotation with its current roster, or its first one if it has not started."""
 
-    starting = serializers.DateField(allow_null=True)
-    roster = serializers.ListField(child=serializers.CharField())
+    handoff_time = serializers.TimeField(format="%H:%M")
+    starting = serializers.SerializerMethodField()
+    roster = serializers.SerializerMethodField()
 
     class Meta:
         model = Rotation
         fields = ("slug", "name", "time_zone", "handoff_weekday", "handoff_time", "starting", "roster")
 
+    def get_starting(self, rotation: Rotation) -> dt.date | None:
+        """Return the start date of the roster's first shift."""
+        version = self._version(rotation)
+        return version.starts_on if version else None
+
+    def get_roster(self, rotation: Rotation) -> list[str]:
+        """Return the engineers' user names, in order."""
+        version = self._version(rotation)
+        return [self.context["usernames"][key] for key in version.engineers] if version else []
+
+    def _version(self, rotation: Rotation) -> RosterVersion | None:
+        versions: list[RosterVersion] = self.context["rosters"].get(rotation.pk, [])
+        started = [version for version in versions if version.starts_on <= dt.datetime.now(dt.UTC).date()]
+        return next(iter([*reversed(started), *versions]), None)
+
+
+def serialize_rotations(rotations: Iterable[Rotation]) -> Any:
+    """Return rotations as API data; the number of queries does not depend on how many there are."""
+    rows = list(rotations)
+    rosters = roster_versions(rows)
+    usernames = names_of(key for versions in rosters.values() for version in versions for key in version.engineers)
+    return RotationSerializer(rows, many=True, context={"rosters": rosters, "usernames": usernames}).data
+
 
 class WeekSerializer(serializers.Serializer[Any]):
-    """A week of a rotation."""
+    """A shift of a rotation."""
 
     starts_on = serializers.DateField()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
-    engineer = serializers.CharField()
-    planned_engineer = serializers.CharField()
-    swapped = serializers.BooleanField()
+    engineer = EngineerKeyField()
+    planned_engineer = EngineerKeyField()
+    swapped = serializers.SerializerMethodField()
+
+    def get_swapped(self, week: Any) -> bool:
+        """Return True if the engineer is not the planned one."""
+        return bool(week.engineer != week.planned_engineer)
 
 
 class IntervalSerializer(serializers.Serializer[Any]):
-    """A period of a rotation with one on-call engineer."""
+    """A period of a rotation with one on-call engineer; null while the engineer is away."""
 
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
-    engineer = serializers.CharField(allow_null=True)
+    engineer = EngineerKeyField(allow_null=True)
     because = serializers.ChoiceField(["week", "cover", "away"])
 
 
-class RotationViewSet(PlanningCalls):
-    """Rotations, by slug, with their weeks, timeline, rosters and plans."""
+class RotationViewSet(PlanningActions):
+    """Rotations, by slug, with their shifts, timeline, rosters and plans."""
 
     queryset = Rotation.objects.order_by("pk")
     serializer_class = RotationSerializer
@@ -116,35 +135,27 @@ class RotationViewSet(PlanningCalls):
 
     def list(self, request: Request) -> Response:
         """List the rotations."""
-        rotations = self.paginate_queryset(self.get_queryset()) or []
-        return self.get_paginated_response(_rotation_rows(rotations))
+        return self.get_paginated_response(serialize_rotations(self.paginate_queryset(self.get_queryset()) or []))
 
     def retrieve(self, request: Request, slug: str) -> Response:
-        """Retrieve a rotation."""
-        return Response(_rotation_rows([self.get_object()])[0])
+        """Get a rotation."""
+        return Response(serialize_rotations([self.get_object()])[0])
 
     @extend_schema(parameters=[FROM, TO], responses=WeekSerializer(many=True))
     @action(detail=True)
     def weeks(self, request: Request, slug: str) -> Response:
-        """List the weeks that start between two dates, inclusive. Defaults to this week and the next eleven."""
+        """List the shifts that start between two dates, inclusive. Defaults to this week and the next eleven."""
         rotation, today = self.get_object(), dt.datetime.now(dt.UTC).date()
         first = parse_date_param(request.query_params, name="from", default=today - dt.timedelta(days=6))
-        last = parse_date_param(request.query_params, name="to", default=first + dt.timedelta(days=83))
+        last = parse_date_param(
+            request.query_params, name="to", default=first + dt.timedelta(weeks=DEFAULT_WEEKS, days=-1)
+        )
         check_window(first, last)
         weeks = weeks_between(rotation, first=first, last=last)
-        names = names_of(key for week in weeks for key in (week.engineer, week.planned_engineer))
-        rows = [
-            {
-                "starts_on": week.starts_on.isoformat(),
-                "starts_at": isoformat_z(week.starts_at),
-                "ends_at": isoformat_z(week.ends_at),
-                "engineer": names[week.engineer],
-                "planned_engineer": names[week.planned_engineer],
-                "swapped": week.engineer != week.planned_engineer,
-            }
-            for week in weeks
-        ]
-        return paginate_list(self, request, rows)
+        usernames = names_of(key for week in weeks for key in (week.engineer, week.planned_engineer))
+        return paginate_list(
+            self, request, list(WeekSerializer(weeks, many=True, context={"usernames": usernames}).data)
+        )
 
     @extend_schema(parameters=[FROM, TO], responses=IntervalSerializer(many=True))
     @action(detail=True)
@@ -152,39 +163,8 @@ class RotationViewSet(PlanningCalls):
         """List a rotation's timeline between two instants, without gaps. Defaults to twelve weeks from now."""
         rotation = self.get_object()
         starts_at = instant_or_date(request, name="from", default=parse_instant_param({}))
-        ends_at = instant_or_date(request, name="to", default=starts_at + dt.timedelta(weeks=12))
+        ends_at = instant_or_date(request, name="to", default=starts_at + dt.timedelta(weeks=DEFAULT_WEEKS))
         check_window(starts_at, ends_at)
-        parts = rotation_timeline(rotation, starts_at=starts_at, ends_at=ends_at)
-        names = names_of(part.engineer for part in parts)
-        rows = [
-            {
-                "starts_at": isoformat_z(part.starts_at),
-                "ends_at": isoformat_z(part.ends_at),
-                "engineer": names[part.engineer] if part.engineer else None,
-                "because": part.because,
-            }
-            for part in parts
-        ]
-        return paginate_list(self, request, rows)
-
-
-def _rotation_rows(rotations: list[Rotation]) -> list[dict[str, object]]:
-    today = dt.datetime.now(dt.UTC).date()
-    versions = roster_versions(rotations)
-    names = names_of(key for known in versions.values() for version in known for key in version.engineers)
-    rows = []
-    for rotation in rotations:
-        known = versions.get(rotation.pk, [])
-        in_force = [version for version in known if version.starts_on <= today] or known[:1]
-        rows.append(
-            {
-                "slug": rotation.slug,
-                "name": rotation.name,
-                "time_zone": rotation.time_zone,
-                "handoff_weekday": rotation.handoff_weekday,
-                "handoff_time": f"{rotation.handoff_time:%H:%M}",
-                "starting": in_force[-1].starts_on.isoformat() if in_force else None,
-                "roster": [names[engineer] for engineer in in_force[-1].engineers] if in_force else [],
-            }
-        )
-    return rows
+        intervals = rotation_timeline(rotation, starts_at=starts_at, ends_at=ends_at)
+        context = {"usernames": names_of(interval.engineer for interval in intervals)}
+        return paginate_list(self, request, list(IntervalSerializer(intervals, many=True, context=context).data))

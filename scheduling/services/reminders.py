@@ -1,65 +1,93 @@
-"""Send time-based reminders: shifts that start or end, and time off during on-call weeks."""
+"""Notify engineers when their shifts start and end, and of time off during a shift or cover."""
 
 import datetime as dt
+from itertools import pairwise
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 
-from notifications.queries.outbox import occurrences_told
+from notifications.queries.outbox import enqueued_keys
 from scheduling.domain.weeks import WEEK
-from scheduling.models import HolidayBlock, RotationWeek
-from scheduling.notifications import notify_absence_in_week, notify_shift_ended, notify_shift_started
+from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
+from scheduling.notifications import (
+    SHIFT_CHANGE_LIFETIME,
+    ShiftEnded,
+    ShiftStarted,
+    TimeOffConflict,
+    conflict_key,
+    notify_shift_ended,
+    notify_shift_started,
+    notify_time_off_conflict,
+    shift_change_key,
+)
+from scheduling.queries.stints import on_call_stints
 
 # Messages enter the outbox this long before they are due, so that a late sweep does not delay them.
-AHEAD = dt.timedelta(hours=2)
-HALF_DAY = dt.timedelta(hours=12)
-HITS_AHEAD = 26 * WEEK
+ENQUEUED_AHEAD = dt.timedelta(hours=2)
+CONFLICTS_AHEAD = 26 * WEEK
 
 
 @transaction.atomic
 def notify_shift_changes(*, at: dt.datetime) -> None:
-    """Queue notifications of shifts that start or end soon, once each, however often this runs."""
-    window = {"starts_at__gt": at - HALF_DAY, "starts_at__lte": at + AHEAD}
-    beginning = list(RotationWeek.objects.filter(**window).select_related("rotation", "engineer").order_by("pk"))
-    begun = occurrences_told("week-begins", among=[f"{week.pk}@{week.starts_at.isoformat()}" for week in beginning])
-    for week in beginning:
-        if f"{week.pk}@{week.starts_at.isoformat()}" not in begun:
-            notify_shift_started(week)
-    _tell_of_ends(beginning)
+    """Queue a notification for everyone who starts or stops being on call soon, once each, however often this runs.
+
+    Shifts and covers both count: a cover ends the covered engineer's shift, and its end starts it again.
+    """
+    window = (at - SHIFT_CHANGE_LIFETIME, at + ENQUEUED_AHEAD)
+    weeks = RotationWeek.objects.filter(starts_at__range=window).order_by().values("rotation")
+    edges = Q(starts_at__range=window) | Q(ends_at__range=window)
+    covers = Cover.objects.filter(edges).order_by().values("rotation")
+    for rotation in Rotation.objects.filter(Q(pk__in=weeks) | Q(pk__in=covers)).order_by("pk"):
+        _notify_changes_in(rotation, starts_at=window[0], ends_at=window[1])
 
 
-def _tell_of_ends(beginning: list[RotationWeek]) -> None:
-    """Queue a notification of the end of each week that another engineer's week follows."""
-    following = {(week.rotation_id, week.starts_at): week for week in beginning}
-    ending = RotationWeek.objects.filter(
-        rotation__in={week.rotation_id for week in beginning}, ends_at__in={week.starts_at for week in beginning}
-    ).select_related("rotation", "engineer")
-    told = occurrences_told("week-ends", among=[f"{week.pk}@{week.ends_at.isoformat()}" for week in ending])
-    for week in ending:
-        after = following.get((week.rotation_id, week.ends_at))
-        if after is None or after.engineer_id == week.engineer_id:
-            continue
-        if f"{week.pk}@{week.ends_at.isoformat()}" not in told:
-            notify_shift_ended(week, following=after.engineer)
+def _notify_changes_in(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
+    """Queue the notifications of a rotation's changes of engineer between two instants."""
+    stints = on_call_stints(rotation, starts_at=starts_at, ends_at=ends_at)
+    keys = [shift_change_key(rotation, instant) for stint in stints for instant in (stint.starts_at, stint.ends_at)]
+    started, ended = enqueued_keys(ShiftStarted, among=keys), enqueued_keys(ShiftEnded, among=keys)
+    for stint in stints:
+        # The first stint is cut off at the start of the window, unless it is the rotation's first.
+        key = shift_change_key(rotation, stint.starts_at)
+        if stint.starts_at > starts_at and (key, stint.engineer.pk) not in started:
+            notify_shift_started(stint)
+    for before, after in pairwise(stints):
+        key = shift_change_key(rotation, before.ends_at)
+        if after.engineer != before.engineer and (key, before.engineer.pk) not in ended:
+            notify_shift_ended(before, next_engineer=after.engineer)
 
 
 @transaction.atomic
-def notify_absences_in_weeks(*, at: dt.datetime) -> None:
-    """Notify about time off during a current or upcoming on-call week, once for each absence.
+def notify_time_off_conflicts(*, at: dt.datetime) -> None:
+    """Notify about time off during a current or upcoming shift or cover, once for each absence.
 
-    This sweep finds new blocks, blocks from linked calendars, and weeks that were swapped into an absence.
+    The sweep also finds blocks from linked calendars, and shifts that were swapped or covered into an absence.
     """
-    blocks = HolidayBlock.objects.filter(
-        Q(engineer__weeks__ends_at__gt=at),
-        ends_at__gt=at,
-        starts_at__lt=at + HITS_AHEAD,
-        engineer__weeks__starts_at__lt=F("ends_at"),
-        engineer__weeks__ends_at__gt=F("starts_at"),
+    absences = HolidayBlock.objects.filter(ends_at__gt=at, starts_at__lt=at + CONFLICTS_AHEAD).order_by("pk")
+    by_week = list(
+        absences.filter(
+            engineer__weeks__ends_at__gt=Greatest(F("starts_at"), Value(at)),
+            engineer__weeks__starts_at__lt=F("ends_at"),
+        ).values_list("pk", "engineer__weeks__pk")
     )
-    pairs = list(blocks.order_by("pk").values_list("pk", "engineer__weeks__pk"))
-    told = occurrences_told("holiday-hits", among=[f"{block}.{week}" for block, week in pairs])
-    new = [(block, week) for block, week in pairs if f"{block}.{week}" not in told]
-    blocks_by_key = HolidayBlock.objects.in_bulk([block for block, _ in new])
-    weeks = RotationWeek.objects.select_related("rotation", "engineer").in_bulk([week for _, week in new])
-    for block, week in new:
-        notify_absence_in_week(weeks[week], blocks_by_key[block], at=at)
+    by_cover = list(
+        absences.filter(
+            engineer__covers__ends_at__gt=Greatest(F("starts_at"), Value(at)),
+            engineer__covers__starts_at__lt=F("ends_at"),
+        ).values_list("pk", "engineer__covers__pk")
+    )
+    keys = [conflict_key(block, week_id=week) for block, week in by_week]
+    keys += [conflict_key(block, cover_id=cover) for block, cover in by_cover]
+    notified = {key for key, _ in enqueued_keys(TimeOffConflict, among=keys)}
+    new_weeks = [(block, week) for block, week in by_week if conflict_key(block, week_id=week) not in notified]
+    new_covers = [(block, cover) for block, cover in by_cover if conflict_key(block, cover_id=cover) not in notified]
+    if not new_weeks and not new_covers:
+        return
+    blocks = HolidayBlock.objects.in_bulk([block for block, _ in [*new_weeks, *new_covers]])
+    weeks = RotationWeek.objects.select_related("rotation", "engineer").in_bulk([key for _, key in new_weeks])
+    covers = Cover.objects.select_related("rotation", "engineer").in_bulk([key for _, key in new_covers])
+    for block, key in new_weeks:
+        notify_time_off_conflict(weeks[key], blocks[block], at=at)
+    for block, key in new_covers:
+        notify_time_off_conflict(covers[key], blocks[block], at=at)

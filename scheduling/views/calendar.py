@@ -17,11 +17,12 @@ from scheduling import presenters
 from scheduling.forms import HolidayForm
 from scheduling.models import HolidayBlock, Rotation, SwapRequest
 from scheduling.queries.holidays import holidays_between
-from scheduling.queries.impact import HolidayImpact, holiday_impact
+from scheduling.queries.impact import holiday_impact
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.swaps import SwapProposal, request_swap
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+DAY = dt.timedelta(days=1)
 
 
 @require_safe
@@ -37,138 +38,118 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     if not (FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12):  # Months of a year
         raise Http404("The calendar goes from 2000 to 2099.")
     days = presenters.month_days(year, month)
-    day = dt.timedelta(days=1)
-    begin = dt.datetime.combine(days[0] - day, dt.time(), dt.UTC)
-    blocks = list(holidays_between(starts_at=begin, ends_at=begin + (len(days) + 2) * day))
-    shown = [block for block in blocks if block.starts_on <= days[-1] and block.ends_on >= days[0]]
+    begin = dt.datetime.combine(days[0] - DAY, dt.time(), dt.UTC)
+    rows = holidays_between(starts_at=begin, ends_at=begin + (len(days) + 2) * DAY)
+    absences = [row for row in rows if row.starts_on <= days[-1] and row.ends_on >= days[0]]
     today = timezone.localdate()
     # The reader's row comes first, because they drag dates in it.
     people = sorted(all_users().active(), key=lambda person: person != request.user)
     context = {
         "days": days,
-        "rows": presenters.month_rows(people, days=days, blocks=shown, today=today),
-        "blocks": sorted(shown, key=lambda block: (block.starts_on, block.pk)),
+        "rows": presenters.month_rows(people, days=days, absences=absences, today=today),
+        "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk)),
         "month": days[0],
-        "before": days[0] - day,
-        "after": days[-1] + day,
+        "previous_month": days[0] - DAY,
+        "next_month": days[-1] + DAY,
         "today": today,
     }
     return render(request, "scheduling/calendar.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def block(request: SignedInRequest) -> HttpResponse:
+def add_holiday(request: SignedInRequest) -> HttpResponse:
     """Add time off: preview its impact, then save it."""
-    asked = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to"), "engineer": _engineer(request).pk}
-    form = HolidayForm(request.POST if request.method == "POST" else None, person=request.user, initial=asked)
+    # A drag in an admin's calendar names the engineer of the row.
+    engineer = user_by_username(request.GET.get("engineer", "")) or request.user
+    initial = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to"), "engineer": engineer.pk}
+    form = HolidayForm(request.POST if request.method == "POST" else None, user=request.user, initial=initial)
     if form.is_bound and form.is_valid():
-        engineer: User = form.cleaned_data.get("engineer", request.user)
-        return _previewed(request, form, engineer=engineer, existing=None)
+        return _preview_or_save(request, form, engineer=form.cleaned_data.get("engineer", request.user), existing=None)
     return render(request, "scheduling/holiday.html", {"form": form}, status=400 if form.errors else 200)
-
-
-def _engineer(request: SignedInRequest) -> User:
-    """Return the engineer whose row an admin chose, otherwise the reader."""
-    return user_by_username(request.GET.get("engineer", "")) or request.user
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
     """Edit the reader's time off, or anyone's as an admin."""
-    existing = _own_block(request, pk)
+    existing = _editable_holiday(request, pk)
     initial = {name: getattr(existing, name) for name in HolidayData.__dataclass_fields__}
-    form = HolidayForm(
-        request.POST if request.method == "POST" else None,
-        person=request.user,
-        initial={**initial, "engineer": existing.engineer},
-    )
+    form = HolidayForm(request.POST if request.method == "POST" else None, user=request.user, initial=initial)
     form.fields.pop("engineer", None)
     if form.is_bound and form.is_valid():
-        return _previewed(request, form, engineer=existing.engineer, existing=existing)
+        return _preview_or_save(request, form, engineer=existing.engineer, existing=existing)
     context = {"form": form, "existing": existing}
     return render(request, "scheduling/holiday.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
-def remove(request: SignedInRequest, pk: int) -> HttpResponse:
+def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete time off."""
-    existing = _own_block(request, pk)
+    existing = _editable_holiday(request, pk)
     delete_holiday(existing, by=request.user)
-    messages.success(request, f"{existing} is removed.")
+    messages.success(request, f"Time off {existing.days} deleted.")
     return redirect("calendar_month", year=existing.starts_on.year, month=existing.starts_on.month)
 
 
-def _own_block(request: SignedInRequest, pk: int) -> HolidayBlock:
-    blocks = HolidayBlock.objects.select_related("engineer").filter(link=None)
-    found: HolidayBlock = get_object_or_404(
-        blocks if request.user.is_staff else blocks.filter(engineer=request.user), pk=pk
+def _editable_holiday(request: SignedInRequest, pk: int) -> HolidayBlock:
+    rows = HolidayBlock.objects.select_related("engineer").filter(link=None)
+    block: HolidayBlock = get_object_or_404(
+        rows if request.user.is_staff else rows.filter(engineer=request.user), pk=pk
     )
-    return found
+    return block
 
 
-def _previewed(
+def _preview_or_save(
     request: SignedInRequest, form: HolidayForm, *, engineer: User, existing: HolidayBlock | None
 ) -> HttpResponse:
-    """Render the form with its impact, or save it after a preview, optionally with a swap request."""
-    saving = "save" in request.POST or "ask" in request.POST
+    """Render the form with its impact, or save it, optionally with a swap request."""
+    saving = "save" in request.POST or "swap" in request.POST
     context: dict[str, object] = {"form": form, "existing": existing}
     try:
-        wanted = build_holiday(engineer, dates=form.dates())
+        block = build_holiday(engineer, data=form.holiday_data(), time_zone=existing.time_zone if existing else "")
         if saving and existing is None:
-            create_holiday(engineer, dates=form.dates(), by=request.user)
+            create_holiday(engineer, data=form.holiday_data(), by=request.user)
         elif saving and existing is not None:
-            update_holiday(existing, dates=form.dates(), by=request.user)
-    except DomainError as refusal:
-        return render(request, "scheduling/holiday.html", context, status=add_service_error(form, refusal))
+            update_holiday(existing, data=form.holiday_data(), by=request.user)
+    except DomainError as error:
+        return render(request, "scheduling/holiday.html", context, status=add_service_error(form, error))
     if saving:
-        messages.success(request, f"{wanted} is in the calendar.")
-        asked = _ask(request) if "ask" in request.POST else None
-        if asked is not None:
-            return redirect("swap", pk=asked.pk)
-        return redirect("calendar_month", year=wanted.starts_on.year, month=wanted.starts_on.month)
-    wanted.pk = existing.pk if existing else None
-    effects = holiday_impact(wanted, at=timezone.now())
-    offers = [(hit, presenters.suggestion_cards(found, people=effects.people)) for hit, found in effects.suggestions]
-    context |= {"wanted": wanted, "effects": effects, "changes": named(effects), "offers": offers}
+        messages.success(request, f"Time off saved: {block.days}.")
+        swap = _request_suggested_swap(request) if "swap" in request.POST else None
+        if swap is not None:
+            return redirect("swap", pk=swap.pk)
+        return redirect("calendar_month", year=block.starts_on.year, month=block.starts_on.month)
+    block.pk = existing.pk if existing else None
+    impact = holiday_impact(block, at=timezone.now())
+    suggestions = [
+        (affected, presenters.suggestion_cards(found, people=impact.people)) for affected, found in impact.suggestions
+    ]
+    changes = presenters.responder_changes(impact)
+    context |= {"block": block, "impact": impact, "changes": changes, "suggestions": suggestions}
     return render(request, "scheduling/holiday.html", context)
 
 
-def _ask(request: SignedInRequest) -> SwapRequest | None:
+def _request_suggested_swap(request: SignedInRequest) -> SwapRequest | None:
     """Request the swap chosen in the impact preview; if it is refused, show why and keep the time off."""
     try:
-        slug, asked = _asked(request.POST["ask"].replace("\0", ""))
+        slug, proposal = _parse_proposal(request.POST["swap"].replace("\0", ""))
         rotation = get_object_or_404(Rotation, slug=slug)
-        swap = request_swap(rotation, asked=asked, by=request.user, at=timezone.now())
+        swap = request_swap(rotation, proposal=proposal, by=request.user, at=timezone.now())
     except ValueError:
-        messages.error(request, "That swap could not be read. Ask for it on the page of the week.")
-    except DomainError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, "The swap request was not sent. Request it on the page of the week.")
+    except DomainError as error:
+        messages.error(request, str(error))
     else:
-        messages.success(request, f"{swap.counterpart} is asked.")
+        messages.success(request, f"Request sent to {swap.counterpart}.")
         return swap
     return None
 
 
-def _asked(text: str) -> tuple[str, SwapProposal]:
-    """Return the rotation and the swap that a suggestion's button posts; raise ValueError for malformed input."""
-    slug, offered, *returned, username = text.split(" ")
-    weeks: list[dt.date | None] = [dt.date.fromisoformat(day) for day in returned]
+def _parse_proposal(value: str) -> tuple[str, SwapProposal]:
+    """Return the rotation's slug and the swap that a suggestion's button posts; raise ValueError for malformed input."""
+    slug, offered, *others, username = value.split(" ")
+    weeks: list[dt.date | None] = [dt.date.fromisoformat(day) for day in others]
     wanted, third, *_ = (*weeks, None, None)
     counterpart = User.objects.filter(username=username).first()
     return slug, SwapProposal(
         dt.date.fromisoformat(offered), wanted_week=wanted, third_week=third, counterpart=counterpart
     )
-
-
-def named(effects: HolidayImpact) -> list[dict[str, object]]:
-    """Return the changes of responders with users instead of primary keys."""
-    return [
-        {
-            "pipeline": pipeline,
-            "starts_at": change.starts_at,
-            "ends_at": change.ends_at,
-            "before": effects.people.get(change.before) if change.before else None,
-            "after": effects.people.get(change.after) if change.after else None,
-        }
-        for pipeline, change in effects.changes
-    ]

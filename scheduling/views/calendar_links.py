@@ -1,4 +1,4 @@
-"""Pages of the reader's linked calendar: its address, its status, sync and unlink."""
+"""Pages of the reader's linked calendar: its URL, its status, sync and disconnect."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -9,56 +9,57 @@ from django.views.decorators.http import require_http_methods, require_POST
 from common.exceptions import DomainError
 from common.forms import add_service_error
 from people.requests import SignedInRequest
-from scheduling.forms import LinkForm
+from scheduling.forms import CalendarLinkForm
 from scheduling.models import CalendarLink
-from scheduling.queries.calendar_links import link_of
-from scheduling.services import calendar_links
-from scheduling.services.calendar_links import link_calendar, unlink_calendar
+from scheduling.queries.calendar_links import linked_calendar
+from scheduling.services.calendar_links import link_calendar, sync_link, unlink_calendar
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def calendar_link(request: SignedInRequest) -> HttpResponse:
     """Show the reader's linked calendar and its status, or link one."""
-    form, status = LinkForm(request.POST if request.method == "POST" else None), 200
+    form, status = CalendarLinkForm(request.POST if request.method == "POST" else None), 200
     if form.is_bound and form.is_valid():
         try:
-            link = link_calendar(request.user, address=form.cleaned_data["address"], by=request.user)
-        except DomainError as refusal:
-            status = add_service_error(form, refusal)
+            new_link = link_calendar(request.user, address=form.cleaned_data["address"], by=request.user)
+        except DomainError as error:
+            status = add_service_error(form, error)
         else:
-            _read(request, link)
+            _sync(request, new_link)
             return redirect("calendar_link")
-    link_now = link_of(request.user)
-    blocks = link_now.blocks.filter(ends_at__gt=timezone.now()).order_by("starts_on") if link_now else []
-    context = {"form": form, "link": link_now, "blocks": blocks}
-    return render(request, "scheduling/link.html", context, status=400 if form.errors and status == 200 else status)
+    link = linked_calendar(request.user)
+    absences = link.blocks.filter(ends_at__gt=timezone.now()).order_by("starts_on") if link else []
+    context = {"form": form, "link": link, "absences": absences}
+    return render(
+        request, "scheduling/calendar_link.html", context, status=400 if form.errors and status == 200 else status
+    )
 
 
 @require_POST
-def read_link(request: SignedInRequest) -> HttpResponse:
+def sync(request: SignedInRequest) -> HttpResponse:
     """Sync the reader's linked calendar now."""
-    _read(request, _mine(request))
+    _sync(request, _own_link(request))
     return redirect("calendar_link")
 
 
 @require_POST
 def unlink(request: SignedInRequest) -> HttpResponse:
-    """Unlink the reader's calendar and delete its blocks."""
-    unlink_calendar(_mine(request), by=request.user)
-    messages.success(request, "Your calendar is unlinked; the days that came from it are free again.")
+    """Disconnect the reader's calendar and delete its absences."""
+    unlink_calendar(_own_link(request), by=request.user)
+    messages.success(request, "Calendar disconnected. Its time off was deleted.")
     return redirect("calendar_link")
 
 
-def _mine(request: SignedInRequest) -> CalendarLink:
-    link = link_of(request.user)
+def _own_link(request: SignedInRequest) -> CalendarLink:
+    link = linked_calendar(request.user)
     if link is None:
-        raise Http404("No calendar is linked.")
+        raise Http404("You have not linked a calendar.")
     return link
 
 
-def _read(request: SignedInRequest, link: CalendarLink) -> None:
-    done = calendar_links.sync_link(link, at=timezone.now())
-    if done.state == CalendarLink.State.FAILING:
-        messages.error(request, f"Your calendar could not be read. {done.problem}")
+def _sync(request: SignedInRequest, link: CalendarLink) -> None:
+    synced = sync_link(link, at=timezone.now())
+    if synced.state == CalendarLink.State.FAILING:
+        messages.error(request, f"Your calendar could not be synced. {synced.problem}")
     else:
-        messages.success(request, "Your calendar is linked and read.")
+        messages.success(request, "Calendar synced.")

@@ -25,44 +25,34 @@ from scheduling.services.covers import create_cover
 def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take over a rotation now, or let another engineer cover part of it."""
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
-    form = CoverForm(request.POST if request.method == "POST" else None, initial=_cover_asked(request, rotation, at=at))
+    form = CoverForm(request.POST if request.method == "POST" else None, initial=_initial(request, rotation, at=at))
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
+        acknowledged = form.cleaned_data["acknowledge_conflicts"]
         try:
-            made = create_cover(
-                rotation,
-                span=form.span(),
-                by=request.user,
-                at=at,
-                acknowledge_conflicts=form.cleaned_data["acknowledge_conflicts"],
+            new_cover = create_cover(
+                rotation, data=form.cover_data(), by=request.user, at=at, acknowledge_conflicts=acknowledged
             )
-        except DomainError as refusal:
-            status = add_service_error(form, refusal)
-            form.ask_to_acknowledge(asked=bool(refusal.details.get("conflicts")))
+        except DomainError as error:
+            status = add_service_error(form, error)
+            form.show_conflict_checkbox(show=bool(error.details.get("conflicts")))
         else:
-            messages.success(request, f"{made.engineer} covers for {made.covered_engineer}.")
+            messages.success(request, f"Cover saved. {new_cover.engineer} covers for {new_cover.covered_engineer}.")
             return redirect("schedule")
-    [turn] = on_call_shifts([rotation], at=at)
-    on_call = User.objects.filter(pk=turn.engineer).first() if turn.engineer else None
-    context = {
-        "rotation": rotation,
-        "form": form,
-        "turn": turn,
-        "on_call": on_call,
-        "covers": _covers(rotation, request, at=at),
-    }
+    [shift] = on_call_shifts([rotation], at=at)
+    on_call = User.objects.filter(pk=shift.engineer).first() if shift.engineer else None
+    upcoming = _upcoming_covers(rotation, request, at=at)
+    context = {"rotation": rotation, "form": form, "shift": shift, "on_call": on_call, "covers": upcoming}
     return render(request, "scheduling/cover.html", context, status=status)
 
 
-def _cover_asked(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -> dict[str, object]:
+def _initial(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -> dict[str, object]:
     """Return the form's initial values: the reader from now until the hand-off, or the week in the query string."""
-    week = None
     try:
         starts_on = parse_date(request.GET.get("week", ""))
     except ValueError:
         starts_on = None
-    if starts_on:
-        week = rotation.weeks.filter(starts_on=starts_on).first()
+    week = rotation.weeks.filter(starts_on=starts_on).first() if starts_on else None
     week = week or rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).first()
     begin = max(week.starts_at, at) if week else at
     return {
@@ -72,7 +62,7 @@ def _cover_asked(request: SignedInRequest, rotation: Rotation, *, at: dt.datetim
     }
 
 
-def _covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
+def _upcoming_covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
     """Return current and upcoming covers, each with whether the reader can end it."""
     rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covered_engineer").order_by("starts_at")
     reader = request.user
@@ -82,13 +72,13 @@ def _covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) ->
 @require_POST
 def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a cover now, or cancel it before it starts."""
-    found = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covered_engineer"), pk=pk)
+    row = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covered_engineer"), pk=pk)
     try:
-        covers.end_cover(found, by=request.user, at=timezone.now())
-    except NotAllowedError as refusal:
-        raise PermissionDenied(str(refusal)) from refusal
-    except DomainError as refusal:
-        messages.error(request, str(refusal))
+        covers.end_cover(row, by=request.user, at=timezone.now())
+    except NotAllowedError as error:
+        raise PermissionDenied(str(error)) from error
+    except DomainError as error:
+        messages.error(request, str(error))
     else:
-        messages.success(request, f"{found.engineer} no longer covers for {found.covered_engineer}.")
-    return redirect("cover", slug=found.rotation.slug)
+        messages.success(request, f"Cover ended. {row.engineer} no longer covers for {row.covered_engineer}.")
+    return redirect("cover", slug=row.rotation.slug)

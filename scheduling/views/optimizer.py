@@ -21,32 +21,34 @@ from scheduling.services.optimizer import apply_moves
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Compute the fewest moves that leave nobody on call while away; preview, then apply them. Admins only."""
+    """Find the fewest moves that leave nobody on call while away; preview, then apply them. Admins only."""
     if not request.user.is_staff:
         raise PermissionDenied
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
     if request.method == "POST":
         try:
-            made = apply_moves(rotation, moves=_moves_typed(request), by=request.user, at=at)
-        except DomainError as refusal:
-            messages.error(request, str(refusal))
+            swaps = apply_moves(rotation, moves=_posted_moves(request), by=request.user, at=at)
+        except DomainError as error:
+            messages.error(request, str(error))
             return redirect("plan", slug=slug)
-        messages.success(request, f"{len(made)} week{'s' if len(made) > 1 else ''} changed hands.")
+        messages.success(request, f"Plan applied. {len(swaps)} week{'s' if len(swaps) > 1 else ''} reassigned.")
         return redirect("schedule")
-    found = plan_for(rotation, at=at)
-    people = {user.pk: user for user in all_users()}
+    result = plan_for(rotation, at=at)
     context: dict[str, object] = {"rotation": rotation}
-    if isinstance(found, Infeasible):
-        context |= {"no_plan": found}
+    if isinstance(result, Infeasible):
+        context |= {"infeasible": result}
     else:
-        context |= {"plan": found, "moves": [(move, people[move.giver], people[move.taker]) for move in found.moves]}
+        people = {user.pk: user for user in all_users()}
+        context |= {"plan": result, "moves": [(move, people[move.giver], people[move.taker]) for move in result.moves]}
     return render(request, "scheduling/plan.html", context)
 
 
-def _moves_typed(request: SignedInRequest) -> list[Move]:
-    """Return the moves posted from the preview; raise Invalid for malformed input."""
+def _posted_moves(request: SignedInRequest) -> list[Move]:
+    """Return the moves posted from the preview; raise InvalidInputError for malformed input."""
     try:
-        parts = [text.split(":") for text in request.POST.getlist("move")]
+        parts = [value.split(":") for value in request.POST.getlist("move")]
         return [Move(dt.date.fromisoformat(week), int(giver), int(taker)) for week, giver, taker in parts]
     except ValueError as error:
-        raise InvalidInputError({"moves": ["These are no moves of a plan."]}) from error
+        raise InvalidInputError(
+            {"moves": ["These moves could not be read. Refresh the plan and try again."]}
+        ) from error

@@ -18,7 +18,7 @@ from people.queries import all_users
 from people.requests import SignedInRequest
 from pipelines.queries import row_history
 from scheduling import presenters
-from scheduling.domain.responder_chain import Interval
+from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import WEEK
 from scheduling.domain.workload import Workload
 from scheduling.forms import RosterForm
@@ -33,20 +33,20 @@ from scheduling.queries.swaps import all_swaps
 from scheduling.queries.weeks import rotations_for, upcoming_week_dates, upcoming_weeks
 from scheduling.services.rosters import change_roster
 
-WEEKS_SHOWN, ROTATIONS_SHOWN, GAPS_SHOWN = 12, 10, 20
+WEEKS_SHOWN, ROTATIONS_PER_PAGE, GAPS_SHOWN, SUGGESTIONS_SHOWN = 12, 10, 20, 3
 
 
 @require_safe
 def schedule(request: SignedInRequest) -> HttpResponse:
     """Show each rotation's on-call engineers for twelve weeks, from the current one on, and who is away."""
     at = timezone.now()
-    page = Paginator(rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
-    turns = upcoming_weeks(page.object_list, at=at, weeks=WEEKS_SHOWN)
-    on_it = {key for one in turns for key in one.engineers}
-    people = {user.pk: user for user in all_users().filter(pk__in=on_it)}
+    page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
+    upcoming = upcoming_weeks(page.object_list, at=at, weeks=WEEKS_SHOWN)
+    engineers = {key for rotation_weeks in upcoming for key in rotation_weeks.engineers}
+    people = {user.pk: user for user in all_users().filter(pk__in=engineers)}
     gaps = list(coverage_gaps.upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
     context = {
-        "boards": [presenters.rotation_board(one, people=people) for one in turns],
+        "boards": [presenters.rotation_board(rotation_weeks, people=people) for rotation_weeks in upcoming],
         "page": page,
         "gaps": gaps[:GAPS_SHOWN],
         "more_gaps": len(gaps) > GAPS_SHOWN,
@@ -59,82 +59,81 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
     """Show the weeks that start on a date, one per rotation: the engineer, absences and history."""
     rows = list(RotationWeek.objects.filter(starts_on=day).select_related("rotation", "engineer", "planned_engineer"))
     if not rows:
-        raise Http404("No week that is stored starts on this date.")
+        raise Http404("No stored week starts on this date.")
     at = timezone.now()
-    found = [
+    panels = [
         {
             "week": row,
-            **_swapping(row, reader=request.user, at=at),
-            "away": holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
-            "parts": named_parts(rotation_timeline(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)),
+            **_swap_options(row, reader=request.user, at=at),
+            "absences": holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
+            "intervals": presenters.intervals_with_engineers(
+                rotation_timeline(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)
+            ),
             "history": row_history(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
         }
         for row in rows
     ]
-    around = {"before": day - WEEK, "after": day + WEEK}
-    return render(request, "scheduling/week.html", {"day": day, "found": found, "now": at, **around})
+    context = {"day": day, "panels": panels, "now": at, "previous_week": day - WEEK, "next_week": day + WEEK}
+    return render(request, "scheduling/week.html", context)
 
 
-def _swapping(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, object]:
+def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, object]:
     """Return the swap options of a week that has not started: open requests and, for its engineer, suggestions."""
     if row.starts_at <= at:
         return {}
-    may_offer = reader == row.engineer or reader.is_staff
+    can_offer = reader == row.engineer or reader.is_staff
     swaps = all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
-    shown: list[presenters.SuggestionCard] = []
-    if may_offer:
-        suggested = suggestions_for(row.rotation, week=row.starts_on, at=at, most=3) or []
-        shown = presenters.suggestion_cards(suggested, people={user.pk: user for user in all_users()})
-    return {"may_offer": may_offer, "swaps": swaps, "offers": shown}
-
-
-def named_parts(parts: list[Interval]) -> list[tuple[Interval, User | None]]:
-    """Return a timeline's intervals with users instead of primary keys."""
-    people = User.objects.in_bulk([part.engineer for part in parts if part.engineer])
-    return [(part, people.get(part.engineer or 0)) for part in parts]
+    cards: list[presenters.SuggestionCard] = []
+    if can_offer:
+        found = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
+        cards = presenters.suggestion_cards(found, people={user.pk: user for user in all_users()})
+    return {"can_offer": can_offer, "swaps": swaps, "suggestions": cards}
 
 
 @require_safe
 def fairness(request: SignedInRequest) -> HttpResponse:
-    """Show each engineer's load for the past year and the next half: weeks, weekend days and public holidays."""
+    """Show each engineer's load for the past 52 weeks and the next 26: shifts, weekend days and public holidays."""
     at = timezone.now()
     boards = []
-    page = Paginator(rotations_for(request.user), ROTATIONS_SHOWN).get_page(request.GET.get("page"))
+    page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
     for rotation, rows in rotation_fairness(page.object_list, at=at):
-        tops = {"past": most(row.past for row in rows), "coming": most(row.coming for row in rows)}
-        boards += [(rotation, rows, tops)] if rows else []
+        if rows:
+            tops = {"past": _maximums(row.past for row in rows), "coming": _maximums(row.coming for row in rows)}
+            boards.append((rotation, rows, tops))
     return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
 
 
-def most(parts: Iterable[Workload]) -> Workload:
+def _maximums(workloads: Iterable[Workload]) -> Workload:
     """Return the maximum of each count, which scales the bars."""
-    columns = list(zip(*(astuple(part) for part in parts), strict=True))
+    columns = list(zip(*(astuple(workload) for workload in workloads), strict=True))
     return Workload(*(max(column) for column in columns))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def roster(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Change a rotation's roster: preview which engineers gain and lose weeks, then save. Admins only."""
+    """Change a rotation's roster: preview which engineers gain and lose shifts, then save. Admins only."""
     if not request.user.is_staff:
         raise PermissionDenied
-    rotation = get_object_or_404(Rotation, slug=slug)
-    at, newest = timezone.now(), newest_roster(rotation)
-    names = [user.username for user in roster_engineers(newest)] if newest else []
-    weeks = upcoming_week_dates(rotation, at=at)
+    rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
+    newest = newest_roster(rotation)
+    usernames = [user.username for user in roster_engineers(newest)] if newest else []
     form = RosterForm(
-        request.POST if request.method == "POST" else None, weeks=weeks, initial={"engineers": "\n".join(names)}
+        request.POST if request.method == "POST" else None,
+        start_dates=upcoming_week_dates(rotation, at=at),
+        initial={"engineers": "\n".join(usernames)},
     )
     context: dict[str, object] = {"rotation": rotation, "form": form}
-    if form.is_bound and form.is_valid():
-        wanted = {"engineers": form.cleaned_data["engineers"], "starts_on": form.cleaned_data["starts_on"]}
-        if "save" in request.POST:
-            try:
-                change_roster(rotation, **wanted, by=request.user, at=at)
-            except DomainError as refusal:
-                form.add_error(None, str(refusal))
-            else:
-                messages.success(request, f"The new roster holds from the week of {wanted['starts_on']}.")
-                return redirect("schedule")
+    if form.is_bound and form.is_valid() and "save" in request.POST:
+        try:
+            change_roster(rotation, **form.cleaned_data, by=request.user, at=at)
+        except DomainError as error:
+            form.add_error(None, str(error))
         else:
-            context["change"] = roster_change(rotation, **wanted)
+            messages.success(
+                request, f"Roster saved. It starts with the week of {format_day(form.cleaned_data['starts_on'])}."
+            )
+            return redirect("schedule")
+    elif form.is_bound and form.is_valid():
+        change = roster_change(rotation, **form.cleaned_data)
+        context |= {"change": change, "balances": presenters.shift_balances(change)}
     return render(request, "scheduling/roster.html", context, status=400 if form.errors else 200)

@@ -14,19 +14,22 @@ from people.queries import all_users
 from people.requests import SignedInRequest
 from pipelines.queries import row_history
 from scheduling import presenters
-from scheduling.forms import AnswerForm, AskForm
+from scheduling.forms import SwapRequestForm, SwapResponseForm
 from scheduling.models import RotationWeek, SwapRequest
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps, awaits_answer_from, reassignment_previews, swaps_for, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
-from scheduling.services.swaps import accept_swap, cancel_swap, decline_swap, request_swap
+from scheduling.services import swaps as services
 
-SUGGESTED = 6
-TRACKED = ("state", "counterpart", "decided_by", "reason")
-ANSWERED: dict[tuple[str, str], str] = {
-    ("accept", SwapRequest.State.ACCEPTED): "The weeks have changed hands.",
-    ("decline", SwapRequest.State.DECLINED): "The request is declined.",
-    ("cancel", SwapRequest.State.CANCELLED): "The request is withdrawn.",
+SUGGESTIONS_SHOWN, OWN_WEEKS_SHOWN = 6, 26
+TRACKED_FIELDS = ("state", "counterpart", "decided_by", "reason")
+# What a response did; a request to anyone, or between three, stays open after one response.
+CONFIRMATIONS: dict[tuple[str, str], str] = {
+    ("accept", SwapRequest.State.ACCEPTED): "Swap accepted.",
+    ("accept", SwapRequest.State.PENDING): "You accepted. The swap takes place when the third engineer accepts too.",
+    ("decline", SwapRequest.State.DECLINED): "Request declined.",
+    ("decline", SwapRequest.State.PENDING): "You declined. The request stays open for others.",
+    ("cancel", SwapRequest.State.CANCELLED): "Request withdrawn.",
 }
 
 
@@ -34,44 +37,42 @@ ANSWERED: dict[tuple[str, str], str] = {
 def swaps(request: SignedInRequest) -> HttpResponse:
     """Show the requests that wait for the reader, their own, all others, and closed ones."""
     at = timezone.now()
-    found = swaps_for(request.user, at=at)
-    context = {"found": found, "weeks": weeks_held(request.user, at=at), "now": at}
+    context = {"inbox": swaps_for(request.user, at=at), "weeks": weeks_held(request.user, at=at), "now": at}
     return render(request, "scheduling/swaps.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: SignedInRequest) -> HttpResponse:
+def request_swap(request: SignedInRequest) -> HttpResponse:
     """Request a swap of a week, from ranked suggestions or a custom choice."""
     at = timezone.now()
-    week = _week_asked(request)
+    week = _requested_week(request)
     if week is None:
-        weeks = weeks_held(request.user, at=at, most=26)
-        coming = [one for one in weeks if one.starts_at > at]
-        return render(request, "scheduling/ask.html", {"weeks": coming})
-    others = weeks_to_swap(week.rotation, at=at)
-    form = AskForm(request.POST if request.method == "POST" else None, weeks=others, own=week.engineer)
-    status = 200
+        own_weeks = weeks_held(request.user, at=at, limit=OWN_WEEKS_SHOWN)
+        return render(
+            request, "scheduling/request_swap.html", {"weeks": [row for row in own_weeks if row.starts_at > at]}
+        )
+    form = SwapRequestForm(
+        request.POST if request.method == "POST" else None,
+        weeks=weeks_to_swap(week.rotation, at=at),
+        requester=week.engineer,
+    )
+    status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
-            swap = request_swap(week.rotation, asked=form.asked(week.starts_on), by=request.user, at=at)
-        except DomainError as refusal:
-            status = add_service_error(form, refusal)
-            form.ask_to_acknowledge(asked=bool(refusal.details.get("conflicts")))
+            swap = services.request_swap(week.rotation, proposal=form.proposal(week.starts_on), by=request.user, at=at)
+        except DomainError as error:
+            status = add_service_error(form, error)
+            form.show_conflict_checkbox(show=bool(error.details.get("conflicts")))
         else:
-            messages.success(request, f"{swap.counterpart or 'Anyone'} is asked.")
+            messages.success(request, f"Request sent to {swap.counterpart or 'everyone in the rotation'}.")
             return redirect("swap", pk=swap.pk)
-    found = suggestions_for(week.rotation, week=week.starts_on, at=at, most=SUGGESTED) or []
-    people = {user.pk: user for user in all_users()}
-    context = {
-        "week": week,
-        "form": form,
-        "offers": presenters.suggestion_cards(found, people=people),
-        "mine": week.engineer == request.user,
-    }
-    return render(request, "scheduling/ask.html", context, status=400 if form.errors and status == 200 else status)
+    found = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
+    cards = presenters.suggestion_cards(found, people={user.pk: user for user in all_users()})
+    context = {"week": week, "form": form, "suggestions": cards, "is_own": week.engineer == request.user}
+    return render(request, "scheduling/request_swap.html", context, status=status)
 
 
-def _week_asked(request: SignedInRequest) -> RotationWeek | None:
+def _requested_week(request: SignedInRequest) -> RotationWeek | None:
     """Return the week in the query string, or None if it has none; raise Http404 if that week cannot be swapped."""
     slug, day = request.GET.get("rotation", ""), request.GET.get("week", "")
     if not (slug or day):
@@ -94,33 +95,32 @@ def _week_asked(request: SignedInRequest) -> RotationWeek | None:
 @require_safe
 def swap(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show a swap request: its weeks, its impact and its history."""
-    return _swap_page(request, _swap(pk), status=200)
-
-
-def _swap(pk: int) -> SwapRequest:
-    return get_object_or_404(all_swaps(), pk=pk)
+    return _swap_page(request, get_object_or_404(all_swaps(), pk=pk), status=200)
 
 
 def _swap_page(
-    request: SignedInRequest, found: SwapRequest, *, status: int, refused: DomainError | None = None
+    request: SignedInRequest, row: SwapRequest, *, status: int, error: DomainError | None = None
 ) -> HttpResponse:
     reader, at = request.user, timezone.now()
-    is_open = found.state == SwapRequest.State.PENDING and found.expires_at > at
-    asks_me = is_open and awaits_answer_from(found, person=reader)
+    is_open = row.state == SwapRequest.State.PENDING and row.expires_at > at
+    awaits_me = is_open and awaits_answer_from(row, person=reader)
+    on_behalf = is_open and reader.is_staff and not awaits_me
+    people = [user for user in all_users().active() if awaits_answer_from(row, person=user)] if on_behalf else []
     context = {
-        "swap": found,
-        "moves": reassignment_previews(found, reader=reader),
+        "swap": row,
+        "moves": reassignment_previews(row, reader=reader),
         "is_open": is_open,
-        "asks_me": asks_me,
-        "on_behalf": is_open and reader.is_staff and not asks_me,
-        "may_cancel": is_open and (reader.is_staff or reader == found.requester),
-        "people": [user for user in all_users().active() if awaits_answer_from(found, person=user)]
-        if reader.is_staff
-        else [],
-        "refused": refused,
-        "conflicts": bool(refused and refused.details.get("conflicts")),
-        "word": request.POST.get("word", ""),
-        "history": row_history(found, fields=TRACKED),
+        "awaits_me": awaits_me,
+        "on_behalf": on_behalf,
+        "decided_on_behalf": (
+            row.state == SwapRequest.State.ACCEPTED and row.decided_by not in (row.counterpart, row.third)
+        ),
+        "can_withdraw": is_open and (reader.is_staff or reader == row.requester),
+        "people": people,
+        "error": error,
+        "conflicts": bool(error and error.details.get("conflicts")),
+        "reason": request.POST.get("reason", ""),
+        "history": row_history(row, fields=TRACKED_FIELDS),
     }
     return render(request, "scheduling/swap.html", context, status=status)
 
@@ -128,22 +128,24 @@ def _swap_page(
 @require_POST
 def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
     """Accept, decline or withdraw a swap request."""
-    found, form, at = _swap(pk), AnswerForm(request.POST), timezone.now()
+    row, form, at = get_object_or_404(all_swaps(), pk=pk), SwapResponseForm(request.POST), timezone.now()
     if not form.is_valid():
-        return _swap_page(
-            request, found, status=400, refused=DomainError("; ".join(str(why) for why in form.errors.values()))
-        )
-    given = form.cleaned_data
+        error = DomainError("; ".join(str(reason) for reason in form.errors.values()))
+        return _swap_page(request, row, status=400, error=error)
+    engineer = form.cleaned_data["engineer"]
     try:
         if answer == "accept":
-            known = given["acknowledge_conflicts"]
-            done = accept_swap(found, by=request.user, at=at, engineer=given["engineer"], acknowledge_conflicts=known)
+            acknowledged = form.cleaned_data["acknowledge_conflicts"]
+            answered = services.accept_swap(
+                row, by=request.user, at=at, engineer=engineer, acknowledge_conflicts=acknowledged
+            )
         elif answer == "decline":
-            done = decline_swap(found, by=request.user, at=at, engineer=given["engineer"], word=given["word"])
+            reason = form.cleaned_data["reason"]
+            answered = services.decline_swap(row, by=request.user, at=at, engineer=engineer, comment=reason)
         else:
-            done = cancel_swap(found, by=request.user, at=at)
-    except DomainError as refusal:
-        status = 403 if isinstance(refusal, NotAllowedError) else 400 if isinstance(refusal, InvalidInputError) else 409
-        return _swap_page(request, _swap(pk), status=status, refused=refusal)
-    messages.success(request, ANSWERED.get((answer, done.state), "Your answer is kept; the request stays open."))
+            answered = services.cancel_swap(row, by=request.user, at=at)
+    except DomainError as error:
+        status = 403 if isinstance(error, NotAllowedError) else 400 if isinstance(error, InvalidInputError) else 409
+        return _swap_page(request, get_object_or_404(all_swaps(), pk=pk), status=status, error=error)
+    messages.success(request, CONFIRMATIONS.get((answer, answered.state), "Response saved."))
     return redirect("swap", pk=pk)

@@ -65,10 +65,8 @@ SELECT person.id, day, day + 6, 'holiday', '', 'UTC', day::timestamp AT TIME ZON
   CROSS JOIN LATERAL (SELECT %(first)s::date + 60 * k + (abs(hashint8(person.id)) %% 53)::int AS day FROM generate_series(0, %(blocks)s) k) block
 """
 OUTBOX = """
-INSERT INTO notifications_message (key, kind, event, occurrence, recipient_id, channel, subject, text, path, calendar_method,
-                                   calendar, state, due_at, expires_at, urgent, attempts, problem, created_at, sent_at)
-SELECT 'bench:' || n, 'week-begins', 'bench', n::text, %(person)s + n %% %(people)s, 'email', 'Your week begins', repeat('text ', 40),
-       '/schedule/', '', '', CASE WHEN n > %(sent)s THEN 'pending' ELSE 'sent' END, due, due + interval '1 day', false, 0, '', due,
+INSERT INTO notifications_message (type, dedup_key, context, recipient_id, channel, subject, text, calendar_method, calendar, state, due_at, expires_at, urgent, attempts, problem, created_at, sent_at)
+SELECT 'bench', n::text, '{}', %(person)s + n %% %(people)s, 'email', 'Your shift starts', repeat('text ', 40), '', '', CASE WHEN n > %(sent)s THEN 'pending' ELSE 'sent' END, due, due + interval '1 day', false, 0, '', due,
        CASE WHEN n > %(sent)s THEN NULL ELSE due + interval '3 seconds' END
   FROM generate_series(1, %(messages)s) n
   CROSS JOIN LATERAL (SELECT %(at)s::timestamptz + (n - %(sent)s) * interval '150 seconds' AS due) instant

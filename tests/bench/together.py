@@ -8,8 +8,7 @@ import time
 from django.conf import settings
 from django.test import Client
 
-from notifications.models import Message
-from tests.faults.test_messages import copies, healthy, make_messages
+from tests.faults.test_messages import batch, copies, healthy, make_messages
 from tests.faults.web import web
 
 READERS, READINGS, MESSAGES, SPREAD_SECONDS = 4, 50, 500, 30.0
@@ -62,7 +61,7 @@ def measure_together(readers):
         for thread in threads:
             thread.join()
         until = time.monotonic() + 120
-        while Message.objects.filter(event="together").exclude(state="sent").exists():
+        while batch("together").exclude(state="sent").exists():
             assert time.monotonic() < until, "not every message was sent"
             time.sleep(0.5)
         extra = copies(running, wanted)
@@ -71,7 +70,7 @@ def measure_together(readers):
         times = [spent for path, _, spent in taken if path == page]
         p95 = statistics.quantiles(times, n=20)[-1]
         print(f"| `{page}`, {READERS} readers at once | {statistics.median(times):.0f} ms, p95 {p95:.0f} ms | |")
-    late = sorted((row.sent_at - row.due_at).total_seconds() for row in Message.objects.filter(event="together"))
+    late = sorted((row.sent_at - row.due_at).total_seconds() for row in batch("together"))
     print(
         f"| {MESSAGES} messages meanwhile | each sent once, {extra} twice"
         f" | p50 {late[len(late) // 2]:.1f} s, p99 {late[int(len(late) * 0.99)]:.1f} s late |"

@@ -1,4 +1,4 @@
-"""Calendar feeds: what each shows, how its events change, who may read it, and how quickly."""
+"""Calendar feeds: their events, how events change, who can read them, and how fast they are."""
 
 import datetime as dt
 import statistics
@@ -34,8 +34,8 @@ BLOCKS, LIMIT_SECONDS = 10_000, 0.3
 
 
 @pytest.fixture
-def feed_of(client):
-    """Return a function that makes a feed and gives back one that reads it: the calendar and its events by UID."""
+def open_feed(client):
+    """Return a function that creates a feed and returns a reader of its calendar and its events by UID."""
 
     def make(owner, rotation=None, at=NOW):
         path = f"/feeds/{create_feed(owner, rotation=rotation, at=at).secret}.ics"
@@ -66,8 +66,8 @@ def shown(events, status="CONFIRMED"):
     )
 
 
-def test_a_rotation_s_feed_has_its_weeks_a_year_ahead_and_is_no_invitation(handoffs, rotation, a, feed_of):
-    calendar, events = feed_of(a, rotation)()
+def test_a_rotation_feed_has_a_year_of_weeks_and_is_not_an_invitation(handoffs, rotation, a, open_feed):
+    calendar, events = open_feed(a, rotation)()
     assert calendar.all("METHOD") == []
     assert (calendar["VERSION"], calendar["REFRESH-INTERVAL"], calendar["X-PUBLISHED-TTL"]) == ("2.0", "PT1H", "PT1H")
     assert calendar.parameters("REFRESH-INTERVAL") == ["VALUE=DURATION"]
@@ -82,12 +82,12 @@ def test_a_rotation_s_feed_has_its_weeks_a_year_ahead_and_is_no_invitation(hando
     assert {event["UID"] for event in meetings} == {row.uid for row in handoffs}
 
 
-def test_an_engineer_s_feed_has_their_own_weeks_covers_hand_offs_and_holidays(handoffs, rotation, a, b, admin, feed_of):
-    create_cover(rotation, span=CoverData(b, NOW + DAY, NOW + DAY + HOUR, "dentist"), by=admin, at=NOW)
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), note="a secret"), by=a)
+def test_an_engineer_feed_has_their_weeks_covers_hand_offs_and_time_off(handoffs, rotation, a, b, admin, open_feed):
+    create_cover(rotation, data=CoverData(b, NOW + DAY, NOW + DAY + HOUR, "dentist"), by=admin, at=NOW)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), note="a secret"), by=a)
     days = HolidayData(dt.date(2026, 12, 3), dt.date(2026, 12, 3), starts_at_time=dt.time(13), ends_at_time=dt.time(17))
-    create_holiday(a, dates=days, by=a)
-    _, events = feed_of(a)()
+    create_holiday(a, data=days, by=a)
+    _, events = open_feed(a)()
     rows = shown(events)
     assert ("2026-11-23T10:00:00+00:00", "On call: Weekly Rotation") in rows
     assert ("2026-11-26T12:00:00+00:00", "Covered by Engineer B: Weekly Rotation") in rows
@@ -98,29 +98,29 @@ def test_an_engineer_s_feed_has_their_own_weeks_covers_hand_offs_and_holidays(ha
     assert len([row for row in rows if row[1].startswith("On call: ")]) == 14
     [block] = [event for event in events.values() if event.span[0] == dt.date(2026, 12, 29)]
     assert block.span[1] == dt.date(2026, 12, 31)
-    _, theirs = feed_of(b)()
+    _, theirs = open_feed(b)()
     assert ("2026-11-26T12:00:00+00:00", "On call for Engineer A: Weekly Rotation") in shown(theirs)
     assert not [row for row in shown(theirs) if "Away" in row[1]]
 
 
-def test_private_notes_are_in_no_feed_and_why_somebody_is_away_in_none_of_a_rotation(rotation, a, b, client, feed_of):
+def test_no_feed_has_notes_and_no_rotation_feed_has_reasons_for_absence(rotation, a, b, client, open_feed):
     create_holiday(
-        a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), kind="sick", note="a secret"), by=a
+        a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), kind="sick", note="a secret"), by=a
     )
-    whole = feed_of(b, rotation)
+    whole = open_feed(b, rotation)
     assert ("2026-12-29", "Engineer A is away") in shown(whole()[1])
-    text = client.get(whole.path).content.decode() + client.get(feed_of(a).path).content.decode()
+    text = client.get(whole.path).content.decode() + client.get(open_feed(a).path).content.decode()
     assert "secret" not in text
     assert "sick" not in client.get(whole.path).content.decode().lower()
 
 
 def test_a_swap_moves_week_and_meeting_between_feeds_with_the_same_uid_and_a_higher_sequence(
-    handoffs, rotation, a, c, admin, feed_of
+    handoffs, rotation, a, c, admin, open_feed
 ):
-    mine, theirs, whole = feed_of(a), feed_of(c), feed_of(a, rotation)
+    mine, theirs, whole = open_feed(a), open_feed(c), open_feed(a, rotation)
     before = mine()[1], theirs()[1], whole()[1]
     asked = SwapProposal(dt.date(2026, 12, 21), dt.date(2026, 12, 7), acknowledge_conflicts=True)
-    accept_swap(request_swap(rotation, asked=asked, by=admin, at=NOW), by=admin, at=NOW)
+    accept_swap(request_swap(rotation, proposal=asked, by=admin, at=NOW), by=admin, at=NOW)
     later = NOW + HOUR
     sync_handoffs(at=later)
     sync_feeds(at=later)
@@ -143,9 +143,9 @@ def test_a_swap_moves_week_and_meeting_between_feeds_with_the_same_uid_and_a_hig
     assert len(unchanged) > 50
 
 
-def test_what_is_no_more_stays_cancelled_and_may_come_back(handoffs, rotation, a, feed_of):
-    mine = feed_of(a)
-    block = create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+def test_a_removed_event_is_cancelled_until_it_is_long_past(handoffs, rotation, a, open_feed):
+    mine = open_feed(a)
+    block = create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     sync_feeds(at=NOW)
     uid = f"holiday-{block.pk}@127.0.0.1"
     assert mine()[1][uid]["STATUS"] == "CONFIRMED"
@@ -161,17 +161,17 @@ def test_what_is_no_more_stays_cancelled_and_may_come_back(handoffs, rotation, a
     assert uid not in mine()[1]
 
 
-def test_a_week_keeps_its_uid_when_it_is_stored_later(rotation, a, feed_of):
+def test_a_week_keeps_its_uid_when_it_is_stored(rotation, a, open_feed):
 
-    whole = feed_of(a, rotation)
+    whole = open_feed(a, rotation)
     before = whole()[1]
     assert ensure_weeks(rotation, today=(NOW + 10 * WEEK).date()) > 5
     assert sync_feeds(at=NOW) == 0
     assert whole()[1].keys() == before.keys()
 
 
-def test_an_unchanged_feed_is_not_sent_again(client, handoffs, rotation, a, feed_of):
-    whole = feed_of(a, rotation)
+def test_an_unchanged_feed_answers_304(client, handoffs, rotation, a, open_feed):
+    whole = open_feed(a, rotation)
     first = client.get(whole.path)
     assert first.headers["Content-Type"] == "text/calendar; charset=utf-8"
     again = client.get(whole.path, headers={"if-none-match": first.headers["ETag"]})
@@ -179,20 +179,20 @@ def test_an_unchanged_feed_is_not_sent_again(client, handoffs, rotation, a, feed
     assert client.get(whole.path, headers={"if-none-match": '"other"'}).status_code == 200
     assert client.head(whole.path).status_code == 200
     assert client.post(whole.path).status_code == 405
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     sync_feeds(at=NOW)
     assert client.get(whole.path, headers={"if-none-match": first.headers["ETag"]}).status_code == 200
 
 
-def test_an_empty_feed_is_a_calendar_too(outsider, feed_of):
-    calendar, events = feed_of(outsider)()
+def test_an_empty_feed_is_a_valid_calendar(outsider, open_feed):
+    calendar, events = open_feed(outsider)()
     assert (calendar["NAME"], events) == ("On call: Outsider", {})
 
 
-def test_a_revoked_address_and_that_of_somebody_inactive_are_gone_at_once(
-    client, handoffs, rotation, a, b, admin, feed_of
+def test_feeds_that_are_revoked_or_of_inactive_users_are_404_at_once(
+    client, handoffs, rotation, a, b, admin, open_feed
 ):
-    kept, revoked, leaver = feed_of(b, rotation), feed_of(b, rotation), feed_of(a, rotation)
+    kept, revoked, leaver = open_feed(b, rotation), open_feed(b, rotation), open_feed(a, rotation)
     token = FeedToken.objects.get(prefix=revoked.path[7:18])
     with pytest.raises(NotAllowedError):
         revoke_feed(token, by=a, at=NOW)
@@ -202,7 +202,7 @@ def test_a_revoked_address_and_that_of_somebody_inactive_are_gone_at_once(
     assert client.get("/feeds/feed_nothing.ics").status_code == 404
 
 
-def test_only_the_digest_of_an_address_is_kept(rotation, a):
+def test_only_the_digest_of_the_secret_is_stored(rotation, a):
     made = create_feed(a, rotation=None, at=NOW)
     secret = made.secret.removeprefix("feed_")
     assert len(secret) == 43
@@ -215,18 +215,18 @@ def test_only_the_digest_of_an_address_is_kept(rotation, a):
     assert made.token.digest not in found
 
 
-def test_an_address_more_than_twenty_is_refused(rotation, a, outsider):
+def test_a_user_has_at_most_twenty_feeds(rotation, a, outsider):
     for _ in range(20):
         create_feed(a, rotation=rotation, at=NOW)
-    with pytest.raises(DomainError, match="20 addresses"):
+    with pytest.raises(DomainError, match="20 calendar feeds"):
         create_feed(a, rotation=rotation, at=NOW)
     type(outsider).objects.filter(pk=outsider.pk).update(is_active=False)
     with pytest.raises(DomainError, match="not active"):
         create_feed(outsider, rotation=rotation, at=NOW)
 
 
-def test_reading_writes_no_more_than_when_it_was_read(client, handoffs, rotation, a, feed_of):
-    whole = feed_of(a, rotation)
+def test_reading_a_feed_writes_only_the_time_of_use(client, handoffs, rotation, a, open_feed):
+    whole = open_feed(a, rotation)
     before = list(FeedEvent.objects.values_list())
     for _ in range(2):
         with CaptureQueriesContext(connection) as captured:
@@ -237,18 +237,18 @@ def test_reading_writes_no_more_than_when_it_was_read(client, handoffs, rotation
     assert list(FeedEvent.objects.values_list()) == before
 
 
-def test_a_feed_nobody_reads_is_not_kept(handoffs, rotation, a, feed_of):
-    feed_of(a)
+def test_a_feed_without_subscribers_is_not_synced(handoffs, rotation, a, open_feed):
+    open_feed(a)
     revoke_feed(FeedToken.objects.get(), by=a, at=NOW)
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     assert sync_feeds(at=NOW) == 0
-    _, events = feed_of(a)()
+    _, events = open_feed(a)()
     assert ("2026-12-29", "Away: Holiday") in shown(events)
 
 
-def test_a_moved_meeting_raises_its_sequence_as_its_invitation_does(handoffs, a, feed_of):
+def test_a_moved_meeting_has_the_sequence_of_its_invitation(handoffs, a, open_feed):
     Handoff.objects.filter(pk=handoffs[0].pk).update(sequence=7)
-    _, events = feed_of(a)()
+    _, events = open_feed(a)()
     assert events[handoffs[0].uid]["SEQUENCE"] == "7"
 
 
@@ -295,5 +295,5 @@ def check_quick_in(*, rounds):
     return check_quick(client, Rotation.objects.get(), owner, blocks=BLOCKS, rounds=rounds)
 
 
-def test_a_feed_of_ten_thousand_blocks_is_quick(client, handoffs, rotation, a):
+def test_a_feed_with_ten_thousand_absences_is_fast(client, handoffs, rotation, a):
     check_quick(client, rotation, a, blocks=BLOCKS, rounds=20)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from incidents.services.opening import NewIncident, open_incident
+from incidents.services.transitions import NewIncident, open_incident
 from pipelines.models import Pipeline
 from tests.browser import SIZES
 from tests.e2e.test_accessibility import PAGES, SLUG

@@ -8,6 +8,7 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import call_command
@@ -16,8 +17,9 @@ from playwright.sync_api import expect
 
 from handoffs.models import Handoff
 from handoffs.services.meetings import sync_handoffs
-from incidents.services.opening import NewIncident, open_incident
+from incidents.services.transitions import NewIncident, open_incident
 from notifications.models import Message
+from notifications.queries.outbox import message_link
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
@@ -79,7 +81,7 @@ def told(person, title):
     """Return the path in the newest message of a person whose subject has these words: the link in their mail."""
     found = Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
     assert found is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
-    return found.path
+    return urlsplit(message_link(found)).path
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def site(transactional_db, seed):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, complaints, size):
+def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, size):
     tour, rotation = Tour(), Rotation.objects.get()
     page = tour.watch(open_page(size=SIZES[size]))
     page.goto("/")
@@ -115,29 +117,29 @@ def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, c
 
     tour.begin("Add time off for next week, preview the impact, and request the suggested swap")
     monday = rotation.weeks.filter(engineer=b, starts_at__gt=timezone.now()).order_by("starts_on").first().starts_on
-    tour.click(page.get_by_role("link", name="Block a holiday"))
+    tour.click(page.get_by_role("link", name="Add time off"))
     page.get_by_label("First day").fill(f"{monday}")
     page.get_by_label("Last day").fill(f"{monday + dt.timedelta(days=4)}")
-    tour.click(page.get_by_role("button", name="See what it does"))
+    tour.click(page.get_by_role("button", name="Preview impact"))
     expect(page.get_by_role("heading", name=re.compile("Who could take the week"))).to_be_visible()
-    offer = page.get_by_role("button", name=re.compile("Save and ask ")).first
-    asked = User.objects.get(display_name=re.search(r"ask (Engineer [A-D])", offer.inner_text())[1])
-    tour.click(offer)
+    button = page.get_by_role("button", name=re.compile("Save and send request")).first
+    recipient = User.objects.get(display_name=re.search(r"to (Engineer [A-D])", button.inner_text())[1])
+    tour.click(button)
     expect(page.get_by_role("status")).to_be_visible()
 
     tour.end()
-    colleague = tour.watch(open_page(asked, size=SIZES[size]))
+    colleague = tour.watch(open_page(recipient, size=SIZES[size]))
     tour.end()
     colleague.goto("/")
     tour.begin("The colleague accepts the swap")
-    tour.click(colleague.get_by_role("link", name=re.compile("Engineer B would")))
+    tour.click(colleague.get_by_role("link", name=re.compile("Engineer B wants")))
     tour.click(colleague.get_by_role("button", name="Accept"))
-    expect(colleague.locator("main")).to_contain_text("accepted")
+    expect(colleague.locator("main")).to_contain_text("Accepted")
 
     # What the workers do every few seconds.
     tour.end()
     sync_handoffs(at=timezone.now())
-    path = told(asked, "Hand-off")
+    path = told(recipient, "Hand-off")
     tour.begin("Open the hand-off from its invitation")
     colleague.goto(path)
     tour.steps[-1].clicks += 1
@@ -147,16 +149,16 @@ def test_the_tour_takes_no_more_clicks_than_its_table_says(site, b, open_page, c
     colleague.goto("/")
     tour.begin("Run the runbook of the open incident up to its first step")
     tour.click(colleague.get_by_role("link", name=f"Runbook of {PIPELINE}").first)
-    tour.click(colleague.get_by_role("button", name="Run this runbook"))
-    tour.click(colleague.get_by_role("button", name="Done with step 1"))
-    expect(colleague.get_by_role("button", name="Not done with step 1")).to_be_visible()
+    tour.click(colleague.get_by_role("button", name="Start runbook"))
+    tour.click(colleague.get_by_role("button", name="Mark as done: step 1"))
+    expect(colleague.get_by_role("button", name="Undo step 1")).to_be_visible()
 
     tour.end()
     colleague.goto("/")
     tour.begin("Add a note to the hand-off sheet and sign it")
     tour.click(colleague.get_by_role("link", name=re.compile("sheet of the hand-off")).first)
     colleague.get_by_label("Notes on “Pending action items”").fill("Ask for a larger disk.")
-    tour.click(colleague.get_by_role("button", name=re.compile("Sign “")))
+    tour.click(colleague.get_by_role("button", name=re.compile("Sign off as outgoing|Accept hand-off")))
     expect(colleague.get_by_role("status")).to_contain_text("Signed.")
 
     table = tour.table()

@@ -5,7 +5,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from notifications.models import Message
-from notifications.registry import notification_type
+from notifications.registry import load
 from oncall_site.services import invite
 from people.models import User
 from tests.axe import findings
@@ -27,7 +27,7 @@ def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complai
     def check_page():
         found.extend(findings(page))
 
-    page.goto(notification_type(message.kind).path_of(message))
+    page.goto(load(message.type, message.context).delivery_link())
     check_page()
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     page.get_by_label("New password confirmation").fill(PASSWORD)

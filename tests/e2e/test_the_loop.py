@@ -1,4 +1,4 @@
-"""The whole loop, with a real worker, beat, broker and mail server: a check fails, somebody is told, takes it, ends it."""
+"""The whole loop with a real worker, beat, broker and mail server: a check fails, and the responder resolves it."""
 
 import datetime as dt
 import urllib.parse
@@ -68,14 +68,14 @@ def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, co
         running.worker("worker-0")
         running.beat("beat-0")
         check = failing_check(by=admin)
-        wait_until(lambda: about_it(running), why="nobody was told")
+        wait_until(lambda: about_it(running), why="nobody was notified")
         [mail] = about_it(running)
     assert mail["to"] == ["responder@example.org"]
-    incident = Incident.objects.get(check_key=check.pk)
+    incident = Incident.objects.get(check_id=check.pk)
     assert incident.title in mail["subject"]
     assert f"/runbooks/{SLUG}/" in mail["text"]
     link = next(word for word in mail["text"].split() if f"/incidents/{incident.pk}/" in word)
-    assert Message.objects.filter(event="incident", occurrence=str(incident.pk)).count() == 1
+    assert Message.objects.filter(type="incident-escalated", context__incident_id=incident.pk).count() == 1
 
     page = open_page(responder)
     page.goto("/")
@@ -83,19 +83,19 @@ def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, co
     page.goto(urllib.parse.urlsplit(link).path)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Enough rows")
     page.get_by_role("button", name="Acknowledge").click()
-    expect(page.get_by_text("You have it. Nobody else is told.")).to_be_visible()
-    page.get_by_role("button", name="Run the runbook").click()
+    expect(page.get_by_text("Acknowledged. Escalation stopped.")).to_be_visible()
+    page.get_by_role("button", name="Start runbook").click()
     for position, note in ((1, "Nothing late upstream."), (3, "Ran them again.")):
         page.get_by_label(f"Note on step {position}").fill(note)
-        page.get_by_role("button", name=f"Done with step {position}").click()
-        expect(page.get_by_role("button", name=f"Not done with step {position}")).to_be_visible()
+        page.get_by_role("button", name=f"Mark as done: step {position}").click()
+        expect(page.get_by_role("button", name=f"Undo step {position}")).to_be_visible()
     page.reload()
-    page.get_by_label("What ended it").select_option("3")
-    page.get_by_role("button", name="Resolve").click()
-    expect(page.get_by_text("The incident is resolved.")).to_be_visible()
-    expect(page.get_by_text("ended the incident", exact=True)).to_be_visible()
+    page.get_by_label("Which step fixed it?").select_option("3")
+    page.get_by_role("button", name="Resolve incident").click()
+    expect(page.get_by_text("Incident resolved.")).to_be_visible()
+    expect(page.get_by_text("fixed it", exact=True)).to_be_visible()
     page.goto(f"/runbooks/{SLUG}/")
-    expect(page.get_by_role("region", name="What the steps have done")).to_contain_text("ended 1 incident")
+    expect(page.get_by_role("region", name="Step statistics")).to_contain_text("fixed 1 incident")
     page.goto(f"/pipelines/{SLUG}/")
     expect(page.get_by_role("region", name="Incidents")).to_contain_text("Enough rows")
     assert complaints == []

@@ -63,13 +63,12 @@ def fill(*, messages):
     person = User.objects.order_by("pk").first()
     User.objects.filter(pk=person.pk).update(email="one@example.org")
     at = timezone.now()
-    given = {"recipient": person, "kind": "k", "event": "backup", "subject": "S", "text": "T"}
+    given = {"recipient": person, "type": "backup", "subject": "S", "text": "T"}
     for number in range(messages):
         state = ("sent", "pending", "pending")[number % 3]
         due = at + 2 * HOUR if number % 3 == 2 else at - HOUR / 6
         Message.objects.create(
-            key=f"backup:{number}",
-            occurrence=str(number),
+            dedup_key=str(number),
             state=state,
             sent_at=at if state == "sent" else None,
             due_at=due,

@@ -1,4 +1,4 @@
-"""Escalation under killed workers, two beats and a lost broker: every step that is due happens once, none is lost."""
+"""Escalation under killed workers, two beats and a lost broker: every due step happens exactly once."""
 
 import contextlib
 import datetime as dt
@@ -11,8 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from incidents.models import EscalationStep, Incident, TimelineEntry
-from incidents.services.opening import NewIncident, open_incident
-from incidents.services.transitions import acknowledge
+from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
 from pipelines.models import Pipeline
 from tests.factories import make_engineer, make_pipeline
@@ -22,25 +21,25 @@ from tests.waiting import PATIENCE_SECONDS, wait_until
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
 
 FIFTEEN = dt.timedelta(minutes=15)
-TAKEN = 10
+ACKNOWLEDGED_EVERY = 10
 
 
 def make_incidents(count):
-    """Open that many incidents a quarter of an hour ago, so that each is due; every tenth somebody has taken."""
+    """Open incidents 15 minutes ago, so that each is due; every tenth is acknowledged."""
     people = [make_engineer(f"Engineer {number}", email=f"e{number}@example.org") for number in range(2)]
     admins = [make_engineer(f"Boss {number}", email=f"b{number}@example.org", is_staff=True) for number in range(2)]
     pipeline = make_pipeline("Orders", primary=people[0], secondary=people[1])
     at = timezone.now() - FIFTEEN
     for number in range(count):
-        made = open_incident(pipeline, what=NewIncident(kind="issue", title=f"No. {number}"), by=None, at=at)
-        if number % TAKEN == 0:
-            acknowledge(made, by=people[0], at=at)
+        incident = open_incident(pipeline, what=NewIncident(kind="issue", title=f"No. {number}"), by=None, at=at)
+        if number % ACKNOWLEDGED_EVERY == 0:
+            acknowledge(incident, by=people[0], at=at)
     assert Pipeline.objects.count() == 1
     return people, admins
 
 
 def make_due():
-    """Let the next step of every incident that has one be due now."""
+    """Make the next step of every incident due now."""
     Incident.objects.filter(next_escalation_at__isnull=False).update(next_escalation_at=timezone.now())
 
 
@@ -48,13 +47,13 @@ def due():
     return Incident.objects.due(at=timezone.now()).count()
 
 
-def check_told(*, incidents, taken, people):
-    """Every incident told these people and nobody twice, in rows, in messages and on its timeline; those taken told one."""
-    told = Counter(EscalationStep.objects.values_list("incident", flat=True))
-    messages = Counter(Message.objects.filter(event="incident").values_list("occurrence", flat=True))
-    entries = Counter(TimelineEntry.objects.filter(kind="told").values_list("incident", flat=True))
-    wanted = Counter({people: incidents - taken, 1: taken})
-    assert Counter(told.values()) == Counter(messages.values()) == Counter(entries.values()) == +wanted
+def check_notified(*, incidents, acknowledged, people):
+    """Every incident notified `people` engineers, acknowledged ones one, and nobody twice: in rows, messages and timeline."""
+    steps = Counter(EscalationStep.objects.values_list("incident", flat=True))
+    messages = Counter(Message.objects.filter(type="incident-escalated").values_list("context__incident_id", flat=True))
+    entries = Counter(TimelineEntry.objects.filter(kind="notified").values_list("incident", flat=True))
+    expected = Counter({people: incidents - acknowledged, 1: acknowledged})
+    assert Counter(steps.values()) == Counter(messages.values()) == Counter(entries.values()) == +expected
     pairs = Counter(EscalationStep.objects.values_list("incident", "engineer"))
     assert set(pairs.values()) == {1}
 
@@ -73,28 +72,28 @@ def wait_until_done(running, *, killing, kills, source):
 
 
 def check_escalation(*, incidents, kills):
-    """Two workers, two beats: first under kills, then with the broker gone for a while and come back empty."""
+    """Two workers and two beats, first under kills, then with a broker that was lost and came back empty."""
     source = random.Random(8)
     make_incidents(incidents)
-    taken = -(-incidents // TAKEN)
+    acknowledged = -(-incidents // ACKNOWLEDGED_EVERY)
     with site() as running:
         for number in range(2):
             running.worker(f"worker-{number}")
             running.beat(f"beat-{number}")
         killed = wait_until_done(running, killing=True, kills=kills, source=source)
-        check_told(incidents=incidents, taken=taken, people=2)
+        check_notified(incidents=incidents, acknowledged=acknowledged, people=2)
         running.kill("broker")
         make_due()
         time.sleep(1)
         running.start_broker()
         wait_until_done(running, killing=False, kills=0, source=source)
-        # The admins are the last: both at once.
-        check_told(incidents=incidents, taken=taken, people=4)
+        # The admins come last, both at once.
+        check_notified(incidents=incidents, acknowledged=acknowledged, people=4)
         assert not Incident.objects.filter(next_escalation_at__isnull=False).exists()
-        wait_until(lambda: not running.senders() or due() == 0, why="something is due again")
+        wait_until(lambda: not running.senders() or due() == 0, why="a step is due again")
     return (
         f"{incidents} incidents, {killed} processes killed, {running.revived} workers started again, two beats, the broker"
-        " lost once: each step once, none lost"
+        " lost once: each step happened once"
     )
 
 

@@ -16,9 +16,8 @@ class Client:
 
     def invited(self, message):
         """Keep an invitation with the hand-off it speaks of: a request has its times, a cancellation the version that was called off."""
-        key, _, sequence = message.occurrence.partition("-")
-        row = Handoff.objects.get(pk=key)
-        event = {"uid": row.uid, "sequence": int(sequence)}
+        row = Handoff.objects.get(pk=message.context["handoff_id"])
+        event = {"uid": row.uid, "sequence": message.context["sequence"]}
         if message.calendar_method == "REQUEST":
             event |= {"starts": said(row.meeting_starts_at), "ends": said(row.meeting_ends_at), "cancelled": False}
             event |= {"attendees": [f"mailto:{one.email or f'{one.username}@oncall.invalid'}" for one in row.people]}

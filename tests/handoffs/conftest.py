@@ -12,6 +12,8 @@ from scheduling.models import Rotation
 
 # A Wednesday; the next hand-off is on Monday, 30 November, at ten.
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+# Messages with a calendar invitation or its cancellation.
+MEETING_TYPES = ("handoff-invitation", "handoff-cancelled")
 
 
 @pytest.fixture

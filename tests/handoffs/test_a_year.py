@@ -9,7 +9,7 @@ from calendar_feeds.services import create_feed, sync_feeds
 from common.exceptions import DomainError
 from handoffs.models import Handoff
 from handoffs.services.meetings import move_meeting, sync_handoffs
-from notifications.registry import notification_type
+from notifications.queries.outbox import is_still_relevant
 from people.models import User
 from scheduling.models import HolidayBlock, RotationWeek
 from scheduling.queries.weeks import weeks_between
@@ -20,7 +20,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks, update_hours
 from tests.factories import make_engineer
 from tests.handoffs.client import Client
-from tests.handoffs.conftest import NOW
+from tests.handoffs.conftest import MEETING_TYPES, NOW
 from tests.handoffs.libical import complaints
 from tests.handoffs.reading import Mailbox, read
 
@@ -50,13 +50,13 @@ class Year:
         rows = RotationWeek.objects.filter(rotation=self.rotation, starts_at__gt=at).order_by("starts_on")
         one, two = self.source.sample(list(rows.values_list("starts_on", flat=True)[:8]), 2)
         asked = SwapProposal(one, two, acknowledge_conflicts=True)
-        made = request_swap(self.rotation, asked=asked, by=self.admin, at=at)
+        made = request_swap(self.rotation, proposal=asked, by=self.admin, at=at)
         accept_swap(made, by=self.admin, at=at, acknowledge_conflicts=True)
 
     def block(self, at):
         first = at.date() + DAY * self.source.randint(0, 60)
         dates = HolidayData(first, first + DAY * self.source.randint(0, 9), note="private")
-        create_holiday(self.source.choice(self.people), dates=dates, by=self.admin)
+        create_holiday(self.source.choice(self.people), data=dates, by=self.admin)
 
     def unblock(self, at):
         rows = list(HolidayBlock.objects.filter(starts_at__gt=at))
@@ -68,7 +68,7 @@ class Year:
         span = CoverData(
             self.source.choice(self.people), begin, begin + HOUR * self.source.randint(1, 40), "a reason, or; two"
         )
-        create_cover(self.rotation, span=span, by=self.admin, at=at, acknowledge_conflicts=True)
+        create_cover(self.rotation, data=span, by=self.admin, at=at, acknowledge_conflicts=True)
 
     def move(self, at):
         rows = list(Handoff.objects.not_cancelled().filter(at__gt=at).order_by("at")[:6])
@@ -123,7 +123,7 @@ def check_a_year(rotation, *, admin, client, mails, seed, step):
 
 
 def deliver(mails, boxes, theirs, *, at):
-    rows = [row for row in mails(kind="handoff_invitation") if notification_type(row.kind).is_still_relevant(row, at)]
+    rows = [row for row in mails(type__in=MEETING_TYPES) if is_still_relevant(row, at=at)]
     for row in rows:
         assert complaints(row.calendar) == []
         boxes[row.recipient_id].take(row.calendar)

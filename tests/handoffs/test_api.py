@@ -6,12 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from calendar_feeds.services import FEEDS_A_PERSON, create_feed
+from calendar_feeds.services import MAX_FEEDS_PER_USER, create_feed
 from handoffs.models import ActionItem, Handoff
 from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
-from incidents.services.opening import NewIncident, open_incident
-from incidents.services.transitions import resolve
+from incidents.services.transitions import NewIncident, open_incident, resolve
 from pipelines.models import Pipeline
 from tests.factories import bearer, make_pipeline
 from tests.handoffs.conftest import NOW
@@ -115,7 +114,7 @@ def test_the_two_and_admins_move_the_meeting_and_nobody_else(call, handoffs, b, 
     assert call(admin, "patch", path(first), moved).status_code == 200
     too_long = {**moved, "meeting_ends_at": "2026-11-30T12:30:00Z"}
     assert call(b, "patch", path(first), too_long).json() == {
-        "meeting_ends_at": ["The meeting lasts 20 to 30 minutes, says the handbook."]
+        "meeting_ends_at": ["The meeting must last 20–30 minutes (handbook)."]
     }
 
 
@@ -228,7 +227,7 @@ def test_statuses_say_who_answers_for_each_pipeline(call, handoffs, a):
     items = call(a, "get", path(handoffs[0])).json()["topics"][2]["items"]
     assert len(items) == 5
     assert all(set(item) == {"text", "path", "state"} for item in items)
-    assert re.match(r"Unit-level profit \(experiment-focused\): unknown; Engineer . answers for it", items[0]["text"])
+    assert re.match(r"Unit-level profit \(experiment-focused\) — unknown — responder Engineer .", items[0]["text"])
     assert items[0]["path"] == "/pipelines/unit-level-profit-experiment-focused/"
 
 
@@ -240,11 +239,11 @@ def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, h
         for kind, title in titles.items()
     }
     topics = call(a, "get", path(handoffs[0])).json()["topics"]
-    shown = [[item["text"].split(": ")[1].split(";")[0] for item in topic["items"]] for topic in topics[:2]]
+    shown = [[item["text"].split(": ")[1].split(" (")[0] for item in topic["items"]] for topic in topics[:2]]
     assert [sorted(titles) for titles in shown] == [["Tags are missing"], ["No rows since noon", "Two hours late"]]
     assert topics[0]["items"][0]["path"] == f"/incidents/{opened['issue'].pk}/"
     assert topics[0]["items"][0]["state"] == "danger"
-    assert (topics[2]["items"][0]["state"], ": outage; " in topics[2]["items"][0]["text"]) == ("danger", True)
+    assert (topics[2]["items"][0]["state"], " — outage — " in topics[2]["items"][0]["text"]) == ("danger", True)
     for person in (a, b):
         sign_handoff(handoffs[0], by=person, at=NOW)
     for incident in opened.values():
@@ -270,23 +269,23 @@ def test_a_feed_is_made_read_listed_and_revoked_and_its_address_is_answered_once
     made = answer.json()
     assert (answer.status_code, list(made)) == (
         201,
-        ["id", "rotation", "prefix", "created_at", "last_used_at", "address"],
+        ["id", "rotation", "prefix", "created_at", "last_used_at", "url"],
     )
     assert made["rotation"] is None
     assert made["created_at"].endswith("Z")
-    path = urlsplit(made["address"]).path
+    path = urlsplit(made["url"]).path
     assert client.get(path).status_code == 200
     whole = call(a, "post", "feeds/", {"rotation": rotation.slug}).json()
-    assert b"X-WR-CALNAME:On call: Weekly Rotation" in client.get(urlsplit(whole["address"]).path).content
+    assert b"X-WR-CALNAME:On call: Weekly Rotation" in client.get(urlsplit(whole["url"]).path).content
     listed = call(a, "get", "feeds/").json()
     assert [(one["id"], one["rotation"]) for one in listed["results"]] == [
         (whole["id"], rotation.slug),
         (made["id"], None),
     ]
     assert listed["results"][1]["last_used_at"].endswith("Z")
-    assert all("address" not in one for one in listed["results"])
-    assert made["address"].partition("feed_")[2] not in str(listed)
-    assert "address" not in call(a, "get", f"feeds/{made['id']}/").json()
+    assert all("url" not in one for one in listed["results"])
+    assert made["url"].partition("feed_")[2] not in str(listed)
+    assert "url" not in call(a, "get", f"feeds/{made['id']}/").json()
     assert call(a, "delete", f"feeds/{made['id']}/").status_code == 204
     assert client.get(path).status_code == 404
     assert [one["id"] for one in call(a, "get", "feeds/").json()["results"]] == [whole["id"]]
@@ -306,7 +305,7 @@ def test_a_feed_of_nothing_names_the_field_and_one_too_many_is_a_conflict(call, 
     answer = call(a, "post", "feeds/", {"rotation": "nothing"})
     assert (answer.status_code, list(answer.json())) == (400, ["rotation"])
     assert call(a, "post", "feeds/", ["rotation"]).status_code == 400
-    for _ in range(FEEDS_A_PERSON):
+    for _ in range(MAX_FEEDS_PER_USER):
         create_feed(a, rotation=None, at=NOW)
     refused = call(a, "post", "feeds/", {})
-    assert (refused.status_code, "20 addresses" in refused.json()["detail"]) == (409, True)
+    assert (refused.status_code, "20 calendar feeds" in refused.json()["detail"]) == (409, True)

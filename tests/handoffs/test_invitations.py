@@ -13,13 +13,13 @@ from handoffs.models import Handoff
 from handoffs.services.meetings import move_meeting, sync_handoffs
 from handoffs.services.policy import HandoffRules, set_handoff_rules
 from notifications.models import Message
-from notifications.registry import notification_type
+from notifications.queries.outbox import is_still_relevant, message_link
 from scheduling.models import RotationWeek
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import update_hours
-from tests.handoffs.conftest import NOW
+from tests.handoffs.conftest import MEETING_TYPES, NOW
 from tests.handoffs.icaljs import read_by_client
 from tests.handoffs.libical import complaints
 from tests.handoffs.reading import Mailbox, read
@@ -28,12 +28,12 @@ DAY, HOUR, MINUTE, WEEK = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timede
 
 
 def invitations(rows):
-    return [(row.calendar_method, str(row.recipient), row.occurrence.split("-")[0]) for row in rows]
+    return [(row.calendar_method, str(row.recipient), str(row.context["handoff_id"])) for row in rows]
 
 
 def swap(rotation, one, other, *, by):
     asked = SwapProposal(one, other, acknowledge_conflicts=True)
-    made = request_swap(rotation, asked=asked, by=by, at=NOW)
+    made = request_swap(rotation, proposal=asked, by=by, at=NOW)
     return accept_swap(made, by=by, at=NOW, acknowledge_conflicts=True)
 
 
@@ -49,15 +49,15 @@ def test_each_change_of_engineer_has_a_meeting_that_ends_at_the_hand_off(handoff
 
 
 def test_who_is_in_a_meeting_of_the_next_five_weeks_is_invited_once(handoffs, mails):
-    rows = mails(kind="handoff_invitation")
+    rows = mails(type__in=MEETING_TYPES)
     near = [row for row in handoffs if row.meeting_starts_at <= NOW + 5 * WEEK]
     wanted = [("REQUEST", str(one), str(row.pk)) for row in near for one in row.people]
     assert sorted(invitations(rows)) == sorted(wanted)
     assert len(near) == 5
     sync_handoffs(at=NOW + MINUTE)
-    assert mails(kind="handoff_invitation") == []
+    assert mails(type__in=MEETING_TYPES) == []
     sync_handoffs(at=NOW + WEEK)
-    assert len(mails(kind="handoff_invitation")) == 2
+    assert len(mails(type__in=MEETING_TYPES)) == 2
 
 
 def test_an_invitation_is_what_other_calendars_expect(handoffs, a, mails):
@@ -66,7 +66,9 @@ def test_an_invitation_is_what_other_calendars_expect(handoffs, a, mails):
     Handoff.objects.filter(pk=handoffs[0].pk).update(mailed_sequence=None, sequence=1)
     Message.objects.all().delete()
     sync_handoffs(at=NOW)
-    [row] = Message.objects.filter(recipient=a, occurrence=f"{handoffs[0].pk}-1", kind="handoff_invitation")
+    [row] = Message.objects.filter(
+        recipient=a, type="handoff-invitation", context__handoff_id=handoffs[0].pk, context__sequence=1
+    )
     assert complaints(row.calendar) == []
     calendar, [event] = read(row.calendar)
     assert (calendar["METHOD"], calendar["VERSION"]) == ("REQUEST", "2.0")
@@ -76,8 +78,8 @@ def test_an_invitation_is_what_other_calendars_expect(handoffs, a, mails):
     assert event["UID"] == handoffs[0].uid
     assert event["STATUS"] == "CONFIRMED"
     assert event["URL"].endswith(f"/handoffs/{handoffs[0].pk}/")
-    assert row.path == f"/handoffs/{handoffs[0].pk}/"
-    assert "Monday 30 November 2026, 09:30 (UTC), 30 minutes" in row.text
+    assert message_link(row).endswith(f"/handoffs/{handoffs[0].pk}/")
+    assert "Mon 30 Nov 2026, 09:30 UTC (30 min)" in row.text
 
 
 def test_a_swap_moves_the_meeting_to_another_calendar_with_the_same_uid(handoffs, rotation, a, b, c, d, admin, mails):
@@ -85,12 +87,12 @@ def test_a_swap_moves_the_meeting_to_another_calendar_with_the_same_uid(handoffs
     boxes = {one: Mailbox() for one in (a, b, c, d)}
 
     def deliver():
-        for row in mails(kind="handoff_invitation"):
+        for row in mails(type__in=MEETING_TYPES):
             assert complaints(row.calendar) == []
             boxes[row.recipient].take(row.calendar)
 
     def shown(person):
-        rows = Handoff.objects.not_cancelled().of(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
+        rows = Handoff.objects.not_cancelled().attended_by(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
         return {row.uid: (row.meeting_starts_at, row.meeting_ends_at) for row in rows}
 
     deliver()
@@ -115,14 +117,14 @@ def test_a_week_that_no_longer_changes_hands_has_no_meeting_until_it_does_again(
     week = RotationWeek.objects.get(rotation=rotation, starts_on=first.week)
     RotationWeek.objects.filter(pk=week.pk).update(engineer=a)
     sync_handoffs(at=NOW)
-    rows = mails(kind="handoff_invitation", occurrence__startswith=f"{first.pk}-")
+    rows = mails(type__in=MEETING_TYPES, context__handoff_id=first.pk)
     assert [(row.calendar_method, row.recipient) for row in rows] == [("CANCEL", a), ("CANCEL", b)]
     assert all(complaints(row.calendar) == [] for row in rows)
     _, [event] = read(rows[0].calendar)
     assert (event["STATUS"], event["UID"], event["SEQUENCE"]) == ("CANCELLED", first.uid, "1")
     RotationWeek.objects.filter(pk=week.pk).update(engineer=b)
     sync_handoffs(at=NOW)
-    rows = mails(kind="handoff_invitation", occurrence__startswith=f"{first.pk}-")
+    rows = mails(type__in=MEETING_TYPES, context__handoff_id=first.pk)
     assert [(row.calendar_method, row.recipient) for row in rows] == [("REQUEST", a), ("REQUEST", b)]
     assert read(rows[0].calendar)[1][0]["SEQUENCE"] == "2"
 
@@ -133,15 +135,15 @@ def test_nobody_is_told_of_the_end_of_a_meeting_they_never_heard_of(handoffs, ro
     RotationWeek.objects.filter(rotation=rotation, starts_on=far.week).update(engineer=far.outgoing)
     sync_handoffs(at=NOW)
     assert Handoff.objects.get(pk=far.pk).cancelled_at == NOW
-    assert mails(kind="handoff_invitation") == []
+    assert mails(type__in=MEETING_TYPES) == []
 
 
 def test_covers_need_no_hand_off(handoffs, rotation, c, admin, mails):
     mails()
     span = CoverData(c, NOW + DAY, NOW + 2 * DAY)
-    create_cover(rotation, span=span, by=admin, at=NOW)
+    create_cover(rotation, data=span, by=admin, at=NOW)
     assert sync_handoffs(at=NOW) == 0
-    assert mails(kind__startswith="handoff") == []
+    assert mails(type__startswith="handoff") == []
 
 
 def test_another_hour_moves_the_meetings_that_are_to_come(handoffs, rotation, mails):
@@ -151,7 +153,7 @@ def test_another_hour_moves_the_meetings_that_are_to_come(handoffs, rotation, ma
     row = Handoff.objects.get(pk=handoffs[0].pk)
     assert (row.at, row.uid, row.sequence) == (handoffs[0].at + 4 * HOUR, handoffs[0].uid, 1)
     assert row.meeting_ends_at == row.at
-    assert {one.calendar_method for one in mails(kind="handoff_invitation")} == {"REQUEST"}
+    assert {one.calendar_method for one in mails(type__in=MEETING_TYPES)} == {"REQUEST"}
     assert sync_handoffs(at=NOW) == 0
 
 
@@ -190,11 +192,11 @@ def test_a_moved_meeting_is_told_to_both_and_kept_by_the_sweep(handoffs, b, mail
     first = handoffs[0]
     row = move_meeting(first, by=b, at=NOW, starts_at=first.at - 3 * HOUR, ends_at=first.at - 3 * HOUR + 20 * MINUTE)
     assert (row.moved, row.sequence, row.uid) == (True, 1, first.uid)
-    rows = mails(kind="handoff_invitation")
+    rows = mails(type__in=MEETING_TYPES)
     assert [one.calendar_method for one in rows] == ["REQUEST", "REQUEST"]
     assert read(rows[0].calendar)[1][0].span == (row.meeting_starts_at, row.meeting_ends_at)
     assert sync_handoffs(at=NOW) == 0
-    assert mails(kind="handoff_invitation") == []
+    assert mails(type__in=MEETING_TYPES) == []
 
 
 def test_a_moved_meeting_is_as_usual_again_once_its_people_change(handoffs, rotation, a, admin):
@@ -213,7 +215,7 @@ def test_a_meeting_is_not_moved_by_others_into_the_past_or_far_away(handoffs, a,
         with pytest.raises(InvalidInputError):
             move_meeting(first, by=a, at=NOW, starts_at=wrong)
     for minutes in (0, 19, 31, -30):
-        with pytest.raises(InvalidInputError, match="20 to 30 minutes"):
+        with pytest.raises(InvalidInputError, match="20–30 minutes"):
             move_meeting(first, by=a, at=NOW, starts_at=first.at, ends_at=first.at + minutes * MINUTE)
     Handoff.objects.filter(pk=first.pk).update(cancelled_at=NOW)
     with pytest.raises(DomainError, match="cancelled"):
@@ -224,8 +226,8 @@ def test_a_meeting_is_not_moved_by_others_into_the_past_or_far_away(handoffs, a,
 
 
 def true_reminders():
-    rows = Message.objects.filter(kind="handoff_reminder").order_by("due_at", "pk")
-    return [row for row in rows if notification_type(row.kind).is_still_relevant(row, row.due_at)]
+    rows = Message.objects.filter(type="handoff-reminder").order_by("due_at", "pk")
+    return [row for row in rows if is_still_relevant(row, at=row.due_at)]
 
 
 def test_both_are_reminded_a_day_and_a_quarter_of_an_hour_before(handoffs):
@@ -242,26 +244,28 @@ def test_both_are_reminded_a_day_and_a_quarter_of_an_hour_before(handoffs):
 def test_a_meeting_that_moves_takes_its_reminders_along(handoffs, rotation, a, admin):
     row = move_meeting(handoffs[0], by=a, at=NOW, starts_at=handoffs[0].at - DAY)
     begin = row.meeting_starts_at
-    dues = [one.due_at for one in true_reminders() if one.occurrence.startswith(f"{row.pk}-")]
+    dues = [one.due_at for one in true_reminders() if one.context["handoff_id"] == row.pk]
     assert dues == [begin - DAY] * 2 + [begin - 15 * MINUTE] * 2
     swap(rotation, dt.date(2026, 11, 30), dt.date(2026, 12, 7), by=admin)
     sync_handoffs(at=NOW)
-    readers = {str(one.recipient) for one in true_reminders() if one.occurrence.startswith(f"{row.pk}-")}
+    readers = {str(one.recipient) for one in true_reminders() if one.context["handoff_id"] == row.pk}
     assert readers == {"Engineer A", "Engineer C"}
 
 
 def test_what_changes_on_the_last_day_is_not_announced_for_tomorrow(handoffs, a):
     late = handoffs[0].meeting_starts_at - HOUR
     row = move_meeting(handoffs[0], by=a, at=late, starts_at=late + 2 * HOUR)
-    dues = [one.due_at for one in true_reminders() if one.occurrence == f"{row.pk}-1"]
+    dues = [
+        one.due_at for one in true_reminders() if (one.context["handoff_id"], one.context["sequence"]) == (row.pk, 1)
+    ]
     assert dues == [row.meeting_starts_at - 15 * MINUTE] * 2
 
 
 def test_an_invitation_overtaken_before_it_was_sent_is_dropped(handoffs, a):
-    old = Message.objects.get(kind="handoff_invitation", recipient=a, occurrence=f"{handoffs[0].pk}-0")
-    assert notification_type(old.kind).is_still_relevant(old, NOW)
+    old = Message.objects.get(type="handoff-invitation", recipient=a, context__handoff_id=handoffs[0].pk)
+    assert is_still_relevant(old, at=NOW)
     move_meeting(handoffs[0], by=a, at=NOW, starts_at=handoffs[0].at - DAY)
-    assert not notification_type(old.kind).is_still_relevant(old, NOW)
+    assert not is_still_relevant(old, at=NOW)
 
 
 # Away
@@ -269,36 +273,40 @@ def test_an_invitation_overtaken_before_it_was_sent_is_dropped(handoffs, a):
 
 def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a, b, c, admin, mails):
     mails()
-    create_holiday(b, dates=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
+    type(b).objects.filter(pk=b.pk).update(time_zone="Asia/Tokyo")
+    create_holiday(b, data=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
     sync_handoffs(at=NOW)
-    rows = mails(kind="handoff_away")
+    rows = mails(type="handoff-conflict")
     assert {row.recipient for row in rows} == {a, b, admin}
-    assert rows[0].subject == "Engineer B is away at a hand-off"
+    assert rows[0].subject == "Hand-off conflict: Engineer B is away (Engineer A → Engineer B)"
     assert "on holiday 30 Nov – 1 Dec" in rows[0].text
+    by_recipient = {row.recipient: row.text for row in rows}
+    assert "Mon 30 Nov 2026, 09:30 UTC" in by_recipient[a]
+    assert "Mon 30 Nov 2026, 18:30 JST" in by_recipient[b]
     sync_handoffs(at=NOW + MINUTE)
     assert mails() == []
     row = move_meeting(handoffs[0], by=a, at=NOW, starts_at=handoffs[0].at - 3 * DAY)
     sync_handoffs(at=NOW)
-    assert mails(kind="handoff_away") == []
-    assert not any(notification_type(one.kind).is_still_relevant(one, NOW) for one in rows)
+    assert mails(type="handoff-conflict") == []
+    assert not any(is_still_relevant(one, at=NOW) for one in rows)
     move_meeting(row, by=a, at=NOW, starts_at=handoffs[0].at)
     sync_handoffs(at=NOW)
-    assert len(mails(kind="handoff_away")) == 3
+    assert len(mails(type="handoff-conflict")) == 3
 
 
 def test_an_absence_that_goes_and_comes_back_is_told_again(handoffs, b, admin, mails):
     mails()
     dates = HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30))
-    create_holiday(b, dates=dates, by=b).delete()
+    create_holiday(b, data=dates, by=b).delete()
     sync_handoffs(at=NOW)
-    assert mails(kind="handoff_away") == []
-    block = create_holiday(b, dates=dates, by=b)
+    assert mails(type="handoff-conflict") == []
+    block = create_holiday(b, data=dates, by=b)
     sync_handoffs(at=NOW)
     block.delete()
     sync_handoffs(at=NOW)
-    create_holiday(b, dates=dates, by=b)
+    create_holiday(b, data=dates, by=b)
     sync_handoffs(at=NOW)
-    assert len(mails(kind="handoff_away")) == 6
+    assert len(mails(type="handoff-conflict")) == 6
 
 
 # Unsigned
@@ -308,20 +316,20 @@ def test_an_unsigned_hand_off_reminds_both_once_an_hour_later(handoffs, a, b, ma
     mails()
     due = handoffs[0].at + HOUR
     sync_handoffs(at=due - MINUTE)
-    assert mails(kind="handoff_unsigned") == []
+    assert mails(type="handoff-unsigned") == []
     sync_handoffs(at=due)
-    rows = mails(kind="handoff_unsigned")
+    rows = mails(type="handoff-unsigned")
     assert {row.recipient for row in rows} == {a, b}
-    assert "Engineer A has not signed “handed over” and Engineer B has not signed “taken over”." in rows[0].text
-    assert notification_type(rows[0].kind).is_still_relevant(rows[0], due)
+    assert "Engineer A has not signed “handed over”. Engineer B has not signed “taken over”." in rows[0].text
+    assert is_still_relevant(rows[0], at=due)
     sync_handoffs(at=due + HOUR)
-    assert mails(kind="handoff_unsigned") == []
+    assert mails(type="handoff-unsigned") == []
 
 
 def test_after_days_of_silence_nobody_is_reminded_of_old_signatures(handoffs, mails):
     mails()
     sync_handoffs(at=handoffs[0].at + 4 * DAY)
-    assert mails(kind="handoff_unsigned") == []
+    assert mails(type="handoff-unsigned") == []
 
 
 # Writing

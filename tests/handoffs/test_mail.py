@@ -4,7 +4,7 @@ import email
 import email.policy
 
 from handoffs.models import Handoff
-from notifications.channels.mail import mail_of
+from notifications.channels.mail import build_mail
 from notifications.models import Message
 from tests.handoffs.conftest import NOW
 from tests.handoffs.libical import complaints
@@ -14,9 +14,11 @@ from tests.handoffs.reading import read
 def test_an_invitation_s_mail_ends_with_the_calendar_and_names_its_sender_as_organizer(handoffs, a):
     a.email = "a@example.com"
     a.save()
-    row = Message.objects.get(kind="handoff_invitation", recipient=a, occurrence=f"{handoffs[0].pk}-0")
+    row = Message.objects.get(type="handoff-invitation", recipient=a, context__handoff_id=handoffs[0].pk)
     sent = (
-        mail_of(Message.objects.select_related("recipient").get(pk=row.pk), at=NOW).message().as_bytes(linesep="\r\n")
+        build_mail(Message.objects.select_related("recipient").get(pk=row.pk), at=NOW)
+        .message()
+        .as_bytes(linesep="\r\n")
     )
     mail = email.message_from_bytes(sent, policy=email.policy.SMTP)
     assert mail.get_content_type() == "multipart/alternative"

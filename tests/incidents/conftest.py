@@ -1,4 +1,4 @@
-"""A world in which incidents happen: the seed's pipelines, runbooks and rotation, and who answers now."""
+"""Fixtures of incidents: the handbook's pipelines, runbooks and rotation, and the escalation chain."""
 
 import datetime as dt
 
@@ -12,7 +12,7 @@ from scheduling.queries.on_call import responder_chains
 
 @pytest.fixture
 def now():
-    """A Wednesday's noon: far from a hand-off, whatever the hour of the test."""
+    """A Wednesday at noon, far from a hand-off."""
     return dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 
 
@@ -24,7 +24,7 @@ def pipeline(db, seed, now, a, b, c, d):
 
 @pytest.fixture
 def chain(pipeline):
-    """Return a function that gives the people of the pipeline's chain in order, as it is at an instant."""
+    """Return a function that returns the engineers of the pipeline's chain at an instant, in order."""
 
     def people_at(at):
         return [User.objects.get(pk=link.engineer) for link in responder_chains([pipeline], at=at)[pipeline.pk].links]

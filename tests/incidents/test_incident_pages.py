@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from incidents.models import Incident, RunStep
+from incidents.models import Alert, Incident, RunStep
 from incidents.services.escalation import escalate
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import acknowledge, add_note, resolve
@@ -15,7 +15,7 @@ from incidents.services.triggers import IncidentTrigger, trigger_incident
 from runbooks.models import Runbook
 from runbooks.services import save_revision
 from tests.factories import bearer
-from tests.incidents.test_incidents import MINUTE, opened
+from tests.incidents.test_incidents import MINUTE, make_incident
 from tests.validation.fixtures import make_check, make_metric
 from validation.services.checks import delete_check
 
@@ -29,14 +29,14 @@ def browser(signed_in, pipeline, a):
 
 @pytest.fixture
 def incident(pipeline):
-    return opened(pipeline, at=timezone.now() - MINUTE, title="Logs are late", text="Since <six>.")
+    return make_incident(pipeline, at=timezone.now() - MINUTE, title="Logs are late", text="Since <six>.")
 
 
 def text_of(answer):
     return answer.content.decode()
 
 
-def test_an_incident_is_opened_from_the_pipeline_s_page(browser, pipeline, a):
+def test_an_incident_is_declared_from_the_page_of_a_pipeline(browser, pipeline, a):
     assert f"/incidents/open/?pipeline={SLUG}" in text_of(browser.get(f"/pipelines/{SLUG}/"))
     form = text_of(browser.get(f"/incidents/open/?pipeline={SLUG}"))
     assert f'value="{SLUG}" selected' in form
@@ -49,12 +49,12 @@ def test_an_incident_is_opened_from_the_pipeline_s_page(browser, pipeline, a):
 
 
 @pytest.mark.parametrize("given", ["%00", "nothing", "x" * 3000])
-def test_a_strange_pipeline_in_the_address_is_no_error(browser, given):
+def test_an_unknown_pipeline_in_the_url_is_ignored(browser, given):
     assert browser.get(f"/incidents/open/?pipeline={given}").status_code == 200
     assert browser.get(f"/incidents/?pipeline={given}&state={given}&page={given}").status_code == 200
 
 
-def test_open_incidents_stand_on_now_and_on_the_pipeline_s_page(browser, incident, a):
+def test_open_incidents_are_on_now_and_on_the_page_of_the_pipeline(browser, incident, a):
     for path in ("/", f"/pipelines/{SLUG}/", "/incidents/"):
         page = text_of(browser.get(path))
         assert f"/incidents/{incident.pk}/" in page, path
@@ -64,16 +64,16 @@ def test_open_incidents_stand_on_now_and_on_the_pipeline_s_page(browser, inciden
     assert "Logs are late" in text_of(browser.get(f"/pipelines/{SLUG}/"))
 
 
-def test_a_list_is_narrowed(browser, incident):
+def test_the_list_is_filtered(browser, incident):
     assert "Logs are late" in text_of(browser.get("/incidents/?state=unresolved"))
-    assert "No incident matches" in text_of(browser.get("/incidents/?state=resolved"))
+    assert "No matching incidents" in text_of(browser.get("/incidents/?state=resolved"))
     other = "/incidents/?pipeline=aggregate-profit-investor-reporting"
-    assert "No incident matches" in text_of(browser.get(other))
+    assert "No matching incidents" in text_of(browser.get(other))
 
 
-def test_a_further_page_of_incidents_keeps_what_they_were_narrowed_by(browser, incident, pipeline, monkeypatch):
-    monkeypatch.setattr(import_module("incidents.views.incidents"), "A_PAGE", 1)
-    opened(pipeline, at=timezone.now(), title="Two currencies are mixed")
+def test_pagination_keeps_the_filters(browser, incident, pipeline, monkeypatch):
+    monkeypatch.setattr(import_module("incidents.views.incidents"), "PAGE_SIZE", 1)
+    make_incident(pipeline, at=timezone.now(), title="Two currencies are mixed")
     first = text_of(browser.get(f"/incidents/?pipeline={SLUG}&state=unresolved"))
     assert f'href="?pipeline={SLUG}&amp;state=unresolved&amp;page=2">Older</a>' in first
     second = text_of(browser.get(f"/incidents/?pipeline={SLUG}&state=unresolved&page=2"))
@@ -81,15 +81,15 @@ def test_a_further_page_of_incidents_keeps_what_they_were_narrowed_by(browser, i
     assert "Page 2 of 2, 2 incidents" in second
 
 
-def test_an_incident_s_page_says_who_was_told_and_who_is_next(browser, incident):
+def test_the_page_shows_who_was_notified_and_who_is_next(browser, incident):
     page = text_of(browser.get(f"/incidents/{incident.pk}/"))
     assert "Since &lt;six&gt;." in page
-    assert page.count(">told</span>") == 1
+    assert page.count(">notified</span>") == 1
     assert page.count(">next</span>") == 1
     assert browser.get("/incidents/999/").status_code == 404
 
 
-def test_the_whole_of_an_incident_without_javascript(browser, signed_in, incident, a, b):
+def test_an_incident_passes_through_all_its_states_without_javascript(browser, signed_in, incident, a, b):
     path = f"/incidents/{incident.pk}/"
     assert browser.post(f"{path}acknowledge/").headers["Location"] == path
     assert signed_in(b).post(f"{path}acknowledge/").status_code == 409
@@ -102,12 +102,12 @@ def test_the_whole_of_an_incident_without_javascript(browser, signed_in, inciden
     assert browser.post(f"{path}steps/9/", {"done": "1"}).status_code == 400
     assert browser.post(f"{path}note/", {"text": "Called them."}).status_code == 302
     assert browser.post(f"{path}note/", {"text": ""}).status_code == 400
-    assert browser.post(f"{path}hand-over/", {"engineer": "engineer-b"}).status_code == 302
-    assert browser.post(f"{path}hand-over/", {"engineer": "nobody"}).status_code == 400
-    assert browser.post(f"{path}resolve/", {"ended_by_step": "2"}).status_code == 400
-    assert browser.post(f"{path}resolve/", {"ended_by_step": "1", "text": "Caught up."}).status_code == 302
+    assert browser.post(f"{path}reassign/", {"engineer": "engineer-b"}).status_code == 302
+    assert browser.post(f"{path}reassign/", {"engineer": "nobody"}).status_code == 400
+    assert browser.post(f"{path}resolve/", {"fixed_by_step": "2"}).status_code == 400
+    assert browser.post(f"{path}resolve/", {"fixed_by_step": "1", "text": "Caught up."}).status_code == 302
     page = text_of(browser.get(path))
-    assert "ended the incident" in page
+    assert "fixed it" in page
     assert "Called them." in page
     assert browser.post(f"{path}resolve/").status_code == 409
     assert browser.post(f"{path}reopen/").status_code == 302
@@ -115,20 +115,20 @@ def test_the_whole_of_an_incident_without_javascript(browser, signed_in, inciden
     assert incident.state == "open"
 
 
-def test_htmx_gets_the_checklist_alone(browser, incident, a, b):
+def test_htmx_gets_only_the_checklist(browser, incident, a, b):
     start_run(incident, by=a, at=timezone.now())
     path, htmx = f"/incidents/{incident.pk}/steps/2/", {"HX-Request": "true"}
     answer = browser.post(path, {"done": "1"}, headers=htmx)
     assert answer.status_code == 200
-    assert text_of(answer).lstrip().startswith('<div class="checklist"')
+    assert text_of(answer).lstrip().startswith('<form class="checklist"')
     assert RunStep.objects.get(position=2).done_by == a
     mark_step(incident, position=3, done=True, by=b, at=timezone.now())
     answer = browser.post(f"/incidents/{incident.pk}/steps/3/", {"done": "1"}, headers=htmx)
-    assert "Engineer B has done step 3 already" in text_of(answer)
+    assert "Engineer B already did step 3" in text_of(answer)
 
 
-def test_an_incident_is_corrected_on_its_page(browser, incident):
-    path = f"/incidents/{incident.pk}/change/"
+def test_an_incident_is_edited_on_its_page(browser, incident):
+    path = f"/incidents/{incident.pk}/edit/"
     assert "Logs are late" in text_of(browser.get(path))
     assert browser.post(path, {"kind": "delay", "title": "Logs are very late", "text": ""}).status_code == 302
     incident.refresh_from_db()
@@ -136,21 +136,21 @@ def test_an_incident_is_corrected_on_its_page(browser, incident):
     assert browser.post(path, {"kind": "storm", "title": ""}).status_code == 400
 
 
-def test_the_runbook_s_page_shows_what_its_steps_have_done(browser, pipeline, now, a):
-    assert "never run" in text_of(browser.get(f"/runbooks/{SLUG}/"))
+def test_the_page_of_the_runbook_shows_step_statistics(browser, pipeline, now, a):
+    assert "no runs yet" in text_of(browser.get(f"/runbooks/{SLUG}/"))
     for _ in range(2):
-        made = opened(pipeline, at=now)
+        made = make_incident(pipeline, at=now)
         start_run(made, by=a, at=now + MINUTE)
         mark_step(made, position=1, done=True, by=a, at=now + 3 * MINUTE)
         mark_step(made, position=3, done=True, by=a, at=now + 13 * MINUTE)
-        resolve(made, by=a, at=now + 20 * MINUTE, ended_by_step=3)
+        resolve(made, by=a, at=now + 20 * MINUTE, fixed_by_step=3)
     page = " ".join(text_of(browser.get(f"/runbooks/{SLUG}/")).split())
-    assert "done 2 of 2 times, takes 10 min; ended 2 incidents, 20 min after they were opened" in page
-    assert "done 2 of 2 times, takes 2 min; ended no incident" in page
-    assert "done 0 of 2 times; ended no incident" in page
+    assert "2/2 runs · median 10 min · fixed 2 incidents (after 20 min)" in page
+    assert "2/2 runs · median 2 min </span>" in page
+    assert "0/2 runs </span>" in page
 
 
-def test_the_admin_finds_reads_and_decides(signed_in, incident, admin):
+def test_the_admin_finds_reads_and_changes_incidents(signed_in, incident, admin):
     browser = signed_in(admin)
     assert "Logs are late" in text_of(browser.get("/admin/incidents/incident/?q=logs"))
     assert browser.get(f"/admin/incidents/incident/{incident.pk}/change/").status_code == 200
@@ -170,8 +170,8 @@ def test_the_admin_finds_reads_and_decides(signed_in, incident, admin):
     assert browser.get("/admin/incidents/incident/add/").status_code == 403
 
 
-def test_a_long_incident_needs_no_more_statements_than_a_short_one(signed_in, client, pipeline, admin, a, b, c):
-    """Its page, its row in the API, its steps and its admin page: with one note and told once, and with thirty and all told."""
+def test_a_long_incident_needs_no_more_queries_than_a_short_one(signed_in, client, pipeline, admin, a, b, c):
+    """Its pages and API calls: with one note and notification, and with thirty notes and the whole chain notified."""
     runbook = Runbook.objects.get(pipeline=pipeline)
     at = timezone.now()
 
@@ -179,7 +179,7 @@ def test_a_long_incident_needs_no_more_statements_than_a_short_one(signed_in, cl
         steps = "".join(f"{number}. Step {number}.\n" for number in range(1, notes + 1))
         save_revision(runbook, markdown=f"### Troubleshooting Steps\n\n{steps}", based_on=runbook.revision, author=a)
         runbook.refresh_from_db()
-        incident = opened(pipeline, at=at - 200 * MINUTE)
+        incident = make_incident(pipeline, at=at - 200 * MINUTE)
         start_run(incident, by=a, at=at)
         for number in range(1, notes + 1):
             add_note(incident, text=f"Note {number}", by=(a, b, c)[number % 3], at=at)
@@ -209,22 +209,63 @@ def counted(do):
     return len(captured)
 
 
-def test_an_incident_leads_to_its_check_and_says_when_that_is_gone(browser, client, pipeline, a):
+def test_an_incident_links_to_its_check_until_that_is_deleted(browser, client, pipeline, a):
     check = make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1})
     seen = {"since": timezone.now(), "seen_at": timezone.now(), "cooldown": MINUTE}
-    cause = IncidentTrigger(kind="issue", title="Too few", text="0", check_key=check.pk, **seen)
-    made = trigger_incident(pipeline, cause=cause, at=timezone.now())
+    trigger = IncidentTrigger(kind="issue", title="Too few", text="0", check_id=check.pk, **seen)
+    made = trigger_incident(pipeline, trigger=trigger, at=timezone.now())
     page = text_of(browser.get(f"/incidents/{made.pk}/"))
     assert f'href="/checks/{check.pk}/"' in page
-    assert "It is gone" not in page
+    assert "The check was deleted" not in page
     delete_check(check, by=a)
     answer = browser.get(f"/incidents/{made.pk}/")
     assert (answer.status_code, f"/checks/{check.pk}/" in text_of(answer)) == (200, False)
-    assert "It is gone: somebody removed it after it failed." in text_of(answer)
+    assert "The check was deleted." in text_of(answer)
     acknowledge(made, by=a, at=timezone.now())
     assert resolve(made, by=a, at=timezone.now()).is_resolved
     assert client.get(f"/api/v1/incidents/{made.pk}/", **bearer(a)).json()["check_id"] == check.pk
 
 
-def test_an_incident_without_a_check_speaks_of_none(browser, incident):
-    assert "It is gone" not in text_of(browser.get(f"/incidents/{incident.pk}/"))
+def test_an_incident_without_a_check_shows_none(browser, incident):
+    assert "The check was deleted" not in text_of(browser.get(f"/incidents/{incident.pk}/"))
+
+
+def test_an_incident_is_snoozed_on_its_page(browser, incident):
+    page = f"/incidents/{incident.pk}/"
+    assert "Snooze until" in text_of(browser.get(page))
+    until = timezone.now() + 60 * MINUTE
+    assert browser.post(f"{page}snooze/", {"until": f"{until:%Y-%m-%dT%H:%M}"}).status_code == 302
+    incident.refresh_from_db()
+    assert incident.snoozed_until == until.replace(second=0, microsecond=0)
+    shown = text_of(browser.get(page))
+    assert "then escalation starts again" in shown
+    assert "Snoozed</strong>" in shown
+    assert browser.post(f"{page}snooze/", {"until": "2020-01-01T00:00"}).status_code == 400
+    assert browser.post(f"{page}snooze/", {"until": "x"}).status_code == 400
+
+
+def test_severity_is_set_on_the_pages_and_in_the_admin(browser, signed_in, incident, admin):
+    fields = {"pipeline": SLUG, "kind": "issue", "severity": "low", "title": "Slow"}
+    browser.post("/incidents/open/", fields)
+    assert Incident.objects.get(title="Slow").severity == "low"
+    browser.post(f"/incidents/{incident.pk}/edit/", {"kind": "issue", "severity": "critical", "title": "Logs are late"})
+    assert ">critical</span>" in text_of(browser.get("/incidents/"))
+    fields = {"action": "set_low", "_selected_action": [incident.pk]}
+    signed_in(admin).post("/admin/incidents/incident/", fields)
+    incident.refresh_from_db()
+    assert incident.severity == "low"
+
+
+def test_the_alerts_of_an_incident_are_on_its_page(browser, pipeline, incident):
+    now = timezone.now()
+    for number in range(21):
+        Alert.objects.create(
+            fingerprint=str(number), name=f"Alert {number}", pipeline=pipeline, incident=incident,
+            is_firing=number == 0, starts_at=now, received_at=now,
+        )  # fmt: skip
+    page = text_of(browser.get(f"/incidents/{incident.pk}/"))
+    assert "All 21 alerts" in page
+    assert page.count(">firing</span>") == 1
+    assert f"Alert {20}" in text_of(browser.get(f"/incidents/alerts/?incident={incident.pk}"))
+    assert "No alerts" in text_of(browser.get(f"/incidents/alerts/?incident={incident.pk + 1}"))
+    assert browser.get("/incidents/alerts/?incident=x%00").status_code == 200

@@ -1,16 +1,17 @@
-"""A runbook run against an incident: its numbered steps as a checklist."""
+"""Runbook runs: the numbered steps as a checklist on an incident."""
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError
-from incidents.domain.steps import steps_of
+from incidents.domain.steps import runbook_steps
 from incidents.models import RunStep
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import reopen, resolve
 from runbooks.models import Runbook
 from runbooks.services import save_revision
-from tests.incidents.test_incidents import MINUTE, kinds, opened
+from tests.incidents.test_incidents import MINUTE, make_incident, timeline_kinds
 
 STEPS = [
     "Check upstream log systems for delays.",
@@ -36,53 +37,53 @@ STEPS = [
         ("### Troubleshooting Steps\n```\n1. code\n```\n1. One.\n", ("One.",)),
     ],
 )
-def test_steps_are_read_from_the_list_of_their_section(markdown, steps):
-    assert steps_of(markdown) == steps
+def test_steps_are_the_list_items_of_their_section(markdown, steps):
+    assert runbook_steps(markdown) == steps
 
 
-def test_the_seed_s_steps_are_a_checklist_of_the_revision_in_force(pipeline, now, a):
-    incident = opened(pipeline, at=now)
+def test_a_run_is_a_checklist_of_the_current_revision(pipeline, now, a):
+    incident = make_incident(pipeline, at=now)
     run = start_run(incident, by=a, at=now)
     assert list(run.steps.values_list("position", "text")) == list(enumerate(STEPS, start=1))
     assert (run.revision, run.started_by) == (1, a)
     runbook = Runbook.objects.get(pipeline=pipeline)
     save_revision(runbook, markdown="### Troubleshooting Steps\n\n1. Other.\n", based_on=1, author=a)
     assert list(run.steps.values_list("text", flat=True)) == STEPS
-    with pytest.raises(DomainError, match="being run already"):
+    with pytest.raises(DomainError, match="already in progress"):
         start_run(incident, by=a, at=now)
 
 
-def test_a_step_is_ticked_once_noted_and_unticked(pipeline, now, a, b):
-    incident = opened(pipeline, at=now)
-    with pytest.raises(DomainError, match="start it first"):
+def test_a_step_is_marked_as_done_annotated_and_undone(pipeline, now, a, b):
+    incident = make_incident(pipeline, at=now)
+    with pytest.raises(DomainError, match="Start it first"):
         mark_step(incident, position=1, done=True, by=a, at=now)
     start_run(incident, by=a, at=now)
     step = mark_step(incident, position=2, done=True, note="Fine.", by=a, at=now + MINUTE)
     assert (step.done_by, step.done_at, step.note) == (a, now + MINUTE, "Fine.")
     again = mark_step(incident, position=2, done=True, by=a, at=now + 2 * MINUTE)
     assert again.done_at == now + MINUTE
-    with pytest.raises(DomainError, match="Engineer A has done step 2 already"):
+    with pytest.raises(DomainError, match="Engineer A already did step 2"):
         mark_step(incident, position=2, done=True, by=b, at=now + 2 * MINUTE)
     with pytest.raises(InvalidInputError):
         mark_step(incident, position=4, done=True, by=b, at=now)
     mark_step(incident, position=2, note="Not fine.", by=b, at=now)
     step = mark_step(incident, position=2, done=False, by=b, at=now)
     assert (step.done_by, step.done_at, step.note) == (None, None, "Not fine.")
-    assert kinds(incident).count("step") == 2
+    assert timeline_kinds(incident).count("step") == 2
 
 
-def test_the_step_that_ended_the_incident_is_kept(pipeline, now, a):
-    incident = opened(pipeline, at=now)
+def test_resolving_records_the_step_that_fixed_the_incident(pipeline, now, a):
+    incident = make_incident(pipeline, at=now)
     start_run(incident, by=a, at=now)
     with pytest.raises(DomainError, match="not done"):
-        resolve(incident, by=a, at=now, ended_by_step=3)
+        resolve(incident, by=a, at=now, fixed_by_step=3)
     with pytest.raises(InvalidInputError):
-        resolve(incident, by=a, at=now, ended_by_step=9)
+        resolve(incident, by=a, at=now, fixed_by_step=9)
     mark_step(incident, position=3, done=True, by=a, at=now + MINUTE)
-    resolve(incident, by=a, at=now + 2 * MINUTE, ended_by_step=3)
+    resolve(incident, by=a, at=now + 2 * MINUTE, fixed_by_step=3)
     run = incident.runs.get()
     assert run.ended_at == now + 2 * MINUTE
-    assert list(run.steps.filter(ended_incident=True).values_list("position", flat=True)) == [3]
+    assert list(run.steps.filter(fixed_incident=True).values_list("position", flat=True)) == [3]
     with pytest.raises(DomainError):
         mark_step(incident, position=1, done=True, by=a, at=now)
     reopen(incident, by=a, at=now + 3 * MINUTE)
@@ -90,8 +91,8 @@ def test_the_step_that_ended_the_incident_is_kept(pipeline, now, a):
     assert second.pk != run.pk
 
 
-def test_a_pipeline_without_runbook_or_steps_says_so(pipeline, now, a):
-    incident = opened(pipeline, at=now)
+def test_a_run_needs_a_runbook_with_steps(pipeline, now, a):
+    incident = make_incident(pipeline, at=now)
     runbook = Runbook.objects.get(pipeline=pipeline)
     save_revision(runbook, markdown="### Purpose\n\nNone.\n", based_on=1, author=a)
     with pytest.raises(DomainError, match="no list"):
@@ -101,10 +102,57 @@ def test_a_pipeline_without_runbook_or_steps_says_so(pipeline, now, a):
         start_run(incident, by=a, at=now)
 
 
-def test_the_database_keeps_a_run_true(pipeline, now, a):
-    incident = opened(pipeline, at=now)
+def test_the_database_refuses_impossible_runs(pipeline, now, a):
+    incident = make_incident(pipeline, at=now)
     run = start_run(incident, by=a, at=now)
     rows = RunStep.objects.filter(run=run, position=1)
-    for wrong in ({"done_at": now}, {"ended_incident": True}, {"position": 2}):
+    for fields in ({"done_at": now}, {"fixed_incident": True}, {"position": 2}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            rows.update(**wrong)
+            rows.update(**fields)
+
+
+def test_marking_a_step_keeps_the_notes_typed_on_others(signed_in, pipeline, a):
+    incident = make_incident(pipeline, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    fields = {
+        "done": "1",
+        "note-1": "",
+        "shown-1": "",
+        "note-2": "Typed on two.",
+        "shown-2": "",
+        "note-3": "Typed.",
+        "shown-3": "",
+    }
+    for headers in ({}, {"HX-Request": "true"}):
+        signed_in(a).post(f"/incidents/{incident.pk}/steps/1/", fields, headers=headers)
+        steps = RunStep.objects.order_by("position").values_list("note", "done_by")
+        assert list(steps) == [("", a.pk), ("Typed on two.", None), ("Typed.", None)]
+
+
+def test_marking_a_step_that_somebody_else_did_keeps_the_notes(signed_in, pipeline, a, b):
+    incident = make_incident(pipeline, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    mark_step(incident, position=1, done=True, by=b, at=timezone.now())
+    answer = signed_in(a).post(f"/incidents/{incident.pk}/steps/1/", {"done": "1", "note-2": "Mine.", "shown-2": ""})
+    assert answer.status_code == 409
+    assert RunStep.objects.get(position=2).note == "Mine."
+
+
+@pytest.mark.parametrize(
+    ("shown", "typed", "note"),
+    [
+        ("", "Mine.", "Theirs. / Mine."),
+        ("Theirs.", "Mine.", "Mine."),
+        ("Theirs.", "", ""),
+        ("", "", "Theirs."),
+        ("Older.", "Older.", "Theirs."),
+        ("Older.", "Older. More.", "Theirs. / Older. More."),
+        ("", "Theirs.", "Theirs."),
+    ],
+)
+def test_a_note_that_somebody_changed_meanwhile_is_not_overwritten(signed_in, pipeline, a, shown, typed, note):
+    incident = make_incident(pipeline, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    mark_step(incident, position=2, note="Theirs.", by=a, at=timezone.now())
+    signed_in(a).post(f"/incidents/{incident.pk}/steps/1/", {"done": "1", "note-2": typed, "shown-2": shown})
+    assert RunStep.objects.get(position=2).note == note

@@ -1,4 +1,4 @@
-"""How people are told: their own choices in the browser and through the API; chat addresses given by admins."""
+"""Notification settings in the browser and through the API, and chat addresses set by admins."""
 
 import datetime as dt
 
@@ -6,42 +6,34 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from common.crypto import decrypt
 from common.exceptions import InvalidInputError, NotAllowedError
-from notifications.channels import chat as chatting
+from notifications.channels import chat
 from notifications.models import ChannelPreference, ChatAddress, Message, QuietHours
 from notifications.services.delivery import deliver_one
-from notifications.services.outbox import enqueue
 from notifications.services.preferences import remove_chat_address, set_chat_address
 from tests.factories import bearer
-from tests.notifications.test_delivery import kind, notice, with_mail  # noqa: F401  # a fixture
+from tests.notifications.news import AdminNews, Page, Secret, enqueue_news, with_mail
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general"
 CALL = "/api/v1/me/notifications/"
-
-
-@pytest.fixture
-def kinds(kind):  # noqa: F811
-    kind("news")
-    kind("page", urgent=True)
 
 
 def put(client, person, **given):
     return client.put(CALL, given, content_type="application/json", **bearer(person))
 
 
-def test_choices_and_quiet_hours_are_changed_through_the_api(client, a, kinds):
+def test_channels_and_quiet_hours_are_changed_through_the_api(client, a):
     before = client.get(CALL, **bearer(a)).json()
     assert (before["quiet_from"], before["quiet_until"], before["chat_service"]) == (None, None, None)
-    rows = {row["kind"]: row for row in before["kinds"]}
-    assert rows["news"] == {"kind": "news", "title": "News", "urgent": False, "email": True, "chat": False}
-    assert rows["page"] == {"kind": "page", "title": "Page", "urgent": True, "email": True, "chat": True}
-    chosen = [{"kind": "news", "email": False, "chat": True}]
-    answer = put(client, a, quiet_from="22:00", quiet_until="07:00", kinds=chosen)
+    rows = {row["type"]: row for row in before["types"]}
+    assert rows["news"] == {"type": "news", "label": "News", "urgent": False, "email": True, "chat": False}
+    assert rows["page"] == {"type": "page", "label": "Page", "urgent": True, "email": True, "chat": True}
+    chosen = [{"type": "news", "email": False, "chat": True}]
+    answer = put(client, a, quiet_from="22:00", quiet_until="07:00", types=chosen)
     assert answer.status_code == 200
     after = answer.json()
     assert (after["quiet_from"], after["quiet_until"]) == ("22:00:00", "07:00:00")
-    assert {row["kind"]: (row["email"], row["chat"]) for row in after["kinds"]}["news"] == (False, True)
+    assert {row["type"]: (row["email"], row["chat"]) for row in after["types"]}["news"] == (False, True)
     assert put(client, a).json()["quiet_from"] is None
     assert not QuietHours.objects.exists()
 
@@ -52,84 +44,94 @@ def test_choices_and_quiet_hours_are_changed_through_the_api(client, a, kinds):
         {"quiet_from": "22:00"},
         {"quiet_from": "22:00", "quiet_until": "22:00"},
         {"quiet_from": "x", "quiet_until": "22:00"},
-        {"kinds": [{"kind": "nothing-like-it", "email": True, "chat": True}]},
-        {"kinds": [{"kind": "page", "email": False, "chat": True}]},
-        {"kinds": [{"kind": "new\0s", "email": True, "chat": True}]},
-        {"kinds": [{"kind": "news"}]},
-        {"kinds": "news"},
-        {"kinds": [3]},
+        {"types": [{"type": "nothing-like-it", "email": True, "chat": True}]},
+        {"types": [{"type": "page", "email": False, "chat": True}]},
+        {"types": [{"type": "new\0s", "email": True, "chat": True}]},
+        {"types": [{"type": "news"}]},
+        {"types": "news"},
+        {"types": [3]},
     ],
 )
-def test_wrong_choices_are_a_400_and_change_nothing(client, a, kinds, given):
+def test_wrong_settings_are_a_400_and_change_nothing(client, a, given):
     answer = put(client, a, **given)
     assert answer.status_code == 400, answer.content
     assert not ChannelPreference.objects.exists()
     assert not QuietHours.objects.exists()
 
 
-def test_choices_are_changed_in_the_browser(signed_in, a, kinds):
+def test_settings_are_changed_in_the_browser(signed_in, a):
     browser = signed_in(a)
-    page = browser.get("/me/messages/").content.decode()
+    page = browser.get("/me/notifications/").content.decode()
     assert "News" in page
     assert ">urgent<" in page
     typed = {"chat-news": "on", "quiet_from": "22:00", "quiet_until": "07:00"}
-    assert browser.post("/me/messages/", typed).status_code == 302
-    assert ChannelPreference.objects.filter(person=a, kind="news", email=False, chat=True).exists()
-    assert ChannelPreference.objects.filter(person=a, kind="page", email=True, chat=False).exists()
-    assert browser.post("/me/messages/", {"quiet_from": "22:00"}).status_code == 400
-    same = browser.post("/me/messages/", {"quiet_from": "22:00", "quiet_until": "22:00"})
+    assert browser.post("/me/notifications/", typed).status_code == 302
+    assert ChannelPreference.objects.filter(person=a, type="news", email=False, chat=True).exists()
+    assert ChannelPreference.objects.filter(person=a, type="page", email=True, chat=False).exists()
+    assert browser.post("/me/notifications/", {"quiet_from": "22:00"}).status_code == 400
+    same = browser.post("/me/notifications/", {"quiet_from": "22:00", "quiet_until": "22:00"})
     assert same.status_code == 400
-    assert "another time" in same.content.decode()
+    assert "different time" in same.content.decode()
 
 
-def test_one_is_told_by_what_one_chose(a, b, admin, kinds):
-    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
+def test_messages_go_by_the_enabled_channels(a, b, admin):
+    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
     set_chat_address(a, address=SLACK, by=admin)
-    enqueue([a, b], notice=notice())
+    enqueue_news([a, b])
     assert set(Message.objects.values_list("recipient__username", "channel")) == {
         ("engineer-a", "chat"),
         ("engineer-b", "email"),
     }
 
 
-def test_who_was_told_by_one_channel_is_not_told_again_by_another(a, admin, kinds):
-    assert enqueue([a], notice=notice()) == 1
+def test_a_changed_preference_sends_nothing_twice(a, admin):
+    assert enqueue_news([a]) == 1
     set_chat_address(a, address=SLACK, by=admin)
-    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
-    assert enqueue([a], notice=notice()) == 0
+    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
+    assert enqueue_news([a]) == 0
     assert Message.objects.count() == 1
 
 
-def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a, kinds):
+def test_urgent_messages_and_invitations_always_go_by_email(a):
     from notifications.services.outbox import Invitation
 
-    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=False)
-    enqueue([a], notice=notice("1"))
-    enqueue([a], notice=notice("2", invitation=Invitation("REQUEST", "BEGIN:VCALENDAR")))
-    enqueue([a], notice=notice("3", kind="page"))
-    assert list(Message.objects.order_by("occurrence").values_list("occurrence", "channel")) == [
+    ChannelPreference.objects.create(person=a, type="news", email=False, chat=False)
+    enqueue_news([a], "1")
+    enqueue_news([a], "2", invitation=Invitation("REQUEST", "BEGIN:VCALENDAR"))
+    enqueue_news([a], "3", cls=Page)
+    assert list(Message.objects.order_by("dedup_key").values_list("dedup_key", "channel")) == [
         ("2", "email"),
         ("3", "email"),
     ]
 
 
-def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client, a, admin, kind):  # noqa: F811
-    kind("secret", private=True, path_of=lambda message: "/link/s3cret/")
-    assert "secret" not in {row["kind"] for row in client.get(CALL, **bearer(a)).json()["kinds"]}
-    assert put(client, a, kinds=[{"kind": "secret", "email": False, "chat": True}]).status_code == 400
+def test_a_private_type_has_no_setting_and_its_link_is_in_no_row(client, a, admin):
+    assert "secret" not in {row["type"] for row in client.get(CALL, **bearer(a)).json()["types"]}
+    assert put(client, a, types=[{"type": "secret", "email": False, "chat": True}]).status_code == 400
     set_chat_address(a, address=SLACK, by=admin)
-    enqueue([with_mail(a)], notice=notice(kind="secret"))
+    enqueue_news([with_mail(a)], cls=Secret)
     assert Message.objects.get().channel == "email"
     deliver_one()
     assert "http://127.0.0.1:8000/link/s3cret/" in mail.outbox[0].body
     assert not any("s3cret" in str(value) for value in Message.objects.values().get().values())
 
 
+def test_types_for_admins_are_neither_shown_nor_sent_to_engineers(client, a, admin):
+    assert "admin-news" not in {row["type"] for row in client.get(CALL, **bearer(a)).json()["types"]}
+    assert "admin-news" in {row["type"] for row in client.get(CALL, **bearer(admin)).json()["types"]}
+    wanted = [{"type": "admin-news", "email": False, "chat": False}]
+    assert put(client, a, types=wanted).status_code == 400
+    assert enqueue_news([with_mail(a), with_mail(admin)], cls=AdminNews) == 1
+    type(admin).objects.filter(pk=admin.pk).update(is_staff=False)
+    deliver_one()
+    assert Message.objects.get().state == "dropped"
+
+
 # Messages
 
 
-def test_one_reads_one_s_own_messages_and_an_admin_everybody_s(client, a, b, admin):
-    enqueue([a, b], notice=notice())
+def test_users_list_their_own_messages_and_admins_everyones(client, a, b, admin):
+    enqueue_news([a, b])
     mine, theirs = Message.objects.get(recipient=a), Message.objects.get(recipient=b)
     answer = client.get("/api/v1/messages/", **bearer(a)).json()
     assert [(row["id"], row["state"], row["recipient"]) for row in answer["results"]] == [
@@ -143,10 +145,10 @@ def test_one_reads_one_s_own_messages_and_an_admin_everybody_s(client, a, b, adm
     assert client.get("/api/v1/messages/?state=x%00", **bearer(a)).status_code == 400
 
 
-def test_an_admin_sends_what_failed_again_through_the_api_and_the_admin(client, signed_in, a, admin):
-    enqueue([a], notice=notice())
+def test_an_admin_retries_failed_messages_through_the_api_and_the_admin(client, signed_in, a, admin):
+    enqueue_news([a])
     row = Message.objects.get()
-    path = f"/api/v1/messages/{row.pk}/send-again/"
+    path = f"/api/v1/messages/{row.pk}/retry/"
     assert client.post(path, **bearer(admin)).status_code == 409
     deliver_one()
     assert client.post(path, **bearer(a)).status_code == 403
@@ -156,19 +158,21 @@ def test_an_admin_sends_what_failed_again_through_the_api_and_the_admin(client, 
     browser = signed_in(admin)
     page = browser.get("/admin/notifications/message/?state__exact=failed").content.decode()
     assert "has no e-mail address" in page
-    chosen = {"action": "send_again", "_selected_action": [row.pk]}
-    assert "tried again now" in browser.post("/admin/notifications/message/", chosen, follow=True).content.decode()
-    assert "Only what failed" in browser.post("/admin/notifications/message/", chosen, follow=True).content.decode()
+    chosen = {"action": "retry", "_selected_action": [row.pk]}
+    assert "Retrying 1 message." in browser.post("/admin/notifications/message/", chosen, follow=True).content.decode()
+    assert (
+        "Only a failed message" in browser.post("/admin/notifications/message/", chosen, follow=True).content.decode()
+    )
     deliver_one()
     assert len(mail.outbox) == 1
 
 
-def test_my_page_lists_what_i_was_told(signed_in, a, b):
-    enqueue([a], notice=notice())
-    page = signed_in(a).get("/me/messages/").content.decode()
+def test_the_page_lists_recent_messages(signed_in, a, b):
+    enqueue_news([a])
+    page = signed_in(a).get("/me/notifications/").content.decode()
     assert 'href="/schedule/"' in page
-    assert ">waiting<" in page
-    assert "Nothing yet" in signed_in(b).get("/me/messages/").content.decode()
+    assert ">Scheduled<" in page
+    assert "No messages yet" in signed_in(b).get("/me/notifications/").content.decode()
 
 
 # Chat
@@ -193,26 +197,27 @@ def test_my_page_lists_what_i_was_told(signed_in, a, b):
         "slack://" + "x" * 2000,
     ],
 )
-def test_an_address_that_names_a_machine_or_nothing_is_refused(a, admin, address):
+def test_an_address_that_names_a_host_is_rejected(a, admin, address):
     with pytest.raises(InvalidInputError):
         set_chat_address(a, address=address, by=admin)
 
 
-def test_an_admin_gives_a_chat_address_which_is_kept_sealed(signed_in, a, admin):
+def test_an_admin_sets_a_chat_address_which_is_stored_encrypted(signed_in, a, admin):
     with pytest.raises(NotAllowedError):
         set_chat_address(a, address=SLACK, by=a)
     browser = signed_in(admin)
     path = "/admin/notifications/chataddress/add/"
-    assert "begins with one of" in browser.post(path, {"person": a.pk, "typed": "json://localhost"}).content.decode()
+    assert "starts with one of" in browser.post(path, {"person": a.pk, "typed": "json://localhost"}).content.decode()
     assert browser.post(path, {"person": a.pk, "typed": SLACK}).status_code == 302
     row = ChatAddress.objects.get()
     assert row.service == "slack"
-    assert decrypt(row.address) == SLACK
-    assert "TIiajkdnlazkcOXrIdevi7FQ" not in row.address
+    assert row.address == SLACK
+    [stored] = ChatAddress.objects.values_list("address", flat=True)
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in stored
     for shown in ("/admin/notifications/chataddress/", f"/admin/notifications/chataddress/{row.pk}/change/"):
         page = browser.get(shown).content.decode()
         assert "TIiajkdn" not in page
-        assert row.address not in page
+        assert stored not in page
     with pytest.raises(NotAllowedError):
         remove_chat_address(row, by=make_other())
     remove_chat_address(row, by=a)
@@ -225,7 +230,7 @@ def make_other():
     return make_engineer("Other")
 
 
-def test_a_message_goes_by_chat_and_a_service_that_refuses_is_tried_again(a, admin, monkeypatch, kinds):
+def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypatch):
     import apprise
 
     said = []
@@ -237,10 +242,10 @@ def test_a_message_goes_by_chat_and_a_service_that_refuses_is_tried_again(a, adm
 
     monkeypatch.setattr(apprise.Apprise, "notify", notify)
     set_chat_address(a, address=SLACK, by=admin)
-    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
-    enqueue([a], notice=notice())
+    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
+    enqueue_news([a])
     deliver_one()
-    assert Message.objects.get().problem == "The chat service did not take it."
+    assert Message.objects.get().problem == "The chat service did not accept the message."
     Message.objects.update(retry_at=timezone.now())
     deliver_one()
     assert Message.objects.get().state == "sent"
@@ -251,19 +256,19 @@ def test_a_message_goes_by_chat_and_a_service_that_refuses_is_tried_again(a, adm
     assert mail.outbox == []
 
 
-def test_a_chat_address_that_was_taken_away_is_a_visible_failure(a, admin, kinds):
+def test_a_removed_chat_address_is_a_visible_failure(a, admin):
     row = set_chat_address(a, address=SLACK, by=admin)
-    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
-    enqueue([a], notice=notice())
+    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
+    enqueue_news([a])
     remove_chat_address(row, by=admin)
     deliver_one()
     assert Message.objects.get().state == "failed"
 
 
-def test_an_address_sealed_with_a_lost_key_is_a_visible_failure(a, admin, kinds, settings):
+def test_an_address_encrypted_with_a_lost_key_is_a_visible_failure(a, admin, settings):
     set_chat_address(a, address=SLACK, by=admin)
-    ChannelPreference.objects.create(person=a, kind="news", email=False, chat=True)
-    enqueue([a], notice=notice())
+    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
+    enqueue_news([a])
     settings.FIELD_KEYS = ["another key"]
     deliver_one()
     row = Message.objects.get()
@@ -271,10 +276,10 @@ def test_an_address_sealed_with_a_lost_key_is_a_visible_failure(a, admin, kinds,
     assert "key that is no longer known" in row.problem
 
 
-def test_no_service_of_chat_is_one_that_one_hosts_oneself():
+def test_no_chat_service_is_self_hosted():
     import apprise
 
-    for scheme in chatting.SERVICES:
+    for scheme in chat.SERVICES:
         plugin = apprise.manager_plugins.NotificationManager()[scheme]
         assert not any("{host}" in template for template in plugin.templates), scheme
 

@@ -8,9 +8,8 @@ from django.utils import timezone
 from notifications import tasks
 from notifications.models import Message
 from notifications.services import retention
-from notifications.services.outbox import enqueue
 from notifications.services.retention import purge_finished
-from tests.notifications.test_delivery import notice
+from tests.notifications.news import enqueue_news
 from tests.statements import plan
 
 DAY = dt.timedelta(days=1)
@@ -24,8 +23,8 @@ def left(a):
     def leave(state, days, **fields):
         over = timezone.now() - days * DAY
         name = f"{Message.objects.count()}"
-        enqueue([a], notice=notice(name, due=over - DAY, expires=over))
-        row = Message.objects.get(occurrence=name)
+        enqueue_news([a], name, due=over - DAY, expires=over)
+        row = Message.objects.get(dedup_key=name)
         held = {"sent_at": over - DAY} if state == State.SENT else {}
         Message.objects.filter(pk=row.pk).update(state=state, **held, **fields)
         return row
@@ -38,7 +37,7 @@ def kept():
 
 
 @pytest.mark.parametrize("state", [State.SENT, State.DROPPED])
-def test_what_is_finished_goes_ninety_days_after_its_use_is_over(left, state):
+def test_a_finished_message_is_deleted_ninety_days_after_it_expired(left, state):
     old, young = left(state, 91), left(state, 89)
     assert purge_finished() == 1
     assert old.pk not in kept()
@@ -47,22 +46,22 @@ def test_what_is_finished_goes_ninety_days_after_its_use_is_over(left, state):
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.FAILED])
-def test_what_failed_or_waits_is_never_removed_however_old(left, state):
+def test_failed_and_waiting_messages_are_never_deleted(left, state):
     row = left(state, 4000)
     assert purge_finished() == 0
     assert kept() == {row.pk}
 
 
-def test_a_message_of_use_for_long_is_not_told_again_because_it_was_removed(a):
+def test_a_sent_message_stays_until_it_expires_so_that_it_is_not_sent_twice(a):
     at = timezone.now()
-    long = notice("a long holiday", due=at - 200 * DAY, expires=at + DAY)
-    assert enqueue([a], notice=long) == 1
+    times = {"due": at - 200 * DAY, "expires": at + DAY}
+    assert enqueue_news([a], "long", **times) == 1
     Message.objects.update(state=State.SENT, sent_at=at - 200 * DAY)
     assert purge_finished() == 0
-    assert enqueue([a], notice=long) == 0
+    assert enqueue_news([a], "long", **times) == 0
 
 
-def test_a_catch_up_stays_until_all_that_it_tells_of_is_gone(left):
+def test_a_digest_stays_until_its_messages_are_gone(left):
     catch_up = left(State.SENT, 300)
     left(State.MERGED, 200, merged_into=catch_up)
     young = left(State.MERGED, 50, merged_into=catch_up)
@@ -73,26 +72,26 @@ def test_a_catch_up_stays_until_all_that_it_tells_of_is_gone(left):
     assert kept() == set()
 
 
-def test_the_setting_says_how_long(left, settings):
+def test_the_setting_decides_how_long(left, settings):
     settings.MESSAGE_KEPT_DAYS = 10
     left(State.SENT, 11)
     left(State.SENT, 9)
     assert purge_finished() == 1
 
 
-def test_the_nightly_task_goes_batch_after_batch_until_nothing_is_left_or_its_time_is_up(left, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH", 2)
+def test_the_nightly_task_deletes_in_batches_within_its_time(left, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH_SIZE", 2)
     for _ in range(5):
         left(State.SENT, 100)
-    monkeypatch.setattr(tasks, "FORGETTING_SECONDS", -1)
+    monkeypatch.setattr(tasks, "PURGE_SECONDS", -1)
     tasks.purge_finished()
     assert Message.objects.count() == 3
-    monkeypatch.setattr(tasks, "FORGETTING_SECONDS", 60)
+    monkeypatch.setattr(tasks, "PURGE_SECONDS", 60)
     tasks.purge_finished()
     assert Message.objects.count() == 0
 
 
-def test_beat_kicks_it_every_night():
+def test_the_purge_runs_every_night():
     from oncall_site.celery import app
 
     [entry] = [one for one in app.conf.beat_schedule.values() if one["task"] == tasks.purge_finished.name]
@@ -100,5 +99,5 @@ def test_beat_kicks_it_every_night():
     assert len(entry["schedule"].minute) == 1
 
 
-def test_it_is_found_by_an_index(db):
+def test_the_purge_uses_an_index(db):
     assert "message_finished" in plan(Message.objects.finished_for(90 * DAY).order_by("expires_at"))

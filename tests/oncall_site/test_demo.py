@@ -1,4 +1,4 @@
-"""The demo: its checks pass on a sound warehouse, and each catches the failure that a runbook names."""
+"""The demo: its checks pass on a healthy warehouse, and each fails for its failure mode."""
 
 import datetime as dt
 
@@ -26,7 +26,7 @@ NOON = dt.datetime(2026, 4, 1, 12, tzinfo=dt.UTC)
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """Return the bytes of a warehouse without a failure."""
+    """Return the bytes of a healthy warehouse."""
     path = tmp_path_factory.mktemp("sound") / "warehouse.sqlite"
     grow(path, until=DAY)
     return path.read_bytes()
@@ -41,7 +41,7 @@ def warehouse(sound, tmp_path):
 
 @pytest.fixture
 def pipelines(seed, a, b):
-    """Make the handbook's pipelines with the checks that its import proposes; runbooks are not needed here."""
+    """Create the handbook's pipelines with the checks that the import suggests, without runbooks."""
     for runbook in read_handbook(seed.read_bytes()).runbooks:
         pipeline = make_pipeline(f"{runbook.name} ({runbook.audience})", primary=a, secondary=b)
         section = next(section for section in runbook.sections if section.title == "Metrics Validation")
@@ -49,13 +49,13 @@ def pipelines(seed, a, b):
 
 
 def judged(*checks, at=NOON):
-    """Run checks, and no others, as a worker does; return their results by name."""
+    """Run these checks as a worker does; return their results by name."""
     Check.objects.update(next_due_at=None)
     Check.objects.filter(pk__in=[check.pk for check in checks]).update(next_due_at=at)
     return {(result := run_check(handed, at=at)).of.name: result for handed in claim_due_checks(at=at)}
 
 
-def test_a_sound_warehouse_passes_every_check(pipelines, warehouse, admin):
+def test_every_check_passes_on_a_healthy_warehouse(pipelines, warehouse, admin):
     checks = build_demo(warehouse, by=admin, at=NOON)
     assert len(checks) == len(CHECKS)
     results = judged(*checks)
@@ -85,7 +85,7 @@ def test_the_demo_evaluates_no_day_that_the_warehouse_lacks():
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_a_failure_is_caught_by_its_check(pipelines, warehouse, admin, name):
+def test_a_failure_makes_its_check_fail(pipelines, warehouse, admin, name):
     scenario = SCENARIOS[name]
     inject(warehouse, scenario, day=DAY)
     build_demo(warehouse, by=admin, at=NOON)
@@ -94,16 +94,16 @@ def test_a_failure_is_caught_by_its_check(pipelines, warehouse, admin, name):
     (result,) = judged(check).values()
     assert result.status == "fail", result.message
     check.refresh_from_db()
-    # One dip is no alarm yet: that check asks for two of three (“… causing false alarms”).
+    # One dip does not alert yet: this check needs two of three results.
     assert (check.alerting_since is not None) is (check.confirm == 1)
 
 
-def test_every_proposed_check_is_switched_on_with_its_metric_and_parameters(pipelines, warehouse, admin):
+def test_every_suggested_check_is_enabled_with_its_metric_and_parameters(pipelines, warehouse, admin):
     build_demo(warehouse, by=admin, at=NOON)
     proposed = Check.objects.exclude(proposed_from="")
     assert (proposed.count(), proposed.filter(is_active=True).count()) == (10, 10)
     assert Metric.objects.count() == len(METRICS)
-    assert "warehouse.sqlite" not in DataSource.objects.get().address
+    assert "warehouse.sqlite" not in DataSource.objects.values_list("address", flat=True).get()
 
 
 def test_the_warehouse_grows_day_by_day_and_its_runs_are_reported(pipelines, warehouse, admin):
@@ -116,7 +116,7 @@ def test_the_warehouse_grows_day_by_day_and_its_runs_are_reported(pipelines, war
     assert report_runs(warehouse, at=NOON + dt.timedelta(days=3)) == 0
 
 
-def test_a_run_that_turns_out_otherwise_is_reported_anew(pipelines, warehouse, admin):
+def test_a_changed_run_is_reported_again(pipelines, warehouse, admin):
     build_demo(warehouse, by=admin, at=NOON)
     for name in ("run-timeout", "late-aggregation"):
         inject(warehouse, SCENARIOS[name], day=DAY)
@@ -126,7 +126,7 @@ def test_a_run_that_turns_out_otherwise_is_reported_anew(pipelines, warehouse, a
     assert report_runs(warehouse, at=NOON + dt.timedelta(hours=5)) == 1
 
 
-def test_a_site_without_the_demo_is_left_alone(db, tmp_path):
+def test_a_site_without_the_demo_does_not_change(db, tmp_path):
     path = tmp_path / "warehouse.sqlite"
     assert grow_demo(path, at=NOON) == 0
     assert not path.exists()

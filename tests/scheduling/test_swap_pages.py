@@ -33,8 +33,8 @@ def weeks(rotation, now):
     return list(rotation.weeks.filter(starts_at__gt=now).select_related("engineer").order_by("starts_on"))
 
 
-def ask_path(week):
-    return f"/swaps/ask/?rotation=weekly-rotation&week={week.starts_on}"
+def request_path(week):
+    return f"/swaps/request/?rotation=weekly-rotation&week={week.starts_on}"
 
 
 def holder(week):
@@ -48,84 +48,84 @@ def text(answer):
 def test_from_my_weeks_to_an_accepted_swap(signed_in, weeks):
     mine, theirs = weeks[0], weeks[1]
     browser = signed_in(mine.engineer)
-    assert ask_path(mine).replace("&", "&amp;") in text(browser.get("/swaps/ask/"))
-    page = text(browser.get(ask_path(mine)))
-    assert "Swap of two weeks with" in page
-    answer = browser.post(ask_path(mine), {"wanted_week": str(theirs.starts_on), "message": "A wedding."})
+    assert request_path(mine).replace("&", "&amp;") in text(browser.get("/swaps/request/"))
+    page = text(browser.get(request_path(mine)))
+    assert "Swap with" in page
+    answer = browser.post(request_path(mine), {"wanted_week": str(theirs.starts_on), "message": "A wedding."})
     swap = SwapRequest.objects.get()
     assert answer.headers["Location"] == f"/swaps/{swap.pk}/"
     assert "Withdraw" in text(browser.get(f"/swaps/{swap.pk}/"))
     other = signed_in(theirs.engineer)
     assert f'href="/swaps/{swap.pk}/"' in text(other.get("/swaps/"))
     page = text(other.get(f"/swaps/{swap.pk}/"))
-    assert "Your answer" in page
+    assert "Your response" in page
     assert "A wedding." in page
     assert other.post(f"/swaps/{swap.pk}/accept/").status_code == 302
     assert (holder(mine), holder(theirs)) == (theirs.engineer, mine.engineer)
-    assert "on call, swapped" in text(browser.get("/schedule/"))
-    assert "What it did" in text(browser.get(f"/swaps/{swap.pk}/"))
+    assert "On call (swapped)" in text(browser.get("/schedule/"))
+    assert "Change made" in text(browser.get(f"/swaps/{swap.pk}/"))
 
 
-def test_a_suggestion_is_asked_with_one_button(signed_in, weeks):
+def test_one_button_requests_a_suggested_swap(signed_in, weeks):
     mine = weeks[0]
     browser = signed_in(mine.engineer)
-    offer = browser.get(ask_path(mine)).context["offers"][0]
-    assert browser.post(ask_path(mine), offer.fields).status_code == 302
+    card = browser.get(request_path(mine)).context["suggestions"][0]
+    assert browser.post(request_path(mine), card.fields).status_code == 302
     swap = SwapRequest.objects.get()
-    assert [(move.week, move.taker) for move in swap.moves()] == [(day, taker.pk) for day, _, taker in offer.moves]
+    assert [(move.week, move.taker) for move in swap.moves()] == [(day, taker.pk) for day, _, taker in card.moves]
 
 
-def test_the_page_of_one_s_own_week_suggests_and_another_s_does_not(signed_in, weeks):
+def test_only_the_engineer_s_own_week_shows_suggestions(signed_in, weeks):
     path = f"/schedule/{weeks[0].starts_on}/"
-    assert "Who could take it" in text(signed_in(weeks[0].engineer).get(path))
-    assert "Who could take it" not in text(signed_in(weeks[1].engineer).get(path))
+    assert "Who could take this week" in text(signed_in(weeks[0].engineer).get(path))
+    assert "Who could take this week" not in text(signed_in(weeks[1].engineer).get(path))
 
 
-def test_another_s_week_cannot_be_offered_but_by_an_admin(signed_in, weeks, admin):
-    assert signed_in(weeks[1].engineer).get(ask_path(weeks[0])).status_code == 403
-    assert signed_in(admin).post(ask_path(weeks[0]), {}).status_code == 302
-    assert SwapRequest.objects.get().asked_by == admin
+def test_only_the_engineer_and_admins_offer_a_week(signed_in, weeks, admin):
+    assert signed_in(weeks[1].engineer).get(request_path(weeks[0])).status_code == 403
+    assert signed_in(admin).post(request_path(weeks[0]), {}).status_code == 302
+    assert SwapRequest.objects.get().requested_by == admin
 
 
 @pytest.mark.parametrize("query", ["?rotation=weekly-rotation", "?rotation=x&week=2026-11-30", "?rotation=weekly-rotation&week=2026-02-31", "?week=%00"])  # fmt: skip
-def test_a_week_that_is_not_there_is_a_404(signed_in, rotation, a, query):
-    assert signed_in(a).get(f"/swaps/ask/{query}").status_code == 404
+def test_an_unknown_week_is_a_404(signed_in, rotation, a, query):
+    assert signed_in(a).get(f"/swaps/request/{query}").status_code == 404
 
 
-def test_a_refused_request_says_why_and_keeps_what_was_typed(signed_in, weeks):
+def test_a_refused_request_shows_the_reason_and_keeps_the_input(signed_in, weeks):
     mine, theirs = weeks[0], weeks[1]
-    create_holiday(mine.engineer, dates=HolidayData(theirs.starts_on, theirs.starts_on), by=mine.engineer)
+    create_holiday(mine.engineer, data=HolidayData(theirs.starts_on, theirs.starts_on), by=mine.engineer)
     browser = signed_in(mine.engineer)
     typed = {"wanted_week": str(theirs.starts_on), "message": "Please."}
-    answer = browser.post(ask_path(mine), typed)
+    answer = browser.post(request_path(mine), typed)
     assert answer.status_code == 409
     assert "is away in the week" in text(answer)
     assert 'value="Please."' in text(answer)
     assert 'type="checkbox" name="acknowledge_conflicts"' in text(answer)
-    assert browser.post(ask_path(mine), {**typed, "acknowledge_conflicts": "on"}).status_code == 302
+    assert browser.post(request_path(mine), {**typed, "acknowledge_conflicts": "on"}).status_code == 302
 
 
-def test_declining_with_a_word_and_withdrawing(signed_in, rotation, weeks, now):
+def test_declining_with_a_reason_and_withdrawing(signed_in, rotation, weeks, now):
     mine, theirs = weeks[0], weeks[1]
     swap = request_swap(
-        rotation, asked=SwapProposal(mine.starts_on, counterpart=theirs.engineer), by=mine.engineer, at=now
+        rotation, proposal=SwapProposal(mine.starts_on, counterpart=theirs.engineer), by=mine.engineer, at=now
     )
-    signed_in(theirs.engineer).post(f"/swaps/{swap.pk}/decline/", {"word": "I am in Lisbon."})
+    signed_in(theirs.engineer).post(f"/swaps/{swap.pk}/decline/", {"reason": "I am in Lisbon."})
     assert "I am in Lisbon." in text(signed_in(mine.engineer).get(f"/swaps/{swap.pk}/"))
-    again = request_swap(rotation, asked=SwapProposal(mine.starts_on), by=mine.engineer, at=now)
+    again = request_swap(rotation, proposal=SwapProposal(mine.starts_on), by=mine.engineer, at=now)
     assert signed_in(theirs.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 403
     assert signed_in(mine.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 302
     assert signed_in(mine.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 409
 
 
-def test_an_admin_answers_an_open_request_for_somebody(signed_in, rotation, weeks, admin, now):
-    swap = request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
+def test_an_admin_accepts_an_open_request_on_behalf(signed_in, rotation, weeks, admin, now):
+    swap = request_swap(rotation, proposal=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
     taker = weeks[2].engineer
     assert signed_in(admin).post(f"/swaps/{swap.pk}/accept/", {"engineer": taker.username}).status_code == 302
     assert holder(weeks[0]) == taker
 
 
-def test_a_holiday_is_saved_and_its_swap_asked_with_one_button(signed_in, weeks):
+def test_one_button_saves_time_off_and_requests_a_swap(signed_in, weeks):
     mine = weeks[1]
     browser = signed_in(mine.engineer)
     typed = {
@@ -134,34 +134,34 @@ def test_a_holiday_is_saved_and_its_swap_asked_with_one_button(signed_in, weeks)
         "kind": "holiday",
         "note": "",
     }
-    page = browser.post("/calendar/block/", typed)
+    page = browser.post("/calendar/add/", typed)
     assert "Who could take the week of" in text(page)
-    [(hit, offers)] = page.context["offers"]
-    answer = browser.post("/calendar/block/", {**typed, "ask": f"{hit.rotation.slug} {offers[0].sent}"})
+    [(affected, cards)] = page.context["suggestions"]
+    answer = browser.post("/calendar/add/", {**typed, "swap": f"{affected.rotation.slug} {cards[0].button_value}"})
     assert HolidayBlock.objects.get().engineer == mine.engineer
     swap = SwapRequest.objects.get()
     assert answer.headers["Location"] == f"/swaps/{swap.pk}/"
     assert swap.offered_week == mine.starts_on
-    assert swap.counterpart == offers[0].moves[0][2]
+    assert swap.counterpart == cards[0].moves[0][2]
 
 
 @pytest.mark.parametrize(
-    "sent", ["", "weekly-rotation", "weekly-rotation tomorrow engineer-b", "weekly-rotation \0 \0"]
+    "value", ["", "weekly-rotation", "weekly-rotation tomorrow engineer-b", "weekly-rotation \0 \0"]
 )
-def test_a_button_that_sends_nonsense_saves_the_holiday_and_says_so(signed_in, weeks, sent):
+def test_a_malformed_swap_choice_saves_the_time_off_and_shows_an_error(signed_in, weeks, value):
     browser = signed_in(weeks[1].engineer)
     day = str(weeks[1].starts_on + DAY)
     answer = browser.post(
-        "/calendar/block/", {"starts_on": day, "ends_on": day, "kind": "holiday", "ask": sent}, follow=True
+        "/calendar/add/", {"starts_on": day, "ends_on": day, "kind": "holiday", "swap": value}, follow=True
     )
-    assert "could not be read" in text(answer)
+    assert "was not sent" in text(answer)
     assert HolidayBlock.objects.count() == 1
 
 
 # Covers
 
 
-def test_take_over_now_and_end_it(signed_in, rotation, weeks, a, b, c, d, now):
+def test_taking_over_now_and_ending_the_cover(signed_in, rotation, weeks, a, b, c, d, now):
     running = rotation.weeks.filter(starts_at__lte=now, ends_at__gt=now).select_related("engineer").get()
     other = next(person for person in (a, b, c, d) if person != running.engineer)
     browser = signed_in(other)
@@ -177,14 +177,14 @@ def test_take_over_now_and_end_it(signed_in, rotation, weeks, a, b, c, d, now):
     made = Cover.objects.get()
     assert (made.engineer, made.covered_engineer) == (other, running.engineer)
     assert "covering" in text(browser.get("/"))
-    assert "covers for" in text(browser.get("/schedule/"))
+    assert "Covers for" in text(browser.get("/schedule/"))
     stranger = next(person for person in (a, b, c, d) if person not in (other, running.engineer))
     assert signed_in(stranger).post(f"/covers/{made.pk}/end/").status_code == 403
     assert browser.post(f"/covers/{made.pk}/end/").status_code == 302
     assert not Cover.objects.filter(ends_at__gt=timezone.now()).exists()
 
 
-def test_a_cover_that_cannot_be_keeps_what_was_typed(signed_in, rotation, weeks):
+def test_an_invalid_cover_keeps_the_input(signed_in, rotation, weeks):
     week = weeks[0]
     person = weeks[1].engineer
     typed = {
@@ -195,16 +195,16 @@ def test_a_cover_that_cannot_be_keeps_what_was_typed(signed_in, rotation, weeks)
     }
     answer = signed_in(person).post("/schedule/weekly-rotation/cover/", typed)
     assert answer.status_code == 400
-    assert "must come after" in text(answer)
+    assert "must be after" in text(answer)
     assert 'value="dentist"' in text(answer)
 
 
 # The planner
 
 
-def test_an_admin_sees_a_plan_and_applies_it(signed_in, weeks, admin):
+def test_an_admin_previews_and_applies_a_plan(signed_in, weeks, admin):
     person = weeks[2].engineer
-    create_holiday(person, dates=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
+    create_holiday(person, data=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
     path = "/schedule/weekly-rotation/plan/"
     assert signed_in(person).get(path).status_code == 403
     browser = signed_in(admin)
@@ -214,32 +214,32 @@ def test_an_admin_sees_a_plan_and_applies_it(signed_in, weeks, admin):
     assert browser.post(path, {"move": moves}).headers["Location"] == "/schedule/"
     assert holder(weeks[2]) != person
     assert set(SwapRequest.objects.values_list("state", "decided_by")) == {("accepted", admin.pk)}
-    assert "Nothing to do" in text(browser.get(path))
+    assert "No conflicts" in text(browser.get(path))
     refused = browser.post(path, {"move": moves}, follow=True)
     assert "Refresh the plan and try again." in text(refused)
 
 
-def test_a_plan_that_cannot_be_names_the_block(signed_in, weeks, admin, a, b, c, d):
+def test_an_impossible_plan_names_the_reason(signed_in, weeks, admin, a, b, c, d):
     first, last = weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY
     for person in (a, b, c, d):
-        create_holiday(person, dates=HolidayData(first, last), by=person)
+        create_holiday(person, data=HolidayData(first, last), by=person)
     page = text(signed_in(admin).get("/schedule/weekly-rotation/plan/"))
-    assert "No plan exists while Engineer" in page
+    assert "No plan is possible while Engineer" in page
 
 
 @pytest.mark.parametrize(
     "moves", [[], ["x"], ["2026-11-30:1"], ["2026-11-30:a:b"], ["2026-11-30:1:2", "2026-11-30:1:2"]]
 )
-def test_moves_that_are_none_change_nothing(signed_in, weeks, admin, moves):
+def test_malformed_moves_change_nothing(signed_in, weeks, admin, moves):
     before = list(RotationWeek.objects.values_list("pk", "engineer"))
     answer = signed_in(admin).post("/schedule/weekly-rotation/plan/", {"move": moves}, follow=True)
     assert answer.status_code == 200
     assert list(RotationWeek.objects.values_list("pk", "engineer")) == before
 
 
-def test_a_script_plans_and_applies(client, rotation, weeks, admin, a):
+def test_the_api_plans_and_applies(client, rotation, weeks, admin, a):
     person = weeks[2].engineer
-    create_holiday(person, dates=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
+    create_holiday(person, data=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
     path = "/api/v1/rotations/weekly-rotation/plan/"
     assert client.get(path, **bearer(a)).status_code == 403
     plan = client.get(path, **bearer(admin)).json()
@@ -253,7 +253,7 @@ def test_a_script_plans_and_applies(client, rotation, weeks, admin, a):
     assert client.post(f"{path}apply/", {"moves": []}, content_type=JSON, **bearer(admin)).status_code == 400
 
 
-def test_a_script_changes_a_roster_after_a_preview(client, rotation, weeks, admin, a):
+def test_the_api_previews_and_changes_a_roster(client, rotation, weeks, admin, a):
     path = "/api/v1/rotations/weekly-rotation/roster/"
     given = {"starts_on": str(weeks[1].starts_on), "engineers": ["engineer-d", "engineer-c"]}
     before = list(RotationWeek.objects.values_list("pk", "engineer"))
@@ -266,7 +266,7 @@ def test_a_script_changes_a_roster_after_a_preview(client, rotation, weeks, admi
         assert client.post(path, wrong, content_type=JSON, **bearer(admin)).status_code == 400
 
 
-def test_a_script_is_given_suggestions_with_why(client, rotation, weeks, a):
+def test_the_api_suggests_swaps_with_reasons(client, rotation, weeks, a):
     path = "/api/v1/swaps/suggestions/"
     rows = client.get(path, {"rotation": rotation.slug, "week": str(weeks[0].starts_on)}, **bearer(a)).json()["results"]
     assert rows[0]["kind"] == "two_way"
@@ -285,7 +285,7 @@ def test_a_script_is_given_suggestions_with_why(client, rotation, weeks, a):
         assert (answer.status_code, list(answer.json())) == (400, [field])
 
 
-def test_the_effects_of_a_holiday_suggest_swaps_of_the_weeks_it_hits(client, weeks):
+def test_the_impact_of_time_off_suggests_swaps_of_affected_weeks(client, weeks):
     mine = weeks[1]
     given = {"starts_on": str(mine.starts_on + DAY), "ends_on": str(mine.starts_on + 2 * DAY)}
     effects = client.post("/api/v1/holidays/preview/", given, content_type=JSON, **bearer(mine.engineer)).json()
@@ -296,11 +296,11 @@ def test_the_effects_of_a_holiday_suggest_swaps_of_the_weeks_it_hits(client, wee
 # In the admin
 
 
-def test_an_admin_blocks_changes_and_removes_a_holiday_in_the_admin(signed_in, rotation, admin, a, b):
+def test_the_admin_creates_edits_and_deletes_time_off(signed_in, rotation, admin, a, b):
     browser = signed_in(admin)
     typed = {"engineer": a.pk, "starts_on": "2027-01-04", "ends_on": "2027-01-08", "starts_at_time": "", "ends_at_time": "", "kind": "sick", "note": ""}  # fmt: skip
     wrong = browser.post("/admin/scheduling/holidayblock/add/", {**typed, "ends_on": "2027-01-01"})
-    assert "cannot come before" in text(wrong)
+    assert "is before the first day" in text(wrong)
     assert browser.post("/admin/scheduling/holidayblock/add/", typed).status_code == 302
     block = HolidayBlock.objects.get()
     assert (block.engineer, block.ends_at.isoformat()) == (a, "2027-01-09T00:00:00+00:00")
@@ -313,7 +313,7 @@ def test_an_admin_blocks_changes_and_removes_a_holiday_in_the_admin(signed_in, r
     assert not HolidayBlock.objects.exists()
 
 
-def test_an_admin_makes_and_ends_a_cover_in_the_admin(signed_in, rotation, weeks, admin):
+def test_the_admin_creates_and_ends_a_cover(signed_in, rotation, weeks, admin):
     week, other = weeks[0], weeks[1].engineer
     browser = signed_in(admin)
     typed = {
@@ -321,7 +321,7 @@ def test_an_admin_makes_and_ends_a_cover_in_the_admin(signed_in, rotation, weeks
         "starts_at_0": str(week.starts_on + DAY), "starts_at_1": "00:00", "ends_at_0": str(week.starts_on + 2 * DAY), "ends_at_1": "00:00",
     }  # fmt: skip
     wrong = browser.post("/admin/scheduling/cover/add/", {**typed, "engineer": week.engineer.pk})
-    assert "on call at that time anyway" in text(wrong)
+    assert "already on call then" in text(wrong)
     assert not Cover.objects.exists()
     assert browser.post("/admin/scheduling/cover/add/", typed).status_code == 302
     made = Cover.objects.get()
@@ -330,35 +330,35 @@ def test_an_admin_makes_and_ends_a_cover_in_the_admin(signed_in, rotation, weeks
     assert not Cover.objects.exists()
 
 
-def test_an_admin_accepts_and_withdraws_swaps_in_the_admin(signed_in, rotation, weeks, admin, now):
+def test_the_admin_accepts_and_withdraws_swaps(signed_in, rotation, weeks, admin, now):
     one = request_swap(
-        rotation, asked=SwapProposal(weeks[0].starts_on, weeks[1].starts_on), by=weeks[0].engineer, at=now
+        rotation, proposal=SwapProposal(weeks[0].starts_on, weeks[1].starts_on), by=weeks[0].engineer, at=now
     )
-    two = request_swap(rotation, asked=SwapProposal(weeks[2].starts_on), by=weeks[2].engineer, at=now)
+    two = request_swap(rotation, proposal=SwapProposal(weeks[2].starts_on), by=weeks[2].engineer, at=now)
     browser = signed_in(admin)
     page = browser.post(
         "/admin/scheduling/swaprequest/", {"action": "accept", "_selected_action": [one.pk, two.pk]}, follow=True
     )
     assert "accepted on behalf" in text(page)
-    assert "say for whom" in text(page)
+    assert "open to anyone" in text(page)
     browser.post("/admin/scheduling/swaprequest/", {"action": "withdraw", "_selected_action": [two.pk]})
     one.refresh_from_db()
     two.refresh_from_db()
     assert (one.state, two.state) == ("accepted", "cancelled")
 
 
-def test_the_lists_of_the_admin_answer(signed_in, rotation, weeks, admin, now):
-    request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
-    create_cover(rotation, span=CoverData(weeks[1].engineer, weeks[0].starts_at, weeks[0].ends_at), by=admin, at=now)
+def test_the_admin_lists_swaps_covers_and_time_off(signed_in, rotation, weeks, admin, now):
+    request_swap(rotation, proposal=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
+    create_cover(rotation, data=CoverData(weeks[1].engineer, weeks[0].starts_at, weeks[0].ends_at), by=admin, at=now)
     for name in ("swaprequest", "cover", "holidayblock"):
         assert signed_in(admin).get(f"/admin/scheduling/{name}/").status_code == 200
 
 
-def test_a_preview_of_a_roster_names_the_swaps_it_ends(signed_in, rotation, weeks, admin, now):
+def test_a_roster_preview_lists_the_swaps_it_cancels(signed_in, rotation, weeks, admin, now):
     one, two = weeks[1], weeks[2]
-    made = request_swap(rotation, asked=SwapProposal(one.starts_on, two.starts_on), by=one.engineer, at=now)
+    made = request_swap(rotation, proposal=SwapProposal(one.starts_on, two.starts_on), by=one.engineer, at=now)
     accept_swap(made, by=two.engineer, at=now)
     typed = {"starts_on": str(one.starts_on), "engineers": f"{two.engineer.username}\n{weeks[3].engineer.username}"}
     page = text(signed_in(admin).post("/schedule/weekly-rotation/roster/", typed))
-    assert "cannot be honoured" in page
+    assert "These swaps will be cancelled" in page
     assert f'href="/swaps/{made.pk}/"' in page

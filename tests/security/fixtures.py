@@ -1,4 +1,4 @@
-"""The rows that the rules speak of: everything that can belong to somebody belongs to engineer A."""
+"""The rows that the rules refer to. Everything that has an owner belongs to engineer A."""
 
 import datetime as dt
 from http.cookies import SimpleCookie
@@ -17,9 +17,8 @@ from handoffs.services.action_items import add_item
 from handoffs.services.meetings import sync_handoffs
 from incidents.models import Alert
 from incidents.services.alerts import ingest_alerts
-from incidents.services.opening import NewIncident, open_incident
 from incidents.services.runbook_runs import start_run
-from incidents.services.transitions import resolve
+from incidents.services.transitions import NewIncident, open_incident, resolve
 from notifications.models import Message
 from people.models import ApiToken
 from people.queries import secret_of
@@ -53,7 +52,7 @@ BESIDE = ("people_apitoken",)
 
 
 def make_world():
-    """Return the words of the rules, and the people: owner, stranger, admin."""
+    """Create the rows; return the values of the rules' placeholders, and the owner, stranger and admin."""
     at = timezone.now()
     admin = make_engineer("Admin", is_staff=True)
     a, b, c, d = (make_engineer(f"Engineer {letter}", email=f"{letter}@example.org") for letter in "ABCD")
@@ -76,11 +75,11 @@ def make_world():
         [week for week in weeks if week.engineer == who][:2] if who != d else [w for w in weeks if w.engineer == d]
         for who in (a, b, d)
     )
-    asked = request_swap(rotation, asked=SwapProposal(b1.starts_on, a1.starts_on), by=b, at=at)
-    asking = request_swap(rotation, asked=SwapProposal(a1.starts_on, counterpart=b), by=a, at=at)
+    asked = request_swap(rotation, proposal=SwapProposal(b1.starts_on, a1.starts_on), by=b, at=at)
+    asking = request_swap(rotation, proposal=SwapProposal(a1.starts_on, counterpart=b), by=a, at=at)
     span = CoverData(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
-    cover = create_cover(rotation, span=span, by=a, at=at)
-    holiday = create_holiday(a, dates=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    cover = create_cover(rotation, data=span, by=a, at=at)
+    holiday = create_holiday(a, data=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
     sync_handoffs(at=at)
     handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=at).order_by("at").first()
     item = add_item(rotation, text="Something left to do", by=a, at=at)
@@ -176,7 +175,7 @@ class World:
             self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
 
     def said(self, value):
-        """Return a path or a body with the words of this world in it."""
+        """Return a path or a body with its placeholders filled in."""
         if isinstance(value, dict):
             return {key: self.said(one) for key, one in value.items()}
         if isinstance(value, list):
@@ -184,7 +183,7 @@ class World:
         return value.format(**self.words) if isinstance(value, str) else value
 
     def call(self, actor, method, path, body=None, *, raw=None):
-        """Return the answer and what it wrote; afterwards everything is as before."""
+        """Return the response and its writes, and roll them back."""
         given = {} if body is None else {"data": self.said(body)}
         if raw is not None:
             given["data"] = raw

@@ -1,14 +1,15 @@
-"""Who may call what: product.md §11, a line for each method of each route. A route without a line fails the build.
+"""Who may call what (docs/rules.md, Roles and permissions): one line per method and route. A route without a line fails.
 
-A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/world.py`,
-where everything that can belong to somebody belongs to the owner, engineer A. The body must be one that succeeds for whoever may.
-Several lines for one method are told apart by a word after `#`.
+A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/fixtures.py`,
+where everything belongs to the owner, engineer A. The body must succeed for everyone who is allowed. Lines for the same method and
+route have a word after `#`.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-# Whose request succeeds. A token does what its holder does, but in Django's pages; one that may only read, only that.
+# Roles whose requests succeed. A token has its holder's role in the API, and a read-only token may only read.
 OPEN = {"anonymous", "owner", "stranger", "admin"}
 SIGNED_IN = {"owner", "stranger", "admin"}
 OWNER = {"owner", "admin"}
@@ -18,7 +19,7 @@ ADMIN = {"admin"}
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may, with what body; `hidden`: the others are told that there is no such thing; `private`: text that only OWNER reads."""
+    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read."""
 
     who: frozenset | set
     body: dict | None = None
@@ -29,6 +30,7 @@ class Rule:
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
 PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
+TOMORROW = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%dT%H:%M}"
 INCIDENT = {"kind": "delay", "title": "It is late"}
 EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
 CHECK = {
@@ -97,8 +99,8 @@ RULES = {
     ),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
-    "GET /me/messages/": Rule(SIGNED_IN),
-    "POST /me/messages/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
+    "GET /me/notifications/": Rule(SIGNED_IN),
+    "POST /me/notifications/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -109,7 +111,7 @@ RULES = {
     "POST /me/second-factor/codes/new/": Rule(SIGNED_IN),
     "GET /me/calendar-link/": Rule(SIGNED_IN),
     "POST /me/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
-    "POST /me/calendar-link/read/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/calendar-link/sync/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/calendar-link/unlink/": Rule(OWNER_ALONE, hidden=True),
     # The schedule.
     "GET /schedule/": Rule(SIGNED_IN),
@@ -127,10 +129,10 @@ RULES = {
     "POST /covers/{cover}/end/": Rule(OWNER),
     # Swaps.
     "GET /swaps/": Rule(SIGNED_IN),
-    "GET /swaps/ask/": Rule(SIGNED_IN),
-    "POST /swaps/ask/": Rule(SIGNED_IN),
-    "GET /swaps/ask/?rotation={rotation}&week={week} #mine": Rule(OWNER),
-    "POST /swaps/ask/?rotation={rotation}&week={week} #mine": Rule(OWNER, {"message": "please"}),
+    "GET /swaps/request/": Rule(SIGNED_IN),
+    "POST /swaps/request/": Rule(SIGNED_IN),
+    "GET /swaps/request/?rotation={rotation}&week={week} #mine": Rule(OWNER),
+    "POST /swaps/request/?rotation={rotation}&week={week} #mine": Rule(OWNER, {"message": "please"}),
     "GET /swaps/{asked}/": Rule(SIGNED_IN),
     "POST /swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
@@ -138,11 +140,11 @@ RULES = {
     # The shared calendar.
     "GET /calendar/": Rule(SIGNED_IN),
     "GET /calendar/{year}/{month}/": Rule(SIGNED_IN, private=NOTE),
-    "GET /calendar/block/": Rule(SIGNED_IN),
-    "POST /calendar/block/": Rule(SIGNED_IN, {**HOLIDAY, "engineer": "{owner_pk}", "save": "1"}),
+    "GET /calendar/add/": Rule(SIGNED_IN),
+    "POST /calendar/add/": Rule(SIGNED_IN, {**HOLIDAY, "engineer": "{owner_pk}", "save": "1"}),
     "GET /calendar/holidays/{holiday}/": Rule(OWNER, hidden=True),
     "POST /calendar/holidays/{holiday}/": Rule(OWNER, {**HOLIDAY, "save": "1"}, hidden=True),
-    "POST /calendar/holidays/{holiday}/remove/": Rule(OWNER, hidden=True),
+    "POST /calendar/holidays/{holiday}/delete/": Rule(OWNER, hidden=True),
     # Hand-offs: everybody writes notes and items, the two sign, an admin does not.
     "GET /handoffs/": Rule(SIGNED_IN),
     "GET /handoffs/{handoff}/": Rule(SIGNED_IN),
@@ -166,12 +168,13 @@ RULES = {
     "GET /incidents/reports/csv/": Rule(SIGNED_IN),
     "GET /incidents/alerts/": Rule(SIGNED_IN),
     "GET /incidents/{incident}/": Rule(SIGNED_IN),
-    "GET /incidents/{incident}/change/": Rule(SIGNED_IN),
-    "POST /incidents/{incident}/change/": Rule(SIGNED_IN, INCIDENT),
+    "GET /incidents/{incident}/edit/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/edit/": Rule(SIGNED_IN, INCIDENT),
     "POST /incidents/{incident}/acknowledge/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/resolve/": Rule(SIGNED_IN),
     "POST /incidents/{resolved}/reopen/": Rule(SIGNED_IN),
-    "POST /incidents/{incident}/hand-over/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
+    "POST /incidents/{incident}/snooze/": Rule(SIGNED_IN, {"until": TOMORROW}),
+    "POST /incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "POST /incidents/{incident}/note/": Rule(SIGNED_IN, {"text": "A note."}),
     "POST /incidents/{not_run}/run/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/steps/1/": Rule(SIGNED_IN, {"done": "1"}),
@@ -296,7 +299,9 @@ RULES = {
     "POST /api/v1/incidents/{incident}/acknowledge/": Rule(SIGNED_IN, {}),
     "POST /api/v1/incidents/{incident}/resolve/": Rule(SIGNED_IN, {}),
     "POST /api/v1/incidents/{resolved}/reopen/": Rule(SIGNED_IN, {}),
-    "POST /api/v1/incidents/{incident}/handover/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
+    "GET /api/v1/incidents/{incident}/timeline/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/snooze/": Rule(SIGNED_IN, {"until": f"{TOMORROW}:00Z"}),
+    "POST /api/v1/incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "GET /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN, {"text": "A note."}),
     "POST /api/v1/incidents/{not_run}/run/": Rule(SIGNED_IN, {}),
@@ -309,7 +314,7 @@ RULES = {
     "PUT /api/v1/me/notifications/": Rule(SIGNED_IN, {}),
     "GET /api/v1/messages/": Rule(SIGNED_IN),
     "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
-    "POST /api/v1/messages/{message}/send-again/": Rule(ADMIN, {}, hidden=True),
+    "POST /api/v1/messages/{message}/retry/": Rule(ADMIN, {}, hidden=True),
     "GET /api/v1/external-checks/": Rule(SIGNED_IN),
     "GET /api/v1/external-checks/{external}/": Rule(SIGNED_IN),
     "POST /api/v1/integrations/airflow/": Rule(SIGNED_IN, AIRFLOW),

@@ -1,3 +1,4 @@
+import common.fields
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -52,6 +53,8 @@ class Migration(migrations.Migration):
                 ('value', models.FloatField(blank=True, null=True)),
                 ('message', models.TextField(blank=True)),
                 ('at', models.DateTimeField(help_text='Time of the last result.')),
+                ('period_at', models.DateTimeField(blank=True, help_text='Logical date of the last result, if the tool has one.', null=True)),
+                ('is_stale', models.BooleanField(db_default=False, default=False, help_text='The last run updated nothing because something upstream failed.', verbose_name='stale')),
                 ('created_at', models.DateTimeField()),
             ],
             options={
@@ -285,7 +288,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, unique=True)),
-                ('address', models.TextField(editable=False, help_text='Connection URL, encrypted.')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
                 ('dialect', models.CharField(editable=False, help_text='Kind of database.', max_length=30)),
                 ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='Longer queries are cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='time limit (s)')),
                 ('row_cap', models.PositiveIntegerField(default=100000, help_text='Queries that return more rows are refused.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='row limit')),

@@ -62,6 +62,15 @@ class ExternalCheck(models.Model):
     value = models.FloatField(null=True, blank=True)
     message = models.TextField(blank=True)
     at = models.DateTimeField(help_text="Time of the last result.")
+    period_at = models.DateTimeField(
+        null=True, blank=True, help_text="Logical date of the last result, if the tool has one."
+    )
+    is_stale = models.BooleanField(
+        "stale",
+        default=False,
+        db_default=False,
+        help_text="The last run updated nothing because something upstream failed.",
+    )
     created_at = models.DateTimeField()
 
     objects = ExternalCheckQuerySet.as_manager()
@@ -78,11 +87,6 @@ class ExternalCheck(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def said(self) -> tuple[str, float | None, str]:
-        """The last result, without its time."""
-        return self.status, self.value, self.message
 
 
 class ExternalFinding(models.Model):

@@ -9,8 +9,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from common.fields import EncryptedTextField
+from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
-from pipelines.models import Pipeline, slug_rule
+from pipelines.models import Pipeline
 from validation.domain.buckets import DAY, HOUR, bucket_time
 
 # A run's hard limit is longer than the longest query limit.
@@ -23,7 +25,7 @@ class DataSource(models.Model):
     """A warehouse that SELECT queries are sent to. Its address is stored encrypted and never shown again."""
 
     name = models.CharField(max_length=80, unique=True)
-    address = models.TextField(editable=False, help_text="Connection URL, encrypted.")
+    address = EncryptedTextField(editable=False)
     dialect = models.CharField(max_length=30, editable=False, help_text="Kind of database.")
     limit_seconds = models.PositiveSmallIntegerField(
         "time limit (s)",
@@ -81,7 +83,7 @@ class Metric(models.Model):
     """A number of a pipeline, per bucket: pushed, or pulled from a data source by one SELECT."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="metrics")
-    slug = models.CharField(max_length=80, validators=[slug_rule])
+    slug = models.CharField(max_length=80, validators=[validate_slug])
     name = models.CharField(max_length=120)
     unit = models.CharField(max_length=30, blank=True, help_text="For example users, EUR or %.")
     kind = models.CharField(max_length=6, choices=MetricKind, default=MetricKind.COUNT)

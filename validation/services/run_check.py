@@ -10,14 +10,12 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError
-from notifications.services.outbox import Notification, enqueue
-from people.models import User
 from validation.domain.confirmation import Confirmation, is_confirmed
 from validation.domain.evaluation import Evaluation, evaluate
 from validation.domain.parameters import InvalidParametersError
 from validation.domain.results import CheckOutcome, ResultStatus
 from validation.models import Check, CheckResult, PendingReevaluation, Severity
-from validation.notifications import CHECK_ERROR
+from validation.notifications import notify_check_error
 from validation.queries.evaluation_context import build_context
 from validation.services.checks import due_after
 from validation.services.pull import Budget, read_for
@@ -242,7 +240,7 @@ def _save(
     row.next_due_at = result.finished_at if is_waiting else due_after(row, at=result.finished_at)
     row.save()
     if row.last_status == ResultStatus.ERROR and previous_status != ResultStatus.ERROR:
-        _notify_admins(row, result)
+        notify_check_error(row, result)
     return result
 
 
@@ -273,20 +271,3 @@ def _is_silenced(row: Check, *, at: dt.datetime) -> bool:
         return True
     cooldown = dt.timedelta(minutes=row.cooldown_minutes)
     return row.alert_ended_at is not None and at < row.alert_ended_at + cooldown
-
-
-def _notify_admins(row: Check, result: CheckResult) -> None:
-    """Notify the admins that a check cannot run."""
-    enqueue(
-        User.objects.filter(is_active=True, is_staff=True),
-        notice=Notification(
-            kind=CHECK_ERROR.name,
-            event="check-error",
-            occurrence=f"{row.pk}-{result.pk}",
-            subject=f"Check “{row.name}” ({row.pipeline}) cannot run",
-            text=f"{result.message}\n\nThere are no results for its data until it is fixed.",
-            path=f"/checks/{row.pk}/",
-            due_at=result.finished_at,
-            expires_at=result.finished_at + dt.timedelta(days=1),
-        ),
-    )

@@ -17,11 +17,11 @@ PAUSE_SECONDS = 1.0
 class Command(BaseCommand):
     """`manage.py deliver [--loop]` is safe beside workers, because each message is claimed once."""
 
-    help = "Deliver the messages that are due; with --loop, go on until stopped."
+    help = "Deliver due messages. With --loop, run until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the `--loop` option."""
-        parser.add_argument("--loop", action="store_true", help="Go on until stopped.")
+        parser.add_argument("--loop", action="store_true", help="Run until stopped.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Deliver due messages. On a stop signal, finish the current message first."""
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             drop_expired()
             merge_overdue()
             number = _deliver_due(threading.Event())
-            self.stdout.write(f"{number} messages were looked at.")
+            self.stdout.write(f"{number} messages processed.")
             return
         stop = threading.Event()
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 merge_overdue()
                 _deliver_due(stop)
             except (DatabaseError, InterfaceError) as error:
-                self.stderr.write(f"The database is away: {error}")
+                self.stderr.write(f"Database unavailable: {error}")
                 connection.close()
             stop.wait(PAUSE_SECONDS)
 

@@ -1,0 +1,27 @@
+"""Rows of the Notifications page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from notifications.models import Message
+from notifications.queries.outbox import message_link
+
+BADGES = {Message.State.SENT: "ok", Message.State.FAILED: "danger", Message.State.SENDING: "info"}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message with the URL of its page."""
+
+    message: Message
+    link: str
+
+    @property
+    def badge(self) -> str:
+        """The CSS class of the state's badge."""
+        return BADGES.get(Message.State(self.message.state), "")
+
+
+def message_rows(messages: Iterable[Message]) -> list[MessageRow]:
+    """Return the rows of a list of messages."""
+    return [MessageRow(message, message_link(message)) for message in messages]

@@ -1,0 +1,63 @@
+"""Filters of the scheduling lists."""
+
+from typing import Any
+
+from django_filters.filters import DateFilter
+from django_filters.filterset import FilterSet
+
+from common.api.filters import SlugFilter, WordFilter
+from people.queries import all_users
+from scheduling.models import Cover, HolidayBlock, Rotation, SwapRequest
+
+
+def rotation_filter() -> SlugFilter:
+    """Return a filter by rotation slug."""
+    return SlugFilter(noun="rotation", queryset=Rotation.objects.order_by("pk"))
+
+
+def engineer_filter(field_name: str) -> SlugFilter:
+    """Return a filter by user name."""
+    return SlugFilter(noun="engineer", field_name=field_name, queryset=all_users(), to_field_name="username")
+
+
+class HolidayFilter(FilterSet):
+    """Time off of an engineer, of a kind, or that overlaps the dates `from` to `to`."""
+
+    engineer = engineer_filter("engineer")
+    kind = WordFilter(choices=HolidayBlock.Kind.choices)
+    to = DateFilter(field_name="starts_on", lookup_expr="lte")
+
+    class Meta:
+        model = HolidayBlock
+        fields = ("engineer", "kind", "to")
+
+    @classmethod
+    def get_filters(cls) -> Any:
+        """Return the declared filters and `from`, which Python reserves."""
+        filters = super().get_filters()  # type: ignore[no-untyped-call]  # django-filter has no annotations
+        return {**filters, "from": DateFilter(field_name="ends_on", lookup_expr="gte")}
+
+
+class CoverFilter(FilterSet):
+    """Covers of a rotation, or by an engineer; `covers` is the covered engineer."""
+
+    rotation = rotation_filter()
+    engineer = engineer_filter("engineer")
+    covers = engineer_filter("covered_engineer")
+
+    class Meta:
+        model = Cover
+        fields = ("rotation", "engineer", "covers")
+
+
+class SwapFilter(FilterSet):
+    """Swap requests of a rotation, in a state, or of an engineer."""
+
+    rotation = rotation_filter()
+    state = WordFilter(choices=SwapRequest.State.choices)
+    requester = engineer_filter("requester")
+    counterpart = engineer_filter("counterpart")
+
+    class Meta:
+        model = SwapRequest
+        fields = ("rotation", "state", "requester", "counterpart")
