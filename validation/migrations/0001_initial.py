@@ -645,7 +645,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'relationships', 'run_deadline', 'schema']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
+            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'relationships', 'run_deadline', 'schema', 'validity']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
         ),
         migrations.AddConstraint(
             model_name='check',
