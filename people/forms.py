@@ -130,6 +130,12 @@ class TokenForm(forms.Form):
         help_text="Last day of validity. Leave blank for no expiry.",
     )
 
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not user.is_staff:
+            scopes = [choice for choice in ApiToken.Scope.choices if choice[0] != ApiToken.Scope.ADMIN]
+            self.fields["scope"].choices = scopes  # type: ignore[attr-defined]  # a choice field
+
     def clean_expires_on(self) -> dt.date | None:
         """Return the last valid day; raise ValidationError if it is in the past."""
         day: dt.date | None = self.cleaned_data["expires_on"]

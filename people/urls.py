@@ -28,7 +28,6 @@ urlpatterns = [
     path("password/", views.choose_password, name="choose_password"),
     path("password/<str:secret>/", views.password_link, name="password_link"),
     path("me/", views.account, name="account"),
-    path("me/profile/", views.change_profile, name="change_profile"),
     path("me/password/", views.change_password, name="change_password"),
     path("me/tokens/", views.create_token, name="create_token"),
     path("me/tokens/<int:pk>/revoke/", views.revoke_token, name="revoke_token"),

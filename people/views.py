@@ -118,10 +118,11 @@ def _next_page(request: HttpRequest, *, default: str = "now") -> str:
     return url if is_safe else default
 
 
-def _account_page(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
+def account_page(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
+    """Return the account page. `forms` replace its forms by those with errors."""
     context = {
         "profile_form": ProfileForm(instance=User.objects.get(pk=request.user.pk)),
-        "token_form": TokenForm(),
+        "token_form": TokenForm(user=request.user),
         "password_form": MyPasswordForm(request.user),
         "tokens": queries.active_tokens(request.user),
         "second_factor": queries.has_second_factor(request.user),
@@ -165,18 +166,7 @@ def not_active(request: HttpRequest) -> HttpResponse:
 @require_safe
 def account(request: SignedInRequest) -> HttpResponse:
     """Show the account page: profile, password and API tokens."""
-    return _account_page(request)
-
-
-@require_POST
-def change_profile(request: SignedInRequest) -> HttpResponse:
-    """Update the user's profile."""
-    form = ProfileForm(request.POST, instance=User.objects.get(pk=request.user.pk))
-    if not form.is_valid():
-        return _account_page(request, status=400, profile_form=form)
-    accounts.change_profile(User.objects.get(pk=request.user.pk), fields=form.cleaned_data)
-    messages.success(request, "Profile saved.")
-    return redirect("account")
+    return account_page(request)
 
 
 @require_POST
@@ -184,7 +174,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
     """Change the user's password and keep the session."""
     form = MyPasswordForm(request.user, request.POST)
     if not form.is_valid():
-        return _account_page(request, status=400, password_form=form)
+        return account_page(request, status=400, password_form=form)
     set_password(request.user, password=form.cleaned_data["new_password1"])
     update_session_auth_hash(request, request.user)
     messages.success(request, "Password changed.")
@@ -194,17 +184,17 @@ def change_password(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def create_token(request: SignedInRequest) -> HttpResponse:
     """Create an API token and show its secret once."""
-    form = TokenForm(request.POST)
+    form = TokenForm(request.POST, user=request.user)
     if not form.is_valid():
-        return _account_page(request, status=400, token_form=form)
+        return account_page(request, status=400, token_form=form)
     try:
         token = accounts.create_token(
             request.user, name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires_at=form.expires_at()
         )
     except DomainError as refusal:
         form.add_error(None, str(refusal))
-        return _account_page(request, status=409, token_form=form)
-    return _account_page(request, new_token=token)
+        return account_page(request, status=409, token_form=form)
+    return account_page(request, new_token=token)
 
 
 @require_POST

@@ -35,11 +35,14 @@ def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> Pas
     return _new_link(user, purpose=purpose, by=by, at=at)
 
 
-def request_password_reset(user: User, *, at: dt.datetime) -> PasswordLink:
-    """Create a password reset link; raise DomainError if the user is inactive or never set a password."""
-    if not (user.is_active and user.has_usable_password()):
-        raise DomainError(f"{user} is inactive or was never invited.")
+def create_reset_link(user: User, *, at: dt.datetime) -> PasswordLink:
+    """Create a password reset link that the user requested, and expire earlier links."""
     return _new_link(user, purpose=PasswordLink.Purpose.RESET, by=None, at=at)
+
+
+def expire_links(user: User, *, at: dt.datetime) -> None:
+    """Expire all password links of a user."""
+    PasswordLink.objects.usable(at=at).filter(user=user).update(expires_at=at)
 
 
 @transaction.atomic
@@ -61,7 +64,7 @@ def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) 
 @transaction.atomic
 def _new_link(user: User, *, purpose: PasswordLink.Purpose, by: User | None, at: dt.datetime) -> PasswordLink:
     User.objects.select_for_update().get(pk=user.pk)
-    PasswordLink.objects.usable(at=at).filter(user=user).update(expires_at=at)
+    expire_links(user, at=at)
     expires_at = at + VALIDITY[purpose]
     link = PasswordLink(
         user=user, purpose=purpose, asked_by=by, nonce=secrets.token_hex(32), created_at=at, expires_at=expires_at
