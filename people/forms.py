@@ -47,7 +47,7 @@ class PasswordAgainForm(ReauthenticateForm):
 
     def clean_password(self) -> str:
         """Return the password; raise ValidationError if it is wrong."""
-        attempt = {LoginAttempts.Of.NAME: self.user.username}
+        attempt = {LoginAttempts.Of.CONFIRMATION: self.user.username}
         count_or_reject(attempt)
         password: str = super().clean_password()
         refund_attempt(attempt)
@@ -101,7 +101,7 @@ class MyPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         """Return the current password; raise ValidationError if it is wrong."""
-        attempt = {LoginAttempts.Of.NAME: self.user.username}
+        attempt = {LoginAttempts.Of.CONFIRMATION: self.user.username}
         count_or_reject(attempt)
         password: str = super().clean_old_password()
         refund_attempt(attempt)

@@ -266,13 +266,17 @@ class LoginAttempts(models.Model):
     class Of(models.TextChoices):
         """What the attempts are counted for."""
 
-        NAME = "name", "User name"
+        GUESS = "guess", "User name from an address or device"
+        GUESS_DAY = "guess_day", "User name from an address or device, per day"
         ADDRESS = "address", "Client address"
+        ADDRESS_DAY = "address_day", "Client address, per day"
+        NETWORK_DAY = "network_day", "Client network, per day"
+        CONFIRMATION = "confirm", "Password confirmations of a user"
         CODE = "code", "Two-factor codes of a user"
         MAIL = "mail", "Mail to an address"
         USED = "used", "Used two-factor code"
 
-    of = models.CharField(max_length=8, choices=Of)
+    of = models.CharField(max_length=11, choices=Of)
     digest = models.CharField(max_length=64)
     used = models.PositiveSmallIntegerField()
     ends_at = models.DateTimeField(db_index=True)

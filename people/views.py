@@ -23,12 +23,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from common.exceptions import DomainError
 from common.http import client_address
 from people import queries
+from people.devices import known_device
 from people.forms import ChosenPasswordForm, MyPasswordForm, ProfileForm, TokenForm
-from people.models import LoginAttempts, PasswordLink, User, countries, time_zones
+from people.models import PasswordLink, User, countries, time_zones
 from people.requests import SignedInRequest
 from people.services import accounts
 from people.services.accounts import set_password
-from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt
+from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt, sign_in_attempt
 from people.services.password_links import set_password_by_link
 
 logger = logging.getLogger(__name__)
@@ -47,10 +48,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _sign_in_page(request, AuthenticationForm(request))
     form = AuthenticationForm(request, request.POST)
-    attempt = {
-        LoginAttempts.Of.NAME: request.POST.get("username", ""),
-        LoginAttempts.Of.ADDRESS: client_address(request),
-    }
+    username = request.POST.get("username", "")
+    attempt = sign_in_attempt(
+        username=username, address=client_address(request), device=known_device(request, username)
+    )
     try:
         count_attempt(attempt, at=timezone.now())
     except TooManyAttemptsError as busy:
@@ -90,7 +91,7 @@ def choose_password(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _password_page(request, link, form, secret=secret, status=400)
     try:
-        set_password_by_link(link, password=form.cleaned_data["new_password1"], at=at)
+        set_password_by_link(link, password=form.cleaned_data["new_password1"], address=client_address(request), at=at)
     except DomainError:
         return render(request, "people/dead_link.html", status=404)
     messages.success(request, "Password set. Sign in to continue.")

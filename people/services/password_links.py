@@ -6,10 +6,10 @@ import secrets
 from django.db import transaction
 
 from common.exceptions import DomainError, NotAllowedError
-from people.models import LoginAttempts, PasswordLink, User
+from people.models import PasswordLink, User
 from people.queries import digest_of, secret_of
 from people.services.accounts import set_password
-from people.services.login_attempts import refund_attempt
+from people.services.login_attempts import SHARED, refund_attempt, sign_in_attempt
 
 VALIDITY = {
     PasswordLink.Purpose.INVITATION: dt.timedelta(days=7),
@@ -46,10 +46,10 @@ def expire_links(user: User, *, at: dt.datetime) -> None:
 
 
 @transaction.atomic
-def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) -> User:
+def set_password_by_link(link: PasswordLink, *, password: str, address: str = "", at: dt.datetime) -> User:
     """Set a password and use up all links of the user; raise DomainError if the link is invalid.
 
-    Sessions of the old password end, and the count of sign-in attempts restarts.
+    Sessions of the old password end, and the count of the user's sign-in attempts from this address restarts.
     """
     # Lock the user first, as every function does that creates or uses links.
     user = User.objects.select_for_update().get(pk=link.user_id)
@@ -57,7 +57,8 @@ def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) 
         raise DomainError("This link has expired or was already used.")
     PasswordLink.objects.usable(at=at).filter(user=user).update(used_at=at)
     set_password(user, password=password)
-    refund_attempt({LoginAttempts.Of.NAME: user.username})
+    attempt = sign_in_attempt(username=user.username, address=address, device="")
+    refund_attempt({of: name for of, name in attempt.items() if of not in SHARED})
     return user
 
 
