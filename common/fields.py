@@ -22,6 +22,10 @@ class DecryptedAttribute(DeferredAttribute):
         value = super().__get__(instance, cls)
         return decrypt(value) if isinstance(value, Ciphertext) else value
 
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        """Set the plain text. A descriptor without `__set__` would not be asked for values in `__dict__`."""
+        instance.__dict__[self.field.attname] = value
+
 
 class EncryptedTextField(models.TextField[str, str]):
     """Text that is encrypted in the database with the first of FIELD_KEYS.

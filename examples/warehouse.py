@@ -21,6 +21,8 @@ from pathlib import Path
 SEED = 7
 DAYS = 400
 PLANNED_QUARTERS = 8
+# Each night's runs end by this hour, in UTC.
+LOAD_HOURS = 6
 EPOCH = dt.date(2024, 1, 1)
 
 UNIT_PROFIT = "Unit-level profit (experiment-focused)"
@@ -226,7 +228,7 @@ def inject(path: Path, scenario: Scenario, *, day: dt.date) -> None:
 
 def last_whole_day(at: dt.datetime) -> dt.date:
     """Return the last day that is loaded at an instant: each night's runs end by 06:00 UTC."""
-    return (at.astimezone(dt.UTC) - dt.timedelta(hours=6)).date() - dt.timedelta(days=1)
+    return (at.astimezone(dt.UTC) - dt.timedelta(hours=LOAD_HOURS)).date() - dt.timedelta(days=1)
 
 
 def day_rows(day: dt.date, *, seed: int = SEED) -> dict[str, list[dict[str, object]]]:

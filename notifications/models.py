@@ -8,12 +8,14 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
+from common.fields import EncryptedTextField
 from people.models import User
 
 # A delay this long means that the site was down, not that a mail server was slow.
 OVERDUE_AFTER = dt.timedelta(hours=1)
-# Type of the message that summarizes overdue messages.
-DIGEST = "digest"
+# Types of the messages that list others: overdue ones, and those beyond the limit of incident messages.
+DIGEST, SUMMARY = "digest", "summary"
+LISTS = (DIGEST, SUMMARY)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -39,12 +41,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
             retry_at=None,
             due_at__lte=Now() - OVERDUE_AFTER,
             expires_at__gt=Now(),
-        ).exclude(type=DIGEST)
+        ).exclude(type__in=LISTS)
 
     def claimable(self) -> Self:
         """Return messages that can be sent now by the database's clock, urgent ones first."""
         tried = Q(retry_at__lte=Now()) | Q(retry_at=None, attempts__gt=0)
-        never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(type=DIGEST))
+        never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(type__in=LISTS))
         ready = self.unclaimed().filter(tried | never, due_at__lte=Now(), expires_at__gt=Now())
         return ready.order_by("-urgent", "due_at", "pk")
 
@@ -180,7 +182,7 @@ class ChatAddress(models.Model):
     """A user's chat address in Apprise's format, set by an admin and encrypted."""
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="chat_address")
-    address = models.TextField(editable=False, help_text="Encrypted, because anyone with it can post there.")
+    address = EncryptedTextField(editable=False)
     service = models.CharField(max_length=20)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

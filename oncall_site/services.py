@@ -3,12 +3,13 @@
 import datetime as dt
 
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.db.models.functions import Now
 
 from common.crypto import decrypt, encrypt
-from oncall_site.encrypted_columns import AUTHENTICATOR_SECRETS, encrypted_columns, encrypted_values
+from common.fields import EncryptedTextField
 from oncall_site.models import Heartbeat, Sweep
 from oncall_site.notifications import notify_email_changed, notify_password_link
 from oncall_site.queries import BEAT, WORKER
@@ -18,6 +19,8 @@ from people.services import accounts, password_links
 from people.services.login_attempts import count_attempt
 from pipelines.queries import base_manager
 
+# Keys of `Authenticator.data` that django-allauth encrypts through our adapter.
+AUTHENTICATOR_SECRETS = ("secret", "seed")
 # A worker that has been silent for this long was removed, it is not late.
 HEARTBEAT_RETENTION = dt.timedelta(days=1)
 
@@ -99,6 +102,16 @@ def email_changed(user: User, *, old_address: str, at: dt.datetime) -> None:
             notify_email_changed(user, old_address=old_address, at=at)
 
 
+def encrypted_columns() -> list[tuple[type[Model], str]]:
+    """Return every model with an EncryptedTextField, and the field's name."""
+    return [
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields  # noqa: SLF001  # _meta is documented API of Django
+        if isinstance(field, EncryptedTextField)
+    ]
+
+
 def reencrypt() -> int:
     """Re-encrypt every secret with the first of FIELD_KEYS; return how many there were.
 
@@ -108,9 +121,9 @@ def reencrypt() -> int:
     count = 0
     with transaction.atomic():
         for model, column in encrypted_columns():
-            for key, old in encrypted_values(model, column):
-                row = base_manager(model).filter(pk=key, **{column: old})
-                count += row.update(**{column: encrypt(decrypt(old))})
+            rows = base_manager(model).order_by("pk")
+            for key, old in rows.exclude(**{column: ""}).values_list("pk", column):
+                count += rows.filter(pk=key, **{column: old}).update(**{column: decrypt(old)})
         for authenticator in Authenticator.objects.order_by("pk"):
             old_data = dict(authenticator.data)
             secrets = {name: encrypt(decrypt(old_data[name])) for name in AUTHENTICATOR_SECRETS if old_data.get(name)}

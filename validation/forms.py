@@ -34,7 +34,18 @@ class MetricForm(forms.ModelForm[Metric]):
 
     class Meta:
         model = Metric
-        fields: tuple[str, ...] = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query")
+        fields: tuple[str, ...] = (
+            "pipeline",
+            "slug",
+            "name",
+            "unit",
+            "kind",
+            "grain",
+            "time_zone",
+            "source",
+            "query",
+            "settle_minutes",
+        )
 
     def clean_query(self) -> str:
         """Return the query; raise ValidationError unless it is a single SELECT."""
@@ -58,7 +69,7 @@ class PageMetricForm(MetricForm):
     """A metric on its page. Only admins see the query; the pipeline and slug never change."""
 
     class Meta(MetricForm.Meta):
-        fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query")
+        fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query", "settle_minutes")
         widgets = {
             "time_zone": forms.TextInput(attrs={"autocomplete": "off"}),
             "query": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),

@@ -1,3 +1,4 @@
+import common.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import pgtrigger.compiler
@@ -51,7 +52,7 @@ class Migration(migrations.Migration):
             name='ChatAddress',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.TextField(editable=False, help_text='Encrypted, because anyone with it can post there.')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
                 ('service', models.CharField(max_length=20)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chat_address', to=settings.AUTH_USER_MODEL)),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from common.crypto import encrypt
 from common.exceptions import InvalidInputError, NotAllowedError
 from notifications.channels.chat import ChatAddressError, service_of
 from notifications.models import ChannelPreference, ChatAddress, QuietHours
@@ -69,9 +68,7 @@ def set_chat_address(person: User, *, address: str, by: User) -> ChatAddress:
         service = service_of(address)
     except ChatAddressError as error:
         raise InvalidInputError({"address": [str(error)]}) from error
-    row, _ = ChatAddress.objects.update_or_create(
-        person=person, defaults={"address": encrypt(address), "service": service}
-    )
+    row, _ = ChatAddress.objects.update_or_create(person=person, defaults={"address": address, "service": service})
     return row
 
 

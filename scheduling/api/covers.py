@@ -54,7 +54,7 @@ class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
             reason=fields["reason"],
         )
         cover = create_cover(
-            fields["rotation"], span=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
+            fields["rotation"], data=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
         )
         return Response(self.get_serializer(cover).data, status=status.HTTP_201_CREATED)
 

@@ -69,7 +69,7 @@ def measure():
         f"| filling {MetricPoint.objects.count():,} points, {CheckResult.objects.count():,} results | {took:.0f} s | |"
     )
     began = time.perf_counter()
-    handed = claim_due_checks(at=at, most=CHECKS)
+    handed = claim_due_checks(at=at, limit=CHECKS)
     print(f"| the sweep hands out {len(handed):,} due checks | {time.perf_counter() - began:.2f} s | the aim is 2 s |")
     began = time.perf_counter()
     for one in handed[:ROUNDS]:

@@ -62,7 +62,7 @@ def test_a_runbook_is_edited_compared_and_restored(seeded, a, open_page, javascr
     expect(page.locator(".diff ins").first).to_contain_text("Restart")
     page.get_by_role("link", name="All revisions").click()
     page.get_by_role("link", name="Revision 1", exact=True).click()
-    page.get_by_role("button", name="Restore this text").click()
+    page.get_by_role("button", name="Restore this revision").click()
     expect(page.get_by_role("main")).to_contain_text("Rerun failed tasks")
     assert Runbook.objects.get(pipeline__slug=SLUG).revision == 3
 

@@ -226,7 +226,7 @@ from django.utils import timezone
 from validation.services.run_check import claim_due_checks, run_check
 until = time.time() + float(sys.argv[1])
 while time.time() < until:
-    for claimed in claim_due_checks(at=timezone.now(), most=1):
+    for claimed in claim_due_checks(at=timezone.now(), limit=1):
         run_check(claimed, at=timezone.now())
         break
     else:
@@ -283,7 +283,7 @@ def check_hand_out(*, checks):
     found = []
 
     def sweep():
-        found.extend(claim_due_checks(at=at, most=checks))
+        found.extend(claim_due_checks(at=at, limit=checks))
         connections.close_all()
 
     threads = [threading.Thread(target=sweep) for _ in range(2)]

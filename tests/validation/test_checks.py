@@ -9,7 +9,7 @@ from notifications.models import Message
 from tests.validation.fixtures import AT, bucket, make_check, make_metric, make_warehouse, push, run
 from validation.domain.sql import query_problem
 from validation.domain.suggestions import suggest_checks
-from validation.models import Check, CheckResult
+from validation.models import Check, CheckResult, DataSource
 from validation.queries.checks import alerting_checks, pipeline_statuses, run_progress
 from validation.services.checks import create_suggested_checks, mute_check, update_check
 from validation.services.data_sources import create_data_source
@@ -229,6 +229,54 @@ def test_a_bucket_is_evaluated_after_the_delay(metric, a):
     assert run(check, at=AT + 4 * 60 * MINUTE).bucket == bucket(1)
 
 
+def midnight(minutes):
+    """Return an instant `minutes` after the end of 24 November in UTC."""
+    return dt.datetime(2026, 11, 25, tzinfo=dt.UTC) + minutes * MINUTE
+
+
+@pytest.mark.parametrize("check_type", ["completeness", "range"])
+@pytest.mark.parametrize(
+    ("settle", "load", "due"), [(None, None, 360), (120, None, 120), (None, 90, 90), (120, 90, 120), (0, None, 0)]
+)
+def test_no_day_is_evaluated_before_it_is_due(daily_growth, a, admin, tmp_path, check_type, settle, load, due):
+    """A day is due after the metric settled and its source was loaded; six hours after its end if neither is set."""
+    parameters = {"look_back": 3} if check_type == "completeness" else {"fail_below": 10}
+    metric = make_metric(daily_growth, settle_minutes=settle)
+    if load is not None:
+        address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (day TEXT, n INTEGER)")
+        metric.source = create_data_source(name="W", address=address, by=admin, load_minutes=load)
+        metric.query = "SELECT day, n FROM t"
+        metric.save()
+    check = make_check(daily_growth, admin, check_type, metric=metric, parameters=parameters)
+    push(metric, [50] * 7, newest=2)  # 24 November is missing
+    statuses = {"completeness": "fail", "range": "unknown"}
+    for minutes in {5, due - 1, due, due + 60} - {-1}:
+        result = run(check, at=midnight(minutes))
+        assert result.status == (statuses[check_type] if minutes >= due else "pass"), minutes
+
+
+def test_a_day_that_arrives_early_is_evaluated_at_once_unless_a_delay_is_set(daily_growth, a):
+    metric, other = make_metric(daily_growth), make_metric(daily_growth, "active")
+    check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10})
+    ratio = make_check(daily_growth, a, "ratio", metric=metric, other_metric=other, parameters={"fail_below": 0.1})
+    push(metric, [50, 50])
+    push(other, [50], newest=2)
+    assert run(check, at=midnight(5)).bucket == bucket(1)
+    assert run(ratio, at=midnight(5)).bucket == bucket(2)  # the other metric has not arrived
+    metric.settle_minutes = 60
+    metric.save()
+    assert run(check, at=midnight(5)).bucket == bucket(2)
+    assert run(check, at=midnight(60)).bucket == bucket(1)
+
+
+def test_an_hour_has_a_grace_period_of_fifteen_minutes(daily_growth, a):
+    metric = make_metric(daily_growth, grain="hour")
+    check = make_check(daily_growth, a, "completeness", metric=metric, parameters={"look_back": 2}, at=NIGHT)
+    hours(metric, [5, 5, 5])
+    for minutes, status in ((1, "pass"), (14, "pass"), (15, "fail")):
+        assert run(check, at=NIGHT + 4 * HOUR + minutes * MINUTE).status == status
+
+
 def test_too_little_history_is_skipped(metric, a):
     check = make_check(metric.pipeline, a, "anomaly", metric=metric)
     push(metric, [10] * 13)
@@ -276,7 +324,7 @@ def test_a_metric_is_pulled_from_its_source_and_evaluated(daily_growth, admin, t
         "INSERT INTO t VALUES ('2026-11-24', 7), ('2026-11-23', NULL)",
     )
     source = create_data_source(name="Warehouse", address=address, by=admin)
-    assert address not in source.address
+    assert address not in DataSource.objects.values_list("address", flat=True).get()
     metric = make_metric(daily_growth, source=source, query="SELECT day, n FROM t;")
     check = make_check(daily_growth, admin, metric=metric, parameters={"fail_below": 10})
     result = run(check)

@@ -11,10 +11,13 @@ from django.test.utils import CaptureQueriesContext
 
 from common.exceptions import InvalidInputError
 from notifications.models import Message
+from notifications.queries.outbox import is_still_relevant
+from notifications.registry import load
 from people.models import ApiToken
 from tests.factories import bearer, make_pipeline
 from tests.validation.samples import path_of, sample
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
+from validation.notifications import notify_external_errors
 from validation.queries.external import failing_external_checks
 from validation.services.external_results import delete_mapping_rule, record_file, save_mapping_rule
 from validation.views import external
@@ -274,6 +277,21 @@ def test_admins_are_notified_once_per_error_of_a_check(admin, a):
         document["metadata"]["generated_at"] = f"2026-03-02T0{hour}:00:00Z"
         record_file("dbt", document=document, at=AT + dt.timedelta(hours=hour - 6))
     assert Message.objects.count() == 2
+
+
+def test_a_message_about_several_checks_stays_relevant_until_all_are_fixed(admin):
+    record_file("soda", document=sample("soda"), at=AT)
+    ExternalCheck.objects.update(status="error", message="Broken.")
+    checks = list(ExternalCheck.objects.order_by("name"))
+    notify_external_errors(checks, at=AT)
+    message = Message.objects.get(recipient=admin, type="external-check-error", context__checks__2__isnull=False)
+    names = [check.name for check in checks]
+    for number, name in enumerate(names):
+        assert is_still_relevant(message, at=AT)
+        text = load(message.type, message.context).body(admin)
+        assert [f"{each}: " in text for each in names] == [place >= number for place in range(len(names))]
+        ExternalCheck.objects.filter(name=name).update(status="pass")
+    assert not is_still_relevant(message, at=AT)
 
 
 def test_existing_rules_apply_to_new_results(profit):

@@ -1,5 +1,6 @@
 """API views for checks and their results."""
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 
 from common.api.filters import ListFilterBackend
 from common.api.pagination import DefaultPagination
+from common.datetimes import isoformat_z
 from common.identifiers import ID_PATTERN
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
@@ -88,6 +90,7 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
 
     check_id = serializers.IntegerField(source="of_id", read_only=True)
     acknowledged_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    bucket = serializers.SerializerMethodField(help_text="Date of a daily metric, or start of the hour.")
     segments = serializers.ListField(child=serializers.DictField(), read_only=True)
     seconds = serializers.FloatField(read_only=True)
 
@@ -111,6 +114,13 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
             "acknowledged_by",
             "acknowledged_at",
         )
+
+    def get_bucket(self, result: CheckResult) -> str | None:
+        """Return a business date, or an instant ending in Z."""
+        time = result.bucket_time
+        if isinstance(time, dt.datetime):
+            return isoformat_z(time)
+        return time.isoformat() if time else None
 
 
 class MuteSerializer(serializers.Serializer[Any]):
@@ -192,7 +202,7 @@ class ResultViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[CheckResu
     """Results of checks."""
 
     serializer_class = ResultSerializer
-    queryset = CheckResult.objects.select_related("acknowledged_by").order_by("-started_at", "-pk")
+    queryset = CheckResult.objects.select_related("acknowledged_by", "of__metric").order_by("-started_at", "-pk")
     lookup_value_regex = ID_PATTERN
 
     @extend_schema(request=None, responses=ResultSerializer)

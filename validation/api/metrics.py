@@ -16,6 +16,7 @@ from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
+from validation.domain.buckets import DAY, bucket_time
 from validation.models import DataSource, Metric, MetricPoint
 from validation.queries.checks import find_metric, metric_points, metrics
 from validation.services.metrics import save_metric
@@ -35,7 +36,19 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
     class Meta:
         model = Metric
-        fields = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query", "pulled_at")
+        fields = (
+            "pipeline",
+            "slug",
+            "name",
+            "unit",
+            "kind",
+            "grain",
+            "time_zone",
+            "source",
+            "query",
+            "settle_minutes",
+            "pulled_at",
+        )
         read_only_fields = ("pulled_at",)
         # The service validates uniqueness.
         validators: list[Any] = []
@@ -53,7 +66,7 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
     def get_at(self, point: MetricPoint) -> str:
         """Return the date of a daily value, or the instant of an hourly one."""
         if self.context["daily"]:
-            return point.bucket.date().isoformat()
+            return bucket_time(point.bucket, step=DAY).isoformat()
         return isoformat_z(point.bucket) or ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from validation.domain.buckets import DAY
+from validation.domain.buckets import DAY, bucket_time
 from validation.domain.check_type import CheckType
 from validation.domain.confirmation import COUNTED, Confirmation, alert_starts, yearly_rate
 from validation.domain.evaluation import evaluate
@@ -19,7 +19,7 @@ class Backtest:
 
     evaluated: int
     skipped: int
-    alerts: tuple[dt.datetime, ...]
+    alerts: tuple[dt.date | dt.datetime, ...]
     alerts_per_year: float
 
 
@@ -42,7 +42,7 @@ def run_backtest(
     return Backtest(
         evaluated=evaluated,
         skipped=len(statuses) - evaluated,
-        alerts=tuple(buckets[index] for index in starts),
+        alerts=tuple(bucket_time(buckets[index], step=context.step) for index in starts),
         alerts_per_year=yearly_rate(len(starts), days=evaluated * (context.step / DAY)),
     )
 

@@ -12,6 +12,8 @@ DATE_PATTERN = re.compile(r"\A\d{4}-\d\d-\d\d\Z")
 INVALID_TIME = (
     "Give a date, such as 2026-11-23, or an instant with its zone, such as 2026-11-23T10:00:00Z, between 1990 and 2100."
 )
+# How long a day or an hour may take to arrive if no delay is set.
+DAY_GRACE, HOUR_GRACE = dt.timedelta(hours=6), dt.timedelta(minutes=15)
 # A schedule that missed more runs than this was paused; it continues from now.
 MAX_MISSED_RUNS = 10_000
 
@@ -43,6 +45,11 @@ def parse_bucket(written: object, *, step: dt.timedelta, zone: ZoneInfo) -> dt.d
 def date_bucket(day: dt.date) -> dt.datetime:
     """Return the bucket of a date."""
     return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def bucket_time(bucket: dt.datetime, *, step: dt.timedelta) -> dt.date | dt.datetime:
+    """Return a bucket as pages and the API show it: a business date, never shifted to a viewer's zone, or an instant."""
+    return bucket.astimezone(dt.UTC).date() if step >= DAY else bucket
 
 
 def bucket_end(bucket: dt.datetime, *, step: dt.timedelta, zone: dt.tzinfo) -> dt.datetime:

@@ -23,6 +23,8 @@ from validation.importers.parsing import (
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "alertmanager"
+# Long enough never to be cut: a cut key would join two groups.
+GROUP_KEY_LENGTH = 1_000_000
 STATUSES = {"firing": ResultStatus.FAIL, "resolved": ResultStatus.PASS}
 MILD = {"warning", "warn", "info", "informational", "none"}
 
@@ -46,6 +48,7 @@ class AlertPayload:
     url: str
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
+    group_key: str = ""
 
     @property
     def firing(self) -> bool:
@@ -66,7 +69,8 @@ def read_alerts(document: Json) -> list[AlertPayload]:
     version = text(group.get("version"))
     if version != "4":
         raise UnreadableFileError(f"alertmanager: webhook version {version or '(none)'} is not 4")
-    return [_alert(entry) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
+    group_key = text(group.get("groupKey"), limit=GROUP_KEY_LENGTH)
+    return [_alert(entry, group_key=group_key) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
 
 
 def read(document: Json) -> list[ExternalResult]:
@@ -87,7 +91,7 @@ def read(document: Json) -> list[ExternalResult]:
     )
 
 
-def _alert(entry: Record) -> AlertPayload:
+def _alert(entry: Record, *, group_key: str) -> AlertPayload:
     labels = _words(entry.get("labels"))
     notes = _words(entry.get("annotations"))
     severity = labels.get("severity", "")
@@ -107,6 +111,7 @@ def _alert(entry: Record) -> AlertPayload:
         url=text(entry.get("generatorURL"), limit=MESSAGE_LENGTH),
         starts_at=_told(entry.get("startsAt")),
         ends_at=_told(entry.get("endsAt")) if status is ResultStatus.PASS else None,
+        group_key=group_key,
     )
 
 

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('dialect', models.CharField(editable=False, help_text='Kind of database.', max_length=30)),
                 ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='Longer queries are cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='time limit (s)')),
                 ('row_cap', models.PositiveIntegerField(default=100000, help_text='Queries that return more rows are refused.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='row limit')),
+                ('load_minutes', models.PositiveIntegerField(blank=True, help_text='Minutes after the end of a day or hour until its data is loaded. Checks wait this long.', null=True, validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='usual load time (min)')),
             ],
             options={
                 'abstract': False,
@@ -139,6 +140,7 @@ class Migration(migrations.Migration):
                 ('grain', models.CharField(choices=[('day', 'Day'), ('hour', 'Hour')], default='day', max_length=4)),
                 ('time_zone', models.CharField(default='UTC', help_text='Time zone of its business day.', max_length=64, validators=[people.models.valid_time_zone])),
                 ('query', models.TextField(blank=True, help_text='One SELECT that returns the day or hour, the value, and optionally the segment.', max_length=20000)),
+                ('settle_minutes', models.PositiveIntegerField(blank=True, help_text='Minutes after the end of a day or hour until its value is final. Checks wait this long.', null=True, validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='settles after (min)')),
                 ('pulled_at', models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
@@ -159,6 +161,7 @@ class Migration(migrations.Migration):
                 ('grain', models.CharField(choices=[('day', 'Day'), ('hour', 'Hour')], default='day', max_length=4)),
                 ('time_zone', models.CharField(default='UTC', help_text='Time zone of its business day.', max_length=64, validators=[people.models.valid_time_zone])),
                 ('query', models.TextField(blank=True, help_text='One SELECT that returns the day or hour, the value, and optionally the segment.', max_length=20000)),
+                ('settle_minutes', models.PositiveIntegerField(blank=True, help_text='Minutes after the end of a day or hour until its value is final. Checks wait this long.', null=True, validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='settles after (min)')),
                 ('pulled_at', models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
@@ -288,6 +291,7 @@ class Migration(migrations.Migration):
                 ('dialect', models.CharField(editable=False, help_text='Kind of database.', max_length=30)),
                 ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='Longer queries are cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='time limit (s)')),
                 ('row_cap', models.PositiveIntegerField(default=100000, help_text='Queries that return more rows are refused.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='row limit')),
+                ('load_minutes', models.PositiveIntegerField(blank=True, help_text='Minutes after the end of a day or hour until its data is loaded. Checks wait this long.', null=True, validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='usual load time (min)')),
             ],
             options={
                 'ordering': ['name'],
@@ -334,15 +338,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='datasource',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='a83f06db73ff526336efa111e16d8bbb6f081d78', operation='INSERT', pgid='pgtrigger_insert_insert_f27eb', table='validation_datasource', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "load_minutes", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."load_minutes", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='c94c14053d1b87540f0abf1a5ef62055461c26e7', operation='INSERT', pgid='pgtrigger_insert_insert_f27eb', table='validation_datasource', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='datasource',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."dialect" IS DISTINCT FROM (NEW."dialect") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."limit_seconds" IS DISTINCT FROM (NEW."limit_seconds") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."row_cap" IS DISTINCT FROM (NEW."row_cap"))', func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='6a31ae35e38f70c2e4e346dacec291b599810da7', operation='UPDATE', pgid='pgtrigger_update_update_d29c0', table='validation_datasource', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."dialect" IS DISTINCT FROM (NEW."dialect") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."limit_seconds" IS DISTINCT FROM (NEW."limit_seconds") OR OLD."load_minutes" IS DISTINCT FROM (NEW."load_minutes") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."row_cap" IS DISTINCT FROM (NEW."row_cap"))', func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "load_minutes", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."load_minutes", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='973cf0cb492e24ad6ca6e1f576ebe7ae51efa5f9', operation='UPDATE', pgid='pgtrigger_update_update_d29c0', table='validation_datasource', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='datasource',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (OLD."dialect", OLD."id", OLD."limit_seconds", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."row_cap"); RETURN NULL;', hash='105b41878d29acaa1b79c4e02c015e99e5e3188d', operation='DELETE', pgid='pgtrigger_delete_delete_b3a99', table='validation_datasource', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "load_minutes", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (OLD."dialect", OLD."id", OLD."limit_seconds", OLD."load_minutes", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."row_cap"); RETURN NULL;', hash='dd20ad4cb76c49342c60d71a6dc5727cd1449408', operation='DELETE', pgid='pgtrigger_delete_delete_b3a99', table='validation_datasource', when='AFTER')),
         ),
         migrations.AddField(
             model_name='datasourceevent',
@@ -568,15 +572,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='metric',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='751dc4b3530fee1c4ae9f25cb0b4723267720b36', operation='INSERT', pgid='pgtrigger_insert_insert_15134', table='validation_metric', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "settle_minutes", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."settle_minutes", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='59842d1d07ce005dd20e7cdc509af4055d1ac83d', operation='INSERT', pgid='pgtrigger_insert_insert_15134', table='validation_metric', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='metric',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='02d5c5008eef9997ef553ebb604c510d83320f8b', operation='UPDATE', pgid='pgtrigger_update_update_2c1ba', table='validation_metric', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "settle_minutes", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."settle_minutes", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='304372b3567553e76d986db04f55878cadec4391', operation='UPDATE', pgid='pgtrigger_update_update_2c1ba', table='validation_metric', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='metric',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (OLD."grain", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."pulled_at", OLD."query", OLD."slug", OLD."source_id", OLD."time_zone", OLD."unit"); RETURN NULL;', hash='db678b6cf264303dbbd06582f9bf51e0c7ce5238', operation='DELETE', pgid='pgtrigger_delete_delete_ca642', table='validation_metric', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "settle_minutes", "slug", "source_id", "time_zone", "unit") VALUES (OLD."grain", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."pulled_at", OLD."query", OLD."settle_minutes", OLD."slug", OLD."source_id", OLD."time_zone", OLD."unit"); RETURN NULL;', hash='85f17cd118b3c4aae8ca62dec78b445f951ed364', operation='DELETE', pgid='pgtrigger_delete_delete_ca642', table='validation_metric', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='knownevent',

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from people.models import User, valid_country
 from pipelines.models import Pipeline
 from validation.check_types import CHECK_TYPES
+from validation.domain.buckets import DAY, bucket_time
 from validation.domain.check_type import CheckType
 from validation.domain.formatting import format_value
 from validation.domain.results import ResultStatus
@@ -312,6 +313,13 @@ class CheckResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status}: {self.message[:60]}"
+
+    @property
+    def bucket_time(self) -> dt.date | dt.datetime | None:
+        """The evaluated business date, or the instant at which the evaluated hour starts."""
+        if self.bucket is None:
+            return None
+        return bucket_time(self.bucket, step=self.of.metric.step if self.of.metric else DAY)
 
     @property
     def seconds(self) -> float:

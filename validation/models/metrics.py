@@ -9,12 +9,15 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from common.fields import EncryptedTextField
 from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
+from validation.domain.buckets import DAY, HOUR, bucket_time
 
 # A run's hard limit is longer than the longest query limit.
 MIN_LIMIT_SECONDS, MAX_LIMIT_SECONDS = 1, 90
+MAX_DELAY_MINUTES = 7 * 24 * 60
 
 
 @pghistory.track(exclude=["address"])
@@ -22,7 +25,7 @@ class DataSource(models.Model):
     """A warehouse that SELECT queries are sent to. Its address is stored encrypted and never shown again."""
 
     name = models.CharField(max_length=80, unique=True)
-    address = models.TextField(editable=False, help_text="Connection URL, encrypted.")
+    address = EncryptedTextField(editable=False)
     dialect = models.CharField(max_length=30, editable=False, help_text="Kind of database.")
     limit_seconds = models.PositiveSmallIntegerField(
         "time limit (s)",
@@ -35,6 +38,14 @@ class DataSource(models.Model):
         default=100_000,
         validators=[MinValueValidator(1)],
         help_text="Queries that return more rows are refused.",
+    )
+
+    load_minutes = models.PositiveIntegerField(
+        "usual load time (min)",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MAX_DELAY_MINUTES)],
+        help_text="Minutes after the end of a day or hour until its data is loaded. Checks wait this long.",
     )
 
     class Meta:
@@ -86,6 +97,13 @@ class Metric(models.Model):
         max_length=20_000,
         help_text="One SELECT that returns the day or hour, the value, and optionally the segment.",
     )
+    settle_minutes = models.PositiveIntegerField(
+        "settles after (min)",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MAX_DELAY_MINUTES)],
+        help_text="Minutes after the end of a day or hour until its value is final. Checks wait this long.",
+    )
     pulled_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -113,7 +131,23 @@ class Metric(models.Model):
     @property
     def step(self) -> dt.timedelta:
         """The length of a bucket."""
-        return dt.timedelta(days=1) if self.grain == Grain.DAY else dt.timedelta(hours=1)
+        return DAY if self.grain == Grain.DAY else HOUR
+
+    @property
+    def newest_bucket_time(self) -> dt.date | dt.datetime | None:
+        """The day or hour of the newest value, for metrics of `metrics_with_newest`."""
+        newest: dt.datetime | None = getattr(self, "newest_bucket", None)
+        return newest and self.bucket_time(newest)
+
+    @property
+    def delay_minutes(self) -> int | None:
+        """Minutes after the end of a bucket until it is due: settled and loaded. None if neither time is set."""
+        load_minutes = self.source.load_minutes if self.source else None
+        return max((minutes for minutes in (self.settle_minutes, load_minutes) if minutes is not None), default=None)
+
+    def bucket_time(self, bucket: dt.datetime) -> dt.date | dt.datetime:
+        """Return a bucket as pages and the API show it: a business date, or the instant at which an hour starts."""
+        return bucket_time(bucket, step=self.step)
 
 
 class MetricPoint(models.Model):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from people.queries import public_holidays
-from validation.domain.buckets import DAY, newest_due_bucket
+from validation.domain.buckets import DAY, DAY_GRACE, HOUR_GRACE, newest_due_bucket
 from validation.domain.parameters import Parameters
 from validation.domain.results import EvaluationContext, Series
 from validation.models import Check, Holidays, KnownEvent, Metric, MetricPoint, ReportedRun
@@ -35,10 +35,26 @@ def check_granularity(check: Check) -> Granularity:
 
 
 def newest_due(check: Check, *, at: dt.datetime) -> dt.datetime:
-    """Return the newest bucket that a check may evaluate."""
+    """Return the newest bucket that a check may evaluate: ended, settled and loaded.
+
+    If neither the check nor its metrics set a delay, a bucket is due when its data has arrived, at the latest after a
+    grace period. A check that reports missing data always waits for the grace period.
+    """
     granularity = check_granularity(check)
-    delay = dt.timedelta(minutes=check.settle_minutes)
-    return newest_due_bucket(at, step=granularity.step, zone=granularity.zone, delay=delay)
+    metrics = [metric for metric in (check.metric, check.other_metric) if metric is not None]
+    delays = [metric.delay_minutes for metric in metrics] + [check.settle_minutes or None]
+    minutes = max((delay for delay in delays if delay is not None), default=None)
+
+    def due(delay: dt.timedelta) -> dt.datetime:
+        return newest_due_bucket(at, step=granularity.step, zone=granularity.zone, delay=delay)
+
+    if minutes is not None:
+        return due(dt.timedelta(minutes=minutes))
+    ended, overdue = due(dt.timedelta()), due(DAY_GRACE if granularity.step >= DAY else HOUR_GRACE)
+    if ended == overdue or check.type.is_about_absence:
+        return overdue
+    arrived = MetricPoint.objects.filter(metric__in=metrics, bucket=ended).values("metric").distinct()
+    return ended if arrived.count() == len(metrics) else overdue
 
 
 def build_context(

@@ -4,7 +4,7 @@ import datetime as dt
 import time
 from collections.abc import Iterator
 
-from common.crypto import DecryptionError, decrypt
+from common.crypto import DecryptionError
 from validation.domain.sql import bare_query
 from validation.models import Check, DataSource, Metric
 from validation.services.points import MAX_POINTS_PER_PUSH, NewPoint, PushResult, new_point, push_points
@@ -71,7 +71,7 @@ def pull_metric(metric: Metric, *, at: dt.datetime, budget: Budget) -> PushResul
 
 def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None = None) -> Iterator[list[Row]]:
     try:
-        address = decrypt(source.address)
+        address = source.address
     except DecryptionError as error:
         raise QueryFailedError(
             "The URL of this data source was encrypted with a key that is no longer configured. Enter it again."

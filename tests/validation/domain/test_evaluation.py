@@ -245,3 +245,12 @@ def test_any_parameters_are_read_or_refused_by_name(check_type, values):
     else:
         stored = CHECK_TYPES[check_type].dump(parameters)
         assert CHECK_TYPES[check_type].load(json.loads(json.dumps(stored))) == parameters
+
+
+@pytest.mark.parametrize("name", ["UTC", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"])
+def test_a_day_is_due_after_its_end_and_its_delay(name):
+    zone, delay = ZoneInfo(name), dt.timedelta(hours=6)
+    midnight = dt.datetime(2026, 11, 25, tzinfo=zone)
+    for hours, day in ((0, 23), (5.99, 23), (6, 24), (23.99, 24), (29.99, 24), (30, 25)):
+        at = (midnight + dt.timedelta(hours=hours)).astimezone(dt.UTC)
+        assert newest_due_bucket(at, step=DAY, zone=zone, delay=delay).date() == dt.date(2026, 11, day)
