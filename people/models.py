@@ -275,6 +275,7 @@ class LoginAttempts(models.Model):
         CODE = "code", "Two-factor codes of a user"
         MAIL = "mail", "Mail to an address"
         USED = "used", "Used two-factor code"
+        FORM = "form", "Forms posted without a session"
 
     of = models.CharField(max_length=11, choices=Of)
     digest = models.CharField(max_length=64)

@@ -28,6 +28,7 @@ urlpatterns = [
     path("password/", views.choose_password, name="choose_password"),
     path("password/<str:secret>/", views.password_link, name="password_link"),
     path("me/", views.account, name="account"),
+    path("me/unsent-form/discard/", views.discard_form, name="discard_form"),
     path("me/password/", views.change_password, name="change_password"),
     path("me/tokens/", views.create_token, name="create_token"),
     path("me/tokens/<int:pk>/revoke/", views.revoke_token, name="revoke_token"),

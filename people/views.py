@@ -35,6 +35,7 @@ from people.services.password_links import set_password_by_link
 logger = logging.getLogger(__name__)
 
 sign_out = LogoutView.as_view()
+NEW_TOKEN = "new_token"  # noqa: S105  # nosec B105  # a name in the session
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -166,8 +167,8 @@ def not_active(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def account(request: SignedInRequest) -> HttpResponse:
-    """Show the account page: profile, password and API tokens."""
-    return account_page(request)
+    """Show the account page: profile, password and API tokens, and once the secret of a new token."""
+    return account_page(request, new_token=request.session.pop(NEW_TOKEN, None))
 
 
 @require_POST
@@ -189,13 +190,15 @@ def create_token(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return account_page(request, status=400, token_form=form)
     try:
-        token = accounts.create_token(
+        new_token = accounts.create_token(
             request.user, name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires_at=form.expires_at()
         )
     except DomainError as refusal:
         form.add_error(None, str(refusal))
         return account_page(request, status=409, token_form=form)
-    return account_page(request, new_token=token)
+    # The session is encrypted. The account page shows the secret once.
+    request.session[NEW_TOKEN] = {"name": new_token.token.name, "secret": new_token.secret}
+    return redirect("account")
 
 
 @require_POST
@@ -205,3 +208,9 @@ def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
     accounts.revoke_token(token, by=request.user, at=timezone.now())
     messages.success(request, f"Token “{token.name}” revoked.")
     return redirect("account")
+
+
+@require_POST
+def discard_form(request: SignedInRequest) -> HttpResponse:
+    """Go on without the form that was posted after the session expired; the middleware has forgotten it."""
+    return redirect("now")

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             name='LoginAttempts',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('of', models.CharField(choices=[('guess', 'User name from an address or device'), ('guess_day', 'User name from an address or device, per day'), ('address', 'Client address'), ('address_day', 'Client address, per day'), ('network_day', 'Client network, per day'), ('confirm', 'Password confirmations of a user'), ('code', 'Two-factor codes of a user'), ('mail', 'Mail to an address'), ('used', 'Used two-factor code')], max_length=11)),
+                ('of', models.CharField(choices=[('guess', 'User name from an address or device'), ('guess_day', 'User name from an address or device, per day'), ('address', 'Client address'), ('address_day', 'Client address, per day'), ('network_day', 'Client network, per day'), ('confirm', 'Password confirmations of a user'), ('code', 'Two-factor codes of a user'), ('mail', 'Mail to an address'), ('used', 'Used two-factor code'), ('form', 'Forms posted without a session')], max_length=11)),
                 ('digest', models.CharField(max_length=64)),
                 ('used', models.PositiveSmallIntegerField()),
                 ('ends_at', models.DateTimeField(db_index=True)),
