@@ -21,6 +21,7 @@ class _IncidentNotification(Notification):
     """What all notifications about an incident have in common."""
 
     urgent = True
+    rate_limited = True
 
     incident_id: int
     kind: str

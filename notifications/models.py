@@ -13,8 +13,9 @@ from people.models import User
 
 # A delay this long means that the site was down, not that a mail server was slow.
 OVERDUE_AFTER = dt.timedelta(hours=1)
-# Type of the message that summarizes overdue messages.
-DIGEST = "digest"
+# Types of the messages that list others: overdue ones, and those beyond the limit of incident messages.
+DIGEST, SUMMARY = "digest", "summary"
+LISTS = (DIGEST, SUMMARY)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -40,12 +41,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
             retry_at=None,
             due_at__lte=Now() - OVERDUE_AFTER,
             expires_at__gt=Now(),
-        ).exclude(type=DIGEST)
+        ).exclude(type__in=LISTS)
 
     def claimable(self) -> Self:
         """Return messages that can be sent now by the database's clock, urgent ones first."""
         tried = Q(retry_at__lte=Now()) | Q(retry_at=None, attempts__gt=0)
-        never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(type=DIGEST))
+        never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(type__in=LISTS))
         ready = self.unclaimed().filter(tried | never, due_at__lte=Now(), expires_at__gt=Now())
         return ready.order_by("-urgent", "due_at", "pk")
 

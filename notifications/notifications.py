@@ -1,37 +1,48 @@
-"""Notifications about notifications: the digest after an outage."""
+"""Notifications that list others: the digest after an outage, and the summary of too many incident messages."""
 
 import datetime as dt
 from dataclasses import dataclass
 
 from django.urls import reverse
 
-from notifications.models import DIGEST, Message
-from notifications.queries.outbox import database_clock, is_worth_listing
-from notifications.registry import Notification, register
+from notifications.models import DIGEST, SUMMARY, Message
+from notifications.queries.outbox import database_clock, is_worth_listing, message_link
+from notifications.registry import Notification, paragraphs, register
 from people.models import User
 
 
-@register
 @dataclass(frozen=True, slots=True)
-class Digest(Notification):
-    """Messages that were overdue after an outage, merged into one. It lists those that are still relevant when it is sent."""
+class _ListNotification(Notification):
+    """A list of other messages. It has those that are still relevant when it is sent, and is obsolete if none is."""
 
-    name = DIGEST
-    label = "Digest of delayed notifications"
-    identity = ("message_ids",)
     private = True
 
     message_ids: tuple[int, ...]
 
     @property
     def dedup_key(self) -> str:
-        """The newest message: each is in one digest only."""
+        """The newest message: each is in one list only."""
         return str(max(self.message_ids))
 
     def relevant_messages(self, *, at: dt.datetime) -> list[Message]:
         """Return the messages that are still relevant, in their order."""
         rows = Message.objects.filter(pk__in=self.message_ids).select_related("recipient").order_by("due_at", "pk")
         return [row for row in rows if is_worth_listing(row, at=at)]
+
+    def link(self) -> str:
+        return reverse("notifications")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return bool(self.relevant_messages(at=at))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class Digest(_ListNotification):
+    """Messages that were overdue after an outage."""
+
+    name = DIGEST
+    label = "Digest of delayed notifications"
 
     def subject(self, reader: User) -> str:
         return f"{len(self.relevant_messages(at=database_clock()))} delayed notifications"
@@ -41,8 +52,21 @@ class Digest(Notification):
         intro = "Notifications could not be sent for a while. These are still relevant:"
         return "\n\n\n".join([intro, *parts])
 
-    def link(self) -> str:
-        return reverse("notifications")
 
-    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        return bool(self.relevant_messages(at=at))
+@register
+@dataclass(frozen=True, slots=True)
+class Summary(_ListNotification):
+    """Incident messages beyond the limit."""
+
+    name = SUMMARY
+    label = "Summary of incident messages"
+    urgent = True
+
+    def subject(self, reader: User) -> str:
+        count = len(self.relevant_messages(at=database_clock()))
+        return f"{count} more incident {'message' if count == 1 else 'messages'}"
+
+    def body(self, reader: User) -> str:
+        lines = [f"{row.subject}\n{message_link(row)}" for row in self.relevant_messages(at=database_clock())]
+        intro = "You got many incident messages within ten minutes. These wait for you too:"
+        return paragraphs(intro, *lines)

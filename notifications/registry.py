@@ -32,6 +32,8 @@ class Notification:
     admins_only: ClassVar[bool] = False
     # Goes by e-mail only, has no row on the Notifications page, and its `delivery_link` is in no row.
     private: ClassVar[bool] = False
+    # Beyond a number in ten minutes, messages are summarized.
+    rate_limited: ClassVar[bool] = False
     # Django's templates would otherwise call the class.
     do_not_call_in_templates: ClassVar[bool] = True
 
@@ -100,6 +102,11 @@ def register(cls: T) -> T:
 def notification_type(name: str) -> type[Notification] | None:
     """Return the type with this name, or None if it no longer exists."""
     return _types.get(name)
+
+
+def rate_limited_types() -> list[str]:
+    """Return the names of the types whose messages are limited."""
+    return [name for name, cls in _types.items() if cls.rate_limited]
 
 
 def configurable_types(person: User) -> list[type[Notification]]:

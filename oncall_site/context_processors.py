@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from calendar_feeds.queries import active_feeds
 from people.models import User
-from scheduling.queries.holidays import holidays_of
+from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.weeks import weeks_held
 
 # Label, URL name, and the key that opens the page after “g”.
@@ -55,6 +55,6 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
         return {}
     return {
         "my_weeks": partial(weeks_held, user, at=at),
-        "my_holidays": partial(holidays_of, user, at=at),
+        "my_holidays": partial(upcoming_holidays, user, at=at),
         "my_feeds": partial(active_feeds, user),
     }

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from django.db import transaction
 
-from examples.warehouse import grow, last_whole_day
+from examples.warehouse import LOAD_HOURS, grow, last_whole_day
 from oncall_site.demo_catalog import CHECKS, METRICS, DemoCheck
 from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
 from validation.models import Check, DataSource, Metric, ReportedRun
-from validation.services.definitions import create_check, create_data_source, save_metric, update_check
+from validation.services.checks import create_check, update_check
+from validation.services.data_sources import create_data_source
+from validation.services.metrics import save_metric
 from validation.services.pipeline_runs import Run, report_run
 
 SOURCE = "Demo warehouse"
@@ -21,6 +23,8 @@ FILE = "warehouse.sqlite"
 REPORTED_PERIOD = dt.timedelta(days=14)
 # A run without an end in the warehouse has failed after this time.
 RUN_TIMEOUT = dt.timedelta(hours=4)
+# The warehouse grows within half an hour after the night's runs.
+LOAD_MINUTES = LOAD_HOURS * 60 + 30
 STATES = {"success": ReportedRun.State.SUCCEEDED}
 
 
@@ -31,7 +35,7 @@ def build_demo(path: Path, *, by: User, at: dt.datetime) -> list[Check]:
     Expects the example handbook to be imported: the checks that the import suggests get their metrics and parameters here.
     """
     grow(path, until=last_whole_day(at))
-    source = create_data_source(name=SOURCE, address=f"sqlite:///{path.resolve()}", by=by)
+    source = create_data_source(name=SOURCE, address=f"sqlite:///{path.resolve()}", by=by, load_minutes=LOAD_MINUTES)
     pipelines = {row.match_key: row for row in Pipeline.objects.all()}
     metrics: dict[tuple[str, str], Metric] = {}
     for spec in METRICS:

@@ -67,7 +67,7 @@ def present_snapshot(
     """Return a row for each of these pipelines and for each rotation of the snapshot."""
     rows = list(pipelines)
     user_ids = {link.engineer for row in rows for link in snapshot.chains[row.pk].links}
-    user_ids |= {key for shift in snapshot.turns for key in (shift.engineer, shift.next_engineer) if key is not None}
+    user_ids |= {key for shift in snapshot.shifts for key in (shift.engineer, shift.next_engineer) if key is not None}
     users, status = User.objects.get_queryset().in_bulk(user_ids), statuses(rows)
     pipeline_rows = []
     for row in rows:
@@ -87,5 +87,5 @@ def present_snapshot(
         )
     return pipeline_rows, [
         OnCallRow(shift, users.get(shift.engineer or 0), users.get(shift.next_engineer or 0))
-        for shift in snapshot.turns
+        for shift in snapshot.shifts
     ]

@@ -91,13 +91,16 @@ def change_owners(owners: Mapping[Pipeline, Owners]) -> list[Pipeline]:
     return changed
 
 
+@transaction.atomic
 def reassign(*, leaver: User, successor: User) -> list[Pipeline]:
     """Transfer every pipeline that one person owns to another; return the pipelines that changed.
 
     Raises DomainError and changes nothing if the successor is already the other owner of one of them.
     """
     transfers = {}
-    for pipeline in Pipeline.objects.all().with_owners().owned_by(leaver):
+    rows = Pipeline.objects.all().owned_by(leaver).select_related("primary_owner", "secondary_owner")
+    # Lock the rows before reading owners, so that a concurrent change is not undone.
+    for pipeline in rows.select_for_update(of=("self",)).order_by("pk"):
         primary = successor if pipeline.primary_owner_id == leaver.pk else pipeline.primary_owner
         secondary = successor if pipeline.secondary_owner_id == leaver.pk else pipeline.secondary_owner
         transfers[pipeline] = Owners(primary=primary, secondary=secondary)

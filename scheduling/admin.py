@@ -112,7 +112,7 @@ class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
             return
         engineer = self.cleaned_data.get("engineer") or self.instance.engineer
         try:
-            build_holiday(engineer, dates=self.holiday_data())
+            build_holiday(engineer, data=self.holiday_data(), time_zone=self.instance.time_zone)
         except InvalidInputError as invalid:
             raise ValidationError(invalid.problems) from invalid
 
@@ -144,9 +144,9 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
         """Save through the service, which takes the locks."""
         by = request_admin(request)
         if change:
-            saved = update_holiday(obj, dates=form.holiday_data(), by=by)
+            saved = update_holiday(obj, data=form.holiday_data(), by=by)
         else:
-            saved = create_holiday(form.cleaned_data["engineer"], dates=form.holiday_data(), by=by)
+            saved = create_holiday(form.cleaned_data["engineer"], data=form.holiday_data(), by=by)
         obj.pk = saved.pk
 
     def delete_model(self, request: HttpRequest, obj: HolidayBlock) -> None:
@@ -176,7 +176,7 @@ class CoverForm(forms.ModelForm[Cover]):
         """Create the cover; raise the service's errors."""
         return create_cover(
             self.cleaned_data["rotation"],
-            span=self.cover_data(),
+            data=self.cover_data(),
             by=by,
             at=timezone.now(),
             acknowledge_conflicts=self.cleaned_data["acknowledge_conflicts"],
@@ -273,10 +273,10 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
 class CalendarLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CalendarLink]):
     """Linked calendars and their status. Engineers connect their own; an admin can disconnect any."""
 
-    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_success_at")
     list_filter = ("state",)
     list_select_related = ("engineer",)
-    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_success_at")
     actions = ("unlink",)
 
     @admin.action(description="Disconnect selected calendars", permissions=["view"])

@@ -25,6 +25,7 @@ from notifications.queries.outbox import database_clock, is_still_relevant
 from notifications.queries.preferences import quiet_until
 from notifications.registry import load
 from notifications.services.outbox import subject_line
+from notifications.services.rate_limit import hold_back
 from people.models import User
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,8 @@ def _outcome_without_sending(claimed: Claimed) -> Outcome | None:
     until = None if message.urgent else quiet_until(message.recipient, at=at)
     if until is not None:
         return Outcome(Message.State.PENDING, columns={"due_at": until, "attempts": message.attempts - 1})
-    return None
+    summary = hold_back(message)
+    return Outcome(Message.State.MERGED, columns={"merged_into": summary}) if summary else None
 
 
 def _send(claimed: Claimed) -> Outcome:

@@ -47,7 +47,7 @@ def now(request: SignedInRequest) -> HttpResponse:
         "incidents": open_incidents(),
         "uncovered": [row for row in pipeline_rows if row.responder is None],
         "swaps": swaps_naming(user, at=at),
-        "my_weeks": weeks_held(user, at=at, most=2),
+        "my_weeks": weeks_held(user, at=at, limit=2),
         "steps": onboarding_steps() if user.is_staff else [],
         "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],
         "next_handoffs": next_handoffs(at=at, rotations=rotations),

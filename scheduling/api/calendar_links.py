@@ -23,8 +23,8 @@ class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
 
     class Meta:
         model = CalendarLink
-        fields = ("address", "host", "state", "problem", "last_read_at", "last_well_at")
-        read_only_fields = ("host", "state", "problem", "last_read_at", "last_well_at")
+        fields = ("address", "host", "state", "problem", "last_read_at", "last_success_at")
+        read_only_fields = ("host", "state", "problem", "last_read_at", "last_success_at")
 
 
 NOT_LINKED = OpenApiResponse(description="No calendar is linked")

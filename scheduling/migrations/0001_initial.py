@@ -1,4 +1,3 @@
-import common.fields
 import datetime
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
@@ -28,7 +27,7 @@ class Migration(migrations.Migration):
             name='Roster',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_on', models.DateField(help_text='The week, by the date it starts on, that belongs to the first engineer.')),
+                ('starts_on', models.DateField(help_text="Start date of the first engineer's week.")),
             ],
             options={
                 'ordering': ['rotation', 'starts_on'],
@@ -43,13 +42,13 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('slug', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
                 ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, help_text='What the handbook says of the rotation.')),
+                ('description', models.TextField(blank=True, help_text='Text about the rotation in the handbook.')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
-                ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Wall-clock time in the rotation's zone.")),
-                ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='name of the holiday policy')),
+                ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
+                ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
                 ('policy_introduction', models.TextField(blank=True)),
-                ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='The holiday policy, rule by rule.', size=None)),
+                ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
             ],
             options={
                 'abstract': False,
@@ -90,12 +89,12 @@ class Migration(migrations.Migration):
                 ('offered_week', models.DateField()),
                 ('wanted_week', models.DateField(blank=True, null=True)),
                 ('third_week', models.DateField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Void')], default='pending', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
                 ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester knows of their own holiday in it.')),
-                ('agreed', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Who of three has agreed.', size=None)),
-                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Of anyone, who will not.', size=None)),
-                ('reason', models.CharField(blank=True, help_text='Why it was declined, or lost its ground.', max_length=500)),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
+                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
+                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
+                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
@@ -114,12 +113,12 @@ class Migration(migrations.Migration):
                 ('offered_week', models.DateField()),
                 ('wanted_week', models.DateField(blank=True, null=True)),
                 ('third_week', models.DateField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Void')], default='pending', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
                 ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester knows of their own holiday in it.')),
-                ('agreed', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Who of three has agreed.', size=None)),
-                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Of anyone, who will not.', size=None)),
-                ('reason', models.CharField(blank=True, help_text='Why it was declined, or lost its ground.', max_length=500)),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
+                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
+                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
+                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
@@ -132,12 +131,12 @@ class Migration(migrations.Migration):
             name='CalendarLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', common.fields.EncryptedTextField(editable=False)),
+                ('address', models.TextField(editable=False, help_text='Encrypted: anyone who knows it can read the whole calendar.')),
                 ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not read yet'), ('well', 'Read'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
                 ('last_read_at', models.DateTimeField(blank=True, null=True)),
-                ('last_well_at', models.DateTimeField(blank=True, null=True)),
+                ('last_success_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('engineer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_link', to=settings.AUTH_USER_MODEL)),
             ],
@@ -153,7 +152,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not read yet'), ('well', 'Read'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
@@ -172,9 +171,9 @@ class Migration(migrations.Migration):
                 ('ends_at', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=200)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('covered_engineer', models.ForeignKey(help_text='From whom.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
+                ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('engineer', models.ForeignKey(help_text='Who takes over.', on_delete=django.db.models.deletion.PROTECT, related_name='covers', to=settings.AUTH_USER_MODEL)),
+                ('engineer', models.ForeignKey(help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.PROTECT, related_name='covers', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['starts_at', 'pk'],
@@ -187,7 +186,7 @@ class Migration(migrations.Migration):
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField()),
                 ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uncovered', to='pipelines.pipeline')),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coverage_gaps', to='pipelines.pipeline')),
             ],
             options={
                 'ordering': ['starts_at', 'pipeline'],
@@ -217,11 +216,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('starts_on', models.DateField(verbose_name='first day')),
                 ('ends_on', models.DateField(verbose_name='last day')),
-                ('starts_at_time', models.TimeField(blank=True, help_text='On the first day; empty: all day.', null=True, verbose_name='from')),
-                ('ends_at_time', models.TimeField(blank=True, help_text='On the last day; empty: all day.', null=True, verbose_name='until')),
+                ('starts_at_time', models.TimeField(blank=True, help_text='On the first day. Leave empty for all day.', null=True, verbose_name='from')),
+                ('ends_at_time', models.TimeField(blank=True, help_text='On the last day. Leave empty for all day.', null=True, verbose_name='until')),
                 ('kind', models.CharField(choices=[('holiday', 'Holiday'), ('sick', 'Sick'), ('training', 'Training'), ('other', 'Other')], default='holiday', max_length=10)),
-                ('note', models.CharField(blank=True, help_text='Read by you and admins only.', max_length=500)),
-                ('time_zone', models.CharField(editable=False, help_text='The zone the dates were typed in.', max_length=64)),
+                ('note', models.CharField(blank=True, help_text='Only the engineer and admins can read it.', max_length=500)),
+                ('time_zone', models.CharField(editable=False, help_text='Time zone in which the dates were entered.', max_length=64)),
                 ('starts_at', models.DateTimeField(editable=False)),
                 ('ends_at', models.DateTimeField(editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -230,7 +229,8 @@ class Migration(migrations.Migration):
                 ('link', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='scheduling.calendarlink')),
             ],
             options={
-                'verbose_name': 'holiday',
+                'verbose_name': 'time off',
+                'verbose_name_plural': 'time off',
                 'ordering': ['starts_on', 'pk'],
             },
         ),
@@ -243,10 +243,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('starts_on', models.DateField(verbose_name='first day')),
                 ('ends_on', models.DateField(verbose_name='last day')),
-                ('starts_at_time', models.TimeField(blank=True, help_text='On the first day; empty: all day.', null=True, verbose_name='from')),
-                ('ends_at_time', models.TimeField(blank=True, help_text='On the last day; empty: all day.', null=True, verbose_name='until')),
+                ('starts_at_time', models.TimeField(blank=True, help_text='On the first day. Leave empty for all day.', null=True, verbose_name='from')),
+                ('ends_at_time', models.TimeField(blank=True, help_text='On the last day. Leave empty for all day.', null=True, verbose_name='until')),
                 ('kind', models.CharField(choices=[('holiday', 'Holiday'), ('sick', 'Sick'), ('training', 'Training'), ('other', 'Other')], default='holiday', max_length=10)),
-                ('time_zone', models.CharField(editable=False, help_text='The zone the dates were typed in.', max_length=64)),
+                ('time_zone', models.CharField(editable=False, help_text='Time zone in which the dates were entered.', max_length=64)),
                 ('starts_at', models.DateTimeField(editable=False)),
                 ('ends_at', models.DateTimeField(editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -275,7 +275,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField()),
-                ('engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roster_places', to=settings.AUTH_USER_MODEL)),
+                ('engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roster_memberships', to=settings.AUTH_USER_MODEL)),
                 ('roster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='scheduling.roster')),
             ],
             options={
@@ -305,13 +305,13 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.CharField(max_length=80, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
                 ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, help_text='What the handbook says of the rotation.')),
+                ('description', models.TextField(blank=True, help_text='Text about the rotation in the handbook.')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
-                ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Wall-clock time in the rotation's zone.")),
-                ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='name of the holiday policy')),
+                ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
+                ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
                 ('policy_introduction', models.TextField(blank=True)),
-                ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='The holiday policy, rule by rule.', size=None)),
+                ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
             ],
             options={
                 'ordering': ['pk'],
@@ -325,7 +325,7 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('starts_on', models.DateField(help_text='The week, by the date it starts on, that belongs to the first engineer.')),
+                ('starts_on', models.DateField(help_text="Start date of the first engineer's week.")),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.roster')),
                 ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
@@ -371,9 +371,9 @@ class Migration(migrations.Migration):
                 ('ends_at', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=200)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('covered_engineer', models.ForeignKey(db_constraint=False, help_text='From whom.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('covered_engineer', models.ForeignKey(db_constraint=False, help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('engineer', models.ForeignKey(db_constraint=False, help_text='Who takes over.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('engineer', models.ForeignKey(db_constraint=False, help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.cover')),
                 ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
@@ -451,13 +451,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='swaprequest',
-            name='asked_by',
-            field=models.ForeignKey(help_text='An admin, on behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequest',
             name='counterpart',
-            field=models.ForeignKey(blank=True, help_text='Empty: anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='swaps_to_answer', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='received_swap_requests', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='swaprequest',
@@ -466,8 +461,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='swaprequest',
+            name='requested_by',
+            field=models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='swaprequest',
             name='requester',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='swaps_asked', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='swap_requests', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='swaprequest',
@@ -477,17 +477,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='swaprequest',
             name='third',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='swaps_round_three', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='asked_by',
-            field=models.ForeignKey(db_constraint=False, help_text='An admin, on behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='three_way_swap_requests', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='swaprequestevent',
             name='counterpart',
-            field=models.ForeignKey(blank=True, db_constraint=False, help_text='Empty: anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='swaprequestevent',
@@ -503,6 +498,11 @@ class Migration(migrations.Migration):
             model_name='swaprequestevent',
             name='pgh_obj',
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.swaprequest'),
+        ),
+        migrations.AddField(
+            model_name='swaprequestevent',
+            name='requested_by',
+            field=models.ForeignKey(db_constraint=False, help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='swaprequestevent',
@@ -569,7 +569,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='holidayblock',
-            constraint=models.UniqueConstraint(condition=models.Q(('link__isnull', False)), fields=('link', 'link_uid', 'starts_on'), name='one_block_an_event'),
+            constraint=models.UniqueConstraint(condition=models.Q(('link__isnull', False)), fields=('link', 'link_uid', 'starts_on'), name='one_absence_per_event'),
         ),
         migrations.AddConstraint(
             model_name='holidayblock',
@@ -593,11 +593,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='rostermember',
-            constraint=models.UniqueConstraint(fields=('roster', 'position'), name='one_engineer_a_place'),
+            constraint=models.UniqueConstraint(fields=('roster', 'position'), name='roster_positions_differ'),
         ),
         migrations.AddConstraint(
             model_name='rostermember',
-            constraint=models.UniqueConstraint(fields=('roster', 'engineer'), name='one_place_an_engineer'),
+            constraint=models.UniqueConstraint(fields=('roster', 'engineer'), name='roster_engineers_differ'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rostermember',
@@ -613,7 +613,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='roster',
-            constraint=models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_roster_a_week'),
+            constraint=models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_roster_per_week'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='roster',
@@ -649,7 +649,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='cover',
-            constraint=models.CheckConstraint(condition=models.Q(('engineer', models.F('covered_engineer')), _negated=True), name='cover_is_by_another'),
+            constraint=models.CheckConstraint(condition=models.Q(('engineer', models.F('covered_engineer')), _negated=True), name='cover_people_differ'),
         ),
         migrations.AddConstraint(
             model_name='cover',
@@ -677,7 +677,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='rotationweek',
-            constraint=models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_week_a_date'),
+            constraint=models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_week_per_date'),
         ),
         migrations.AddConstraint(
             model_name='rotationweek',
@@ -709,38 +709,38 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(('wanted_week', models.F('offered_week')), _negated=True), name='swap_is_of_two_weeks'),
+            constraint=models.CheckConstraint(condition=models.Q(('wanted_week', models.F('offered_week')), _negated=True), name='swap_weeks_differ'),
         ),
         migrations.AddConstraint(
             model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='swap_is_with_another'),
+            constraint=models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='swap_people_differ'),
         ),
         migrations.AddConstraint(
             model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(('wanted_week', None), ('counterpart__isnull', False), _connector='OR'), name='wanted_week_is_somebody_s'),
+            constraint=models.CheckConstraint(condition=models.Q(('wanted_week', None), ('counterpart__isnull', False), _connector='OR'), name='wanted_week_has_counterpart'),
         ),
         migrations.AddConstraint(
             model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('third', None), ('third_week', None)), models.Q(('third__isnull', False), ('third_week__isnull', False), ('wanted_week__isnull', False)), _connector='OR'), name='three_have_three_weeks'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('third', None), ('third_week', None)), models.Q(('third__isnull', False), ('third_week__isnull', False), ('wanted_week__isnull', False)), _connector='OR'), name='three_way_swap_is_complete'),
         ),
         migrations.AddConstraint(
             model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='swap_is_decided_or_open'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_swap_has_date'),
         ),
         migrations.AddConstraint(
             model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('counterpart__isnull', False), _connector='OR'), name='accepted_by_somebody'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('counterpart__isnull', False), _connector='OR'), name='accepted_swap_has_counterpart'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='swaprequest',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_swaprequestevent" ("acknowledged", "agreed", "asked_by_id", "counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "expires_at", "id", "message", "offered_week", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requester_id", "rotation_id", "state", "third_id", "third_week", "wanted_week") VALUES (NEW."acknowledged", NEW."agreed", NEW."asked_by_id", NEW."counterpart_id", NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."declined_by", NEW."expires_at", NEW."id", NEW."message", NEW."offered_week", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."requester_id", NEW."rotation_id", NEW."state", NEW."third_id", NEW."third_week", NEW."wanted_week"); RETURN NULL;', hash='ba955d160dd918d02037baed0eb11b9bf66138b3', operation='INSERT', pgid='pgtrigger_insert_insert_61113', table='scheduling_swaprequest', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_swaprequestevent" ("accepted_by", "acknowledged", "counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "expires_at", "id", "message", "offered_week", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requested_by_id", "requester_id", "rotation_id", "state", "third_id", "third_week", "wanted_week") VALUES (NEW."accepted_by", NEW."acknowledged", NEW."counterpart_id", NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."declined_by", NEW."expires_at", NEW."id", NEW."message", NEW."offered_week", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."requested_by_id", NEW."requester_id", NEW."rotation_id", NEW."state", NEW."third_id", NEW."third_week", NEW."wanted_week"); RETURN NULL;', hash='06fec76d52a88cb2966a413b64390409f3edb3fd', operation='INSERT', pgid='pgtrigger_insert_insert_61113', table='scheduling_swaprequest', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='swaprequest',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_swaprequestevent" ("acknowledged", "agreed", "asked_by_id", "counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "expires_at", "id", "message", "offered_week", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requester_id", "rotation_id", "state", "third_id", "third_week", "wanted_week") VALUES (NEW."acknowledged", NEW."agreed", NEW."asked_by_id", NEW."counterpart_id", NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."declined_by", NEW."expires_at", NEW."id", NEW."message", NEW."offered_week", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."requester_id", NEW."rotation_id", NEW."state", NEW."third_id", NEW."third_week", NEW."wanted_week"); RETURN NULL;', hash='1c5613b108b852d1da50365f4cbc00b61cc818d8', operation='UPDATE', pgid='pgtrigger_update_update_764af', table='scheduling_swaprequest', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_swaprequestevent" ("accepted_by", "acknowledged", "counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "expires_at", "id", "message", "offered_week", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requested_by_id", "requester_id", "rotation_id", "state", "third_id", "third_week", "wanted_week") VALUES (NEW."accepted_by", NEW."acknowledged", NEW."counterpart_id", NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."declined_by", NEW."expires_at", NEW."id", NEW."message", NEW."offered_week", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."requested_by_id", NEW."requester_id", NEW."rotation_id", NEW."state", NEW."third_id", NEW."third_week", NEW."wanted_week"); RETURN NULL;', hash='cf4e38ed41e5f46dbbc79fb40754e85980138315', operation='UPDATE', pgid='pgtrigger_update_update_764af', table='scheduling_swaprequest', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='swaprequest',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_swaprequestevent" ("acknowledged", "agreed", "asked_by_id", "counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "expires_at", "id", "message", "offered_week", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requester_id", "rotation_id", "state", "third_id", "third_week", "wanted_week") VALUES (OLD."acknowledged", OLD."agreed", OLD."asked_by_id", OLD."counterpart_id", OLD."created_at", OLD."decided_at", OLD."decided_by_id", OLD."declined_by", OLD."expires_at", OLD."id", OLD."message", OLD."offered_week", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."requester_id", OLD."rotation_id", OLD."state", OLD."third_id", OLD."third_week", OLD."wanted_week"); RETURN NULL;', hash='7505ce5f38fbb4cae8d7939b216d1d4a3a8ddaf4', operation='DELETE', pgid='pgtrigger_delete_delete_ee53a', table='scheduling_swaprequest', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_swaprequestevent" ("accepted_by", "acknowledged", "counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "expires_at", "id", "message", "offered_week", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requested_by_id", "requester_id", "rotation_id", "state", "third_id", "third_week", "wanted_week") VALUES (OLD."accepted_by", OLD."acknowledged", OLD."counterpart_id", OLD."created_at", OLD."decided_at", OLD."decided_by_id", OLD."declined_by", OLD."expires_at", OLD."id", OLD."message", OLD."offered_week", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."requested_by_id", OLD."requester_id", OLD."rotation_id", OLD."state", OLD."third_id", OLD."third_week", OLD."wanted_week"); RETURN NULL;', hash='7ba2d323ea23adb346261f8feabc3efbf5caea6b', operation='DELETE', pgid='pgtrigger_delete_delete_ee53a', table='scheduling_swaprequest', when='AFTER')),
         ),
     ]

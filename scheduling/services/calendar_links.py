@@ -86,15 +86,16 @@ def sync_link(
 def _update_absences(link: CalendarLink, events: list[BusyEvent], *, since: dt.date, at: dt.datetime) -> None:
     """Create, update and delete imported absences that end on or after `since`; skip those that did not change."""
     engineer = lock_availability_of(link.engineer)
-    success = {"state": CalendarLink.State.WELL, "problem": "", "last_read_at": at, "last_well_at": at}
+    success = {"state": CalendarLink.State.OK, "problem": "", "last_read_at": at, "last_success_at": at}
     if CalendarLink.objects.filter(pk=link.pk).update(**success) != 1:
         return  # The calendar was disconnected while it was being read.
     stored = {(row.link_uid, row.starts_on): row for row in HolidayBlock.objects.filter(link=link, ends_on__gte=since)}
     for event in events:
         dates = HolidayData(event.starts_on, event.ends_on, kind=HolidayBlock.Kind.OTHER, note=event.summary)
-        absence = build_holiday(engineer, dates=dates)
-        absence.link, absence.link_uid = link, event.uid
         row = stored.pop((event.uid, event.starts_on), None)
+        # A known event keeps its time zone, so that it does not move when the engineer does.
+        absence = build_holiday(engineer, data=dates, time_zone=row.time_zone if row else "")
+        absence.link, absence.link_uid = link, event.uid
         if row is None:
             HolidayBlock.objects.bulk_create([absence], ignore_conflicts=True)
         elif any(getattr(row, field) != getattr(absence, field) for field in COMPARED_FIELDS):

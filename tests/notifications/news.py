@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.registry import Notification
+from notifications.registry import Notification, local_time
 from notifications.services.outbox import enqueue
 from people.models import User
 
@@ -47,6 +47,15 @@ class Page(News):
 
 
 @dataclass(frozen=True, slots=True)
+class Incident(Page):
+    """One of a type that is limited."""
+
+    name = "test-incident"
+    label = "Test incident"
+    rate_limited = True
+
+
+@dataclass(frozen=True, slots=True)
 class Secret(News):
     """One whose link is a secret."""
 
@@ -56,6 +65,17 @@ class Secret(News):
 
     def delivery_link(self):
         return "/link/s3cret/"
+
+
+@dataclass(frozen=True, slots=True)
+class TimedNews(News):
+    """One with a time: its text is an instant."""
+
+    name = "timed-news"
+    label = "Timed news"
+
+    def body(self, reader):
+        return f"At {local_time(dt.datetime.fromisoformat(self.text), reader)}."
 
 
 @dataclass(frozen=True, slots=True)

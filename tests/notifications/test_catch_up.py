@@ -65,3 +65,26 @@ def test_a_private_message_is_not_merged(a):
         "3 delayed notifications",
         "The week is yours",
     ]
+
+
+def test_a_digest_lists_what_is_still_relevant_when_it_is_sent(a):
+    due, expires = timezone.now() - 2 * DAY, timezone.now() + DAY
+    for number in range(3):
+        enqueue_news([with_mail(a)], f"{number}", text=f"Text {number}.", due=due, expires=expires)
+    merge_overdue()
+    Message.objects.filter(dedup_key="1").update(context={"occurrence": "obsolete", "text": ""})
+    deliver_one()
+    (sent,) = mail.outbox
+    assert sent.subject == "2 delayed notifications"
+    assert [f"Text {number}." in sent.body for number in range(3)] == [True, False, True]
+
+
+def test_a_digest_is_dropped_only_if_nothing_in_it_is_relevant(a):
+    due, expires = timezone.now() - 2 * DAY, timezone.now() + DAY
+    for number in range(3):
+        enqueue_news([with_mail(a)], f"{number}", due=due, expires=expires)
+    merge_overdue()
+    Message.objects.filter(type="news").update(context={"occurrence": "obsolete", "text": ""})
+    deliver_one()
+    assert Message.objects.get(type="digest").state == "dropped"
+    assert mail.outbox == []

@@ -18,22 +18,22 @@ from notifications.services import delivery as delivering
 from notifications.services.delivery import claim, deliver_one, retry_message
 from notifications.services.outbox import Invitation
 from people.models import User
-from tests.notifications.news import Page, enqueue_news, with_mail
+from tests.notifications.news import Page, TimedNews, enqueue_news, with_mail
 
 HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
-def told(a):
+def message(a):
     enqueue_news([with_mail(a)])
     return Message.objects.get()
 
 
-def test_a_message_is_sent_once_and_says_what_and_where(told, a):
-    assert deliver_one().pk == told.pk
+def test_a_message_is_sent_once_and_says_what_and_where(message, a):
+    assert deliver_one().pk == message.pk
     assert deliver_one() is None
-    told.refresh_from_db()
-    assert (told.state, told.attempts, told.token, told.lease_until) == ("sent", 1, None, None)
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.token, message.lease_until) == ("sent", 1, None, None)
     (sent,) = mail.outbox
     assert sent.to == [a.email]
     assert sent.subject == "The week is yours"
@@ -69,7 +69,7 @@ def test_an_invitation_is_the_last_alternative_and_comes_from_its_organizer(a):
     assert organizer() in message["From"]
 
 
-def test_a_message_of_every_try_has_the_same_message_id(told, monkeypatch):
+def test_every_attempt_has_the_same_message_id(message, monkeypatch):
     seen = []
 
     def fail(message, *, at):
@@ -84,31 +84,31 @@ def test_a_message_of_every_try_has_the_same_message_id(told, monkeypatch):
     deliver_one()
     assert len(seen) == 2
     assert seen[0] == seen[1]
-    assert seen[0].startswith(f"<oncall.{told.pk}.")
+    assert seen[0].startswith(f"<oncall.{message.pk}.")
 
 
-def test_what_is_not_due_or_past_its_use_is_not_claimed(a):
+def test_a_message_that_is_not_due_or_has_expired_is_not_claimed(a):
     enqueue_news([with_mail(a)], "later", due=timezone.now() + HOUR)
     enqueue_news([a], "over", expires=timezone.now())
     assert deliver_one() is None
     assert mail.outbox == []
 
 
-def test_what_is_no_longer_true_is_dropped_just_before_sending(a):
+def test_an_obsolete_message_is_dropped_just_before_sending(a):
     enqueue_news([with_mail(a)], "obsolete")
     deliver_one()
     assert Message.objects.get().state == "dropped"
     assert mail.outbox == []
 
 
-def test_somebody_who_left_in_the_meantime_is_not_told(told, a):
+def test_an_inactive_recipient_gets_nothing(message, a):
     User.objects.filter(pk=a.pk).update(is_active=False)
     deliver_one()
     assert Message.objects.get().state == "dropped"
     assert mail.outbox == []
 
 
-def test_somebody_without_an_address_is_a_visible_failure(a):
+def test_a_recipient_without_an_address_is_a_visible_failure(a):
     enqueue_news([a])
     deliver_one()
     row = Message.objects.get()
@@ -116,7 +116,7 @@ def test_somebody_without_an_address_is_a_visible_failure(a):
     assert row.problem == "Engineer A has no e-mail address."
 
 
-def test_a_failure_waits_longer_each_time_and_at_last_fails_visibly(told, monkeypatch):
+def test_retries_wait_longer_each_time_and_at_last_fail_visibly(message, monkeypatch):
     def fail(message, *, at):
         raise smtplib.SMTPServerDisconnected("Gone.")
 
@@ -124,20 +124,20 @@ def test_a_failure_waits_longer_each_time_and_at_last_fails_visibly(told, monkey
     for tries in range(1, MAX_ATTEMPTS + 1):
         assert deliver_one() is not None
         assert deliver_one() is None, "it is tried again only after a while"
-        told.refresh_from_db()
-        assert told.attempts == tries
-        assert told.problem == "Gone."
+        message.refresh_from_db()
+        assert message.attempts == tries
+        assert message.problem == "Gone."
         Message.objects.filter(state="pending").update(retry_at=timezone.now())
-    assert told.state == "failed"
+    assert message.state == "failed"
     assert deliver_one() is None
 
 
-def test_waits_double_up_to_a_cap_and_are_spread():
+def test_retry_delays_double_up_to_a_cap_and_are_spread():
     assert [retry_delay(tries, jitter=1).total_seconds() for tries in (1, 2, 3, 8, 24)] == [10, 20, 40, 900, 900]
     assert retry_delay(1, jitter=0).total_seconds() == 5
 
 
-def test_a_sender_that_never_came_back_is_followed_by_another_when_its_lease_is_over(told):
+def test_a_message_is_claimed_again_when_the_lease_of_a_lost_worker_is_over(message):
     first = claim()
     assert deliver_one() is None, "the lease holds"
     Message.objects.update(lease_until=timezone.now())
@@ -147,7 +147,7 @@ def test_a_sender_that_never_came_back_is_followed_by_another_when_its_lease_is_
     assert Message.objects.get().state == "sending", "who lost the lease marks nothing"
 
 
-def test_a_message_that_takes_its_senders_with_it_is_given_up(told):
+def test_a_message_that_crashes_its_workers_fails(message):
     Message.objects.update(
         state="sending", token="0" * 32, lease_until=timezone.now() - HOUR, attempts=MAX_ATTEMPTS, retry_at=None
     )
@@ -156,14 +156,14 @@ def test_a_message_that_takes_its_senders_with_it_is_given_up(told):
     assert mail.outbox == []
 
 
-def test_urgent_ones_go_first(a):
+def test_urgent_messages_go_first(a):
     enqueue_news([with_mail(a)], "old", due=timezone.now() - dt.timedelta(minutes=5))
     enqueue_news([a], "new", cls=Page)
     assert deliver_one().dedup_key == "new"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_take_two_messages_and_wait_for_nobody(a, b):
+def test_two_workers_claim_two_messages_without_waiting(a, b):
     enqueue_news([with_mail(a), with_mail(b)])
     from django.db import transaction
 
@@ -183,7 +183,7 @@ def test_two_workers_take_two_messages_and_wait_for_nobody(a, b):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_mark_is_tried_until_the_database_is_back(told, monkeypatch):
+def test_the_mark_is_retried_until_the_database_is_back(message, monkeypatch):
     claimed = claim()
     tried = []
     update = type(Message.objects.all()).update
@@ -203,7 +203,7 @@ def test_the_mark_is_tried_until_the_database_is_back(told, monkeypatch):
     assert Message.objects.get().state == "dropped"
 
 
-def test_the_database_s_clock_alone_counts(told, monkeypatch):
+def test_only_the_clock_of_the_database_counts(message, monkeypatch):
     for hours in (-5, 5):
         monkeypatch.setattr(timezone, "now", lambda hours=hours: dt.datetime.now(dt.UTC) + hours * HOUR)
         claimed = claim()
@@ -211,24 +211,44 @@ def test_the_database_s_clock_alone_counts(told, monkeypatch):
         Message.objects.update(state="pending", token=None, lease_until=None, attempts=0)
 
 
-def test_send_again_is_an_admin_s_and_only_for_what_failed(told, a, admin):
+def test_only_admins_retry_and_only_failed_messages(message, a, admin):
     with pytest.raises(DomainError, match="failed"):
-        retry_message(told, by=admin)
+        retry_message(message, by=admin)
     Message.objects.update(state="failed", attempts=MAX_ATTEMPTS, problem="550")
     with pytest.raises(NotAllowedError):
-        retry_message(told, by=a)
-    retry_message(told, by=admin)
+        retry_message(message, by=a)
+    retry_message(message, by=admin)
     deliver_one()
     assert Message.objects.get().state == "sent"
     Message.objects.update(state="failed", sent_at=None, expires_at=timezone.now() - HOUR)
     with pytest.raises(DomainError, match="expired"):
-        retry_message(told, by=admin)
+        retry_message(message, by=admin)
+
+
+# Time zones
+
+
+def test_the_text_is_in_the_time_zone_that_the_recipient_has_when_it_is_sent(a):
+    noon = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
+    enqueue_news([with_mail(a)], cls=TimedNews, text=noon.isoformat())
+    assert Message.objects.get().text == "At Tue 1 Dec 2026, 12:00 UTC."
+    User.objects.filter(pk=a.pk).update(time_zone="Asia/Tokyo")
+    deliver_one()
+    assert "At Tue 1 Dec 2026, 21:00 JST." in mail.outbox[0].body
+    assert Message.objects.get().text == "At Tue 1 Dec 2026, 21:00 JST."
+
+
+def test_a_message_of_a_type_that_changed_is_sent_as_it_was_written(message, caplog):
+    Message.objects.update(context={"gone": 1})
+    deliver_one()
+    assert "From Monday on." in mail.outbox[0].body
+    assert "does not fit its class" in caplog.text
 
 
 # Quiet hours
 
 
-def test_what_may_wait_waits_until_the_quiet_hours_end_and_what_is_urgent_does_not(a):
+def test_non_urgent_messages_wait_until_quiet_hours_end(a):
     User.objects.filter(pk=a.pk).update(time_zone="Europe/Berlin")
     a = with_mail(a)
     QuietHours.objects.create(person=a, starts_at=dt.time(22), ends_at=dt.time(7))
@@ -239,13 +259,13 @@ def test_what_may_wait_waits_until_the_quiet_hours_end_and_what_is_urgent_does_n
     assert due == {"may wait": dt.datetime(2026, 12, 2, 6, tzinfo=dt.UTC), "may not": night}
 
 
-def test_quiet_hours_chosen_after_the_message_was_written_hold_too(told, a):
+def test_quiet_hours_set_after_enqueueing_count_too(message, a):
     at = timezone.now()
     QuietHours.objects.create(person=a, starts_at=(at - HOUR).time(), ends_at=(at + HOUR).time())
     deliver_one()
-    told.refresh_from_db()
-    assert (told.state, told.attempts) == ("pending", 0)
-    assert told.due_at > at
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == ("pending", 0)
+    assert message.due_at > at
     assert mail.outbox == []
 
 
@@ -281,7 +301,7 @@ def dripping():
     server.close()
 
 
-def test_a_server_that_drips_holds_a_slot_no_longer_than_the_limit(told, settings, dripping):
+def test_a_dripping_server_is_cut_off_at_the_limit(message, settings, dripping):
     port, closed = dripping
     settings.EMAIL_BACKEND = "notifications.channels.smtp.WatchedBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MESSAGE_SEND_SECONDS = "127.0.0.1", port, 1.0
@@ -289,9 +309,9 @@ def test_a_server_that_drips_holds_a_slot_no_longer_than_the_limit(told, setting
     deliver_one()
     # It would go on for ever; a busy machine may take a while to cut it off.
     assert time.monotonic() - began < 10
-    told.refresh_from_db()
-    assert told.state == "pending"
-    assert told.problem == "No answer within 1 s."
+    message.refresh_from_db()
+    assert message.state == "pending"
+    assert message.problem == "No answer within 1 s."
     until = time.monotonic() + 20
     sending = lambda: any(thread.name == "send" for thread in threading.enumerate())  # noqa: E731
     while (sending() or not closed) and time.monotonic() < until:

@@ -12,7 +12,7 @@ from notifications.models import ChannelPreference, ChatAddress, Message, QuietH
 from notifications.services.delivery import deliver_one
 from notifications.services.preferences import remove_chat_address, set_chat_address
 from tests.factories import bearer
-from tests.notifications.news import Page, Secret, enqueue_news, with_mail
+from tests.notifications.news import AdminNews, Page, Secret, enqueue_news, with_mail
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general"
 CALL = "/api/v1/me/notifications/"
@@ -22,7 +22,7 @@ def put(client, person, **given):
     return client.put(CALL, given, content_type="application/json", **bearer(person))
 
 
-def test_choices_and_quiet_hours_are_changed_through_the_api(client, a):
+def test_channels_and_quiet_hours_are_changed_through_the_api(client, a):
     before = client.get(CALL, **bearer(a)).json()
     assert (before["quiet_from"], before["quiet_until"], before["chat_service"]) == (None, None, None)
     rows = {row["type"]: row for row in before["types"]}
@@ -52,14 +52,14 @@ def test_choices_and_quiet_hours_are_changed_through_the_api(client, a):
         {"types": [3]},
     ],
 )
-def test_wrong_choices_are_a_400_and_change_nothing(client, a, given):
+def test_wrong_settings_are_a_400_and_change_nothing(client, a, given):
     answer = put(client, a, **given)
     assert answer.status_code == 400, answer.content
     assert not ChannelPreference.objects.exists()
     assert not QuietHours.objects.exists()
 
 
-def test_choices_are_changed_in_the_browser(signed_in, a):
+def test_settings_are_changed_in_the_browser(signed_in, a):
     browser = signed_in(a)
     page = browser.get("/me/notifications/").content.decode()
     assert "News" in page
@@ -74,7 +74,7 @@ def test_choices_are_changed_in_the_browser(signed_in, a):
     assert "different time" in same.content.decode()
 
 
-def test_one_is_told_by_what_one_chose(a, b, admin):
+def test_messages_go_by_the_enabled_channels(a, b, admin):
     ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
     set_chat_address(a, address=SLACK, by=admin)
     enqueue_news([a, b])
@@ -84,7 +84,7 @@ def test_one_is_told_by_what_one_chose(a, b, admin):
     }
 
 
-def test_who_was_told_by_one_channel_is_not_told_again_by_another(a, admin):
+def test_a_changed_preference_sends_nothing_twice(a, admin):
     assert enqueue_news([a]) == 1
     set_chat_address(a, address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
@@ -92,7 +92,7 @@ def test_who_was_told_by_one_channel_is_not_told_again_by_another(a, admin):
     assert Message.objects.count() == 1
 
 
-def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a):
+def test_urgent_messages_and_invitations_always_go_by_email(a):
     from notifications.services.outbox import Invitation
 
     ChannelPreference.objects.create(person=a, type="news", email=False, chat=False)
@@ -105,7 +105,7 @@ def test_what_is_urgent_and_invitations_come_by_mail_whatever_was_chosen(a):
     ]
 
 
-def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client, a, admin):
+def test_a_private_type_has_no_setting_and_its_link_is_in_no_row(client, a, admin):
     assert "secret" not in {row["type"] for row in client.get(CALL, **bearer(a)).json()["types"]}
     assert put(client, a, types=[{"type": "secret", "email": False, "chat": True}]).status_code == 400
     set_chat_address(a, address=SLACK, by=admin)
@@ -116,10 +116,21 @@ def test_what_is_private_is_nobody_s_to_choose_and_its_page_is_in_no_row(client,
     assert not any("s3cret" in str(value) for value in Message.objects.values().get().values())
 
 
+def test_types_for_admins_are_neither_shown_nor_sent_to_engineers(client, a, admin):
+    assert "admin-news" not in {row["type"] for row in client.get(CALL, **bearer(a)).json()["types"]}
+    assert "admin-news" in {row["type"] for row in client.get(CALL, **bearer(admin)).json()["types"]}
+    wanted = [{"type": "admin-news", "email": False, "chat": False}]
+    assert put(client, a, types=wanted).status_code == 400
+    assert enqueue_news([with_mail(a), with_mail(admin)], cls=AdminNews) == 1
+    type(admin).objects.filter(pk=admin.pk).update(is_staff=False)
+    deliver_one()
+    assert Message.objects.get().state == "dropped"
+
+
 # Messages
 
 
-def test_one_reads_one_s_own_messages_and_an_admin_everybody_s(client, a, b, admin):
+def test_users_list_their_own_messages_and_admins_everyones(client, a, b, admin):
     enqueue_news([a, b])
     mine, theirs = Message.objects.get(recipient=a), Message.objects.get(recipient=b)
     answer = client.get("/api/v1/messages/", **bearer(a)).json()
@@ -134,7 +145,7 @@ def test_one_reads_one_s_own_messages_and_an_admin_everybody_s(client, a, b, adm
     assert client.get("/api/v1/messages/?state=x%00", **bearer(a)).status_code == 400
 
 
-def test_an_admin_sends_what_failed_again_through_the_api_and_the_admin(client, signed_in, a, admin):
+def test_an_admin_retries_failed_messages_through_the_api_and_the_admin(client, signed_in, a, admin):
     enqueue_news([a])
     row = Message.objects.get()
     path = f"/api/v1/messages/{row.pk}/retry/"
@@ -156,7 +167,7 @@ def test_an_admin_sends_what_failed_again_through_the_api_and_the_admin(client, 
     assert len(mail.outbox) == 1
 
 
-def test_my_page_lists_what_i_was_told(signed_in, a, b):
+def test_the_page_lists_recent_messages(signed_in, a, b):
     enqueue_news([a])
     page = signed_in(a).get("/me/notifications/").content.decode()
     assert 'href="/schedule/"' in page
@@ -186,12 +197,12 @@ def test_my_page_lists_what_i_was_told(signed_in, a, b):
         "slack://" + "x" * 2000,
     ],
 )
-def test_an_address_that_names_a_machine_or_nothing_is_refused(a, admin, address):
+def test_an_address_that_names_a_host_is_rejected(a, admin, address):
     with pytest.raises(InvalidInputError):
         set_chat_address(a, address=address, by=admin)
 
 
-def test_an_admin_gives_a_chat_address_which_is_kept_sealed(signed_in, a, admin):
+def test_an_admin_sets_a_chat_address_which_is_stored_encrypted(signed_in, a, admin):
     with pytest.raises(NotAllowedError):
         set_chat_address(a, address=SLACK, by=a)
     browser = signed_in(admin)
@@ -219,7 +230,7 @@ def make_other():
     return make_engineer("Other")
 
 
-def test_a_message_goes_by_chat_and_a_service_that_refuses_is_tried_again(a, admin, monkeypatch):
+def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypatch):
     import apprise
 
     said = []
@@ -245,7 +256,7 @@ def test_a_message_goes_by_chat_and_a_service_that_refuses_is_tried_again(a, adm
     assert mail.outbox == []
 
 
-def test_a_chat_address_that_was_taken_away_is_a_visible_failure(a, admin):
+def test_a_removed_chat_address_is_a_visible_failure(a, admin):
     row = set_chat_address(a, address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
     enqueue_news([a])
@@ -254,7 +265,7 @@ def test_a_chat_address_that_was_taken_away_is_a_visible_failure(a, admin):
     assert Message.objects.get().state == "failed"
 
 
-def test_an_address_sealed_with_a_lost_key_is_a_visible_failure(a, admin, settings):
+def test_an_address_encrypted_with_a_lost_key_is_a_visible_failure(a, admin, settings):
     set_chat_address(a, address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
     enqueue_news([a])
@@ -265,7 +276,7 @@ def test_an_address_sealed_with_a_lost_key_is_a_visible_failure(a, admin, settin
     assert "key that is no longer known" in row.problem
 
 
-def test_no_service_of_chat_is_one_that_one_hosts_oneself():
+def test_no_chat_service_is_self_hosted():
     import apprise
 
     for scheme in chat.SERVICES:

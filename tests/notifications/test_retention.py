@@ -37,7 +37,7 @@ def kept():
 
 
 @pytest.mark.parametrize("state", [State.SENT, State.DROPPED])
-def test_what_is_finished_goes_ninety_days_after_its_use_is_over(left, state):
+def test_a_finished_message_is_deleted_ninety_days_after_it_expired(left, state):
     old, young = left(state, 91), left(state, 89)
     assert purge_finished() == 1
     assert old.pk not in kept()
@@ -46,13 +46,13 @@ def test_what_is_finished_goes_ninety_days_after_its_use_is_over(left, state):
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.FAILED])
-def test_what_failed_or_waits_is_never_removed_however_old(left, state):
+def test_failed_and_waiting_messages_are_never_deleted(left, state):
     row = left(state, 4000)
     assert purge_finished() == 0
     assert kept() == {row.pk}
 
 
-def test_a_message_of_use_for_long_is_not_told_again_because_it_was_removed(a):
+def test_a_sent_message_stays_until_it_expires_so_that_it_is_not_sent_twice(a):
     at = timezone.now()
     times = {"due": at - 200 * DAY, "expires": at + DAY}
     assert enqueue_news([a], "long", **times) == 1
@@ -61,7 +61,7 @@ def test_a_message_of_use_for_long_is_not_told_again_because_it_was_removed(a):
     assert enqueue_news([a], "long", **times) == 0
 
 
-def test_a_catch_up_stays_until_all_that_it_tells_of_is_gone(left):
+def test_a_digest_stays_until_its_messages_are_gone(left):
     catch_up = left(State.SENT, 300)
     left(State.MERGED, 200, merged_into=catch_up)
     young = left(State.MERGED, 50, merged_into=catch_up)
@@ -72,14 +72,14 @@ def test_a_catch_up_stays_until_all_that_it_tells_of_is_gone(left):
     assert kept() == set()
 
 
-def test_the_setting_says_how_long(left, settings):
+def test_the_setting_decides_how_long(left, settings):
     settings.MESSAGE_KEPT_DAYS = 10
     left(State.SENT, 11)
     left(State.SENT, 9)
     assert purge_finished() == 1
 
 
-def test_the_nightly_task_goes_batch_after_batch_until_nothing_is_left_or_its_time_is_up(left, monkeypatch):
+def test_the_nightly_task_deletes_in_batches_within_its_time(left, monkeypatch):
     monkeypatch.setattr(retention, "BATCH_SIZE", 2)
     for _ in range(5):
         left(State.SENT, 100)
@@ -91,7 +91,7 @@ def test_the_nightly_task_goes_batch_after_batch_until_nothing_is_left_or_its_ti
     assert Message.objects.count() == 0
 
 
-def test_beat_kicks_it_every_night():
+def test_the_purge_runs_every_night():
     from oncall_site.celery import app
 
     [entry] = [one for one in app.conf.beat_schedule.values() if one["task"] == tasks.purge_finished.name]
@@ -99,5 +99,5 @@ def test_beat_kicks_it_every_night():
     assert len(entry["schedule"].minute) == 1
 
 
-def test_it_is_found_by_an_index(db):
+def test_the_purge_uses_an_index(db):
     assert "message_finished" in plan(Message.objects.finished_for(90 * DAY).order_by("expires_at"))

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def told(a):
+def message(a):
     enqueue_news([with_mail(a)])
     return Message.objects.get()
 
@@ -42,26 +42,26 @@ def told(a):
         (UnicodeEncodeError("ascii", "é", 0, 1, "no"), "pending"),
     ],
 )
-def test_only_what_the_server_says_of_the_message_is_for_good(told, monkeypatch, error, state):
+def test_only_a_rejection_of_the_message_itself_is_permanent(message, monkeypatch, error, state):
     def refuse(backend, messages):
         raise error
 
     monkeypatch.setattr(EmailBackend, "send_messages", refuse)
     deliver_one()
-    told.refresh_from_db()
-    assert told.state == state
-    assert told.problem
-    assert (told.retry_at is not None) == (state == "pending")
+    message.refresh_from_db()
+    assert message.state == state
+    assert message.problem
+    assert (message.retry_at is not None) == (state == "pending")
 
 
-def test_without_a_mail_server_mail_is_kept_as_files(told, settings, tmp_path):
+def test_without_a_mail_server_mail_is_written_to_files(message, settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path
     deliver_one()
     (file,) = tmp_path.iterdir()
     kept = email.message_from_bytes(file.read_bytes())
     assert kept["To"] == "engineer-a@example.org"
-    assert kept["Message-ID"].startswith(f"<oncall.{told.pk}.")
+    assert kept["Message-ID"].startswith(f"<oncall.{message.pk}.")
 
 
 NAMES = ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS", "USE_SSL", "BACKEND")
@@ -81,7 +81,7 @@ def settings_with(**variables):
     return dict(zip(NAMES, json.loads(done.stdout), strict=True)) if done.returncode == 0 else done.stderr
 
 
-def test_a_mail_server_is_given_by_one_address_or_one_by_one():
+def test_a_mail_server_is_configured_by_url_or_by_host():
     found = settings_with(EMAIL_URL="smtp+tls://a%40b:p%2Fw@mail.example:2525")
     assert found["BACKEND"] == "notifications.channels.smtp.WatchedBackend"
     assert (found["HOST"], found["PORT"], found["HOST_USER"], found["HOST_PASSWORD"]) == (
@@ -96,7 +96,7 @@ def test_a_mail_server_is_given_by_one_address_or_one_by_one():
     assert settings_with()["BACKEND"] == "django.core.mail.backends.filebased.EmailBackend"
 
 
-def test_settings_that_cannot_work_are_refused_at_the_start():
+def test_invalid_settings_are_rejected_at_startup():
     assert "EMAIL_URL begins with" in settings_with(EMAIL_URL="http://mail.example")
     assert "at least twice" in settings_with(MESSAGE_SEND_SECONDS="60")
 
@@ -104,7 +104,7 @@ def test_settings_that_cannot_work_are_refused_at_the_start():
 # Celery
 
 
-def test_a_sweep_lets_as_many_deliver_as_are_due_up_to_the_senders(a, b, monkeypatch):
+def test_a_sweep_starts_a_deliverer_per_due_message_up_to_the_limit(a, b, monkeypatch):
     kicked = []
     monkeypatch.setattr(tasks.deliver, "delay", lambda: kicked.append(1))
     tasks.sweep()
@@ -117,7 +117,7 @@ def test_a_sweep_lets_as_many_deliver_as_are_due_up_to_the_senders(a, b, monkeyp
     assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
 
 
-def test_the_hard_limit_is_below_the_lease_and_above_what_a_deliverer_needs(settings):
+def test_the_hard_limit_is_between_a_deliverers_need_and_the_lease(settings):
     from notifications.services.delivery import LEASE_SHARE
 
     lease = settings.MESSAGE_LEASE_SECONDS
@@ -126,8 +126,8 @@ def test_the_hard_limit_is_below_the_lease_and_above_what_a_deliverer_needs(sett
     assert settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", 600) > lease
 
 
-def test_deliver_delivers_what_is_due_without_celery(told, capsys):
+def test_the_command_delivers_without_celery(message, capsys):
     call_command("deliver")
     assert "1 messages" in capsys.readouterr().out
-    told.refresh_from_db()
-    assert told.state == "sent"
+    message.refresh_from_db()
+    assert message.state == "sent"

@@ -119,7 +119,7 @@ def test_instants_are_in_utc_for_a_user_in_another_time_zone(signed_in, admin):
     other = make_engineer("Somebody Else")
     at = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
     set_roster(rotation, engineers=[admin, other], starts_on=monday, at=at)
-    create_cover(rotation, span=CoverData(other, at, at + dt.timedelta(hours=2), ""), by=admin, at=at)
+    create_cover(rotation, data=CoverData(other, at, at + dt.timedelta(hours=2), ""), by=admin, at=at)
     [cover] = signed_in(admin).get("/api/v1/covers/").json()["results"]
     assert cover["starts_at"].endswith("Z")
     assert cover["ends_at"].endswith("Z")

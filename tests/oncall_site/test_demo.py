@@ -5,17 +5,19 @@ import datetime as dt
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
-from examples.warehouse import SCENARIOS, grow, inject
+from examples.warehouse import SCENARIOS, grow, inject, last_whole_day
 from handbook.format.reader import read_handbook
 from oncall_site import demo, tasks
 from oncall_site.demo import build_demo, grow_demo, report_runs
 from oncall_site.demo_catalog import CHECKS, METRICS
 from people.domain.names import match_key
 from tests.factories import make_pipeline
+from validation.domain.buckets import newest_due_bucket
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, DataSource, Metric, MetricPoint, ReportedRun
-from validation.services.definitions import create_suggested_checks
+from validation.services.checks import create_suggested_checks
 from validation.services.run_check import claim_due_checks, run_check
 
 DAY = dt.date(2026, 3, 31)
@@ -43,7 +45,7 @@ def pipelines(seed, a, b):
     for runbook in read_handbook(seed.read_bytes()).runbooks:
         pipeline = make_pipeline(f"{runbook.name} ({runbook.audience})", primary=a, secondary=b)
         section = next(section for section in runbook.sections if section.title == "Metrics Validation")
-        create_suggested_checks(pipeline, proposals=suggest_checks(section.markdown, pipeline=runbook.name))
+        create_suggested_checks(pipeline, suggestions=suggest_checks(section.markdown, pipeline=runbook.name))
 
 
 def judged(*checks, at=NOON):
@@ -60,6 +62,26 @@ def test_every_check_passes_on_a_healthy_warehouse(pipelines, warehouse, admin):
     assert {name: f"{one.status}: {one.message}" for name, one in results.items() if one.status != "pass"} == {}
     assert len(results) == len(CHECKS)
     assert not Check.objects.alerting().exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "hour", "minute"),
+    [(0, 0, 5), (1, 1, 0), (2, 3, 0), (3, 5, 59), (4, 6, 0), (5, 6, 31), (6, 12, 0), (6, 23, 59)],
+)
+def test_the_demo_has_no_false_alarm_at_any_hour_of_any_weekday(pipelines, warehouse, admin, days, hour, minute):
+    at = dt.datetime(2026, 4, 1, hour, minute, tzinfo=dt.UTC) + dt.timedelta(days=days)
+    results = judged(*build_demo(warehouse, by=admin, at=at), at=at)
+    assert {name: f"{row.status}: {row.message}" for name, row in results.items() if row.status != "pass"} == {}
+
+
+def test_the_demo_evaluates_no_day_that_the_warehouse_lacks():
+    """At each minute of a week; the warehouse grows within ten minutes after the last run of the night."""
+    start = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+    for minutes in range(7 * 24 * 60):
+        at = start + dt.timedelta(minutes=minutes)
+        delay = dt.timedelta(minutes=demo.LOAD_MINUTES)
+        due = newest_due_bucket(at, step=dt.timedelta(days=1), zone=dt.UTC, delay=delay)
+        assert due.date() <= last_whole_day(at - dt.timedelta(minutes=10))
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
@@ -108,6 +130,16 @@ def test_a_site_without_the_demo_does_not_change(db, tmp_path):
     path = tmp_path / "warehouse.sqlite"
     assert grow_demo(path, at=NOON) == 0
     assert not path.exists()
+
+
+def test_a_site_that_was_off_for_days_has_no_false_alarm_after_a_restart(pipelines, warehouse, admin, monkeypatch):
+    build_demo(warehouse, by=admin, at=NOON)
+    later = NOON + dt.timedelta(days=3)
+    monkeypatch.setattr(settings, "VAR", warehouse.parent)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    call_command("create_demo")
+    results = judged(*Check.objects.all(), at=later)
+    assert {row.status for row in results.values()} == {"pass"}
 
 
 def test_create_demo_fills_an_empty_site_once(db, tmp_path, capsys):

@@ -10,7 +10,7 @@ from examples.warehouse import SCENARIOS, grow
 from handbook.format.reader import read_handbook
 from oncall_site.demo_catalog import CHECKS, LINES, METRICS
 from tests.conftest import SEED
-from validation.domain.parameters import read_parameters
+from validation.check_types import CHECK_TYPES
 from validation.domain.suggestions import suggest_checks
 
 
@@ -38,7 +38,7 @@ def test_every_check_has_valid_parameters(warehouse, check):
     if check.targets:
         assert warehouse.execute(f"SELECT count(*) FROM {check.targets}").fetchone()[0] >= 8  # noqa: S608
     else:
-        read_parameters(check.check_type, check.parameters)
+        CHECK_TYPES[check.check_type].read(check.parameters)
     if check.query:
         assert warehouse.execute(check.query).fetchall()
 

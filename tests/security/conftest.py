@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.factories import taken_back
+from tests.factories import rolled_back
 from tests.security.fixtures import World
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     """Return the shared rows and clients."""
-    with taken_back(django_db_blocker):
+    with rolled_back(django_db_blocker):
         yield World()

@@ -36,7 +36,7 @@ from tests.security.permission_matrix import ALERTS
 from tests.validation.fixtures import bucket, make_check, make_metric, push
 from validation.importers.alertmanager import read_alerts
 from validation.models import CheckResult, ExternalCheck
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, add_known_event
 
 NEW_PASSWORD = "another long passphrase"
@@ -75,11 +75,11 @@ def make_world():
         [week for week in weeks if week.engineer == who][:2] if who != d else [w for w in weeks if w.engineer == d]
         for who in (a, b, d)
     )
-    asked = request_swap(rotation, asked=SwapProposal(b1.starts_on, a1.starts_on), by=b, at=at)
-    asking = request_swap(rotation, asked=SwapProposal(a1.starts_on, counterpart=b), by=a, at=at)
+    asked = request_swap(rotation, proposal=SwapProposal(b1.starts_on, a1.starts_on), by=b, at=at)
+    asking = request_swap(rotation, proposal=SwapProposal(a1.starts_on, counterpart=b), by=a, at=at)
     span = CoverData(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
-    cover = create_cover(rotation, span=span, by=a, at=at)
-    holiday = create_holiday(a, dates=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    cover = create_cover(rotation, data=span, by=a, at=at)
+    holiday = create_holiday(a, data=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
     sync_handoffs(at=at)
     handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=at).order_by("at").first()
     item = add_item(rotation, text="Something left to do", by=a, at=at)

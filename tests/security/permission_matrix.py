@@ -5,6 +5,7 @@ where everything belongs to the owner, engineer A. The body must succeed for eve
 route have a word after `#`.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Rule:
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
 PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
+TOMORROW = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%dT%H:%M}"
 INCIDENT = {"kind": "delay", "title": "It is late"}
 EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
 CHECK = {
@@ -171,6 +173,7 @@ RULES = {
     "POST /incidents/{incident}/acknowledge/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/resolve/": Rule(SIGNED_IN),
     "POST /incidents/{resolved}/reopen/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/snooze/": Rule(SIGNED_IN, {"until": TOMORROW}),
     "POST /incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "POST /incidents/{incident}/note/": Rule(SIGNED_IN, {"text": "A note."}),
     "POST /incidents/{not_run}/run/": Rule(SIGNED_IN),
@@ -297,6 +300,7 @@ RULES = {
     "POST /api/v1/incidents/{incident}/resolve/": Rule(SIGNED_IN, {}),
     "POST /api/v1/incidents/{resolved}/reopen/": Rule(SIGNED_IN, {}),
     "GET /api/v1/incidents/{incident}/timeline/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/snooze/": Rule(SIGNED_IN, {"until": f"{TOMORROW}:00Z"}),
     "POST /api/v1/incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "GET /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN, {"text": "A note."}),

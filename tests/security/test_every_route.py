@@ -8,7 +8,7 @@ from django.urls import URLPattern, get_resolver
 
 from calendar_feeds.models import FeedToken
 from people.queries import digest_of
-from tests.factories import make_engineer, make_pipeline, make_runbook, taken_back
+from tests.factories import make_engineer, make_pipeline, make_runbook, rolled_back
 from tests.statements import writing
 
 # Pages on the way in, which say why it is not open.
@@ -69,7 +69,7 @@ ROUTES = sorted(set(routes()))
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     """Create the rows once for all routes; each test is rolled back."""
-    with taken_back(django_db_blocker):
+    with rolled_back(django_db_blocker):
         a, d = make_engineer("Engineer A"), make_engineer("Engineer D")
         daily_growth = make_pipeline("Daily growth (experiment-focused)", primary=d, secondary=a)
         make_runbook(daily_growth, author=a)

@@ -20,7 +20,7 @@ from oncall_site.services import invite
 from people.models import User
 from tests.factories import PASSWORD
 from tests.people.test_second_factor import code_of
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 
 LINKED = "https://127.0.0.1/private-3f9a77c2/basic.ics"
 WAREHOUSE = "postgresql://reader:word-of-the-warehouse@127.0.0.1:1/warehouse"

@@ -11,10 +11,13 @@ from django.test.utils import CaptureQueriesContext
 
 from common.exceptions import InvalidInputError
 from notifications.models import Message
+from notifications.queries.outbox import is_still_relevant
+from notifications.registry import load
 from people.models import ApiToken
 from tests.factories import bearer, make_pipeline
 from tests.validation.samples import path_of, sample
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
+from validation.notifications import notify_external_errors
 from validation.queries.external import failing_external_checks
 from validation.services.external_results import delete_mapping_rule, record_file, save_mapping_rule
 from validation.views import external
@@ -141,7 +144,9 @@ def test_odd_text_in_a_file_is_stored(client, a):
 
 def test_a_check_shows_the_newest_result_not_the_last_import(db):
     document = sample("airflow")
-    record_file("airflow", document=document | {"state": "success", "end_date": "2026-03-02T05:00:00Z"}, at=AT)
+    record_file(
+        "airflow", document=document | {"state": "success", "exception": "", "end_date": "2026-03-02T05:00:00Z"}, at=AT
+    )
     record_file("airflow", document=document, at=AT)
     check = ExternalCheck.objects.get()
     assert (check.status, check.at) == ("pass", dt.datetime(2026, 3, 2, 5, tzinfo=dt.UTC))
@@ -154,7 +159,9 @@ def test_a_result_without_a_time_is_recorded_once_until_it_changes(db):
         del document[field]
     for hour, (state, new) in enumerate([("failed", 1), ("failed", 0), ("success", 1), ("failed", 1)]):
         at = AT + dt.timedelta(hours=hour)
-        assert record_file("airflow", document=document | {"state": state}, at=at).new == new
+        exception = "Timeout" if state == "failed" else ""
+        entry = document | {"state": state, "exception": exception}
+        assert record_file("airflow", document=entry, at=at).new == new
     check = ExternalCheck.objects.get()
     assert (check.status, check.at) == ("fail", AT + dt.timedelta(hours=3))
 
@@ -164,7 +171,7 @@ def test_a_result_from_the_future_does_not_hide_later_results(db):
     record_file("airflow", document=ahead, at=AT)
     record_file(
         "airflow",
-        document=ahead | {"state": "success", "end_date": "2026-03-02T07:30:00Z"},
+        document=ahead | {"state": "success", "exception": "", "end_date": "2026-03-02T07:30:00Z"},
         at=AT + dt.timedelta(hours=1),
     )
     assert ExternalCheck.objects.get().status == "pass"
@@ -213,7 +220,10 @@ def test_failing_external_checks_of_a_pipeline(profit):
 def test_a_dag_run_is_reported_as_a_pipeline_run_and_a_task_is_not(profit):
     add_rule(profit)
     dag = sample("airflow") | {"task_id": None}
-    document = {"version": 1, "runs": [dag, sample("airflow"), dag | {"run_id": "manual", "state": "success"}]}
+    document = {
+        "version": 1,
+        "runs": [dag, sample("airflow"), dag | {"run_id": "manual", "state": "success", "exception": ""}],
+    }
     for _ in range(2):
         record_file("airflow", document=document, at=AT)
     runs = set(ReportedRun.objects.values_list("pipeline", "key", "state", "finished_at"))
@@ -269,6 +279,21 @@ def test_admins_are_notified_once_per_error_of_a_check(admin, a):
     assert Message.objects.count() == 2
 
 
+def test_a_message_about_several_checks_stays_relevant_until_all_are_fixed(admin):
+    record_file("soda", document=sample("soda"), at=AT)
+    ExternalCheck.objects.update(status="error", message="Broken.")
+    checks = list(ExternalCheck.objects.order_by("name"))
+    notify_external_errors(checks, at=AT)
+    message = Message.objects.get(recipient=admin, type="external-check-error", context__checks__2__isnull=False)
+    names = [check.name for check in checks]
+    for number, name in enumerate(names):
+        assert is_still_relevant(message, at=AT)
+        text = load(message.type, message.context).body(admin)
+        assert [f"{each}: " in text for each in names] == [place >= number for place in range(len(names))]
+        ExternalCheck.objects.filter(name=name).update(status="pass")
+    assert not is_still_relevant(message, at=AT)
+
+
 def test_existing_rules_apply_to_new_results(profit):
     add_rule(profit, "shop/*")
     recorded = record_file("soda", document=sample("soda"), at=AT)
@@ -289,7 +314,7 @@ def test_an_admin_adds_changes_and_deletes_rules(signed_in, admin, profit, daily
     browser.post(f"/admin/validation/mappingrule/{rule.pk}/change/", fields)
     assert ExternalCheck.objects.filter(pipeline=daily_growth).count() == 5
     again = browser.post("/admin/validation/mappingrule/add/", fields).content.decode()
-    assert "There is a rule of this tool and pattern already" in again
+    assert "This tool and pattern already have a rule" in again
     chosen = {"action": "delete_selected", "_selected_action": rule.pk, "post": "yes"}
     browser.post("/admin/validation/mappingrule/", chosen)
     assert ExternalCheck.objects.unmapped().count() == 5

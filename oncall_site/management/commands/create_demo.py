@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from handbook.services import import_handbook
-from oncall_site.demo import FILE, build_demo
+from oncall_site.demo import FILE, build_demo, grow_demo
 from people.models import User
 from people.services.accounts import change_profile, set_password
 
@@ -24,6 +24,8 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if User.objects.exists():
+            # Before any check runs: the site may have been off for days.
+            grow_demo(settings.VAR / FILE, at=timezone.now())
             return
         import_handbook(EXAMPLE.read_bytes(), at=timezone.now())
         admin = User(username="admin", display_name="Admin", is_staff=True)
