@@ -93,7 +93,7 @@ class SnapshotPresenter:
         self.covers = {cover.rotation_id: cover for cover in covers}
         user_ids = {link.engineer for chain in snapshot.chains.values() for link in chain.links}
         user_ids |= {
-            key for shift in snapshot.turns for key in (shift.engineer, shift.next_engineer) if key is not None
+            key for shift in snapshot.shifts for key in (shift.engineer, shift.next_engineer) if key is not None
         }
         self.users: Mapping[int, User] = User.objects.get_queryset().in_bulk(user_ids)
         self.statuses = statuses(self.pipelines.values())
@@ -124,7 +124,7 @@ class SnapshotPresenter:
                 absence=self._absence(shift),
                 stand_ins=() if shift.available else self._stand_ins(shift),
             )
-            for shift in self.snapshot.turns
+            for shift in self.snapshot.shifts
         ]
 
     def _chains_on_call(self, shift: OnCallShift) -> list[int]:

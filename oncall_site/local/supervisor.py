@@ -151,7 +151,7 @@ class SupervisedProcess:
             say(f"{self.name:<6} | {line.rstrip()}")
 
     def check(self) -> None:
-        """Say that the process died, and restart it after a delay."""
+        """If the process died, print why and restart it after a delay."""
         now = time.monotonic()
         if self.process is not None and self.process.poll() is not None:
             code = self.process.returncode

@@ -42,7 +42,8 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     """Return the changing part of the Now page; 304 if it is the one that the browser shows."""
     live = render_to_string("oncall_site/_now.html", _context(request), request)
     etag = _etag(live)
-    response = get_conditional_response(request, etag=etag, response=HttpResponse(live))
+    body = HttpResponse(live)
+    response = get_conditional_response(request, etag=etag, response=body) or body
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -85,7 +86,7 @@ def _context(request: SignedInRequest) -> dict[str, object]:
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],
         "alert_count": incident_count + len(no_responder),
         "swaps": swaps_naming(user, at=at),
-        "my_weeks": weeks_held(user, at=at, most=2),
+        "my_weeks": weeks_held(user, at=at, limit=2),
         "steps": onboarding_steps() if user.is_staff else [],
         "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],
         "next_handoffs": next_handoffs(at=at, rotations=rotations),
