@@ -359,7 +359,7 @@ RULES = {
     "GET /api/v1/known-events/{event}/": Rule(SIGNED_IN),
     "DELETE /api/v1/known-events/{event}/": Rule(SIGNED_IN),
     # The API of messages.
-    "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message of one's own"),
+    "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message to oneself"),
     # The API of runbooks.
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),
