@@ -17,5 +17,5 @@ if __name__ == "__main__":
             sys.exit("The requirements are not installed. Run `make run` or `make .venv/installed` first.")
         if Path(sys.prefix) == VENV_PYTHON.parent.parent:
             sys.exit("The requirements in .venv are incomplete. Run `make .venv/installed`.")
-        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])  # noqa: S606  # our own interpreter, no shell
+        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])  # noqa: S606  # nosec B606  # our own interpreter, no shell
     execute_from_command_line(sys.argv)

@@ -1,6 +1,12 @@
 """URLs of the API under `/api/v1/`."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.decorators import api_view
@@ -56,6 +62,9 @@ router.register("known-events", KnownEventViewSet, basename="api-known-event")
 router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
+SCHEMA_RENDERERS = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer, OpenApiYamlRenderer2]
+
+
 @extend_schema(exclude=True)
 @api_view(["GET", "POST", "PUT", "PATCH", "DELETE"])
 def api_not_found(request: Request, rest: str) -> Response:
@@ -64,7 +73,8 @@ def api_not_found(request: Request, rest: str) -> Response:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    # JSON first: it is what a client without an Accept header gets, and YAML parsers read it too.
+    path("schema/", SpectacularAPIView.as_view(renderer_classes=SCHEMA_RENDERERS), name="api-schema"),
     path("docs/", docs, name="api-docs"),
     path("me/", profile, name="api-profile"),
     path("me/notifications/", notification_preferences, name="api-notifications"),
