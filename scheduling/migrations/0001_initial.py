@@ -1,3 +1,4 @@
+import common.fields
 import datetime
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
@@ -46,6 +47,7 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
                 ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
+                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
                 ('policy_introduction', models.TextField(blank=True)),
                 ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
@@ -131,7 +133,7 @@ class Migration(migrations.Migration):
             name='CalendarLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.TextField(editable=False, help_text='Encrypted: anyone who knows it can read the whole calendar.')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
                 ('host', models.CharField(max_length=255)),
                 ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
@@ -310,6 +312,7 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
                 ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
+                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
                 ('policy_introduction', models.TextField(blank=True)),
                 ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
@@ -391,15 +394,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='f3afcffe0a93b7f9321e31201f71bc96c3503c66', operation='INSERT', pgid='pgtrigger_insert_insert_199d3', table='scheduling_rotation', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("archived_at", "description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."archived_at", NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='0446dee2e9d06428dad58ec2b9b87e75b4fc6c4e', operation='INSERT', pgid='pgtrigger_insert_insert_199d3', table='scheduling_rotation', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_rotationevent" ("description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='6d97ee93e6ddb3814e49d1ed3ee4ec3a71b5c23a', operation='UPDATE', pgid='pgtrigger_update_update_ba172', table='scheduling_rotation', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_rotationevent" ("archived_at", "description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."archived_at", NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='a8c7b61236c968ae9a199be4bfa1ee50e5b38eb7', operation='UPDATE', pgid='pgtrigger_update_update_ba172', table='scheduling_rotation', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (OLD."description", OLD."handoff_time", OLD."handoff_weekday", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."policy_introduction", OLD."policy_name", OLD."policy_rules", OLD."slug", OLD."time_zone"); RETURN NULL;', hash='b7267617dc5bb7a61bf7becb2fdd4d3ccfcd4951', operation='DELETE', pgid='pgtrigger_delete_delete_3bdb4', table='scheduling_rotation', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("archived_at", "description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (OLD."archived_at", OLD."description", OLD."handoff_time", OLD."handoff_weekday", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."policy_introduction", OLD."policy_name", OLD."policy_rules", OLD."slug", OLD."time_zone"); RETURN NULL;', hash='0ca1478ddf71d818f3a739feac6784ef4df62fa9', operation='DELETE', pgid='pgtrigger_delete_delete_3bdb4', table='scheduling_rotation', when='AFTER')),
         ),
         migrations.AddField(
             model_name='rotationevent',
