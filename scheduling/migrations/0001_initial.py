@@ -135,8 +135,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', common.fields.EncryptedTextField(editable=False)),
                 ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
+                ('skipped_events', models.JSONField(blank=True, default=list, editable=False, help_text='Events that could not be read: title and reason. Private.')),
                 ('last_read_at', models.DateTimeField(blank=True, null=True)),
                 ('last_success_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -154,7 +155,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
@@ -530,7 +531,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='calendarlink',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'failing'), ('problem', ''), _connector='OR'), name='only_a_failing_link_has_a_problem'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['failing', 'partial']), ('problem', ''), _connector='OR'), name='only_a_link_with_problems_names_one'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='calendarlink',

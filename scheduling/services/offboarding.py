@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from common.exceptions import DomainError, NotAllowedError
 from people.models import User
+from people.services.accounts import check_admin_remains
 from scheduling.domain.weeks import WEEK, RosterVersion, rosters_from, week_start
 from scheduling.loaders import roster_versions
 from scheduling.models import Cover, Roster, RosterMember, Rotation
@@ -37,6 +38,7 @@ def deactivate(leaver: User, *, by: User, at: dt.datetime) -> None:
     # Lock all rotations: a concurrent swap may bring the user into a rotation they were not part of.
     rotations = lock_all_rotations()
     lock_people([leaver])
+    check_admin_remains(leaver)
     User.objects.filter(pk=leaver.pk).update(is_active=False)
     leaver.is_active = False
     release(leaver, rotations=rotations, by=by, at=at)
