@@ -15,7 +15,7 @@ from oncall_site.views import now as now_view
 from scheduling.models import HolidayBlock
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from tests.factories import bearer, make_pipeline
 
 DAY = dt.timedelta(days=1)
@@ -28,7 +28,7 @@ def rotation(a, b, c, d):
         user.phone = f"+44 7700 90000{number}"
         user.save()
     at = timezone.now()
-    rotation = create_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
+    rotation = import_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
     set_roster(rotation, engineers=[a, b], starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at - 8 * DAY)
     rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(engineer=a)
     pipelines = [make_pipeline(name, primary=c, secondary=d) for name in ("Healthy", "Broken")]
