@@ -1,6 +1,8 @@
 """Forms of the schedule and the shared calendar."""
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -90,6 +92,23 @@ class RosterForm(forms.Form):
         return engineers
 
 
+class EngineerField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs
+    """A choice of engineers; those who are away in a period are marked."""
+
+    absences: Mapping[int, str] = MappingProxyType({})
+
+    def mark_absences(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
+        """Mark engineers who are away in a period."""
+        notes: dict[int, list[str]] = {}
+        for row in HolidayBlock.objects.overlapping(starts_at=starts_at, ends_at=ends_at):
+            notes.setdefault(row.engineer_id, []).append(row.days)
+        self.absences = {key: ", ".join(periods) for key, periods in notes.items()}
+
+    def label_from_instance(self, obj: User) -> str:
+        """Return the engineer's name, and when they are away."""
+        return f"{obj} (away {self.absences[obj.pk]})" if obj.pk in self.absences else str(obj)
+
+
 class ConflictForm(forms.Form):
     """A form with a checkbox to go ahead despite time off, shown only if there is a conflict."""
 
@@ -116,7 +135,7 @@ class SwapRequestForm(ConflictForm):
         label="In exchange for",
         help_text="The request goes to the engineer of that shift.",
     )
-    counterpart = forms.ModelChoiceField(
+    counterpart = EngineerField(
         all_users().active(),
         required=False,
         to_field_name="username",
@@ -163,7 +182,7 @@ class CoverForm(ConflictForm):
     """The covering engineer and the period of a cover."""
 
     acknowledge_conflicts = forms.BooleanField(required=False, label="Save the cover despite this time off")
-    engineer = forms.ModelChoiceField(
+    engineer = EngineerField(
         all_users().active(), to_field_name="username", empty_label=None, label="Covering engineer"
     )
     starts_at = forms.DateTimeField(label="From", widget=DateTimePicker())
