@@ -1,4 +1,4 @@
-"""Rotations, weeks, holidays and who answers: in the database, through the API, in the browser, in the admin."""
+"""Rotations, weeks, time off and responders: in the database, through the API, in the browser, in the admin."""
 
 import datetime as dt
 import itertools
@@ -156,7 +156,7 @@ def test_the_admin_keeps_commas_and_line_breaks_in_policy_rules(signed_in, admin
     assert Rotation.objects.get().policy_rules == ["One, two", "Three"]
 
 
-# Who answers
+# Responders
 
 
 def test_the_chain_is_on_call_engineer_then_owners_then_roster(pipeline):
@@ -703,12 +703,12 @@ def test_only_pipelines_with_both_owners_away_can_have_gaps(a, b, c, d, admin):
 def test_an_available_on_call_engineer_rules_out_uncovered_pipelines(rotation, a, b, c, d):
     for user in (b, c, d):
         away(user, "2026-11-25", "2026-11-26")
-    # Engineer A, on call, owns none of these, and answers for them.
+    # Engineer A, on call, owns none of these, and is their responder.
     pipeline = make_pipeline("Of the rotation", primary=b, secondary=c)
     elsewhere = make_pipeline("Of no rotation", primary=b, secondary=c)
     PipelineRotation.objects.create(pipeline=pipeline, rotation=rotation)
     assert set(possibly_uncovered(at=AT)) == {elsewhere}
-    # With a cover in force the week's engineer is not the one to ask for: the chain is looked at.
+    # With an active cover the week's engineer is not the responder: the chain decides.
     row = cover(rotation, by=d, of=a, starts="2026-11-25T12:00:00+00:00", ends="2026-11-25T13:00:00+00:00")
     assert pipeline in set(possibly_uncovered(at=AT))
     row.delete()
