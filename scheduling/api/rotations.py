@@ -60,7 +60,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = parse_instant_param(request.query_params)
-        rotations = self.paginate_queryset(self.get_queryset()) or []
+        rotations = self.paginate_queryset(Rotation.objects.active(at=at)) or []
         snapshot = on_call_snapshot((), rotations=rotations, at=at)
         context = {"usernames": snapshot.usernames}
         return self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True, context=context).data)

@@ -71,7 +71,11 @@ def reassign_inactive(*, at: dt.datetime) -> int:
 
 def _inactive_on_schedule(*, at: dt.datetime) -> QuerySet[User]:
     """Return inactive users who are on any roster, or have a week or cover that is not over."""
-    is_scheduled = Q(weeks__ends_at__gt=at) | Q(covers__ends_at__gt=at) | Q(roster_memberships__isnull=False)
+    is_scheduled = (
+        Q(weeks__ends_at__gt=at)
+        | Q(covers__ends_at__gt=at)
+        | Q(roster_memberships__roster__rotation__in=Rotation.objects.active().order_by().values("pk"))
+    )
     return User.objects.filter(is_scheduled, is_active=False)
 
 

@@ -8,7 +8,7 @@ from drf_spectacular.validation import validate_schema
 
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation
+from scheduling.services.rotations import RotationText, import_rotation
 from tests.factories import bearer, make_engineer
 
 
@@ -114,7 +114,7 @@ def test_no_migration_is_missing(db):
 def test_instants_are_in_utc_for_a_user_in_another_time_zone(signed_in, admin):
     admin.time_zone = "Asia/Tokyo"
     admin.save()
-    rotation = create_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
+    rotation = import_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
     monday = dt.date(2026, 11, 23)
     other = make_engineer("Somebody Else")
     at = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)

@@ -29,7 +29,7 @@ from scheduling.services.calendar_links import link_calendar
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
 from tests.factories import PASSWORD, make_engineer, make_pipeline, make_runbook
 from tests.security.permission_matrix import ALERTS
@@ -152,7 +152,7 @@ def make_world():
 
 
 def _rotation(engineers, *, at):
-    rotation = create_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
+    rotation = import_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
     set_roster(rotation, engineers=engineers, starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at)
     rows = rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on")
     return rotation, list(rows)
