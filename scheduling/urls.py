@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import path, register_converter
 
-from scheduling.views import calendar, calendar_links, covers, optimizer, schedule, swaps
+from scheduling.views import calendar, calendar_links, covers, optimizer, rotations, schedule, swaps
 
 
 class DateConverter:
@@ -26,6 +26,9 @@ register_converter(DateConverter, "date")
 urlpatterns = [
     path("schedule/", schedule.schedule, name="schedule"),
     path("schedule/<date:day>/", schedule.week, name="week"),
+    path("schedule/new/", rotations.new_rotation, name="new_rotation"),
+    path("schedule/<slug:slug>/edit/", rotations.edit_rotation, name="edit_rotation"),
+    path("schedule/<slug:slug>/archive/", rotations.archive, name="archive_rotation"),
     path("schedule/<slug:slug>/roster/", schedule.roster, name="roster"),
     path("schedule/<slug:slug>/plan/", optimizer.plan, name="plan"),
     path("schedule/<slug:slug>/cover/", covers.cover, name="cover"),
