@@ -60,8 +60,8 @@ def zones():
 
 
 def bombs():
-    check_bombs(limit_seconds=2.0)
-    return "every text answered or refused within 2 s"
+    check_bombs()
+    return "every text rendered or refused"
 
 
 def chains():
