@@ -10,6 +10,7 @@ from django.utils import timezone
 from calendar_feeds.queries import active_feeds
 from people.models import User
 from scheduling.queries.holidays import upcoming_holidays
+from scheduling.queries.swaps import swaps_for
 from scheduling.queries.weeks import weeks_held
 
 # Sections, each with its pages: label, URL name, and the key that opens the page after “g”. The first page is the section's own.
@@ -94,5 +95,6 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
     return {
         "my_weeks": partial(weeks_held, user, at=at),
         "my_holidays": partial(upcoming_holidays, user, at=at),
+        "my_swaps": partial(swaps_for, user, at=at, limit=0),
         "my_feeds": partial(active_feeds, user),
     }

@@ -30,12 +30,14 @@ from people.services.login_attempts import TooManyAttemptsError
 from pipelines.queries import ownership, row_history
 from runbooks import views as runbooks_views
 from runbooks.queries import current_revision, runbooks
+from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.on_call import on_call_snapshot
 from validation.queries.checks import checks, metrics_with_newest
 from validation.queries.external import external_checks
 
 HISTORY_FIELDS = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 MAX_INCIDENTS = 10
+MAX_GAPS = 20
 RETRY_AFTER_SECONDS = 5
 THEMES = ("light", "dark")
 MAX_EXTERNAL_CHECKS = 50
@@ -52,6 +54,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "row": pipeline_row,
         "now": at,
         "history": row_history(row, fields=HISTORY_FIELDS),
+        "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
         "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
         "checks": checks().filter(pipeline=row),
         "metrics": metrics_with_newest(row),

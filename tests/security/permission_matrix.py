@@ -29,6 +29,8 @@ class Rule:
 
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
+ROTATION_FORM = {"name": "Renamed", "time_zone": "UTC", "handoff_weekday": "0", "handoff_time": "10:00"}
+NEW_ROTATION_FORM = {**ROTATION_FORM, "name": "Second", "engineers": "engineer-a"}
 PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
 TOMORROW = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%dT%H:%M}"
 INCIDENT = {"kind": "delay", "title": "It is late"}
@@ -118,6 +120,11 @@ RULES = {
     # The schedule.
     "GET /schedule/": Rule(SIGNED_IN),
     "GET /schedule/{week}/": Rule(SIGNED_IN, private=NOTE),
+    "GET /schedule/new/": Rule(ADMIN),
+    "POST /schedule/new/": Rule(ADMIN, NEW_ROTATION_FORM),
+    "GET /schedule/{rotation}/edit/": Rule(ADMIN),
+    "POST /schedule/{rotation}/edit/": Rule(ADMIN, ROTATION_FORM),
+    "POST /schedule/{rotation}/archive/": Rule(ADMIN, {"confirm": "on"}),
     "GET /schedule/{rotation}/roster/": Rule(ADMIN),
     "POST /schedule/{rotation}/roster/": Rule(
         ADMIN, {"starts_on": "{later_week}", "engineers": "engineer-b\nengineer-a", "save": "1"}
@@ -242,6 +249,10 @@ RULES = {
     "GET /api/v1/rotations/{rotation}/": Rule(SIGNED_IN),
     "GET /api/v1/rotations/{rotation}/weeks/": Rule(SIGNED_IN),
     "GET /api/v1/rotations/{rotation}/timeline/": Rule(SIGNED_IN),
+    "POST /api/v1/rotations/": Rule(ADMIN, {"name": "Second", "roster": ["engineer-a"]}),
+    "PATCH /api/v1/rotations/{rotation}/": Rule(ADMIN, {"description": "Changed."}),
+    "DELETE /api/v1/rotations/{rotation}/": Rule(ADMIN),
+    "POST /api/v1/rotations/{rotation}/archive/": Rule(ADMIN),
     "GET /api/v1/rotations/{rotation}/plan/": Rule(ADMIN),
     "POST /api/v1/rotations/{rotation}/plan/apply/": Rule(
         ADMIN, {"moves": [{"week": "{later_week}", "from": "{later_engineer}", "to": "{free_engineer}"}]}
