@@ -369,7 +369,7 @@ def test_validity_evaluates_its_own_query(daily_growth, admin, tmp_path):
     check = make_check(daily_growth, admin, "validity", **fields)
     result = run(check)
     assert (result.status, result.bucket, result.value) == ("fail", None, 0.5)
-    assert result.message == "2 of 4 values invalid: 1 null; 1 not allowed (b)."
+    assert (result.message, result.details) == ("2 of 4 values invalid: 1 null; 1 not allowed.", "Not allowed: b")
     with pytest.raises(InvalidInputError) as refusal:
         make_check(daily_growth, admin, "validity", name="Nothing to evaluate")
     assert list(refusal.value.problems) == ["metric"]

@@ -268,6 +268,7 @@ class Migration(migrations.Migration):
                 ('low', models.FloatField(blank=True, null=True)),
                 ('high', models.FloatField(blank=True, null=True)),
                 ('message', models.TextField(blank=True)),
+                ('details', models.TextField(blank=True, help_text='Values from the data source, for admins only.')),
                 ('bucket', models.DateTimeField(blank=True, help_text='The day or hour that was evaluated.', null=True, verbose_name='day or hour')),
                 ('expected', models.CharField(blank=True, help_text='The known event, or who marked the result as expected.', max_length=120)),
                 ('trigger', models.CharField(choices=[('schedule', 'Scheduled'), ('manual', 'Run now'), ('backfill', 'Data arrived late or changed')], default='schedule', max_length=8)),

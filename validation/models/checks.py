@@ -286,6 +286,7 @@ class CheckResult(models.Model):
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
     message = models.TextField(blank=True)
+    details = models.TextField(blank=True, help_text="Values from the data source, for admins only.")
     bucket = models.DateTimeField("day or hour", null=True, blank=True, help_text="The day or hour that was evaluated.")
     expected = models.CharField(
         max_length=120, blank=True, help_text="The known event, or who marked the result as expected."
