@@ -171,7 +171,7 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a check with its results."""
-        delete_check(self.get_object(), by=request_user(request))
+        delete_check(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=ResultSerializer(many=True))

@@ -56,6 +56,15 @@ class CheckQuerySet(models.QuerySet["Check"]):
         return self.filter(alerting_since__isnull=False)
 
 
+class CheckManager(models.Manager.from_queryset(CheckQuerySet)):  # type: ignore[misc]  # a class made at run time
+    """Manager of the checks that are not deleted."""
+
+    def get_queryset(self) -> CheckQuerySet:
+        """Return the checks that are not deleted."""
+        rows: CheckQuerySet = super().get_queryset().filter(deleted_at=None)
+        return rows
+
+
 RUNTIME = [
     "next_due_at",
     "requested_at",
@@ -91,6 +100,7 @@ DEFINED = (
     "country",
     "holidays",
     "is_active",
+    "deleted_at",
 )
 
 
@@ -186,12 +196,28 @@ class Check(models.Model):
     alerting_since = models.DateTimeField(null=True, blank=True, editable=False)
     alert_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = CheckQuerySet.as_manager()
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+
+    objects = CheckManager()
+    all_objects = CheckQuerySet.as_manager()
 
     class Meta:
         ordering = ["pipeline__position", "pipeline", "name"]
+        base_manager_name = "all_objects"
         constraints = [
-            models.UniqueConstraint(fields=["pipeline", "name"], name="check_name_is_unique"),
+            models.UniqueConstraint(
+                fields=["pipeline", "name"],
+                condition=Q(deleted_at=None),
+                name="check_name_is_unique",
+                violation_error_message="Another check of this pipeline has this name.",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(next_due_at=None, alerting_since=None, claim=None),
+                name="deleted_check_is_idle",
+            ),
             models.CheckConstraint(condition=~Q(name=""), name="check_has_a_name"),
             models.CheckConstraint(condition=Q(check_type__in=sorted(CHECK_TYPES)), name="check_has_a_type"),
             models.CheckConstraint(
