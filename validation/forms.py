@@ -205,7 +205,9 @@ class CheckForm(ParametersForm):
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
         help_text="One read-only statement.",
     )
-    severity = forms.ChoiceField(choices=Severity.choices, help_text="Warnings don’t open incidents.")
+    severity = forms.ChoiceField(
+        choices=Severity.choices, help_text="Warnings don’t open incidents; low severity waits for working hours."
+    )
     interval_minutes = forms.IntegerField(
         required=False,
         min_value=1,

@@ -70,7 +70,7 @@ def make_world():
     )
     rotation, weeks = _rotation((a, b, c, d), at=at)
     join_rotation(rotation, pipelines=[pipeline, other])
-    # The owner's second week to come is free of swaps and covers; the first two weeks of A and B are asked for.
+    # The owner's second upcoming week has no swaps or covers; the first two weeks of A and B are requested.
     [a1, a2], [b1, b2], [d1, *_] = (
         [week for week in weeks if week.engineer == who][:2] if who != d else [w for w in weeks if w.engineer == d]
         for who in (a, b, d)
@@ -85,7 +85,7 @@ def make_world():
     item = add_item(rotation, text="Something left to do", by=a, at=at)
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
-    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message of one's own")
+    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message to oneself")
     external = ExternalCheck.objects.create(
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
     )
