@@ -58,13 +58,15 @@ class CheckQuerySet(models.QuerySet["Check"]):
         return self.filter(alerting_since__isnull=False)
 
 
-class CheckManager(models.Manager.from_queryset(CheckQuerySet)):  # type: ignore[misc]  # a class made at run time
+_CheckManager = models.Manager.from_queryset(CheckQuerySet)
+
+
+class CheckManager(_CheckManager["Check"]):
     """Manager of the checks that are not deleted."""
 
     def get_queryset(self) -> CheckQuerySet:
         """Return the checks that are not deleted."""
-        rows: CheckQuerySet = super().get_queryset().filter(deleted_at=None)
-        return rows
+        return CheckQuerySet(self.model, using=self._db).filter(deleted_at=None)
 
 
 RUNTIME = [
