@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from validation.domain.check_type import CheckType
 from validation.domain.comparisons import MISSING, compare_with_ranges
@@ -81,23 +81,22 @@ def _evaluate_rows(parameters: ValidityParameters, rows: Sequence[Sequence[objec
         for value, count in counts.items()
         if parameters.is_unique and value is not None and value not in foreign and count > 1
     }
-    found = [
+    kinds = [
         format_count(nulls, "null") if nulls else "",
-        _named("not allowed", foreign),
-        _named("duplicate", repeated),
+        f"{sum(foreign.values()):,} not allowed" if foreign else "",
+        format_count(sum(repeated.values()), "duplicate") if repeated else "",
     ]
     invalid = nulls + sum(foreign.values()) + sum(repeated.values())
-    outcome = _compare(parameters, invalid / total)
-    details = "; ".join(part for part in found if part)
-    message = f"{invalid:,} of {format_count(total, 'value')} invalid{f': {details}' if details else ''}."
-    return CheckOutcome(outcome.status, message, outcome.value, outcome.low, outcome.high)
+    listed = "; ".join(kind for kind in kinds if kind)
+    message = f"{invalid:,} of {format_count(total, 'value')} invalid{f': {listed}' if listed else ''}."
+    details = "; ".join(part for part in (_named("Not allowed", foreign), _named("Duplicate", repeated)) if part)
+    return replace(_compare(parameters, invalid / total), message=message, details=details)
 
 
 def _named(problem: str, counts: Mapping[str, int]) -> str:
-    """Return how many values have a problem, with the most frequent of them: "3 not allowed (x, y)"."""
+    """Return the most frequent of the values with a problem: "Not allowed: x, y"."""
     if not counts:
         return ""
     most_frequent = sorted(counts, key=lambda value: (-counts[value], value))
     named = ", ".join(value[:MAX_VALUE_LENGTH] for value in most_frequent[:MAX_VALUES_NAMED])
-    rest = " …" if len(counts) > MAX_VALUES_NAMED else ""
-    return f"{sum(counts.values()):,} {problem} ({named}{rest})"
+    return f"{problem}: {named}{' …' if len(counts) > MAX_VALUES_NAMED else ''}"

@@ -35,13 +35,17 @@ ALARMING = (ResultStatus.FAIL, ResultStatus.WARN)
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """The result of a check: its status, the reason in one sentence, the evaluated value and the expected range."""
+    """The result of a check: its status, the reason in one sentence, the evaluated value and the expected range.
+
+    `details` contains values from a data source, which only those may see who may see the source.
+    """
 
     status: ResultStatus
     message: str
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,9 @@ def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None
     limits = {} if enough is None else {"enough": enough}
     # A query that stops after enough rows may have more rows in total than the data source's limit.
     cap = source.row_cap if enough is None else max(source.row_cap, 2 * enough + 1000)
-    return query_rows(address, query=bare_query(query), seconds=budget.seconds_for(source), cap=cap, **limits)
+    return query_rows(
+        address, query=bare_query(query), seconds=budget.seconds_for(source), cap=cap, is_guarded=True, **limits
+    )
 
 
 def _read_row(metric: Metric, row: Row, *, number: int, at: dt.datetime) -> NewPoint | None:

@@ -140,7 +140,7 @@ def _evaluate(check: Check, *, at: dt.datetime, force: bool) -> tuple[Evaluation
         rows = read_for(check, at=at, budget=Budget(RUN_SECONDS), force=force)
         return _evaluate_bucket(check, at=at, rows=rows)
     except QueryFailedError as error:
-        return _error(str(error)), None
+        return _error(error.message, error.details), None
     except InvalidParametersError as error:
         return _error(f"Invalid parameters. {error}"), None
     except EVALUATION_ERRORS as error:
@@ -149,8 +149,8 @@ def _evaluate(check: Check, *, at: dt.datetime, force: bool) -> tuple[Evaluation
         return _error(message), None
 
 
-def _error(message: str) -> Evaluation:
-    return Evaluation(CheckOutcome(ResultStatus.ERROR, message), {})
+def _error(message: str, details: str = "") -> Evaluation:
+    return Evaluation(CheckOutcome(ResultStatus.ERROR, message, details=details), {})
 
 
 def _evaluate_bucket(
@@ -194,6 +194,7 @@ def _result(
         low=outcome.low,
         high=outcome.high,
         message=outcome.message[:MAX_MESSAGE_LENGTH],
+        details=outcome.details[:MAX_MESSAGE_LENGTH],
         bucket=bucket,
         expected=evaluation.expected[:MAX_EXPECTED_LENGTH],
         trigger=trigger,

@@ -168,7 +168,7 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete a check with its results."""
     check = _get_check(pk)
     try:
-        delete_check(check, by=request.user)
+        delete_check(check, by=request.user, at=timezone.now())
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except DomainError as refusal:

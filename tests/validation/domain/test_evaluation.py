@@ -186,7 +186,7 @@ def test_a_day_without_expected_data_is_skipped(value):
             "996 – 0.4 % below target for 24 Nov 2026 (1,000).",
         ),
         ("anomaly", [10] * 13, {}, {}, "skip", "12 of 28 days of history."),
-        ("custom_sql", [], {}, {"rows": [[1, "x"]]}, "fail", "1 failing row: 1, x"),
+        ("custom_sql", [], {}, {"rows": [[1, "x"]]}, "fail", "1 failing row."),
         ("custom_sql", [], {}, {}, "pass", "No failing rows."),
     ],
 )
@@ -286,20 +286,27 @@ def test_a_volume_is_compared_with_the_usual_number(parameters, status):
         ([["a"], [None]], {"allow_null": True}, "pass", "0 of 2 values invalid."),
         ([["a"], [None]], {"fail_above": 0.5, "warn_above": 0.1}, "warn", "1 of 2 values invalid: 1 null."),
         ([["a"], ["a"]], {}, "pass", "0 of 2 values invalid."),
-        ([["a"], ["a"], ["a"]], {"is_unique": True}, "fail", "2 of 3 values invalid: 2 duplicate (a)."),
+        ([["a"], ["a"], ["a"]], {"is_unique": True}, "fail", "2 of 3 values invalid: 2 duplicates."),
         (
             [["a", 6], ["x", 3], ["y", 1], [None, 2]],
             {"allowed_values": ["a"]},
             "fail",
-            "6 of 12 values invalid: 2 nulls; 4 not allowed (x, y).",
+            "6 of 12 values invalid: 2 nulls; 4 not allowed.",
         ),
-        ([[1], [2]], {"allowed_values": ["1"]}, "fail", "1 of 2 values invalid: 1 not allowed (2)."),
+        ([[1], [2]], {"allowed_values": ["1"]}, "fail", "1 of 2 values invalid: 1 not allowed."),
         ([["a", "many"]], {}, "error", "The second column of the query is not a number of rows."),
     ],
 )
 def test_validity_counts_the_invalid_values_of_a_query(rows, parameters, status, message):
     outcome = run("validity", [], parameters, rows=rows).outcome
     assert (outcome.status, outcome.message) == (status, message)
+
+
+def test_values_of_a_query_are_details_for_admins():
+    rows = [["a", 6], ["x", 3], ["y", 1], ["z", 4]]
+    outcome = run("validity", [], {"allowed_values": ["a", "z"], "is_unique": True}, rows=rows).outcome
+    assert outcome.details == "Not allowed: x, y; Duplicate: a, z"
+    assert run("custom_sql", [], rows=[[1, "x"], [2, "y"]]).outcome.details == "1, x; 2, y"
 
 
 def test_a_failed_run_is_reported_as_failed():
