@@ -281,7 +281,9 @@ EMAIL_PORT = (
 EMAIL_HOST_USER = unquote(_mail.username or "") or os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = unquote(_mail.password or "") or os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_BACKEND = (
-    "notifications.channels.smtp.WatchedBackend" if EMAIL_HOST else "django.core.mail.backends.filebased.EmailBackend"
+    "notifications.channels.email.smtp.WatchedBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.filebased.EmailBackend"
 )
 EMAIL_FILE_PATH = None if EMAIL_HOST else VAR / "mail"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM", "On-call <oncall@localhost>")
