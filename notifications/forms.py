@@ -73,8 +73,8 @@ class PreferencesForm(forms.Form):
 class RulesForm(forms.Form):
     """The rules of one urgency: up to `MAX_RULES` steps of a channel and a delay. Without any, the default applies."""
 
-    def __init__(self, *args: Any, rules: RuleSet, reachable: list[Message.Channel], **kwargs: Any) -> None:
-        super().__init__(*args, prefix=rules.urgency.value, **kwargs)
+    def __init__(self, data: Any = None, *, rules: RuleSet, reachable: list[Message.Channel]) -> None:
+        super().__init__(data, prefix=rules.urgency.value)
         self.rules = rules
         choices = [("", "–"), *((channel.value, channel.label) for channel in reachable)]
         steps = [] if rules.is_default else rules.steps
@@ -112,7 +112,7 @@ class ContactMethodForm(forms.ModelForm[ContactMethod]):
 
     class Meta:
         model = ContactMethod
-        fields = ("person", "channel")
+        fields: tuple[str, ...] = ("person", "channel")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

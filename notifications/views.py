@@ -41,7 +41,7 @@ def notifications(request: SignedInRequest) -> HttpResponse:
 def save_rules(request: SignedInRequest) -> HttpResponse:
     """Save the notification rules of both urgencies."""
     forms = _rules_forms(request.user, request.POST)
-    if not all([form.is_valid() for form in forms]):
+    if any(form.errors for form in forms):
         return _page(request, rules_forms=forms)
     try:
         services.update_rules(request.user, rules={form.rules.urgency.value: form.steps() for form in forms})

@@ -44,4 +44,7 @@ def low_urgency_steps(
         for channel in channels
         if channel not in with_rule and (channel in reachable or channel == EMAIL)
     }
+    if channels and not enabled:
+        # The contact method was removed: a message by e-mail is better than none.
+        return [Step(0, EMAIL)]
     return sorted(enabled)

@@ -41,15 +41,16 @@ def update_preferences(person: User, *, channels: Mapping[str, Collection[str]],
     The channels of urgent types come from the notification rules and cannot be set here. Raises InvalidInputError by field.
     """
     types = {cls.name: cls for cls in configurable_types(person)}
+    reachable = reachable_channels([person])[person.pk]
     problems = []
     for name, enabled in channels.items():
-        unknown = sorted(set(enabled) - set(Message.Channel.values))
+        unreachable = sorted(set(enabled) - reachable)
         if name not in types:
             problems.append(f"Unknown notification type “{name}”.")
         elif types[name].urgent:
             problems.append(f"“{types[name].label}” is urgent: set its channels in your notification rules.")
-        elif unknown:
-            problems.append(f"Unknown channel “{unknown[0]}”.")
+        elif unreachable:
+            problems.append(f"Add a contact method for {_label(unreachable[0])} first.")
     if problems:
         raise InvalidInputError({"types": problems})
     if quiet is not None and quiet.starts_at == quiet.ends_at:
@@ -82,6 +83,10 @@ def update_rules(person: User, *, rules: Mapping[str, Sequence[Step]]) -> None:
         )
 
 
+def _label(channel: str) -> str:
+    return str(Message.Channel(channel).label) if channel in Message.Channel.values else channel
+
+
 def _rule_problems(urgency: str, steps: Sequence[Step], *, reachable: Collection[str]) -> list[str]:
     problems = []
     if len(steps) > MAX_RULES:
@@ -90,8 +95,7 @@ def _rule_problems(urgency: str, steps: Sequence[Step], *, reachable: Collection
         problems.append("Two steps are the same.")
     for step in steps:
         if step.channel not in reachable:
-            label = Message.Channel(step.channel).label if step.channel in Message.Channel.values else step.channel
-            problems.append(f"Add a contact method for {label} first.")
+            problems.append(f"Add a contact method for {_label(step.channel)} first.")
         if not 0 <= step.delay_minutes <= MAX_DELAY_MINUTES:
             problems.append(f"A step must be 0 to {MAX_DELAY_MINUTES} minutes after the event.")
     if (

@@ -23,13 +23,15 @@ def put(client, person, **given):
     return client.put(CALL, given, content_type="application/json", **bearer(person))
 
 
-def test_channels_and_quiet_hours_are_changed_through_the_api(client, a):
+def test_channels_and_quiet_hours_are_changed_through_the_api(client, a, admin):
     before = client.get(CALL, **bearer(a)).json()
     assert (before["quiet_from"], before["quiet_until"]) == (None, None)
     rows = {row["type"]: row for row in before["types"]}
     assert rows["news"] == {"type": "news", "label": "News", "urgent": False, "channels": ["email"]}
     assert rows["page"] == {"type": "page", "label": "Page", "urgent": True, "channels": ["email"]}
     chosen = [{"type": "news", "channels": ["chat"]}]
+    assert put(client, a, types=chosen).json() == {"types": ["Add a contact method for Chat first."]}
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
     answer = put(client, a, quiet_from="22:00", quiet_until="07:00", types=chosen)
     assert answer.status_code == 200
     after = answer.json()
@@ -61,15 +63,16 @@ def test_wrong_settings_are_a_400_and_change_nothing(client, a, given):
     assert not QuietHours.objects.exists()
 
 
-def test_settings_are_changed_in_the_browser(signed_in, a):
+def test_settings_are_changed_in_the_browser(signed_in, a, admin):
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
     browser = signed_in(a)
     page = browser.get("/me/notifications/").content.decode()
     assert "News" in page
     assert ">urgent<" in page
     typed = {"chat-news": "on", "quiet_from": "22:00", "quiet_until": "07:00"}
     assert browser.post("/me/notifications/", typed).status_code == 302
-    assert ChannelPreference.objects.filter(person=a, type="news", email=False, chat=True).exists()
-    assert ChannelPreference.objects.filter(person=a, type="page", email=True, chat=False).exists()
+    assert ChannelPreference.objects.filter(person=a, type="news", channels=["chat"]).exists()
+    assert not ChannelPreference.objects.filter(type="page").exists()
     assert browser.post("/me/notifications/", {"quiet_from": "22:00"}).status_code == 400
     same = browser.post("/me/notifications/", {"quiet_from": "22:00", "quiet_until": "22:00"})
     assert same.status_code == 400
@@ -261,7 +264,7 @@ def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypat
 
 
 def test_a_removed_chat_address_is_a_visible_failure(a, admin):
-    row = set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     enqueue_news([a])
     remove_contact_method(a, channel="chat", by=admin)
