@@ -1,4 +1,4 @@
-# The image of web, worker, beat and migrate: docker-compose.yml says which command each runs.
+# Image of web, worker, beat and migrate; docker-compose.yml has the command of each.
 FROM python:3.11.11-slim-bookworm AS packages
 COPY requirements.txt /requirements.txt
 RUN python -m venv /opt/site \
@@ -32,7 +32,7 @@ COPY handbook handbook
 COPY templates templates
 COPY examples examples
 USER oncall
-# Neither is used: collecting reads the settings, and no database.
+# collectstatic reads the settings but uses neither value.
 RUN DATABASE_URL=postgresql:///unused SECRET_KEY=unused python manage.py collectstatic --noinput
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=3 \

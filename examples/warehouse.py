@@ -2,8 +2,8 @@
 
     python examples/warehouse.py --path var/warehouse.sqlite --until 2026-03-31 --inject missing-cohort
 
-The rows of a day follow from the seed and the day alone: a warehouse made at once and one grown day by day are the same.
-It is one file of nothing but the standard library, longer than the house likes, so that it can be copied and run anywhere.
+The rows of a day depend only on the seed and the day: a warehouse created at once and one grown day by day are equal.
+It is one file that needs only the standard library, so that it can be copied and run anywhere.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from pathlib import Path
 SEED = 7
 DAYS = 400
 PLANNED_QUARTERS = 8
+# Each night's runs end by this hour, in UTC.
+LOAD_HOURS = 6
 EPOCH = dt.date(2024, 1, 1)
 
 UNIT_PROFIT = "Unit-level profit (experiment-focused)"
@@ -63,7 +65,7 @@ TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A failure in a runbook's words: what it does to the last day, `:day`, and the check of the demo that catches it."""
+    """A failure that a runbook names: the statements that cause it on the last day, `:day`, and the demo check that finds it."""
 
     name: str
     words: str
@@ -202,7 +204,7 @@ SCENARIOS = {
 
 
 def grow(path: Path, *, until: dt.date, days: int = DAYS, seed: int = SEED) -> int:
-    """Make a warehouse, or add to one the days it lacks, so that `until` is its last whole day; return the days added."""
+    """Create a warehouse or add missing days, so that `until` is its last whole day; return the number of days added."""
     with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
         for name, columns in TABLES.items():
             connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
@@ -212,26 +214,26 @@ def grow(path: Path, *, until: dt.date, days: int = DAYS, seed: int = SEED) -> i
         first = dt.date.fromisoformat(newest) if newest else until - dt.timedelta(days=days - 1)
         missing = [first + dt.timedelta(days=ahead) for ahead in range((until - first).days + 1)]
         for day in missing:
-            for table, rows in rows_of(day, seed=seed).items():
+            for table, rows in day_rows(day, seed=seed).items():
                 _insert(connection, table, rows)
     return len(missing)
 
 
 def inject(path: Path, scenario: Scenario, *, day: dt.date) -> None:
-    """Let a failure happen on a day that the warehouse holds."""
+    """Cause a failure on a day of the warehouse."""
     with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
         for statement in scenario.statements:
             connection.execute(statement, {"day": day.isoformat(), "pipeline": scenario.pipeline})
 
 
 def last_whole_day(at: dt.datetime) -> dt.date:
-    """Return the last day that is loaded at an instant: each night's runs are done by 06:00 UTC."""
-    return (at.astimezone(dt.UTC) - dt.timedelta(hours=6)).date() - dt.timedelta(days=1)
+    """Return the last day that is loaded at an instant: each night's runs end by 06:00 UTC."""
+    return (at.astimezone(dt.UTC) - dt.timedelta(hours=LOAD_HOURS)).date() - dt.timedelta(days=1)
 
 
-def rows_of(day: dt.date, *, seed: int = SEED) -> dict[str, list[dict[str, object]]]:
-    """Return the rows of each table that a day brings, with the plans of its quarter and of those to come."""
-    noise = random.Random(f"{seed} {day}")  # noqa: S311  # a demo's noise
+def day_rows(day: dt.date, *, seed: int = SEED) -> dict[str, list[dict[str, object]]]:
+    """Return the rows of a day by table, with the plans of its quarter and of later ones."""
+    noise = random.Random(f"{seed} {day}")  # noqa: S311  # demo data
     return {
         **_unit_profit(day, noise),
         **_company_profit(day, noise),
@@ -242,22 +244,22 @@ def rows_of(day: dt.date, *, seed: int = SEED) -> dict[str, list[dict[str, objec
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: list[dict[str, object]]) -> None:
-    """Insert what a table still has columns for: after a schema change it lacks one."""
+    """Insert the values for which the table has columns; after a schema change it lacks one."""
     known = {column[1] for column in connection.execute(f"PRAGMA table_info({table})")}
     for row in rows:
         names = [name for name in row if name in known]
         places = ", ".join(f":{name}" for name in names)
-        statement = f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({places})"  # noqa: S608  # names of this file
+        statement = f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({places})"  # noqa: S608  # names from this file
         connection.execute(statement, row)
 
 
 def _level(day: dt.date, base: float, *, shape: tuple[float, ...] = WORKDAY_SHAPE) -> float:
-    """Return what a day brings without noise: a base that grows about 9 % a year, by weekday."""
+    """Return the value of a day without noise: a base that grows about 9 % a year, by weekday."""
     return base * (1 + 0.00025 * (day - EPOCH).days) * shape[day.weekday()]
 
 
-def _shaken(noise: random.Random, value: float, *, by: float = 0.03) -> float:
-    """Return a value moved by bounded noise: a demo without a failure has no outlier."""
+def _with_noise(noise: random.Random, value: float, *, by: float = 0.03) -> float:
+    """Return a value with bounded noise, so that a demo without a failure has no outlier."""
     return value * (1 + noise.triangular(-by, by))
 
 
@@ -273,7 +275,7 @@ def _unit_profit(day: dt.date, noise: random.Random) -> dict[str, list[dict[str,
             "experiment": EXPERIMENTS[place % len(EXPERIMENTS)],
             "profit": round(noise.triangular(4.0, 36.0), 2),
         }
-        for place in range(round(_shaken(noise, _level(day, 36.0))))
+        for place in range(round(_with_noise(noise, _level(day, 36.0))))
     ]
     return {"transactions": transactions}
 
@@ -282,11 +284,13 @@ def _company_profit(day: dt.date, noise: random.Random) -> dict[str, list[dict[s
     date = day.isoformat()
     financials: list[dict[str, object]] = []
     regional: list[dict[str, object]] = []
-    for region, of_region in REGIONS.items():
+    for region, region_share in REGIONS.items():
         profit = 0.0
-        for category, of_category in CATEGORIES.items():
-            revenue = round(_shaken(noise, _level(day, 90_000.0 * of_region * of_category, shape=FLAT_SHAPE)), 2)
-            cost = round(_shaken(noise, 0.62 * revenue, by=0.01), 2)
+        for category, category_share in CATEGORIES.items():
+            revenue = round(
+                _with_noise(noise, _level(day, 90_000.0 * region_share * category_share, shape=FLAT_SHAPE)), 2
+            )
+            cost = round(_with_noise(noise, 0.62 * revenue, by=0.01), 2)
             profit += revenue - cost
             financials.append(
                 {
@@ -304,7 +308,7 @@ def _company_profit(day: dt.date, noise: random.Random) -> dict[str, list[dict[s
         "financials": financials,
         "regional_profit": regional,
         "company_profit": [{"day": date, "profit": total}],
-        "backup_profit": [{"day": date, "profit": round(_shaken(noise, total, by=0.001), 2)}],
+        "backup_profit": [{"day": date, "profit": round(_with_noise(noise, total, by=0.001), 2)}],
         "projections": [
             {"quarter": quarter.isoformat(), "profit": _planned(quarter, 90_000.0 * 0.38, FLAT_SHAPE)}
             for quarter in _quarters_from(day)
@@ -314,11 +318,11 @@ def _company_profit(day: dt.date, noise: random.Random) -> dict[str, list[dict[s
 
 def _growth(day: dt.date, noise: random.Random) -> dict[str, list[dict[str, object]]]:
     date = day.isoformat()
-    new_users = round(_shaken(noise, _level(day, 1200.0)))
+    new_users = round(_with_noise(noise, _level(day, 1200.0)))
     segments = {segment: round(new_users * share) for segment, share in SEGMENTS.items()}
     return {
         "growth_daily": [{"day": date, "new_users": new_users}],
-        "revenue_daily": [{"day": date, "revenue": round(_shaken(noise, _level(day, 90_000.0)), 2)}],
+        "revenue_daily": [{"day": date, "revenue": round(_with_noise(noise, _level(day, 90_000.0)), 2)}],
         "benchmarks": [
             {"quarter": quarter.isoformat(), "new_users": _planned(quarter, 1200.0, WORKDAY_SHAPE)}
             for quarter in _quarters_from(day)
@@ -326,7 +330,7 @@ def _growth(day: dt.date, noise: random.Random) -> dict[str, list[dict[str, obje
         "segment_growth": [{"day": date, "segment": name, "new_users": users} for name, users in segments.items()],
         "daily_growth": [{"day": date, "new_users": sum(segments.values())}],
         "activity_logs": [
-            {"day": date, "segment": name, "events": round(_shaken(noise, _level(day, 40_000.0 * share)))}
+            {"day": date, "segment": name, "events": round(_with_noise(noise, _level(day, 40_000.0 * share)))}
             for name, share in SEGMENTS.items()
         ],
     }
@@ -334,10 +338,10 @@ def _growth(day: dt.date, noise: random.Random) -> dict[str, list[dict[str, obje
 
 def _engagement(day: dt.date, noise: random.Random) -> dict[str, list[dict[str, object]]]:
     date = day.isoformat()
-    cohorts = {name: round(_shaken(noise, _level(day, 20_000.0 * share))) for name, share in COHORTS.items()}
-    mau = round(_shaken(noise, _level(day, 48_000.0, shape=(1.0,) * 7), by=0.005))
+    cohorts = {name: round(_with_noise(noise, _level(day, 20_000.0 * share))) for name, share in COHORTS.items()}
+    mau = round(_with_noise(noise, _level(day, 48_000.0, shape=(1.0,) * 7), by=0.005))
     updated_at = f"{day + dt.timedelta(days=1)} 02:{noise.randrange(60):02}:00"
-    accounts = round(_shaken(noise, _level(day, 700.0)))
+    accounts = round(_with_noise(noise, _level(day, 700.0)))
     return {
         "activity_by_cohort": [
             {"day": date, "cohort": name, "definition": DEFINITION, "users": users} for name, users in cohorts.items()
@@ -348,7 +352,7 @@ def _engagement(day: dt.date, noise: random.Random) -> dict[str, list[dict[str, 
 
 
 def _runs(day: dt.date, noise: random.Random) -> Iterator[dict[str, object]]:
-    """Yield the runs of the night after a day, which load it."""
+    """Yield the runs of the night after a day, which load its data."""
     night = day + dt.timedelta(days=1)
     for pipeline in PIPELINES:
         yield {
@@ -361,7 +365,7 @@ def _runs(day: dt.date, noise: random.Random) -> Iterator[dict[str, object]]:
 
 
 def _quarters_from(day: dt.date) -> list[dt.date]:
-    """Return the first dates of a day's quarter and of those to come, for which plans are made."""
+    """Return the first dates of a day's quarter and of the later ones that have plans."""
     quarters = [day.replace(month=3 * ((day.month - 1) // 3) + 1, day=1)]
     while len(quarters) < PLANNED_QUARTERS:
         quarters.append(_quarter_after(quarters[-1]))
@@ -374,7 +378,7 @@ def _quarter_after(quarter: dt.date) -> dt.date:
 
 @functools.cache
 def _planned(quarter: dt.date, base: float, shape: tuple[float, ...]) -> int:
-    """Return what a quarter is planned to bring: every day's level, without its noise."""
+    """Return the plan of a quarter: the sum of every day's value without noise."""
     days = (_quarter_after(quarter) - quarter).days
     return round(math.fsum(_level(quarter + dt.timedelta(days=ahead), base, shape=shape) for ahead in range(days)))
 
@@ -383,25 +387,27 @@ def _amount(value: object) -> float:
     return value if isinstance(value, float) else 0.0
 
 
-def _arguments(given: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Make the demo warehouse, or add the days it lacks.")
+def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Create the demo warehouse, or add the days that it lacks.")
     parser.add_argument("--path", type=Path, required=True, help="the SQLite file")
-    parser.add_argument("--until", type=dt.date.fromisoformat, help="the last whole day (default: yesterday)")
-    parser.add_argument("--days", type=int, default=DAYS, help=f"how many days a new warehouse holds (default: {DAYS})")
-    parser.add_argument("--seed", type=int, default=SEED, help="another seed makes other numbers")
-    parser.add_argument("--inject", choices=sorted(SCENARIOS), action="append", default=[], help="let a failure happen")
-    return parser.parse_args(given)
+    parser.add_argument(
+        "--until", type=dt.date.fromisoformat, help="the last whole day (default: the last one that is loaded)"
+    )
+    parser.add_argument("--days", type=int, default=DAYS, help=f"days of a new warehouse (default: {DAYS})")
+    parser.add_argument("--seed", type=int, default=SEED, help="seed of the random numbers")
+    parser.add_argument("--inject", choices=sorted(SCENARIOS), action="append", default=[], help="cause a failure")
+    return parser.parse_args(arguments)
 
 
-def main(given: list[str]) -> None:
-    """Run as a program: write the file, say what was done."""
-    asked = _arguments(given)
-    until = asked.until or last_whole_day(dt.datetime.now(dt.UTC))
-    added = grow(asked.path, until=until, days=asked.days, seed=asked.seed)
-    for name in asked.inject:
-        inject(asked.path, SCENARIOS[name], day=until)
-    told = "".join(f", {SCENARIOS[name].words.removesuffix('.').lower()}" for name in asked.inject)
-    sys.stdout.write(f"{asked.path}: {added} days added, the last is {until}{told}\n")
+def main(arguments: list[str]) -> None:
+    """Write the file and print a summary."""
+    options = _parse_arguments(arguments)
+    until = options.until or last_whole_day(dt.datetime.now(dt.UTC))
+    added = grow(options.path, until=until, days=options.days, seed=options.seed)
+    for name in options.inject:
+        inject(options.path, SCENARIOS[name], day=until)
+    injected = "".join(f", {SCENARIOS[name].words.removesuffix('.').lower()}" for name in options.inject)
+    sys.stdout.write(f"{options.path}: {added} days added, the last is {until}{injected}\n")
 
 
 if __name__ == "__main__":

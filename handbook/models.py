@@ -9,7 +9,7 @@ class HandbookPassage(models.Model):
     """A passage outside the known parts of the handbook, stored verbatim with its position."""
 
     position = models.PositiveSmallIntegerField(unique=True)
-    place = models.TextField(help_text="After which part of the file it stands.")
+    place = models.TextField(help_text="The part of the file that precedes this passage.")
     markdown = models.TextField()
 
     class Meta:

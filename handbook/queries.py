@@ -34,7 +34,9 @@ def export_handbook() -> str:
     roster = newest_roster(rotation) if rotation else None
     policy = handoff_policy(rotation) if rotation else None
     if rotation is None or roster is None or policy is None:
-        raise DomainError("There is no rotation with a roster and a hand-off to write: import a handbook first.")
+        raise DomainError(
+            "There is nothing to export: no rotation has both a roster and hand-off settings. Import a handbook first."
+        )
     handbook = Handbook(
         pipelines=tuple(
             PipelineRow(
@@ -72,11 +74,12 @@ def _readable(handbook: Handbook) -> str:
     text = write_handbook(handbook)
     try:
         same = read_handbook(text.encode()) == handbook
-    except HandbookErrors as found:
-        raise DomainError(f"What was changed on the site cannot be written as a handbook:\n{found}") from found
+    except HandbookErrors as error:
+        raise DomainError(f"Some changes on the site cannot be written as a handbook:\n{error}") from error
     if not same:
         raise DomainError(
-            "The hand-off's sentence says another length than its minutes, or a text has a line break too many."
+            "Some changes on the site cannot be written as a handbook: the hand-off text names another length than its "
+            "minutes, or a text contains extra line breaks."
         )
     return text
 

@@ -28,9 +28,9 @@ from scheduling.services.rosters import apply_roster
 from scheduling.services.rotations import RotationText, change_rotation_text, create_rotation, join_rotation
 from scheduling.services.weeks import update_hours
 from validation.domain.suggestions import SECTION, suggest_checks
-from validation.services.definitions import create_suggested_checks
+from validation.services.checks import create_suggested_checks
 
-SUMMARY = "From the handbook"
+REVISION_SUMMARY = "Handbook import"
 
 
 @dataclass(slots=True)
@@ -39,26 +39,26 @@ class Report:
 
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
-    left_alone: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
 
-    def note(self, what: str, *, created: bool = False, changed: Iterable[str] = ()) -> None:
+    def note(self, subject: str, *, created: bool = False, changed: Iterable[str] = ()) -> None:
         """Record the outcome for one object. `changed` names the changed fields."""
         fields = [name.replace("_", " ") for name in changed]
         if created:
-            self.created.append(what)
+            self.created.append(subject)
         elif fields:
-            self.changed.append(f"{what}: {', '.join(fields)}")
+            self.changed.append(f"{subject}: {', '.join(fields)}")
         else:
-            self.left_alone.append(what)
+            self.unchanged.append(subject)
 
     def lines(self) -> list[str]:
         """Return the report as lines. If nothing changed, a single line says so."""
         if not (self.created or self.changed):
-            return [f"nothing changed ({len(self.left_alone)} things are as the handbook has them)"]
+            return [f"nothing changed (unchanged: {len(self.unchanged)})"]
         return [
             *(f"created {what}" for what in self.created),
             *(f"changed {what}" for what in self.changed),
-            f"left alone: {len(self.left_alone)}",
+            f"unchanged: {len(self.unchanged)}",
         ]
 
 
@@ -74,23 +74,23 @@ def import_handbook(
     """
     handbook = read_handbook(data)
     if time_zone is not None and time_zone not in time_zones():
-        raise DomainError(f"--time-zone: “{time_zone}” is not a time zone of the IANA database, such as Europe/Berlin.")
+        raise DomainError(f"Unknown time zone “{time_zone}”. Use an IANA name such as Europe/Berlin.")
     report = Report()
-    with transaction.atomic(), pghistory.context(by="the handbook’s import"):
+    with transaction.atomic(), pghistory.context(by="handbook import"):
         # Without a lock, two concurrent imports would both find nothing and both create everything.
         advisory_lock("import_handbook")
-        engineers = _put_engineers(handbook, report, time_zone=time_zone or settings.TIME_ZONE)
+        engineers = _import_engineers(handbook, report, time_zone=time_zone or settings.TIME_ZONE)
         # An existing pipeline outside every rotation stays outside; the first rotation gets every pipeline.
         left_out = set(Pipeline.objects.values_list("pk", flat=True)) if Rotation.objects.exists() else set()
-        pipelines = _put_pipelines(handbook, report, engineers=engineers)
-        rotation = _put_rotation(handbook, report, time_zone=time_zone, at=at)
-        _put_roster(handbook, report, rotation=rotation, engineers=engineers, starting=starting, at=at)
+        pipelines = _import_pipelines(handbook, report, engineers=engineers)
+        rotation = _import_rotation(handbook, report, time_zone=time_zone, at=at)
+        _import_roster(handbook, report, rotation=rotation, engineers=engineers, starting=starting, at=at)
         joined = join_rotation(rotation, pipelines=[row for row in pipelines.values() if row.pk not in left_out])
         report.note(f"pipelines of {rotation}", changed=[str(row) for row in joined])
-        _put_handoff(handbook, report, rotation=rotation)
-        _put_runbooks(handbook, report, pipelines=pipelines)
-        _put_checks(handbook, report, pipelines=pipelines)
-        _put_passages(handbook, report)
+        _import_handoff(handbook, report, rotation=rotation)
+        _import_runbooks(handbook, report, pipelines=pipelines)
+        _import_checks(handbook, report, pipelines=pipelines)
+        _import_passages(handbook, report)
     return report
 
 
@@ -104,13 +104,13 @@ def preview_handbook(
     return report
 
 
-def _put_engineers(handbook: Handbook, report: Report, *, time_zone: str) -> dict[str, User]:
+def _import_engineers(handbook: Handbook, report: Report, *, time_zone: str) -> dict[str, User]:
     """Return engineers by name match key. Raise HandbookErrors with line numbers for inactive engineers."""
     engineers, created = engineers_named(list(handbook.engineers), time_zone=time_zone)
     lines = [(name, row.line) for row in handbook.pipelines for name in (row.primary, row.secondary)]
     lines += [(turn.engineer, turn.line) for turn in handbook.rotation.turns]
     errors = [
-        HandbookError(line, f"“{name}” is no longer active", "an engineer who is")
+        HandbookError(line, f"“{name}” is deactivated", "an active engineer: reactivate them, or name somebody else")
         for name, line in lines
         if not engineers[match_key(name)].is_active
     ]
@@ -121,7 +121,7 @@ def _put_engineers(handbook: Handbook, report: Report, *, time_zone: str) -> dic
     return engineers
 
 
-def _put_pipelines(handbook: Handbook, report: Report, *, engineers: dict[str, User]) -> dict[str, Pipeline]:
+def _import_pipelines(handbook: Handbook, report: Report, *, engineers: dict[str, User]) -> dict[str, Pipeline]:
     known = {row.match_key: row for row in ownership()}
     named: dict[str, Pipeline] = {}
     for row in handbook.pipelines:
@@ -144,7 +144,7 @@ def _put_pipelines(handbook: Handbook, report: Report, *, engineers: dict[str, U
     return named
 
 
-def _put_rotation(handbook: Handbook, report: Report, *, time_zone: str | None, at: dt.datetime) -> Rotation:
+def _import_rotation(handbook: Handbook, report: Report, *, time_zone: str | None, at: dt.datetime) -> Rotation:
     """Return the handbook's rotation: the one with its name, else the only existing rotation, else a new one."""
     part, policy = handbook.rotation, handbook.holiday_policy
     text = RotationText(
@@ -169,7 +169,7 @@ def _put_rotation(handbook: Handbook, report: Report, *, time_zone: str | None, 
     return rotation
 
 
-def _put_roster(  # passes the import's arguments through
+def _import_roster(  # passes the import's arguments through
     handbook: Handbook,
     report: Report,
     *,
@@ -185,7 +185,7 @@ def _put_roster(  # passes the import's arguments through
     report.note(f"roster of {rotation}", created=first, changed=changed)
 
 
-def _put_handoff(handbook: Handbook, report: Report, *, rotation: Rotation) -> None:
+def _import_handoff(handbook: Handbook, report: Report, *, rotation: Rotation) -> None:
     part = handbook.handoff
     rules = HandoffRules(
         name=part.title,
@@ -199,17 +199,19 @@ def _put_handoff(handbook: Handbook, report: Report, *, rotation: Rotation) -> N
     report.note(f"hand-off of {rotation}", created=first, changed=set_handoff_rules(rotation, rules=rules))
 
 
-def _put_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
+def _import_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
     known = {row.pipeline_id: row for row in Runbook.objects.all()}
     for part in handbook.runbooks:
         pipeline = pipelines[match_key(part.full_name)]
         runbook = known.get(pipeline.pk)
         if runbook is None:
-            create_runbook(pipeline, title=part.full_name, markdown=part.markdown, author=None, summary=SUMMARY)
+            create_runbook(
+                pipeline, title=part.full_name, markdown=part.markdown, author=None, summary=REVISION_SUMMARY
+            )
             report.note(f"runbook {part.full_name}", created=True)
             continue
         before = runbook.revision
-        saved = save_revision(runbook, markdown=part.markdown, based_on=before, author=None, summary=SUMMARY)
+        saved = save_revision(runbook, markdown=part.markdown, based_on=before, author=None, summary=REVISION_SUMMARY)
         changed = ["text"] if saved.number != before else []
         if runbook.title != part.full_name:
             rename_runbook(runbook, title=part.full_name)
@@ -217,25 +219,25 @@ def _put_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pi
         report.note(f"runbook {part.full_name}", changed=changed)
 
 
-def _put_checks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
+def _import_checks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
     """Create a disabled check for every line under "Metrics Validation" that has none yet."""
     for part in handbook.runbooks:
         pipeline = pipelines[match_key(part.full_name)]
         sections = [section.markdown for section in part.sections if match_key(section.title) == match_key(SECTION)]
         proposals = [one for markdown in sections for one in suggest_checks(markdown, pipeline=part.name)]
         if proposals:
-            added = create_suggested_checks(pipeline, proposals=proposals)
-            report.note(f"checks proposed for {pipeline}, switched off", changed=[str(check) for check in added])
+            added = create_suggested_checks(pipeline, suggestions=proposals)
+            report.note(f"checks proposed for {pipeline} (disabled)", changed=[str(check) for check in added])
 
 
-def _put_passages(handbook: Handbook, report: Report) -> None:
+def _import_passages(handbook: Handbook, report: Report) -> None:
     passages = [
         HandbookPassage(position=place, place=passage.place, markdown=passage.markdown)
         for place, passage in enumerate(handbook.extras)
     ]
     changed = replace_passages(passages)
     if passages or changed:
-        report.note("other passages of the handbook", changed=["text"] if changed else [])
+        report.note("other text of the handbook", changed=["text"] if changed else [])
 
 
 @transaction.atomic

@@ -19,27 +19,25 @@ from runbooks.domain.handbook_model import HandbookErrors
 def handbook(request: SignedInRequest) -> HttpResponse:
     """Show the import form. On submit, preview the import, list the errors by line, or import the handbook."""
     if not request.user.is_staff:
-        raise PermissionDenied("Only an admin imports the handbook.")
+        raise PermissionDenied("Only admins can import the handbook.")
     if request.method != "POST":
         return render(request, "handbook/handbook.html", {"form": HandbookForm()})
     form = HandbookForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "handbook/handbook.html", {"form": form}, status=400)
-    given, saving = form.cleaned_data, "import" in request.POST
-    work = import_handbook if saving else preview_handbook
-    context: dict[str, object] = {"form": form.shown_again()}
+    fields, is_import = form.cleaned_data, "import" in request.POST
+    run = import_handbook if is_import else preview_handbook
+    context: dict[str, object] = {"form": form.with_text()}
     try:
-        report = work(
-            given["data"], at=timezone.now(), starting=given["starting"], time_zone=given["time_zone"] or None
+        report = run(
+            fields["data"], at=timezone.now(), starting=fields["starting"], time_zone=fields["time_zone"] or None
         )
-    except HandbookErrors as found:
-        return render(request, "handbook/handbook.html", {**context, "errors": found.errors}, status=400)
-    except DomainError as refusal:
-        return render(request, "handbook/handbook.html", {**context, "refusal": str(refusal)}, status=409)
-    if saving:
-        messages.success(
-            request, f"The handbook is imported: {len(report.created)} created, {len(report.changed)} changed."
-        )
+    except HandbookErrors as error:
+        return render(request, "handbook/handbook.html", {**context, "errors": error.errors}, status=400)
+    except DomainError as error:
+        return render(request, "handbook/handbook.html", {**context, "error": str(error)}, status=409)
+    if is_import:
+        messages.success(request, f"Handbook imported: {len(report.created)} created, {len(report.changed)} changed.")
         return redirect("now")
     return render(request, "handbook/handbook.html", {**context, "report": report})
 
@@ -49,8 +47,8 @@ def handbook_file(request: SignedInRequest) -> HttpResponse:
     """Download the current handbook file."""
     try:
         text = export_handbook()
-    except DomainError as refusal:
-        messages.error(request, str(refusal))
+    except DomainError as error:
+        messages.error(request, str(error))
         return redirect("now")
     headers = {"Content-Disposition": 'attachment; filename="handbook.md"'}
     return HttpResponse(text, content_type="text/markdown; charset=utf-8", headers=headers)

@@ -46,7 +46,7 @@ class HandoffNoteInline(ReadOnlyModelAdmin, admin.TabularInline[HandoffNote, Han
 
 @admin.register(Handoff)
 class HandoffAdmin(admin.ModelAdmin[Handoff]):
-    """Hand-offs. They are created from on-call weeks; only the meeting time can be changed here."""
+    """Hand-offs. They are created from on-call shifts; only the meeting time can be changed here."""
 
     list_display = (
         "at",
@@ -79,11 +79,11 @@ class HandoffAdmin(admin.ModelAdmin[Handoff]):
     inlines = (HandoffNoteInline,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: hand-offs are created from on-call weeks."""
+        """Return False: hand-offs are created from on-call shifts."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Handoff | None = None) -> bool:
-        """Return False: hand-offs are cancelled when weeks change, never deleted."""
+        """Return False: hand-offs are cancelled when shifts change, never deleted."""
         return False
 
     def get_form(self, request: HttpRequest, obj: Handoff | None = None, change: Any = False, **options: Any) -> Any:  # noqa: FBT002  # Django's own signature
@@ -126,7 +126,7 @@ class ActionItemAdmin(admin.ModelAdmin[ActionItem]):
         else:
             obj.pk = add_item(obj.rotation, text=obj.text, by=by, at=at, pipeline=obj.pipeline).pk
 
-    @admin.action(description="Say that the selected items are done")
+    @admin.action(description="Mark selected items as done")
     def mark_done(self, request: HttpRequest, queryset: QuerySet[ActionItem]) -> None:
         """Mark the selected items as done by the current admin."""
         for item in queryset:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from handoffs.queries.sheets import Topic
-from handoffs.services.sheets import LONGEST_NOTE
+from handoffs.services.sheets import MAX_NOTE_CHARACTERS
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
@@ -25,19 +25,19 @@ class NotesForm(forms.Form):
         self.titles = [topic.title for topic in topics]
         for place, topic in enumerate(topics):
             self.fields[f"notes_{place}"] = forms.CharField(
-                label=f"Notes on “{topic.heading}”",
+                label=f"Notes: {topic.heading}",
                 initial=topic.notes,
                 required=False,
                 strip=False,
-                max_length=LONGEST_NOTE,
+                max_length=MAX_NOTE_CHARACTERS,
                 widget=forms.Textarea(attrs={"rows": 3}),
             )
 
     def notes(self) -> dict[str, str]:
         """Return the changed notes by topic title. Requires a valid form."""
-        given = {title: self.cleaned_data[f"notes_{place}"] for place, title in enumerate(self.titles)}
+        texts = {title: self.cleaned_data[f"notes_{place}"] for place, title in enumerate(self.titles)}
         changed = {title for place, title in enumerate(self.titles) if f"notes_{place}" in self.changed_data}
-        return {title: text.replace("\r\n", "\n") for title, text in given.items() if title in changed}
+        return {title: text.replace("\r\n", "\n") for title, text in texts.items() if title in changed}
 
 
 class MeetingForm(forms.Form):
@@ -45,18 +45,18 @@ class MeetingForm(forms.Form):
 
     meeting_starts_at = forms.DateTimeField(label="Starts", widget=InstantPicker())
     meeting_ends_at = forms.DateTimeField(
-        label="Ends", required=False, widget=InstantPicker(), help_text="Empty: it lasts as long as before."
+        label="Ends", required=False, widget=InstantPicker(), help_text="Leave blank to keep the length."
     )
 
 
 class ItemForm(forms.Form):
     """A new action item."""
 
-    text = forms.CharField(label="What is to be done", max_length=500)
+    text = forms.CharField(label="New action item", max_length=500)
     rotation = forms.ModelChoiceField(Rotation.objects.order_by("pk"), empty_label=None, to_field_name="slug")
     pipeline = forms.ModelChoiceField(
         Pipeline.objects.order_by("position", "pk"),
         required=False,
         to_field_name="slug",
-        empty_label="None in particular",
+        empty_label="No pipeline",
     )

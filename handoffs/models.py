@@ -15,11 +15,11 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
-LONGEST_MEETING = 240
+MAX_MEETING_MINUTES = 240
 # How far before or after its hand-off a meeting can be moved.
-FARTHEST_MEETING = dt.timedelta(days=7)
+MAX_MEETING_DISTANCE = dt.timedelta(days=7)
 # How early invitations are sent. Swaps made before that change nobody's calendar.
-INVITED_AHEAD = dt.timedelta(weeks=5)
+INVITATION_LEAD_TIME = dt.timedelta(weeks=5)
 
 
 @pghistory.track()
@@ -30,10 +30,14 @@ class HandoffPolicy(models.Model):
     name = models.CharField(max_length=120, default="Hand-Off")
     instruction = models.TextField(blank=True, help_text="The handbook's sentence about the meeting, in Markdown.")
     minutes_min = models.PositiveSmallIntegerField(
-        "shortest meeting (minutes)", default=20, validators=[MinValueValidator(1), MaxValueValidator(LONGEST_MEETING)]
+        "minimum length (minutes)",
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_MEETING_MINUTES)],
     )
     minutes_max = models.PositiveSmallIntegerField(
-        "longest meeting (minutes)", default=30, validators=[MinValueValidator(1), MaxValueValidator(LONGEST_MEETING)]
+        "maximum length (minutes)",
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_MEETING_MINUTES)],
     )
     topics_label = models.CharField(max_length=120, default="Topics to discuss")
 
@@ -42,9 +46,11 @@ class HandoffPolicy(models.Model):
         verbose_name_plural = "hand-off policies"
         constraints = [
             models.CheckConstraint(
-                condition=Q(minutes_min__gte=1, minutes_min__lte=F("minutes_max"), minutes_max__lte=LONGEST_MEETING),
-                name="meeting_has_a_length",
-                violation_error_message="The shortest meeting cannot be longer than the longest, nor than four hours.",
+                condition=Q(
+                    minutes_min__gte=1, minutes_min__lte=F("minutes_max"), minutes_max__lte=MAX_MEETING_MINUTES
+                ),
+                name="handoff_policy_valid_length",
+                violation_error_message="The minimum length is above the maximum, or above 240 minutes.",
             ),
         ]
 
@@ -64,16 +70,16 @@ class HandoffTopic(models.Model):
         ordering = ["policy", "position"]
         verbose_name = "hand-off topic"
         constraints = [
-            models.UniqueConstraint(fields=["policy", "position"], name="one_topic_a_place"),
-            models.UniqueConstraint(fields=["policy", "title"], name="one_place_a_topic"),
-            models.CheckConstraint(condition=~Q(title=""), name="topic_has_a_title"),
+            models.UniqueConstraint(fields=["policy", "position"], name="handoff_topic_unique_position"),
+            models.UniqueConstraint(fields=["policy", "title"], name="handoff_topic_unique_title"),
+            models.CheckConstraint(condition=~Q(title=""), name="handoff_topic_title_not_empty"),
         ]
 
     def __str__(self) -> str:
         return self.title
 
 
-def new_uid() -> str:
+def new_event_uid() -> str:
     """Return a globally unique calendar event identifier (RFC 7986, 5.3)."""
     return str(uuid.uuid4())
 
@@ -92,15 +98,15 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """Return hand-offs with a missing signature."""
         return self.not_cancelled().filter(Q(signed_outgoing_at=None) | Q(signed_incoming_at=None))
 
-    def of(self, person: User) -> Self:
+    def attended_by(self, person: User) -> Self:
         """Return hand-offs in which the person is the outgoing or incoming engineer."""
         return self.filter(Q(outgoing=person) | Q(incoming=person))
 
     def to_mail(self, *, at: dt.datetime) -> Self:
         """Return hand-offs that are not over and whose newest version has not been sent to all its people."""
-        asked = Q(cancelled_at=None, meeting_starts_at__lte=at + INVITED_AHEAD) | ~Q(invited=[])
-        told = Q(mailed_sequence__isnull=False, mailed_sequence=F("sequence"))
-        return self.filter(asked, meeting_ends_at__gt=at).exclude(told)
+        invitation_due = Q(cancelled_at=None, meeting_starts_at__lte=at + INVITATION_LEAD_TIME) | ~Q(invited=[])
+        up_to_date = Q(mailed_sequence__isnull=False, mailed_sequence=F("sequence"))
+        return self.filter(invitation_due, meeting_ends_at__gt=at).exclude(up_to_date)
 
     def with_people(self) -> Self:
         """Prefetch the rotation and both engineers."""
@@ -110,36 +116,38 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 @pghistory.track(
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(
-        condition=pghistory.AnyChange(exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_told_at"])
+        condition=pghistory.AnyChange(
+            exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_notified_at"]
+        )
     ),
     pghistory.DeleteEvent(),
-    exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_told_at"],
+    exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_notified_at"],
 )
 class Handoff(models.Model):
-    """A change of on-call engineer at the start of a week, with its meeting and two signatures.
+    """A change of on-call engineer at the start of a shift, with its meeting and two signatures.
 
-    It is identified by the start date of the week that begins, so it has the same calendar UID when a swap changes its engineers.
+    It is identified by the start date of that shift, so it keeps its calendar UID when a swap changes its engineers.
     """
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="handoffs")
-    week = models.DateField(help_text="The date on which the week that begins starts.")
+    week = models.DateField(help_text="Start date of the shift that begins.")
     at = models.DateTimeField("hand-off")
     outgoing = models.ForeignKey(User, on_delete=models.PROTECT, related_name="handed_over")
     incoming = models.ForeignKey(User, on_delete=models.PROTECT, related_name="taken_over")
     meeting_starts_at = models.DateTimeField()
     meeting_ends_at = models.DateTimeField()
-    moved = models.BooleanField(default=False, help_text="Somebody chose another time than the usual.")
-    uid = models.CharField(max_length=255, unique=True, default=new_uid, editable=False)
+    moved = models.BooleanField(default=False, help_text="The meeting was rescheduled by hand.")
+    uid = models.CharField(max_length=255, unique=True, default=new_event_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
-    stamped_at = models.DateTimeField(editable=False, help_text="When the sequence rose last.")
+    stamped_at = models.DateTimeField(editable=False, help_text="When the sequence last increased.")
     cancelled_at = models.DateTimeField(null=True, blank=True)
-    signed_outgoing_at = models.DateTimeField("handed over", null=True, blank=True)
-    signed_incoming_at = models.DateTimeField("taken over", null=True, blank=True)
-    frozen = models.JSONField(null=True, blank=True, editable=False, help_text="The sheet as both signed it.")
+    signed_outgoing_at = models.DateTimeField("outgoing engineer signed", null=True, blank=True)
+    signed_incoming_at = models.DateTimeField("incoming engineer signed", null=True, blank=True)
+    frozen = models.JSONField(null=True, blank=True, editable=False, help_text="The sheet when both had signed.")
     invited = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     mailed_sequence = models.PositiveIntegerField(null=True, blank=True, editable=False)
     absence_notified = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
-    unsigned_told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    unsigned_notified_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = HandoffQuerySet.as_manager()
 
@@ -152,17 +160,17 @@ class Handoff(models.Model):
             models.CheckConstraint(condition=~Q(outgoing=F("incoming")), name="handoff_is_between_two"),
             models.CheckConstraint(
                 condition=Q(meeting_starts_at__lt=F("meeting_ends_at"))
-                & Q(meeting_ends_at__lte=_later("meeting_starts_at", dt.timedelta(minutes=LONGEST_MEETING))),
-                name="handoff_meeting_has_a_length",
+                & Q(meeting_ends_at__lte=_later("meeting_starts_at", dt.timedelta(minutes=MAX_MEETING_MINUTES))),
+                name="handoff_meeting_valid_length",
             ),
             models.CheckConstraint(
-                condition=Q(meeting_starts_at__gte=_later("at", -FARTHEST_MEETING))
-                & Q(meeting_ends_at__lte=_later("at", FARTHEST_MEETING)),
-                name="meeting_is_near_its_handoff",
+                condition=Q(meeting_starts_at__gte=_later("at", -MAX_MEETING_DISTANCE))
+                & Q(meeting_ends_at__lte=_later("at", MAX_MEETING_DISTANCE)),
+                name="handoff_meeting_near_handoff",
             ),
             models.CheckConstraint(
                 condition=Q(frozen=None) | Q(signed_outgoing_at__isnull=False, signed_incoming_at__isnull=False),
-                name="frozen_once_both_have_signed",
+                name="handoff_frozen_only_if_signed",
             ),
         ]
         indexes = [
@@ -178,6 +186,12 @@ class Handoff(models.Model):
     def is_signed(self) -> bool:
         """Return True if both engineers have signed, which freezes the sheet."""
         return self.signed_outgoing_at is not None and self.signed_incoming_at is not None
+
+    @property
+    def missing_signers(self) -> list[User]:
+        """Return the engineers who have not signed yet."""
+        signatures = ((self.outgoing, self.signed_outgoing_at), (self.incoming, self.signed_incoming_at))
+        return [engineer for engineer, signed_at in signatures if signed_at is None]
 
     @property
     def people(self) -> tuple[User, User]:
@@ -197,7 +211,7 @@ class HandoffNote(models.Model):
 
     class Meta:
         ordering = ["handoff", "pk"]
-        constraints = [models.UniqueConstraint(fields=["handoff", "title"], name="one_note_a_topic")]
+        constraints = [models.UniqueConstraint(fields=["handoff", "title"], name="handoff_note_unique_topic")]
 
     def __str__(self) -> str:
         return f"{self.handoff}: {self.title}"
@@ -220,10 +234,10 @@ class ActionItem(models.Model):
     class Meta:
         ordering = ["created_at", "pk"]
         constraints = [
-            models.CheckConstraint(condition=~Q(text="") & Q(text=Trim("text")), name="action_item_says_something"),
+            models.CheckConstraint(condition=~Q(text="") & Q(text=Trim("text")), name="action_item_text_not_empty"),
             models.CheckConstraint(
                 condition=Q(done_at=None, done_by=None) | Q(done_at__isnull=False, done_by__isnull=False),
-                name="action_item_is_done_by_somebody",
+                name="action_item_done_has_person",
             ),
         ]
         indexes = [models.Index(fields=["rotation", "created_at"], condition=Q(done_at=None), name="action_items_open")]

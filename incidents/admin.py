@@ -1,6 +1,7 @@
 """Django admin of incidents: read-only rows, with the transitions as actions."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -44,6 +45,7 @@ class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
         "title",
         "pipeline",
         "kind",
+        "severity",
         "state",
         "source",
         "opened_at",
@@ -51,12 +53,12 @@ class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
         "next_escalation_at",
         "resolved_at",
     )
-    list_filter = ("state", "kind", "source", "pipeline")
+    list_filter = ("state", "severity", "kind", "source", "pipeline")
     list_select_related = ("pipeline", "assignee")
     search_fields = ("title", "text", "fingerprint")
     date_hierarchy = "opened_at"
     inlines = (EscalationStepInline, TimelineInline)
-    actions = ("acknowledge", "resolve", "reopen")
+    actions = ("acknowledge", "resolve", "reopen", "set_critical", "set_high", "set_low")
 
     @admin.action(description="Acknowledge selected incidents", permissions=["view"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
@@ -69,6 +71,22 @@ class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
     @admin.action(description="Reopen selected incidents", permissions=["view"])
     def reopen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
         self._each(request, queryset, service=transitions.reopen, result="reopened")
+
+    @admin.action(description="Set severity to critical", permissions=["view"])
+    def set_critical(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._set_severity(request, queryset, severity=Incident.Severity.CRITICAL)
+
+    @admin.action(description="Set severity to high", permissions=["view"])
+    def set_high(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._set_severity(request, queryset, severity=Incident.Severity.HIGH)
+
+    @admin.action(description="Set severity to low", permissions=["view"])
+    def set_low(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._set_severity(request, queryset, severity=Incident.Severity.LOW)
+
+    def _set_severity(self, request: HttpRequest, queryset: QuerySet[Incident], *, severity: str) -> None:
+        service = partial(transitions.update_incident, severity=severity)
+        self._each(request, queryset, service=service, result=f"severity {severity}")
 
     def _each(
         self, request: HttpRequest, queryset: QuerySet[Incident], *, service: Callable[..., Model], result: str

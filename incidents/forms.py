@@ -1,6 +1,7 @@
 """Forms of the incident pages."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.utils import timezone
 from common.datetimes import EARLIEST, LATEST
 from incidents.models import MAX_NOTE_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, RunbookRun
 from incidents.queries.reports import months_between
+from incidents.services.runbook_runs import NoteEdit
 from incidents.services.transitions import NewIncident
 from people.models import User
 from people.queries import all_users
@@ -37,6 +39,12 @@ class IncidentForm(forms.Form):
     kind = forms.ChoiceField(
         choices=Incident.Kind.choices, help_text="Outage: no data. Delay: late data. Issue: wrong data."
     )
+    severity = forms.ChoiceField(
+        required=False,
+        choices=Incident.Severity.choices,
+        initial=Incident.Severity.HIGH,
+        help_text="Low severity notifies people in their working hours only.",
+    )
     title = forms.CharField(max_length=MAX_TITLE_LENGTH, help_text="Short summary; shown in the notification.")
     text = forms.CharField(
         required=False, max_length=MAX_TEXT_LENGTH, label="Details", widget=forms.Textarea(attrs={"rows": 5})
@@ -45,7 +53,8 @@ class IncidentForm(forms.Form):
     def new_incident(self) -> NewIncident:
         """Return the incident of a valid form."""
         data = self.cleaned_data
-        return NewIncident(kind=data["kind"], title=data["title"], text=data["text"])
+        severity = data["severity"] or Incident.Severity.HIGH
+        return NewIncident(kind=data["kind"], severity=severity, title=data["title"], text=data["text"])
 
 
 class EditForm(IncidentForm):
@@ -93,13 +102,35 @@ class ResolveForm(forms.Form):
         self.fields["fixed_by_step"].initial = str(last_position)
 
 
+class SnoozeForm(forms.Form):
+    """When a snooze ends, in the viewer's time zone."""
+
+    until = forms.DateTimeField(
+        label="Snooze until", widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+    )
+
+
 class StepForm(forms.Form):
-    """A runbook step marked as done or not done, and its note."""
+    """A runbook step marked as done or not done, and the notes typed on this and other steps.
+
+    The checklist is one form: `note-2` is the note on step 2, and `shown-2` the note that the page showed.
+    """
 
     done = forms.TypedChoiceField(
         required=False, choices=[("", ""), ("1", ""), ("0", "")], coerce=lambda value: value == "1", empty_value=None
     )
     note = forms.CharField(required=False, max_length=MAX_NOTE_LENGTH)
+
+    def notes(self, *, position: int) -> dict[int, NoteEdit]:
+        """Return the notes that were edited, by position; `note` is the one on the step at `position`."""
+        edits = {}
+        for name in self.data:
+            number = name.removeprefix("note-")
+            if name.startswith("note-") and re.fullmatch("[0-9]{1,4}", number):
+                edits[int(number)] = NoteEdit(text=self.data[name], shown=self.data.get(f"shown-{number}"))
+        if "note" in self.data:
+            edits[position] = NoteEdit(text=self.cleaned_data["note"])
+        return {number: edit for number, edit in edits.items() if edit.text.strip() != edit.shown}
 
 
 class ReportForm(forms.Form):

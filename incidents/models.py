@@ -6,6 +6,7 @@ from typing import Self
 import pghistory
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.utils.dateparse import parse_datetime
 
 from people.models import User
 from pipelines.models import Pipeline
@@ -14,6 +15,7 @@ from runbooks.models import Runbook
 MAX_TITLE_LENGTH = 200
 MAX_TEXT_LENGTH = 10_000
 MAX_FINGERPRINT_LENGTH = 300
+MAX_GROUP_KEY_LENGTH = 300
 MAX_NOTE_LENGTH = 2000
 
 
@@ -25,8 +27,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.exclude(state=Incident.State.RESOLVED)
 
     def due(self, *, at: dt.datetime) -> Self:
-        """Return the incidents whose next escalation is due, longest overdue first."""
-        rows = self.filter(state=Incident.State.OPEN, next_escalation_at__lte=at)
+        """Return the unresolved incidents with a step that is due, longest overdue first.
+
+        That is an escalation, the end of a snooze, or an assignee who was deactivated.
+        """
+        escalates = Q(state=Incident.State.OPEN, next_escalation_at__lte=at)
+        rows = self.unresolved().filter(escalates | Q(snoozed_until__lte=at) | Q(assignee__is_active=False))
         return rows.order_by("next_escalation_at", "pk")
 
     def open_first(self) -> Self:
@@ -58,6 +64,13 @@ class Incident(models.Model):
         ACKNOWLEDGED = "acknowledged", "Acknowledged"
         RESOLVED = "resolved", "Resolved"
 
+    class Severity(models.TextChoices):
+        """How urgent it is: `low` waits for working hours."""
+
+        CRITICAL = "critical", "Critical"
+        HIGH = "high", "High"
+        LOW = "low", "Low"
+
     class Source(models.TextChoices):
         """What opened the incident."""
 
@@ -68,6 +81,7 @@ class Incident(models.Model):
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="incidents")
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ISSUE)
+    severity = models.CharField(max_length=8, choices=Severity, default=Severity.HIGH)
     title = models.CharField(max_length=MAX_TITLE_LENGTH)
     text = models.TextField(blank=True, max_length=MAX_TEXT_LENGTH)
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
@@ -77,6 +91,9 @@ class Incident(models.Model):
         max_length=MAX_FINGERPRINT_LENGTH,
         blank=True,
         help_text="Alertmanager’s fingerprint of the alert, or the tool and key of an external check.",
+    )
+    group_key = models.CharField(
+        max_length=MAX_GROUP_KEY_LENGTH, blank=True, help_text="Alertmanager’s group, whose alerts share the incident."
     )
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -101,6 +118,7 @@ class Incident(models.Model):
     )
     round = models.PositiveSmallIntegerField(default=1, help_text="Escalation round; reopening starts a new one.")
     next_escalation_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check or alert failed again.")
     last_seen_at = models.DateTimeField(help_text="When the check or alert last failed.")
     recovered_at = models.DateTimeField(null=True, blank=True, help_text="When the check recovered.")
@@ -120,7 +138,16 @@ class Incident(models.Model):
                 condition=~Q(fingerprint="") & ~Q(state="resolved"),
                 name="one_open_incident_per_fingerprint",
             ),
-            models.CheckConstraint(condition=~Q(title=""), name="incident_has_a_title"),
+            models.UniqueConstraint(
+                fields=["pipeline", "group_key"],
+                condition=~Q(group_key="") & ~Q(state="resolved"),
+                name="one_open_incident_per_group",
+            ),
+            models.CheckConstraint(
+                condition=Q(snoozed_until=None) | ~Q(state="resolved") & Q(next_escalation_at=None),
+                name="snoozed_incident_does_not_escalate",
+            ),
+            models.CheckConstraint(condition=~Q(title=""), name="incident_has_title"),
             models.CheckConstraint(
                 condition=Q(state="resolved", resolved_at__isnull=False)
                 | (~Q(state="resolved") & Q(resolved_at=None, resolved_by=None)),
@@ -143,6 +170,7 @@ class Incident(models.Model):
             models.Index(
                 fields=["next_escalation_at"], condition=Q(next_escalation_at__isnull=False), name="incident_due"
             ),
+            models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="incident_snoozed"),
             models.Index(fields=["pipeline", "state"], name="incident_pipeline_state"),
             models.Index(fields=["-opened_at"], name="incident_newest"),
             models.Index(fields=["check_id", "-opened_at"], name="incident_check"),
@@ -175,9 +203,19 @@ class Incident(models.Model):
         previous = self.timeline.order_by("-pk").values_list("at", flat=True).first()
         self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
 
+    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str) -> None:
+        """Append a timeline entry, or count it in the last entry if that is of the same kind; the caller holds the lock."""
+        last = self.timeline.order_by("-pk").first()
+        if last is None or last.kind != kind:
+            self.add_entry(kind, at=at, text=text, times=1)
+            return
+        last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
+        last.at, last.text = max(at, last.at), text
+        last.save(update_fields=["data", "at", "text"])
+
 
 class TimelineEntry(models.Model):
-    """A timeline entry. Entries never change, except that repeated failures in a row share one entry with a count."""
+    """A timeline entry. Entries never change, except that failures or alerts in a row share one entry with a count."""
 
     class Kind(models.TextChoices):
         """What happened."""
@@ -189,6 +227,11 @@ class TimelineEntry(models.Model):
         NOTE = "note", "Note"
         EDITED = "edited", "Edited"
         REASSIGNED = "reassigned", "Reassigned"
+        UNASSIGNED = "unassigned", "Unassigned"
+        SNOOZED = "snoozed", "Snoozed"
+        SNOOZE_ENDED = "snooze_ended", "Snooze ended"
+        ALERT_ADDED = "alert_added", "Alert added"
+        ALERT_RESOLVED = "alert_resolved", "Alert resolved"
         REPEATED = "repeated", "Failed again"
         RECOVERED = "recovered", "Recovered"
         RUN_STARTED = "run_started", "Runbook started"
@@ -197,7 +240,7 @@ class TimelineEntry(models.Model):
         REOPENED = "reopened", "Reopened"
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="timeline")
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=14, choices=Kind)
     at = models.DateTimeField()
     by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty for the system."
@@ -213,6 +256,11 @@ class TimelineEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.text}" if self.text else self.get_kind_display()
 
+    @property
+    def until(self) -> dt.datetime | None:
+        """When the snooze of this entry ends."""
+        return parse_datetime(str(self.data["until"])) if "until" in self.data else None
+
 
 class EscalationStep(models.Model):
     """A notification of an engineer about an incident, at most once per round."""
@@ -224,6 +272,7 @@ class EscalationStep(models.Model):
         PRIMARY_OWNER = "primary_owner", "primary owner"
         SECONDARY_OWNER = "secondary_owner", "secondary owner"
         ROTATION = "rotation", "next in the rotation"
+        ASSIGNEE = "assignee", "assignee"
         ADMIN = "admin", "admin"
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="escalation_steps")
@@ -315,9 +364,16 @@ class Alert(models.Model):
     severity = models.CharField(max_length=500, blank=True)
     labels = models.JSONField(default=dict, blank=True)
     pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
+    incident = models.ForeignKey(Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
+    group_key = models.CharField(max_length=MAX_GROUP_KEY_LENGTH, blank=True)
     is_firing = models.BooleanField("firing")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
+    last_ends_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="End of the last firing that was resolved; it stays while the alert fires again.",
+    )
     received_at = models.DateTimeField(help_text="When the last webhook with this alert arrived.")
 
     objects = AlertQuerySet.as_manager()
@@ -332,3 +388,7 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}: {self.summary}" if self.summary else self.name

@@ -16,6 +16,7 @@ urlpatterns = [
     path("incidents/<int:pk>/resolve/", actions.resolve, name="resolve_incident"),
     path("incidents/<int:pk>/reopen/", actions.reopen, name="reopen_incident"),
     path("incidents/<int:pk>/reassign/", actions.reassign, name="reassign_incident"),
+    path("incidents/<int:pk>/snooze/", actions.snooze, name="snooze_incident"),
     path("incidents/<int:pk>/note/", actions.note, name="note_incident"),
     path("incidents/<int:pk>/run/", actions.run, name="run_runbook"),
     path("incidents/<int:pk>/steps/<int:number>/", actions.step, name="mark_step"),

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
-from common.crypto import SEALED_MARK
+from common.fields import EncryptedTextField
 from people.models import User
 
 # A delay this long means that the site was down, not that a mail server was slow.
@@ -225,7 +225,7 @@ class ContactMethod(models.Model):
     channel = models.CharField(
         max_length=8, choices=[choice for choice in Message.Channel.choices if choice[0] != Message.Channel.EMAIL]
     )
-    address = models.TextField(editable=False, help_text=f"{SEALED_MARK} anyone with it can post there.")
+    address = EncryptedTextField(editable=False)
     shown_as = models.CharField(max_length=255, help_text="The service or the host, without secrets.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -1,9 +1,7 @@
-"""The top room: what joins all the others."""
+"""App configuration of `oncall_site`."""
 
 from django.apps import AppConfig
 
 
 class OncallSiteConfig(AppConfig):
-    """The Now page, the API's router, the handbook's import, health."""
-
     name = "oncall_site"

@@ -1,4 +1,4 @@
-"""The Celery application and the timetable of its beat: it only kicks sweeps, the rows say what is due."""
+"""The Celery application and beat's schedule. Beat only starts sweeps; each sweep finds the rows that are due."""
 
 import os
 
@@ -22,22 +22,25 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     timezone="UTC",
     beat_schedule={
-        "keep weeks": {"task": "scheduling.tasks.ensure_weeks", "schedule": crontab(minute=17)},
-        "keep gaps": {"task": "scheduling.tasks.sync_coverage_gaps", "schedule": 60.0},
+        "ensure weeks": {"task": "scheduling.tasks.ensure_weeks", "schedule": crontab(minute=17)},
+        "sync coverage gaps": {"task": "scheduling.tasks.sync_coverage_gaps", "schedule": 60.0},
         "expire swaps": {"task": "scheduling.tasks.expire_swaps", "schedule": 60.0},
-        # Often: it is how a swap's new meeting reaches two calendars; where nothing changed it costs a few reads.
-        "keep hand-offs": {"task": "handoffs.tasks.sync_handoffs", "schedule": 15.0},
-        "keep feeds": {"task": "calendar_feeds.tasks.sync_feeds", "schedule": 30.0},
-        "read linked calendars": {"task": "scheduling.tasks.sync_calendar_links", "schedule": 60.0},
-        "tell of the schedule": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
-        "release inactive people": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
-        "follow checks and alerts": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
+        # Often, because calendar invitations follow from it; without changes it costs a few queries.
+        "sync hand-offs": {"task": "handoffs.tasks.sync_handoffs", "schedule": 15.0},
+        "sync feeds": {"task": "calendar_feeds.tasks.sync_feeds", "schedule": 30.0},
+        "sync linked calendars": {"task": "scheduling.tasks.sync_calendar_links", "schedule": 60.0},
+        "notify schedule changes": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
+        "reassign inactive users": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
+        "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
-        "forget attempts at sign-in": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
+        "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
-        "forget old messages": {"task": "notifications.tasks.purge_finished", "schedule": crontab(hour=3, minute=41)},
-        "follow the demo": {"task": "oncall_site.tasks.grow_demo", "schedule": 600.0},
-        # More often than any check may be due, so that somebody who asks for a run does not wait for a minute.
+        "purge finished messages": {
+            "task": "notifications.tasks.purge_finished",
+            "schedule": crontab(hour=3, minute=41),
+        },
+        "grow demo": {"task": "oncall_site.tasks.grow_demo", "schedule": 600.0},
+        # More often than any check is due, so that “Run now” starts within seconds.
         "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},
         "heartbeat": {"task": "oncall_site.tasks.record_heartbeat", "schedule": 10.0},
     },

@@ -1,4 +1,4 @@
-"""What Celery does for each task and each tick: it records how long a sweep took, and that beat is alive."""
+"""Celery's task and scheduler classes, which record task statistics and beat's heartbeat."""
 
 import logging
 import time
@@ -16,49 +16,47 @@ BEAT_SECONDS = 10.0
 
 
 class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery makes every task from has no parameters at run time
-    """A task whose duration and outcome are recorded whenever a worker runs it; called as a function, it is only a function."""
+    """A task that records its duration and outcome when a worker runs it, not when it is called as a function."""
 
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the task and record it; raise what it raises."""
+        """Run the task and record the run."""
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
-        began, problem = time.monotonic(), ""
+        started, error_name = time.monotonic(), ""
         try:
             return self.run(*args, **kwargs)
         except Exception as error:
-            problem = type(error).__name__
+            error_name = type(error).__name__
             raise
         finally:
-            self._record(seconds=time.monotonic() - began, problem=problem)
+            self._record(seconds=time.monotonic() - started, error=error_name)
 
-    def _record(self, *, seconds: float, problem: str) -> None:
+    def _record(self, *, seconds: float, error: str) -> None:
         try:
-            services.record_sweep(
-                str(self.name), worker=str(self.request.hostname or ""), seconds=seconds, problem=problem
-            )
+            services.record_sweep(str(self.name), worker=str(self.request.hostname or ""), seconds=seconds, error=error)
         except Error:
-            # What a task has done stands, whether or not it can be written down how long it took.
-            logger.exception("How long %s took could not be recorded.", self.name)
+            # The task itself succeeded or failed already; only its statistics are lost.
+            logger.exception("Could not record the statistics of %s.", self.name)
 
 
 class HeartbeatScheduler(PersistentScheduler):
-    """Celery's own scheduler, which leaves a heartbeat every ten seconds."""
+    """Celery's scheduler with a heartbeat every ten seconds."""
 
-    beaten = float("-inf")
+    last_beat = float("-inf")
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
-        """Kick what is due; return how many seconds until the next tick."""
-        if time.monotonic() >= self.beaten + BEAT_SECONDS:
-            self.beaten = time.monotonic()
+        """Send the tasks that are due; return the seconds until the next tick."""
+        if time.monotonic() >= self.last_beat + BEAT_SECONDS:
+            self.last_beat = time.monotonic()
             self._beat()
         return super().tick(*args, **kwargs)
 
     def _beat(self) -> None:
         close_old_connections()
         try:
-            services.beat_on()
+            services.record_beat()
         except Error:
-            # Beat goes on without the database: workers may reach it, and `/readyz` says that beat's heart is late.
-            logger.exception("Beat's heartbeat could not be recorded.")
+            # Beat continues without the database: workers may reach it, and /readyz reports the old heartbeat.
+            logger.exception("Could not record beat's heartbeat.")

@@ -1,4 +1,4 @@
-"""What every page may need: the navigation, where to search, the reader's own weeks and holidays."""
+"""Template context of every page: navigation, search URL, and the user's own schedule."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from calendar_feeds.queries import active_feeds
 from people.models import User
-from scheduling.queries.holidays import holidays_of
+from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.weeks import weeks_held
 
-# A page's label, its name, and the key that opens it after a g.
+# Label, URL name, and the key that opens the page after “g”.
 PAGES = (
     ("Now", "now", "n"),
     ("Incidents", "incidents", "i"),
@@ -29,7 +29,7 @@ PAGES = (
 
 @dataclass(frozen=True, slots=True)
 class NavigationLink:
-    """A page in the site's navigation."""
+    """A link of the site navigation."""
 
     label: str
     key: str
@@ -38,23 +38,23 @@ class NavigationLink:
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """Return the navigation, with the page or its chapter marked, and the address of the search page."""
+    """Return the navigation with the current section marked, the search URL, and the user's schedule."""
     links = []
     for label, name, key in PAGES:
         url = reverse(name)
         current = request.path == url if url == "/" else request.path.startswith(url)
         links.append(NavigationLink(label=label, key=key, url=url, current=current))
-    return {"nav": links, "search_url": reverse("search"), **_mine(request)}
+    return {"nav": links, "search_url": reverse("search"), **_own_schedule(request)}
 
 
-def _mine(request: HttpRequest) -> dict[str, object]:
-    """Return what a page may show of the reader's own schedule: read only where a template asks for it."""
-    # A request refused before sign-in was looked at, for its host say, has no user; its error page has this frame too.
-    reader, at = getattr(request, "user", None), timezone.now()
-    if not isinstance(reader, User):
+def _own_schedule(request: HttpRequest) -> dict[str, object]:
+    """Return functions that query the user's own schedule, called only if a template uses them."""
+    # A request that is rejected before authentication, such as one for an unknown host, has no user.
+    user, at = getattr(request, "user", None), timezone.now()
+    if not isinstance(user, User):
         return {}
     return {
-        "my_weeks": partial(weeks_held, reader, at=at),
-        "my_holidays": partial(holidays_of, reader, at=at),
-        "my_feeds": partial(active_feeds, reader),
+        "my_weeks": partial(weeks_held, user, at=at),
+        "my_holidays": partial(upcoming_holidays, user, at=at),
+        "my_feeds": partial(active_feeds, user),
     }

@@ -1,4 +1,4 @@
-"""What the demo measures and checks: metrics over the warehouse of `examples/`, a check for each line and each failure of the handbook."""
+"""Metrics and checks of the demo: a check for each validation line and each failure mode of the example handbook."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,9 +31,10 @@ class DemoMetric:
 
 @dataclass(frozen=True, slots=True)
 class DemoCheck:
-    """A check of the demo; `line` is the handbook's line that it answers, if any, which is then also its name.
+    """A check of the demo.
 
-    `targets` names the table of the warehouse whose quarterly plans become the parameters of a `target` check.
+    `line` is True for a check that the handbook import suggests; its name is then a line of the handbook. `targets` names
+    the warehouse table whose quarterly plans become the parameters of a `target` check.
     """
 
     pipeline: str
@@ -49,9 +50,9 @@ class DemoCheck:
 
 
 def _share(condition: str, *, table: str, weight: str = "1.0") -> str:
-    """Return the SELECT of the share of a table's rows for which a condition holds, by day."""
+    """Return a query for the daily share of rows that meet a condition."""
     return (
-        f"SELECT day, sum(CASE WHEN {condition} THEN {weight} ELSE 0.0 END) / sum({weight}) FROM {table} GROUP BY day"  # noqa: S608  # nosec B608  # words of this file
+        f"SELECT day, sum(CASE WHEN {condition} THEN {weight} ELSE 0.0 END) / sum({weight}) FROM {table} GROUP BY day"  # noqa: S608  # nosec B608  # constants of this file
     )
 
 
@@ -143,7 +144,7 @@ METRICS = (
     ),
 )
 
-# How far the last week's profit of the experiment that strays most is from its own history.
+# Largest relative deviation of an experiment's profit in the last week from its own history.
 EXPERIMENTS_AGAINST_HISTORY = """
 WITH newest AS (SELECT max(day) AS day FROM transactions),
 recent AS (

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, one line of the log, and its count for `/metrics`."""
+"""Request ids, the request log, request metrics, and the context of change histories."""
 
 import logging
 import re
@@ -18,37 +18,37 @@ from people.models import User
 logger = logging.getLogger("oncall_site.requests")
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
-# Health is asked every few seconds by machines, and says itself when something is wrong.
+# Probes and scrapers call these every few seconds; only their failures are worth a line.
 UNLOGGED = ("/healthz", "/readyz", "/metrics", "/static/")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-REQUESTS = Counter("oncall_http_requests", "Requests answered.", ["method", "view", "status"])
+REQUESTS = Counter("oncall_http_requests", "HTTP requests.", ["method", "view", "status"])
 SECONDS = Histogram(
     "oncall_http_request_seconds",
-    "How long requests took.",
+    "Duration of HTTP requests.",
     ["view"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 
 
 class RequestMiddleware:
-    """Gives each request an id, logs it in one line, and counts it.
+    """Assigns each request an id, logs it as one line and counts it.
 
-    A well-formed `X-Request-ID` of the caller is kept, so that a request can be followed through a proxy; the answer carries it.
+    Uses the caller's X-Request-ID if it is well-formed, so that a request can be traced through a proxy, and returns it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request, with its id in the answer."""
-        asked = request.headers.get("X-Request-ID", "")
-        # It stays until the thread's next request: Django logs what a request answered after all middleware is left.
-        request_id.set(asked if WELL_FORMED.match(asked) else uuid.uuid4().hex)
-        began = time.perf_counter()
+        """Return the response with an X-Request-ID header."""
+        caller_id = request.headers.get("X-Request-ID", "")
+        # Not reset afterwards: Django logs failed requests after the middleware has returned.
+        request_id.set(caller_id if WELL_FORMED.match(caller_id) else uuid.uuid4().hex)
+        started = time.perf_counter()
         response = self.get_response(request)
         response["X-Request-ID"] = request_id.get()
-        _record(request, response, seconds=time.perf_counter() - began)
+        _record(request, response, seconds=time.perf_counter() - started)
         return response
 
 
@@ -58,11 +58,11 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
     method = request.method if request.method in METHODS else "other"
     REQUESTS.labels(method, view, str(response.status_code)).inc()
     SECONDS.labels(view).observe(seconds)
-    if request.path.startswith(UNLOGGED) and response.status_code < 500:  # 5xx
+    if request.path.startswith(UNLOGGED) and response.status_code < 500:
         return
     user = getattr(request, "user", None)
-    # Whoever no view asked about is not looked up for the log's sake.
-    known = not isinstance(user, SimpleLazyObject) or user._wrapped is not empty  # noqa: SLF001  # Django gives no other way
+    # Logging must not load a user that the view did not load.
+    is_loaded = not isinstance(user, SimpleLazyObject) or user._wrapped is not empty  # noqa: SLF001  # Django has no public way
     logger.info(
         "%s %s %s",
         method,
@@ -74,14 +74,14 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
             "view": view,
             "status": response.status_code,
             "milliseconds": round(seconds * 1000, 1),
-            "user": user.username if known and isinstance(user, User) else "",
+            "user": user.username if is_loaded and isinstance(user, User) else "",
         },
     )
 
 
 class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):
-    """Notes beside every change of a row who asked for it, and the id of the request that the log knows it by."""
+    """Stores the user, URL and request id with every change of a tracked row."""
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return what is kept with a change."""
+        """Return the context to store with a change."""
         return {**super().get_context(request), "url": mask(request.path), "request": request_id.get()}

@@ -1,4 +1,4 @@
-"""What an admin of a new site has yet to do before the team can rely on it."""
+"""Setup steps for the admin of a new site."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from scheduling.models import Rotation, RotationWeek
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of setting up: what it is, whether it is done, where to do it, and a word of help."""
+    """A setup step, with the URL of its page and a hint."""
 
     title: str
     done: bool
@@ -21,25 +21,24 @@ class Step:
 
 
 def onboarding_steps() -> list[Step]:
-    """Return the steps of setting up, in order; none once all of them are done."""
+    """Return the setup steps in order, or an empty list if all are done."""
     rotation = Rotation.objects.order_by("pk").first()
-    owned, planned = Pipeline.objects.exists(), RotationWeek.objects.exists()
-    people = User.objects.get_queryset().active()
-    waiting = people.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).count()
-    alone = not people.filter(is_staff=False).exists()
+    users = User.objects.get_queryset().active()
+    uninvited = users.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).count()
+    has_engineers = users.filter(is_staff=False).exists()
     steps = [
-        Step("Import the handbook", owned, reverse("handbook"), "Or add pipelines one by one in the admin."),
+        Step("Import the handbook", Pipeline.objects.exists(), reverse("handbook"), "Or add pipelines by hand."),
         Step(
-            "Set who is on call from which Monday",
-            planned,
+            "Choose the first on-call engineer and start date",
+            RotationWeek.objects.exists(),
             reverse("roster", args=[rotation.slug]) if rotation else reverse("handbook"),
-            "The roster’s first engineer begins in the week you choose.",
+            "The first engineer of the roster starts in the selected week.",
         ),
         Step(
-            f"Invite {waiting} engineer{'s' if waiting > 1 else ''}" if waiting else "Invite the engineers",
-            not waiting and not alone,
+            f"Invite {uninvited} engineer{'s' if uninvited > 1 else ''}" if uninvited else "Invite the engineers",
+            has_engineers and not uninvited,
             reverse("admin:people_user_changelist"),
-            "They have no password yet. Give each an e-mail address, then invite them.",
+            "Add e-mail addresses, then send invitations.",
         ),
     ]
     return [] if all(step.done for step in steps) else steps

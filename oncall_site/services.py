@@ -1,16 +1,17 @@
-"""Changes of state that belong to the site itself, and those that people are told of by mail about themselves."""
+"""Services of the site itself: heartbeats, task statistics, password links by mail, key rotation."""
 
 import contextlib
 import datetime as dt
 
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.db.models.functions import Now
 
 from common.crypto import decrypt, encrypt
 from common.exceptions import DomainError
-from oncall_site.encrypted_columns import SEALED_DATA, authenticators, sealed_columns, sealed_texts
+from common.fields import EncryptedTextField
 from oncall_site.models import Heartbeat, Sweep
 from oncall_site.notifications import notify_password_link
 from oncall_site.queries import BEAT, WORKER
@@ -18,77 +19,93 @@ from people import queries
 from people.models import LoginAttempts, PasswordLink, User
 from people.services import password_links
 from people.services.login_attempts import count_attempt
-from people.services.password_links import request_password_reset
 from pipelines.queries import base_manager
 
-# A worker that has been silent for so long is gone for good, not late.
-FORGOTTEN_AFTER = dt.timedelta(days=1)
+# Keys of `Authenticator.data` that django-allauth encrypts through our adapter.
+AUTHENTICATOR_SECRETS = ("secret", "seed")
+# A worker that has been silent for this long was removed, it is not late.
+HEARTBEAT_RETENTION = dt.timedelta(days=1)
 
 
 def record_heartbeat(*, worker: str = "") -> None:
-    """Record that a worker answered beat's kick, by the database's clock; forget workers long gone."""
-    _show_life(f"{WORKER} {worker}".strip())
-    Heartbeat.objects.filter(beaten_at__lt=Now() - FORGOTTEN_AFTER).delete()
+    """Record that a worker ran beat's heartbeat task, by the database's clock; delete old heartbeats."""
+    _save_heartbeat(f"{WORKER} {worker}".strip())
+    Heartbeat.objects.filter(seen_at__lt=Now() - HEARTBEAT_RETENTION).delete()
 
 
-def beat_on() -> None:
-    """Record that beat is at work, by the database's clock."""
-    _show_life(BEAT)
+def record_beat() -> None:
+    """Record that beat is running, by the database's clock."""
+    _save_heartbeat(BEAT)
 
 
-def _show_life(part: str) -> None:
-    Heartbeat.objects.update_or_create(part=part[:200], defaults={"beaten_at": Now()})
+def _save_heartbeat(part: str) -> None:
+    Heartbeat.objects.update_or_create(part=part[:200], defaults={"seen_at": Now()})
 
 
-def record_sweep(task: str, *, worker: str, seconds: float, problem: str = "") -> None:
-    """Record that a worker ran a task, how long that took, and what it failed with, if it did."""
-    failed = int(bool(problem))
-    last = {"worker": worker[:200], "seconds": seconds, "problem": problem[:300]}
-    Sweep.objects.bulk_create([Sweep(task=task, **last)], ignore_conflicts=True)
+def record_sweep(task: str, *, worker: str, seconds: float, error: str = "") -> None:
+    """Add a run of a background task to its statistics; `error` is "" for a successful run."""
+    last_run = {"worker": worker[:200], "seconds": seconds, "error": error[:300]}
+    Sweep.objects.bulk_create([Sweep(task=task, **last_run)], ignore_conflicts=True)
     Sweep.objects.filter(task=task).update(
-        **last,
+        **last_run,
         ended_at=Now(),
         runs=F("runs") + 1,
-        failures=F("failures") + failed,
-        seconds_in_all=F("seconds_in_all") + seconds,
+        failures=F("failures") + int(bool(error)),
+        total_seconds=F("total_seconds") + seconds,
     )
 
 
 @transaction.atomic
 def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> PasswordLink:
-    """Mail somebody a link by which they set their first password, or with `reset` another; raise as `people.commands.invite`."""
+    """Mail a user a link to set their first password, or with `reset` a new one.
+
+    Raises DomainError as `people.services.password_links.invite` does.
+    """
     link = password_links.invite(user, by=by, at=at, reset=reset)
     notify_password_link(link, at=at)
     return link
 
 
-def forgotten(email: str, *, address: str, at: dt.datetime) -> None:
-    """Mail a link for a new password to who has this e-mail and had a password; say nothing of whether anybody does.
+def request_password_reset(email: str, *, address: str, at: dt.datetime) -> None:
+    """Mail a link for a new password to the user with this e-mail address, if there is one.
 
-    Raises people.commands.Busy where too many were asked for, for this e-mail or from this address.
+    Returns nothing, so that a caller cannot find out who has an account. Raises TooManyAttemptsError if too many
+    links were requested for this e-mail address or from this IP address.
     """
     count_attempt({LoginAttempts.Of.MAIL: email, LoginAttempts.Of.ADDRESS: address}, at=at)
     user = queries.user_by_email(email)
     if user is None:
         return
     with contextlib.suppress(DomainError), transaction.atomic():
-        notify_password_link(request_password_reset(user, at=at), at=at)
+        notify_password_link(password_links.request_password_reset(user, at=at), at=at)
+
+
+def encrypted_columns() -> list[tuple[type[Model], str]]:
+    """Return every model with an EncryptedTextField, and the field's name."""
+    return [
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields  # noqa: SLF001  # _meta is documented API of Django
+        if isinstance(field, EncryptedTextField)
+    ]
 
 
 def reencrypt() -> int:
-    """Seal everything that is sealed with the first of FIELD_KEYS; return how many secrets there were.
+    """Re-encrypt every secret with the first of FIELD_KEYS; return how many there were.
 
-    A row that somebody changes meanwhile is left alone: what they wrote is sealed with the first key already. Raises
-    common.crypto.DecryptionError, and changes nothing, where a secret was sealed with a key that FIELD_KEYS does not have.
+    Skips rows that change meanwhile: their new values are encrypted with the first key already. Raises DecryptionError
+    and changes nothing if a secret was encrypted with a key that is not in FIELD_KEYS.
     """
-    done = 0
+    count = 0
     with transaction.atomic():
-        for model, column in sealed_columns():
-            for key, old in sealed_texts(model, column):
-                done += base_manager(model).filter(pk=key, **{column: old}).update(**{column: encrypt(decrypt(old))})
-        for row in authenticators():
-            old_data = dict(row.data)
-            new = {name: encrypt(decrypt(row.data[name])) for name in SEALED_DATA if row.data.get(name)}
-            if new:
-                done += Authenticator.objects.filter(pk=row.pk, data=old_data).update(data={**old_data, **new})
-    return done
+        for model, column in encrypted_columns():
+            rows = base_manager(model).order_by("pk")
+            for key, old in rows.exclude(**{column: ""}).values_list("pk", column):
+                count += rows.filter(pk=key, **{column: old}).update(**{column: decrypt(old)})
+        for authenticator in Authenticator.objects.order_by("pk"):
+            old_data = dict(authenticator.data)
+            secrets = {name: encrypt(decrypt(old_data[name])) for name in AUTHENTICATOR_SECRETS if old_data.get(name)}
+            if secrets:
+                row = Authenticator.objects.filter(pk=authenticator.pk, data=old_data)
+                count += row.update(data={**old_data, **secrets})
+    return count

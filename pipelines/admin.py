@@ -1,4 +1,4 @@
-"""Django's admin for pipelines, with the ownership grid and bulk reassignment."""
+"""Django admin for pipelines, with the ownership grid and bulk reassignment."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
     list_filter = ("audience", "primary_owner", "secondary_owner")
     search_fields = ("name", "audience", "slug")
     autocomplete_fields = ("primary_owner", "secondary_owner")
-    prepopulated_fields = {"slug": ("name", "audience")}  # Django's own attribute
+    prepopulated_fields = {"slug": ("name", "audience")}
     change_list_template = "admin/pipelines/pipelines.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Return the admin's paths with the ownership grid's and the reassignment's."""
+        """Add the paths of the ownership grid and of the bulk reassignment."""
         wrap = self.admin_site.admin_view
         return [
             path("ownership/", wrap(self.ownership), name="pipelines_ownership"),
@@ -36,22 +36,20 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
         ]
 
     def ownership(self, request: HttpRequest) -> HttpResponse:
-        """Show the grid, or save every row of it."""
+        """Show the ownership grid, or save all its rows."""
         form = OwnershipForm(request.POST if request.method == "POST" else None, pipelines=list(ownership()))
         if form.is_bound and form.is_valid():
             try:
                 changed = services.change_owners(form.owners())
-            except DomainError as refusal:
-                form.add_error(None, str(refusal))
+            except DomainError as error:
+                form.add_error(None, str(error))
             else:
-                messages.success(
-                    request, f"{len(changed)} pipelines have new owners." if changed else "Nothing changed."
-                )
+                messages.success(request, f"Owners changed for {_count(changed)}." if changed else "No changes.")
                 return redirect("admin:pipelines_ownership")
         return self._grid(request, form=form, reassign=ReassignForm())
 
     def reassign(self, request: HttpRequest) -> HttpResponse:
-        """Give everything one person owns to another."""
+        """Transfer every pipeline that one person owns to another."""
         if request.method != "POST":
             return redirect("admin:pipelines_ownership")
         form = ReassignForm(request.POST)
@@ -59,20 +57,24 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
             leaver, successor = form.cleaned_data["leaver"], form.cleaned_data["successor"]
             try:
                 changed = services.reassign(leaver=leaver, successor=successor)
-            except DomainError as refusal:
-                form.add_error(None, str(refusal))
+            except DomainError as error:
+                form.add_error(None, str(error))
             else:
-                messages.success(request, f"{len(changed)} pipelines went from {leaver} to {successor}.")
+                messages.success(request, f"Reassigned {_count(changed)} from {leaver} to {successor}.")
                 return redirect("admin:pipelines_ownership")
         return self._grid(request, form=OwnershipForm(pipelines=list(ownership())), reassign=form)
 
     def _grid(self, request: HttpRequest, *, form: OwnershipForm, reassign: ReassignForm) -> HttpResponse:
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
-            "title": "Ownership of pipelines",
+            "title": "Pipeline owners",
             "form": form,
             "reassign_form": reassign,
             "opts": self.opts,
         }
-        refused = form.is_bound or reassign.is_bound
-        return render(request, "admin/pipelines/ownership.html", context, status=400 if refused else 200)
+        status = 400 if form.is_bound or reassign.is_bound else 200
+        return render(request, "admin/pipelines/ownership.html", context, status=status)
+
+
+def _count(pipelines: list[Pipeline]) -> str:
+    return f"{len(pipelines)} pipeline{'' if len(pipelines) == 1 else 's'}"

@@ -1,9 +1,7 @@
-"""The app of pipelines and who owns them."""
+"""App configuration of `pipelines`."""
 
 from django.apps import AppConfig
 
 
 class PipelinesConfig(AppConfig):
-    """Pipelines and their owners."""
-
     name = "pipelines"

@@ -1,4 +1,4 @@
-"""What an admin types about ownership."""
+"""Admin forms for pipeline owners."""
 
 from django import forms
 
@@ -6,39 +6,36 @@ from people.queries import all_users
 from pipelines.models import Pipeline
 from pipelines.services import Owners
 
+ROLES = ("primary", "secondary")
+
 
 class OwnershipForm(forms.Form):
-    """The ownership grid: a primary and a secondary owner for each pipeline, saved all or none."""
+    """The ownership grid: a primary and a secondary owner per pipeline, saved all or none."""
 
     def __init__(self, *args: object, pipelines: list[Pipeline], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.pipelines = pipelines
-        people = list(all_users())
+        users = list(all_users())
         for pipeline in pipelines:
-            for half in ("primary", "secondary"):
-                owner = getattr(pipeline, f"{half}_owner")
-                field = forms.TypedChoiceField(
-                    choices=[(p.pk, p.display_name) for p in people if p.is_active or p.pk == owner.pk],
-                    coerce={str(p.pk): p for p in people}.get,
+            for role in ROLES:
+                owner = getattr(pipeline, f"{role}_owner")
+                self.fields[f"{role}_{pipeline.pk}"] = forms.TypedChoiceField(
+                    choices=[(user.pk, user.display_name) for user in users if user.is_active or user.pk == owner.pk],
+                    coerce={str(user.pk): user for user in users}.get,
                     initial=owner.pk,
-                    label=f"{half.capitalize()} owner of {pipeline}",
+                    label=f"{role.capitalize()} owner of {pipeline}",
                 )
-                self.fields[f"{half}_{pipeline.pk}"] = field
 
     def rows(self) -> list[tuple[Pipeline, forms.BoundField, forms.BoundField, list[str]]]:
-        """Return each pipeline with its two fields and what is wrong in its row."""
-        return [
-            (
-                pipeline,
-                self[f"primary_{pipeline.pk}"],
-                self[f"secondary_{pipeline.pk}"],
-                [*self[f"primary_{pipeline.pk}"].errors, *self[f"secondary_{pipeline.pk}"].errors],
-            )
-            for pipeline in self.pipelines
-        ]
+        """Return each pipeline with its two fields and the errors of its row."""
+        rows = []
+        for pipeline in self.pipelines:
+            primary, secondary = (self[f"{role}_{pipeline.pk}"] for role in ROLES)
+            rows.append((pipeline, primary, secondary, [*primary.errors, *secondary.errors]))
+        return rows
 
     def owners(self) -> dict[Pipeline, Owners]:
-        """Return what was chosen, for every pipeline."""
+        """Return the selected owners of every pipeline."""
         return {
             pipeline: Owners(
                 primary=self.cleaned_data[f"primary_{pipeline.pk}"],
@@ -48,22 +45,22 @@ class OwnershipForm(forms.Form):
         }
 
     def clean(self) -> None:
-        """Mark each row whose two owners are one person."""
+        """Add an error to each row whose owners are the same person."""
         super().clean()
         for pipeline in self.pipelines:
-            chosen = [self.cleaned_data.get(f"{half}_{pipeline.pk}") for half in ("primary", "secondary")]
-            if chosen[0] is not None and chosen[0] == chosen[1]:
+            primary, secondary = (self.cleaned_data.get(f"{role}_{pipeline.pk}") for role in ROLES)
+            if primary is not None and primary == secondary:
                 self.add_error(f"secondary_{pipeline.pk}", "Primary and secondary owner must be two people.")
 
 
 class ReassignForm(forms.Form):
-    """Everything one person owns goes to another."""
+    """Transfers everything that one person owns to another."""
 
-    leaver = forms.ModelChoiceField(all_users(), label="Everything owned by")
-    successor = forms.ModelChoiceField(all_users().active(), label="goes to")
+    leaver = forms.ModelChoiceField(all_users(), label="From")
+    successor = forms.ModelChoiceField(all_users().active(), label="To")
 
     def clean(self) -> None:
-        """Refuse one person for both."""
+        """Add an error if both fields name the same person."""
         super().clean()
         leaver = self.cleaned_data.get("leaver")
         if leaver is not None and leaver == self.cleaned_data.get("successor"):

@@ -1,54 +1,52 @@
-"""Tables of pipelines: what a team answers for, and who owns each."""
+"""Pipelines and their owners."""
 
 from typing import Self
 
 import pghistory
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from common.identifiers import validate_slug
 from people.domain.names import match_key
 from people.models import User
 
-slug_rule = RegexValidator(
-    r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z", "A slug has lower-case letters and digits, with single dashes between them."
-)
-
-# A day, in minutes.
-LONGEST_WAIT = 1440
+MAX_ESCALATION_MINUTES = 24 * 60
 
 
 class PipelineQuerySet(models.QuerySet["Pipeline"]):
-    """Pipelines, narrowed."""
+    """Filters for pipelines."""
 
     def with_owners(self) -> Self:
-        """Return the pipelines with both owners read along, in the order of the ownership table."""
+        """Return the pipelines joined with their owners, in the order of the ownership table."""
         return self.select_related("primary_owner", "secondary_owner").order_by("position", "pk")
 
     def owned_by(self, user: User) -> Self:
-        """Return the pipelines of which the user is primary or secondary owner."""
+        """Return the pipelines whose primary or secondary owner is the user."""
         return self.filter(Q(primary_owner=user) | Q(secondary_owner=user))
 
 
 @pghistory.track()
 class Pipeline(models.Model):
-    """A data pipeline, with its primary and secondary owner (handbook: Ownership of Pipelines)."""
+    """A data pipeline with a primary and a secondary owner (handbook: Ownership of Pipelines)."""
 
-    slug = models.CharField(max_length=80, unique=True, validators=[slug_rule])
+    slug = models.CharField(max_length=80, unique=True, validators=[validate_slug])
     name = models.CharField(max_length=200, help_text="As in the ownership table, without the audience.")
-    audience = models.CharField(max_length=120, blank=True, help_text="Whom its numbers serve: the words in brackets.")
-    match_key = models.CharField(
-        max_length=400, unique=True, editable=False, help_text="The full name without case and punctuation."
+    audience = models.CharField(
+        max_length=120, blank=True, help_text="Who uses the numbers, e.g. “investor reporting”."
     )
-    position = models.PositiveIntegerField(default=0, help_text="Place in the ownership table.")
+    match_key = models.CharField(
+        max_length=400, unique=True, editable=False, help_text="Full name without case and punctuation."
+    )
+    position = models.PositiveIntegerField(default=0, help_text="Sort order.")
     primary_owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="primary_of")
     secondary_owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="secondary_of")
     escalate_after_minutes = models.PositiveSmallIntegerField(
         "escalate after (minutes)",
         default=15,
-        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_WAIT)],
-        help_text="So long an incident waits for an acknowledgement before the next of the chain is told.",
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_ESCALATION_MINUTES)],
+        help_text="Minutes before an unacknowledged incident escalates.",
     )
 
     objects = PipelineQuerySet.as_manager()
@@ -63,9 +61,9 @@ class Pipeline(models.Model):
             ),
             models.CheckConstraint(condition=~Q(name=""), name="pipeline_has_a_name"),
             models.CheckConstraint(
-                condition=Q(escalate_after_minutes__gte=1, escalate_after_minutes__lte=LONGEST_WAIT),
+                condition=Q(escalate_after_minutes__gte=1, escalate_after_minutes__lte=MAX_ESCALATION_MINUTES),
                 name="pipeline_escalates_within_a_day",
-                violation_error_message="An incident waits from one minute to a day.",
+                violation_error_message="Enter 1 to 1440 minutes.",
             ),
         ]
 
@@ -74,15 +72,15 @@ class Pipeline(models.Model):
 
     @property
     def full_name(self) -> str:
-        """The name with the audience in brackets, as the handbook writes it."""
+        """The name with the audience in brackets, as in the handbook."""
         return f"{self.name} ({self.audience})" if self.audience else self.name
 
     def clean(self) -> None:
-        """Set the key by which names match; raise ValidationError for `name` where another pipeline means the same."""
+        """Set `match_key`; raise ValidationError for `name` if another pipeline has the same key."""
         super().clean()
         self.match_key = match_key(self.full_name)
-        same = Pipeline.objects.filter(match_key=self.match_key).exclude(pk=self.pk).first()
-        if same is not None:
+        duplicate = Pipeline.objects.filter(match_key=self.match_key).exclude(pk=self.pk).first()
+        if duplicate is not None:
             raise ValidationError(
-                {"name": f"The pipeline “{same}” has this name already, but for case and punctuation."}
+                {"name": f"The pipeline “{duplicate}” already has this name, apart from case and punctuation."}
             )

@@ -1,7 +1,7 @@
-"""Reads about pipelines."""
+"""Queries about pipelines, and the change history of tracked rows."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,102 +12,105 @@ from common.datetimes import format_instant
 from people.models import User
 from pipelines.models import Pipeline
 
-# Up to so many pipelines a page shows all.
-LONG_TABLE = 50
+# Above this number of pipelines, a user's own are listed first.
+OWN_FIRST_ABOVE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field's label with its old and its new value, formatted."""
+
+    label: str
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of a history: who changed what, when, from what to what."""
+    """An entry of a history; `author` is "" for changes that the system made."""
 
     at: dt.datetime
-    who: str
-    what: str
-    fields: tuple[tuple[str, str, str], ...]
+    author: str
+    is_creation: bool
+    fields: tuple[FieldChange, ...]
 
 
-def ownership(*, owner: User | None = None, words: str = "", first: User | None = None) -> QuerySet[Pipeline]:
-    """Return the ownership table, in its order; only an owner's pipelines, or those whose name has the words.
+def ownership(*, owner: User | None = None, search: str = "", own_first: User | None = None) -> QuerySet[Pipeline]:
+    """Return the ownership table in its order, optionally filtered by owner and by words of the name.
 
-    Where it is long, the pipelines of `first` come first; a short table is seen in one look in its own order.
+    In a table longer than a page, the pipelines that `own_first` owns come first.
     """
     rows = Pipeline.objects.all().with_owners()
-    if first is not None and Pipeline.objects.count() > LONG_TABLE:
-        theirs = Q(primary_owner=first) | Q(secondary_owner=first)
-        rows = rows.order_by(Case(When(theirs, then=0), default=1), "position", "pk")
+    if own_first is not None and Pipeline.objects.count() > OWN_FIRST_ABOVE:
+        owned = Q(primary_owner=own_first) | Q(secondary_owner=own_first)
+        rows = rows.order_by(Case(When(owned, then=0), default=1), "position", "pk")
     if owner is not None:
         rows = rows.owned_by(owner)
-    for word in words.split():
+    for word in search.split():
         rows = rows.filter(Q(name__icontains=word) | Q(audience__icontains=word) | Q(slug__icontains=word))
     return rows
 
 
 def owners() -> QuerySet[User]:
-    """Return everyone who owns a pipeline, by name."""
+    """Return the users who own a pipeline, by name."""
     return User.objects.filter(Q(primary_of__isnull=False) | Q(secondary_of__isnull=False)).distinct()
 
 
 def row_history(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Change]:
-    """Return the changes of a tracked row, newest first, from the rows its database triggers wrote (pghistory).
+    """Return the latest changes of a tracked row, newest first, from the events that pghistory's triggers store.
 
-    `fields` are the names to compare, which come back in words; a foreign key is shown by its row's name.
+    Only changes of `fields` are included. A foreign key is shown as its row's name.
     """
-    events = _events(row, most=most + 1)
-    names = _names(row, events, fields)
-    people = {str(user.pk): str(user) for user in User.objects.filter(pk__in=_authors(events))}
+    model = getattr(row, "pgh_event_model")  # noqa: B009  # pghistory adds it to tracked models
+    rows = model.objects.filter(pgh_obj_id=row.pk).order_by("-pgh_id").annotate(context=F("pgh_context__metadata"))
+    events = list(rows[: most + 1])
+    format_field = _field_formatter(row, events, fields)
+    user_ids = {event.context["user"] for event in events if event.context and event.context.get("user") is not None}
+    users = {str(user.pk): str(user) for user in User.objects.filter(pk__in=user_ids)}
     changes = []
     for new, old in zip(events, [*events[1:], None], strict=True):
-        shown = tuple(
-            (_in_words(field), names(old, field), names(new, field))
+        changed = tuple(
+            FieldChange(_label(field), format_field(old, field), format_field(new, field))
             for field in fields
-            if old is None or names(old, field) != names(new, field)
+            if old is None or format_field(old, field) != format_field(new, field)
         )
-        if shown:
-            author = people.get(str((new.context or {}).get("user", "")), (new.context or {}).get("by", "the system"))
-            changes.append(Change(at=new.pgh_created_at, who=author, what=new.pgh_label, fields=shown))
+        if changed:
+            context = new.context or {}
+            author = users.get(str(context.get("user", "")), context.get("by", ""))
+            changes.append(Change(new.pgh_created_at, author, new.pgh_label == "insert", changed))
     return changes[:most]
 
 
-def _events(row: Model, *, most: int) -> list[Any]:
-    model = getattr(row, "pgh_event_model")  # noqa: B009  # pghistory adds it to a tracked model
-    rows = model.objects.filter(pgh_obj_id=row.pk).order_by("-pgh_id")
-    return list(rows.annotate(context=F("pgh_context__metadata"))[:most])
-
-
-def _authors(events: list[Any]) -> set[int]:
-    found = {(event.context or {}).get("user") for event in events}
-    return {int(user) for user in found if user is not None}
-
-
 def base_manager(model: type[Model]) -> Manager[Any]:
-    """Return the manager that sees every row of a table."""
-    return model._base_manager  # noqa: SLF001  # documented API of Django in spite of its name
+    """Return the manager that includes every row of a table."""
+    return model._base_manager  # noqa: SLF001  # documented API of Django
 
 
-def _names(row: Model, events: list[Any], fields: Sequence[str]) -> Any:
+def _field_formatter(row: Model, events: list[Any], fields: Sequence[str]) -> Callable[[Any, str], str]:
+    """Return a function that formats a field of an event, reading related rows once per field."""
     related: dict[str, dict[Any, str]] = {}
     for field in fields:
         model = row._meta.get_field(field).related_model  # noqa: SLF001  # _meta is documented API of Django
         if isinstance(model, type):
             ids = {getattr(event, f"{field}_id") for event in events}
-            related[field] = {found.pk: str(found) for found in base_manager(model).filter(pk__in=ids)}
+            related[field] = {target.pk: str(target) for target in base_manager(model).filter(pk__in=ids)}
 
-    def name(event: Any, field: str) -> str:
+    def format_field(event: Any, field: str) -> str:
         if event is None:
             return ""
         if field in related:
             key = getattr(event, f"{field}_id")
             return related[field].get(key, f"#{key}") if key is not None else ""
-        return _value_in_words(getattr(event, field))
+        return _format_value(getattr(event, field))
 
-    return name
+    return format_field
 
 
-def _in_words(field: str) -> str:
+def _label(field: str) -> str:
     return field.removeprefix("is_").replace("_", " ")
 
 
-def _value_in_words(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -115,7 +118,7 @@ def _value_in_words(value: object) -> str:
     if isinstance(value, dt.datetime):
         return format_instant(value, timezone.get_current_timezone())
     if isinstance(value, dict):
-        return ", ".join(f"{_in_words(str(name))}: {_value_in_words(one)}" for name, one in value.items())
+        return ", ".join(f"{_label(str(name))}: {_format_value(item)}" for name, item in value.items())
     if isinstance(value, list):
-        return ", ".join(_value_in_words(one) for one in value)
+        return ", ".join(_format_value(item) for item in value)
     return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from pipelines.models import Pipeline
 
 
 class PipelineField(serializers.SlugRelatedField[Pipeline]):
-    """A pipeline, by slug."""
+    """A pipeline, identified by slug."""
 
     def __init__(self, **options: Any) -> None:
         if not options.get("read_only"):

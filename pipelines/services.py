@@ -1,4 +1,4 @@
-"""Every change of state about pipelines."""
+"""Services that create and change pipelines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pipelines.models import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Who is to own a pipeline."""
+    """The primary and the secondary owner of a pipeline."""
 
     primary: User
     secondary: User
@@ -22,7 +22,10 @@ class Owners:
 
 @transaction.atomic
 def create_pipeline(full_name: str, *, owners: Owners, position: int) -> Pipeline:
-    """Create a pipeline from its full name; raise django.core.exceptions.ValidationError by field."""
+    """Create a pipeline from its full name, such as "Daily growth (investor reporting)".
+
+    Raises django.core.exceptions.ValidationError by field.
+    """
     name, audience = split_audience(full_name)
     pipeline = Pipeline(
         name=name,
@@ -39,7 +42,7 @@ def create_pipeline(full_name: str, *, owners: Owners, position: int) -> Pipelin
 
 @transaction.atomic
 def update_pipeline(pipeline: Pipeline, *, fields: Mapping[str, Any]) -> list[str]:
-    """Change fields of a pipeline; return the names of those that really changed, in the order given.
+    """Update fields of a pipeline; return the names of those whose value changed, in the given order.
 
     Raises django.core.exceptions.ValidationError by field.
     """
@@ -57,7 +60,7 @@ def update_pipeline(pipeline: Pipeline, *, fields: Mapping[str, Any]) -> list[st
 
 @transaction.atomic
 def order_pipelines(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
-    """Let the ownership table list all pipelines in this order; return those that had to be moved, none where it does so already."""
+    """Sort the ownership table in this order; return the pipelines whose position changed."""
     if [row.pk for row in Pipeline.objects.all().with_owners()] == [row.pk for row in pipelines]:
         return []
     moved = []
@@ -69,41 +72,44 @@ def order_pipelines(pipelines: Sequence[Pipeline]) -> list[Pipeline]:
 
 @transaction.atomic
 def change_owners(owners: Mapping[Pipeline, Owners]) -> list[Pipeline]:
-    """Give each pipeline its owners, all or none; return those that changed.
+    """Set the owners of each pipeline in one transaction; return the pipelines that changed.
 
-    Raises Refused, naming the pipeline, where the two owners are one person or one of them is not active.
+    Raises DomainError, naming the pipeline, if both owners are the same person or one is deactivated.
     """
     rows = {
         row.pk: row for row in Pipeline.objects.select_for_update().filter(pk__in=[p.pk for p in owners]).order_by("pk")
     }
     changed = []
-    for pipeline, wanted in owners.items():
+    for pipeline, new in owners.items():
         row = rows[pipeline.pk]
-        if (row.primary_owner_id, row.secondary_owner_id) == (wanted.primary.pk, wanted.secondary.pk):
+        if (row.primary_owner_id, row.secondary_owner_id) == (new.primary.pk, new.secondary.pk):
             continue
-        _check_owners(row, wanted)
-        row.primary_owner, row.secondary_owner = wanted.primary, wanted.secondary
+        _check_owners(row, new)
+        row.primary_owner, row.secondary_owner = new.primary, new.secondary
         row.save(update_fields=["primary_owner", "secondary_owner"])
         changed.append(row)
     return changed
 
 
+@transaction.atomic
 def reassign(*, leaver: User, successor: User) -> list[Pipeline]:
-    """Give everything one person owns to another; return the pipelines that changed.
+    """Transfer every pipeline that one person owns to another; return the pipelines that changed.
 
-    Raises Refused, and changes nothing, where the successor already holds the other half of a pipeline.
+    Raises DomainError and changes nothing if the successor is already the other owner of one of them.
     """
-    wanted = {}
-    for pipeline in Pipeline.objects.all().with_owners().owned_by(leaver):
+    transfers = {}
+    rows = Pipeline.objects.all().owned_by(leaver).select_related("primary_owner", "secondary_owner")
+    # Lock the rows before reading owners, so that a concurrent change is not undone.
+    for pipeline in rows.select_for_update(of=("self",)).order_by("pk"):
         primary = successor if pipeline.primary_owner_id == leaver.pk else pipeline.primary_owner
         secondary = successor if pipeline.secondary_owner_id == leaver.pk else pipeline.secondary_owner
-        wanted[pipeline] = Owners(primary=primary, secondary=secondary)
-    return change_owners(wanted)
+        transfers[pipeline] = Owners(primary=primary, secondary=secondary)
+    return change_owners(transfers)
 
 
-def _check_owners(pipeline: Pipeline, wanted: Owners) -> None:
-    if wanted.primary.pk == wanted.secondary.pk:
-        raise DomainError(f"{pipeline}: {wanted.primary} cannot be both primary and secondary owner.")
-    for owner in (wanted.primary, wanted.secondary):
+def _check_owners(pipeline: Pipeline, owners: Owners) -> None:
+    if owners.primary.pk == owners.secondary.pk:
+        raise DomainError(f"{pipeline}: {owners.primary} cannot be both primary and secondary owner.")
+    for owner in (owners.primary, owners.secondary):
         if not owner.is_active:
-            raise DomainError(f"{pipeline}: {owner} is not active and cannot own a pipeline.")
+            raise DomainError(f"{pipeline}: {owner} is deactivated and cannot own a pipeline.")

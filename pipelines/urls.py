@@ -1,4 +1,4 @@
-"""Paths of the pipelines' pages."""
+"""URLs of `pipelines`."""
 
 from django.urls import path
 

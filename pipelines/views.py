@@ -1,4 +1,4 @@
-"""The ownership table."""
+"""The list of pipelines."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -10,22 +10,23 @@ from people.requests import SignedInRequest
 from pipelines import queries
 from pipelines.models import Pipeline
 
-A_PAGE = 100
+PIPELINES_PER_PAGE = 100
 
 
 @require_safe
 def pipelines(request: SignedInRequest) -> HttpResponse:
-    """Show the ownership table, narrowed by words and by owner."""
-    words = request.GET.get("q", "").strip()
+    """Show the ownership table, filtered by words and by owner."""
+    search = request.GET.get("q", "").strip()
     owner = user_by_username(request.GET.get("owner", ""))
-    rows = queries.ownership(owner=owner, words=words)
-    page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.ownership(owner=owner, search=search), PIPELINES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "pipelines": page.object_list,
         "page": page,
         "owners": queries.owners(),
         "owner": owner,
-        "words": words,
-        "any": Pipeline.objects.exists(),
+        "search": search,
+        "has_pipelines": Pipeline.objects.exists(),
     }
     return render(request, "pipelines/pipelines.html", context)

@@ -79,35 +79,35 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         Returns 409 with both texts if the runbook has a newer revision, and 413 if the text is too large.
         """
         runbook = self.get_object()
-        given = RunbookTextSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        serializer = RunbookTextSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         author = request.user if isinstance(request.user, User) else None
         try:
             services.save_revision(
                 runbook,
-                markdown=given.validated_data["markdown"],
-                based_on=given.validated_data["revision"],
+                markdown=serializer.validated_data["markdown"],
+                based_on=serializer.validated_data["revision"],
                 author=author,
-                summary=given.validated_data["summary"],
+                summary=serializer.validated_data["summary"],
             )
-        except services.TextTooLargeError as refusal:
-            return Response(refusal.problems, status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+        except services.TextTooLargeError as error:
+            return Response(error.problems, status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
         return Response(RunbookSerializer(self.get_object()).data)
 
     @extend_schema(responses=RevisionSerializer(many=True))
     @action(detail=True)
     def revisions(self, request: Request, slug: str) -> Response:
         """List a runbook's revisions, newest first."""
-        found = self.get_object().revisions.select_related("author").order_by("-number")
-        pages = DefaultPagination()
-        rows = pages.paginate_queryset(found, request, view=self) or []
-        return pages.get_paginated_response(RevisionSerializer(rows, many=True).data)
+        rows = self.get_object().revisions.select_related("author").order_by("-number")
+        paginator = DefaultPagination()
+        page = paginator.paginate_queryset(rows, request, view=self) or []
+        return paginator.get_paginated_response(RevisionSerializer(page, many=True).data)
 
     @extend_schema(responses=RevisionSerializer)
     @action(detail=True, url_path="revisions/(?P<number>[0-9]{1,9})", url_name="revision")
     def revision(self, request: Request, slug: str, number: str) -> Response:
         """Return a revision."""
-        found = queries.revision_of(self.get_object(), number=int(number))
-        if found is None:
+        row = queries.revision_of(self.get_object(), number=int(number))
+        if row is None:
             raise Http404
-        return Response(RevisionSerializer(found).data)
+        return Response(RevisionSerializer(row).data)

@@ -10,10 +10,10 @@ class RunbookForm(forms.Form):
         strip=False,
         label="Text",
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "true", "class": "code-input"}),
-        help_text="Markdown: headings, lists, tables, fenced code, task lists. A section begins with “### Title”.",
+        help_text="Markdown: headings, lists, tables, fenced code, task lists. Start each section with “### Title”.",
     )
     summary = forms.CharField(
-        required=False, max_length=200, label="What changed and why", help_text="Shown in the list of revisions."
+        required=False, max_length=200, label="Summary of changes", help_text="Shown in the list of revisions."
     )
     based_on = forms.IntegerField(min_value=1, max_value=2_000_000_000, widget=forms.HiddenInput)
 

@@ -16,14 +16,14 @@ class Runbook(models.Model):
     """The runbook of a pipeline. `revision` is the number of its current revision."""
 
     pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="runbook")
-    title = models.CharField(max_length=330, unique=True, help_text="As the handbook spells it.")
-    revision = models.PositiveIntegerField(default=1, help_text="Number of the revision in force.")
+    title = models.CharField(max_length=330, unique=True, help_text="As spelled in the handbook.")
+    revision = models.PositiveIntegerField(default=1, help_text="Number of the current revision.")
 
     class Meta:
         ordering = ["pipeline__position", "pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(revision__gte=1), name="runbook_has_a_revision"),
-            models.CheckConstraint(condition=~Q(title=""), name="runbook_has_a_title"),
+            models.CheckConstraint(condition=Q(revision__gte=1), name="runbook_revision_positive"),
+            models.CheckConstraint(condition=~Q(title=""), name="runbook_title_not_empty"),
         ]
 
     def __str__(self) -> str:
@@ -38,14 +38,14 @@ class RunbookRevision(models.Model):
     markdown = models.TextField(blank=True)
     html = models.TextField(blank=True)
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    summary = models.CharField(max_length=200, blank=True, help_text="What was changed and why.")
+    summary = models.CharField(max_length=200, blank=True, help_text="What changed and why.")
     restored_from = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["runbook", "-number"]
         constraints = [
-            models.UniqueConstraint(fields=["runbook", "number"], name="one_revision_a_number"),
+            models.UniqueConstraint(fields=["runbook", "number"], name="runbook_revision_unique_number"),
         ]
 
     def __str__(self) -> str:
@@ -71,7 +71,7 @@ class RunbookSection(models.Model):
     class Meta:
         ordering = ["runbook", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["runbook", "position"], name="one_section_a_place"),
+            models.UniqueConstraint(fields=["runbook", "position"], name="runbook_section_unique_position"),
         ]
         indexes = [GinIndex(fields=["search"], name="section_search")]
 

@@ -15,7 +15,7 @@ from runbooks.models import Runbook, RunbookRevision, RunbookSection
 
 # PostgreSQL puts these marks around a match. They cannot occur in texts, because control characters are rejected.
 _OPEN, _CLOSE = "\x02", "\x03"
-MOST_HITS = 50
+MAX_HITS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,19 @@ def _pipelines(words: str) -> list[SearchHit]:
             url=reverse("pipeline", args=[row.slug]),
             title=row.full_name,
             within="Pipeline",
-            snippet=_marked(_emphasise(f"Owned by {row.primary_owner}, then {row.secondary_owner}", words)),
+            snippet=_mark_matches(
+                _emphasise(f"Primary owner {row.primary_owner}, secondary owner {row.secondary_owner}", words)
+            ),
         )
-        for row in ownership(words=words)[:MOST_HITS]
+        for row in ownership(search=words)[:MAX_HITS]
     ]
 
 
 def _sections(words: str) -> list[SearchHit]:
-    found = re.findall(r"\w+", words)
-    if not found:
+    terms = re.findall(r"\w+", words)
+    if not terms:
         return []
-    query = _query(found)
+    query = _query(terms)
     plain = Q(text__icontains=words.strip()) | Q(title__icontains=words.strip())
     headline = SearchHeadline(
         "text", query, config="english", start_sel=_OPEN, stop_sel=_CLOSE, max_words=30, min_words=12, max_fragments=2
@@ -98,10 +100,10 @@ def _sections(words: str) -> list[SearchHit]:
         SearchHit(
             url=f"{reverse('runbook', args=[row.runbook.pipeline.slug])}#{row.anchor}",
             title=row.title or row.runbook.title,
-            within=f"Runbook of {row.runbook.pipeline.full_name}",
-            snippet=_marked(row.headline if _OPEN in row.headline else _emphasise(row.headline, words)),
+            within=f"Runbook: {row.runbook.pipeline.full_name}",
+            snippet=_mark_matches(row.headline if _OPEN in row.headline else _emphasise(row.headline, words)),
         )
-        for row in rows[:MOST_HITS]
+        for row in rows[:MAX_HITS]
     ]
 
 
@@ -113,10 +115,10 @@ def _query(words: list[str]) -> SearchQuery:
 
 
 def _emphasise(text: str, words: str) -> str:
-    found = [re.escape(word) for word in words.split()]
-    return re.sub("|".join(found), lambda hit: f"{_OPEN}{hit[0]}{_CLOSE}", text, flags=re.IGNORECASE)
+    terms = [re.escape(word) for word in words.split()]
+    return re.sub("|".join(terms), lambda hit: f"{_OPEN}{hit[0]}{_CLOSE}", text, flags=re.IGNORECASE)
 
 
-def _marked(text: str) -> SafeString:
+def _mark_matches(text: str) -> SafeString:
     """Return the text HTML-escaped, with marks replaced by elements."""
     return mark_safe(str(escape(text)).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>"))  # noqa: S308  # nosec B308, B703  # escaped above

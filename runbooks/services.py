@@ -17,9 +17,9 @@ class StaleEditError(DomainError):
     """The runbook changed after this edit started. Carries both texts."""
 
     def __init__(self, *, current: RunbookRevision, yours: str) -> None:
-        who = current.author or "the import"
+        author = current.author or "the handbook import"
         super().__init__(
-            f"Revision {current.number} was saved by {who} while you were editing. Your text is kept: compare, then save again.",
+            f"{author} saved revision {current.number} while you were editing. Compare both texts, then save again.",
             revision=current.number,
             current=current.markdown,
             yours=yours,
@@ -31,21 +31,21 @@ class StaleEditError(DomainError):
 def normalize_markdown(markdown: str) -> str:
     """Return the normal form. Raise InvalidInputError if it contains NUL, TextTooLargeError if it is too large."""
     if "\0" in markdown:
-        raise InvalidInputError({"markdown": ["The text holds a NUL character."]})
+        raise InvalidInputError({"markdown": ["The text contains a NUL character."]})
     size = len(markdown.encode("utf-8", "surrogatepass"))
     if size > LARGEST_RUNBOOK:
-        raise TextTooLargeError(f"The text has {size:,} bytes; a runbook may have {LARGEST_RUNBOOK:,}.")
+        raise TextTooLargeError(f"The text has {size:,} bytes. The limit is {LARGEST_RUNBOOK:,}.")
     return normalize_runbook(markdown)
 
 
-def render_or_refuse(markdown: str) -> Rendered:
+def render_markdown(markdown: str) -> Rendered:
     """Return the rendered text. Raise TextTooLargeError for `markdown` if it is too large or takes too long."""
     try:
         return render_safely(markdown)
     except RunbookTooLarge as error:
         raise TextTooLargeError(str(error)) from error
     except RenderingTimedOut as error:
-        raise TextTooLargeError("The text takes too long to render. Simplify its nesting, then save again.") from error
+        raise TextTooLargeError("The text takes too long to render. Simplify its nesting and save again.") from error
 
 
 class TextTooLargeError(InvalidInputError):
@@ -61,11 +61,11 @@ def create_runbook(pipeline: Pipeline, *, title: str, markdown: str, author: Use
     Raise InvalidInputError if the text cannot be rendered, or DomainError if the pipeline already has a runbook.
     """
     markdown = normalize_markdown(markdown)
-    rendered = render_or_refuse(markdown)
+    rendered = render_markdown(markdown)
     with transaction.atomic():
         Pipeline.objects.select_for_update().get(pk=pipeline.pk)
         if Runbook.objects.filter(pipeline=pipeline).exists():
-            raise DomainError(f"{pipeline} has a runbook already.")
+            raise DomainError(f"{pipeline} already has a runbook.")
         runbook = Runbook.objects.create(pipeline=pipeline, title=title, revision=1)
         _write(
             runbook,
@@ -90,7 +90,7 @@ def save_revision(  # each argument is an attribute of the revision
     cannot be rendered.
     """
     typed, markdown = markdown, normalize_markdown(markdown)
-    rendered = render_or_refuse(markdown)
+    rendered = render_markdown(markdown)
     with transaction.atomic():
         locked = Runbook.objects.select_for_update().get(pk=runbook.pk)
         current = locked.revisions.select_related("author").get(number=locked.revision)

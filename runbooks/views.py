@@ -14,14 +14,14 @@ from runbooks.domain.comparison import compare
 from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm, SearchForm
 from runbooks.models import Runbook, RunbookRevision
 
-A_PAGE = 100
+RUNBOOKS_PER_PAGE = 100
 
 
 @require_safe
 def runbooks(request: SignedInRequest) -> HttpResponse:
     """List all runbooks, and the pipelines without one."""
-    page = Paginator(queries.runbooks(), A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "lacking": queries.pipelines_without_runbook()}
+    page = Paginator(queries.runbooks(), RUNBOOKS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "without_runbook": queries.pipelines_without_runbook()}
     return render(request, "runbooks/runbooks.html", context)
 
 
@@ -37,35 +37,35 @@ def search(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show a runbook, or how to create one."""
-    found = queries.runbooks().filter(pipeline__slug=slug).first()
-    if found is None:
+    row = queries.runbooks().filter(pipeline__slug=slug).first()
+    if row is None:
         pipeline = get_object_or_404(Pipeline, slug=slug)
-        return render(request, "runbooks/lacking.html", {"pipeline": pipeline})
-    context = {"runbook": found, "revision": queries.current_revision(found)}
+        return render(request, "runbooks/no_runbook.html", {"pipeline": pipeline})
+    context = {"runbook": row, "revision": queries.current_revision(row)}
     return render(request, "runbooks/runbook.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Show the editor or a preview, or save the text. A stale edit keeps both texts."""
-    found = _runbook(slug)
-    current = _revision(found, found.revision)
+    """Show the editor or a preview, or save the text. A stale edit shows both texts."""
+    row = _runbook(slug)
+    current = _revision(row, row.revision)
     if request.method != "POST":
         form = RunbookForm(initial={"markdown": current.markdown, "based_on": current.number})
-        return _editor(request, found, form=form, markdown=current.markdown)
+        return _editor(request, row, form=form, markdown=current.markdown)
     form = RunbookForm(request.POST)
     if not form.is_valid() or "preview" in request.POST:
-        return _editor(request, found, form=form, markdown=request.POST.get("markdown", ""))
+        return _editor(request, row, form=form, markdown=request.POST.get("markdown", ""))
     try:
-        saved = services.save_revision(found, author=request.user, **form.cleaned_data)
+        saved = services.save_revision(row, author=request.user, **form.cleaned_data)
     except services.StaleEditError as stale:
         form = RunbookForm(initial={**form.cleaned_data, "based_on": stale.current.number})
-        return _editor(request, found, form=form, markdown=stale.yours, stale=stale)
+        return _editor(request, row, form=form, markdown=stale.yours, stale=stale)
     except InvalidInputError as invalid:
         form.add_error("markdown", invalid.problems["markdown"])
-        return _editor(request, found, form=form, markdown="")
+        return _editor(request, row, form=form, markdown="")
     messages.success(
-        request, f"Revision {saved.number} is saved." if saved.number > current.number else "Nothing changed."
+        request, f"Revision {saved.number} saved." if saved.number > current.number else "No changes to save."
     )
     return redirect("runbook", slug=slug)
 
@@ -82,13 +82,13 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
             )
         except InvalidInputError as invalid:
             form.add_error("markdown", invalid.problems["markdown"])
-        except DomainError as refusal:
-            form.add_error(None, str(refusal))
+        except DomainError as error:
+            form.add_error(None, str(error))
         else:
-            messages.success(request, "The runbook is saved.")
+            messages.success(request, "Runbook saved.")
             return redirect("runbook", slug=slug)
-    shown = request.POST.get("markdown", OUTLINE)
-    context = {"pipeline": pipeline, "form": form, "preview": _preview(shown)}
+    markdown = request.POST.get("markdown", OUTLINE)
+    context = {"pipeline": pipeline, "form": form, "preview": _preview(markdown)}
     return render(request, "runbooks/edit.html", context, status=400 if form.errors else 200)
 
 
@@ -102,41 +102,41 @@ def preview(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 def revisions(request: SignedInRequest, slug: str) -> HttpResponse:
     """List a runbook's revisions, with options to compare and restore."""
-    found = _runbook(slug)
-    return render(request, "runbooks/revisions.html", {"runbook": found, "revisions": queries.revisions_of(found)})
+    row = _runbook(slug)
+    return render(request, "runbooks/revisions.html", {"runbook": row, "revisions": queries.revisions_of(row)})
 
 
 @require_safe
 def revision(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """Show an earlier revision."""
-    found = _runbook(slug)
-    return render(request, "runbooks/revision.html", {"runbook": found, "revision": _revision(found, number)})
+    row = _runbook(slug)
+    return render(request, "runbooks/revision.html", {"runbook": row, "revision": _revision(row, number)})
 
 
 @require_POST
 def restore(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """Restore an earlier revision as the newest."""
-    found = _runbook(slug)
-    _revision(found, number)
+    row = _runbook(slug)
+    _revision(row, number)
     try:
-        services.restore(found, number=number, based_on=found.revision, author=request.user)
-    except DomainError as refusal:
-        messages.error(request, str(refusal))
+        services.restore(row, number=number, based_on=row.revision, author=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
     else:
-        messages.success(request, f"Revision {number} is in force again.")
+        messages.success(request, f"Revision {number} restored.")
     return redirect("runbook", slug=slug)
 
 
 @require_safe
 def comparison(request: SignedInRequest, slug: str) -> HttpResponse:
     """Compare two revisions. Without numbers, compare the latest two."""
-    found = _runbook(slug)
-    form = CompareForm({"old": max(found.revision - 1, 1), "new": found.revision, **request.GET.dict()})
+    row = _runbook(slug)
+    form = CompareForm({"old": max(row.revision - 1, 1), "new": row.revision, **request.GET.dict()})
     if not form.is_valid():
-        raise Http404("Two numbers of revisions are needed.")
-    old, new = _revision(found, form.cleaned_data["old"]), _revision(found, form.cleaned_data["new"])
+        raise Http404("Two revision numbers are required.")
+    old, new = _revision(row, form.cleaned_data["old"]), _revision(row, form.cleaned_data["new"])
     context = {
-        "runbook": found,
+        "runbook": row,
         "old": old,
         "new": new,
         "old_title": f"Revision {old.number}",
@@ -165,31 +165,31 @@ def _runbook(slug: str) -> Runbook:
     return get_object_or_404(Runbook.objects.select_related("pipeline"), pipeline__slug=slug)
 
 
-def _revision(found: Runbook, number: int) -> RunbookRevision:
-    revision = queries.revision_of(found, number=number)
+def _revision(row: Runbook, number: int) -> RunbookRevision:
+    revision = queries.revision_of(row, number=number)
     if revision is None:
-        raise Http404(f"{found} has no revision {number}.")
+        raise Http404(f"{row} has no revision {number}.")
     return revision
 
 
 def _preview(markdown: str) -> dict[str, object]:
     try:
-        return {"html": services.render_or_refuse(services.normalize_markdown(markdown)).html}
+        return {"html": services.render_markdown(services.normalize_markdown(markdown)).html}
     except InvalidInputError as invalid:
         return {"problem": " ".join(invalid.problems["markdown"])}
 
 
 def _editor(
     request: SignedInRequest,
-    found: Runbook,
+    row: Runbook,
     *,
     form: RunbookForm,
     markdown: str,
     stale: services.StaleEditError | None = None,
 ) -> HttpResponse:
     context = {
-        "pipeline": found.pipeline,
-        "runbook": found,
+        "pipeline": row.pipeline,
+        "runbook": row,
         "form": form,
         "preview": _preview(markdown),
         "stale": stale,

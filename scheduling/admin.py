@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError, InvalidInputError
-from people.admin import UserAdmin, dry_run_form, request_admin
+from people.admin import dry_run_form, request_admin
 from people.models import User
 from scheduling.models import (
     CalendarLink,
@@ -29,7 +29,6 @@ from scheduling.models import (
 from scheduling.services.calendar_links import unlink_calendar
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
-from scheduling.services.offboarding import deactivate, reactivate
 from scheduling.services.swaps import accept_swap, cancel_swap
 from scheduling.services.weeks import update_hours
 
@@ -40,30 +39,6 @@ class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
     model = RosterMember
     extra = 0
     autocomplete_fields = ("engineer",)
-
-
-admin.site.unregister(User)
-
-
-@admin.register(User)
-class EngineerAdmin(UserAdmin):
-    """Engineers. Deactivating one also takes them off rosters and shifts, in the same transaction."""
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        """Save the form, and change the active state through the offboarding service."""
-        is_active = obj.is_active
-        if change:
-            obj.is_active = User.objects.get(pk=obj.pk).is_active
-        super().save_model(request, obj, form, change)
-        by = request_admin(request)
-        try:
-            if obj.is_active and not is_active:
-                deactivate(obj, by=by, at=timezone.now())
-                messages.info(request, f"{obj} was removed from all rosters. Their shifts and covers were reassigned.")
-            elif is_active and not obj.is_active:
-                reactivate(obj, by=by)
-        except DomainError as error:
-            messages.error(request, str(error))
 
 
 @admin.register(Rotation)
@@ -137,7 +112,7 @@ class HolidayBlockForm(forms.ModelForm[HolidayBlock]):
             return
         engineer = self.cleaned_data.get("engineer") or self.instance.engineer
         try:
-            build_holiday(engineer, dates=self.holiday_data())
+            build_holiday(engineer, data=self.holiday_data(), time_zone=self.instance.time_zone)
         except InvalidInputError as invalid:
             raise ValidationError(invalid.problems) from invalid
 
@@ -169,9 +144,9 @@ class HolidayBlockAdmin(admin.ModelAdmin[HolidayBlock]):
         """Save through the service, which takes the locks."""
         by = request_admin(request)
         if change:
-            saved = update_holiday(obj, dates=form.holiday_data(), by=by)
+            saved = update_holiday(obj, data=form.holiday_data(), by=by)
         else:
-            saved = create_holiday(form.cleaned_data["engineer"], dates=form.holiday_data(), by=by)
+            saved = create_holiday(form.cleaned_data["engineer"], data=form.holiday_data(), by=by)
         obj.pk = saved.pk
 
     def delete_model(self, request: HttpRequest, obj: HolidayBlock) -> None:
@@ -201,7 +176,7 @@ class CoverForm(forms.ModelForm[Cover]):
         """Create the cover; raise the service's errors."""
         return create_cover(
             self.cleaned_data["rotation"],
-            span=self.cover_data(),
+            data=self.cover_data(),
             by=by,
             at=timezone.now(),
             acknowledge_conflicts=self.cleaned_data["acknowledge_conflicts"],
@@ -298,10 +273,10 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
 class CalendarLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CalendarLink]):
     """Linked calendars and their status. Engineers connect their own; an admin can disconnect any."""
 
-    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    list_display = ("engineer", "host", "state", "problem", "last_read_at", "last_success_at")
     list_filter = ("state",)
     list_select_related = ("engineer",)
-    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_well_at")
+    fields = ("engineer", "host", "state", "problem", "last_read_at", "last_success_at")
     actions = ("unlink",)
 
     @admin.action(description="Disconnect selected calendars", permissions=["view"])

@@ -1,4 +1,4 @@
-"""App of rotations, weeks, time off, covers and swaps."""
+"""App for rotations, weeks, time off, covers and swaps."""
 
 from django.apps import AppConfig
 

@@ -454,7 +454,7 @@ OUTCOMES = {
 
 def notify_swap_requested(swap: SwapRequest, *, at: dt.datetime) -> None:
     """Notify the recipients of a swap request; also the requester, if someone else made the request for them."""
-    on_behalf = swap.asked_by_id != swap.requester_id
+    on_behalf = swap.requested_by_id != swap.requester_id
     notification = SwapRequested(
         swap_id=swap.pk,
         requester_id=swap.requester_id,
@@ -464,7 +464,7 @@ def notify_swap_requested(swap: SwapRequest, *, at: dt.datetime) -> None:
         third=str(swap.third or ""),
         third_week=swap.third_week,
         message=swap.message,
-        requested_by=str(swap.asked_by) if on_behalf else "",
+        requested_by=str(swap.requested_by) if on_behalf else "",
         expires_at=swap.expires_at,
     )
     people = [*recipients(swap), *([swap.requester] if on_behalf else [])]

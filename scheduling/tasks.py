@@ -1,4 +1,4 @@
-"""What workers do for the schedule."""
+"""Celery tasks of the schedule."""
 
 import datetime as dt
 
@@ -10,49 +10,49 @@ from scheduling.queries.weeks import rotations_short_of
 from scheduling.services import coverage_gaps, offboarding, swaps, weeks
 from scheduling.services.calendar_links import claim_link, sync_link
 from scheduling.services.reminders import notify_shift_changes, notify_time_off_conflicts
-from scheduling.services.weeks import KEPT_AHEAD
+from scheduling.services.weeks import STORED_AHEAD
 
-# One reading may take fifteen seconds; the task ends well before its hard limit, and the next one goes on.
-READING = dt.timedelta(seconds=60)
+# One sync can take fifteen seconds. The task ends well before its hard limit, and the next run continues.
+SYNC_BUDGET = dt.timedelta(seconds=60)
 
 
 @shared_task
 def ensure_weeks() -> None:
-    """Keep every rotation's weeks stored half a year ahead."""
+    """Store the next 30 weeks of every rotation."""
     today = timezone.now().date()
-    for rotation in rotations_short_of(today + KEPT_AHEAD):
+    for rotation in rotations_short_of(today + STORED_AHEAD):
         weeks.ensure_weeks(rotation, today=today)
 
 
 @shared_task
 def sync_coverage_gaps() -> None:
-    """Keep the moments that nobody covers in the next eight weeks stored."""
+    """Store the coverage gaps of the next eight weeks."""
     coverage_gaps.sync_coverage_gaps(at=timezone.now())
 
 
 @shared_task
 def expire_swaps() -> None:
-    """Close swap requests whose time is over."""
+    """Close expired swap requests."""
     swaps.expire_swaps(at=timezone.now())
 
 
 @shared_task
 def reassign_inactive() -> None:
-    """Give to others what inactive people are still on call for."""
+    """Reassign the on-call time of inactive people."""
     offboarding.reassign_inactive(at=timezone.now())
 
 
 @shared_task
 def notify_schedule_changes() -> None:
-    """Tell of weeks that begin and end, and of holidays that fall into them."""
+    """Notify engineers of weeks that start and end, and of absences in them."""
     notify_shift_changes(at=timezone.now())
     notify_time_off_conflicts(at=timezone.now())
 
 
 @shared_task
 def sync_calendar_links() -> None:
-    """Read the linked calendars that were not read for an hour, each by one worker."""
-    until = timezone.now() + READING
+    """Sync the linked calendars that are due, each by one worker."""
+    until = timezone.now() + SYNC_BUDGET
     for link in links_due(at=timezone.now()):
         at = timezone.now()
         if at >= until:

@@ -1,4 +1,4 @@
-"""The named cast of every test: the handbook's Engineers A to D, an admin, an outsider."""
+"""Fixtures for every test: the handbook's Engineers A to D, an admin and an outsider."""
 
 import os
 from pathlib import Path
@@ -12,11 +12,11 @@ from people.models import User
 from tests.databases import copied_database
 from tests.factories import make_engineer, make_pipeline
 
-# How long an example takes says how busy the machine is, not whether the rule holds. The same examples come each time, so that a
-# change is not blamed for what an older one did; HYPOTHESIS_PROFILE=explore looks for new ones.
-QUIET = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("site", derandomize=True, **QUIET)
-hypothesis.settings.register_profile("explore", **QUIET)
+# No deadlines: a slow example means a busy machine, not a broken rule. Examples are the same in every run, so that a failure
+# belongs to the latest change; HYPOTHESIS_PROFILE=explore tries new ones.
+NO_TIME_LIMITS = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("site", derandomize=True, **NO_TIME_LIMITS)
+hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
 
 SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
@@ -30,14 +30,14 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
 
 
 @pytest.fixture(autouse=True)
-def _quick():
+def _fast_settings():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Static files are looked for when they are asked for, not all of them for each test's client.
+    # Without this, every test client would scan all static files.
     settings.WHITENOISE_AUTOREFRESH = True
 
 
 def member(name, **fields):
-    """Return the person of the cast, whom an imported handbook may have made already."""
+    """Return the user of this name, whom an imported handbook may have created already."""
     return User.objects.filter(display_name=name).first() or make_engineer(name, **fields)
 
 
@@ -78,14 +78,14 @@ def daily_growth(d, a):
 
 @pytest.fixture
 def signed_in():
-    """Return a function that gives a browser-like client in which the user is signed in."""
+    """Return a function that returns a client in which a user is signed in."""
 
-    def client_of(user):
+    def client_for(user):
         client = Client(enforce_csrf_checks=False)
         client.force_login(user)
         return client
 
-    return client_of
+    return client_for
 
 
 @pytest.fixture

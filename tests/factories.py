@@ -1,4 +1,4 @@
-"""Plain helpers that make rows for tests."""
+"""Helpers that create rows for tests."""
 
 import contextlib
 
@@ -13,8 +13,8 @@ PASSWORD = "correct horse battery staple"
 
 
 @contextlib.contextmanager
-def taken_back(blocker):
-    """Let a fixture wider than a test make rows, by pytest-django's blocker; afterwards they are gone."""
+def rolled_back(blocker):
+    """Let a fixture with a wider scope than a test create rows; they are rolled back afterwards."""
     with blocker.unblock(), transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -41,5 +41,5 @@ def make_runbook(pipeline, markdown="### Purpose\n\nTo be useful.", author=None)
 
 
 def bearer(user, **fields):
-    """Return the request headers of a new token of the user, for Django's test client."""
+    """Return the request headers with a new API token of a user, for Django's test client."""
     return {"headers": {"authorization": f"Bearer {create_token(user, name='test', **fields).secret}"}}

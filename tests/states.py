@@ -40,7 +40,8 @@ from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks
 from tests.factories import make_engineer
 from validation.models import Check, Metric
-from validation.services.definitions import create_check, save_metric
+from validation.services.checks import create_check
+from validation.services.metrics import save_metric
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, run_check
 
@@ -159,7 +160,7 @@ def _holidays(people, *, by, at):
             day = at.date() + dt.timedelta(days=91 * quarter + dice.randrange(90))
             kind = dice.choice(kinds)
             last = day + dt.timedelta(days=dice.choice([0, 2, 4, 11]))
-            create_holiday(engineer, dates=HolidayData(day, last, kind=kind), by=by)
+            create_holiday(engineer, data=HolidayData(day, last, kind=kind), by=by)
 
 
 def _exchanges(rotation, *, by, at):
@@ -167,13 +168,13 @@ def _exchanges(rotation, *, by, at):
     weeks = list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on"))
     for place in range(1, 11, 2):
         asked = SwapProposal(weeks[place].starts_on, weeks[place + 1].starts_on, acknowledge_conflicts=True)
-        swap = request_swap(rotation, asked=asked, by=by, at=at)
+        swap = request_swap(rotation, proposal=asked, by=by, at=at)
         if place < 4:
             accept_swap(swap, by=by, at=at, acknowledge_conflicts=True)
     day = weeks[0].starts_at + 2 * DAY
     for other in weeks[1:4]:
         try:
-            create_cover(rotation, span=CoverData(other.engineer, day, day + DAY, "dentist"), by=by, at=at)
+            create_cover(rotation, data=CoverData(other.engineer, day, day + DAY, "dentist"), by=by, at=at)
         except DomainError:
             continue
         return

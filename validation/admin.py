@@ -24,8 +24,9 @@ from validation.models import (
     Metric,
     ReportedRun,
 )
-from validation.services.definitions import address_problem, save_data_source, save_metric
+from validation.services.data_sources import address_problem, save_data_source
 from validation.services.external_results import delete_mapping_rule, save_mapping_rule
+from validation.services.metrics import save_metric
 
 
 class UnmappedFilter(admin.SimpleListFilter):
@@ -106,12 +107,12 @@ class DataSourceForm(forms.ModelForm[DataSource]):
 
     class Meta:
         model = DataSource
-        fields = ("name", "limit_seconds", "row_cap")
+        fields = ("name", "limit_seconds", "row_cap", "load_minutes")
 
     def clean_new_address(self) -> str:
         """Return the URL; raise ValidationError if it is invalid, or missing for a new data source."""
         address: str = self.cleaned_data["new_address"].strip()
-        problem = address_problem(address) if address or not self.instance.address else ""
+        problem = address_problem(address) if address or self.instance.pk is None else ""
         if problem:
             raise forms.ValidationError(problem)
         return address
@@ -122,7 +123,7 @@ class DataSourceAdmin(admin.ModelAdmin[DataSource]):
     """Database connections for SQL metrics and checks."""
 
     form = DataSourceForm
-    list_display = ("name", "dialect", "limit_seconds", "row_cap")
+    list_display = ("name", "dialect", "limit_seconds", "row_cap", "load_minutes")
 
     def save_model(self, request: HttpRequest, obj: DataSource, form: Any, change: Any) -> None:
         """Save the data source with its URL encrypted."""
@@ -148,7 +149,8 @@ class ResultInline(NoEditModelAdmin, admin.TabularInline[CheckResult, Check]):
     """Results of a check, newest first."""
 
     model = CheckResult
-    fields = ("started_at", "status", "bucket", "value", "expected", "message")
+    readonly_fields = ("bucket_time",)
+    fields = ("started_at", "status", "bucket_time", "value", "expected", "message")
     can_delete = False
     max_num = 0
 

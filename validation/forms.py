@@ -9,11 +9,12 @@ from django import forms
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
-from validation.domain.parameters import TYPES, Parameter
-from validation.models import Check, CheckType, DataSource, Holidays, Metric, Severity
-from validation.models.checks import QUERY_TYPES
+from validation.check_types import CHECK_TYPES
+from validation.domain.parameters import Parameter
+from validation.domain.sql import query_problem
+from validation.models import Check, DataSource, Holidays, Metric, Severity
+from validation.models.checks import check_type_choices
 from validation.queries.checks import sources
-from validation.services.definitions import query_problem
 from validation.services.known_events import Event
 
 PREFIX = "parameters."
@@ -26,7 +27,6 @@ MUTE_HOURS = (
     ("168", "1 week"),
     ("720", "30 days"),
 )
-LABELS = {"by": "Deadline", "expect": "Expects", "against": "Compared with"}
 
 
 class MetricForm(forms.ModelForm[Metric]):
@@ -34,7 +34,18 @@ class MetricForm(forms.ModelForm[Metric]):
 
     class Meta:
         model = Metric
-        fields: tuple[str, ...] = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query")
+        fields: tuple[str, ...] = (
+            "pipeline",
+            "slug",
+            "name",
+            "unit",
+            "kind",
+            "grain",
+            "time_zone",
+            "source",
+            "query",
+            "settle_minutes",
+        )
 
     def clean_query(self) -> str:
         """Return the query; raise ValidationError unless it is a single SELECT."""
@@ -58,7 +69,7 @@ class PageMetricForm(MetricForm):
     """A metric on its page. Only admins see the query; the pipeline and slug never change."""
 
     class Meta(MetricForm.Meta):
-        fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query")
+        fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query", "settle_minutes")
         widgets = {
             "time_zone": forms.TextInput(attrs={"autocomplete": "off"}),
             "query": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
@@ -119,31 +130,30 @@ class NewCheckForm(forms.Form):
     """The pipeline and type of a new check."""
 
     pipeline = forms.ModelChoiceField(Pipeline.objects.all(), to_field_name="slug", empty_label=None)
-    check_type = forms.ChoiceField(label="Type", choices=CheckType.choices)
+    check_type = forms.ChoiceField(label="Type", choices=check_type_choices)
 
 
 def parameter_field(parameter: Parameter) -> forms.Field:
     """Return the form field of a parameter. The check type parses its text."""
     options: dict[str, Any] = {
-        "label": LABELS.get(parameter.name, parameter.name.replace("_", " ").capitalize()),
+        "label": parameter.label,
         "help_text": parameter.help,
         "required": False,
     }
     if parameter.kind == "choice":
-        return forms.ChoiceField(
-            choices=[(choice, choice.replace("_", " ")) for choice in parameter.choices], **options
-        )
+        return forms.ChoiceField(choices=parameter.choices, **options)
     if parameter.kind == "flag":
         return forms.BooleanField(**options)
-    if parameter.kind == "days":
+    if parameter.kind == "weekdays":
         return forms.MultipleChoiceField(choices=WEEKDAYS, widget=forms.SelectMultiple(attrs={"size": 7}), **options)
     widgets: dict[str, forms.Widget] = {
-        "words": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        "lines": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        "sql": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
         "amounts": forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        "hour": forms.TextInput(attrs={"type": "time"}),
+        "time": forms.TextInput(attrs={"type": "time"}),
         "date": forms.TextInput(attrs={"type": "date"}),
         "number": forms.TextInput(attrs={"inputmode": "decimal"}),
-        "whole": forms.TextInput(attrs={"inputmode": "numeric"}),
+        "integer": forms.TextInput(attrs={"inputmode": "numeric"}),
     }
     return forms.CharField(widget=widgets[parameter.kind], max_length=50_000, **options)
 
@@ -151,9 +161,9 @@ def parameter_field(parameter: Parameter) -> forms.Field:
 def _initial_value(parameter: Parameter, value: object) -> object:
     """Return a stored parameter as its form field shows it."""
     if value is None:
-        return parameter.default if parameter.kind != "days" else list(range(7))
-    if parameter.kind == "words" and isinstance(value, list):
-        return "\n".join(str(word) for word in value)
+        value = parameter.default
+    if parameter.kind == "lines" and isinstance(value, list):
+        return "\n".join(str(line) for line in value)
     if parameter.kind == "amounts" and isinstance(value, Mapping):
         return "\n".join(
             f"{day} {amount:g}" if isinstance(amount, int) else f"{day} {amount}" for day, amount in value.items()
@@ -167,13 +177,14 @@ class ParametersForm(forms.Form):
     def __init__(self, *args: Any, check_type: str, parameters: Mapping[str, object], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.check_type = check_type
-        for parameter in TYPES[check_type]:
+        for parameter in CHECK_TYPES[check_type].declared_parameters:
             self.fields[PREFIX + parameter.name] = parameter_field(parameter)
             self.initial[PREFIX + parameter.name] = _initial_value(parameter, parameters.get(parameter.name))
 
     def parameters(self) -> dict[str, object]:
         """Return the raw parameters of a valid form; the check type validates them."""
-        return {parameter.name: self.cleaned_data[PREFIX + parameter.name] for parameter in TYPES[self.check_type]}
+        declared = CHECK_TYPES[self.check_type].declared_parameters
+        return {parameter.name: self.cleaned_data[PREFIX + parameter.name] for parameter in declared}
 
 
 class CheckForm(ParametersForm):
@@ -243,9 +254,9 @@ class CheckForm(ParametersForm):
         metrics = Metric.objects.select_related("pipeline")
         self.fields["metric"].queryset = metrics.filter(pipeline=check.pipeline)  # type: ignore[attr-defined]  # a model's choice field
         self.fields["other_metric"].queryset = metrics  # type: ignore[attr-defined]  # as above
-        if not user.is_staff or check.check_type not in QUERY_TYPES:
+        if not user.is_staff or not check.type.needs_query:
             del self.fields["source"], self.fields["query"]
-        parameters = [PREFIX + parameter.name for parameter in TYPES[check.check_type]]
+        parameters = [PREFIX + parameter.name for parameter in check.type.declared_parameters]
         self.order_fields(["name", "metric", "other_metric", "source", "query", *parameters])
 
     def check_fields(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from validation.domain.axis_ticks import labelled_ticks
-from validation.domain.formatting import format_value
+from validation.domain.formatting import format_date, format_value
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
@@ -62,7 +62,7 @@ class Shade:
 class DataRow:
     """A row of the data table below the chart."""
 
-    bucket: dt.datetime
+    time: dt.date | dt.datetime
     value: str
     low: str
     high: str
@@ -147,7 +147,7 @@ def build_plot(
         shades=tuple(_shades(events or {}, frame=frame)),
         values=tuple(Tick(frame.y(value), text) for value, text in ticks),
         dates=tuple(_dates(points, frame=frame, daily=daily)),
-        rows=tuple(_row(point, unit=unit) for point in reversed(points)),
+        rows=tuple(_row(point, unit=unit, daily=daily) for point in reversed(points)),
         left=left,
     )
 
@@ -161,16 +161,18 @@ def _heights(points: Sequence[ChartValue]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _row(point: ChartValue, *, unit: str) -> DataRow:
+def _row(point: ChartValue, *, unit: str, daily: bool) -> DataRow:
     value, low, high = (
         "–" if level is None else format_value(level, unit=unit) for level in (point.value, point.low, point.high)
     )
-    return DataRow(point.bucket, value, low, high, point.status, point.expected)
+    time = point.bucket.date() if daily else point.bucket
+    return DataRow(time, value, low, high, point.status, point.expected)
 
 
 def _title(point: ChartValue, *, daily: bool) -> str:
-    words = f"{point.bucket:%Y-%m-%d}" if daily else f"{point.bucket:%Y-%m-%d %H:%M}Z"
-    return f"{words}: {point.expected or point.status}. {point.message}"
+    date = format_date(point.bucket.date())
+    time = date if daily else f"{date}, {point.bucket:%H:%M} UTC"
+    return f"{time}: {point.expected or point.status}. {point.message}"
 
 
 def _lines(drawn: Sequence[ChartValue], *, frame: _Frame) -> Iterator[str]:

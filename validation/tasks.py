@@ -11,7 +11,7 @@ from validation.services.run_check import run_check as run_claimed_check
 
 @shared_task
 def sweep_checks() -> None:
-    """Claim the due checks and start a task for each. A lost one is claimed again when its lease ends."""
+    """Claim the due checks and start a task for each. A lost task is claimed again when its lease ends."""
     for claimed in claim_due_checks(at=timezone.now()):
         run_check.delay(claimed.check, str(claimed.claim))
 

@@ -1,6 +1,7 @@
-"""Has a warehouse asked in a process that is killed at its limit, after its backend was ended on the server (promise 13).
+"""Query warehouses in a subprocess that is killed at the time limit, after its query was ended on the server.
 
-A soft limit does not fire inside a driver, and a killed process leaves the server at work: so the limit is kept from outside.
+A soft limit does not fire inside a database driver, and a killed process leaves the query running on the server, so the
+limit is enforced from outside (docs/reliability.md, promise 13).
 """
 
 import atexit
@@ -11,9 +12,9 @@ from typing import Any
 
 from common.worker_process import NotStartedError, WorkerProcess
 
-# A server that stops a query itself says so within this time after the limit; then it is stopped from outside.
+# A server that stops a query itself reports so within this time after the limit; then it is stopped from outside.
 GRACE_SECONDS = 1.0
-END_SECONDS = 2.5
+CANCEL_SECONDS = 2.5
 MODULE = "validation.warehouse_worker"
 Row = Sequence[Any]
 
@@ -26,61 +27,61 @@ _worker = WorkerProcess(MODULE)
 atexit.register(_worker.stop)
 
 
-def rows_of(address: str, *, query: str, seconds: float, cap: int, enough: int = sys.maxsize) -> Iterator[list[Row]]:
-    """Yield what a query returns, in parts of a thousand rows at most; raise SourceFailed.
+def query_rows(address: str, *, query: str, seconds: float, cap: int, enough: int = sys.maxsize) -> Iterator[list[Row]]:
+    """Yield the rows of a query in batches of at most a thousand; raise QueryFailedError.
 
-    More rows than `cap` are an error; once there are `enough`, no more are read. After `seconds` the query is ended on the server and the process that asked is killed. Nothing is held but the part at hand.
+    More rows than `cap` are an error; after `enough` rows, no more are read. After `seconds` the query is ended on the
+    server and the subprocess is killed. Only one batch is in memory.
     """
-    asked = {"do": "read", "address": address, "query": query, "seconds": seconds, "cap": cap, "enough": enough}
+    request = {"do": "read", "address": address, "query": query, "seconds": seconds, "cap": cap, "enough": enough}
     with _worker.lock:
-        backend, over = None, False
+        backend, is_finished = None, False
         try:
-            _worker.ask(asked)
+            _worker.ask(request)
             until = time.monotonic() + seconds + GRACE_SECONDS
-            while True:
-                said = _worker.answer(until=until)
-                if "rows" in said:
-                    yield said["rows"]
-                elif "backend" in said:
-                    backend = said["backend"]
+            while not is_finished:
+                frame = _worker.answer(until=until)
+                if "rows" in frame:
+                    yield frame["rows"]
+                elif "backend" in frame:
+                    backend = frame["backend"]
                 else:
-                    over = True
-                    break
+                    is_finished = True
         except NotStartedError as error:
-            raise QueryFailedError("The process that asks warehouses does not start.") from error
+            raise QueryFailedError("The warehouse process did not start.") from error
         except TimeoutError as error:
-            raise QueryFailedError(_too_long(seconds)) from error
+            raise QueryFailedError(_timeout_message(seconds)) from error
         except EOFError as error:
             raise QueryFailedError(
-                "The query was given up: it took too much memory, or its process was killed."
+                "The query was aborted: it used too much memory, or its process was killed."
             ) from error
         finally:
-            if not over:
-                _give_up(address, backend)
-        if "problem" in said:
-            raise QueryFailedError(_in_words(said["problem"], seconds))
+            if not is_finished:
+                _cancel(address, backend)
+        if "problem" in frame:
+            raise QueryFailedError(_problem_message(frame["problem"], seconds))
 
 
-def _give_up(address: str, backend: int | None) -> None:
-    """End the query on the server by a second process, then the process that waits for it."""
+def _cancel(address: str, backend: int | None) -> None:
+    """End the query on the server through a second process, then the process that waits for it."""
     _worker.stop()
     if backend is None:
         return
-    ending = WorkerProcess(MODULE)
+    canceller = WorkerProcess(MODULE)
     try:
-        ending.ask({"do": "end", "address": address, "backend": backend})
-        ending.answer(until=time.monotonic() + END_SECONDS)
+        canceller.ask({"do": "end", "address": address, "backend": backend})
+        canceller.answer(until=time.monotonic() + CANCEL_SECONDS)
     except (NotStartedError, TimeoutError, EOFError):
-        # The server is not to be reached: it ends the query itself, by the limit it was given when the query began.
+        # The server cannot be reached: it ends the query itself, by the limit that was set when the query began.
         return
     finally:
-        ending.stop()
+        canceller.stop()
 
 
-def _in_words(problem: str, seconds: float) -> str:
-    stopped = ("statement timeout", "interrupted", "canceling statement")
-    return _too_long(seconds) if any(words in problem for words in stopped) else problem
+def _problem_message(problem: str, seconds: float) -> str:
+    timeouts = ("statement timeout", "interrupted", "canceling statement")
+    return _timeout_message(seconds) if any(text in problem for text in timeouts) else problem
 
 
-def _too_long(seconds: float) -> str:
+def _timeout_message(seconds: float) -> str:
     return f"The query took longer than its limit of {seconds:g} s and was cancelled."

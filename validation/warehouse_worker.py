@@ -1,7 +1,7 @@
-"""Asks warehouses in a process of its own, which imports no Django and may be killed: `python -m validation.warehouse_worker`.
+"""The subprocess that queries warehouses: `python -m validation.warehouse_worker`. It imports no Django and may be killed.
 
-Frames of JSON in, frames of JSON out, until its input ends. A question is answered with the number of the server's backend, then
-rows in parts, then how many there were, or what the problem is. An address never stands in an answer.
+It reads requests as JSON frames until its input ends. It answers each with the ID of the server's backend process, then
+batches of rows, then their number or the problem. An answer never contains the address.
 """
 
 import datetime as dt
@@ -22,47 +22,54 @@ from sqlalchemy.pool import NullPool
 
 from common.worker_process import read_frame, send_frame, start_worker
 
-PART = 1000
-LONGEST_CELL = 1000
+BATCH_ROWS = 1000
+MAX_CELL_LENGTH = 1000
+MAX_PROBLEM_LENGTH = 300
 CONNECT_SECONDS = 10
-# How the server's own list of connections names ours.
-NAMED = "oncall-site check"
-# How a server is asked which backend this is, and to end one.
-BACKEND = {
+# The name of our connections in the server's list of connections.
+APPLICATION_NAME = "oncall-site check"
+# Statements that return the ID of this connection's backend process, and that end one.
+BACKEND_ID = {
     "postgresql": "SELECT pg_backend_pid()",
     "mysql": "SELECT connection_id()",
     "mariadb": "SELECT connection_id()",
 }
-END = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}", "mariadb": "KILL {}"}
+END_BACKEND = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}", "mariadb": "KILL {}"}
 
 
 def main() -> None:
-    """Answer questions until the input ends or the parent does."""
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    """Answer requests until the input or the parent process ends."""
+    threading.Thread(target=_exit_with_parent, args=(os.getppid(),), daemon=True).start()
     start_worker()
-    while (asked := read_frame(sys.stdin.buffer)) is not None:
-        address = asked["address"]
+    while (request := read_frame(sys.stdin.buffer)) is not None:
+        address = request["address"]
         try:
-            if asked["do"] == "end":
-                _end_backend(address, int(asked["backend"]))
+            if request["do"] == "end":
+                _end_backend(address, int(request["backend"]))
                 send_frame({"done": 0})
             else:
-                _read(address, query=asked["query"], seconds=asked["seconds"], most=(asked["cap"], asked["enough"]))
+                _read(
+                    address,
+                    query=request["query"],
+                    seconds=request["seconds"],
+                    cap=request["cap"],
+                    enough=request["enough"],
+                )
         except (SQLAlchemyError, sqlite3.Error, MemoryError, ImportError, ValueError, OSError) as error:
             send_frame({"problem": _problem(error, address)})
 
 
-def _end_with(parent: int) -> None:
-    """End this process when its parent has ended: a query must not outlive who asked."""
+def _exit_with_parent(parent: int) -> None:
+    """Exit when the parent process has ended, so that no query outlives its run."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
 
 
-def url_of(address: str) -> URL:
-    """Return an address with the driver that is there; raise what SQLAlchemy raises for one that it cannot read."""
+def parse_address(address: str) -> URL:
+    """Return an address as a URL with the installed driver; raises what SQLAlchemy raises for an invalid one."""
     url = make_url(address)
-    # SQLAlchemy means psycopg 3 where an address names no driver; some name PostgreSQL in its old way.
+    # Without a driver in the URL, SQLAlchemy uses psycopg 3, which is not installed. "postgres" is an old name.
     return url.set(drivername="postgresql+psycopg2") if url.drivername in ("postgres", "postgresql") else url
 
 
@@ -74,31 +81,31 @@ def _engine(url: URL) -> Engine:
             creator=lambda: sqlite3.connect(path, uri=True, timeout=CONNECT_SECONDS, check_same_thread=False),
             poolclass=NullPool,
         )
-    options = {"connect_timeout": CONNECT_SECONDS} if url.get_backend_name() in BACKEND else {}
+    options = {"connect_timeout": CONNECT_SECONDS} if url.get_backend_name() in BACKEND_ID else {}
     return create_engine(url, connect_args=options, poolclass=NullPool)
 
 
-def _read(address: str, *, query: str, seconds: float, most: tuple[int, int]) -> None:
-    url = url_of(address)
+def _read(address: str, *, query: str, seconds: float, cap: int, enough: int) -> None:
+    url = parse_address(address)
     kind = url.get_backend_name()
     with _engine(url).connect() as connection:
-        timer = _limit(connection, kind=kind, seconds=seconds)
-        backend = connection.exec_driver_sql(BACKEND[kind]).scalar() if kind in BACKEND else None
+        timer = _set_limits(connection, kind=kind, seconds=seconds)
+        backend = connection.exec_driver_sql(BACKEND_ID[kind]).scalar() if kind in BACKEND_ID else None
         connection.rollback()
         send_frame({"backend": backend})
-        streamed = connection.execution_options(stream_results=True, max_row_buffer=PART, no_parameters=True)
+        streamed = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS, no_parameters=True)
         try:
             with closing(streamed.exec_driver_sql(query)) as result:
-                send_frame(_told(result, cap=most[0], enough=most[1]))
+                send_frame(_send_rows(result, cap=cap, enough=enough))
         finally:
             if timer:
                 timer.cancel()
 
 
-def _told(result: CursorResult[Any], *, cap: int, enough: int) -> dict[str, object]:
-    """Write rows part by part, as they come, until there are `enough`; return how it ended."""
+def _send_rows(result: CursorResult[Any], *, cap: int, enough: int) -> dict[str, object]:
+    """Send rows in batches, as they arrive, until there are `enough`; return the final frame."""
     count = 0
-    for rows in result.partitions(PART):
+    for rows in result.partitions(BATCH_ROWS):
         count += len(rows)
         if count > cap:
             return {"problem": f"The query returns more than {cap:,} rows."}
@@ -108,17 +115,17 @@ def _told(result: CursorResult[Any], *, cap: int, enough: int) -> dict[str, obje
     return {"done": count}
 
 
-def _limit(connection: Connection, *, kind: str, seconds: float) -> threading.Timer | None:
-    """Let the server itself read only, stop at the limit, and notice when nobody listens any more; return our own clock, if any."""
+def _set_limits(connection: Connection, *, kind: str, seconds: float) -> threading.Timer | None:
+    """Make the connection read-only and time-limited on the server; return a timer if the server has no limit."""
     if kind == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
-        held: Any = connection.connection.driver_connection
-        timer = threading.Timer(seconds, held.interrupt)
+        driver: Any = connection.connection.driver_connection
+        timer = threading.Timer(seconds, driver.interrupt)
         timer.daemon = True
         timer.start()
         return timer
     if kind == "postgresql":
-        connection.exec_driver_sql(f"SET application_name = '{NAMED}'")
+        connection.exec_driver_sql(f"SET application_name = '{APPLICATION_NAME}'")
         connection.exec_driver_sql("SET default_transaction_read_only = on")
         connection.exec_driver_sql(f"SET statement_timeout = {int(seconds * 1000)}")
         connection.commit()
@@ -126,16 +133,16 @@ def _limit(connection: Connection, *, kind: str, seconds: float) -> threading.Ti
             connection.exec_driver_sql("SET client_connection_check_interval = 1000")
             connection.commit()
         connection.rollback()
-    elif kind in BACKEND:
+    elif kind in BACKEND_ID:
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
         connection.commit()
     return None
 
 
 def _end_backend(address: str, backend: int) -> None:
-    url = url_of(address)
+    url = parse_address(address)
     with _engine(url).connect() as connection:
-        connection.exec_driver_sql(END[url.get_backend_name()].format(backend))
+        connection.exec_driver_sql(END_BACKEND[url.get_backend_name()].format(backend))
 
 
 def _cell(value: object) -> object:
@@ -145,20 +152,20 @@ def _cell(value: object) -> object:
         return float(value)
     if isinstance(value, dt.date | dt.time):  # instants too
         return value.isoformat()
-    return str(value)[:LONGEST_CELL]
+    return str(value)[:MAX_CELL_LENGTH]
 
 
 def _problem(error: Exception, address: str) -> str:
-    """Return the first line of what went wrong, without anything of the address."""
-    said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0] or type(error).__name__
+    """Return the first line of an error message, without any part of the address."""
+    message = str(getattr(error, "orig", None) or error).strip().partition("\n")[0] or type(error).__name__
     try:
         url = make_url(address)
     except SQLAlchemyError:
-        return "The address cannot be read."
+        return "Invalid database URL."
     for secret in (address, url.password, url.username, url.host, url.database):
         if secret:
-            said = said.replace(str(secret), "…")
-    return said[:300]
+            message = message.replace(str(secret), "…")
+    return message[:MAX_PROBLEM_LENGTH]
 
 
 if __name__ == "__main__":

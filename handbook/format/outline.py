@@ -46,7 +46,7 @@ PIECES = {
     "Daily Onboarding Hand-Off": (HANDOFF_TOPICS, ("hand off", "handoff", "hand over", "handover")),
 }
 
-Complain = Callable[[HandbookError], None]
+ReportError = Callable[[HandbookError], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,15 @@ class Outline:
     passages: list[Passage] = field(default_factory=list)
 
 
-def outline_of(lines: Sequence[Line], *, complain: Complain) -> Outline:
+def build_outline(lines: Sequence[Line], *, report_error: ReportError) -> Outline:
     """Return the outline of a file. Report each part or section that is missing or appears twice."""
     outline = Outline()
     part, place = "", START
     chunks = list(_chunks(lines))
-    pieces = _pieces_of(chunks, complain=complain)
+    pieces = _schedule_sections(chunks, report_error=report_error)
     for chunk in chunks:
         if chunk.level == PART_LEVEL:
-            part, place = _enter(chunk, outline=outline, place=place, complain=complain)
+            part, place = _enter(chunk, outline=outline, place=place, report_error=report_error)
         piece = pieces.get(chunk.line, "") if chunk.level == PIECE_LEVEL else ""
         title = runbook_title(chunk.title) if chunk.level == PIECE_LEVEL else None
         if piece:
@@ -97,16 +97,20 @@ def outline_of(lines: Sequence[Line], *, complain: Complain) -> Outline:
             outline.runbooks.append((title, chunk))
             place = after_runbook(title)
         elif chunk.level != PART_LEVEL or not part:
-            keep(outline, chunk.markdown, place=place, line=chunk.line)
+            add_passage(outline, chunk.markdown, place=place, line=chunk.line)
             outline.others += [chunk] if part == RUNBOOKS_TITLE else []
             if title is not None and part:
-                complain(HandbookError(chunk.line, f"a runbook under {quoted(part)}", f"it under “# {RUNBOOKS_TITLE}”"))
-    _complain_of_lacks(outline, chunks, complain=complain)
-    _complain_of_gaps(lines, complain=complain)
+                report_error(
+                    HandbookError(
+                        chunk.line, f"a runbook is under {quoted(part)}", f"runbooks under “# {RUNBOOKS_TITLE}”"
+                    )
+                )
+    _report_missing_parts(outline, chunks, report_error=report_error)
+    _report_missing_spaces(lines, report_error=report_error)
     return outline
 
 
-def keep(outline: Outline, markdown: str, *, place: str, line: int) -> None:
+def add_passage(outline: Outline, markdown: str, *, place: str, line: int) -> None:
     """Add a text to the outline as a passage, unless it is empty."""
     if markdown:
         outline.passages.append(Passage(place, markdown, line=line))
@@ -127,14 +131,14 @@ def _chunks(lines: Sequence[Line]) -> Iterator[Chunk]:
         yield Chunk(level, title, lines[start].number, heading=lines[start : start + 1], body=lines[start + 1 : end])
 
 
-def _enter(chunk: Chunk, *, outline: Outline, place: str, complain: Complain) -> tuple[str, str]:
+def _enter(chunk: Chunk, *, outline: Outline, place: str, report_error: ReportError) -> tuple[str, str]:
     """Return the part that a level-1 heading starts ("" if unknown) and the position of a passage after the heading."""
     title, below, _ = PARTS.get(match_key(chunk.title), ("", "", ""))
     if not title:
         return "", _end_of_part(place)
     if title in outline.parts:
         wrong = f"a second part {quoted(title)} (the first is on line {outline.parts[title].line})"
-        complain(HandbookError(chunk.line, wrong, "one"))
+        report_error(HandbookError(chunk.line, wrong, "one"))
     outline.parts.setdefault(title, chunk)
     return title, below
 
@@ -148,7 +152,7 @@ def _end_of_part(place: str) -> str:
     return place if place == START else SCHEDULE_END
 
 
-def _pieces_of(chunks: Sequence[Chunk], *, complain: Complain) -> dict[int, str]:
+def _schedule_sections(chunks: Sequence[Chunk], *, report_error: ReportError) -> dict[int, str]:
     """Return the schedule sections: their usual titles by line number.
 
     A heading with other words counts only if no heading has the usual title.
@@ -165,37 +169,37 @@ def _pieces_of(chunks: Sequence[Chunk], *, complain: Complain) -> dict[int, str]
         ]
         for chunk in found[1:]:
             wrong = f"a second section {quoted(chunk.title)} (the first is on line {found[0].line})"
-            complain(HandbookError(chunk.line, wrong, f"one “## {piece}”"))
+            report_error(HandbookError(chunk.line, wrong, f"one “## {piece}”"))
         pieces |= {chunk.line: piece for chunk in found[:1]}
     return pieces
 
 
-def _complain_of_lacks(outline: Outline, chunks: Sequence[Chunk], *, complain: Complain) -> None:
+def _report_missing_parts(outline: Outline, chunks: Sequence[Chunk], *, report_error: ReportError) -> None:
     for title in (OWNERSHIP_TITLE, SCHEDULE_TITLE):
         if title not in outline.parts:
-            complain(_lack(f"# {title}", title=title, at=1, outline=outline, chunks=chunks))
+            report_error(_missing_part(f"# {title}", title=title, at=1, outline=outline, chunks=chunks))
     schedule = outline.parts.get(SCHEDULE_TITLE)
     for title in PIECES if schedule else ():
         if schedule and title not in outline.parts:
             expected = f"## {title}” under “# {SCHEDULE_TITLE}"
-            complain(_lack(expected, title=title, at=schedule.line, outline=outline, chunks=chunks))
+            report_error(_missing_part(expected, title=title, at=schedule.line, outline=outline, chunks=chunks))
 
 
-def _lack(expected: str, *, title: str, at: int, outline: Outline, chunks: Sequence[Chunk]) -> HandbookError:
+def _missing_part(expected: str, *, title: str, at: int, outline: Outline, chunks: Sequence[Chunk]) -> HandbookError:
     """Return the error for a missing part, at the most similar unknown heading or else at line `at`."""
     known = {chunk.line for chunk in outline.parts.values()}
     unknown = {match_key(chunk.title): chunk for chunk in chunks if chunk.level and chunk.line not in known}
     like = nearest(match_key(title), among=list(unknown))
     if like is None:
-        return HandbookError(at, f"the part {quoted(title)} is lacking", f"“{expected}”")
+        return HandbookError(at, f"the part {quoted(title)} is missing", f"“{expected}”")
     heading = unknown[like]
-    wrong = f"{quoted('#' * heading.level + ' ' + heading.title)} begins no known part"
+    wrong = f"{quoted('#' * heading.level + ' ' + heading.title)} is not a known part"
     return HandbookError(heading.line, wrong, f"“{expected}”")
 
 
-def _complain_of_gaps(lines: Sequence[Line], *, complain: Complain) -> None:
+def _report_missing_spaces(lines: Sequence[Line], *, report_error: ReportError) -> None:
     for line in lines:
         if forgotten_gap(line) is not None:
-            complain(
-                HandbookError(line.number, f"{quoted(line.text.strip())} is no heading", "a space after the hashes")
+            report_error(
+                HandbookError(line.number, f"{quoted(line.text.strip())} is not a heading", "a space after the hashes")
             )

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from handbook.format.outline import Chunk, Outline, keep, nearest, outline_of
-from handbook.format.tables import cells_of, looks_like_row, names_in, ownership_table, pipelines_of
+from handbook.format.outline import Chunk, Outline, add_passage, build_outline, nearest
+from handbook.format.tables import looks_like_row, ownership_table, parse_rows, pipeline_names, split_cells
 from handbook.format.writer import in_order
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
@@ -44,7 +44,7 @@ from runbooks.domain.markdown_lists import (
 from runbooks.domain.runbook_text import runbook_of
 from runbooks.domain.text_cleanup import forbidden_character, quoted, tidy_sentence
 
-Complain = Callable[[HandbookError], None]
+ReportError = Callable[[HandbookError], None]
 
 
 def read_handbook(data: bytes) -> Handbook:
@@ -52,167 +52,173 @@ def read_handbook(data: bytes) -> Handbook:
     errors: list[HandbookError] = []
     lines, opening = lines_of(decoded(data))
     if opening is not None:
-        wrong = "the block of code that begins here is not closed"
-        raise HandbookErrors([HandbookError(opening.number, wrong, f"a line {fence_of(opening)} after it")])
+        wrong = "this code block is not closed"
+        raise HandbookErrors([HandbookError(opening.number, wrong, f"a closing line {fence_of(opening)}")])
     errors += [
         HandbookError(line.number, f"the control character {found}", "text")
         for line in lines
         if (found := forbidden_character(line.text))
     ]
-    outline = outline_of(lines, complain=errors.append)
-    handbook = _handbook(outline, complain=errors.append)
+    outline = build_outline(lines, report_error=errors.append)
+    handbook = _handbook(outline, report_error=errors.append)
     if errors or handbook is None:
         raise HandbookErrors(errors)
     return handbook
 
 
-def _handbook(outline: Outline, *, complain: Complain) -> Handbook | None:
+def _handbook(outline: Outline, *, report_error: ReportError) -> Handbook | None:
     """Return the handbook, or None if a part is missing. Errors in the other parts are reported as well."""
     parts = outline.parts
-    pipelines = _ownership(parts.get(OWNERSHIP_TITLE), outline=outline, complain=complain)
+    pipelines = _ownership(parts.get(OWNERSHIP_TITLE), outline=outline, report_error=report_error)
     _introduction(parts.get(SCHEDULE_TITLE), place=SCHEDULE, outline=outline)
-    rotation = _rotation(parts.get("Weekly Rotation"), outline=outline, complain=complain)
-    policy = _holiday_policy(parts.get("Holiday Policy"), outline=outline, complain=complain)
-    handoff = _handoff(parts.get("Daily Onboarding Hand-Off"), outline=outline, complain=complain)
+    rotation = _rotation(parts.get("Weekly Rotation"), outline=outline, report_error=report_error)
+    policy = _holiday_policy(parts.get("Holiday Policy"), outline=outline, report_error=report_error)
+    handoff = _handoff(parts.get("Daily Onboarding Hand-Off"), outline=outline, report_error=report_error)
     _introduction(parts.get(RUNBOOKS_TITLE), place=RUNBOOKS, outline=outline)
-    runbooks = _runbooks(outline, complain=complain)
+    runbooks = _runbooks(outline, report_error=report_error)
     if rotation is None or policy is None or handoff is None or not pipelines:
         return None
     handbook = Handbook(pipelines, rotation, policy, handoff, runbooks)
     return replace(_one_spelling(handbook), extras=in_order(outline.passages, runbooks=runbooks))
 
 
-def _ownership(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> tuple[PipelineRow, ...]:
+def _ownership(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> tuple[PipelineRow, ...]:
     """Return the rows of the ownership table, and add their pipeline names to the outline."""
     if chunk is None:
         return ()
     table = ownership_table(chunk.body)
     if table is None:
-        complain(_no_table(chunk))
+        report_error(_no_table(chunk))
         return ()
     after = chunk.body[table.end :]
-    _keep_lines(chunk.body[: table.start], place=OWNERSHIP, outline=outline)
-    _keep_lines(after, place=OWNERSHIP_TABLE, outline=outline)
+    _add_passage(chunk.body[: table.start], place=OWNERSHIP, outline=outline)
+    _add_passage(after, place=OWNERSHIP_TABLE, outline=outline)
     stray = next((line for line in after if not line.is_blank), None)
     if stray and looks_like_row(stray) and ownership_table(after) is None:
-        complain(HandbookError(stray.number, "this row stands apart from the table", "no empty line in a table"))
+        report_error(
+            HandbookError(stray.number, "this row is separated from the table", "no blank line inside the table")
+        )
     else:
-        outline.pipelines |= names_in(table)
-    rows = pipelines_of(table, complain=complain)
+        outline.pipelines |= pipeline_names(table)
+    rows = parse_rows(table, report_error=report_error)
     first: dict[str, PipelineRow] = {}
     for row in rows:
         earlier = first.setdefault(match_key(row.full_name), row)
         if earlier is not row:
-            wrong = f"the pipeline {quoted(row.full_name)} stands on line {earlier.line} already"
-            complain(HandbookError(row.line, wrong, "each pipeline once"))
+            wrong = f"the pipeline {quoted(row.full_name)} is already on line {earlier.line}"
+            report_error(HandbookError(row.line, wrong, "each pipeline once"))
     return rows
 
 
 def _no_table(chunk: Chunk) -> HandbookError:
     heads = next((line for line in chunk.body if looks_like_row(line)), None)
     if heads is None:
-        return HandbookError(chunk.line, "no table follows", "a row of heads, a row of dashes, a row for each pipeline")
-    dashes = "|".join(["---"] * len(cells_of(heads.text)))
-    return HandbookError(heads.number, "no row of dashes follows these heads", f"|{dashes}| below them")
+        return HandbookError(
+            chunk.line,
+            "there is no ownership table",
+            "a table with a header row, a separator row and a row for each pipeline",
+        )
+    dashes = "|".join(["---"] * len(split_cells(heads.text)))
+    return HandbookError(heads.number, "the table header has no separator row", f"|{dashes}| below it")
 
 
-def _rotation(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> RotationPart | None:
+def _rotation(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> RotationPart | None:
     if chunk is None:
         return None
     part = list_of(chunk.body)
-    _keep_lines(part.after, place=ROTATION, outline=outline)
-    turns = turns_of(part, at=chunk.line, complain=complain)
-    return RotationPart(_title(chunk, complain=complain), block_text(part.before), turns, line=chunk.line)
+    _add_passage(part.after, place=ROTATION, outline=outline)
+    turns = turns_of(part, at=chunk.line, report_error=report_error)
+    return RotationPart(_title(chunk, report_error=report_error), block_text(part.before), turns, line=chunk.line)
 
 
-def _holiday_policy(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> HolidayPolicyPart | None:
+def _holiday_policy(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> HolidayPolicyPart | None:
     if chunk is None:
         return None
     part = list_of(chunk.body)
-    _keep_lines(part.after, place=HOLIDAY_POLICY, outline=outline)
-    rules = rules_of(part, complain=complain)
-    return HolidayPolicyPart(_title(chunk, complain=complain), block_text(part.before), rules, line=chunk.line)
+    _add_passage(part.after, place=HOLIDAY_POLICY, outline=outline)
+    rules = rules_of(part, report_error=report_error)
+    return HolidayPolicyPart(_title(chunk, report_error=report_error), block_text(part.before), rules, line=chunk.line)
 
 
-def _handoff(chunk: Chunk | None, *, outline: Outline, complain: Complain) -> HandoffPart | None:
+def _handoff(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> HandoffPart | None:
     """Return the hand-off. Other items of its list become passages in the meeting or topics position."""
     if chunk is None:
         return None
     part = list_of(chunk.body)
-    _keep_lines(part.before, place=HANDOFF, outline=outline)
-    _keep_lines(part.after, place=HANDOFF_TOPICS, outline=outline)
+    _add_passage(part.before, place=HANDOFF, outline=outline)
+    _add_passage(part.after, place=HANDOFF_TOPICS, outline=outline)
     meeting = next((item for item in part.items if not item.nested and length_in(item.text)), None)
     topics = next((item for item in part.items if item.nested), None)
     if meeting is None:
-        wrong = "no length of the meeting is given"
-        complain(HandbookError(chunk.line, wrong, "a line such as “- Schedule a **20-30 minute meeting** …”"))
+        wrong = "the meeting has no length"
+        report_error(HandbookError(chunk.line, wrong, "a line such as “- Schedule a **20-30 minute meeting** …”"))
     if topics is None:
         expected = "“- Topics to discuss:” with a list indented below it"
-        complain(HandbookError(chunk.line, "the hand-off has no topics", expected))
+        report_error(HandbookError(chunk.line, "the hand-off has no topics", expected))
     if meeting is None or topics is None:
         return None
     if topics.line < meeting.line:
-        complain(HandbookError(topics.line, "the topics stand above the meeting", "the meeting's length first"))
-    _keep_items(part.items, around=(meeting, topics), outline=outline)
+        report_error(HandbookError(topics.line, "the topics come before the meeting", "the meeting's length first"))
+    _add_item_passages(part.items, around=(meeting, topics), outline=outline)
     shortest, longest = length_in(meeting.text) or (0, 0)
-    check_length(shortest, longest, at=meeting.line, complain=complain)
+    check_length(shortest, longest, at=meeting.line, report_error=report_error)
     return HandoffPart(
-        title=_title(chunk, complain=complain),
+        title=_title(chunk, report_error=report_error),
         meeting=meeting.text,
         minutes_min=shortest,
         minutes_max=longest,
-        topics_label=label_of(topics, complain=complain),
-        topics=topics_of(topics, complain=complain),
+        topics_label=label_of(topics, report_error=report_error),
+        topics=topics_of(topics, report_error=report_error),
         line=chunk.line,
     )
 
 
-def _keep_items(items: Sequence[Item], *, around: tuple[Item, Item], outline: Outline) -> None:
+def _add_item_passages(items: Sequence[Item], *, around: tuple[Item, Item], outline: Outline) -> None:
     meeting, topics = around
     for item in items:
         if item is not meeting and item is not topics:
             below = HANDOFF if item.line < meeting.line else HANDOFF_MEETING
             place = below if item.line < topics.line else HANDOFF_TOPICS
-            keep(outline, item.markdown, place=place, line=item.line)
+            add_passage(outline, item.markdown, place=place, line=item.line)
 
 
-def _runbooks(outline: Outline, *, complain: Complain) -> tuple[RunbookPart, ...]:
+def _runbooks(outline: Outline, *, report_error: ReportError) -> tuple[RunbookPart, ...]:
     """Return the runbooks in file order. Report a runbook with an unknown pipeline, or a second one for a pipeline."""
     known = outline.pipelines
     first: dict[str, int] = {}
     runbooks = []
     for title, chunk in outline.runbooks:
-        runbook = runbook_of(title, chunk.body, at=chunk.line, complain=complain)
+        runbook = runbook_of(title, chunk.body, at=chunk.line, report_error=report_error)
         runbooks.append(runbook)
         key = match_key(runbook.full_name)
         if key in first:
-            wrong = f"the runbook of {quoted(runbook.full_name)} stands on line {first[key]} already"
-            complain(HandbookError(chunk.line, wrong, "one for each pipeline"))
+            wrong = f"the runbook of {quoted(runbook.full_name)} is already on line {first[key]}"
+            report_error(HandbookError(chunk.line, wrong, "one for each pipeline"))
         elif known and key and key not in known:
             near = nearest(key, among=list(known))
             expected = f"{quoted(known[near])}, the nearest" if near else "a name from the ownership table"
-            complain(HandbookError(chunk.line, f"no pipeline is named {quoted(runbook.full_name)}", expected))
+            report_error(HandbookError(chunk.line, f"no pipeline is named {quoted(runbook.full_name)}", expected))
         first.setdefault(key, chunk.line)
     for chunk in outline.others:
         if match_key(chunk.title) in known:
-            wrong = f"{quoted(chunk.title)} names a pipeline but not its runbook"
-            complain(HandbookError(chunk.line, wrong, f"“## Runbook: {chunk.title}”"))
+            wrong = f"{quoted(chunk.title)} names a pipeline but is not a runbook heading"
+            report_error(HandbookError(chunk.line, wrong, f"“## Runbook: {chunk.title}”"))
     return tuple(runbooks)
 
 
 def _introduction(chunk: Chunk | None, *, place: str, outline: Outline) -> None:
-    _keep_lines(chunk.body if chunk else (), place=place, outline=outline)
+    _add_passage(chunk.body if chunk else (), place=place, outline=outline)
 
 
-def _keep_lines(lines: Sequence[Line], *, place: str, outline: Outline) -> None:
+def _add_passage(lines: Sequence[Line], *, place: str, outline: Outline) -> None:
     begun = next((line.number for line in lines if not line.is_blank), 0)
-    keep(outline, block_text(lines), place=place, line=begun)
+    add_passage(outline, block_text(lines), place=place, line=begun)
 
 
-def _title(chunk: Chunk, *, complain: Complain) -> str:
+def _title(chunk: Chunk, *, report_error: ReportError) -> str:
     title = tidy_sentence(chunk.title)
     if len(title) > LONGEST_TITLE:
-        complain(HandbookError(chunk.line, f"the title has {len(title)} characters", f"at most {LONGEST_TITLE}"))
+        report_error(HandbookError(chunk.line, f"the title has {len(title)} characters", f"at most {LONGEST_TITLE}"))
     return title
 
 

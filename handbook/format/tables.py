@@ -23,7 +23,7 @@ KNOWN = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner�
 WIDTHS = (43, 18, 20)
 DASHES = re.compile(r"[ \t]*:?-+:?[ \t]*")
 
-Complain = Callable[[HandbookError], None]
+ReportError = Callable[[HandbookError], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def looks_like_row(line: Line) -> bool:
     return not line.code and re.fullmatch(r"[ \t]*\|.*\|[ \t]*", line.text) is not None
 
 
-def names_in(table: Table) -> dict[str, str]:
+def pipeline_names(table: Table) -> dict[str, str]:
     """Return pipeline names by match key, including those of invalid rows. Skip rows without a readable name."""
     column = next((place for place, head in enumerate(table.heads) if match_key(head) == match_key(COLUMNS[0])), None)
     if column is None or any(len(cells) != len(table.heads) for _, cells in table.rows):
@@ -66,19 +66,19 @@ def names_in(table: Table) -> dict[str, str]:
     return {} if "" in known else known
 
 
-def pipelines_of(table: Table, *, complain: Complain) -> tuple[PipelineRow, ...]:
+def parse_rows(table: Table, *, report_error: ReportError) -> tuple[PipelineRow, ...]:
     """Return the valid rows of the ownership table, and report an error for each invalid row."""
-    order = _order_of(table, complain=complain)
+    order = _column_order(table, report_error=report_error)
     if order is None:
         return ()
     if not table.rows:
-        complain(HandbookError(table.line, "the table has no pipeline", "at least one row"))
+        report_error(HandbookError(table.line, "the table has no pipeline", "at least one row"))
     rows = []
     for number, cells in table.rows:
         if len(cells) != len(order):
             wrong = f"the row has {counted(len(cells), 'cell')}"
-            complain(HandbookError(number, wrong, f"{len(order)} (a pipe inside a cell is written \\|)"))
-        elif row := _row(number, [cells[place] for place in order], complain=complain):
+            report_error(HandbookError(number, wrong, f"{len(order)} (a pipe inside a cell is written \\|)"))
+        elif row := _row(number, [cells[place] for place in order], report_error=report_error):
             rows.append(row)
     return tuple(rows)
 
@@ -92,7 +92,7 @@ def table_text(rows: Sequence[PipelineRow]) -> str:
     return "\n".join([_padded(heads, widths), f"|{dashes}|", *(_padded(row, widths) for row in cells)])
 
 
-def cells_of(text: str) -> tuple[str, ...]:
+def split_cells(text: str) -> tuple[str, ...]:
     r"""Return the cells of a row.
 
     A pipe in a code span or after a backslash is part of its cell. `\|` becomes `|`.
@@ -117,33 +117,33 @@ def cells_of(text: str) -> tuple[str, ...]:
 def _table_at(lines: Sequence[Line], start: int) -> Table | None:
     if start + 1 >= len(lines) or lines[start].code or lines[start + 1].code or "|" not in lines[start].text:
         return None
-    heads = cells_of(lines[start].text)
-    dashes = cells_of(lines[start + 1].text)
+    heads = split_cells(lines[start].text)
+    dashes = split_cells(lines[start + 1].text)
     if "|" not in lines[start + 1].text or len(dashes) != len(heads) or not all(map(DASHES.fullmatch, dashes)):
         return None
     end = start + 2
     while end < len(lines) and not (lines[end].is_blank or lines[end].code or lines[end].is_rule or lines[end].heading):
         end += 1
-    rows = tuple((line.number, cells_of(line.text)) for line in lines[start + 2 : end])
+    rows = tuple((line.number, split_cells(line.text)) for line in lines[start + 2 : end])
     return Table(start=start, end=end, line=lines[start].number, heads=tuple(map(tidy_name, heads)), rows=rows)
 
 
-def _order_of(table: Table, *, complain: Complain) -> list[int] | None:
+def _column_order(table: Table, *, report_error: ReportError) -> list[int] | None:
     """Return the indexes of the three columns. If the columns are wrong, report errors and return None."""
     keys = [match_key(head) for head in table.heads]
     wanted = [match_key(title) for title in COLUMNS]
-    complaints = [f"the table has no column {quoted(title)}" for title in COLUMNS if match_key(title) not in keys]
+    problems = [f"the table has no column {quoted(title)}" for title in COLUMNS if match_key(title) not in keys]
     for place, (key, head) in enumerate(zip(keys, table.heads, strict=True)):
         if key not in wanted:
-            complaints.append(f"the table has an unknown column {quoted(head)}")
+            problems.append(f"the table has an unknown column {quoted(head)}")
         elif key in keys[:place]:
-            complaints.append(f"the table has a second column {quoted(head)}")
-    for wrong in complaints:
-        complain(HandbookError(table.line, wrong, KNOWN))
-    return None if complaints else [keys.index(key) for key in wanted]
+            problems.append(f"the table has a second column {quoted(head)}")
+    for wrong in problems:
+        report_error(HandbookError(table.line, wrong, KNOWN))
+    return None if problems else [keys.index(key) for key in wanted]
 
 
-def _row(number: int, cells: Sequence[str], *, complain: Complain) -> PipelineRow | None:
+def _row(number: int, cells: Sequence[str], *, report_error: ReportError) -> PipelineRow | None:
     """Return the pipeline in a row. If a cell is wrong, report errors and return None."""
     name, audience = tidy_pipeline(cells[0])
     primary, secondary = map(tidy_name, cells[1:])
@@ -153,20 +153,18 @@ def _row(number: int, cells: Sequence[str], *, complain: Complain) -> PipelineRo
         ("primary owner", primary, LONGEST_PERSON),
         ("secondary owner", secondary, LONGEST_PERSON),
     )
-    complaints = [
+    problems = [
         problem
         for what, value, longest in values
         if (value or what != "audience") and (problem := _problem_with(value, what=what, longest=longest))
     ]
-    if not complaints and len(match_key(cells[0])) > LONGEST_KEY:
-        complaints.append(
-            (f"the pipeline {quoted(name)} is too long", f"at most {LONGEST_KEY} letters when spelled out")
-        )
-    if not complaints and match_key(primary) == match_key(secondary):
-        complaints.append((f"{quoted(primary)} is both primary and secondary owner", "two people"))
-    for wrong, expected in complaints:
-        complain(HandbookError(number, wrong, expected))
-    return None if complaints else PipelineRow(name, audience, primary, secondary, line=number)
+    if not problems and len(match_key(cells[0])) > LONGEST_KEY:
+        problems.append((f"the pipeline {quoted(name)} is too long", f"at most {LONGEST_KEY} letters when spelled out"))
+    if not problems and match_key(primary) == match_key(secondary):
+        problems.append((f"{quoted(primary)} is both primary and secondary owner", "two people"))
+    for wrong, expected in problems:
+        report_error(HandbookError(number, wrong, expected))
+    return None if problems else PipelineRow(name, audience, primary, secondary, line=number)
 
 
 def _problem_with(value: str, *, what: str, longest: int) -> tuple[str, str] | None:

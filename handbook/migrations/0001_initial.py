@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField(unique=True)),
-                ('place', models.TextField(help_text='After which part of the file it stands.')),
+                ('place', models.TextField(help_text='The part of the file that precedes this passage.')),
                 ('markdown', models.TextField()),
             ],
             options={
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('position', models.PositiveSmallIntegerField()),
-                ('place', models.TextField(help_text='After which part of the file it stands.')),
+                ('place', models.TextField(help_text='The part of the file that precedes this passage.')),
                 ('markdown', models.TextField()),
             ],
             options={

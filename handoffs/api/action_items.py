@@ -1,4 +1,4 @@
-"""API views for action items."""
+"""API for action items."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.exceptions import InvalidInputError
-from handoffs.api.handoffs import LINK, ROTATION
+from handoffs.api.handoffs import ID_PATTERN, ROTATION
 from handoffs.models import ActionItem
 from handoffs.queries.action_items import all_items, rotation_or_only
 from handoffs.services.action_items import ItemChange, add_item, change_item
@@ -20,7 +20,7 @@ from people.serializers import UsernameField
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
-DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Only those that are done, or that are not.")
+DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Filter by completion: true or false.")
 
 
 class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
@@ -51,26 +51,26 @@ class ActionItemViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
     """Action items. Every user can create them and mark them as done."""
 
     serializer_class = ActionItemSerializer
-    lookup_value_regex = LINK
+    lookup_value_regex = ID_PATTERN
 
     def get_queryset(self) -> QuerySet[ActionItem]:
         """Return all items, open ones first, filtered by the rotation and `done` query parameters."""
-        rows, asked = all_items(), self.request.query_params
-        if asked.get("rotation"):
-            rows = rows.filter(rotation__slug=asked["rotation"].replace("\0", ""))
-        done = asked.get("done", "")
+        rows, params = all_items(), self.request.query_params
+        if params.get("rotation"):
+            rows = rows.filter(rotation__slug=params["rotation"].replace("\0", ""))
+        done = params.get("done", "")
         if done and done not in ("true", "false"):
-            raise InvalidInputError({"done": ["true or false."]})
+            raise InvalidInputError({"done": ["Must be true or false."]})
         return rows.filter(done_at__isnull=done == "false") if done else rows
 
     def create(self, request: Request) -> Response:
         """Create an action item. You can omit the rotation if there is only one."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = serializer.validated_data
         rotation = fields.get("rotation") or rotation_or_only("")
         if rotation is None:
-            raise InvalidInputError({"rotation": ["Name a rotation by its slug."]})
+            raise InvalidInputError({"rotation": ["Required if there is more than one rotation."]})
         person, at = request_user(request), timezone.now()
         item = add_item(rotation, text=fields["text"], by=person, at=at, pipeline=fields.get("pipeline"))
         return Response(self.get_serializer(item).data, status=status.HTTP_201_CREATED)
@@ -78,11 +78,11 @@ class ActionItemViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
     def partial_update(self, request: Request, pk: str) -> Response:
         """Edit an action item, mark it as done, or reopen it."""
         item = self.get_object()
-        given = self.get_serializer(data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
+        serializer = self.get_serializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        fields = serializer.validated_data
         if fields.get("rotation", item.rotation) != item.rotation:
-            raise InvalidInputError({"rotation": ["An item stays in its rotation."]})
+            raise InvalidInputError({"rotation": ["An action item cannot change its rotation."]})
         change = ItemChange(
             text=fields.get("text"),
             done=fields.get("done"),

@@ -24,8 +24,8 @@ from people.permissions import request_user
 from people.serializers import UsernameField
 
 Rows = list[dict[str, Any]]
-LINK = "[0-9]{1,15}"
-ROTATION = OpenApiParameter("rotation", OpenApiTypes.STR, description="Only this rotation’s, by slug.")
+ID_PATTERN = "[0-9]{1,15}"
+ROTATION = OpenApiParameter("rotation", OpenApiTypes.STR, description="Rotation slug.")
 BEGINNING = dt.datetime.combine(EARLIEST, dt.time(), dt.UTC)
 END = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
@@ -74,7 +74,7 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
     def get_topics(self, handoff: Handoff) -> list[dict[str, Any]]:
         """Return the topics of the hand-off's sheet."""
         sheets: dict[int, list[Topic]] = self.context["sheets"]
-        return [topic.written() for topic in sheets[handoff.pk]]
+        return [topic.to_json() for topic in sheets[handoff.pk]]
 
 
 class SheetSerializer(serializers.Serializer[Any]):
@@ -86,14 +86,14 @@ class SheetSerializer(serializers.Serializer[Any]):
 
     def change(self) -> SheetChange:
         """Return the validated change."""
-        given = self.validated_data
+        fields = self.validated_data
         for name in ("meeting_starts_at", "meeting_ends_at"):
-            if name in given and not BEGINNING <= given[name] < END:
-                raise InvalidInputError({name: ["Give an instant between 2000 and 2100."]})
+            if name in fields and not BEGINNING <= fields[name] < END:
+                raise InvalidInputError({name: ["Must be between 2000 and 2100."]})
         return SheetChange(
-            notes={topic["title"]: topic["notes"] for topic in given.get("topics", ())},
-            meeting_starts_at=given.get("meeting_starts_at"),
-            meeting_ends_at=given.get("meeting_ends_at"),
+            notes={topic["title"]: topic["notes"] for topic in fields.get("topics", ())},
+            meeting_starts_at=fields.get("meeting_starts_at"),
+            meeting_ends_at=fields.get("meeting_ends_at"),
         )
 
 
@@ -101,13 +101,13 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
     """Hand-offs, oldest first. Every user can write notes; only the two engineers can sign."""
 
     serializer_class = HandoffSerializer
-    lookup_value_regex = LINK
+    lookup_value_regex = ID_PATTERN
 
     def get_queryset(self) -> QuerySet[Handoff]:
         """Return hand-offs that are not cancelled, filtered by the rotation and time window in the query."""
-        rows, asked = all_handoffs(), self.request.query_params
-        if asked.get("rotation"):
-            rows = rows.filter(rotation__slug=asked["rotation"].replace("\0", ""))
+        rows, params = all_handoffs(), self.request.query_params
+        if params.get("rotation"):
+            rows = rows.filter(rotation__slug=params["rotation"].replace("\0", ""))
         starts_at = instant_or_date(self.request, name="from", default=BEGINNING)
         ends_at = instant_or_date(self.request, name="to", default=END)
         return rows.filter(at__gte=starts_at, at__lt=ends_at)
@@ -124,11 +124,11 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
 
     @extend_schema(request=SheetSerializer, responses=HandoffSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Update notes and the meeting time in one transaction. Returns 409 once both engineers have signed."""
+        """Update notes and the meeting time in one transaction. Returns 409 after both engineers have signed."""
         row = self.get_object()
-        given = SheetSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        change_sheet(row, change=given.change(), by=request_user(request), at=timezone.now())
+        serializer = SheetSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        change_sheet(row, change=serializer.change(), by=request_user(request), at=timezone.now())
         return self.retrieve(request, pk)
 
     @extend_schema(request=None, responses=HandoffSerializer)
@@ -139,6 +139,6 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
         return self.retrieve(request, pk)
 
     def _rows(self, rows: Iterable[Handoff]) -> Rows:
-        found = list(rows)
-        context = {**self.get_serializer_context(), "sheets": handoff_sheets(found, at=timezone.now())}
-        return list(HandoffSerializer(found, many=True, context=context).data)
+        handoffs = list(rows)
+        context = {**self.get_serializer_context(), "sheets": handoff_sheets(handoffs, at=timezone.now())}
+        return list(HandoffSerializer(handoffs, many=True, context=context).data)

@@ -1,4 +1,4 @@
-"""Find changes of on-call engineer between weeks, and the times of their meetings."""
+"""Changes of on-call engineer between shifts, and the times of their meetings."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from scheduling.domain.weeks import Week
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """The start of a week whose engineer differs from the previous week's."""
+    """The start of a shift whose engineer differs from the previous shift's."""
 
     week: dt.date
     at: dt.datetime
@@ -19,15 +19,15 @@ class Boundary:
 
 
 def boundaries(weeks: Iterable[Week]) -> dict[dt.date, Boundary]:
-    """Return changes of engineer between adjacent weeks, by the start date of the second week.
+    """Return changes of engineer between adjacent shifts, by the start date of the second.
 
-    Covers within a week are ignored: hand-offs take place only between weeks (docs/rules.md, Hand-offs).
+    Covers within a shift are ignored: hand-offs take place only between shifts (docs/rules.md, Hand-offs).
     """
-    found = {}
+    changes = {}
     for before, after in pairwise(sorted(weeks, key=lambda week: week.starts_at)):
         if before.ends_at == after.starts_at and before.engineer != after.engineer:
-            found[after.starts_on] = Boundary(after.starts_on, after.starts_at, before.engineer, after.engineer)
-    return found
+            changes[after.starts_on] = Boundary(after.starts_on, after.starts_at, before.engineer, after.engineer)
+    return changes
 
 
 def meeting_before(at: dt.datetime, *, minutes: int) -> tuple[dt.datetime, dt.datetime]:

@@ -12,9 +12,9 @@ from scheduling.domain.weeks import WEEK, Week
 from scheduling.loaders import WEEK_COLUMNS
 from scheduling.models import HolidayBlock, Rotation
 
-USUAL_MINUTES = 30
-# Time both engineers have to sign before the hand-off counts as overdue (docs/rules.md, Hand-offs).
-SIGNED_WITHIN = dt.timedelta(hours=1)
+DEFAULT_MEETING_MINUTES = 30
+# How long after the hand-off both engineers have to sign before the hand-off counts as overdue (docs/rules.md, Hand-offs).
+SIGNING_PERIOD = dt.timedelta(hours=1)
 
 
 def all_handoffs() -> HandoffQuerySet:
@@ -24,17 +24,17 @@ def all_handoffs() -> HandoffQuerySet:
 
 def next_handoffs(*, at: dt.datetime, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
     """Return the next hand-off of each rotation, optionally only of the given rotations."""
-    coming = Handoff.objects.not_cancelled().filter(at__gt=at, rotation=OuterRef("pk")).order_by("at")
-    return _one_a_rotation(coming, rotations=rotations)
+    upcoming = Handoff.objects.not_cancelled().filter(at__gt=at, rotation=OuterRef("pk")).order_by("at")
+    return _first_per_rotation(upcoming, rotations=rotations)
 
 
 def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return each rotation's last hand-off if it was due at least an hour ago and lacks a signature."""
-    past = Handoff.objects.not_cancelled().filter(at__lte=at - SIGNED_WITHIN, rotation=OuterRef("pk")).order_by("-at")
-    return [row for row in _one_a_rotation(past) if not row.is_signed]
+    past = Handoff.objects.not_cancelled().filter(at__lte=at - SIGNING_PERIOD, rotation=OuterRef("pk")).order_by("-at")
+    return [row for row in _first_per_rotation(past) if not row.is_signed]
 
 
-def _one_a_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
+def _first_per_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
     """Return the first of `rows` for each rotation. One index look-up per rotation keeps it fast on a long history."""
     chosen = (
         Rotation.objects.all() if rotations is None else Rotation.objects.filter(pk__in=[one.pk for one in rotations])
@@ -111,7 +111,7 @@ def same_handoff(row: Handoff, boundary: Boundary) -> bool:
 def meeting_minutes(rotation: Rotation) -> int:
     """Return the length of a rotation's meeting in minutes: the maximum in its policy."""
     policy = HandoffPolicy.objects.filter(rotation=rotation).first()
-    return policy.minutes_max if policy else USUAL_MINUTES
+    return policy.minutes_max if policy else DEFAULT_MEETING_MINUTES
 
 
 def away_by_handoff(handoffs: list[Handoff]) -> list[list[AttendeeAbsence]]:

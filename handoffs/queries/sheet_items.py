@@ -34,22 +34,22 @@ SheetData = Mapping[tuple[int, About], list[SheetItem]]
 def live_items(rotations: Iterable[int], *, at: dt.datetime) -> SheetData:
     """Return live data by rotation and kind, in a fixed number of queries."""
     keys = set(rotations)
-    found: dict[tuple[int, About], list[SheetItem]] = {}
+    items: dict[tuple[int, About], list[SheetItem]] = {}
     for row in open_items(keys):
-        found.setdefault((row.rotation_id, About.ACTIONS), []).append(_action(row))
+        items.setdefault((row.rotation_id, About.ACTIONS), []).append(_action(row))
     rows = PipelineRotation.objects.filter(rotation__in=keys).select_related("pipeline")
-    placed = list(rows.order_by("pipeline__position", "pipeline"))
-    for key, item in (*_incidents(placed), *_statuses(placed, at=at)):
-        found.setdefault(key, []).append(item)
-    return found
+    members = list(rows.order_by("pipeline__position", "pipeline"))
+    for key, item in (*_incidents(members), *_statuses(members, at=at)):
+        items.setdefault(key, []).append(item)
+    return items
 
 
 def _action(row: ActionItem) -> SheetItem:
     return SheetItem(f"{row.text} ({row.pipeline})" if row.pipeline else row.text)
 
 
-def _incidents(placed: list[PipelineRotation]) -> list[tuple[tuple[int, About], SheetItem]]:
-    rotations = {row.pipeline_id: row.rotation_id for row in placed}
+def _incidents(members: list[PipelineRotation]) -> list[tuple[tuple[int, About], SheetItem]]:
+    rotations = {row.pipeline_id: row.rotation_id for row in members}
     rows = open_incidents().filter(pipeline__in=rotations)
     return [((rotations[row.pipeline_id], _about(row)), _incident(row)) for row in rows]
 
@@ -59,26 +59,26 @@ def _about(row: Incident) -> About:
 
 
 def _incident(row: Incident) -> SheetItem:
-    kind = f"{row.get_kind_display()} of {row.pipeline}: {row.title}"
-    whose = f"{row.assignee} has it" if row.assignee else "nobody has it yet"
-    text = f"{kind}; since {format_instant(row.opened_at, dt.UTC)}, {whose}"
+    assignee = f"assigned to {row.assignee}" if row.assignee else "unassigned"
+    since = format_instant(row.opened_at, dt.UTC)
+    text = f"{row.get_kind_display()}: {row.title} ({row.pipeline}), since {since}, {assignee}"
     return SheetItem(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger")
 
 
-def _statuses(placed: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[tuple[int, About], SheetItem]]:
-    pipelines = [row.pipeline for row in placed]
+def _statuses(members: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[tuple[int, About], SheetItem]]:
+    pipelines = [row.pipeline for row in members]
     chains, known = responder_chains(pipelines, at=at), statuses(pipelines)
-    people = {user.pk: str(user) for user in User.objects.filter(pk__in={one.responder for one in chains.values()})}
+    people = {user.pk: str(user) for user in User.objects.filter(pk__in={chain.responder for chain in chains.values()})}
     return [
         (
             (row.rotation_id, About.STATUS),
             _status(row.pipeline, known[row.pipeline_id], responder=people.get(chains[row.pipeline_id].responder or 0)),
         )
-        for row in placed
+        for row in members
     ]
 
 
 def _status(pipeline: Pipeline, status: PipelineStatus, *, responder: str | None) -> SheetItem:
-    answering = f"{responder} answers for it" if responder else "nobody answers for it"
+    suffix = f"responder {responder}" if responder else "uncovered"
     path = reverse("pipeline", args=[pipeline.slug])
-    return SheetItem(f"{pipeline}: {status.word}; {answering}", path, status.badge if responder else "danger")
+    return SheetItem(f"{pipeline} — {status.word} — {suffix}", path, status.badge if responder else "danger")

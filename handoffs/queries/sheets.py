@@ -10,7 +10,7 @@ from handoffs.models import Handoff, HandoffNote, HandoffTopic
 from handoffs.queries.sheet_items import SheetData, SheetItem, live_items
 
 # Default topics for a rotation whose handbook has none (docs/rules.md, Hand-offs).
-USUAL_TOPICS = (
+DEFAULT_TOPICS = (
     "Active issues being resolved",
     "Known outages or delays",
     "Status of all pipelines",
@@ -31,7 +31,7 @@ class Topic:
         """Return the title without the handbook's trailing full stop."""
         return self.title.removesuffix(".")
 
-    def written(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the topic as JSON, for the API and for the frozen sheet."""
         return {"title": self.title, "items": [asdict(item) for item in self.items], "notes": self.notes}
 
@@ -46,7 +46,7 @@ def handoff_sheets(handoffs: Iterable[Handoff], *, at: dt.datetime) -> dict[int,
         notes.setdefault(handoff, {})[title] = text
     live = live_items(rotations, at=at)
     return {
-        row.pk: _thawed(row.frozen)
+        row.pk: _frozen_topics(row.frozen)
         if row.frozen is not None
         else _topics(titles[row.rotation_id], notes=notes.get(row.pk, {}), rotation=row.rotation_id, live=live)
         for row in rows
@@ -59,18 +59,19 @@ def topic_titles(rotations: Iterable[int]) -> dict[int, list[str]]:
     rows = HandoffTopic.objects.filter(policy__rotation__in=titles).order_by("position")
     for rotation, title in rows.values_list("policy__rotation", "title"):
         titles[rotation].append(title)
-    return {key: found or list(USUAL_TOPICS) for key, found in titles.items()}
+    return {key: rows or list(DEFAULT_TOPICS) for key, rows in titles.items()}
 
 
 def _topics(titles: list[str], *, notes: dict[str, str], rotation: int, live: SheetData) -> list[Topic]:
     # Notes remain visible after their topic is removed from the handbook.
-    lost = [title for title, text in notes.items() if title not in titles and text]
+    removed = [title for title, text in notes.items() if title not in titles and text]
     return [
-        Topic(title, items_for(title, rotation=rotation, live=live), notes.get(title, "")) for title in (*titles, *lost)
+        Topic(title, items_for(title, rotation=rotation, live=live), notes.get(title, ""))
+        for title in (*titles, *removed)
     ]
 
 
-def _thawed(frozen: list[dict[str, Any]]) -> list[Topic]:
+def _frozen_topics(frozen: list[dict[str, Any]]) -> list[Topic]:
     return [Topic(row["title"], tuple(SheetItem(**item) for item in row["items"]), row["notes"]) for row in frozen]
 
 

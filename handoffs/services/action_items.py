@@ -27,7 +27,7 @@ def add_item(
 ) -> ActionItem:
     """Create an action item. Raise InvalidInputError for `text` if it is empty."""
     return ActionItem.objects.create(
-        rotation=rotation, text=_words(text), pipeline=pipeline, created_by=by, created_at=at
+        rotation=rotation, text=_normalize_text(text), pipeline=pipeline, created_by=by, created_at=at
     )
 
 
@@ -39,7 +39,7 @@ def change_item(item: ActionItem, *, change: ItemChange, by: User, at: dt.dateti
     """
     row = ActionItem.objects.select_for_update(no_key=True).get(pk=item.pk)
     if change.text is not None:
-        row.text = _words(change.text)
+        row.text = _normalize_text(change.text)
     if change.about:
         row.pipeline = change.pipeline
     if change.done is True and row.done_at is None:
@@ -50,8 +50,8 @@ def change_item(item: ActionItem, *, change: ItemChange, by: User, at: dt.dateti
     return row
 
 
-def _words(text: str) -> str:
-    words = " ".join(text.split())
-    if not words:
-        raise InvalidInputError({"text": ["Say what is to be done."]})
-    return words
+def _normalize_text(text: str) -> str:
+    normalized = " ".join(text.split())
+    if not normalized:
+        raise InvalidInputError({"text": ["Enter a description."]})
+    return normalized

@@ -18,7 +18,7 @@ from handoffs.notifications import (
     HandoffUnsigned,
     handoff_facts,
 )
-from handoffs.queries.handoffs import SIGNED_WITHIN, AttendeeAbsence, away_at
+from handoffs.queries.handoffs import SIGNING_PERIOD, AttendeeAbsence, away_at
 from notifications.queries.outbox import absolute_url, organizer
 from notifications.services.outbox import Invitation, enqueue
 from people.models import User
@@ -116,14 +116,14 @@ def _notify_absences_at(handoff: Handoff, absences: list[AttendeeAbsence], *, at
 
 def notify_unsigned(*, at: dt.datetime) -> int:
     """Remind both engineers once of a hand-off due an hour ago that lacks a signature; return how many hand-offs."""
-    late = at - SIGNED_WITHIN
-    rows = Handoff.objects.unsigned().filter(at__lte=late, at__gt=late - UNSIGNED_LIFETIME, unsigned_told_at=None)
+    late = at - SIGNING_PERIOD
+    rows = Handoff.objects.unsigned().filter(at__lte=late, at__gt=late - UNSIGNED_LIFETIME, unsigned_notified_at=None)
     return sum(_notify_unsigned_handoff(row, at=at) for row in rows.with_people().order_by("at"))
 
 
 @transaction.atomic
 def _notify_unsigned_handoff(handoff: Handoff, *, at: dt.datetime) -> int:
-    if Handoff.objects.unsigned().filter(pk=handoff.pk, unsigned_told_at=None).update(unsigned_told_at=at) != 1:
+    if Handoff.objects.unsigned().filter(pk=handoff.pk, unsigned_notified_at=None).update(unsigned_notified_at=at) != 1:
         return 0
     notification = HandoffUnsigned(**handoff_facts(handoff))
     enqueue(handoff.people, notification, due_at=at, expires_at=handoff.at + UNSIGNED_LIFETIME)

@@ -1,4 +1,4 @@
-"""Sync hand-offs with on-call weeks, and move their meetings."""
+"""Sync hand-offs with on-call shifts, and move their meetings."""
 
 import datetime as dt
 
@@ -6,8 +6,8 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from handoffs.domain.boundaries import meeting_before
-from handoffs.models import FARTHEST_MEETING, Handoff, HandoffPolicy
-from handoffs.queries.handoffs import USUAL_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
+from handoffs.models import MAX_MEETING_DISTANCE, Handoff, HandoffPolicy
+from handoffs.queries.handoffs import DEFAULT_MEETING_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
 from handoffs.services.mails import invite, notify_absences, notify_unsigned
 from people.models import User
 from scheduling.models import Rotation
@@ -15,12 +15,12 @@ from scheduling.services.locks import lock_rotation
 
 
 def sync_handoffs(*, at: dt.datetime) -> int:
-    """Sync upcoming hand-offs with the stored weeks and notify the engineers; return how many changed.
+    """Sync upcoming hand-offs with the stored shifts and notify the engineers; return how many changed.
 
-    Scheduling does not depend on this app: this sweep finds weeks changed by swaps, roster updates or departures. It is
+    Scheduling does not depend on this app: this sweep finds shifts changed by swaps, roster updates or departures. It is
     idempotent and can run concurrently with itself.
     """
-    changed = sum(keep_rotation(row, at=at) for row in Rotation.objects.order_by("pk") if changes_due(row, at=at))
+    changed = sum(sync_rotation(row, at=at) for row in Rotation.objects.order_by("pk") if changes_due(row, at=at))
     invite_due(at=at)
     notify_absences(at=at)
     notify_unsigned(at=at)
@@ -28,18 +28,18 @@ def sync_handoffs(*, at: dt.datetime) -> int:
 
 
 @transaction.atomic
-def keep_rotation(rotation: Rotation, *, at: dt.datetime) -> int:
-    """Sync a rotation's upcoming hand-offs with its stored weeks; return how many changed."""
+def sync_rotation(rotation: Rotation, *, at: dt.datetime) -> int:
+    """Sync a rotation's upcoming hand-offs with its stored shifts; return how many changed."""
     lock_rotation(rotation)
     # Lock in primary key order before reading: a concurrent request may sign or move the meeting.
     list(rotation.handoffs.filter(at__gt=at).select_for_update(no_key=True).order_by("pk"))
     due = changes_due(rotation, at=at)
-    for one in due:
-        _follow(rotation, one, at=at)
+    for change in due:
+        _apply_change(rotation, change, at=at)
     return len(due)
 
 
-def _follow(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) -> None:
+def _apply_change(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) -> None:
     """Create, update or cancel a hand-off. An update to other engineers or another time clears signatures that no longer apply."""
     row = due.handoff or Handoff(rotation=rotation, sequence=-1)
     boundary = due.boundary
@@ -77,11 +77,14 @@ def move_meeting(
 ) -> Handoff:
     """Move a hand-off's meeting and return the row. If only one instant is given, the length stays the same.
 
-    Raises NotAllowedError unless `by` is in the meeting or an admin, DomainError if it is signed or cancelled, Invalid by field.
+    Raise NotAllowedError unless `by` attends or is an admin, DomainError if the hand-off is signed or cancelled, and
+    InvalidInputError for invalid times.
     """
     row = lock_open(handoff)
     if by not in row.people and not by.is_staff:
-        raise NotAllowedError("The meeting is moved by who hands over, who takes over, or an admin.")
+        raise NotAllowedError(
+            "Only the outgoing engineer, the incoming engineer or an admin can reschedule this meeting."
+        )
     old = (row.meeting_starts_at, row.meeting_ends_at)
     length = old[1] - old[0]
     if starts_at is None:
@@ -103,21 +106,26 @@ def _check_time(row: Handoff, new: tuple[dt.datetime, dt.datetime], *, at: dt.da
     starts_at, ends_at = new
     policy = HandoffPolicy.objects.filter(rotation=row.rotation_id).first()
     shortest = dt.timedelta(minutes=policy.minutes_min if policy else 1)
-    longest = dt.timedelta(minutes=policy.minutes_max if policy else USUAL_MINUTES)
+    longest = dt.timedelta(minutes=policy.minutes_max if policy else DEFAULT_MEETING_MINUTES)
     if not shortest <= ends_at - starts_at <= longest:
-        lasts = f"{shortest.seconds // 60} to {longest.seconds // 60} minutes"
-        raise InvalidInputError({"meeting_ends_at": [f"The meeting lasts {lasts}, says the handbook."]})
+        expected = _minutes(shortest, longest)
+        raise InvalidInputError({"meeting_ends_at": [f"The meeting must last {expected} (handbook)."]})
     if starts_at < at:
-        raise InvalidInputError({"meeting_starts_at": ["This is in the past."]})
-    if starts_at < row.at - FARTHEST_MEETING or ends_at > row.at + FARTHEST_MEETING:
-        raise InvalidInputError({"meeting_starts_at": ["Choose a time within a week of the hand-off."]})
+        raise InvalidInputError({"meeting_starts_at": ["Start time must be in the future."]})
+    if starts_at < row.at - MAX_MEETING_DISTANCE or ends_at > row.at + MAX_MEETING_DISTANCE:
+        raise InvalidInputError({"meeting_starts_at": ["Choose a time within 7 days of the hand-off."]})
+
+
+def _minutes(shortest: dt.timedelta, longest: dt.timedelta) -> str:
+    low, high = shortest.seconds // 60, longest.seconds // 60
+    return f"{low} minutes" if low == high else f"{low}–{high} minutes"
 
 
 def lock_open(handoff: Handoff) -> Handoff:
     """Lock and return a hand-off's current row. Raise DomainError if it is cancelled or signed by both engineers."""
     row = Handoff.objects.select_for_update(no_key=True, of=("self",)).with_people().get(pk=handoff.pk)
     if row.cancelled_at is not None:
-        raise DomainError("This hand-off is cancelled: the week no longer changes hands.")
+        raise DomainError("This hand-off is cancelled because the on-call engineer no longer changes.")
     if row.is_signed:
-        raise DomainError("Both have signed this hand-off; it stays as it was.")
+        raise DomainError("Both engineers have signed. The notes are locked.")
     return row

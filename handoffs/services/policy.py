@@ -24,13 +24,13 @@ class HandoffRules:
 def set_handoff_rules(rotation: Rotation, *, rules: HandoffRules) -> list[str]:
     """Set a rotation's hand-off rules; return the changes, or all rules if it had none.
 
-    Raises django.core.exceptions.ValidationError by field.
+    Raise django.core.exceptions.ValidationError by field.
     """
     Rotation.objects.select_for_update().get(pk=rotation.pk)
     policy = HandoffPolicy.objects.filter(rotation=rotation).first() or HandoffPolicy(rotation=rotation)
     fields = ("name", "instruction", "minutes_min", "minutes_max", "topics_label")
-    new = policy.pk is None
-    changed = [field for field in fields if new or getattr(policy, field) != getattr(rules, field)]
+    is_new = policy.pk is None
+    changed = [field for field in fields if is_new or getattr(policy, field) != getattr(rules, field)]
     for field in changed:
         setattr(policy, field, getattr(rules, field))
     if changed:

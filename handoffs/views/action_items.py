@@ -21,19 +21,19 @@ def add(request: SignedInRequest) -> HttpResponse:
     form = ItemForm(request.POST)
     status = 400
     if form.is_valid():
-        given = form.cleaned_data
+        fields = form.cleaned_data
         try:
             add_item(
-                given["rotation"],
-                text=given["text"],
+                fields["rotation"],
+                text=fields["text"],
                 by=request.user,
                 at=timezone.now(),
-                pipeline=given["pipeline"],
+                pipeline=fields["pipeline"],
             )
-        except DomainError as refusal:
-            status = add_service_error(form, refusal)
+        except DomainError as error:
+            status = add_service_error(form, error)
         else:
-            messages.success(request, "The action item is kept until it is done.")
+            messages.success(request, "Action item added.")
             return _back(request)
     return render(request, "handoffs/item.html", {"item_form": form}, status=status)
 
@@ -43,7 +43,7 @@ def done(request: SignedInRequest, pk: int, *, is_done: bool) -> HttpResponse:
     """Mark an action item as done, or reopen it."""
     item = get_object_or_404(ActionItem, pk=pk)
     change_item(item, change=ItemChange(done=is_done), by=request.user, at=timezone.now())
-    messages.success(request, f"“{item.text}” is {'done' if is_done else 'open again'}.")
+    messages.success(request, f"Action item {'done' if is_done else 'reopened'}: “{item.text}”.")
     return _back(request)
 
 

@@ -20,7 +20,7 @@ from people.requests import SignedInRequest
 from pipelines.queries import row_history
 
 TRACKED = ("at", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "cancelled_at", "signed_outgoing_at", "signed_incoming_at")  # fmt: skip
-SHOWN_AHEAD, SHOWN_BACK = 12, 12
+UPCOMING_SHOWN, PAST_SHOWN = 12, 12
 
 
 @require_safe
@@ -28,12 +28,12 @@ def handoffs(request: SignedInRequest) -> HttpResponse:
     """Show upcoming, unsigned and recent hand-offs, and open action items."""
     at = timezone.now()
     rows = all_handoffs()
-    coming = list(rows.filter(at__gt=at)[:SHOWN_AHEAD])
+    upcoming = list(rows.filter(at__gt=at)[:UPCOMING_SHOWN])
     context = {
         "now": at,
-        "coming": [(row, away) for row, away in zip(coming, away_by_handoff(coming), strict=True)],
+        "upcoming": [(row, away) for row, away in zip(upcoming, away_by_handoff(upcoming), strict=True)],
         "overdue": overdue_handoffs(at=at),
-        "past": list(rows.filter(at__lte=at).order_by("-at")[:SHOWN_BACK]),
+        "past": list(rows.filter(at__lte=at).order_by("-at")[:PAST_SHOWN]),
         "items": list(open_items()),
         "item_form": ItemForm(),
     }
@@ -44,7 +44,7 @@ def _handoff(pk: int) -> Handoff:
     return get_object_or_404(Handoff.objects.with_people(), pk=pk)
 
 
-def _notes_of(request: SignedInRequest, row: Handoff) -> NotesForm:
+def _notes_form(request: SignedInRequest, row: Handoff) -> NotesForm:
     return NotesForm(request.POST, topics=handoff_sheets([row], at=timezone.now())[row.pk])
 
 
@@ -54,14 +54,14 @@ def handoff(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _handoff(pk)
     if request.method != "POST":
         return _sheet(request, row)
-    form = _notes_of(request, row)
+    form = _notes_form(request, row)
     if not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
     try:
         change_sheet(row, change=SheetChange(notes=form.notes()), by=request.user, at=timezone.now())
-    except DomainError as refusal:
-        return _sheet(request, _handoff(pk), status=add_service_error(form, refusal), notes_form=form)
-    messages.success(request, "The notes are saved.")
+    except DomainError as error:
+        return _sheet(request, _handoff(pk), status=add_service_error(form, error), notes_form=form)
+    messages.success(request, "Notes saved.")
     return redirect("handoff", pk=pk)
 
 
@@ -72,18 +72,18 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
     form = MeetingForm(request.POST)
     if not form.is_valid():
         return _sheet(request, row, status=400, meeting_form=form)
-    given = form.cleaned_data
+    fields = form.cleaned_data
     try:
         move_meeting(
             row,
             by=request.user,
             at=timezone.now(),
-            starts_at=given["meeting_starts_at"],
-            ends_at=given["meeting_ends_at"],
+            starts_at=fields["meeting_starts_at"],
+            ends_at=fields["meeting_ends_at"],
         )
-    except DomainError as refusal:
-        return _sheet(request, _handoff(pk), status=add_service_error(form, refusal), meeting_form=form)
-    messages.success(request, "The meeting has its new time; both are told.")
+    except DomainError as error:
+        return _sheet(request, _handoff(pk), status=add_service_error(form, error), meeting_form=form)
+    messages.success(request, "Meeting rescheduled. Both engineers were notified.")
     return redirect("handoff", pk=pk)
 
 
@@ -92,18 +92,18 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
     """Sign a hand-off and save the notes submitted with it."""
     row, at = _handoff(pk), timezone.now()
     # Notes are optional: a request without any leaves them unchanged.
-    form = _notes_of(request, row) if "notes_0" in request.POST else None
+    form = _notes_form(request, row) if "notes_0" in request.POST else None
     if form is not None and not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
     try:
         signed = sign_handoff(row, by=request.user, at=at, notes=form.notes() if form is not None else None)
-    except NotAllowedError as refusal:
-        raise PermissionDenied(str(refusal)) from refusal
-    except DomainError as refusal:
+    except NotAllowedError as error:
+        raise PermissionDenied(str(error)) from error
+    except DomainError as error:
         if form is None:
-            return _sheet(request, _handoff(pk), status=409, refused=refusal)
-        return _sheet(request, _handoff(pk), status=add_service_error(form, refusal), notes_form=form)
-    messages.success(request, "Signed. The sheet is kept as it is." if signed.is_signed else "Signed.")
+            return _sheet(request, _handoff(pk), status=409, error=error)
+        return _sheet(request, _handoff(pk), status=add_service_error(form, error), notes_form=form)
+    messages.success(request, "Hand-off complete. The notes are now locked." if signed.is_signed else "Signed.")
     return redirect("handoff", pk=pk)
 
 
@@ -114,7 +114,7 @@ def _sheet(
     status: int = 200,
     notes_form: NotesForm | None = None,
     meeting_form: MeetingForm | None = None,
-    refused: DomainError | None = None,
+    error: DomainError | None = None,
 ) -> HttpResponse:
     at, reader = timezone.now(), request.user
     topics = handoff_sheets([row], at=at)[row.pk]
@@ -136,6 +136,6 @@ def _sheet(
         "item_form": ItemForm(initial={"rotation": row.rotation.slug}),
         "items": list(open_items([row.rotation_id])),
         "history": row_history(row, fields=TRACKED),
-        "refused": refused,
+        "error": error,
     }
     return render(request, "handoffs/handoff.html", context, status=status)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from django_filters.filters import NumberFilter
 from django_filters.filterset import FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -14,13 +15,15 @@ from rest_framework.response import Response
 from common.api.filters import BooleanFilter, ListFilterBackend
 from common.exceptions import InvalidInputError
 from common.identifiers import ID_PATTERN
-from incidents.models import Alert
+from incidents.models import Alert, Incident
 from incidents.queries import incidents
 from incidents.services.alerts import ingest_alerts
 from pipelines.models import Pipeline
 from validation.api.external import RawJsonParser
 from validation.importers.alertmanager import read_alerts
 from validation.importers.results import UnreadableFileError
+
+MAX_ID = 10**15 - 1
 
 
 class AlertBatchSerializer(serializers.Serializer[Any]):
@@ -49,6 +52,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     """The last state of an alert; `pipeline` is null if it maps to none."""
 
     pipeline = serializers.SlugRelatedField[Pipeline](slug_field="slug", read_only=True)
+    incident = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
     firing = serializers.BooleanField(source="is_firing")
     labels = serializers.DictField()
 
@@ -62,6 +66,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "severity",
             "labels",
             "pipeline",
+            "incident",
             "firing",
             "starts_at",
             "ends_at",
@@ -72,6 +77,8 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
 class AlertFilter(FilterSet):
     """Filters of the list."""
 
+    firing = BooleanFilter(field_name="is_firing")
+    incident = NumberFilter(help_text="ID of an incident.", min_value=0, max_value=MAX_ID)
     unmapped = BooleanFilter(field_name="pipeline", lookup_expr="isnull", help_text="Alerts without a pipeline.")
 
 

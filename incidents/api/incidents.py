@@ -17,12 +17,14 @@ from common.identifiers import ID_PATTERN
 from incidents.api.serializers import (
     CommentSerializer,
     IncidentDetailSerializer,
+    IncidentRowSerializer,
     IncidentSerializer,
     IncidentUpdateSerializer,
     MarkStepSerializer,
     ReassignSerializer,
     ResolveSerializer,
     RunStepSerializer,
+    SnoozeSerializer,
     TimelineEntrySerializer,
 )
 from incidents.models import Incident, RunStep, TimelineEntry
@@ -41,6 +43,7 @@ class IncidentFilter(FilterSet):
     """Filters of the list."""
 
     pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.order_by("pk"), help_text="Slug of a pipeline.")
+    severity = WordFilter(choices=Incident.Severity.choices)
     state = WordFilter(choices=[*Incident.State.choices, (UNRESOLVED, "Unresolved")], method="filter_state")
 
     def filter_state(self, rows: QuerySet[Incident], name: str, value: str) -> QuerySet[Incident]:
@@ -57,7 +60,8 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         """Return the short serializer for lists, and the detailed one otherwise."""
-        return IncidentSerializer if self.action in ("list", "create") else IncidentDetailSerializer
+        by_action = {"list": IncidentRowSerializer, "create": IncidentSerializer}
+        return by_action.get(self.action, IncidentDetailSerializer)
 
     def get_queryset(self) -> QuerySet[Incident]:
         """Return every incident, open ones first."""
@@ -79,7 +83,7 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
 
     @extend_schema(request=IncidentUpdateSerializer, responses=IncidentDetailSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Edit the kind, title or text."""
+        """Edit the kind, severity, title or text."""
         fields = _validated(IncidentUpdateSerializer, request)
         incident = self.get_object()
         return _detail(transitions.update_incident(incident, by=request_user(request), at=timezone.now(), **fields))
@@ -112,6 +116,13 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         fields, incident = _validated(ReassignSerializer, request), self.get_object()
         to = fields.pop("engineer")
         return _detail(transitions.reassign(incident, to=to, by=request_user(request), at=timezone.now(), **fields))
+
+    @extend_schema(request=SnoozeSerializer, responses=IncidentDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: str) -> Response:
+        """Snooze an incident: nobody is notified until then, when escalation starts again."""
+        fields, incident = _validated(SnoozeSerializer, request), self.get_object()
+        return _detail(transitions.snooze(incident, by=request_user(request), at=timezone.now(), **fields))
 
     @extend_schema(responses=TimelineEntrySerializer(many=True))
     @action(detail=True)

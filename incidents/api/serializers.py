@@ -14,6 +14,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
     pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
     kind = serializers.ChoiceField(Incident.Kind.choices)
+    severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
     text = serializers.CharField(required=False, allow_blank=True, default="")
     check_id = serializers.IntegerField(read_only=True, allow_null=True)
     opened_by = UsernameField(read_only=True)
@@ -27,6 +28,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "id",
             "pipeline",
             "kind",
+            "severity",
             "title",
             "text",
             "state",
@@ -41,6 +43,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "resolved_by",
             "assignee",
             "next_escalation_at",
+            "snoozed_until",
             "repeats",
             "last_seen_at",
             "recovered_at",
@@ -53,12 +56,22 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "acknowledged_at",
             "resolved_at",
             "next_escalation_at",
+            "snoozed_until",
             "repeats",
             "last_seen_at",
             "recovered_at",
         )
         # The service validates, with messages for people.
         validators: list[Any] = []
+
+
+class IncidentRowSerializer(IncidentSerializer):
+    """An incident in a list: without its text, which may be long."""
+
+    text = None  # type: ignore[assignment]  # DRF's way to leave a field out
+
+    class Meta(IncidentSerializer.Meta):
+        fields = tuple(name for name in IncidentSerializer.Meta.fields if name != "text")
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):
@@ -110,6 +123,7 @@ class IncidentUpdateSerializer(serializers.Serializer[Any]):
     """Corrections of an incident."""
 
     kind = serializers.ChoiceField(Incident.Kind.choices, required=False)
+    severity = serializers.ChoiceField(Incident.Severity.choices, required=False)
     title = serializers.CharField(required=False)
     text = serializers.CharField(required=False, allow_blank=True)
 
@@ -124,6 +138,12 @@ class ResolveSerializer(CommentSerializer):
     """The resolution, and the position of the runbook step that fixed the incident if one did."""
 
     fixed_by_step = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=9999)
+
+
+class SnoozeSerializer(serializers.Serializer[Any]):
+    """When the snooze ends."""
+
+    until = serializers.DateTimeField()
 
 
 class ReassignSerializer(CommentSerializer):

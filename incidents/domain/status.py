@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 # What is present, and the status it means; worst first.
 WORST_INCIDENT = (("outage", "outage"), ("delay", "delayed"), ("issue", "issue"))
-WORST_CHECK = (("fail", "failing"), ("warn", "warn"), ("pass", "ok"))
+WORST_CHECK = (("fail", "failing"), ("stale", "stale"), ("warn", "warn"), ("pass", "ok"))
 UNKNOWN = "unknown"
 STATUSES = tuple(word for _, word in (*WORST_INCIDENT, *WORST_CHECK, ("", UNKNOWN)))
 

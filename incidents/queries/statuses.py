@@ -21,7 +21,7 @@ class PipelineStatus:
     @property
     def badge(self) -> str:
         """The badge's CSS class: ok, warn, danger or none."""
-        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn"}.get(self.word, "danger")
+        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn", "stale": "warn"}.get(self.word, "danger")
 
 
 def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
@@ -36,10 +36,13 @@ def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
         counts[pipeline][kind] = count
     results: dict[int, set[str]] = {key: set() for key in keys}
     own = Check.objects.filter(pipeline__in=keys, is_active=True).order_by().values_list("pipeline", "last_status")
-    external = ExternalCheck.objects.filter(pipeline__in=keys).order_by().values_list("pipeline", "status")
-    for pipeline, result in (*own.distinct(), *external.distinct()):
+    # A check whose last run was skipped because something upstream failed counts as stale besides its last result.
+    external = ExternalCheck.objects.filter(pipeline__in=keys).order_by().values_list("pipeline", "status", "is_stale")
+    for pipeline, result in own.distinct():
+        results[pipeline].add(result)
+    for pipeline, result, is_stale in external.distinct():
         if pipeline is not None:
-            results[pipeline].add(result)
+            results[pipeline] |= {result, "stale"} if is_stale else {result}
     return {
         key: PipelineStatus(word=pipeline_status(kinds=kinds, results=results[key]), open_incidents=sum(kinds.values()))
         for key, kinds in counts.items()

@@ -1,13 +1,15 @@
 """Escalation: notify the responder, then the rest of the chain one by one, then the admins.
 
 `next_escalation_at` says when the next step is due, and workers sweep it. A step locks the incident, so that two workers never
-notify the same person twice and a killed worker skips nobody.
+notify the same person twice and a killed worker skips nobody. Low-severity incidents wait for each person's working hours.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
+from incidents.domain.working_hours import next_working_instant
 from incidents.models import EscalationStep, Incident, TimelineEntry
 from incidents.notifications import notify_escalation
 from people.models import User
@@ -22,68 +24,96 @@ def escalation_wait(pipeline: Pipeline) -> dt.timedelta:
     return dt.timedelta(minutes=pipeline.escalate_after_minutes)
 
 
+def earliest_notification(incident: Incident, person: User, *, at: dt.datetime) -> dt.datetime:
+    """Return when a person may be notified: at once, or in their working hours if the severity is low."""
+    return next_working_instant(at, zone=person.zone) if incident.severity == Incident.Severity.LOW else at
+
+
 def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
-    """Notify the next available link of the chain at `at`, or else the admins; return who was notified.
+    """Notify the next person: the assignee, the chain as it is at `at` link by link, then all admins; return who was notified.
 
     The caller holds the incident's lock. Sets when the next step is due: never after the admins.
     """
+    people, role = _next_people(incident, at=at)
+    earliest = {person: earliest_notification(incident, person, at=at) for person in people}
+    notified = [person for person in people if earliest[person] <= at]
+    waiting = [instant for instant in earliest.values() if instant > at]
+    if waiting:
+        incident.next_escalation_at = min(waiting)
+    elif role != EscalationStep.Role.ADMIN:
+        incident.next_escalation_at = at + escalation_wait(incident.pipeline)
+    else:
+        incident.next_escalation_at = None
+    incident.save(update_fields=["next_escalation_at"])
+    for person in notified:
+        record_step(incident, person, role=role, at=at)
+    if not people:
+        incident.add_entry(TimelineEntry.Kind.EXHAUSTED, at=at)
+    notify_escalation(incident, notified, at=at)
+    return notified
+
+
+def _next_people(incident: Incident, *, at: dt.datetime) -> tuple[Sequence[User], str]:
+    """Return who comes next in this round and in which role; nobody if all admins were notified."""
     notified = set(incident.escalation_steps.filter(round=incident.round).values_list("engineer", flat=True))
+    if incident.assignee is not None and incident.assignee.is_active and incident.assignee.pk not in notified:
+        return [incident.assignee], EscalationStep.Role.ASSIGNEE
     chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
     link = next((link for link in chain.links if link.available and link.engineer not in notified), None)
     if link is not None:
-        people, role = [User.objects.get(pk=link.engineer)], link.role
-        incident.next_escalation_at = at + escalation_wait(incident.pipeline)
-    else:
-        people, role = list(User.objects.get_queryset().admins().exclude(pk__in=notified)), EscalationStep.Role.ADMIN
-        incident.next_escalation_at = None
-    incident.save(update_fields=["next_escalation_at"])
-    EscalationStep.objects.bulk_create(
-        EscalationStep(incident=incident, round=incident.round, engineer=person, role=role, at=at) for person in people
+        return [User.objects.get(pk=link.engineer)], link.role
+    return list(User.objects.get_queryset().admins().exclude(pk__in=notified)), EscalationStep.Role.ADMIN
+
+
+def record_step(incident: Incident, person: User, *, role: str, at: dt.datetime) -> None:
+    """Record that a person is notified in this round; the caller holds the incident's lock and sends the notification."""
+    _, is_new = EscalationStep.objects.get_or_create(
+        incident=incident, round=incident.round, engineer=person, defaults={"role": role, "at": at}
     )
-    for person in people:
+    if is_new:
         label = str(EscalationStep.Role(role).label)
         incident.add_entry(TimelineEntry.Kind.NOTIFIED, at=at, text=label, engineer=person.username)
-    if not people:
-        incident.add_entry(TimelineEntry.Kind.EXHAUSTED, at=at)
-    notify_escalation(incident, people, at=at)
-    return people
 
 
 @transaction.atomic
 def escalate(pk: int, *, at: dt.datetime) -> bool:
-    """Notify the next responder of an incident if that is due; return True if it was.
+    """Do the step of an incident that is due, if any; return True if one was.
 
-    Skips an incident that another worker holds.
+    A step notifies the next person, ends a snooze, or takes the incident from a deactivated assignee. Skips an incident that
+    another worker holds.
     """
-    rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True).select_related("pipeline")
-    incident = rows.filter(pk=pk).due(at=at).first()
+    rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    incident = rows.select_related("pipeline", "assignee").filter(pk=pk).due(at=at).first()
     if incident is None:
         return False
-    escalate_to_next(incident, at=at)
+    if incident.assignee is not None and not incident.assignee.is_active:
+        text = f"{incident.assignee} was deactivated."
+        incident.assignee = None
+        restart_escalation(incident, kind=TimelineEntry.Kind.UNASSIGNED, text=text, at=at)
+    elif incident.snoozed_until is not None:
+        restart_escalation(incident, kind=TimelineEntry.Kind.SNOOZE_ENDED, at=at)
+    else:
+        escalate_to_next(incident, at=at)
     return True
 
 
-@transaction.atomic
-def reopen_abandoned(*, at: dt.datetime) -> int:
-    """Start a new escalation round for acknowledged incidents whose assignee was deactivated; return how many.
+def restart_escalation(incident: Incident, *, kind: str, at: dt.datetime, text: str = "") -> None:
+    """Start a new escalation round of an unresolved incident that nobody has acknowledged any more.
 
-    Skips incidents that another worker holds.
+    Nobody is notified while it is snoozed, or if its check has recovered: then it is resolved after its cooldown. The caller
+    holds the incident's lock.
     """
-    rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    abandoned = rows.filter(state=Incident.State.ACKNOWLEDGED, assignee__is_active=False).order_by("pk")
-    incidents = list(abandoned.select_related("pipeline", "assignee"))
-    for incident in incidents:
-        text = f"{incident.assignee} was deactivated."
-        incident.state, incident.round = Incident.State.OPEN, incident.round + 1
-        incident.acknowledged_at = incident.acknowledged_by = incident.assignee = None
-        incident.save()
-        incident.add_entry(TimelineEntry.Kind.REOPENED, at=at, text=text)
+    incident.state, incident.round = Incident.State.OPEN, incident.round + 1
+    incident.acknowledged_at = incident.acknowledged_by = incident.next_escalation_at = None
+    if incident.snoozed_until is not None and incident.snoozed_until <= at:
+        incident.snoozed_until = None
+    incident.save()
+    incident.add_entry(kind, at=at, text=text)
+    if incident.recovered_at is None and incident.snoozed_until is None:
         escalate_to_next(incident, at=at)
-    return len(incidents)
 
 
 def escalate_due(*, at: dt.datetime) -> int:
-    """Escalate the incidents that are due, each in its own transaction; return how many were."""
-    reopen_abandoned(at=at)
+    """Do the steps of the incidents that are due, each in its own transaction; return how many were."""
     due = list(Incident.objects.due(at=at).values_list("pk", flat=True)[:MAX_ESCALATIONS_PER_SWEEP])
     return sum(escalate(pk, at=at) for pk in due)

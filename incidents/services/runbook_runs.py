@@ -1,6 +1,8 @@
 """Runbook runs: the steps of a runbook as a checklist on an incident, with who did what when."""
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -38,6 +40,30 @@ def start_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
     )
     row.add_entry(TimelineEntry.Kind.RUN_STARTED, at=at, by=by, revision=runbook.revision)
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEdit:
+    """A note typed on a step, and the note that its author saw before, None if they replace whatever is there."""
+
+    text: str
+    shown: str | None = None
+
+
+@transaction.atomic
+def save_notes(incident: Incident, *, edits: Mapping[int, NoteEdit]) -> None:
+    """Save notes on steps of the active run, by position. A note that somebody else changed meanwhile keeps both texts.
+
+    Raises as `mark_step` does.
+    """
+    row = _lock(incident)
+    for position, edit in edits.items():
+        step = _active_step(row, position=position)
+        text = edit.text.strip()
+        if edit.shown is not None and step.note and step.note not in (edit.shown, text):
+            text = f"{step.note} / {text}" if text else step.note
+        step.note = clean_text(text, field="note", max_length=MAX_NOTE_LENGTH)
+        step.save(update_fields=["note"])
 
 
 @transaction.atomic

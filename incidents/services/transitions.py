@@ -1,4 +1,4 @@
-"""Open, acknowledge, annotate, edit, reassign, resolve and reopen incidents.
+"""Open, acknowledge, annotate, edit, reassign, snooze, resolve and reopen incidents.
 
 Each transition locks the incident first, so that of two at the same time the second sees what the first did.
 """
@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
+from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError
 from common.text import clean_text, text_error
-from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, TimelineEntry
+from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, EscalationStep, Incident, TimelineEntry
 from incidents.notifications import notify_assignment
-from incidents.services.escalation import escalate_to_next
+from incidents.services.escalation import earliest_notification, escalate_to_next, escalation_wait, record_step
 from incidents.services.runbook_runs import end_run
 from people.models import User
 from pipelines.models import Pipeline
+
+MAX_SNOOZE = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,10 @@ class NewIncident:
     title: str
     text: str = ""
     source: str = Incident.Source.PERSON
+    severity: str = Incident.Severity.HIGH
     check_id: int | None = None
     fingerprint: str = ""
+    group_key: str = ""
 
 
 @transaction.atomic
@@ -36,7 +41,7 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
 
     Raises InvalidInputError, or django.db.IntegrityError if the check or alert already has an open incident.
     """
-    _validate(title=what.title, text=what.text, kind=what.kind)
+    _validate(title=what.title, text=what.text, kind=what.kind, severity=what.severity)
     incident = Incident.objects.create(
         pipeline=pipeline,
         kind=what.kind,
@@ -45,6 +50,8 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
         source=what.source,
         check_id=what.check_id,
         fingerprint=what.fingerprint,
+        group_key=what.group_key,
+        severity=what.severity,
         opened_by=by,
         opened_at=at,
         last_seen_at=at,
@@ -54,12 +61,15 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
     return incident
 
 
-def _validate(*, title: str, text: str, kind: str) -> None:
+def _validate(*, title: str, text: str, kind: str, severity: str) -> None:
     """Raise InvalidInputError, by field, if an incident cannot have these values."""
     errors = {
         "title": text_error(title, max_length=MAX_TITLE_LENGTH, required="Enter a title."),
         "text": text_error(text, max_length=MAX_TEXT_LENGTH),
         "kind": "" if kind in Incident.Kind.values else f"Use one of {', '.join(Incident.Kind.values)}.",
+        "severity": ""
+        if severity in Incident.Severity.values
+        else f"Use one of {', '.join(Incident.Severity.values)}.",
     }
     if any(errors.values()):
         raise InvalidInputError({field: [error] for field, error in errors.items() if error})
@@ -86,9 +96,9 @@ def acknowledge(incident: Incident, *, by: User, at: dt.datetime) -> Incident:
 
 
 def _acknowledge(row: Incident, *, by: User, at: dt.datetime) -> None:
-    row.state, row.next_escalation_at = Incident.State.ACKNOWLEDGED, None
+    row.state, row.next_escalation_at, row.snoozed_until = Incident.State.ACKNOWLEDGED, None, None
     row.acknowledged_at, row.acknowledged_by, row.assignee = at, by, by
-    row.save(update_fields=["state", "next_escalation_at", "acknowledged_at", "acknowledged_by", "assignee"])
+    row.save()
     row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, by=by)
 
 
@@ -108,19 +118,27 @@ def update_incident(
     by: User,
     at: dt.datetime,
     kind: str | None = None,
+    severity: str | None = None,
     title: str | None = None,
     text: str | None = None,
 ) -> Incident:
-    """Edit an incident's kind, title or text; return it. Raises InvalidInputError by field."""
+    """Edit an incident's kind, severity, title or text; return it. Raises InvalidInputError by field.
+
+    An incident that waited for working hours escalates at once if its severity rises.
+    """
     row = lock_incident(incident)
-    values = {"kind": kind, "title": title, "text": text}
+    values = {"kind": kind, "severity": severity, "title": title, "text": text}
     fields = {name: value.strip() for name, value in values.items() if value is not None}
-    _validate(**{"kind": row.kind, "title": row.title, "text": row.text, **fields})
+    _validate(**{"kind": row.kind, "severity": row.severity, "title": row.title, "text": row.text, **fields})
     changed = [name for name, value in fields.items() if getattr(row, name) != value]
+    if "severity" in changed and row.severity == Incident.Severity.LOW and row.next_escalation_at is not None:
+        row.next_escalation_at = min(row.next_escalation_at, at + escalation_wait(row.pipeline))
+        if not row.escalation_steps.filter(round=row.round).exists():
+            row.next_escalation_at = at
     for name in changed:
         setattr(row, name, fields[name])
     if changed:
-        row.save(update_fields=changed)
+        row.save(update_fields=[*changed, "next_escalation_at"])
         row.add_entry(TimelineEntry.Kind.EDITED, at=at, by=by, text=", ".join(changed).capitalize())
     return row
 
@@ -129,8 +147,8 @@ def update_incident(
 def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: str = "") -> Incident:
     """Assign an incident to another engineer, who is notified; return it.
 
-    Reassigning an open incident also acknowledges it. Raises DomainError if it is resolved or already theirs, and
-    InvalidInputError if they are deactivated.
+    It escalates until they acknowledge it. Assigning it to oneself acknowledges it. Raises DomainError if it is resolved or
+    already theirs, and InvalidInputError if they are deactivated.
     """
     note = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
     row = lock_incident(incident)
@@ -139,13 +157,36 @@ def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: s
         raise InvalidInputError({"engineer": [f"{to} is deactivated."]})
     if row.assignee_id == to.pk:
         raise DomainError(f"This incident is already assigned to {to}.")
-    if row.state == Incident.State.OPEN:
-        _acknowledge(row, by=by, at=at)
     row.assignee = to
-    row.save(update_fields=["assignee"])
     row.add_entry(TimelineEntry.Kind.REASSIGNED, at=at, by=by, text=note, engineer=to.username)
-    if to.pk != by.pk:
-        notify_assignment(row, to=to, by=by, at=at, note=note)
+    if to.pk == by.pk:
+        _acknowledge(row, by=by, at=at)
+        return row
+    notified_at = earliest_notification(row, to, at=at)
+    row.state, row.snoozed_until = Incident.State.OPEN, None
+    row.acknowledged_at = row.acknowledged_by = None
+    row.next_escalation_at = None if row.recovered_at else notified_at + escalation_wait(row.pipeline)
+    row.save()
+    record_step(row, to, role=EscalationStep.Role.ASSIGNEE, at=at)
+    notify_assignment(row, to=to, by=by, at=notified_at, note=note)
+    return row
+
+
+@transaction.atomic
+def snooze(incident: Incident, *, until: dt.datetime, by: User, at: dt.datetime) -> Incident:
+    """Snooze an unresolved incident: nobody is notified until then, when its escalation starts again; return it.
+
+    Raises DomainError if it is resolved, and InvalidInputError if `until` is past or more than 30 days ahead.
+    """
+    row = lock_incident(incident)
+    _check_unresolved(row)
+    if until <= at:
+        raise InvalidInputError({"until": ["Choose a time in the future."]})
+    if until > at + MAX_SNOOZE:
+        raise InvalidInputError({"until": [f"Choose a time within {MAX_SNOOZE.days} days."]})
+    row.snoozed_until, row.next_escalation_at = until, None
+    row.save(update_fields=["snoozed_until", "next_escalation_at"])
+    row.add_entry(TimelineEntry.Kind.SNOOZED, at=at, by=by, until=isoformat_z(until))
     return row
 
 
@@ -162,24 +203,36 @@ def resolve(
     row = lock_incident(incident)
     _check_unresolved(row)
     end_run(row, at=at, fixed_by_step=fixed_by_step)
-    row.state, row.next_escalation_at = Incident.State.RESOLVED, None
+    row.state, row.next_escalation_at, row.snoozed_until = Incident.State.RESOLVED, None, None
     row.resolved_at, row.resolved_by = max(at, row.opened_at), by
-    row.save(update_fields=["state", "next_escalation_at", "resolved_at", "resolved_by"])
+    row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "resolved_at", "resolved_by"])
     row.add_entry(TimelineEntry.Kind.RESOLVED, at=at, by=by, text=resolution)
     return row
 
 
 @transaction.atomic
-def reopen(incident: Incident, *, by: User | None, at: dt.datetime, text: str = "") -> Incident:
+def reopen(
+    incident: Incident,
+    *,
+    by: User | None,
+    at: dt.datetime,
+    text: str = "",
+    flap_window: dt.timedelta = dt.timedelta(),
+) -> Incident:
     """Reopen a resolved incident, which starts a new escalation round; return it.
 
-    Raises DomainError if it is not resolved, or if its check or alert has another open incident.
+    If it was resolved automatically and somebody was notified less than `flap_window` ago, it is flapping: the round goes on
+    where it was, so that nobody is notified twice. Raises DomainError if it is not resolved, or if its check or alert has
+    another open incident.
     """
     reason = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
     row = lock_incident(incident)
     if not row.is_resolved:
         raise DomainError("This incident is not resolved.")
-    row.state, row.round = Incident.State.OPEN, row.round + 1
+    last_step = row.escalation_steps.filter(round=row.round, at__gt=at - flap_window).order_by("-pk").first()
+    is_flapping = row.resolved_by is None and last_step is not None
+    next_escalation_at = _resumed_escalation(row, last_step=last_step, at=at)
+    row.state, row.round = Incident.State.OPEN, row.round + (0 if is_flapping else 1)
     row.acknowledged_at = row.acknowledged_by = row.resolved_at = row.resolved_by = row.assignee = None
     row.recovered_at, row.last_seen_at = None, at
     try:
@@ -188,8 +241,20 @@ def reopen(incident: Incident, *, by: User | None, at: dt.datetime, text: str = 
     except IntegrityError as error:
         raise DomainError("Its check or alert has another open incident.") from error
     row.add_entry(TimelineEntry.Kind.REOPENED, at=at, by=by, text=reason)
-    escalate_to_next(row, at=at)
+    if is_flapping:
+        row.next_escalation_at = next_escalation_at
+        row.save(update_fields=["next_escalation_at"])
+    else:
+        escalate_to_next(row, at=at)
     return row
+
+
+def _resumed_escalation(row: Incident, *, last_step: EscalationStep | None, at: dt.datetime) -> dt.datetime:
+    """Return when a flapping incident escalates: as it would have, or after a full wait if somebody had acknowledged it."""
+    wait = escalation_wait(row.pipeline)
+    if last_step is None or row.acknowledged_at is not None:
+        return at + wait
+    return max(at, last_step.at + wait)
 
 
 def _check_unresolved(row: Incident) -> None:

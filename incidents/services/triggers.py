@@ -7,33 +7,39 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError
-from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, TimelineEntry
+from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Alert, Incident, TimelineEntry
 from incidents.services.escalation import escalation_wait
 from incidents.services.transitions import NewIncident, lock_incident, open_incident, reopen, resolve
 from pipelines.models import Pipeline
 from validation.domain.results import ResultStatus
-from validation.models import Check, CheckType, ExternalCheck, Severity
+from validation.models import Check, ExternalCheck, Severity
 from validation.queries.external import failing_external_checks
 
 # A check that flaps within this time is one incident, even if its own cooldown is shorter.
 MIN_COOLDOWN = dt.timedelta(minutes=30)
-DELAY_CHECK_TYPES = (CheckType.FRESHNESS, CheckType.RUN_DEADLINE, CheckType.COMPLETENESS)
 # Results that count as a recovery of an external check; an error says nothing about the data.
 RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentTrigger:
-    """A failing check or firing alert: since when, when it was last seen, and how long flapping is one incident."""
+    """A failing check or firing alert, seen at `seen_at`.
+
+    It reopens an incident that was resolved less than `cooldown` ago, None for however long ago. A failure that was already
+    there at the resolution, by `since` or because it `continues` one that was seen before, reopens nothing.
+    """
 
     kind: str
     title: str
     text: str
-    since: dt.datetime
     seen_at: dt.datetime
-    cooldown: dt.timedelta
+    cooldown: dt.timedelta | None
+    since: dt.datetime | None = None
+    continues: bool = False
     check_id: int | None = None
     fingerprint: str = ""
+    group_key: str = ""
+    severity: str = Incident.Severity.HIGH
     source: str = Incident.Source.CHECK
 
     @property
@@ -45,12 +51,18 @@ class IncidentTrigger:
             source=self.source,
             check_id=self.check_id,
             fingerprint=self.fingerprint,
+            group_key=self.group_key,
+            severity=self.severity,
         )
 
 
-def latest_incident(*, check_id: int | None = None, fingerprint: str = "") -> Incident | None:
-    """Return the unresolved incident of a check or alert, or else its newest one, or None."""
+def latest_incident(
+    *, check_id: int | None = None, fingerprint: str = "", pipeline: Pipeline | None = None, group_key: str = ""
+) -> Incident | None:
+    """Return the unresolved incident of a check, an alert or an alert group, or else the newest one, or None."""
     of_trigger = Q(check_id=check_id) if check_id is not None else Q(fingerprint=fingerprint)
+    if group_key:
+        of_trigger |= Q(pipeline=pipeline, group_key=group_key)
     return Incident.objects.filter(of_trigger).select_related("pipeline").open_first().first()
 
 
@@ -60,43 +72,49 @@ def trigger_incident(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.dat
     A new failure within the cooldown after it was resolved reopens it. A failure that was already there when it was resolved
     does not: the person who resolved it knew. Of two workers at the same time one opens it and the other adds to it.
     """
-    latest = latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
-    if latest is None or (latest.resolved_at is not None and at >= latest.resolved_at + trigger.cooldown):
-        try:
-            with transaction.atomic():
-                return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
-        except IntegrityError:
-            # Another worker opened it meanwhile.
-            return latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
-    if latest.resolved_at is None:
+    latest = _latest(pipeline, trigger=trigger)
+    if latest is not None and latest.resolved_at is None:
         return _add_repeat(latest, trigger=trigger, at=at)
-    if trigger.since <= latest.resolved_at:
-        return None
     try:
-        return reopen(latest, by=None, at=at, text=f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH])
-    except DomainError:
-        return latest_incident(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
+        if latest is None or latest.resolved_at is None:
+            return _open(pipeline, trigger=trigger, at=at)
+        if trigger.continues:
+            return None
+        if trigger.cooldown is not None and at >= latest.resolved_at + trigger.cooldown:
+            return _open(pipeline, trigger=trigger, at=at)
+        if trigger.since is not None and trigger.since <= latest.resolved_at:
+            return None
+        text = f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH]
+        return reopen(latest, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
+    except (IntegrityError, DomainError):
+        # Another worker opened or reopened it meanwhile.
+        return _latest(pipeline, trigger=trigger)
+
+
+def _latest(pipeline: Pipeline, *, trigger: IncidentTrigger) -> Incident | None:
+    return latest_incident(
+        check_id=trigger.check_id, fingerprint=trigger.fingerprint, pipeline=pipeline, group_key=trigger.group_key
+    )
+
+
+@transaction.atomic
+def _open(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
+    return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
 
 
 @transaction.atomic
 def _add_repeat(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
-    """Add a repeat to an open incident; a result that was seen before adds nothing."""
+    """Add a repeat to an open incident; a result that was seen before, or another alert of its group, adds nothing."""
     row = lock_incident(incident)
-    if row.is_resolved or trigger.seen_at <= row.last_seen_at:
+    if row.is_resolved or trigger.seen_at <= row.last_seen_at or trigger.fingerprint != row.fingerprint:
         return row
     row.repeats, row.last_seen_at = row.repeats + 1, trigger.seen_at
     if row.recovered_at is not None:
         row.recovered_at = None
-        if row.state == Incident.State.OPEN:
+        if row.state == Incident.State.OPEN and row.snoozed_until is None:
             row.next_escalation_at = at + escalation_wait(row.pipeline)
     row.save(update_fields=["repeats", "last_seen_at", "recovered_at", "next_escalation_at"])
-    last = row.timeline.order_by("-pk").first()
-    if last is None or last.kind != TimelineEntry.Kind.REPEATED:
-        row.add_entry(TimelineEntry.Kind.REPEATED, at=at, text=trigger.text, times=1)
-        return row
-    last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
-    last.at, last.text = max(at, last.at), trigger.text
-    last.save(update_fields=["data", "at", "text"])
+    row.add_counted_entry(TimelineEntry.Kind.REPEATED, at=at, text=trigger.text)
     return row
 
 
@@ -118,15 +136,18 @@ def mark_recovered(incident: Incident, *, cooldown: dt.timedelta, at: dt.datetim
     return row
 
 
-def resolve_alert(fingerprint: str, *, at: dt.datetime) -> Incident | None:
-    """Resolve the open incident of an alert, acknowledged or not; return it, or None if there is none."""
-    latest = latest_incident(fingerprint=fingerprint)
-    if latest is None or latest.is_resolved:
+@transaction.atomic
+def resolve_alert(alert: Alert, *, at: dt.datetime) -> Incident | None:
+    """Resolve the incident of a resolved alert, acknowledged or not; return it, or None if there is none or others still fire."""
+    if alert.incident is None:
         return None
-    try:
-        return resolve(latest, by=None, at=at, text="Auto-resolved: alert resolved.")
-    except DomainError:
+    row = lock_incident(alert.incident)
+    if row.is_resolved:
         return None
+    if row.alerts.filter(is_firing=True).exists():
+        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alert.title)
+        return None
+    return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.")
 
 
 def sync_with_checks(*, at: dt.datetime) -> int:
@@ -151,7 +172,7 @@ def _check_trigger(check: Check, *, at: dt.datetime) -> IncidentTrigger:
     since = check.alerting_since or at
     failed_again = check.last_status == ResultStatus.FAIL and check.last_run_at is not None
     return IncidentTrigger(
-        kind=Incident.Kind.DELAY if check.check_type in DELAY_CHECK_TYPES else Incident.Kind.ISSUE,
+        kind=Incident.Kind.DELAY if check.type.is_about_absence else Incident.Kind.ISSUE,
         title=check.name,
         text=check.last_message,
         since=since,

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_POST
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.forms import form_errors
-from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, StepForm
+from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, SnoozeForm, StepForm
 from incidents.models import Incident
 from incidents.queries.incidents import active_run
 from incidents.services import transitions
-from incidents.services.runbook_runs import mark_step, start_run
+from incidents.services.runbook_runs import mark_step, save_notes, start_run
 from incidents.views.incidents import get_incident, render_incident
 from people.requests import SignedInRequest
 
@@ -77,6 +77,16 @@ def reassign(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def snooze(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Snooze an incident."""
+    incident, form = get_incident(pk), SnoozeForm(request.POST)
+    if not form.is_valid():
+        return _invalid(request, incident, form)
+    success = "Incident snoozed. Escalation starts again when the snooze ends."
+    return _perform(request, incident, partial(transitions.snooze, **form.cleaned_data), success=success)
+
+
+@require_POST
 def note(request: SignedInRequest, pk: int) -> HttpResponse:
     """Add a note to an incident's timeline."""
     incident, form = get_incident(pk), NoteForm(request.POST)
@@ -93,14 +103,13 @@ def run(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def step(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
-    """Mark a step as done or not done, or save its note; htmx gets only the checklist."""
+    """Save the notes typed on the checklist, and mark a step as done or not done; htmx gets only the checklist."""
     incident, form = get_incident(pk), StepForm(request.POST)
     if not form.is_valid():
         return _invalid(request, incident, form)
-    done = form.cleaned_data["done"]
-    step_note = form.cleaned_data["note"] if "note" in request.POST else None
     try:
-        mark_step(incident, position=number, by=request.user, at=timezone.now(), done=done, note=step_note)
+        save_notes(incident, edits=form.notes(position=number))
+        mark_step(incident, position=number, by=request.user, at=timezone.now(), done=form.cleaned_data["done"])
     except DomainError as error:
         if request.htmx:
             return _checklist(request, incident, error=error)

@@ -1,5 +1,7 @@
 """The incident list, the page of one incident, and the forms to declare and edit one."""
 
+import datetime as dt
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +15,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common.exceptions import DomainError, InvalidInputError
 from common.forms import add_field_errors
 from common.http import query_param
-from incidents.forms import UNRESOLVED, EditForm, IncidentFilterForm, IncidentForm, NoteForm, ReassignForm, ResolveForm
+from common.identifiers import ID_PATTERN
+from incidents.forms import (
+    UNRESOLVED,
+    EditForm,
+    IncidentFilterForm,
+    IncidentForm,
+    NoteForm,
+    ReassignForm,
+    ResolveForm,
+    SnoozeForm,
+)
 from incidents.models import Incident
 from incidents.queries import incidents as queries
 from incidents.services import transitions
@@ -22,6 +34,12 @@ from runbooks.models import Runbook
 from validation.models import Check
 
 PAGE_SIZE = 50
+# What the page of one incident shows at most; the rest is on further pages of its timeline and on the list of alerts.
+TIMELINE_PAGE_SIZE = 25
+DEFAULT_SNOOZE = dt.timedelta(hours=1)
+MAX_ALERTS_SHOWN = 20
+MAX_ESCALATION_STEPS_SHOWN = 100
+MAX_PAST_RUNS_SHOWN = 5
 
 
 @require_safe
@@ -42,8 +60,12 @@ def incidents(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def alerts(request: SignedInRequest) -> HttpResponse:
-    """List Alertmanager's alerts, those without a pipeline first."""
-    rows = queries.alerts().order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk")
+    """List Alertmanager's alerts, those without a pipeline first; of one incident with `?incident=`."""
+    rows = queries.alerts()
+    incident = query_param(request, "incident")
+    if re.fullmatch(ID_PATTERN, incident):
+        rows = rows.filter(incident=int(incident))
+    rows = rows.order_by(F("pipeline").asc(nulls_first=True), "-received_at", "-pk")
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "incidents/alerts.html", {"page": page})
 
@@ -76,22 +98,25 @@ def render_incident(
     request: SignedInRequest, incident: Incident, *, status: int = 200, error: DomainError | None = None
 ) -> HttpResponse:
     """Return an incident's page, with the error of an action if it failed."""
-    at, runs = timezone.now(), list(queries.runbook_runs(incident))
-    run = next((run for run in runs if run.ended_at is None), None)
+    at, run = timezone.now(), queries.active_run(incident)
+    escalation_steps = incident.escalation_steps.select_related("engineer")
     chain = queries.escalation_chain(incident, at=at)
     context: dict[str, Any] = {
         "incident": incident,
         "now": at,
         "chain": chain,
         "next_link": next((link for link in chain if link.is_next), None),
-        "escalation_steps": incident.escalation_steps.select_related("engineer").order_by("-round", "at", "pk"),
-        "timeline": queries.timeline(incident),
+        "escalation_steps": escalation_steps.order_by("-pk")[:MAX_ESCALATION_STEPS_SHOWN],
+        "page": Paginator(queries.timeline(incident), TIMELINE_PAGE_SIZE).get_page(request.GET.get("page")),
+        "alerts": incident.alerts.order_by("-is_firing", "-pk")[:MAX_ALERTS_SHOWN],
+        "alert_count": incident.alerts.count(),
         "run": run,
-        "past_runs": [past for past in runs if past is not run],
+        "past_runs": queries.runbook_runs(incident).exclude(ended_at=None)[:MAX_PAST_RUNS_SHOWN],
         "check": Check.objects.filter(pk=incident.check_id).first() if incident.check_id else None,
         "runbook": Runbook.objects.filter(pipeline=incident.pipeline).first(),
         "note_form": NoteForm(auto_id="note_%s"),
         "reassign_form": ReassignForm(auto_id="reassign_%s", assignee=incident.assignee),
+        "snooze_form": SnoozeForm(auto_id="snooze_%s", initial={"until": at + DEFAULT_SNOOZE}),
         "resolve_form": ResolveForm(auto_id="resolve_%s", run=run),
         "error": error,
     }
@@ -102,11 +127,12 @@ def render_incident(
 def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Edit an incident's kind, title and details."""
     incident = get_incident(pk)
-    initial = {"kind": incident.kind, "title": incident.title, "text": incident.text}
+    initial = {name: getattr(incident, name) for name in ("kind", "severity", "title", "text")}
     form = EditForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         try:
-            transitions.update_incident(incident, by=request.user, at=timezone.now(), **form.cleaned_data)
+            fields = {name: value for name, value in form.cleaned_data.items() if value or name == "text"}
+            transitions.update_incident(incident, by=request.user, at=timezone.now(), **fields)
         except InvalidInputError as error:
             add_field_errors(form, error)
         else:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 
-from common.crypto import DecryptionError, decrypt
+from common.crypto import DecryptionError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import build_mail, send_mail
@@ -28,7 +28,7 @@ def send(message: Message, *, at: dt.datetime) -> None:
     if method is None:
         raise UndeliverableError(f"{recipient} no longer has an address for {message.get_channel_display()}.")
     try:
-        address = decrypt(method.address)
+        address = method.address
     except DecryptionError as error:
         raise UndeliverableError(f"The address cannot be used. {error}") from error
     channel = CHANNELS[message.channel]

@@ -1,3 +1,4 @@
+import common.fields
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -52,7 +53,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8)),
-                ('address', models.TextField(editable=False, help_text='Sealed: anyone with it can post there.')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
                 ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contact_methods', to=settings.AUTH_USER_MODEL)),

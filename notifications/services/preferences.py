@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from common.crypto import encrypt
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.exceptions import AddressError
@@ -120,7 +119,7 @@ def set_contact_method(person: User, *, channel: str, address: str, by: User) ->
     address = address.strip()
     shown_as = check_address(channel, address)
     row, _ = ContactMethod.objects.update_or_create(
-        person=person, channel=channel, defaults={"address": encrypt(address), "shown_as": shown_as[:255]}
+        person=person, channel=channel, defaults={"address": address, "shown_as": shown_as[:255]}
     )
     return row
 

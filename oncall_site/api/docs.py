@@ -1,10 +1,11 @@
-"""The API's documentation as a page of the site, written from its OpenAPI description."""
+"""The API documentation page, rendered from the OpenAPI description."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
@@ -14,78 +15,107 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call of the API."""
+class Field:
+    """A parameter of an operation or a property of an object."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An API operation; `body` names the schema of its request, `responses` are (status, description, schema name)."""
 
     method: str
     path: str
     anchor: str
-    says: str
-    parameters: tuple[tuple[str, str, str], ...]
-    takes: str
-    answers: tuple[tuple[str, str], ...]
+    summary: str
+    description: str
+    parameters: tuple[Field, ...]
+    body: str
+    responses: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """A JSON object that calls take or answer, field by field: name, type, what it is."""
+class Section:
+    """The operations with one tag."""
 
     name: str
-    says: str
-    fields: tuple[tuple[str, str, str], ...]
+    description: str
+    operations: list[Operation]
+
+    @property
+    def anchor(self) -> str:
+        """The fragment of the section's URL."""
+        return slugify(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSchema:
+    """A JSON object that operations accept or return."""
+
+    name: str
+    description: str
+    fields: tuple[Field, ...]
 
 
 @require_safe
 def docs(request: SignedInRequest) -> HttpResponse:
-    """Show every call, by its first word, and the shapes they take and answer."""
+    """Show every operation by tag, and the schemas of their requests and responses."""
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    chapters: dict[str, list[Call]] = {}
-    for path, operations in schema["paths"].items():
+    sections = {tag["name"]: Section(tag["name"], tag["description"], []) for tag in schema["tags"]}
+    for path, methods in schema["paths"].items():
         for method in METHODS:
-            if method in operations:
-                chapters.setdefault(path.split("/")[3], []).append(_call(path, method, operations[method]))
-    shapes = [_shape(name, of) for name, of in schema["components"]["schemas"].items() if "properties" in of]
-    context = {
-        "chapters": sorted(chapters.items()),
-        "shapes": [s for s in shapes if not s.name.startswith("Paginated")],
-    }
-    return render(request, "api/docs.html", context)
+            if method in methods:
+                operation = methods[method]
+                sections[operation["tags"][0]].operations.append(_operation(path, method, operation))
+    schemas = [
+        ObjectSchema(name, component.get("description", ""), _fields(component["properties"]))
+        for name, component in schema["components"]["schemas"].items()
+        if "properties" in component and not name.startswith("Paginated")
+    ]
+    return render(request, "api/docs.html", {"sections": list(sections.values()), "schemas": schemas})
 
 
-def _call(path: str, method: str, operation: dict[str, Any]) -> Call:
-    takes = [_type(content["schema"]) for content in operation.get("requestBody", {}).get("content", {}).values()]
-    return Call(
+def _operation(path: str, method: str, operation: dict[str, Any]) -> Operation:
+    return Operation(
         method=method.upper(),
         path=path,
         anchor=operation["operationId"],
-        says=operation.get("description", ""),
+        summary=operation["summary"],
+        description=operation.get("description", ""),
         parameters=tuple(
-            (one["name"], _type(one.get("schema", {})), one.get("description", ""))
-            for one in operation.get("parameters", ())
+            Field(parameter["name"], _type_name(parameter.get("schema", {})), parameter.get("description", ""))
+            for parameter in operation.get("parameters", ())
         ),
-        takes=takes[0] if takes else "",
-        answers=tuple(
-            (code, next((_type(content["schema"]) for content in answer.get("content", {}).values()), ""))
-            for code, answer in operation["responses"].items()
+        body=_content_type_name(operation.get("requestBody", {})),
+        responses=tuple(
+            (status, response.get("description", ""), _content_type_name(response))
+            for status, response in operation["responses"].items()
         ),
     )
 
 
-def _shape(name: str, of: dict[str, Any]) -> Shape:
-    fields = tuple((field, _type(kind), kind.get("description", "")) for field, kind in of["properties"].items())
-    return Shape(name=name, says=of.get("description", ""), fields=fields)
+def _fields(properties: dict[str, Any]) -> tuple[Field, ...]:
+    return tuple(Field(name, _type_name(schema), schema.get("description", "")) for name, schema in properties.items())
 
 
-def _type(kind: dict[str, Any]) -> str:
-    """Return a schema's type in a few words."""
-    if "$ref" in kind:
-        return str(kind["$ref"]).rpartition("/")[2]
-    if kind.get("type") == "array":
-        return f"list of {_type(kind['items'])}"
-    for joined in ("allOf", "oneOf", "anyOf"):
-        if joined in kind:
-            return " or ".join(_type(one) for one in kind[joined])
-    words = str(kind.get("format", kind.get("type", "anything")))
-    if "enum" in kind:
-        words = " or ".join("nothing" if one is None else str(one) for one in kind["enum"])
-    return f"{words} or null" if kind.get("nullable") else words
+def _content_type_name(body: dict[str, Any]) -> str:
+    """Return the type of a request's or response's first content type, or ""."""
+    return next((_type_name(content["schema"]) for content in body.get("content", {}).values()), "")
+
+
+def _type_name(schema: dict[str, Any]) -> str:
+    """Return a short name of a schema's type, such as "list of Check" or "date or null"."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if schema.get("type") == "array":
+        return f"list of {_type_name(schema['items'])}"
+    for keyword in ("allOf", "oneOf", "anyOf"):
+        if keyword in schema:
+            return " or ".join(_type_name(part) for part in schema[keyword])
+    name = str(schema.get("format", schema.get("type", "any")))
+    if "enum" in schema:
+        name = " or ".join("null" if value is None else str(value) for value in schema["enum"])
+    return f"{name} or null" if schema.get("nullable") else name

@@ -1,121 +1,169 @@
-"""The API's calls about pipelines that join rooms: who answers, and each pipeline's rotation."""
+"""API calls about pipelines and their responders."""
 
 from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import serializers, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.params import AT
 from common.datetimes import isoformat_z, parse_instant_param
+from common.identifiers import SLUG_PATTERN
 from incidents.domain.status import STATUSES
 from incidents.queries.statuses import PipelineStatus, statuses
-from pipelines.api import PipelineSerializer, PipelineViewSet
+from people.models import User
+from people.permissions import AdminsChange
+from pipelines import services
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
 from scheduling.queries.on_call import OnCallSnapshot, on_call_snapshot
 
 
-class LinkSerializer(serializers.Serializer[Any]):
-    """A link of a responder chain."""
+class ChainLinkSerializer(serializers.Serializer[Any]):
+    """A link of an escalation chain."""
 
     engineer = serializers.CharField()
     role = serializers.ChoiceField(["on_call", "primary_owner", "secondary_owner", "rotation"])
     available = serializers.BooleanField()
-    reason = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True, help_text="Why the engineer is unavailable.")
 
 
 class ResponderSerializer(serializers.Serializer[Any]):
-    """Who answers for a pipeline at an instant, why, and until when that holds."""
+    """Who responds for a pipeline, with the escalation chain. Valid until `until`."""
 
     pipeline = serializers.CharField()
     at = serializers.DateTimeField()
-    responder = serializers.CharField(allow_null=True)
+    responder = serializers.CharField(allow_null=True, help_text="Null if nobody is available.")
     acting_owner = serializers.CharField(allow_null=True)
     until = serializers.DateTimeField(allow_null=True)
-    chain = LinkSerializer(many=True)
+    chain = ChainLinkSerializer(many=True)
 
 
-class JoinedPipelineSerializer(PipelineSerializer):
-    """A pipeline with its owners, its rotation, its status and how many of its incidents are not resolved."""
+class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
+    """A pipeline with its owners, rotation, status and number of open incidents."""
 
+    primary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
+    secondary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
     rotation = serializers.SlugRelatedField[Any](source="in_rotation.rotation", slug_field="slug", read_only=True)
     status = serializers.SerializerMethodField()
     open_incidents = serializers.SerializerMethodField()
 
-    class Meta(PipelineSerializer.Meta):
-        fields = (*PipelineSerializer.Meta.fields, "rotation", "status", "open_incidents")
+    class Meta:
+        model = Pipeline
+        fields = (
+            "slug",
+            "name",
+            "audience",
+            "primary_owner",
+            "secondary_owner",
+            "escalate_after_minutes",
+            "rotation",
+            "status",
+            "open_incidents",
+        )
+        read_only_fields = ("slug",)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raise ValidationError if both owners are the same person."""
+        primary = attrs.get("primary_owner", self.instance.primary_owner if self.instance else None)
+        secondary = attrs.get("secondary_owner", self.instance.secondary_owner if self.instance else None)
+        if primary is not None and primary == secondary:
+            raise serializers.ValidationError({"secondary_owner": ["Primary and secondary owner must be two people."]})
+        return attrs
+
+    def update(self, instance: Pipeline, validated_data: dict[str, Any]) -> Pipeline:
+        """Update the pipeline through its service."""
+        services.update_pipeline(instance, fields=validated_data)
+        return instance
 
     @extend_schema_field(serializers.ChoiceField(STATUSES))
     def get_status(self, pipeline: Pipeline) -> str:
-        """Return the pipeline's status in one word."""
+        """Return the pipeline's status."""
         return self._status(pipeline).word
 
     def get_open_incidents(self, pipeline: Pipeline) -> int:
-        """Return how many of its incidents are not resolved."""
+        """Return the number of unresolved incidents."""
         return self._status(pipeline).open_incidents
 
     def _status(self, pipeline: Pipeline) -> PipelineStatus:
-        known: dict[int, PipelineStatus] = self.context.get("statuses") or statuses([pipeline])
-        return known[pipeline.pk]
+        by_pipeline: dict[int, PipelineStatus] = self.context.get("statuses") or statuses([pipeline])
+        return by_pipeline[pipeline.pk]
 
 
-class JoinedPipelineViewSet(PipelineViewSet):
-    """Pipelines, by slug, with who answers for each."""
+class PipelineViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet[Pipeline]
+):
+    """Pipelines, by slug, and their responders. Admins update them."""
 
-    serializer_class = JoinedPipelineSerializer
+    serializer_class = PipelineSerializer
+    permission_classes = [AdminsChange]
     queryset = ownership().select_related("in_rotation__rotation")
+    lookup_field = "slug"
+    lookup_value_regex = SLUG_PATTERN
+    http_method_names = ["get", "head", "options", "patch"]
 
     def get_queryset(self) -> QuerySet[Pipeline]:
-        """Return the pipelines; for who answers without their owners' rows, since the chain names them."""
+        """Return the pipelines, without their owners if only the chain is needed."""
         if self.action == "responder":
             return Pipeline.objects.select_related("in_rotation__rotation")
         return super().get_queryset()
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List pipelines, each with its status."""
+        """List pipelines."""
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         context = {**self.get_serializer_context(), "statuses": statuses(rows)}
         return self.get_paginated_response(self.get_serializer(rows, many=True, context=context).data)
 
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Retrieve a pipeline."""
+        return super().retrieve(request, *args, **kwargs)
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Update a pipeline. Admins only."""
+        return super().partial_update(request, *args, **kwargs)
+
     @extend_schema(parameters=[AT], responses=ResponderSerializer)
     @action(detail=True)
     def responder(self, request: Request, slug: str) -> Response:
-        """Answer who answers for a pipeline at an instant, why, and until when."""
+        """Retrieve a pipeline's responder and escalation chain at an instant."""
         at, pipeline = parse_instant_param(request.query_params), self.get_object()
-        found = on_call_snapshot([pipeline], at=at)
-        return Response(responder_row(pipeline, found))
+        return Response(serialize_responder(pipeline, on_call_snapshot([pipeline], at=at)))
 
 
 class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
-    """Who answers, one row a pipeline."""
+    """Responders, one per pipeline."""
 
     queryset = ownership()
     serializer_class = ResponderSerializer
 
     @extend_schema(parameters=[AT], responses=ResponderSerializer(many=True))
     def list(self, request: Request) -> Response:
-        """List who answers for every pipeline at an instant."""
+        """List the responder and escalation chain of every pipeline at an instant."""
         at = parse_instant_param(request.query_params)
         pipelines = self.paginate_queryset(self.get_queryset()) or []
-        found = on_call_snapshot(pipelines, at=at)
-        return self.get_paginated_response([responder_row(pipeline, found) for pipeline in pipelines])
+        snapshot = on_call_snapshot(pipelines, at=at)
+        return self.get_paginated_response([serialize_responder(pipeline, snapshot) for pipeline in pipelines])
 
 
-def responder_row(pipeline: Pipeline, found: OnCallSnapshot) -> dict[str, object]:
-    """Return a responder chain as the API answers it (product.md §10)."""
-    chain, names = found.chains[pipeline.pk], found.usernames
+def serialize_responder(pipeline: Pipeline, snapshot: OnCallSnapshot) -> dict[str, object]:
+    """Return a pipeline's escalation chain in the shape of ResponderSerializer."""
+    chain, usernames = snapshot.chains[pipeline.pk], snapshot.usernames
     return {
         "pipeline": pipeline.slug,
         "at": isoformat_z(chain.at),
-        "responder": names[chain.responder] if chain.responder else None,
-        "acting_owner": names[chain.acting_owner] if chain.acting_owner else None,
+        "responder": usernames[chain.responder] if chain.responder else None,
+        "acting_owner": usernames[chain.acting_owner] if chain.acting_owner else None,
         "until": isoformat_z(chain.until),
         "chain": [
-            {"engineer": names[link.engineer], "role": link.role, "available": link.available, "reason": link.reason}
+            {
+                "engineer": usernames[link.engineer],
+                "role": link.role,
+                "available": link.available,
+                "reason": link.reason,
+            }
             for link in chain.links
         ],
     }

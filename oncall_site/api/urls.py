@@ -1,4 +1,4 @@
-"""The API's router: every room's calls under `/api/v1/`, with their OpenAPI description."""
+"""URLs of the API under `/api/v1/`."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.utils import extend_schema
@@ -23,8 +23,8 @@ from notifications.api import (
     send_test_message,
 )
 from oncall_site.api.docs import docs
-from oncall_site.api.people import InvitedEngineerViewSet
-from oncall_site.api.pipelines import JoinedPipelineViewSet, ResponderViewSet
+from oncall_site.api.people import PersonViewSet
+from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
 from people.api import profile
 from runbooks.api import RunbookViewSet
 from scheduling.api.calendar_links import calendar_link
@@ -38,8 +38,8 @@ from validation.api.external import ExternalCheckViewSet, integration
 from validation.api.metrics import MetricViewSet, metric, points
 
 router = SimpleRouter()
-router.register("people", InvitedEngineerViewSet, basename="api-person")
-router.register("pipelines", JoinedPipelineViewSet, basename="api-pipeline")
+router.register("people", PersonViewSet, basename="api-person")
+router.register("pipelines", PipelineViewSet, basename="api-pipeline")
 router.register("responders", ResponderViewSet, basename="api-responder")
 router.register("oncall", OnCallViewSet, basename="api-oncall")
 router.register("rotations", RotationViewSet, basename="api-rotation")
@@ -66,8 +66,8 @@ router.register("external-checks", ExternalCheckViewSet, basename="api-external-
 @extend_schema(exclude=True)
 @api_view(["GET", "POST", "PUT", "PATCH", "DELETE"])
 def api_not_found(request: Request, rest: str) -> Response:
-    """Answer a path the API does not have with 404 in its own format."""
-    raise NotFound(f"There is no {rest} in this API. Its calls are listed at /api/v1/docs/.")
+    """Return 404 as JSON for an unknown path."""
+    raise NotFound(f"Unknown path: {rest}. See /api/v1/docs/ for the available calls.")
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -83,5 +83,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
     path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
     path("", include(router.urls)),
-    re_path(r"^(?P<rest>.*)$", api_not_found),
+    # Also for a path with a line break in it.
+    re_path(r"^(?P<rest>[\s\S]*)\Z", api_not_found),
 ]

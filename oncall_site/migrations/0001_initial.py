@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name='Heartbeat',
             fields=[
                 ('part', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('beaten_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
                 'ordering': ['part'],
@@ -24,13 +24,13 @@ class Migration(migrations.Migration):
             name='Sweep',
             fields=[
                 ('task', models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ('worker', models.CharField(help_text='Who ran it last.', max_length=200)),
-                ('ended_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When it last ended, well or not.')),
-                ('seconds', models.FloatField(help_text='How long it took then.')),
-                ('problem', models.CharField(blank=True, help_text='What it failed with then.', max_length=300)),
+                ('worker', models.CharField(help_text='Worker of the last run.', max_length=200)),
+                ('ended_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='End of the last run, successful or not.')),
+                ('seconds', models.FloatField(help_text='Duration of the last run.')),
+                ('error', models.CharField(blank=True, help_text='Error of the last run.', max_length=300)),
                 ('runs', models.PositiveBigIntegerField(default=0)),
                 ('failures', models.PositiveBigIntegerField(default=0)),
-                ('seconds_in_all', models.FloatField(default=0)),
+                ('total_seconds', models.FloatField(default=0)),
             ],
             options={
                 'ordering': ['task'],

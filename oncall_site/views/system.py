@@ -1,4 +1,4 @@
-"""What machines and admins look at to see whether the site itself is well: `/metrics` and the system page of the admin."""
+"""Health of the site itself: /healthz, /readyz, /metrics and the system page of the admin."""
 
 import platform
 import secrets
@@ -8,7 +8,7 @@ import django
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -18,71 +18,89 @@ from oncall_site import prometheus, queries
 from people.models import User
 from people.queries import token_of
 
-MOST_FAILED = 20
-# What each background job does, as the system page says it.
-JOBS = {
-    "calendar_feeds.tasks.sync_feeds": "Bring calendar feeds up to date",
-    "handoffs.tasks.sync_handoffs": "Arrange the meetings of coming hand-offs",
-    "incidents.tasks.escalate": "Tell the next engineer of an incident that nobody took",
-    "incidents.tasks.sync_incidents": "Open and close incidents as checks and alerts say",
+MAX_FAILED_MESSAGES = 20
+TASK_LABELS = {
+    "calendar_feeds.tasks.sync_feeds": "Update calendar feeds",
+    "handoffs.tasks.sync_handoffs": "Schedule hand-off meetings",
+    "incidents.tasks.escalate": "Escalate unacknowledged incidents",
+    "incidents.tasks.sync_incidents": "Open and resolve incidents from checks and alerts",
     "notifications.tasks.deliver": "Send a message",
     "notifications.tasks.purge_finished": "Delete old messages",
-    "notifications.tasks.sweep": "Look for messages that are due",
-    "oncall_site.tasks.record_heartbeat": "Show that a worker is alive",
-    "oncall_site.tasks.grow_demo": "Add new days to the demo’s warehouse",
-    "people.tasks.purge_attempts": "Delete old attempts to sign in",
-    "scheduling.tasks.expire_swaps": "Close swap requests whose time is over",
-    "scheduling.tasks.sync_coverage_gaps": "Look for times at which nobody answers",
-    "scheduling.tasks.ensure_weeks": "Plan the coming weeks",
-    "scheduling.tasks.sync_calendar_links": "Read linked calendars",
-    "scheduling.tasks.reassign_inactive": "Take inactive people off the schedule",
-    "scheduling.tasks.notify_schedule_changes": "Tell people what changed in the schedule",
+    "notifications.tasks.sweep": "Find due messages",
+    "oncall_site.tasks.record_heartbeat": "Record a worker heartbeat",
+    "oncall_site.tasks.grow_demo": "Add new days to the demo warehouse",
+    "people.tasks.purge_attempts": "Delete old sign-in attempts",
+    "scheduling.tasks.expire_swaps": "Expire swap requests",
+    "scheduling.tasks.sync_coverage_gaps": "Find coverage gaps",
+    "scheduling.tasks.ensure_weeks": "Plan upcoming on-call weeks",
+    "scheduling.tasks.sync_calendar_links": "Sync linked calendars",
+    "scheduling.tasks.reassign_inactive": "Remove deactivated users from the schedule",
+    "scheduling.tasks.notify_schedule_changes": "Notify engineers of schedule changes",
     "validation.tasks.run_check": "Run a check",
-    "validation.tasks.sweep_checks": "Look for checks that are due",
+    "validation.tasks.sweep_checks": "Find due checks",
 }
 
 
 @require_safe
 @login_not_required
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Return 200: this process is alive."""
+    return JsonResponse({"alive": True})
+
+
+@require_safe
+@login_not_required
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Return the health of each part; 503 if one is down."""
+    parts = queries.readiness()
+    is_ready = all(part.ok for part in parts)
+    body = {"ready": is_ready, "parts": {part.part: {"ok": part.ok, "detail": part.detail} for part in parts}}
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+@require_safe
+@login_not_required
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer the figures of the site in Prometheus' text format, to an admin or to who knows METRICS_TOKEN."""
-    status = _refusal(request)
-    if status:
+    """Return metrics in Prometheus' text format, to an admin or with METRICS_TOKEN."""
+    status = _metrics_access(request)
+    if status != 200:
         challenge = {"WWW-Authenticate": 'Bearer realm="metrics"'} if status == 401 else {}  # RFC 9110
-        text = "An admin's session or token, or METRICS_TOKEN, opens this.\n"
+        text = "Sign in as an admin, or send an admin's API token or METRICS_TOKEN.\n"
         return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8", headers=challenge)
     return HttpResponse(prometheus.render_metrics(at=timezone.now()), content_type=CONTENT_TYPE_LATEST)
 
 
-def _refusal(request: HttpRequest) -> int:
-    """Return 0 where the caller may read the figures, else the status that says why not."""
+def _metrics_access(request: HttpRequest) -> int:
+    """Return 200 if the caller may read the metrics, else 401 or 403."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         if settings.METRICS_TOKEN and secrets.compare_digest(secret.strip().encode(), settings.METRICS_TOKEN.encode()):
-            return 0
+            return 200
         token = token_of(secret.strip(), at=timezone.now())
-        return 401 if token is None else 0 if token.user.is_staff else 403
+        return 401 if token is None else 200 if token.user.is_staff else 403
     if not isinstance(request.user, User):
         return 401
-    return 0 if request.user.is_staff else 403
+    return 200 if request.user.is_staff else 403
 
 
 @require_safe
 def system(request: HttpRequest) -> HttpResponse:
-    """Show admins the workers, beat and sweeps, how the outbox fares, and what the site runs on."""
+    """Show the health of the site's parts, the outbox, the background tasks and the versions."""
     at = timezone.now()
     outbox = queries.outbox(at=at)
     context = {
         **admin.site.each_context(request),
-        "title": "System",
+        "title": "System health",
         "parts": queries.readiness(),
         "heartbeats": queries.heartbeats(),
         "stale_after": queries.STALE_AFTER.total_seconds(),
-        "sweeps": sorted(((JOBS.get(sweep.task, sweep.task), sweep) for sweep in queries.sweeps()), key=itemgetter(0)),
+        "sweeps": sorted(
+            ((TASK_LABELS.get(sweep.task, sweep.task), sweep) for sweep in queries.sweeps()), key=itemgetter(0)
+        ),
         "backlog": queries.broker_backlog(),
         "outbox": outbox,
         "lateness": [(f"{part:.0%}", outbox.percentile(part)) for part in prometheus.PERCENTILES],
-        "failed": queries.failed_messages(most=MOST_FAILED),
+        "failed": queries.failed_messages(most=MAX_FAILED_MESSAGES),
         "database": queries.database_facts(),
         "versions": {"Python": platform.python_version(), "Django": django.get_version()},
     }

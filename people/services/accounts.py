@@ -33,9 +33,9 @@ def create_token(
     user: User, *, name: str, scope: str = ApiToken.Scope.WRITE, expires_at: dt.datetime | None = None
 ) -> NewToken:
     """Create an API token; raise DomainError if the user is inactive or has too many tokens."""
+    user = User.objects.select_for_update().get(pk=user.pk)
     if not user.is_active:
         raise DomainError(f"{user} is inactive.")
-    User.objects.select_for_update().get(pk=user.pk)
     if user.api_tokens.filter(revoked_at=None).count() >= MAX_TOKENS_PER_USER:
         raise DomainError(f"You have {MAX_TOKENS_PER_USER} tokens. Revoke one first.")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)

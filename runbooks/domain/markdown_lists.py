@@ -22,7 +22,7 @@ LENGTH = re.compile(
     r"(?<![\d.,])([0-9]{1,6})(?:\s?(?:[-‐‑‒–—−]|to|or)\s?([0-9]{1,6}))?(?:\s?[-‐‑])?\s?min(?:ute)?s?\b", re.IGNORECASE
 )
 
-Complain = Callable[[HandbookError], None]
+ReportError = Callable[[HandbookError], None]
 
 
 @dataclass(slots=True)
@@ -83,52 +83,60 @@ def list_of(lines: Sequence[Line]) -> ListPart:
     return ListPart(before=lines[:start], items=tuple(items), after=lines[end:])
 
 
-def turns_of(part: ListPart, *, at: int, complain: Complain) -> tuple[RosterEntry, ...]:
+def turns_of(part: ListPart, *, at: int, report_error: ReportError) -> tuple[RosterEntry, ...]:
     """Return the weeks of the rotation in order. `at` is the line number of its heading."""
     turns: list[RosterEntry] = []
     if not part.items:
-        complain(HandbookError(at, "the rotation has no weeks", "a list such as “- **Week 1**: Engineer A”"))
+        report_error(HandbookError(at, "the rotation has no weeks", "a list such as “- **Week 1**: Engineer A”"))
     for number, item in enumerate(part.items, start=1):
-        _refuse_nested(item, what="a week", complain=complain)
+        _refuse_nested(item, what="a week", report_error=report_error)
         if len(item.texts) > 1:
-            complain(
-                HandbookError(item.line, f"week {number} runs on into the next line", "an empty line after the list")
+            report_error(
+                HandbookError(
+                    item.line,
+                    f"week {number} continues on the next line",
+                    "one line per week, and a blank line after the list",
+                )
             )
         found = WEEK.fullmatch(item.text)
         name = tidy_name(found[2]) if found else ""
         if found is None:
-            complain(HandbookError(item.line, f"{quoted(item.text)} is no week", f"“**Week {number}**: ” and a name"))
+            report_error(
+                HandbookError(item.line, f"{quoted(item.text)} is not a week", f"“**Week {number}**: ” and a name")
+            )
         elif int(found[1]) != number:
-            complain(HandbookError(item.line, f"week {int(found[1])} stands in place {number}", f"week {number}"))
+            report_error(HandbookError(item.line, f"week {int(found[1])} is in position {number}", f"week {number}"))
         elif not match_key(name):
-            complain(HandbookError(item.line, f"week {number} has no engineer", "a name"))
+            report_error(HandbookError(item.line, f"week {number} has no engineer", "a name"))
         elif len(name) > LONGEST_PERSON:
             wrong = f"the engineer {quoted(name)} has {len(name)} characters"
-            complain(HandbookError(item.line, wrong, f"at most {LONGEST_PERSON}"))
+            report_error(HandbookError(item.line, wrong, f"at most {LONGEST_PERSON}"))
         else:
             turns.append(RosterEntry(name, line=item.line))
-    _refuse_repeats([(turn.engineer, turn.line) for turn in turns], expected="each engineer once", complain=complain)
+    _refuse_repeats(
+        [(turn.engineer, turn.line) for turn in turns], expected="each engineer once", report_error=report_error
+    )
     for line in takewhile(lambda line: not line.heading, part.after):
         if line.item and WEEK.fullmatch(line.item[2]):
-            complain(HandbookError(line.number, "this week stands apart from the others", "the weeks in one list"))
+            report_error(HandbookError(line.number, "this week is not in the list of weeks", "all weeks in one list"))
     return tuple(turns)
 
 
-def rules_of(part: ListPart, *, complain: Complain) -> tuple[str, ...]:
+def rules_of(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]:
     """Return the rules of the holiday policy. The policy may have none."""
     for item in part.items:
-        _refuse_nested(item, what="a rule", complain=complain)
+        _refuse_nested(item, what="a rule", report_error=report_error)
         if not says_something(item.text):
-            complain(HandbookError(item.line, "the rule is empty", "a sentence"))
+            report_error(HandbookError(item.line, "the rule is empty", "a sentence"))
     return tuple(item.text for item in part.items)
 
 
-def check_length(shortest: int, longest: int, *, at: int, complain: Complain) -> None:
+def check_length(shortest: int, longest: int, *, at: int, report_error: ReportError) -> None:
     """Report an error if the length of a meeting is out of range. `at` is its line number."""
     if not 1 <= shortest <= longest <= LONGEST_MEETING:
-        said = f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
+        length = f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
         expected = f"1 to {LONGEST_MEETING} minutes, the shorter length first"
-        complain(HandbookError(at, f"the meeting lasts {said}", expected))
+        report_error(HandbookError(at, f"the meeting lasts {length}", expected))
 
 
 def length_in(text: str) -> tuple[int, int] | None:
@@ -137,29 +145,31 @@ def length_in(text: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2] or found[1])) if found else None
 
 
-def label_of(item: Item, *, complain: Complain) -> str:
+def label_of(item: Item, *, report_error: ReportError) -> str:
     """Return the label above the topics, without the colon."""
     label = item.text
     while (bare := tidy_name(label.rstrip(":"))) != label:
         label = bare
     if not says_something(label):
-        complain(HandbookError(item.line, "the list of topics has no label", "“Topics to discuss:”"))
+        report_error(HandbookError(item.line, "the list of topics has no label", "“Topics to discuss:”"))
     if len(label) > LONGEST_TITLE:
         wrong = f"the label of the topics has {len(label)} characters"
-        complain(HandbookError(item.line, wrong, f"at most {LONGEST_TITLE}"))
+        report_error(HandbookError(item.line, wrong, f"at most {LONGEST_TITLE}"))
     return label
 
 
-def topics_of(item: Item, *, complain: Complain) -> tuple[str, ...]:
+def topics_of(item: Item, *, report_error: ReportError) -> tuple[str, ...]:
     """Return the topics nested in an item, without duplicates."""
     for topic in item.nested:
-        _refuse_nested(topic, what="a topic", complain=complain)
+        _refuse_nested(topic, what="a topic", report_error=report_error)
         if not says_something(topic.text):
-            complain(HandbookError(topic.line, "the topic is empty", "some words"))
+            report_error(HandbookError(topic.line, "the topic is empty", "some words"))
         elif len(topic.text) > LONGEST_TOPIC:
             wrong = f"the topic has {counted(len(topic.text), 'character')}"
-            complain(HandbookError(topic.line, wrong, f"at most {LONGEST_TOPIC}"))
-    _refuse_repeats([(topic.text, topic.line) for topic in item.nested], expected="each topic once", complain=complain)
+            report_error(HandbookError(topic.line, wrong, f"at most {LONGEST_TOPIC}"))
+    _refuse_repeats(
+        [(topic.text, topic.line) for topic in item.nested], expected="each topic once", report_error=report_error
+    )
     return tuple(topic.text for topic in item.nested)
 
 
@@ -186,15 +196,15 @@ def _add(items: list[Item], item: Item) -> None:
     level.append(item)
 
 
-def _refuse_nested(item: Item, *, what: str, complain: Complain) -> None:
+def _refuse_nested(item: Item, *, what: str, report_error: ReportError) -> None:
     if item.nested:
-        complain(HandbookError(item.nested[0].line, f"a list inside {what}", "one line each"))
+        report_error(HandbookError(item.nested[0].line, f"there is a list inside {what}", "one line each"))
 
 
-def _refuse_repeats(names: Sequence[tuple[str, int]], *, expected: str, complain: Complain) -> None:
+def _refuse_repeats(names: Sequence[tuple[str, int]], *, expected: str, report_error: ReportError) -> None:
     first: dict[str, int] = {}
     for name, line in names:
         key = match_key(name)
         if key in first:
-            complain(HandbookError(line, f"{quoted(name)} stands on line {first[key]} already", expected))
+            report_error(HandbookError(line, f"{quoted(name)} is already on line {first[key]}", expected))
         first.setdefault(key, line)

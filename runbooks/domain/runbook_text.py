@@ -26,7 +26,7 @@ SECTION_LEVEL = 3
 PART_KEYS = frozenset(map(match_key, (OWNERSHIP_TITLE, SCHEDULE_TITLE, RUNBOOKS_TITLE)))
 GAPLESS = re.compile(r" {0,3}#{1,6}([^#\s].*)")
 
-Complain = Callable[[HandbookError], None]
+ReportError = Callable[[HandbookError], None]
 
 
 def normalize_runbook(markdown: str) -> str:
@@ -45,7 +45,7 @@ def sections_of(markdown: str) -> tuple[Section, ...]:
     lines, opening = lines_of(text)
     if opening is not None:
         lines, _ = lines_of(f"{text}\n{fence_of(opening)}")
-    return _sections([_kept_inside(line) for line in lines], complain=lambda _: None)
+    return _sections([_kept_inside(line) for line in lines], report_error=lambda _: None)
 
 
 def runbook_title(title: str) -> str | None:
@@ -61,23 +61,23 @@ def forgotten_gap(line: Line) -> str | None:
     return title if match_key(title) in PART_KEYS or runbook_title(title) is not None else None
 
 
-def runbook_of(title: str, lines: Sequence[Line], *, at: int, complain: Complain) -> RunbookPart:
+def runbook_of(title: str, lines: Sequence[Line], *, at: int, report_error: ReportError) -> RunbookPart:
     """Return the runbook with a title, and report invalid content. `at` is the line number of its heading."""
     name, audience = tidy_pipeline(title)
     if not match_key(name):
-        complain(HandbookError(at, "the runbook names no pipeline", "“## Runbook: ” and a pipeline's name"))
+        report_error(HandbookError(at, "the runbook names no pipeline", "“## Runbook: ” and a pipeline's name"))
     for what, value, longest in (("title", name, LONGEST_PIPELINE), ("audience", audience, LONGEST_AUDIENCE)):
         if len(value) > longest:
-            complain(HandbookError(at, f"the runbook's {what} has {len(value)} characters", f"at most {longest}"))
-    runbook = RunbookPart(name, audience, _sections(lines, complain=complain), line=at)
+            report_error(HandbookError(at, f"the runbook's {what} has {len(value)} characters", f"at most {longest}"))
+    runbook = RunbookPart(name, audience, _sections(lines, report_error=report_error), line=at)
     size = len(runbook.markdown.encode())
     if size > LARGEST_RUNBOOK:
         wrong = f"the runbook {quoted(name)} has {size:,} bytes"
-        complain(HandbookError(at, wrong, f"at most {LARGEST_RUNBOOK:,}"))
+        report_error(HandbookError(at, wrong, f"at most {LARGEST_RUNBOOK:,}"))
     return runbook
 
 
-def _sections(lines: Sequence[Line], *, complain: Complain) -> tuple[Section, ...]:
+def _sections(lines: Sequence[Line], *, report_error: ReportError) -> tuple[Section, ...]:
     """Return the sections started by level-3 headings, after the text above the first one."""
     starts = [place for place, line in enumerate(lines) if line.heading and line.heading[0] == SECTION_LEVEL]
     introduction = block_text(lines[: starts[0]] if starts else lines)
@@ -85,10 +85,10 @@ def _sections(lines: Sequence[Line], *, complain: Complain) -> tuple[Section, ..
     for start, end in pairwise([*starts, len(lines)]):
         title = tidy_sentence((lines[start].heading or (0, ""))[1])
         if not title:
-            complain(HandbookError(lines[start].number, "the section has no title", "“### ” and a title"))
+            report_error(HandbookError(lines[start].number, "the section has no title", "“### ” and a title"))
         if len(title) > LONGEST_SECTION_TITLE:
             wrong = f"the section's title has {len(title)} characters"
-            complain(HandbookError(lines[start].number, wrong, f"at most {LONGEST_SECTION_TITLE}"))
+            report_error(HandbookError(lines[start].number, wrong, f"at most {LONGEST_SECTION_TITLE}"))
         sections.append(Section(title, block_text(lines[start + 1 : end])))
     return tuple(sections)
 

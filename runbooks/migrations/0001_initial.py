@@ -23,8 +23,8 @@ class Migration(migrations.Migration):
             name='Runbook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(help_text='As the handbook spells it.', max_length=330, unique=True)),
-                ('revision', models.PositiveIntegerField(default=1, help_text='Number of the revision in force.')),
+                ('title', models.CharField(help_text='As spelled in the handbook.', max_length=330, unique=True)),
+                ('revision', models.PositiveIntegerField(default=1, help_text='Number of the current revision.')),
                 ('pipeline', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='runbook', to='pipelines.pipeline')),
             ],
             options={
@@ -38,8 +38,8 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('title', models.CharField(help_text='As the handbook spells it.', max_length=330)),
-                ('revision', models.PositiveIntegerField(default=1, help_text='Number of the revision in force.')),
+                ('title', models.CharField(help_text='As spelled in the handbook.', max_length=330)),
+                ('revision', models.PositiveIntegerField(default=1, help_text='Number of the current revision.')),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='runbooks.runbook')),
                 ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField()),
                 ('markdown', models.TextField(blank=True)),
                 ('html', models.TextField(blank=True)),
-                ('summary', models.CharField(blank=True, help_text='What was changed and why.', max_length=200)),
+                ('summary', models.CharField(blank=True, help_text='What changed and why.', max_length=200)),
                 ('restored_from', models.PositiveIntegerField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -83,11 +83,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('revision__gte', 1)), name='runbook_has_a_revision'),
+            constraint=models.CheckConstraint(condition=models.Q(('revision__gte', 1)), name='runbook_revision_positive'),
         ),
         migrations.AddConstraint(
             model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='runbook_has_a_title'),
+            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='runbook_title_not_empty'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='runbook',
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='runbookrevision',
-            constraint=models.UniqueConstraint(fields=('runbook', 'number'), name='one_revision_a_number'),
+            constraint=models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_revision_unique_number'),
         ),
         migrations.AddIndex(
             model_name='runbooksection',
@@ -111,6 +111,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='runbooksection',
-            constraint=models.UniqueConstraint(fields=('runbook', 'position'), name='one_section_a_place'),
+            constraint=models.UniqueConstraint(fields=('runbook', 'position'), name='runbook_section_unique_position'),
         ),
     ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import NotFound
@@ -23,13 +23,16 @@ class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
 
     class Meta:
         model = CalendarLink
-        fields = ("address", "host", "state", "problem", "last_read_at", "last_well_at")
-        read_only_fields = ("host", "state", "problem", "last_read_at", "last_well_at")
+        fields = ("address", "host", "state", "problem", "last_read_at", "last_success_at")
+        read_only_fields = ("host", "state", "problem", "last_read_at", "last_success_at")
 
 
-@extend_schema(methods=["GET"], responses=CalendarLinkSerializer)
+NOT_LINKED = OpenApiResponse(description="No calendar is linked")
+
+
+@extend_schema(methods=["GET"], responses={200: CalendarLinkSerializer, 404: NOT_LINKED})
 @extend_schema(methods=["PUT"], request=CalendarLinkSerializer, responses=CalendarLinkSerializer)
-@extend_schema(methods=["DELETE"], request=None, responses={204: None})
+@extend_schema(methods=["DELETE"], request=None, responses={204: None, 404: NOT_LINKED})
 @api_view(["GET", "PUT", "DELETE"])
 def calendar_link(request: Request) -> Response:
     """Get, connect or disconnect your calendar. Connecting also syncs it."""

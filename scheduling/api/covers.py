@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.utils import timezone
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.filters import CoverFilter
@@ -38,7 +38,7 @@ class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
 
     queryset = Cover.objects.select_related("rotation", "engineer", "covered_engineer").order_by("-starts_at", "-pk")
     serializer_class = CoverSerializer
-    filter_backends = (DjangoFilterBackend,)
+    filter_backends = (ListFilterBackend,)
     filterset_class = CoverFilter
     lookup_value_regex = "[0-9]{1,15}"
 
@@ -54,7 +54,7 @@ class CoverViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Ge
             reason=fields["reason"],
         )
         cover = create_cover(
-            fields["rotation"], span=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
+            fields["rotation"], data=span, by=person, at=at, acknowledge_conflicts=fields["acknowledge_conflicts"]
         )
         return Response(self.get_serializer(cover).data, status=status.HTTP_201_CREATED)
 

@@ -1,51 +1,31 @@
-"""Filters of the scheduling lists. An unknown value is a 400 that names the parameter."""
+"""Filters of the scheduling lists."""
 
 from typing import Any
 
-import django_filters
-from django import forms
-from django.core.exceptions import ValidationError
+from django_filters.filters import DateFilter
+from django_filters.filterset import FilterSet
 
+from common.api.filters import SlugFilter, WordFilter
 from people.queries import all_users
 from scheduling.models import Cover, HolidayBlock, Rotation, SwapRequest
 
 
-class NameField(forms.ModelChoiceField[Any]):
-    """A row chosen by its slug or user name."""
-
-    default_error_messages = {"invalid_choice": "There is no “%(value)s”."}
-
-    def to_python(self, value: Any) -> Any:
-        """Return the row. PostgreSQL refuses text with NUL, so such a name is unknown."""
-        if isinstance(value, str) and "\0" in value:
-            raise ValidationError(
-                self.error_messages["invalid_choice"], code="invalid_choice", params={"value": value.replace("\0", "�")}
-            )
-        return super().to_python(value)
-
-
-class NameFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # django-filter has no annotations
-    """Filter by a related row's slug or user name."""
-
-    field_class = NameField
-
-
-def rotation_filter() -> NameFilter:
+def rotation_filter() -> SlugFilter:
     """Return a filter by rotation slug."""
-    return NameFilter(queryset=Rotation.objects.order_by("pk"), to_field_name="slug")
+    return SlugFilter(noun="rotation", queryset=Rotation.objects.order_by("pk"))
 
 
-def engineer_filter(field_name: str) -> NameFilter:
+def engineer_filter(field_name: str) -> SlugFilter:
     """Return a filter by user name."""
-    return NameFilter(field_name=field_name, queryset=all_users(), to_field_name="username")
+    return SlugFilter(noun="engineer", field_name=field_name, queryset=all_users(), to_field_name="username")
 
 
-class HolidayFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no annotations
+class HolidayFilter(FilterSet):
     """Time off of an engineer, of a kind, or that overlaps the dates `from` to `to`."""
 
     engineer = engineer_filter("engineer")
-    kind = django_filters.ChoiceFilter(choices=HolidayBlock.Kind.choices)
-    to = django_filters.DateFilter(field_name="starts_on", lookup_expr="lte")
+    kind = WordFilter(choices=HolidayBlock.Kind.choices)
+    to = DateFilter(field_name="starts_on", lookup_expr="lte")
 
     class Meta:
         model = HolidayBlock
@@ -54,10 +34,11 @@ class HolidayFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     @classmethod
     def get_filters(cls) -> Any:
         """Return the declared filters and `from`, which Python reserves."""
-        return {**super().get_filters(), "from": django_filters.DateFilter(field_name="ends_on", lookup_expr="gte")}
+        filters = super().get_filters()  # type: ignore[no-untyped-call]  # django-filter has no annotations
+        return {**filters, "from": DateFilter(field_name="ends_on", lookup_expr="gte")}
 
 
-class CoverFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no annotations
+class CoverFilter(FilterSet):
     """Covers of a rotation, or by an engineer; `covers` is the covered engineer."""
 
     rotation = rotation_filter()
@@ -69,11 +50,11 @@ class CoverFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-fil
         fields = ("rotation", "engineer", "covers")
 
 
-class SwapFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no annotations
+class SwapFilter(FilterSet):
     """Swap requests of a rotation, in a state, or of an engineer."""
 
     rotation = rotation_filter()
-    state = django_filters.ChoiceFilter(choices=SwapRequest.State.choices)
+    state = WordFilter(choices=SwapRequest.State.choices)
     requester = engineer_filter("requester")
     counterpart = engineer_filter("counterpart")
 

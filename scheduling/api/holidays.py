@@ -4,13 +4,13 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.filters import ListFilterBackend
 from common.exceptions import InvalidInputError, NotAllowedError
 from people.models import User
 from people.permissions import request_user
@@ -113,7 +113,18 @@ class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
 
     class Meta:
         model = HolidayBlock
-        fields = ("id", "engineer", "starts_on", "ends_on", "starts_at_time", "ends_at_time", "kind", "note")
+        fields = (
+            "id",
+            "engineer",
+            "starts_on",
+            "ends_on",
+            "starts_at_time",
+            "ends_at_time",
+            "kind",
+            "note",
+            "time_zone",
+        )
+        read_only_fields = ("time_zone",)
 
     def to_representation(self, instance: HolidayBlock) -> dict[str, Any]:
         """Return the row, with an empty note if the caller cannot read it."""
@@ -147,7 +158,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
 
     queryset = HolidayBlock.objects.select_related("engineer").order_by("starts_on", "pk")
     serializer_class = HolidaySerializer
-    filter_backends = (DjangoFilterBackend,)
+    filter_backends = (ListFilterBackend,)
     filterset_class = HolidayFilter
     lookup_value_regex = "[0-9]{1,15}"
 
@@ -157,7 +168,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         engineer, dates = self._read(request)
         # Compute the impact under the locks, so that it includes a swap accepted at the same time.
         with transaction.atomic():
-            block = create_holiday(engineer, dates=dates, by=request_user(request))
+            block = create_holiday(engineer, data=dates, by=request_user(request))
             impact = holiday_impact(block, at=timezone.now())
         context = {**self.get_serializer_context(), "impact": impact}
         return Response(NewHolidaySerializer(block, context=context).data, status=status.HTTP_201_CREATED)
@@ -167,7 +178,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         """Update time off."""
         block = self.get_object()
         _, dates = self._read(request, block=block)
-        return Response(self.get_serializer(update_holiday(block, dates=dates, by=request_user(request))).data)
+        return Response(self.get_serializer(update_holiday(block, data=dates, by=request_user(request))).data)
 
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -180,7 +191,7 @@ class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
     def preview(self, request: Request) -> Response:
         """Preview the impact of time off without saving it."""
         engineer, dates = self._read(request)
-        return Response(serialize_impact(holiday_impact(build_holiday(engineer, dates=dates), at=timezone.now())))
+        return Response(serialize_impact(holiday_impact(build_holiday(engineer, data=dates), at=timezone.now())))
 
     def _read(self, request: Request, *, block: HolidayBlock | None = None) -> tuple[User, HolidayData]:
         """Return the engineer, by default the caller, and the dates; raise InvalidInputError or NotAllowedError."""

@@ -63,7 +63,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
         rotations = self.paginate_queryset(self.get_queryset()) or []
         snapshot = on_call_snapshot((), rotations=rotations, at=at)
         context = {"usernames": snapshot.usernames}
-        return self.get_paginated_response(OnCallShiftSerializer(snapshot.turns, many=True, context=context).data)
+        return self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True, context=context).data)
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 from django.utils import timezone
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -12,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.filters import ListFilterBackend
 from common.api.params import paginate_list
 from common.datetimes import parse_date_param
 from common.exceptions import InvalidInputError
@@ -34,9 +34,9 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
     counterpart = UsernameField(required=False, allow_null=True)
     third = UsernameField(required=False, allow_null=True)
     decided_by = UsernameField(read_only=True)
-    asked_by = UsernameField(read_only=True)
+    requested_by = UsernameField(read_only=True)
     kind = serializers.CharField(read_only=True)
-    agreed = serializers.SerializerMethodField()
+    accepted_by = serializers.SerializerMethodField()
     acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
 
     class Meta:
@@ -51,11 +51,11 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
             "requester",
             "counterpart",
             "third",
-            "agreed",
+            "accepted_by",
             "state",
             "message",
             "reason",
-            "asked_by",
+            "requested_by",
             "decided_by",
             "created_at",
             "expires_at",
@@ -64,9 +64,11 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
         )
         read_only_fields = ("state", "reason", "created_at", "expires_at", "decided_at")
 
-    def get_agreed(self, swap: SwapRequest) -> list[str]:
+    def get_accepted_by(self, swap: SwapRequest) -> list[str]:
         """Return the engineers who have accepted a three-way swap."""
-        return [person.username for person in (swap.counterpart, swap.third) if person and person.pk in swap.agreed]
+        return [
+            person.username for person in (swap.counterpart, swap.third) if person and person.pk in swap.accepted_by
+        ]
 
 
 class SwapResponseSerializer(serializers.Serializer[Any]):
@@ -82,7 +84,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
 
     queryset = all_swaps()
     serializer_class = SwapSerializer
-    filter_backends = (DjangoFilterBackend,)
+    filter_backends = (ListFilterBackend,)
     filterset_class = SwapFilter
     lookup_value_regex = "[0-9]{1,15}"
 
@@ -92,7 +94,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
         rotation = fields.pop("rotation")
-        swap = request_swap(rotation, asked=SwapProposal(**fields), by=request_user(request), at=timezone.now())
+        swap = request_swap(rotation, proposal=SwapProposal(**fields), by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(swap).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=SwapResponseSerializer, responses={200: SwapSerializer})
@@ -119,7 +121,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
             by=request_user(request),
             at=timezone.now(),
             engineer=fields.get("engineer"),
-            word=fields["reason"],
+            comment=fields["reason"],
         )
         return Response(self.get_serializer(swap).data)
 

@@ -1,28 +1,34 @@
-"""Parse busy all-day events from iCalendar text (RFC 5545), within size and time limits."""
+"""Find the busy all-day events of an iCalendar file (RFC 5545), as Google, Outlook, Apple, Fastmail and Nextcloud write them.
+
+An event is all-day if its dates have no time, if it lasts from midnight to midnight in its time zone, or if it has one of
+`ALL_DAY_FLAGS`. An event that cannot be read is skipped and reported; the others are read.
+"""
 
 import datetime as dt
-import itertools
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 
-import icalendar
-from dateutil.rrule import rrulestr
+from scheduling.domain.ical_parser import RawCalendar, RawEvent, UnreadableCalendarError, parse_calendar
+from scheduling.domain.ical_rules import Budget, rule_dates
+from scheduling.domain.ical_times import (
+    DAY,
+    UTC,
+    MalformedEventError,
+    Moment,
+    all_day_span,
+    day_of,
+    moments,
+    required_moment,
+    usable_zone,
+)
 
-MOST_BYTES = 512 * 1024
-MOST_EVENTS = 2_000
-MOST_OCCURRENCES = 20_000
-MOST_DAYS_FOUND = 1_000
-LONGEST = dt.timedelta(days=366)
-DAY = dt.timedelta(days=1)
-FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
-SUB_DAILY = ("BYHOUR", "BYMINUTE", "BYSECOND")
-FREE = {"FREE", "WORKINGELSEWHERE"}
-
-
-class UnreadableCalendarError(ValueError):
-    """The text is not a calendar or exceeds a limit; the message is shown to the user."""
+MAX_ABSENCES = 1_000
+MAX_ABSENCE = dt.timedelta(days=366)
+MAX_TEXT_LENGTH = 200
+# What dates out of range, and the rule library on a damaged rule, raise.
+UNREADABLE = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
+FREE_STATUSES = {"FREE", "WORKINGELSEWHERE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,113 +44,209 @@ class BusyEvent:
     summary: str
 
 
-def busy_days(text: bytes, *, first: dt.date, last: dt.date) -> list[BusyEvent]:
-    """Return a calendar's busy all-day events between `first` and `last`, in order.
+@dataclass(frozen=True, slots=True)
+class SkippedEvent:
+    """An event that could not be read, and why."""
+
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BusyCalendar:
+    """The busy all-day events of a calendar, in order, and the events that could not be read."""
+
+    events: list[BusyEvent]
+    skipped: list[SkippedEvent] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The dates to read, the zones in which midnight counts, and what is left of the calendar's budget."""
+
+    first: dt.date
+    last: dt.date
+    zones: tuple[str, ...]
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A readable event: its first day and number of days, 0 days if it is timed or free.
+
+    `recurrence_id` is the day of the occurrence that it replaces, and `and_following` also those after it.
+    """
+
+    raw: RawEvent
+    uid: str
+    start: Moment
+    day: dt.date
+    days: int
+    recurrence_id: dt.date | None
+    and_following: bool
+
+    @property
+    def recurs(self) -> bool:
+        """Whether the event has occurrences of its own."""
+        repeats = bool(self.raw.all("RRULE") or self.raw.all("RDATE"))
+        # Some calendars copy the rule of the series to each changed occurrence.
+        return repeats and (self.recurrence_id is None or self.and_following)
+
+
+def busy_days(
+    data: bytes,
+    *,
+    first: dt.date,
+    last: dt.date,
+    zone: str = UTC,
+    time_limit: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> BusyCalendar:
+    """Return a calendar's busy all-day events between `first` and `last`; `zone` is the owner's IANA time zone.
 
     Timed, free, transparent and cancelled events are ignored. An event longer than 366 days is split, because an absence
-    lasts at most a year. Limits: 512 KiB, 2,000 events, 20,000 occurrences, and no rule that repeats within a day.
-    A recurrence rule that never matches can run forever, so callers must run this in a process with a time limit.
+    lasts at most a year. `time_limit` is entered around each recurring event and may raise MalformedEventError.
 
     Raises UnreadableCalendarError if the text is not a calendar or exceeds a limit.
     """
-    if len(text) > MOST_BYTES:
-        raise UnreadableCalendarError(f"The calendar has more than {MOST_BYTES // 1024} KiB.")
-    if text.upper().count(b"BEGIN:VEVENT") > MOST_EVENTS:
-        raise UnreadableCalendarError(f"The calendar has more than {MOST_EVENTS:,} events.")
-    try:
-        events = [
-            event for calendar in icalendar.Calendar.from_ical(text, multiple=True) for event in calendar.walk("VEVENT")
-        ]
-        found = list(itertools.islice(_found(events, first=first, last=last), MOST_DAYS_FOUND + 1))
-    except UnreadableCalendarError:
-        raise
-    except Exception as error:  # the libraries raise many types on malformed input
-        raise UnreadableCalendarError("The address does not answer with a calendar that can be read.") from error
-    if not events and b"BEGIN:VCALENDAR" not in text.upper():
-        raise UnreadableCalendarError("The address does not answer with a calendar.")
-    if len(found) > MOST_DAYS_FOUND:
-        raise UnreadableCalendarError(
-            f"The calendar has more than {MOST_DAYS_FOUND:,} all-day events in the coming year."
-        )
-    return sorted(set(found), key=lambda one: (one.starts_on, one.uid, one.ends_on, one.summary))
-
-
-def _found(events: list[Any], *, first: dt.date, last: dt.date) -> Iterator[BusyEvent]:
-    moved = {(_uid(event), _date(event.get("RECURRENCE-ID"))) for event in events if event.get("RECURRENCE-ID")}
-    budget = itertools.count(1)
-    for event in events:
-        start = _date(event.get("DTSTART"))
-        if start is None or not _is_busy(event):
+    calendar = parse_calendar(data)
+    zones = [name for name in (calendar.time_zone, zone) if usable_zone(name)]
+    window = _Window(first, last, (*dict.fromkeys(zones), UTC), Budget())
+    found: dict[tuple[str, dt.date], BusyEvent] = {}
+    skipped: list[SkippedEvent] = []
+    for series in _by_uid(calendar, window, skipped):
+        try:
+            with time_limit() if any(event.recurs for event in series) else nullcontext():
+                occurrences = [part for event in _expand(series, window) for part in _split(event, window)]
+        except UNREADABLE as error:
+            skipped.append(SkippedEvent(_title(series[0].raw), _reason(error)))
             continue
-        length = _length(event, start)
-        replaced = {day for uid, day in moved if uid == _uid(event)} if not event.get("RECURRENCE-ID") else set()
-        for day in _starts(event, start, earliest=first - length, last=last, budget=budget):
-            if day not in replaced and day <= last and day + length - DAY >= first:
-                yield from _parts(event, day, length)
+        for event in occurrences:
+            # Two events with one identity, such as an exported duplicate, become the longer of the two.
+            known = found.get((event.uid, event.starts_on))
+            if known is None or event.ends_on > known.ends_on:
+                found[event.uid, event.starts_on] = event
+    if len(found) > MAX_ABSENCES:
+        raise UnreadableCalendarError(f"The calendar has more than {MAX_ABSENCES:,} all-day events in the coming year.")
+    events = sorted(found.values(), key=lambda event: (event.starts_on, event.uid))
+    return BusyCalendar(events, skipped)
 
 
-def _parts(event: Any, start: dt.date, length: dt.timedelta) -> Iterator[BusyEvent]:
-    end = start + length - DAY
-    while start <= end:
-        until = min(end, start + LONGEST - DAY)
-        yield BusyEvent(_uid(event), start, until, str(event.get("SUMMARY", ""))[:200].replace("\0", ""))
-        start = until + DAY
+def _by_uid(calendar: RawCalendar, window: _Window, skipped: list[SkippedEvent]) -> Iterator[list[_Event]]:
+    """Yield the readable events in groups of one UID: a series with its changed occurrences. Report the others."""
+    groups: dict[str, list[RawEvent]] = {}
+    for number, raw in enumerate(calendar.events):
+        # Events without a UID do not belong together.
+        groups.setdefault(raw.text("UID") or f"\0{number}", []).append(raw)
+    for raws in groups.values():
+        # A series comes first: the days of its changed occurrences depend on how it starts.
+        raws.sort(key=lambda raw: bool(raw.all("RECURRENCE-ID")))
+        series: list[_Event] = []
+        for raw in raws:
+            try:
+                series.append(_read(raw, series, window))
+            except UNREADABLE as error:
+                if _is_busy(raw):
+                    skipped.append(SkippedEvent(_title(raw), _reason(error)))
+        if series:
+            yield series
 
 
-def _uid(event: Any) -> str:
-    return str(event.get("UID", ""))[:200].replace("\0", "")
+def _read(raw: RawEvent, series: list[_Event], window: _Window) -> _Event:
+    if not raw.complete:
+        raise MalformedEventError("The end of the event is missing.")
+    start = required_moment(raw, "DTSTART")
+    span = all_day_span(raw, start, zones=window.zones)
+    day, days = span or (start.day, 0)
+    event = _Event(raw, raw.text("UID")[:MAX_TEXT_LENGTH], start, day, days if _is_busy(raw) else 0, None, False)
+    if raw.all("RECURRENCE-ID"):
+        replaced = required_moment(raw, "RECURRENCE-ID")
+        shape = series[0] if series and series[0].recurrence_id is None else event
+        parameters = raw.all("RECURRENCE-ID")[0].parameters
+        return replace(
+            event,
+            recurrence_id=_day(replaced, shape, window),
+            and_following=parameters.get("RANGE", "").upper() == "THISANDFUTURE",
+        )
+    return event
 
 
-def _is_busy(event: Any) -> bool:
-    if str(event.get("STATUS", "")).upper() == "CANCELLED" or str(event.get("TRANSP", "")).upper() == "TRANSPARENT":
+def _day(moment: Moment, event: _Event, window: _Window) -> dt.date:
+    """Return the day of an occurrence that EXDATE, RDATE or RECURRENCE-ID names."""
+    return day_of(moment, start=event.start, first_day=event.day, zones=window.zones)
+
+
+def _is_busy(raw: RawEvent) -> bool:
+    if raw.text("STATUS").upper() == "CANCELLED" or raw.text("TRANSP").upper() == "TRANSPARENT":
         return False
-    return str(event.get("X-MICROSOFT-CDO-BUSYSTATUS", "BUSY")).upper() not in FREE
+    return raw.text("X-MICROSOFT-CDO-BUSYSTATUS").upper() not in FREE_STATUSES
 
 
-def _date(value: Any) -> dt.date | None:
-    """Return the date of a date-only property, or None if it has a time."""
-    day = getattr(value, "dt", None)
-    return day if isinstance(day, dt.date) and not isinstance(day, dt.datetime) else None
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, MalformedEventError) else "Its dates or its recurrence rule are invalid."
 
 
-def _length(event: Any, start: dt.date) -> dt.timedelta:
-    end, duration = _date(event.get("DTEND")), getattr(event.get("DURATION"), "dt", None)
-    length = end - start if end is not None else duration if isinstance(duration, dt.timedelta) else DAY
-    return max(dt.timedelta(days=length.days), DAY)
+def _title(raw: RawEvent) -> str:
+    return (raw.text("SUMMARY") or raw.text("UID") or "Untitled event")[:MAX_TEXT_LENGTH]
 
 
-def _starts(
-    event: Any, start: dt.date, *, earliest: dt.date, last: dt.date, budget: Iterator[int]
-) -> Iterator[dt.date]:
-    excluded = set(_listed(event.get("EXDATE")))
-    days: Iterator[dt.date] = iter((start,))
-    if event.get("RRULE"):
-        days = _repeated(event["RRULE"], start, last=last, budget=budget)
+def _expand(series: list[_Event], window: _Window) -> Iterator[tuple[_Event, dt.date]]:
+    """Yield each occurrence as its event and its first day: changed occurrences, and the others of the series."""
+    changes = {event.recurrence_id: event for event in series if event.recurrence_id is not None}
+    # RANGE=THISANDFUTURE: the latest change before an occurrence moves it too.
+    following = sorted(
+        ((day, event) for day, event in changes.items() if event.and_following), key=lambda pair: pair[0]
+    )
+    margin = max(
+        [event.days for event in series] + [abs((event.day - day).days) + event.days for day, event in following]
+    )
+    for event in changes.values():
+        days = _dates(event, window, margin=margin) if event.recurs else [event.day]
+        yield from ((event, day) for day in days)
+    for event in series:
+        if event.recurrence_id is not None:
+            continue
+        for day in _dates(event, window, margin=margin):
+            since, change = next((pair for pair in reversed(following) if pair[0] <= day), (day, event))
+            if day not in changes and not (change is not event and change.recurs):
+                yield change, day + (change.day - since if change is not event else 0 * DAY)
+
+
+def _dates(event: _Event, window: _Window, *, margin: int) -> Iterator[dt.date]:
+    """Yield the first day of each occurrence of an event that may fall into the window."""
+    excluded = {_day(moment, event, window) for moment in moments(event.raw, "EXDATE")}
+    added = [_day(moment, event, window) for moment in moments(event.raw, "RDATE")]
     seen: set[dt.date] = set()
-    for day in itertools.chain(days, _listed(event.get("RDATE"))):
-        if day >= earliest and day not in excluded and day not in seen:
+    earliest, latest = window.first - margin * DAY, window.last + margin * DAY
+    rules = [found.value for found in event.raw.all("RRULE")]
+    repeated = (
+        day
+        for rule in rules
+        for day in rule_dates(
+            rule,
+            event.start,
+            first_day=event.day,
+            earliest=earliest,
+            latest=latest,
+            zones=window.zones,
+            budget=window.budget,
+        )
+    )
+    for day in (event.day, *added):
+        if day not in seen and day not in excluded:
+            seen.add(day)
+            yield day
+    for day in repeated:
+        if day not in seen and day not in excluded:
             seen.add(day)
             yield day
 
 
-def _listed(value: Any) -> Iterator[dt.date]:
-    for one in value if isinstance(value, list) else [value] if value else []:
-        for entry in one.dts:
-            day = _date(entry)
-            if day is not None:
-                yield day
-
-
-def _repeated(rule: Any, start: dt.date, *, last: dt.date, budget: Iterator[int]) -> Iterator[dt.date]:
-    if isinstance(rule, list):
-        raise UnreadableCalendarError("An event has more than one rule by which it repeats.")
-    if str(rule.get("FREQ", [""])[0]).upper() not in FREQUENCIES or any(rule.get(part) for part in SUB_DAILY):
-        raise UnreadableCalendarError("An event repeats within a day: such calendars are not read.")
-    # UNTIL includes its whole day here, and dateutil rejects a time zone in UNTIL if the start has none.
-    text = re.sub(r"UNTIL=(\d{8})[^;]*", r"UNTIL=\1T235959", rule.to_ical().decode())
-    for at in rrulestr(text, dtstart=dt.datetime.combine(start, dt.time())):
-        if next(budget) > MOST_OCCURRENCES:
-            raise UnreadableCalendarError(f"The calendar's rules make more than {MOST_OCCURRENCES:,} occurrences.")
-        if at.date() > last:
-            return
-        yield at.date()
+def _split(occurrence: tuple[_Event, dt.date], window: _Window) -> Iterator[BusyEvent]:
+    """Yield the parts of an occurrence, each at most a year long, that overlap the window."""
+    event, begin = occurrence
+    end = begin + (event.days - 1) * DAY
+    while begin <= end:
+        until = min(end, begin + MAX_ABSENCE - DAY)
+        if until >= window.first and begin <= window.last:
+            yield BusyEvent(event.uid, begin, until, event.raw.text("SUMMARY")[:MAX_TEXT_LENGTH])
+        begin = until + DAY

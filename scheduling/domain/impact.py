@@ -35,8 +35,8 @@ def changes_of_responder(
     edges = sorted(
         {starts_at, ends_at}.union(
             at
-            for world in (before, after)
-            for at in world.after(starts_at, engineers=people | world.engineers)
+            for schedule in (before, after)
+            for at in schedule.changes_after(starts_at, engineers=people | schedule.engineers)
             if at < ends_at
         )
     )

@@ -10,7 +10,8 @@ from ortools.sat.python import cp_model
 from scheduling.domain.responder_chain import Absence
 from scheduling.domain.weeks import Move, Week
 
-SECONDS = 10.0
+MAX_SOLVER_SECONDS = 10.0
+SOLVER_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Infeasible:
     """Why no plan exists, and a smallest set of absences that rule one out."""
 
     reason: str
-    blocks: tuple[Absence, ...]
+    absences: tuple[Absence, ...]
 
 
 def plan(
@@ -35,7 +36,7 @@ def plan(
     absences: Sequence[Absence],
     engineers: Sequence[int],
     names: Mapping[int, str],
-    seconds: float = SECONDS,
+    seconds: float = MAX_SOLVER_SECONDS,
 ) -> Plan | Infeasible:
     """Return the smallest set of moves that leaves nobody on call while away and shares the weeks evenly.
 
@@ -49,104 +50,103 @@ def plan(
         return Infeasible("Nobody on the roster is active.", ())
     problem = Problem(weeks, absences=absences, engineers=engineers)
     outcome = problem.solve(relaxed=False, seconds=seconds)
-    if outcome in (Outcome.OPTIMAL, Outcome.FOUND):
+    if outcome in (Outcome.OPTIMAL, Outcome.FEASIBLE):
         return Plan(problem.moves(), optimal=outcome is Outcome.OPTIMAL)
     if outcome is Outcome.UNKNOWN:
-        return Infeasible(f"No plan was found within {seconds:.0f} seconds; there may be one.", ())
+        return Infeasible(f"No plan found within {seconds:.0f} seconds. Try again later.", ())
     problem.solve(relaxed=True, seconds=seconds)
-    blocks = problem.ignored()
-    listed = " and while ".join(f"{names[one.engineer]} is {one.reason}" for one in blocks)
-    return Infeasible(
-        f"No plan exists while {listed}." if blocks else "No plan keeps everybody’s count within one.", blocks
-    )
-
-
-WORKERS = 2
+    blocking = problem.ignored_absences()
+    if not blocking:
+        return Infeasible("No plan gives everyone the same number of shifts, within one.", ())
+    listed = " and ".join(f"{names[absence.engineer]} is {absence.reason}" for absence in blocking)
+    return Infeasible(f"No plan is possible while {listed}.", blocking)
 
 
 class Outcome(Enum):
     """How the solver ended."""
 
     OPTIMAL = auto()
-    FOUND = auto()
-    IMPOSSIBLE = auto()
+    FEASIBLE = auto()
+    INFEASIBLE = auto()
     UNKNOWN = auto()
 
 
 OUTCOMES = {
     cp_model.OPTIMAL: Outcome.OPTIMAL,
-    cp_model.FEASIBLE: Outcome.FOUND,
-    cp_model.INFEASIBLE: Outcome.IMPOSSIBLE,
+    cp_model.FEASIBLE: Outcome.FEASIBLE,
+    cp_model.INFEASIBLE: Outcome.INFEASIBLE,
 }
 
 
 class Problem:
-    """The constraint model of who holds which week, and its solution."""
+    """The constraint model of which engineer gets which week, and its solution."""
 
     def __init__(self, weeks: Sequence[Week], *, absences: Sequence[Absence], engineers: Sequence[int]) -> None:
         self.weeks = sorted(weeks, key=lambda week: week.starts_on)
         self.engineers = list(dict.fromkeys(engineers))
-        self.absences = [one for one in absences if one.engineer in set(self.engineers)]
+        self.absences = [absence for absence in absences if absence.engineer in set(self.engineers)]
         self.solver = cp_model.CpSolver()
-        self.holds: dict[tuple[int, int], cp_model.IntVar] = {}
-        self.dropped: list[cp_model.IntVar] = []
+        self.is_assigned: dict[tuple[int, int], cp_model.IntVar] = {}
+        self.is_ignored: list[cp_model.IntVar] = []
 
     def solve(self, *, relaxed: bool, seconds: float) -> Outcome:
         """Build the model and solve it; if `relaxed`, absences may be ignored, as few as possible."""
         model = cp_model.CpModel()
-        for place in range(len(self.weeks)):
+        for index in range(len(self.weeks)):
             for engineer in self.engineers:
-                self.holds[place, engineer] = model.new_bool_var(f"{engineer} holds {place}")
-            model.add_exactly_one(self.holds[place, engineer] for engineer in self.engineers)
-        self.dropped = [model.new_bool_var(f"without {number}") for number in range(len(self.absences))]
-        for ignored, absence in zip(self.dropped, self.absences, strict=True):
+                self.is_assigned[index, engineer] = model.new_bool_var(f"week {index} to {engineer}")
+            model.add_exactly_one(self.is_assigned[index, engineer] for engineer in self.engineers)
+        self.is_ignored = [model.new_bool_var(f"without absence {number}") for number in range(len(self.absences))]
+        for ignored, absence in zip(self.is_ignored, self.absences, strict=True):
             if not relaxed:
                 model.add(ignored == 0)
-            for place, week in enumerate(self.weeks):
+            for index, week in enumerate(self.weeks):
                 if absence.starts_at < week.ends_at and absence.ends_at > week.starts_at:
-                    model.add_implication(self.holds[place, absence.engineer], ignored)
-        self._keep_even(model)
-        model.minimize(sum(self.dropped) if relaxed else self._cost(model))
+                    model.add_implication(self.is_assigned[index, absence.engineer], ignored)
+        self._limit_spread(model)
+        model.minimize(sum(self.is_ignored) if relaxed else self._cost(model))
         # A fixed seed makes results reproducible.
         self.solver.parameters.random_seed = 1
-        self.solver.parameters.num_workers = WORKERS
+        self.solver.parameters.num_workers = SOLVER_WORKERS
         self.solver.parameters.max_time_in_seconds = seconds
         return OUTCOMES.get(self.solver.solve(model), Outcome.UNKNOWN)
 
-    def _keep_even(self, model: cp_model.CpModel) -> None:
-        now = Counter(week.engineer for week in self.weeks)
-        counts = [now[engineer] for engineer in self.engineers]
-        widest = max(1, max(counts) - min(counts))
+    def _limit_spread(self, model: cp_model.CpModel) -> None:
+        """Keep everyone's number of weeks within one of each other, or as uneven as it is now."""
+        current = Counter(week.engineer for week in self.weeks)
+        counts = [current[engineer] for engineer in self.engineers]
+        spread = max(1, max(counts) - min(counts))
         fewest = model.new_int_var(0, len(self.weeks), "fewest")
         for engineer in self.engineers:
-            count = sum(self.holds[place, engineer] for place in range(len(self.weeks)))
+            count = sum(self.is_assigned[index, engineer] for index in range(len(self.weeks)))
             model.add(count >= fewest)
-            model.add(count <= fewest + widest)
+            model.add(count <= fewest + spread)
 
     def _cost(self, model: cp_model.CpModel) -> cp_model.LinearExprT:
         """Return the cost: moves first, then consecutive weeks, which together never outweigh one move."""
         moved = [
-            1 - self.holds[place, week.engineer] if (place, week.engineer) in self.holds else 1
-            for place, week in enumerate(self.weeks)
+            1 - self.is_assigned[index, week.engineer] if (index, week.engineer) in self.is_assigned else 1
+            for index, week in enumerate(self.weeks)
         ]
-        in_a_row = []
-        for place in range(len(self.weeks) - 1):
-            twice = model.new_bool_var(f"{place} in a row")
-            in_a_row.append(twice)
+        consecutive = []
+        for index in range(len(self.weeks) - 1):
+            same_engineer = model.new_bool_var(f"weeks {index} and {index + 1} to one engineer")
+            consecutive.append(same_engineer)
             for engineer in self.engineers:
-                model.add(self.holds[place, engineer] + self.holds[place + 1, engineer] <= 1 + twice)
-        return sum(moved) * len(self.weeks) + sum(in_a_row)
+                both = self.is_assigned[index, engineer] + self.is_assigned[index + 1, engineer]
+                model.add(both <= 1 + same_engineer)
+        return sum(moved) * len(self.weeks) + sum(consecutive)
 
     def moves(self) -> tuple[Move, ...]:
         """Return the weeks that the solution reassigns."""
-        found = []
-        for place, week in enumerate(self.weeks):
-            taker = next(one for one in self.engineers if self.solver.boolean_value(self.holds[place, one]))
+        moves = []
+        for index, week in enumerate(self.weeks):
+            taker = next(key for key in self.engineers if self.solver.boolean_value(self.is_assigned[index, key]))
             if taker != week.engineer:
-                found.append(Move(week.starts_on, week.engineer, taker))
-        return tuple(found)
+                moves.append(Move(week.starts_on, week.engineer, taker))
+        return tuple(moves)
 
-    def ignored(self) -> tuple[Absence, ...]:
-        """Return the blocks that the relaxed solution leaves out."""
-        pairs = zip(self.dropped, self.absences, strict=True)
+    def ignored_absences(self) -> tuple[Absence, ...]:
+        """Return the absences that the relaxed solution ignores."""
+        pairs = zip(self.is_ignored, self.absences, strict=True)
         return tuple(absence for ignored, absence in pairs if self.solver.boolean_value(ignored))

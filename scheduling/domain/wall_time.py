@@ -13,21 +13,21 @@ def to_utc(day: dt.date, hour: dt.time, *, zone: str) -> dt.datetime:
     If a clock change skips the time, return the first instant after the gap; if it repeats the time, return the first.
     """
     naive = dt.datetime.combine(day, hour)
-    place = ZoneInfo(zone)
-    first = naive.replace(tzinfo=place, fold=0).astimezone(dt.UTC)
-    if first.astimezone(place).replace(tzinfo=None) == naive:
+    local_zone = ZoneInfo(zone)
+    first = naive.replace(tzinfo=local_zone, fold=0).astimezone(dt.UTC)
+    if first.astimezone(local_zone).replace(tzinfo=None) == naive:
         return first
-    return _end_of_gap(naive.replace(tzinfo=place, fold=1).astimezone(dt.UTC), first, place=place)
+    return _end_of_gap(naive.replace(tzinfo=local_zone, fold=1).astimezone(dt.UTC), first, local_zone=local_zone)
 
 
-def _end_of_gap(before: dt.datetime, after: dt.datetime, *, place: ZoneInfo) -> dt.datetime:
+def _end_of_gap(before: dt.datetime, after: dt.datetime, *, local_zone: ZoneInfo) -> dt.datetime:
     """Return the instant of the offset change between two instants, to the second."""
-    offset = before.astimezone(place).utcoffset()
+    offset = before.astimezone(local_zone).utcoffset()
     low, high = 0, int((after - before).total_seconds())
     while high - low > 1:
         middle = (low + high) // 2
-        same = (before + dt.timedelta(seconds=middle)).astimezone(place).utcoffset() == offset
-        low, high = (middle, high) if same else (low, middle)
+        unchanged = (before + dt.timedelta(seconds=middle)).astimezone(local_zone).utcoffset() == offset
+        low, high = (middle, high) if unchanged else (low, middle)
     return before + dt.timedelta(seconds=high)
 
 
@@ -42,7 +42,7 @@ def dates_to_interval(
     starts_at = to_utc(first, start or MIDNIGHT, zone=zone)
     ends_at = to_utc(last, end, zone=zone) if end else to_utc(last + DAY, MIDNIGHT, zone=zone)
     if ends_at <= starts_at:
-        raise ValueError("The end must come after the start.")
+        raise ValueError("The end must be after the start.")
     return starts_at, ends_at
 
 

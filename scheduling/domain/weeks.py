@@ -1,4 +1,4 @@
-"""Planning of a rotation's weeks from its rosters."""
+"""Plan a rotation's weeks from its rosters."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ WEEK = dt.timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The hand-off time of a rotation: a weekday (0 is Monday) and a local time in an IANA zone."""
+    """When a rotation hands off: a weekday (0 is Monday) and a wall-clock time in an IANA zone."""
 
     zone: str
     weekday: int
@@ -27,6 +27,11 @@ class RosterVersion:
 
     starts_on: dt.date
     engineers: tuple[int, ...]
+
+    def order_from(self, day: dt.date) -> tuple[int, ...]:
+        """Return the engineers in the order of their weeks, starting with the week of `day`."""
+        turn = (day - self.starts_on).days // 7 % len(self.engineers)
+        return (*self.engineers[turn:], *self.engineers[:turn])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,19 @@ class AcceptedSwap:
     moves: tuple[Move, ...]
 
 
+def active_roster(rosters: Sequence[RosterVersion], *, week: dt.date) -> RosterVersion | None:
+    """Return the roster that plans the week of a start date, or None if the first roster starts later."""
+    started = [version for version in rosters if version.starts_on <= week]
+    return max(started, key=lambda version: version.starts_on, default=None)
+
+
+def rosters_from(rosters: Sequence[RosterVersion], *, week: dt.date) -> list[RosterVersion]:
+    """Return the rosters that plan the week of a start date or a later one, in order."""
+    active = active_roster(rosters, week=week)
+    later = sorted((version for version in rosters if version.starts_on > week), key=lambda version: version.starts_on)
+    return later if active is None else [active, *later]
+
+
 def week_start(day: dt.date, *, weekday: int) -> dt.date:
     """Return the start date of the week that includes `day`: the hand-off weekday on or before it."""
     return day - dt.timedelta(days=(day.weekday() - weekday) % 7)
@@ -68,29 +86,25 @@ def planned_weeks(hours: Hours, *, rosters: Sequence[RosterVersion], first: dt.d
     Week k of a roster, counted from its start date, belongs to `engineers[k mod n]`. A week ends when the next one starts,
     so it is an hour longer or shorter across a clock change. There are no weeks before the first roster starts.
     """
-    versions = sorted(rosters, key=lambda version: version.starts_on)
     starts_on = week_start(first, weekday=hours.weekday)
     if starts_on < first:
         starts_on += WEEK
-    if versions:
-        starts_on = max(starts_on, versions[0].starts_on)
-    while versions and starts_on < until:
-        while len(versions) > 1 and versions[1].starts_on <= starts_on:
-            versions.pop(0)
-        version = versions[0]
-        engineer = version.engineers[(starts_on - version.starts_on).days // 7 % len(version.engineers)]
-        yield Week(
-            starts_on=starts_on,
-            starts_at=to_utc(starts_on, hours.hour, zone=hours.zone),
-            ends_at=to_utc(starts_on + WEEK, hours.hour, zone=hours.zone),
-            engineer=engineer,
-            planned_engineer=engineer,
-        )
+    while starts_on < until:
+        roster = active_roster(rosters, week=starts_on)
+        if roster is not None:
+            engineer = roster.order_from(starts_on)[0]
+            yield Week(
+                starts_on=starts_on,
+                starts_at=to_utc(starts_on, hours.hour, zone=hours.zone),
+                ends_at=to_utc(starts_on + WEEK, hours.hour, zone=hours.zone),
+                engineer=engineer,
+                planned_engineer=engineer,
+            )
         starts_on += WEEK
 
 
 def reapply_swaps(
-    planned: Mapping[dt.date, int], *, exchanges: Sequence[AcceptedSwap], inactive: Collection[int]
+    planned: Mapping[dt.date, int], *, swaps: Sequence[AcceptedSwap], inactive: Collection[int]
 ) -> tuple[dict[dt.date, int], dict[int, Move]]:
     """Return the engineer of each replanned week after reapplying accepted swaps, and the swaps that no longer apply.
 
@@ -98,12 +112,12 @@ def reapply_swaps(
     its giver, and its taker must be active. Swaps are applied in order. Swaps that no longer apply are returned as a
     mapping of their ID to the first move that failed.
     """
-    holders, lost = dict(planned), dict[int, Move]()
-    for exchange in exchanges:
-        moves = [move for move in exchange.moves if move.week in holders]
-        failed = [move for move in moves if holders[move.week] != move.giver or move.taker in inactive]
-        if failed:
-            lost[exchange.key] = failed[0]
+    engineers, failed = dict(planned), dict[int, Move]()
+    for swap in swaps:
+        moves = [move for move in swap.moves if move.week in engineers]
+        broken = next((move for move in moves if engineers[move.week] != move.giver or move.taker in inactive), None)
+        if broken:
+            failed[swap.key] = broken
         else:
-            holders.update({move.week: move.taker for move in moves})
-    return holders, lost
+            engineers.update({move.week: move.taker for move in moves})
+    return engineers, failed

@@ -19,23 +19,23 @@ class Workload:
 
 
 def workloads(
-    world: RotationSchedule,
+    schedule: RotationSchedule,
     *,
     noons: Iterable[dt.datetime],
     zones: Mapping[int, dt.tzinfo],
     public_holidays: Mapping[int, frozenset[dt.date]],
 ) -> dict[int, Workload]:
-    """Return each engineer's workload in a rotation over the days whose noons are given.
+    """Return each engineer's workload in a rotation over the days of these noons.
 
     A day counts for the engineer on call at its noon, so a covered day counts for the covering engineer. The date in the
     engineer's time zone decides if it is a weekend day or a public holiday. A week counts for its engineer if it includes
-    one of the given noons.
+    one of the noons.
     """
     weeks: dict[int, set[dt.date]] = {}
     weekends: dict[int, int] = {}
     holidays: dict[int, int] = {}
     for noon in noons:
-        week, engineer = world.week_at(noon), world.on_call_at(noon)
+        week, engineer = schedule.week_at(noon), schedule.on_call_at(noon)
         if week is None or engineer is None:
             continue
         weeks.setdefault(week.engineer, set()).add(week.starts_on)

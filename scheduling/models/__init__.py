@@ -1,4 +1,4 @@
-"""Tables of the schedule, a file for each noun."""
+"""Models of the schedule."""
 
 from scheduling.models.absences import CalendarLink, HolidayBlock
 from scheduling.models.changes import Cover, SwapQuerySet, SwapRequest

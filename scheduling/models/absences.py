@@ -1,4 +1,4 @@
-"""When engineers are away: blocks of dates, typed or read from a linked calendar."""
+"""Models of time off: absences, and calendars that engineers link."""
 
 import pghistory
 from django.db import models
@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet
+from common.fields import EncryptedTextField
 from people.models import User
 from scheduling.domain.wall_time import format_days
 
@@ -14,25 +15,25 @@ from scheduling.domain.wall_time import format_days
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange("state", "problem", "host")),
     pghistory.DeleteEvent(),
-    exclude=["address", "last_read_at", "last_well_at"],
+    exclude=["address", "last_read_at", "last_success_at"],
 )
 class CalendarLink(models.Model):
-    """An engineer's own calendar elsewhere, whose busy whole days become holiday blocks; its address is kept sealed."""
+    """An engineer's external calendar; its busy all-day events become absences. Its address is stored encrypted."""
 
     class State(models.TextChoices):
-        """How reading it went the last time."""
+        """Result of the last sync."""
 
-        NEW = "new", "Not read yet"
-        WELL = "well", "Read"
+        NEW = "new", "Not synced yet"
+        OK = "ok", "Synced"
         FAILING = "failing", "Failing"
 
     engineer = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_link")
-    address = models.TextField(editable=False, help_text="Sealed: who knows it reads the whole calendar.")
+    address = EncryptedTextField(editable=False)
     host = models.CharField(max_length=255)
     state = models.CharField(max_length=8, choices=State, default=State.NEW)
     problem = models.CharField(max_length=300, blank=True)
     last_read_at = models.DateTimeField(null=True, blank=True)
-    last_well_at = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -50,10 +51,10 @@ class CalendarLink(models.Model):
 
 @pghistory.track(exclude=["note"])
 class HolidayBlock(models.Model):
-    """Dates on which an engineer is unavailable (handbook: Holiday Policy, rule 1), and the instants they mean."""
+    """An absence: dates on which an engineer is unavailable, and the instants they mean in their time zone."""
 
     class Kind(models.TextChoices):
-        """Why somebody is unavailable."""
+        """Why an engineer is unavailable."""
 
         HOLIDAY = "holiday", "Holiday"
         SICK = "sick", "Sick"
@@ -63,11 +64,15 @@ class HolidayBlock(models.Model):
     engineer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="holidays")
     starts_on = models.DateField("first day")
     ends_on = models.DateField("last day")
-    starts_at_time = models.TimeField("from", null=True, blank=True, help_text="On the first day; empty: all day.")
-    ends_at_time = models.TimeField("until", null=True, blank=True, help_text="On the last day; empty: all day.")
+    starts_at_time = models.TimeField(
+        "from", null=True, blank=True, help_text="On the first day. Leave empty for all day."
+    )
+    ends_at_time = models.TimeField(
+        "until", null=True, blank=True, help_text="On the last day. Leave empty for all day."
+    )
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.HOLIDAY)
-    note = models.CharField(max_length=500, blank=True, help_text="Read by you and admins only.")
-    time_zone = models.CharField(max_length=64, editable=False, help_text="The zone the dates were typed in.")
+    note = models.CharField(max_length=500, blank=True, help_text="Only the engineer and admins can read it.")
+    time_zone = models.CharField(max_length=64, editable=False, help_text="Time zone in which the dates were entered.")
     starts_at = models.DateTimeField(editable=False)
     ends_at = models.DateTimeField(editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -80,10 +85,11 @@ class HolidayBlock(models.Model):
 
     class Meta:
         ordering = ["starts_on", "pk"]
-        verbose_name = "holiday"
+        verbose_name = "time off"
+        verbose_name_plural = "time off"
         constraints = [
             models.UniqueConstraint(
-                fields=["link", "link_uid", "starts_on"], condition=Q(link__isnull=False), name="one_block_an_event"
+                fields=["link", "link_uid", "starts_on"], condition=Q(link__isnull=False), name="one_absence_per_event"
             ),
             models.CheckConstraint(condition=Q(starts_on__lte=F("ends_on")), name="holiday_ends_after_it_starts"),
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="holiday_has_a_length"),
@@ -98,5 +104,5 @@ class HolidayBlock(models.Model):
 
     @property
     def days(self) -> str:
-        """The dates in words, with hours where it has any: "21–25 Dec"."""
+        """The dates in words, with hours if it has any: "21–25 Dec"."""
         return format_days(self.starts_on, self.ends_on, start=self.starts_at_time, end=self.ends_at_time)

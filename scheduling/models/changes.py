@@ -1,13 +1,11 @@
-"""Weeks and hours that change hands: covers, and swap requests in every state."""
+"""Models of changes to the schedule: covers and swap requests."""
 
 import datetime as dt
 from collections.abc import Iterable
 from typing import Self
 
 import pghistory
-from django.contrib.postgres.fields import (
-    ArrayField,
-)
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -21,12 +19,14 @@ from scheduling.models.rotations import Rotation
 
 @pghistory.track()
 class Cover(models.Model):
-    """A part of a rotation's time that an engineer takes over from another."""
+    """Part of a rotation's time that one engineer covers for another."""
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="covers")
-    engineer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="covers", help_text="Who takes over.")
+    engineer = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="covers", help_text="Engineer who is on call instead."
+    )
     covered_engineer = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="covered_by", help_text="From whom."
+        User, on_delete=models.PROTECT, related_name="covered_by", help_text="Engineer who would be on call otherwise."
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -40,7 +40,7 @@ class Cover(models.Model):
         ordering = ["starts_at", "pk"]
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="cover_has_a_length"),
-            models.CheckConstraint(condition=~Q(engineer=F("covered_engineer")), name="cover_is_by_another"),
+            models.CheckConstraint(condition=~Q(engineer=F("covered_engineer")), name="cover_people_differ"),
             no_overlap_constraint(
                 per="rotation_id", name="covers_never_overlap", message="Covers of a rotation cannot overlap."
             ),
@@ -51,68 +51,80 @@ class Cover(models.Model):
         return f"{self.engineer} for {self.covered_engineer}, {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"
 
 
+# The taker of a request to anyone that nobody has accepted: no user has this primary key.
+NOBODY = 0
+
+
 class SwapQuerySet(models.QuerySet["SwapRequest"]):
-    """Swap requests, narrowed."""
+    """Filters for swap requests."""
 
     def pending(self) -> Self:
-        """Return the requests that are not decided."""
+        """Return the open requests."""
         return self.filter(state=SwapRequest.State.PENDING)
 
     def accepted(self) -> Self:
-        """Return the exchanges that were made and hold, in the order in which they were made."""
+        """Return the accepted swaps that still apply, in the order in which they were accepted."""
         return self.filter(state=SwapRequest.State.ACCEPTED).order_by("decided_at", "pk")
 
     def touching_weeks(self, weeks: Iterable[dt.date]) -> Self:
-        """Return the requests that would move one of these weeks."""
+        """Return the requests that move one of these weeks."""
         dates = list(weeks)
         return self.filter(Q(offered_week__in=dates) | Q(wanted_week__in=dates) | Q(third_week__in=dates))
-
-    def concerning(self, person: User) -> Self:
-        """Return the requests that somebody made, was asked, or may take since they ask anyone."""
-        named = Q(requester=person) | Q(counterpart=person) | Q(third=person)
-        return self.filter(named | Q(counterpart=None, state=SwapRequest.State.PENDING))
 
 
 @pghistory.track()
 class SwapRequest(models.Model):
-    """A week that its engineer offers: for a named week of another's, for nothing, or round three (product.md §5).
+    """A request to swap weeks: two-way, three-way or one-way. See "Swaps" in docs/rules.md.
 
-    Weeks are named by the date they start on. Round three, the offered week goes to the counterpart, theirs (the wanted week)
-    to the third, and the third's week to the requester.
+    Weeks are identified by start date. In a three-way swap the offered week goes to the counterpart, the counterpart's week
+    (the wanted week) to the third engineer, and the third engineer's week to the requester.
     """
 
     class State(models.TextChoices):
-        """What has become of a request."""
+        """State of a request."""
 
         PENDING = "pending", "Open"
         ACCEPTED = "accepted", "Accepted"
         DECLINED = "declined", "Declined"
         CANCELLED = "cancelled", "Withdrawn"
         EXPIRED = "expired", "Expired"
-        VOID = "void", "Void"
+        VOID = "void", "Superseded"
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="swaps")
     offered_week = models.DateField()
     wanted_week = models.DateField(null=True, blank=True)
     third_week = models.DateField(null=True, blank=True)
-    requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="swaps_asked")
+    requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="swap_requests")
     counterpart = models.ForeignKey(
         User,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
-        related_name="swaps_to_answer",
-        help_text="Empty: anyone.",
+        related_name="received_swap_requests",
+        help_text="Recipient. Leave empty to ask anyone.",
     )
-    third = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="swaps_round_three")
+    third = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="three_way_swap_requests"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     message = models.CharField(max_length=500, blank=True)
-    acknowledged = models.BooleanField(default=False, help_text="The requester knows of their own holiday in it.")
-    agreed = ArrayField(models.BigIntegerField(), default=list, blank=True, help_text="Who of three has agreed.")
-    declined_by = ArrayField(models.BigIntegerField(), default=list, blank=True, help_text="Of anyone, who will not.")
-    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", help_text="An admin, on behalf.")
+    acknowledged = models.BooleanField(
+        default=False, help_text="The requester confirmed to take a week although they are away in it."
+    )
+    accepted_by = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        help_text="Recipients of a three-way swap who have accepted.",
+    )
+    declined_by = ArrayField(
+        models.BigIntegerField(), default=list, blank=True, help_text="Engineers who declined a request to anyone."
+    )
+    requested_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", help_text="The requester, or an admin on their behalf."
+    )
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=500, blank=True, help_text="Why it was declined, or lost its ground.")
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it was declined or superseded.")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -122,24 +134,24 @@ class SwapRequest(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [
-            models.CheckConstraint(condition=~Q(wanted_week=F("offered_week")), name="swap_is_of_two_weeks"),
+            models.CheckConstraint(condition=~Q(wanted_week=F("offered_week")), name="swap_weeks_differ"),
             models.CheckConstraint(
-                condition=Q(counterpart=None) | ~Q(counterpart=F("requester")), name="swap_is_with_another"
+                condition=Q(counterpart=None) | ~Q(counterpart=F("requester")), name="swap_people_differ"
             ),
             models.CheckConstraint(
-                condition=Q(wanted_week=None) | Q(counterpart__isnull=False), name="wanted_week_is_somebody_s"
+                condition=Q(wanted_week=None) | Q(counterpart__isnull=False), name="wanted_week_has_counterpart"
             ),
             models.CheckConstraint(
                 condition=Q(third=None, third_week=None)
                 | Q(third__isnull=False, third_week__isnull=False, wanted_week__isnull=False),
-                name="three_have_three_weeks",
+                name="three_way_swap_is_complete",
             ),
             models.CheckConstraint(
                 condition=Q(state="pending", decided_at=None) | (~Q(state="pending") & Q(decided_at__isnull=False)),
-                name="swap_is_decided_or_open",
+                name="closed_swap_has_date",
             ),
             models.CheckConstraint(
-                condition=~Q(state="accepted") | Q(counterpart__isnull=False), name="accepted_by_somebody"
+                condition=~Q(state="accepted") | Q(counterpart__isnull=False), name="accepted_swap_has_counterpart"
             ),
         ]
         indexes = [
@@ -151,29 +163,29 @@ class SwapRequest(models.Model):
         return f"{self.requester}’s week of {format_day(self.offered_week)}"
 
     @property
+    def people(self) -> list[User]:
+        """The requester and the named recipients."""
+        return [person for person in (self.requester, self.counterpart, self.third) if person]
+
+    @property
     def kind(self) -> str:
-        """Two-way, three-way or one-way, as the suggestions call it."""
+        """The kind of swap: "two_way", "three_way" or "one_way"."""
         return "three_way" if self.third_week else "two_way" if self.wanted_week else "one_way"
 
-    def moves(self, *, taker: int | None = None) -> tuple[Move, ...]:
-        """Return what would change hands; `taker` stands in for the counterpart of a request to anyone.
-
-        A request to anyone that names nobody yet has no moves.
-        """
-        other = self.counterpart_id or taker
-        if other is None:
-            return ()
-        moves = [Move(self.offered_week, self.requester_id, other)]
+    def moves(self, *, taker: int = NOBODY) -> tuple[Move, ...]:
+        """Return the moves of the swap; a request to anyone goes to `taker`."""
+        counterpart = self.counterpart_id or taker
+        moves = [Move(self.offered_week, self.requester_id, counterpart)]
         if self.third_week and self.third_id and self.wanted_week:
             moves += [
-                Move(self.wanted_week, other, self.third_id),
+                Move(self.wanted_week, counterpart, self.third_id),
                 Move(self.third_week, self.third_id, self.requester_id),
             ]
         elif self.wanted_week:
-            moves.append(Move(self.wanted_week, other, self.requester_id))
+            moves.append(Move(self.wanted_week, counterpart, self.requester_id))
         return tuple(moves)
 
     @property
     def weeks(self) -> tuple[dt.date, ...]:
-        """The weeks that would change hands."""
+        """The start dates of the weeks in the swap."""
         return tuple(week for week in (self.offered_week, self.wanted_week, self.third_week) if week)

@@ -1,24 +1,23 @@
-"""Rotations, who is on them in order, their weeks, and the moments that nobody covers."""
+"""Models of rotations: rosters, weeks, pipelines and coverage gaps."""
 
 import datetime as dt
 
 import pghistory
-from django.contrib.postgres.fields import (
-    ArrayField,
-)
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet, no_overlap_constraint
+from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
-from pipelines.models import Pipeline, slug_rule
+from pipelines.models import Pipeline
 
-HANDOFF_TIME = dt.time(10, 0)
+DEFAULT_HANDOFF_TIME = dt.time(10, 0)
 
 
 class Weekday(models.IntegerChoices):
-    """Days of a week, as Python counts them."""
+    """Days of the week, numbered as in Python."""
 
     MONDAY = 0
     TUESDAY = 1
@@ -31,18 +30,18 @@ class Weekday(models.IntegerChoices):
 
 @pghistory.track()
 class Rotation(models.Model):
-    """Who is on call, week after week (handbook: On-Call Schedule)."""
+    """An on-call schedule: engineers take turns, week by week."""
 
-    slug = models.CharField(max_length=80, unique=True, validators=[slug_rule])
+    slug = models.CharField(max_length=80, unique=True, validators=[validate_slug])
     name = models.CharField(max_length=120)
-    description = models.TextField(blank=True, help_text="What the handbook says of the rotation.")
+    description = models.TextField(blank=True, help_text="Text about the rotation in the handbook.")
     time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
     handoff_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
-    handoff_time = models.TimeField(default=HANDOFF_TIME, help_text="Wall-clock time in the rotation's zone.")
-    policy_name = models.CharField("name of the holiday policy", max_length=120, default="Holiday Policy")
+    handoff_time = models.TimeField(default=DEFAULT_HANDOFF_TIME, help_text="Local time in the rotation's time zone.")
+    policy_name = models.CharField("holiday policy name", max_length=120, default="Holiday Policy")
     policy_introduction = models.TextField(blank=True)
     policy_rules = ArrayField(
-        models.TextField(), default=list, blank=True, help_text="The holiday policy, rule by rule."
+        models.TextField(), default=list, blank=True, help_text="Rules of the holiday policy, in order."
     )
 
     class Meta:
@@ -60,15 +59,15 @@ class Rotation(models.Model):
 
 @pghistory.track()
 class Roster(models.Model):
-    """The engineers of a rotation in order, from a named week on: that week is the first engineer's."""
+    """The ordered engineers of a rotation from a start date on; the first engineer takes the first week."""
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="rosters")
-    starts_on = models.DateField(help_text="The week, by the date it starts on, that belongs to the first engineer.")
+    starts_on = models.DateField(help_text="Start date of the first engineer's week.")
 
     class Meta:
         ordering = ["rotation", "starts_on"]
         constraints = [
-            models.UniqueConstraint(fields=["rotation", "starts_on"], name="one_roster_a_week"),
+            models.UniqueConstraint(fields=["rotation", "starts_on"], name="one_roster_per_week"),
         ]
 
     def __str__(self) -> str:
@@ -77,17 +76,17 @@ class Roster(models.Model):
 
 @pghistory.track()
 class RosterMember(models.Model):
-    """An engineer's place on a roster."""
+    """An engineer's position on a roster."""
 
     roster = models.ForeignKey(Roster, on_delete=models.CASCADE, related_name="members")
-    engineer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="roster_places")
+    engineer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="roster_memberships")
     position = models.PositiveSmallIntegerField()
 
     class Meta:
         ordering = ["roster", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["roster", "position"], name="one_engineer_a_place"),
-            models.UniqueConstraint(fields=["roster", "engineer"], name="one_place_an_engineer"),
+            models.UniqueConstraint(fields=["roster", "position"], name="roster_positions_differ"),
+            models.UniqueConstraint(fields=["roster", "engineer"], name="roster_engineers_differ"),
         ]
 
     def __str__(self) -> str:
@@ -96,7 +95,7 @@ class RosterMember(models.Model):
 
 @pghistory.track()
 class PipelineRotation(models.Model):
-    """Which rotation a pipeline belongs to: one at most; without one its owners answer for it alone."""
+    """The rotation of a pipeline: at most one. Without one, only the owners respond."""
 
     pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="in_rotation")
     rotation = models.ForeignKey(Rotation, on_delete=models.PROTECT, related_name="pipelines")
@@ -110,7 +109,7 @@ class PipelineRotation(models.Model):
 
 @pghistory.track()
 class RotationWeek(models.Model):
-    """A week of a rotation, named by the date it starts on: who was planned, and who holds it now."""
+    """A week of a rotation, identified by its start date, with its current and its planned engineer."""
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="weeks")
     starts_on = models.DateField()
@@ -125,7 +124,7 @@ class RotationWeek(models.Model):
         ordering = ["rotation", "starts_on"]
         verbose_name = "week"
         constraints = [
-            models.UniqueConstraint(fields=["rotation", "starts_on"], name="one_week_a_date"),
+            models.UniqueConstraint(fields=["rotation", "starts_on"], name="one_week_per_date"),
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="week_has_a_length"),
             no_overlap_constraint(
                 per="rotation_id", name="weeks_never_overlap", message="Weeks of a rotation cannot overlap."
@@ -142,9 +141,9 @@ class RotationWeek(models.Model):
 
 @pghistory.track()
 class CoverageGap(models.Model):
-    """A time within the coming weeks in which nobody is available for a pipeline; it goes when it is solved."""
+    """A period in the next weeks in which nobody is available for a pipeline; deleted once it is resolved."""
 
-    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="uncovered")
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="coverage_gaps")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     found_at = models.DateTimeField(db_default=Now(), editable=False)

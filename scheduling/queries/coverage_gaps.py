@@ -1,4 +1,4 @@
-"""Reads about moments that nobody covers."""
+"""Reads about coverage gaps."""
 
 import datetime as dt
 from typing import Any
@@ -12,21 +12,24 @@ from scheduling.models import CoverageGap, HolidayBlock, Rotation
 from scheduling.queries.impact import owners_by_rotation
 from scheduling.queries.on_call import with_both_owners_absent
 
-UNCOVERED_AHEAD = dt.timedelta(weeks=8)
+GAPS_AHEAD = dt.timedelta(weeks=8)
 
 
 def find_coverage_gaps(*, at: dt.datetime) -> list[tuple[int, dt.datetime, dt.datetime]]:
-    """Return the moments of the next eight weeks in which nobody answers for a pipeline: (pipeline, from, until)."""
-    window: dict[str, Any] = {"starts_at": at, "ends_at": at + UNCOVERED_AHEAD}
+    """Return the coverage gaps of the next eight weeks, computed from the schedule, as (pipeline, start, end)."""
+    window: dict[str, Any] = {"starts_at": at, "ends_at": at + GAPS_AHEAD}
     owners = owners_by_rotation(without_available_owner(**window))
-    worlds = load_schedules(Rotation.objects.filter(pk__in=[key for key in owners if key is not None]), **window)
-    return [gap for key, pairs in owners.items() for gap in coverage_gaps(worlds.of(key), owners=pairs, **window)]
+    rotations = Rotation.objects.filter(pk__in=[key for key in owners if key is not None])
+    snapshot = load_schedules(rotations, **window)
+    return [
+        gap for key, pairs in owners.items() for gap in coverage_gaps(snapshot.schedule(key), owners=pairs, **window)
+    ]
 
 
 def without_available_owner(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[Pipeline]:
-    """Return the pipelines both of whose owners are unavailable at some instant of a window.
+    """Return the pipelines of which both owners are unavailable at some instant of a window.
 
-    No other pipeline can be uncovered in it, so that the others are not looked at, however many they are.
+    No other pipeline can be uncovered in it, so the rest need no further look, however many there are.
     """
     absences = HolidayBlock.objects.overlapping(starts_at=starts_at, ends_at=ends_at).order_by()
     meanwhile = absences.filter(
@@ -34,11 +37,11 @@ def without_available_owner(*, starts_at: dt.datetime, ends_at: dt.datetime) -> 
         starts_at__lt=OuterRef("ends_at"),
         ends_at__gt=OuterRef("starts_at"),
     )
-    together = Exists(absences.filter(Exists(meanwhile), engineer=OuterRef("primary_owner")))
-    gone = Q(primary_owner__is_active=False) | Q(secondary_owner__is_active=False)
-    return with_both_owners_absent(absences).filter(together | gone)
+    both_away = Exists(absences.filter(Exists(meanwhile), engineer=OuterRef("primary_owner")))
+    inactive = Q(primary_owner__is_active=False) | Q(secondary_owner__is_active=False)
+    return with_both_owners_absent(absences).filter(both_away | inactive)
 
 
 def upcoming_gaps(*, at: dt.datetime) -> QuerySet[CoverageGap]:
-    """Return the stored moments that are not over in which nobody answers for a pipeline."""
+    """Return the stored current and upcoming coverage gaps, with their pipelines."""
     return CoverageGap.objects.filter(ends_at__gt=at).select_related("pipeline").order_by("starts_at", "pipeline")

@@ -1,4 +1,4 @@
-"""What a block of dates would do to the schedule, and the best ways out."""
+"""Reads about the impact of an absence on the schedule."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -14,12 +14,12 @@ from scheduling.models import HolidayBlock, Rotation
 from scheduling.queries.holidays import holidays_between
 from scheduling.queries.suggestions import suggestions_in, upcoming_schedule
 
-WEEKS_SUGGESTED_FOR, SUGGESTED = 4, 3
+MAX_WEEKS_WITH_SUGGESTIONS, SUGGESTIONS_PER_WEEK = 4, 3
 
 
 @dataclass(frozen=True, slots=True)
 class AffectedWeek:
-    """A part of an on-call week that a block takes away."""
+    """A week in which an absence overlaps its engineer's shift, and the part that overlaps."""
 
     rotation: Rotation
     week: Week
@@ -29,7 +29,10 @@ class AffectedWeek:
 
 @dataclass(frozen=True, slots=True)
 class HolidayImpact:
-    """What a holiday block does: weeks hit, who steps in per pipeline (None: nobody), who else is away, the best swaps."""
+    """What an absence changes: affected weeks, changes of responder, who else is away, and suggested swaps.
+
+    `people` has all users by primary key.
+    """
 
     weeks: list[AffectedWeek]
     changes: list[tuple[Pipeline, Change]]
@@ -39,12 +42,12 @@ class HolidayImpact:
 
     @property
     def uncovered(self) -> list[tuple[Pipeline, Change]]:
-        """The stretches in which nobody would be available for a pipeline."""
+        """The changes that leave a pipeline without a responder."""
         return [(pipeline, change) for pipeline, change in self.changes if change.after is None]
 
 
 def holiday_impact(block: HolidayBlock, *, at: dt.datetime) -> HolidayImpact:
-    """Return what a block, saved or not, does to the schedule (product.md §4)."""
+    """Return the impact of an absence, saved or not. See "Time off" in docs/rules.md."""
     rotations = {row.pk: row for row in Rotation.objects.all()}
     window = {"starts_at": block.starts_at, "ends_at": block.ends_at}
     before = load_schedules(rotations.values(), starts_at=block.starts_at, ends_at=block.ends_at, without=block.pk)
@@ -53,52 +56,50 @@ def holiday_impact(block: HolidayBlock, *, at: dt.datetime) -> HolidayImpact:
     changes = [
         (pipelines[change.pipeline], change)
         for key, owners in pipelines_affected_by(block.engineer_id, before, pipelines.values()).items()
-        for change in changes_of_responder(before.of(key), after.of(key), owners=owners, **window)
+        for change in changes_of_responder(before.schedule(key), after.schedule(key), owners=owners, **window)
     ]
     weeks = [
         AffectedWeek(rotations[key], week, max(week.starts_at, block.starts_at), min(week.ends_at, block.ends_at))
-        for key, world in before.rotations.items()
-        for week in world.weeks
+        for key, schedule in before.rotations.items()
+        for week in schedule.weeks
         if week.engineer == block.engineer_id and week.starts_at < block.ends_at and week.ends_at > block.starts_at
     ]
-    others = holidays_between(**window).exclude(engineer=block.engineer_id)
+    not_started = [affected for affected in weeks if affected.week.starts_at > at][:MAX_WEEKS_WITH_SUGGESTIONS]
     return HolidayImpact(
         weeks=weeks,
         changes=changes,
-        also_away=list(others),
-        suggestions=[(hit, _suggested(hit, block, at=at)) for hit in weeks if hit.week.starts_at > at][
-            :WEEKS_SUGGESTED_FOR
-        ],
+        also_away=list(holidays_between(**window).exclude(engineer=block.engineer_id)),
+        suggestions=[(affected, _suggestions(affected, block, at=at)) for affected in not_started],
         people=User.objects.in_bulk(),
     )
 
 
-def _suggested(hit: AffectedWeek, block: HolidayBlock, *, at: dt.datetime) -> list[Suggestion]:
-    """Return the best swaps of a week that a block hits, the block in force."""
-    world = upcoming_schedule(hit.rotation, at=at, without=block.pk, absence=to_absence(block))
-    week = next((one for one in world.weeks if one.starts_on == hit.week.starts_on), None)
-    return [] if week is None else suggestions_in(world, week=week, at=at, most=SUGGESTED)
+def _suggestions(affected: AffectedWeek, block: HolidayBlock, *, at: dt.datetime) -> list[Suggestion]:
+    """Return the best swaps of an affected week, with the absence in place."""
+    schedule = upcoming_schedule(affected.rotation, at=at, without=block.pk, absence=to_absence(block))
+    week = next((week for week in schedule.weeks if week.starts_on == affected.week.starts_on), None)
+    return [] if week is None else suggestions_in(schedule, week=week, at=at, limit=SUGGESTIONS_PER_WEEK)
 
 
 def pipelines_affected_by(
-    engineer: int, worlds: ScheduleSnapshot, pipelines: Iterable[Pipeline]
+    engineer: int, snapshot: ScheduleSnapshot, pipelines: Iterable[Pipeline]
 ) -> dict[int | None, dict[int, tuple[int, int]]]:
-    """Return the owners of the pipelines in whose chain an engineer may stand, by rotation: no other one is affected."""
+    """Return the owners of each pipeline whose chain an engineer can be in, by rotation."""
     return {
         key: {
             pipeline: pair
             for pipeline, pair in owners.items()
-            if engineer in pair or engineer in worlds.of(key).engineers
+            if engineer in pair or engineer in snapshot.schedule(key).engineers
         }
         for key, owners in owners_by_rotation(pipelines).items()
     }
 
 
 def owners_by_rotation(pipelines: Iterable[Pipeline]) -> dict[int | None, dict[int, tuple[int, int]]]:
-    """Return each pipeline's primary and secondary owner, by the rotation it belongs to; None for those in none."""
-    rows = list(pipelines)
-    placed = rotations_by_pipeline(rows)
+    """Return each pipeline's primary and secondary owner, grouped by rotation; None groups those without a rotation."""
+    pipelines = list(pipelines)
+    rotation_keys = rotations_by_pipeline(pipelines)
     owners: dict[int | None, dict[int, tuple[int, int]]] = {}
-    for row in rows:
-        owners.setdefault(placed.get(row.pk), {})[row.pk] = (row.primary_owner_id, row.secondary_owner_id)
+    for row in pipelines:
+        owners.setdefault(rotation_keys.get(row.pk), {})[row.pk] = (row.primary_owner_id, row.secondary_owner_id)
     return owners

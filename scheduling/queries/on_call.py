@@ -1,4 +1,4 @@
-"""Who answers, and who is on call. One function, `outlook`, says both of an instant; everything uses it."""
+"""Who responds for pipelines and who is on call in rotations; `on_call_snapshot` answers both."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -8,10 +8,17 @@ from django.db.models import Q, QuerySet
 
 from people.models import User
 from pipelines.models import Pipeline, PipelineQuerySet
-from scheduling.domain.responder_chain import Chain, Interval, RotationSchedule, chain_at, timeline
+from scheduling.domain.responder_chain import (
+    Assignment,
+    Chain,
+    Interval,
+    RotationSchedule,
+    assignments,
+    chain_at,
+    timeline,
+)
 from scheduling.loaders import load_schedules
-from scheduling.models import Cover as CoverRow
-from scheduling.models import HolidayBlock, PipelineRotation, Rotation, RotationWeek
+from scheduling.models import Cover, HolidayBlock, PipelineRotation, Rotation, RotationWeek
 
 # How far ahead an answer looks for the next instant at which it changes.
 HORIZON = dt.timedelta(weeks=9)
@@ -19,7 +26,10 @@ HORIZON = dt.timedelta(weeks=9)
 
 @dataclass(frozen=True, slots=True)
 class OnCallShift:
-    """Who is on call in a rotation at an instant, as `GET oncall/` answers (product.md §10)."""
+    """Who is on call in a rotation at an instant, until when, and who is next.
+
+    `starts_at` and `ends_at` are those of the week or cover. `until` is the next instant at which an answer changes.
+    """
 
     rotation: Rotation
     at: dt.datetime
@@ -36,41 +46,45 @@ class OnCallShift:
 
 @dataclass(frozen=True, slots=True)
 class OnCallSnapshot:
-    """Who answers for pipelines, by pipeline, and who is on call in rotations, in the order asked for, at one instant.
+    """The escalation chain of each pipeline, by primary key, and the shift of each rotation, in order, at one instant.
 
-    `usernames` has everybody in them, by key.
+    `usernames` maps the primary keys of everyone in them to their user names.
     """
 
     chains: dict[int, Chain]
-    turns: list[OnCallShift]
+    shifts: list[OnCallShift]
     usernames: Mapping[int, str]
 
 
 def on_call_snapshot(
     pipelines: Iterable[Pipeline], *, rotations: Iterable[Rotation] = (), at: dt.datetime
 ) -> OnCallSnapshot:
-    """Return who answers for each pipeline and who is on call in each rotation, in two statements for any number of them.
+    """Return who responds for each pipeline and who is on call in each rotation; runs two statements for any number.
 
-    This is the one function that says it: pages, API, feeds and messages all ask here (house.md), most by `answers` or `turns`.
+    Pages, API, feeds and notifications all use this function, most through `responder_chains` or `on_call_shifts`.
     """
-    rows, chosen = list(pipelines), list(rotations)
-    places = _places(rows)
-    placed = {place.pipeline_id: place.rotation_id for place in places}
-    concerned = {place.rotation_id: place.rotation for place in places} | {one.pk: one for one in chosen}
-    owners = {key for row in rows for key in (row.primary_owner_id, row.secondary_owner_id)}
-    worlds = load_schedules(concerned.values(), starts_at=at, ends_at=at + HORIZON, owners=owners)
+    pipelines, rotations = list(pipelines), list(rotations)
+    memberships = _memberships(pipelines)
+    rotation_keys = {membership.pipeline_id: membership.rotation_id for membership in memberships}
+    involved = {membership.rotation_id: membership.rotation for membership in memberships}
+    involved |= {rotation.pk: rotation for rotation in rotations}
+    owners = {key for row in pipelines for key in (row.primary_owner_id, row.secondary_owner_id)}
+    snapshot = load_schedules(involved.values(), starts_at=at, ends_at=at + HORIZON, owners=owners)
     chains = {
         row.pk: chain_at(
-            worlds.of(placed.get(row.pk)), primary=row.primary_owner_id, secondary=row.secondary_owner_id, at=at
+            snapshot.schedule(rotation_keys.get(row.pk)),
+            primary=row.primary_owner_id,
+            secondary=row.secondary_owner_id,
+            at=at,
         )
-        for row in rows
+        for row in pipelines
     }
-    found = [_turn(one, worlds.rotations[one.pk], at=at) for one in chosen]
-    return OnCallSnapshot(chains, found, worlds.usernames)
+    shifts = [_shift(rotation, snapshot.rotations[rotation.pk], at=at) for rotation in rotations]
+    return OnCallSnapshot(chains, shifts, snapshot.usernames)
 
 
-def _places(pipelines: list[Pipeline]) -> list[PipelineRotation]:
-    """Return the places of these pipelines in their rotations; those that were read along are not asked for again."""
+def _memberships(pipelines: list[Pipeline]) -> list[PipelineRotation]:
+    """Return the rotation memberships of pipelines, without a query if they were selected along."""
     if all(Pipeline.in_rotation.is_cached(row) for row in pipelines):
         return [row.in_rotation for row in pipelines if hasattr(row, "in_rotation")]
     rows = PipelineRotation.objects.filter(pipeline__in=[row.pk for row in pipelines])
@@ -78,49 +92,51 @@ def _places(pipelines: list[Pipeline]) -> list[PipelineRotation]:
 
 
 def responder_chains(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Chain]:
-    """Return who answers for each pipeline at an instant, by pipeline."""
+    """Return the escalation chain of each pipeline at an instant, by the pipeline's primary key."""
     return on_call_snapshot(pipelines, at=at).chains
 
 
 def on_call_shifts(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[OnCallShift]:
     """Return who is on call in each rotation at an instant, until when, and who is next."""
-    return on_call_snapshot((), rotations=rotations, at=at).turns
+    return on_call_snapshot((), rotations=rotations, at=at).shifts
 
 
 def possibly_uncovered(*, at: dt.datetime) -> list[Pipeline]:
-    """Return the pipelines neither of whose owners is available at an instant, nor surely the engineer of the week.
+    """Return the pipelines that may be uncovered at an instant: both owners are away and the on-call engineer may be too.
 
-    No other pipeline can be without a responder, so that of thousands only these need a look. A week with a cover in force is
-    left to that look. Their places in rotations are read along.
+    No other pipeline can be uncovered, so only these need their chain computed. A rotation with an active cover counts as
+    possibly unattended. The pipelines come with their rotations.
     """
     now = {"starts_at__lte": at, "ends_at__gt": at}
     absences = HolidayBlock.objects.filter(**now)
     rows = list(with_both_owners_absent(absences).select_related("in_rotation__rotation"))
-    placed = {place.pipeline_id: place.rotation_id for place in _places(rows)}
-    attended = RotationWeek.objects.filter(**now, rotation__in=set(placed.values()), engineer__is_active=True).exclude(
+    rotation_keys = {membership.pipeline_id: membership.rotation_id for membership in _memberships(rows)}
+    running = RotationWeek.objects.filter(**now, rotation__in=set(rotation_keys.values()), engineer__is_active=True)
+    attended = running.exclude(
         Q(engineer__in=absences.order_by().values("engineer"))
-        | Q(rotation__in=CoverRow.objects.filter(**now).order_by().values("rotation"))
+        | Q(rotation__in=Cover.objects.filter(**now).order_by().values("rotation"))
     )
-    answered = set(attended.order_by().values_list("rotation", flat=True))
-    return [row for row in rows if placed.get(row.pk) not in answered]
+    attended_keys = set(attended.order_by().values_list("rotation", flat=True))
+    return [row for row in rows if rotation_keys.get(row.pk) not in attended_keys]
 
 
 def with_both_owners_absent(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:
-    """Return the pipelines each of whose owners has one of these absences, or is no longer active."""
+    """Return the pipelines of which each owner has one of these absences or is inactive."""
     away = absences.order_by().values("engineer")
-    gone = User.objects.filter(is_active=False).order_by().values("pk")
-    primary = Q(primary_owner__in=away) | Q(primary_owner__in=gone)
-    secondary = Q(secondary_owner__in=away) | Q(secondary_owner__in=gone)
+    inactive = User.objects.filter(is_active=False).order_by().values("pk")
+    primary = Q(primary_owner__in=away) | Q(primary_owner__in=inactive)
+    secondary = Q(secondary_owner__in=away) | Q(secondary_owner__in=inactive)
     return Pipeline.objects.filter(primary, secondary)
 
 
-def _turn(rotation: Rotation, world: RotationSchedule, *, at: dt.datetime) -> OnCallShift:
-    week, cover, engineer = world.week_at(at), world.cover_at(at), world.on_call_at(at)
+def _shift(rotation: Rotation, schedule: RotationSchedule, *, at: dt.datetime) -> OnCallShift:
+    week, cover, engineer = schedule.week_at(at), schedule.cover_at(at), schedule.on_call_at(at)
     span = cover or week
-    following = next((later for later in world.after(at) if world.on_call_at(later) not in (engineer, None)), None)
-    reason = world.people.why_unavailable(engineer, at=at) if engineer is not None else ""
-    facts, own = _facts(world, at), [] if engineer is None else [engineer]
-    until = next((later for later in world.after(at, engineers=own) if _facts(world, later) != facts), None)
+    handoffs = (later for later in schedule.changes_after(at) if schedule.on_call_at(later) not in (engineer, None))
+    next_starts_at = next(handoffs, None)
+    reason = schedule.people.why_unavailable(engineer, at=at) if engineer is not None else ""
+    facts, engineers = _facts(schedule, at), [] if engineer is None else [engineer]
+    changes = (later for later in schedule.changes_after(at, engineers=engineers) if _facts(schedule, later) != facts)
     return OnCallShift(
         rotation=rotation,
         at=at,
@@ -130,54 +146,32 @@ def _turn(rotation: Rotation, world: RotationSchedule, *, at: dt.datetime) -> On
         available=engineer is not None and not reason,
         starts_at=span.starts_at if week and span else None,
         ends_at=span.ends_at if week and span else None,
-        until=until,
-        next_engineer=world.on_call_at(following) if following else None,
-        next_starts_at=following,
+        until=next(changes, None),
+        next_engineer=schedule.on_call_at(next_starts_at) if next_starts_at else None,
+        next_starts_at=next_starts_at,
     )
 
 
-def _facts(world: RotationSchedule, at: dt.datetime) -> object:
-    engineer = world.on_call_at(at)
-    away = world.people.why_unavailable(engineer, at=at) if engineer is not None else ""
-    return world.week_at(at), world.cover_at(at), away
+def _facts(schedule: RotationSchedule, at: dt.datetime) -> object:
+    engineer = schedule.on_call_at(at)
+    away = schedule.people.why_unavailable(engineer, at=at) if engineer is not None else ""
+    return schedule.week_at(at), schedule.cover_at(at), away
 
 
 def rotation_timeline(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Interval]:
-    """Return a rotation's unbroken intervals between two instants (product.md §10)."""
-    worlds = load_schedules([rotation], starts_at=starts_at, ends_at=ends_at, owners=())
-    return timeline(worlds.rotations[rotation.pk], starts_at=starts_at, ends_at=ends_at)
+    """Return a rotation's contiguous intervals between two instants."""
+    snapshot = load_schedules([rotation], starts_at=starts_at, ends_at=ends_at, owners=())
+    return timeline(snapshot.rotations[rotation.pk], starts_at=starts_at, ends_at=ends_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """A stretch of a rotation's time, who is on call in it, whose week it is, and the cover in force, if any."""
+def assignments_between(
+    rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime
+) -> list[Assignment[RotationWeek, Cover]]:
+    """Return who is on call, away or not, between two instants: one row per stored week or cover, in order.
 
-    starts_at: dt.datetime
-    ends_at: dt.datetime
-    engineer: User
-    week_engineer: int
-    cover: CoverRow | None
-
-
-def assignments_between(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Assignment]:
-    """Return who is on call, away or not, in the stored weeks between two instants, one row a week or cover, in order.
-
-    Stretches of the same cover, or of neighbouring weeks of one engineer, are not joined: each names its week.
+    Time without a stored week is left out.
     """
     window = {"starts_at": starts_at, "ends_at": ends_at}
     weeks = rotation.weeks.overlapping(**window).select_related("engineer")
-    covers = list(rotation.covers.overlapping(**window).select_related("engineer"))
-    found: list[Assignment] = []
-    for week in weeks:
-        at, end = max(week.starts_at, starts_at), min(week.ends_at, ends_at)
-        for cover in covers:
-            begin, stop = max(cover.starts_at, at), min(cover.ends_at, end)
-            if begin >= stop:
-                continue
-            if at < begin:
-                found.append(Assignment(at, begin, week.engineer, week.engineer_id, None))
-            found.append(Assignment(begin, stop, cover.engineer, week.engineer_id, cover))
-            at = stop
-        if at < end:
-            found.append(Assignment(at, end, week.engineer, week.engineer_id, None))
-    return found
+    covers = rotation.covers.overlapping(**window).select_related("engineer")
+    return [part for part in assignments(weeks, covers, **window) if part.week]

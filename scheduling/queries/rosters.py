@@ -1,19 +1,18 @@
-"""Reads about who is on a rotation, and what another roster would do."""
+"""Reads about rosters and the effect of changing one."""
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from people.models import User
-from scheduling.domain.wall_time import format_day
-from scheduling.domain.weeks import WEEK, AcceptedSwap, Move, RosterVersion, planned_weeks, reapply_swaps
+from scheduling.domain.weeks import WEEK, AcceptedSwap, RosterVersion, planned_weeks, reapply_swaps
 from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Roster, Rotation, RotationWeek, SwapRequest
+from scheduling.queries.swaps import PEOPLE, invalid_reason
 
 
 def newest_roster(rotation: Rotation) -> Roster | None:
-    """Return the roster that was decided on last; it may hold from a coming week only."""
+    """Return the roster with the latest start date; it may start in the future."""
     return rotation.rosters.order_by("-starts_on").first()
 
 
@@ -24,7 +23,7 @@ def roster_engineers(roster: Roster) -> list[User]:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """A stored week and who is to hold it, once planned anew."""
+    """A stored week with its planned engineer and its engineer after a replan."""
 
     week: RotationWeek
     planned_engineer: int
@@ -33,41 +32,35 @@ class PlannedRow:
 
 @dataclass(frozen=True, slots=True)
 class Replan:
-    """What planning anew makes of the stored weeks, and the accepted swaps that cannot be honoured any more, with why."""
+    """The stored weeks after a replan, and the accepted swaps that no longer apply, with the reason."""
 
     weeks: list[PlannedRow]
     lost: list[tuple[SwapRequest, str]]
 
 
 def planned_replan(rotation: Rotation, *, versions: list[RosterVersion], first: dt.date) -> Replan:
-    """Return the stored weeks from a date on as these rosters plan them, with the swaps that still hold made again."""
+    """Return the stored weeks from a date on as these rosters plan them, with accepted swaps reapplied."""
     rows = {row.starts_on: row for row in rotation.weeks.filter(starts_on__gte=first).select_related("engineer")}
     until = max(rows, default=first) + WEEK
     weeks = planned_weeks(rotation_hours(rotation), rosters=versions, first=first, until=until)
     planned = {week.starts_on: week.engineer for week in weeks if week.starts_on in rows}
-    made = {
-        swap.pk: swap
-        for swap in rotation.swaps.accepted()
-        .touching_weeks(planned)
-        .select_related("requester", "counterpart", "third")
-    }
-    exchanges = [AcceptedSwap(swap.pk, swap.moves()) for swap in made.values()]
+    accepted = rotation.swaps.accepted().touching_weeks(planned).select_related(*PEOPLE)
+    requests = {swap.pk: swap for swap in accepted}
+    swaps = [AcceptedSwap(swap.pk, swap.moves()) for swap in requests.values()]
     inactive = frozenset(User.objects.filter(is_active=False).values_list("pk", flat=True))
-    holders, lost = reapply_swaps(planned, exchanges=exchanges, inactive=inactive)
-    people = User.objects.in_bulk(set(holders.values()) | {move.taker for move in lost.values()})
-    reasons = [(made[key], _lost_ground(move, holders=holders, people=people)) for key, move in lost.items()]
-    return Replan([PlannedRow(rows[day], planned[day], holders[day]) for day in planned], reasons)
-
-
-def _lost_ground(move: Move, *, holders: Mapping[dt.date, int], people: Mapping[int, User]) -> str:
-    if not people[move.taker].is_active:
-        return f"{people[move.taker]} is no longer active."
-    return f"The week of {format_day(move.week)} is now {people[holders[move.week]]}’s by the roster."
+    after, failed = reapply_swaps(planned, swaps=swaps, inactive=inactive)
+    people = User.objects.in_bulk({*after.values(), *(move.taker for move in failed.values())})
+    engineers = {day: people[key] for day, key in after.items()}
+    lost = [
+        (requests[key], invalid_reason([move], engineers=engineers, people=[people[move.taker]]))
+        for key, move in failed.items()
+    ]
+    return Replan([PlannedRow(rows[day], planned[day], after[day]) for day in planned], lost)
 
 
 @dataclass(frozen=True, slots=True)
 class RosterChange:
-    """What a new roster does: the weeks that get another engineer, how many each gains and loses, the swaps it ends."""
+    """The effect of a new roster: the weeks that change engineer, gains and losses, and the swaps it ends."""
 
     weeks: list[tuple[dt.date, User, User]]
     gained: dict[User, int]
@@ -76,15 +69,15 @@ class RosterChange:
 
 
 def roster_change(rotation: Rotation, *, engineers: list[User], starts_on: dt.date) -> RosterChange:
-    """Return who gains and loses which of the weeks stored, were these engineers on the roster from that week on."""
-    kept = [one for one in roster_versions([rotation]).get(rotation.pk, []) if one.starts_on < starts_on]
-    wanted = RosterVersion(starts_on, tuple(engineer.pk for engineer in engineers))
-    plan = planned_replan(rotation, versions=[*kept, wanted], first=starts_on)
-    people = User.objects.in_bulk({row.engineer for row in plan.weeks})
+    """Return the effect on the stored weeks of a roster of these engineers from a start date on."""
+    earlier = [roster for roster in roster_versions([rotation]).get(rotation.pk, []) if roster.starts_on < starts_on]
+    roster = RosterVersion(starts_on, tuple(engineer.pk for engineer in engineers))
+    replan = planned_replan(rotation, versions=[*earlier, roster], first=starts_on)
+    people = User.objects.in_bulk({row.engineer for row in replan.weeks})
     moved = [
         (row.week.starts_on, row.week.engineer, people[row.engineer])
-        for row in plan.weeks
+        for row in replan.weeks
         if row.engineer != row.week.engineer_id
     ]
     gained, lost = Counter(new for _, _, new in moved), Counter(old for _, old, _ in moved)
-    return RosterChange(moved, dict(gained), dict(lost), plan.lost)
+    return RosterChange(moved, dict(gained), dict(lost), replan.lost)

@@ -1,4 +1,4 @@
-"""Reads behind suggestions: who could take a week, and which moves would leave nobody on call while away."""
+"""Reads behind swap suggestions and the optimizer."""
 
 import datetime as dt
 
@@ -11,34 +11,40 @@ from scheduling.domain.weeks import Week
 from scheduling.loaders import load_schedules, with_extra_absence
 from scheduling.models import Rotation
 
-# As far as weeks are stored: a week that is only planned cannot change hands yet.
-LOOKED_AHEAD = dt.timedelta(weeks=30)
-PLANNED_WEEKS = 26
+# As far ahead as weeks are stored: a week that is only planned cannot be swapped yet.
+PUBLIC_HOLIDAYS_AHEAD = dt.timedelta(weeks=30)
+OPTIMIZED_WEEKS = 26
 
 
-def suggestions_for(rotation: Rotation, *, week: dt.date, at: dt.datetime, most: int = 10) -> list[Suggestion] | None:
-    """Return ways in which the engineer of a coming week could be rid of it, best first; None where there is no such week."""
-    world = upcoming_schedule(rotation, at=at)
-    wanted = next((one for one in world.weeks if one.starts_on == week and one.starts_at > at), None)
-    return None if wanted is None else suggestions_in(world, week=wanted, at=at, most=most)
+def suggestions_for(rotation: Rotation, *, week: dt.date, at: dt.datetime, limit: int = 10) -> list[Suggestion] | None:
+    """Return ways to hand over an upcoming week, best first; None if no stored upcoming week starts on that date."""
+    schedule = upcoming_schedule(rotation, at=at)
+    upcoming = (row for row in schedule.weeks if row.starts_on == week and row.starts_at > at)
+    row = next(upcoming, None)
+    return None if row is None else suggestions_in(schedule, week=row, at=at, limit=limit)
 
 
 def upcoming_schedule(
     rotation: Rotation, *, at: dt.datetime, without: int | None = None, absence: Absence | None = None
 ) -> RotationSchedule:
-    """Return the world of a rotation's stored weeks, from the running one on, without a block, or with one more absence."""
+    """Return the schedule of a rotation's stored weeks from the current one on.
+
+    `without` is the primary key of an absence to leave out; `absence` is one to add.
+    """
     stored = rotation.weeks.filter(starts_at__gt=at).order_by("-starts_on").values_list("ends_at", flat=True).first()
-    worlds = load_schedules([rotation], starts_at=at, ends_at=stored or at, without=without)
-    world = (with_extra_absence(worlds, absence=absence) if absence else worlds).rotations[rotation.pk]
-    weeks = [week for week in world.weeks if stored and week.ends_at <= stored]
-    return RotationSchedule(people=world.people, weeks=weeks, covers=world.covers, rosters=world.rosters)
+    snapshot = load_schedules([rotation], starts_at=at, ends_at=stored or at, without=without)
+    if absence:
+        snapshot = with_extra_absence(snapshot, absence=absence)
+    schedule = snapshot.rotations[rotation.pk]
+    weeks = [week for week in schedule.weeks if stored and week.ends_at <= stored]
+    return RotationSchedule(people=schedule.people, weeks=weeks, covers=schedule.covers, rosters=schedule.rosters)
 
 
-def suggestions_in(world: RotationSchedule, *, week: Week, at: dt.datetime, most: int) -> list[Suggestion]:
-    """Return the suggestions for a week of a world that was read already, for one on its roster or holding a week of it."""
-    candidates = {*world.roster_of(week), *(one.engineer for one in world.weeks)} - world.people.inactive
+def suggestions_in(schedule: RotationSchedule, *, week: Week, at: dt.datetime, limit: int) -> list[Suggestion]:
+    """Return ways to hand over a week of a loaded schedule to engineers on its roster or with a week in the schedule."""
+    candidates = {*schedule.roster(week), *(row.engineer for row in schedule.weeks)} - schedule.people.inactive
     people = User.objects.filter(pk__in=candidates | {week.engineer}).in_bulk()
-    years = range(at.year, (at + LOOKED_AHEAD).year + 1)
+    years = range(at.year, (at + PUBLIC_HOLIDAYS_AHEAD).year + 1)
     facts = RosterFacts(
         candidates=candidates,
         names={key: str(user) for key, user in people.items()},
@@ -48,16 +54,16 @@ def suggestions_in(world: RotationSchedule, *, week: Week, at: dt.datetime, most
             for key, user in people.items()
         },
     )
-    return suggestions(week, weeks=world.weeks, people=world.people, facts=facts, after=at, most=most)
+    return suggestions(week, weeks=schedule.weeks, people=schedule.people, facts=facts, after=at, limit=limit)
 
 
 def plan_for(rotation: Rotation, *, at: dt.datetime) -> Plan | Infeasible:
-    """Return the smallest set of moves in the next 26 weeks after which nobody is on call while away, or why there is none."""
-    world = upcoming_schedule(rotation, at=at)
-    weeks = [week for week in world.weeks if week.starts_at > at][:PLANNED_WEEKS]
-    on_it = {key for week in weeks for key in world.roster_of(week)}
-    engineers = sorted(on_it - world.people.inactive)
-    everyone = {*engineers, *(week.engineer for week in weeks)}
-    absences = [one for key in sorted(everyone) for one in world.people.absences.get(key, ())]
-    names = {key: str(user) for key, user in User.objects.in_bulk(everyone).items()}
+    """Return the smallest set of moves in the next 26 weeks that leaves nobody on call while away, or why none exists."""
+    schedule = upcoming_schedule(rotation, at=at)
+    weeks = [week for week in schedule.weeks if week.starts_at > at][:OPTIMIZED_WEEKS]
+    on_rosters = {key for week in weeks for key in schedule.roster(week)}
+    engineers = sorted(on_rosters - schedule.people.inactive)
+    involved = {*engineers, *(week.engineer for week in weeks)}
+    absences = [absence for key in sorted(involved) for absence in schedule.people.absences.get(key, ())]
+    names = {key: str(user) for key, user in User.objects.in_bulk(involved).items()}
     return plan(weeks, absences=absences, engineers=engineers, names=names)

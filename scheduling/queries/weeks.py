@@ -18,7 +18,7 @@ from scheduling.queries.holidays import holidays_between
 
 
 def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[Week]:
-    """Return a rotation's weeks that start in a range of dates, both included; beyond those stored, as planned."""
+    """Return a rotation's weeks that start between two dates, inclusive; beyond the stored weeks, the planned ones."""
     versions = roster_versions([rotation]).get(rotation.pk, [])
     rows = rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on")
     newest = rotation.weeks.order_by("-starts_on").first()
@@ -30,7 +30,7 @@ def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[
 
 @dataclass(frozen=True, slots=True)
 class UpcomingWeeks:
-    """The running and the coming weeks of a rotation, with the covers in them and everybody's holidays."""
+    """The current and upcoming weeks of a rotation, their covers, and the absences of everyone in the rotation."""
 
     rotation: Rotation
     weeks: list[Week]
@@ -39,61 +39,63 @@ class UpcomingWeeks:
 
     @property
     def engineers(self) -> set[int]:
-        """Everybody who has a part in the weeks shown."""
-        by_week = {key for week in self.weeks for key in (week.engineer, week.planned_engineer)}
-        return by_week | {key for cover in self.covers for key in (cover.engineer, cover.covered_engineer)}
+        """Everybody with a week or a cover in these weeks."""
+        in_weeks = {key for week in self.weeks for key in (week.engineer, week.planned_engineer)}
+        return in_weeks | {key for cover in self.covers for key in (cover.engineer, cover.covered_engineer)}
 
 
 def upcoming_weeks(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int) -> list[UpcomingWeeks]:
-    """Return that many weeks of each of these rotations that has any, from the running one on, in two statements."""
+    """Return `weeks` weeks of each rotation that has any, from the current one on; runs two statements."""
     rotations = list(rotations)
     ends_at = at + (weeks + 1) * WEEK
-    worlds = load_schedules(rotations, starts_at=at, ends_at=ends_at, owners=()).rotations
-    on_it = {key for world in worlds.values() for key in world.engineers}
-    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at).filter(engineer__in=on_it))
-    found = []
+    schedules = load_schedules(rotations, starts_at=at, ends_at=ends_at, owners=()).rotations
+    engineers = {key for schedule in schedules.values() for key in schedule.engineers}
+    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at).filter(engineer__in=engineers))
+    upcoming = []
     for rotation in rotations:
-        world = worlds[rotation.pk]
-        shown = [week for week in world.weeks if week.ends_at > at][:weeks]
-        if shown:
-            covers = world.covers_between(shown[0].starts_at, shown[-1].ends_at)
-            found.append(UpcomingWeeks(rotation, shown, covers, blocks))
-    return found
+        schedule = schedules[rotation.pk]
+        rows = [week for week in schedule.weeks if week.ends_at > at][:weeks]
+        if rows:
+            covers = schedule.covers_between(rows[0].starts_at, rows[-1].ends_at)
+            upcoming.append(UpcomingWeeks(rotation, rows, covers, blocks))
+    return upcoming
 
 
-def weeks_held(engineer: User, *, at: dt.datetime, most: int = 8) -> list[RotationWeek]:
-    """Return the running and coming weeks that an engineer holds, with their rotations."""
+def weeks_held(engineer: User, *, at: dt.datetime, limit: int = 8) -> list[RotationWeek]:
+    """Return an engineer's current and upcoming weeks, with their rotations."""
     rows = RotationWeek.objects.filter(engineer=engineer, ends_at__gt=at).select_related("rotation")
-    return list(rows.order_by("starts_at")[:most])
+    return list(rows.order_by("starts_at")[:limit])
 
 
-def upcoming_week_dates(rotation: Rotation, *, at: dt.datetime, most: int = 26) -> list[dt.date]:
-    """Return the start dates of the weeks that have not begun."""
+def upcoming_week_dates(rotation: Rotation, *, at: dt.datetime, limit: int = 26) -> list[dt.date]:
+    """Return the start dates of the weeks that have not started."""
     rows = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on")
-    return list(rows.values_list("starts_on", flat=True)[:most])
+    return list(rows.values_list("starts_on", flat=True)[:limit])
 
 
 def rotations_short_of(until: dt.date) -> QuerySet[Rotation]:
-    """Return the rotations whose stored weeks do not reach a date, in order of key: for the others nothing is to be stored."""
+    """Return the rotations whose stored weeks end before a date, by primary key."""
     newest = RotationWeek.objects.filter(rotation=OuterRef("pk")).order_by("-starts_on").values("starts_on")[:1]
     rows = Rotation.objects.annotate(newest=Subquery(newest))
     return rows.filter(Q(newest=None) | Q(newest__lt=until - WEEK)).order_by("pk")
 
 
 def rotations_for(reader: User) -> QuerySet[Rotation]:
-    """Return all rotations; those in which the reader has a part come first."""
+    """Return all rotations, starting with those of the reader."""
     mine = rotations_with(reader).order_by().values("pk")
     return Rotation.objects.order_by(Case(When(pk__in=mine, then=0), default=1), "pk")
 
 
 def rotations_with(engineer: User) -> QuerySet[Rotation]:
-    """Return the rotations in which an engineer has a place, a week or a cover, or owns a pipeline."""
-    # One look-up a table: joined together, weeks, covers and places would be multiplied with one another.
-    rows = (
+    """Return the rotations in which an engineer is on a roster, has a week or a cover, or owns a pipeline."""
+    # One subquery per table: a join would multiply weeks, covers and roster places with one another.
+    rotations = (
         RotationWeek.objects.filter(engineer=engineer).values("rotation"),
         CoverRow.objects.filter(engineer=engineer).values("rotation"),
         RosterMember.objects.filter(engineer=engineer).values("roster__rotation"),
         PipelineRotation.objects.filter(pipeline__primary_owner=engineer).values("rotation"),
         PipelineRotation.objects.filter(pipeline__secondary_owner=engineer).values("rotation"),
     )
-    return Rotation.objects.filter(functools.reduce(operator.or_, (Q(pk__in=one) for one in rows))).order_by("pk")
+    return Rotation.objects.filter(functools.reduce(operator.or_, (Q(pk__in=keys) for keys in rotations))).order_by(
+        "pk"
+    )

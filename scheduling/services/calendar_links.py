@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.db import transaction
 from django.db.models import Q
 
-from common.crypto import DecryptionError, decrypt, encrypt
+from common.crypto import DecryptionError
 from common.exceptions import InvalidInputError, NotAllowedError
 from common.safe_http import FetchResult, UnreachableError, check_url, fetch
 from people.models import User
@@ -39,7 +39,7 @@ def link_calendar(engineer: User, *, address: str, by: User) -> CalendarLink:
         lock_availability_of(engineer)
         HolidayBlock.objects.filter(link__engineer=engineer).delete()
         CalendarLink.objects.filter(engineer=engineer).delete()
-        return CalendarLink.objects.create(engineer=engineer, address=encrypt(address), host=host[:255])
+        return CalendarLink.objects.create(engineer=engineer, address=address, host=host[:255])
 
 
 @transaction.atomic
@@ -72,7 +72,7 @@ def sync_link(
     today = at.astimezone(link.engineer.zone).date()
     first, last = today - SYNC_BACK, today + SYNC_AHEAD
     try:
-        events = read(fetch(decrypt(link.address)).body, first=first, last=last)
+        events = read(fetch(link.address).body, first=first, last=last)
     except (UnreachableError, UnreadableCalendarError, DecryptionError) as error:
         CalendarLink.objects.filter(pk=link.pk).update(
             state=CalendarLink.State.FAILING, problem=str(error)[:300], last_read_at=at
@@ -86,15 +86,16 @@ def sync_link(
 def _update_absences(link: CalendarLink, events: list[BusyEvent], *, since: dt.date, at: dt.datetime) -> None:
     """Create, update and delete imported absences that end on or after `since`; skip those that did not change."""
     engineer = lock_availability_of(link.engineer)
-    success = {"state": CalendarLink.State.WELL, "problem": "", "last_read_at": at, "last_well_at": at}
+    success = {"state": CalendarLink.State.OK, "problem": "", "last_read_at": at, "last_success_at": at}
     if CalendarLink.objects.filter(pk=link.pk).update(**success) != 1:
         return  # The calendar was disconnected while it was being read.
     stored = {(row.link_uid, row.starts_on): row for row in HolidayBlock.objects.filter(link=link, ends_on__gte=since)}
     for event in events:
         dates = HolidayData(event.starts_on, event.ends_on, kind=HolidayBlock.Kind.OTHER, note=event.summary)
-        absence = build_holiday(engineer, dates=dates)
-        absence.link, absence.link_uid = link, event.uid
         row = stored.pop((event.uid, event.starts_on), None)
+        # A known event keeps its time zone, so that it does not move when the engineer does.
+        absence = build_holiday(engineer, data=dates, time_zone=row.time_zone if row else "")
+        absence.link, absence.link_uid = link, event.uid
         if row is None:
             HolidayBlock.objects.bulk_create([absence], ignore_conflicts=True)
         elif any(getattr(row, field) != getattr(absence, field) for field in COMPARED_FIELDS):

@@ -7,13 +7,14 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
+from scheduling.domain.responder_chain import Assignment
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
 from scheduling.notifications import notify_cover_created, notify_cover_ended
-from scheduling.queries.on_call import Assignment, assignments_between
+from scheduling.queries.on_call import assignments_between
 from scheduling.services.locks import lock_people, lock_rotation
 
-# A form that was filled in a moment ago still means "from now".
-TOLERANCE = dt.timedelta(minutes=5)
+# A start a few minutes ago, when the form was opened, means now.
+START_TOLERANCE = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,82 +29,84 @@ class CoverData:
 
 @transaction.atomic
 def create_cover(
-    rotation: Rotation, *, span: CoverData, by: User, at: dt.datetime, acknowledge_conflicts: bool = False
+    rotation: Rotation, *, data: CoverData, by: User, at: dt.datetime, acknowledge_conflicts: bool = False
 ) -> Cover:
     """Create a cover and return it.
 
     Engineers can take over a shift or give away their own; an admin can create a cover for anyone. A cover inside
     another cover replaces that part of it.
 
-    Raises Invalid, by field, for bad input and if the period belongs to more than one engineer; Forbidden if the cover
-    is between two other people; Refused if the covering engineer is away and the conflict is not acknowledged.
+    Raises InvalidInputError for bad input and if the period belongs to more than one engineer, NotAllowedError if the
+    cover is between two other people, and DomainError if the covering engineer is away and the conflict is not
+    acknowledged.
     """
     lock_rotation(rotation)
-    span = _not_in_the_past(span, at=at)
-    held = _the_one_holder(rotation, span=span)
-    if by.pk not in (span.engineer.pk, held.engineer.pk) and not by.is_staff:
-        raise NotAllowedError("You can only take over yourself or give away your own time.")
-    engineer = lock_people([span.engineer])[span.engineer.pk]
+    data = _start_now_or_later(data, at=at)
+    part = _single_assignment(rotation, data=data)
+    covered: User = part.engineer
+    if by.pk not in (data.engineer.pk, covered.pk) and not by.is_staff:
+        raise NotAllowedError("You can only take over a shift yourself or give away your own.")
+    engineer = lock_people([data.engineer])[data.engineer.pk]
     if not engineer.is_active:
         raise InvalidInputError({"engineer": [f"{engineer} is not active."]})
-    if engineer.pk == held.engineer.pk:
-        raise InvalidInputError({"engineer": [f"{engineer} is on call at that time anyway."]})
+    if engineer.pk == covered.pk:
+        raise InvalidInputError({"engineer": [f"{engineer} is already on call then."]})
     if not acknowledge_conflicts:
-        _refuse_conflicts(span)
-    if engineer.pk == held.week_engineer:
-        raise DomainError(f"It is {engineer}’s own week: end the cover of {held.engineer} instead.")
-    if held.cover is not None:
-        _take_out(held.cover, starts_at=span.starts_at, ends_at=span.ends_at)
+        _check_conflicts(data)
+    if part.cover is not None:
+        if part.week is not None and engineer.pk == part.week.engineer_id:
+            raise DomainError(f"This is {engineer}’s own week. End {covered}’s cover instead.")
+        _cut_out(part.cover, starts_at=data.starts_at, ends_at=data.ends_at)
     cover = Cover.objects.create(
         rotation=rotation,
         engineer=engineer,
-        covered_engineer=held.engineer,
-        starts_at=span.starts_at,
-        ends_at=span.ends_at,
-        reason=span.reason,
+        covered_engineer=covered,
+        starts_at=data.starts_at,
+        ends_at=data.ends_at,
+        reason=data.reason,
         created_by=by,
     )
     notify_cover_created(cover, at=at)
     return cover
 
 
-def _not_in_the_past(span: CoverData, *, at: dt.datetime) -> CoverData:
-    if span.starts_at < at - TOLERANCE:
-        raise InvalidInputError({"starts_at": ["The past is not rewritten: begin now or later."]})
-    starts_at = max(span.starts_at, at)
-    if span.ends_at <= starts_at:
-        raise InvalidInputError({"ends_at": ["The end must come after the start."]})
-    return replace(span, starts_at=starts_at)
+def _start_now_or_later(data: CoverData, *, at: dt.datetime) -> CoverData:
+    if data.starts_at < at - START_TOLERANCE:
+        raise InvalidInputError({"starts_at": ["The start must be now or later."]})
+    starts_at = max(data.starts_at, at)
+    if data.ends_at <= starts_at:
+        raise InvalidInputError({"ends_at": ["The end must be after the start."]})
+    return replace(data, starts_at=starts_at)
 
 
-def _the_one_holder(rotation: Rotation, *, span: CoverData) -> Assignment:
-    """Return the engineer on call for the whole period; raise Invalid if there is none or more than one."""
-    parts = assignments_between(rotation, starts_at=span.starts_at, ends_at=span.ends_at)
-    if not parts or parts[0].starts_at > span.starts_at or parts[-1].ends_at < span.ends_at:
-        raise InvalidInputError({"ends_at": [f"{rotation} has no week stored for all of that time."]})
-    if len({(part.engineer.pk, part.cover.pk if part.cover else None) for part in parts}) > 1:
-        until = ", ".join(f"{part.engineer} until {part.ends_at:%Y-%m-%d %H:%M}Z" for part in parts)
+def _single_assignment(rotation: Rotation, *, data: CoverData) -> Assignment[RotationWeek, Cover]:
+    """Return the assignment of the whole period; raise InvalidInputError if there is none or more than one."""
+    parts = assignments_between(rotation, starts_at=data.starts_at, ends_at=data.ends_at)
+    if not parts or parts[0].starts_at > data.starts_at or parts[-1].ends_at < data.ends_at:
+        raise InvalidInputError({"ends_at": [f"{rotation} has no shifts for all of that time yet."]})
+    if len({(part.engineer.pk, part.cover and part.cover.pk) for part in parts}) > 1:
+        listed = ", ".join(f"{part.engineer} until {part.ends_at:%Y-%m-%d %H:%M} UTC" for part in parts)
         raise InvalidInputError(
-            {"ends_at": [f"More than one engineer is on call in that time ({until}): cover each by itself."]}
+            {"ends_at": [f"More than one engineer is on call then: {listed}. Create one cover for each."]}
         )
     return parts[0]
 
 
-def _refuse_conflicts(span: CoverData) -> None:
-    blocks = HolidayBlock.objects.filter(engineer=span.engineer).overlapping(
-        starts_at=span.starts_at, ends_at=span.ends_at
-    )
-    if blocks:
+def _check_conflicts(data: CoverData) -> None:
+    """Raise DomainError, with the absences as `conflicts`, if the engineer is away during part of the period."""
+    window = {"starts_at": data.starts_at, "ends_at": data.ends_at}
+    absences = HolidayBlock.objects.filter(engineer=data.engineer).overlapping(**window)
+    if absences:
         raise DomainError(
-            f"{span.engineer} is away at that time. Say acknowledge_conflicts to cover it all the same.",
+            f"{data.engineer} is away then. Confirm that they cover it anyway.",
             conflicts=[
-                {"engineer": span.engineer.username, "starts_on": str(one.starts_on), "ends_on": str(one.ends_on)}
-                for one in blocks
+                {"engineer": data.engineer.username, "starts_on": str(row.starts_on), "ends_on": str(row.ends_on)}
+                for row in absences
             ],
         )
 
 
-def _take_out(cover: Cover, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
+def _cut_out(cover: Cover, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
     """Remove a period from the cover that contains it; keep the parts before and after."""
     before, after = cover.starts_at < starts_at, ends_at < cover.ends_at
     rest = Cover(
@@ -132,44 +135,30 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
     """End a cover early, or cancel it before it starts, as the covering engineer, the covered engineer or an admin.
 
     The rest returns to the covered engineer, even if they were covering for someone else.
-    Raises Forbidden for others and Refused if the cover is over.
+    Raises NotAllowedError for others and DomainError if the cover has ended.
     """
     rotation = lock_rotation(cover.rotation)
     row = Cover.objects.select_related("engineer", "covered_engineer", "rotation").filter(pk=cover.pk).first()
     if row is None or row.ends_at <= at:
-        raise DomainError("This cover is over.")
+        raise DomainError("This cover has already ended.")
     if by.pk not in (row.engineer_id, row.covered_engineer_id) and not by.is_staff:
-        raise NotAllowedError("A cover is ended by who covers, who is covered, or an admin.")
+        raise NotAllowedError("Only the covering engineer, the covered engineer or an admin can end this cover.")
     notify_cover_ended(row, at=at)
-    begin = max(row.starts_at, at)
+    starts_at, ends_at = max(row.starts_at, at), row.ends_at
     if row.starts_at < at:
         row.ends_at = at
         row.save(update_fields=["ends_at"])
-        rest = Cover(reason=row.reason, created_by=by, ends_at=cover.ends_at)
     else:
-        rest = Cover(reason=row.reason, created_by=by, ends_at=row.ends_at)
         row.delete()
-    _give_back(rotation, rest, engineer=row.covered_engineer, starts_at=begin)
-
-
-def _give_back(rotation: Rotation, rest: Cover, *, engineer: User, starts_at: dt.datetime) -> None:
-    """Return the rest of a cover to the covered engineer, with a new cover for each week that is not theirs."""
-    for part in assignments_between(rotation, starts_at=starts_at, ends_at=rest.ends_at):
-        if part.week_engineer == engineer.pk or not engineer.is_active:
-            continue
-        Cover.objects.create(
-            rotation=rotation,
-            engineer=engineer,
-            covered_engineer_id=part.week_engineer,
-            starts_at=max(part.starts_at, starts_at),
-            ends_at=min(part.ends_at, rest.ends_at),
-            reason=rest.reason,
-            created_by=rest.created_by,
-        )
-
-
-def transfer_covers(week: RotationWeek, *, taker: int) -> None:
-    """Make a week's new engineer the covered one in its covers; delete the covers in which they cover."""
-    within = Cover.objects.filter(rotation=week.rotation_id, starts_at__gte=week.starts_at, ends_at__lte=week.ends_at)
-    within.filter(engineer=taker).delete()
-    within.filter(covered_engineer=week.engineer_id).update(covered_engineer=taker)
+    covered = row.covered_engineer
+    for part in assignments_between(rotation, starts_at=starts_at, ends_at=ends_at):
+        if covered.is_active and part.week is not None and part.week.engineer_id != covered.pk:
+            Cover.objects.create(
+                rotation=rotation,
+                engineer=covered,
+                covered_engineer_id=part.week.engineer_id,
+                starts_at=part.starts_at,
+                ends_at=part.ends_at,
+                reason=row.reason,
+                created_by=by,
+            )

@@ -12,7 +12,7 @@ from scheduling.domain.wall_time import dates_to_interval
 from scheduling.models import HolidayBlock
 from scheduling.services.locks import lock_availability_of
 
-LONGEST_BLOCK = dt.timedelta(days=366)
+MAX_ABSENCE_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,81 +27,87 @@ class HolidayData:
     note: str = ""
 
 
-def build_holiday(engineer: User, *, dates: HolidayData) -> HolidayBlock:
-    """Return an unsaved holiday block; raise Invalid by field."""
-    for name, day in (("starts_on", dates.starts_on), ("ends_on", dates.ends_on)):
+def build_holiday(engineer: User, *, data: HolidayData, time_zone: str = "") -> HolidayBlock:
+    """Return an unsaved absence; raise InvalidInputError by field.
+
+    The dates count in `time_zone`, by default the engineer's.
+    """
+    time_zone = time_zone or engineer.time_zone
+    for name, day in (("starts_on", data.starts_on), ("ends_on", data.ends_on)):
         if not EARLIEST <= day < LATEST:
-            raise InvalidInputError({name: ["Give a date between 2000 and 2100."]})
-    if dates.ends_on < dates.starts_on:
-        raise InvalidInputError({"ends_on": ["The last day cannot come before the first."]})
-    if dates.ends_on - dates.starts_on > LONGEST_BLOCK:
-        raise InvalidInputError({"ends_on": ["A block lasts a year at most."]})
+            raise InvalidInputError({name: ["Enter a date between 2000 and 2099."]})
+    if data.ends_on < data.starts_on:
+        raise InvalidInputError({"ends_on": ["The last day is before the first day."]})
+    if (data.ends_on - data.starts_on).days > MAX_ABSENCE_DAYS:
+        raise InvalidInputError({"ends_on": ["Time off can last at most a year."]})
     try:
         starts_at, ends_at = dates_to_interval(
-            dates.starts_on, dates.ends_on, zone=engineer.time_zone, start=dates.starts_at_time, end=dates.ends_at_time
+            data.starts_on, data.ends_on, zone=time_zone, start=data.starts_at_time, end=data.ends_at_time
         )
     except ValueError as error:
         raise InvalidInputError({"ends_at_time": [str(error)]}) from error
     return HolidayBlock(
         engineer=engineer,
-        starts_on=dates.starts_on,
-        ends_on=dates.ends_on,
-        starts_at_time=dates.starts_at_time,
-        ends_at_time=dates.ends_at_time,
-        kind=dates.kind,
-        note=dates.note,
-        time_zone=engineer.time_zone,
+        starts_on=data.starts_on,
+        ends_on=data.ends_on,
+        starts_at_time=data.starts_at_time,
+        ends_at_time=data.ends_at_time,
+        kind=data.kind,
+        note=data.note,
+        time_zone=time_zone,
         starts_at=starts_at,
         ends_at=ends_at,
     )
 
 
 @transaction.atomic
-def create_holiday(engineer: User, *, dates: HolidayData, by: User) -> HolidayBlock:
+def create_holiday(engineer: User, *, data: HolidayData, by: User) -> HolidayBlock:
     """Add time off for an engineer: their own, or anyone's as an admin.
 
-    Time off is never refused because of its impact on the schedule. Raises Forbidden for another engineer's time off
-    and Invalid, by field, for bad input.
+    Time off is never refused because of its impact on the schedule. Raises NotAllowedError for another engineer's time off
+    and InvalidInputError for bad input.
     """
-    _check_holiday_of(engineer, by=by)
-    block = build_holiday(engineer, dates=dates)
-    lock_availability_of(engineer)
+    _check_may_change(engineer, by=by)
+    block = build_holiday(lock_availability_of(engineer), data=data)
     block.save()
     return block
 
 
 @transaction.atomic
-def update_holiday(block: HolidayBlock, *, dates: HolidayData, by: User) -> HolidayBlock:
-    """Update the dates, kind or note of a block.
+def update_holiday(block: HolidayBlock, *, data: HolidayData, by: User) -> HolidayBlock:
+    """Update the dates, kind or note of an absence. The dates keep the time zone in which they were first entered.
 
-    Raises the same errors as `create_holiday`, and Refused if the block was deleted.
+    Raises the same errors as `create_holiday`, and DomainError if the absence was deleted or comes from a linked calendar.
     """
-    _check_holiday_of(block.engineer, by=by)
-    _refuse_linked(block)
-    wanted = build_holiday(block.engineer, dates=dates)
-    lock_availability_of(block.engineer)
-    if not HolidayBlock.objects.filter(pk=block.pk).exists():
-        raise DomainError("This holiday was removed in the meantime.")
-    wanted.pk, wanted.created_at = block.pk, block.created_at
-    wanted.save(force_update=True)
-    return wanted
+    _check_may_change(block.engineer, by=by)
+    engineer = lock_availability_of(block.engineer)
+    row = HolidayBlock.objects.filter(pk=block.pk).first()
+    if row is None:
+        raise DomainError("This time off was deleted in the meantime.")
+    _check_not_linked(row)
+    updated = build_holiday(engineer, data=data, time_zone=row.time_zone)
+    updated.pk, updated.created_at = row.pk, row.created_at
+    updated.save(force_update=True)
+    return updated
 
 
 @transaction.atomic
 def delete_holiday(block: HolidayBlock, *, by: User) -> None:
-    """Delete a block; raise Forbidden for another engineer's, and Refused for one from a linked calendar."""
-    _check_holiday_of(block.engineer, by=by)
-    _refuse_linked(block)
+    """Delete an absence; raise NotAllowedError for another engineer's, DomainError for one from a linked calendar."""
+    _check_may_change(block.engineer, by=by)
     lock_availability_of(block.engineer)
-    HolidayBlock.objects.filter(pk=block.pk).delete()
+    row = HolidayBlock.objects.filter(pk=block.pk).first()
+    if row is not None:
+        _check_not_linked(row)
+        row.delete()
 
 
-def _check_holiday_of(engineer: User, *, by: User) -> None:
+def _check_may_change(engineer: User, *, by: User) -> None:
     if by.pk != engineer.pk and not by.is_staff:
-        raise NotAllowedError("Only an admin blocks, changes or removes somebody else's holiday.")
+        raise NotAllowedError("Only an admin can change another engineer’s time off.")
 
 
-def _refuse_linked(block: HolidayBlock) -> None:
-    """Raise Refused for a block from a linked calendar, because the next sync would restore it."""
+def _check_not_linked(block: HolidayBlock) -> None:
+    """Raise DomainError for an absence from a linked calendar, because the next sync would restore it."""
     if block.link_id is not None:
-        raise DomainError("This comes from the linked calendar: change it there, or unlink the calendar.")
+        raise DomainError("This time off comes from a linked calendar. Change it there, or unlink the calendar.")

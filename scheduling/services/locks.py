@@ -1,4 +1,4 @@
-"""Row locks in a fixed order: rotations by primary key, then people by primary key (docs/reliability.md)."""
+"""Row locks, always in this order: rotations by primary key, then people by primary key (docs/reliability.md)."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Apply the moves of a plan, on behalf of the engineers."""
+"""Apply a plan of the optimizer on behalf of the engineers."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move
 from scheduling.models import Rotation, SwapRequest
 from scheduling.notifications import WeekMoved, notify_weeks_changed
-from scheduling.queries.swaps import conflicts_in, invalid_reason, weeks_of_dates
+from scheduling.queries.swaps import conflicts_in, invalid_week_reason, weeks_by_date
 from scheduling.services.locks import lock_people, lock_rotation
 from scheduling.services.swaps import apply_swap
 
@@ -20,45 +20,44 @@ from scheduling.services.swaps import apply_swap
 def apply_moves(rotation: Rotation, *, moves: Sequence[Move], by: User, at: dt.datetime) -> list[SwapRequest]:
     """Move each week to its new engineer, all or none; return the accepted swap requests that record the moves.
 
-    Raises Forbidden if `by` is not an admin. Raises Refused if the plan is out of date: a week has changed hands or has
-    started, or its new engineer is away or inactive.
+    Raises NotAllowedError if `by` is not an admin. Raises DomainError if the plan is out of date: a week has changed
+    hands or has started, or its new engineer is away or inactive.
     """
     if not by.is_staff:
-        raise NotAllowedError("Only an admin applies a plan.")
+        raise NotAllowedError("Only an admin can apply a plan.")
     if not moves or len({move.week for move in moves}) < len(moves):
-        raise InvalidInputError({"moves": ["Name each week once, and at least one."]})
+        raise InvalidInputError({"moves": ["List at least one week, and each week once."]})
     lock_rotation(rotation)
     people = lock_people(User.objects.filter(pk__in={key for move in moves for key in (move.giver, move.taker)}))
-    weeks = weeks_of_dates(rotation, dates=[move.week for move in moves])
-    reason = invalid_reason(moves, weeks=weeks, at=at)
+    weeks = weeks_by_date(rotation, dates=[move.week for move in moves])
+    takers = [people[move.taker] for move in moves if move.taker in people]
+    reason = invalid_week_reason(moves, weeks=weeks, people=takers, at=at)
     if reason:
         raise DomainError(f"{reason} Refresh the plan and try again.")
     for move in moves:
         taker = people.get(move.taker)
-        if taker is None or not taker.is_active or move.giver == move.taker:
-            raise DomainError(
-                f"Nobody can take the week of {format_day(move.week)} as planned. Refresh the plan and try again."
+        if taker is None or move.giver == move.taker:
+            raise InvalidInputError(
+                {"moves": [f"The week of {format_day(move.week)} needs another engineer who can take it."]}
             )
         if conflicts_in(weeks[move.week], engineer=taker):
             raise DomainError(
-                f"{taker} is away in the week of {format_day(move.week)} by now. Refresh the plan and try again."
+                f"{taker} is now away in the week of {format_day(move.week)}. Refresh the plan and try again."
             )
-    made = [_record(rotation, move, people=people, by=by, at=at) for move in moves]
+    swaps = []
+    for move in moves:
+        swap = SwapRequest.objects.create(
+            rotation=rotation,
+            offered_week=move.week,
+            requester=people[move.giver],
+            counterpart=people[move.taker],
+            message="Reassigned by the optimizer to resolve conflicts with time off.",
+            requested_by=by,
+            created_at=at,
+            expires_at=weeks[move.week].starts_at,
+        )
+        apply_swap(swap, moves=[move], weeks=weeks, by=by, at=at)
+        swaps.append(swap)
     moved = [WeekMoved(move.week, move.giver, move.taker) for move in moves]
-    notify_weeks_changed(rotation, moved=moved, at=at, why=f"{by} applied a plan that keeps everybody’s holidays free.")
-    return made
-
-
-def _record(rotation: Rotation, move: Move, *, people: dict[int, User], by: User, at: dt.datetime) -> SwapRequest:
-    swap = SwapRequest.objects.create(
-        rotation=rotation,
-        offered_week=move.week,
-        requester=people[move.giver],
-        counterpart=people[move.taker],
-        message="By a plan that keeps everybody’s holidays free.",
-        asked_by=by,
-        created_at=at,
-        expires_at=at + dt.timedelta(days=1),
-    )
-    apply_swap(swap, moves=[move], by=by, at=at)
-    return swap
+    notify_weeks_changed(rotation, moved=moved, at=at, why=f"{by} resolved conflicts with time off.")
+    return swaps

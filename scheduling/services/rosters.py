@@ -1,4 +1,4 @@
-"""Change who is on a rotation, and in which order."""
+"""Change the roster of a rotation."""
 
 import datetime as dt
 import zoneinfo
@@ -8,8 +8,8 @@ from django.db import transaction
 
 from common.exceptions import DomainError, NotAllowedError
 from people.models import User
-from scheduling.domain.wall_time import to_utc
-from scheduling.domain.weeks import week_start
+from scheduling.domain.wall_time import format_day, to_utc
+from scheduling.domain.weeks import WEEK, week_start
 from scheduling.loaders import rotation_hours
 from scheduling.models import Roster, RosterMember, Rotation
 from scheduling.queries.rosters import newest_roster, roster_engineers
@@ -21,40 +21,41 @@ from scheduling.services.weeks import replan
 def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, at: dt.datetime) -> Roster:
     """Set the rotation's ordered engineers from the week that starts on `starts_on`; delete later rosters.
 
-    Weeks from that date on are replanned. Raises Refused if the date is not the rotation's hand-off weekday, or an
+    Weeks from that date on are replanned. Raises DomainError if the date is not the rotation's hand-off weekday, or an
     engineer is repeated or inactive.
     """
-    lock_rotation(rotation)
+    rotation = lock_rotation(rotation)
     if week_start(starts_on, weekday=rotation.handoff_weekday) != starts_on:
         expected = rotation.get_handoff_weekday_display()
-        raise DomainError(f"{starts_on} is a {starts_on:%A}; weeks of {rotation} start on a {expected}.")
+        raise DomainError(f"{format_day(starts_on)} is a {starts_on:%A}. Shifts of {rotation} start on a {expected}.")
     if len({engineer.pk for engineer in engineers}) < len(engineers) or not engineers:
-        raise DomainError("A roster names each engineer once, and at least one.")
+        raise DomainError("List at least one engineer, and each engineer once.")
     for engineer in lock_people(engineers).values():
         if not engineer.is_active:
-            raise DomainError(f"{engineer} is not active and cannot be on a roster.")
+            raise DomainError(f"{engineer} is not active.")
     rotation.rosters.filter(starts_on__gte=starts_on).delete()
     roster = Roster.objects.create(rotation=rotation, starts_on=starts_on)
     RosterMember.objects.bulk_create(
-        RosterMember(roster=roster, engineer=engineer, position=place) for place, engineer in enumerate(engineers)
+        RosterMember(roster=roster, engineer=engineer, position=position) for position, engineer in enumerate(engineers)
     )
     replan(rotation, first=starts_on, at=at)
     return roster
 
 
 @transaction.atomic
-def change_roster(  # who decides, when, and what
+def change_roster(
     rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, by: User, at: dt.datetime
 ) -> Roster:
     """Change a rotation's roster as an admin, from a week that has not started.
 
-    Raises Forbidden if `by` is not an admin; Refused as `set_roster` does, and for a week that has started.
+    Raises NotAllowedError if `by` is not an admin; DomainError as `set_roster` does, and for a week that has started.
     """
     if not by.is_staff:
-        raise NotAllowedError("Only an admin changes a roster.")
+        raise NotAllowedError("Only an admin can change a roster.")
+    rotation = lock_rotation(rotation)
     hours = rotation_hours(rotation)
     if to_utc(starts_on, hours.hour, zone=hours.zone) <= at:
-        raise DomainError(f"The week of {starts_on} has already started: a change of roster touches the future only.")
+        raise DomainError(_started(starts_on))
     return set_roster(rotation, engineers=engineers, starts_on=starts_on, at=at)
 
 
@@ -65,18 +66,22 @@ def apply_roster(
     """Set a rotation's roster if it differs; return the new roster, or None if nothing changes.
 
     A new rotation starts at `starting`, or this week. A change takes effect at `starting`, or next week: past weeks and
-    the current week never change. Raises Refused if `starting` is not after today.
+    the current week never change. Raises DomainError if `starting` is not after today.
     """
-    lock_rotation(rotation)
+    rotation = lock_rotation(rotation)
     today = at.astimezone(zoneinfo.ZoneInfo(rotation.time_zone)).date()
-    running = week_start(today, weekday=rotation.handoff_weekday)
+    current = week_start(today, weekday=rotation.handoff_weekday)
     newest = newest_roster(rotation)
     if newest is None:
-        return set_roster(rotation, engineers=engineers, starts_on=starting or running, at=at)
-    same = [engineer.pk for engineer in roster_engineers(newest)] == [engineer.pk for engineer in engineers]
-    if same and starting in (None, newest.starts_on):
+        return set_roster(rotation, engineers=engineers, starts_on=starting or current, at=at)
+    is_same = [engineer.pk for engineer in roster_engineers(newest)] == [engineer.pk for engineer in engineers]
+    if is_same and starting in (None, newest.starts_on):
         return None
-    holds_from = starting or running + dt.timedelta(days=7)
-    if holds_from <= today:
-        raise DomainError(f"The week of {holds_from} has already started: a change of roster touches the future only.")
-    return set_roster(rotation, engineers=engineers, starts_on=holds_from, at=at)
+    first = starting or current + WEEK
+    if first <= today:
+        raise DomainError(_started(first))
+    return set_roster(rotation, engineers=engineers, starts_on=first, at=at)
+
+
+def _started(week: dt.date) -> str:
+    return f"The week of {format_day(week)} has already started. A roster can only change future weeks."

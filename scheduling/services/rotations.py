@@ -1,4 +1,4 @@
-"""Change a rotation's text and pipelines."""
+"""Create rotations and change their text and pipelines."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scheduling.services.locks import lock_rotation
 
 @dataclass(frozen=True, slots=True)
 class RotationText:
-    """A handbook's description of a rotation and its holiday policy."""
+    """The handbook's text about a rotation and its holiday policy."""
 
     name: str
     description: str
@@ -27,7 +27,7 @@ def create_rotation(text: RotationText, *, time_zone: str) -> Rotation:
     """Create a rotation without a roster; raise django.core.exceptions.ValidationError by field."""
     taken = set(Rotation.objects.values_list("slug", flat=True))
     rotation = Rotation(slug=slug_for(text.name, taken), time_zone=time_zone)
-    _put_text(rotation, text)
+    _set_text(rotation, text)
     rotation.full_clean()
     rotation.save()
     return rotation
@@ -37,31 +37,31 @@ def create_rotation(text: RotationText, *, time_zone: str) -> Rotation:
 def change_rotation_text(rotation: Rotation, *, text: RotationText) -> list[str]:
     """Update a rotation from the handbook's text; return the names of the fields that changed."""
     row = lock_rotation(rotation)
-    changed = _put_text(row, text)
+    changed = _set_text(row, text)
     if changed:
         row.full_clean()
         row.save(update_fields=changed)
     return changed
 
 
-def _put_text(rotation: Rotation, text: RotationText) -> list[str]:
-    wanted: dict[str, object] = {
+def _set_text(rotation: Rotation, text: RotationText) -> list[str]:
+    values: dict[str, object] = {
         "name": text.name,
         "description": text.description,
         "policy_name": text.policy_name,
         "policy_introduction": text.policy_introduction,
         "policy_rules": list(text.policy_rules),
     }
-    changed = [field for field, value in wanted.items() if getattr(rotation, field) != value]
+    changed = [field for field, value in values.items() if getattr(rotation, field) != value]
     for field in changed:
-        setattr(rotation, field, wanted[field])
+        setattr(rotation, field, values[field])
     return changed
 
 
 @transaction.atomic
 def join_rotation(rotation: Rotation, *, pipelines: Iterable[Pipeline]) -> list[Pipeline]:
     """Add the pipelines that have no rotation yet to this one; return them."""
-    placed = set(PipelineRotation.objects.values_list("pipeline", flat=True))
-    joining = [pipeline for pipeline in pipelines if pipeline.pk not in placed]
+    assigned = set(PipelineRotation.objects.values_list("pipeline", flat=True))
+    joining = [pipeline for pipeline in pipelines if pipeline.pk not in assigned]
     PipelineRotation.objects.bulk_create(PipelineRotation(pipeline=row, rotation=rotation) for row in joining)
     return joining

@@ -1,30 +1,30 @@
 """Request, accept, decline, withdraw and expire swaps."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
-from scheduling.domain.wall_time import format_day
+from scheduling.domain.wall_time import format_day, format_days
 from scheduling.domain.weeks import Move
-from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapRequest
+from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.notifications import notify_swap_decided, notify_swap_requested
 from scheduling.queries.swaps import (
+    PEOPLE,
     awaits_answer_from,
     conflicts_in,
-    invalid_reason,
+    invalid_week_reason,
     invalidated_requests,
     others_on_roster,
-    weeks_of_dates,
+    weeks_by_date,
 )
-from scheduling.services.covers import transfer_covers
 from scheduling.services.locks import lock_people, lock_rotation
 
-OPEN_FOR = dt.timedelta(days=14)
-OPEN_A_PERSON = 50
+REQUEST_LIFETIME = dt.timedelta(days=14)
+MAX_OPEN_REQUESTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,270 +43,261 @@ class SwapProposal:
     message: str = ""
     acknowledge_conflicts: bool = False
 
+    @property
+    def weeks(self) -> dict[str, dt.date]:
+        """The start dates of the weeks in the swap, by field."""
+        weeks = {"offered_week": self.offered_week, "wanted_week": self.wanted_week, "third_week": self.third_week}
+        return {field: week for field, week in weeks.items() if week}
+
 
 @transaction.atomic
-def request_swap(rotation: Rotation, *, asked: SwapProposal, by: User, at: dt.datetime) -> SwapRequest:
-    """Request a swap of a week that `by` holds; an admin can request it for the engineer who does.
+def request_swap(rotation: Rotation, *, proposal: SwapProposal, by: User, at: dt.datetime) -> SwapRequest:
+    """Request a swap of a week of `by`; an admin can request it for the week's engineer.
 
-    Raises Invalid by field; Forbidden for another engineer's week. Raises Refused if a week has started or is not the
-    recipient's, if the same request is already open, and if the requester is away in the wanted week and the conflict
-    is not acknowledged.
+    Raises InvalidInputError for bad input, NotAllowedError for another engineer's week. Raises DomainError if a week has
+    started or is not the recipient's, if the same request is already open, and if the requester is away in the week they
+    would take and the conflict is not acknowledged.
     """
     lock_rotation(rotation)
-    weeks = weeks_of_dates(
-        rotation, dates={week for week in (asked.offered_week, asked.wanted_week, asked.third_week) if week}
-    )
-    _check_fields(rotation, asked=asked, weeks=weeks)
-    requester = weeks[asked.offered_week].engineer
+    weeks = weeks_by_date(rotation, dates=proposal.weeks.values())
+    _check_weeks(rotation, proposal=proposal, weeks=weeks)
+    requester = weeks[proposal.offered_week].engineer
     if requester.pk != by.pk and not by.is_staff:
         raise NotAllowedError(
-            f"The week of {format_day(asked.offered_week)} is {requester}’s: only they or an admin offer it."
+            f"Only {requester} or an admin can offer the week of {format_day(proposal.offered_week)}."
         )
     swap = SwapRequest(
         rotation=rotation,
-        offered_week=asked.offered_week,
-        wanted_week=asked.wanted_week,
-        third_week=asked.third_week,
+        offered_week=proposal.offered_week,
+        wanted_week=proposal.wanted_week,
+        third_week=proposal.third_week,
         requester=requester,
-        counterpart=weeks[asked.wanted_week].engineer if asked.wanted_week else asked.counterpart,
-        third=weeks[asked.third_week].engineer if asked.third_week else None,
-        message=asked.message,
-        acknowledged=asked.acknowledge_conflicts,
-        asked_by=by,
+        counterpart=weeks[proposal.wanted_week].engineer if proposal.wanted_week else proposal.counterpart,
+        third=weeks[proposal.third_week].engineer if proposal.third_week else None,
+        message=proposal.message,
+        acknowledged=proposal.acknowledge_conflicts,
+        requested_by=by,
         created_at=at,
-        expires_at=min([at + OPEN_FOR, *(week.starts_at for week in weeks.values())]),
+        expires_at=min([at + REQUEST_LIFETIME, *(week.starts_at for week in weeks.values())]),
     )
-    _check_request(swap, asked=asked, weeks=weeks, at=at)
+    _check_people(swap, proposal=proposal)
+    reason = invalid_week_reason(swap.moves(), weeks=weeks, people=(), at=at)
+    if reason:
+        raise DomainError(reason)
+    _check_open_requests(swap, at=at)
+    last_week = proposal.third_week or proposal.wanted_week
+    if last_week and not swap.acknowledged:
+        _check_conflicts(weeks[last_week], engineer=requester)
     swap.save()
     notify_swap_requested(swap, at=at)
     return swap
 
 
-def _check_fields(rotation: Rotation, *, asked: SwapProposal, weeks: dict[dt.date, RotationWeek]) -> None:
-    problems: dict[str, list[str]] = {}
-    given = {"offered_week": asked.offered_week, "wanted_week": asked.wanted_week, "third_week": asked.third_week}
-    for field, week in given.items():
-        if week is not None and week not in weeks:
-            problems[field] = [f"No week of {rotation} that is stored starts on {format_day(week)}."]
-    if asked.third_week and not asked.wanted_week:
-        problems["wanted_week"] = ["Three swap three weeks: name the week of the second."]
-    named = [week for week in given.values() if week]
-    if len(set(named)) < len(named):
-        problems["wanted_week"] = ["A week cannot be swapped for itself."]
+def _check_weeks(rotation: Rotation, *, proposal: SwapProposal, weeks: Mapping[dt.date, RotationWeek]) -> None:
+    problems = {
+        field: [f"{rotation} has no shift that starts on {format_day(week)}."]
+        for field, week in proposal.weeks.items()
+        if week not in weeks
+    }
+    if proposal.third_week and not proposal.wanted_week:
+        problems["wanted_week"] = ["A three-way swap needs the second engineer’s week."]
+    if len(set(proposal.weeks.values())) < len(proposal.weeks):
+        problems["wanted_week"] = ["Choose a different week."]
     if problems:
         raise InvalidInputError(problems)
 
 
-def _check_request(
-    swap: SwapRequest, *, asked: SwapProposal, weeks: dict[dt.date, RotationWeek], at: dt.datetime
-) -> None:
-    begun = next((week for week in weeks.values() if week.starts_at <= at), None)
-    if begun is not None:
-        raise DomainError(f"The week of {format_day(begun.starts_on)} has already started and cannot be swapped.")
-    for field, named, holder in (
-        ("counterpart", asked.counterpart, swap.counterpart),
-        ("third", asked.third, swap.third),
+def _check_people(swap: SwapRequest, *, proposal: SwapProposal) -> None:
+    for field, named, engineer in (
+        ("counterpart", proposal.counterpart, swap.counterpart),
+        ("third", proposal.third, swap.third),
     ):
-        if named is not None and holder is not None and named.pk != holder.pk:
-            raise DomainError(f"That week is {holder}’s, not {named}’s.")
-        if holder is not None and not holder.is_active:
-            raise InvalidInputError({field: [f"{holder} is not active."]})
-    people = [person.pk for person in (swap.requester, swap.counterpart, swap.third) if person]
-    if len(set(people)) < len(people):
-        raise InvalidInputError({"counterpart": ["A swap is with somebody else."]})
-    same = {"offered_week", "wanted_week", "third_week", "requester", "counterpart", "third"}
-    mine = swap.rotation.swaps.pending().filter(requester=swap.requester, expires_at__gt=at)
-    if mine.filter(**{name: getattr(swap, name) for name in same}).exists():
-        raise DomainError("This is asked already and still open.")
-    if mine.count() >= OPEN_A_PERSON:
-        raise DomainError(f"{swap.requester} has {OPEN_A_PERSON} open requests. Withdraw one first.")
-    comes_back = asked.third_week or asked.wanted_week
-    if comes_back and not swap.acknowledged:
-        check_conflicts(weeks[comes_back], engineer=swap.requester)
+        if named is not None and engineer is not None and named.pk != engineer.pk:
+            raise DomainError(f"That week belongs to {engineer}, not to {named}.")
+        if engineer is not None and not engineer.is_active:
+            raise InvalidInputError({field: [f"{engineer} is not active."]})
+    if len({person.pk for person in swap.people}) < len(swap.people):
+        raise InvalidInputError({"counterpart": ["Choose another engineer to swap with."]})
 
 
-def check_conflicts(week: RotationWeek, *, engineer: User) -> None:
-    """Raise Refused, with the absences as `conflicts`, if an engineer is away during part of a week they would take."""
-    blocks = conflicts_in(week, engineer=engineer)
-    if blocks:
+def _check_open_requests(swap: SwapRequest, *, at: dt.datetime) -> None:
+    is_open = swap.rotation.swaps.pending().filter(requester=swap.requester, expires_at__gt=at)
+    fields = ("offered_week", "wanted_week", "third_week", "counterpart", "third")
+    if is_open.filter(**{field: getattr(swap, field) for field in fields}).exists():
+        raise DomainError("You already have an open request for this swap.")
+    if is_open.count() >= MAX_OPEN_REQUESTS:
+        raise DomainError(f"{swap.requester} has {MAX_OPEN_REQUESTS} open requests. Withdraw one first.")
+
+
+def _check_conflicts(week: RotationWeek, *, engineer: User) -> None:
+    """Raise DomainError, with the absences as `conflicts`, if an engineer is away during part of a week they would take."""
+    absences = conflicts_in(week, engineer=engineer)
+    if absences:
+        listed = ", ".join(
+            f"{row.get_kind_display().lower()} {format_days(row.starts_on, row.ends_on)}" for row in absences
+        )
         raise DomainError(
-            f"{engineer} is away in the week of {format_day(week.starts_on)}: "
-            + ", ".join(_in_words(block) for block in blocks)
-            + ". Say acknowledge_conflicts to take it all the same.",
+            f"{engineer} is away in the week of {format_day(week.starts_on)} ({listed}). "
+            "Confirm that they take it anyway.",
             conflicts=[
-                {"engineer": engineer.username, "starts_on": str(block.starts_on), "ends_on": str(block.ends_on)}
-                for block in blocks
+                {"engineer": engineer.username, "starts_on": str(row.starts_on), "ends_on": str(row.ends_on)}
+                for row in absences
             ],
         )
-
-
-def _in_words(block: HolidayBlock) -> str:
-    return f"{block.get_kind_display().lower()} {format_day(block.starts_on)} to {format_day(block.ends_on)}"
 
 
 @transaction.atomic
 def accept_swap(
     swap: SwapRequest, *, by: User, at: dt.datetime, engineer: User | None = None, acknowledge_conflicts: bool = False
 ) -> SwapRequest:
-    """Accept a swap request as its recipient, or as an admin for `engineer`; the weeks change hands at once.
+    """Accept a swap request as its recipient, or as an admin on behalf of `engineer`; the weeks change hands at once.
 
     Other open requests that are no longer possible become void. In a three-way swap, the last acceptance makes the
     exchange. Returns the reloaded request.
 
-    Raises Forbidden if `by` is not a recipient. Raises Refused, with the reason, if the request is no longer open or
-    possible, and if the engineer is away in a week they would take and the conflict is not acknowledged.
+    Raises NotAllowedError if `by` is not a recipient. Raises DomainError, with the reason, if the request is no longer
+    open or possible, and if the engineer is away in a week they would take and the conflict is not acknowledged.
     """
     lock_rotation(swap.rotation)
-    row = _open(swap, at=at)
-    taker = _answering(row, by=by, engineer=engineer)
-    people = lock_people([person for person in (row.requester, row.counterpart, row.third, taker) if person])
-    for person in people.values():
-        if not person.is_active:
-            raise DomainError(f"{person} is no longer active.")
+    row = _lock_open_request(swap, at=at)
+    taker = _answering_engineer(row, by=by, engineer=engineer)
+    people = lock_people([*row.people, taker])
     moves = row.moves(taker=taker.pk)
-    weeks = weeks_of_dates(row.rotation, dates=row.weeks)
-    reason = invalid_reason(moves, weeks=weeks, at=at)
+    weeks = weeks_by_date(row.rotation, dates=row.weeks)
+    reason = invalid_week_reason(moves, weeks=weeks, people=people.values(), at=at)
     if reason:
         raise DomainError(reason)
     for move in moves:
-        known = acknowledge_conflicts if move.taker == taker.pk else row.acknowledged or move.taker in row.agreed
-        if not known:
-            check_conflicts(weeks[move.week], engineer=people[move.taker])
-    agreed = {*row.agreed, taker.pk}
-    if row.third_id and {row.counterpart_id, row.third_id} - agreed:
-        row.agreed = sorted(agreed)
-        row.save(update_fields=["agreed"])
+        has_confirmed = row.acknowledged if move.taker == row.requester_id else move.taker in row.accepted_by
+        if not (acknowledge_conflicts if move.taker == taker.pk else has_confirmed):
+            _check_conflicts(weeks[move.week], engineer=people[move.taker])
+    row.accepted_by = sorted({*row.accepted_by, taker.pk}) if row.third_id else []
+    if row.third_id and {row.counterpart_id, row.third_id}.difference(row.accepted_by):
+        row.save(update_fields=["accepted_by"])
         return row
     row.counterpart = row.counterpart or taker
-    row.agreed = sorted(agreed) if row.third_id else []
-    apply_swap(row, moves=moves, by=by, at=at)
+    apply_swap(row, moves=moves, weeks=weeks, by=by, at=at)
     notify_swap_decided(row, at=at)
     return row
 
 
 @transaction.atomic
 def decline_swap(
-    swap: SwapRequest, *, by: User, at: dt.datetime, engineer: User | None = None, word: str = ""
+    swap: SwapRequest, *, by: User, at: dt.datetime, engineer: User | None = None, comment: str = ""
 ) -> SwapRequest:
-    """Decline a swap request as its recipient, or as an admin for `engineer`; return the reloaded request.
+    """Decline a swap request as its recipient, or as an admin on behalf of `engineer`; return the reloaded request.
 
-    A request to everyone stays open until every engineer of the rotation has declined. Raises the same errors as
+    A request to anyone stays open until every other active engineer of the roster has declined. Raises the same errors as
     `accept_swap`.
     """
     lock_rotation(swap.rotation)
-    row = _open(swap, at=at)
-    decliner = _answering(row, by=by, engineer=engineer)
+    row = _lock_open_request(swap, at=at)
+    decliner = _answering_engineer(row, by=by, engineer=engineer)
     row.declined_by = sorted({*row.declined_by, decliner.pk})
-    if row.counterpart_id is None and others_on_roster(row) - set(row.declined_by):
-        row.save(update_fields=["declined_by"])
-        return row
-    row.state, row.reason, row.decided_by, row.decided_at = SwapRequest.State.DECLINED, word, by, at
-    row.save(update_fields=["declined_by", "state", "reason", "decided_by", "decided_at"])
-    notify_swap_decided(row, at=at)
+    row.save(update_fields=["declined_by"])
+    if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
+        _close(row, state=SwapRequest.State.DECLINED, reason=comment, by=by, at=at)
     return row
 
 
 @transaction.atomic
 def cancel_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
-    """Withdraw a swap request as its requester or an admin; raise Forbidden for others and Refused if it is closed."""
+    """Withdraw a swap request; return the reloaded request.
+
+    Raises NotAllowedError unless `by` is the requester or an admin, DomainError if the request is closed.
+    """
     lock_rotation(swap.rotation)
-    if by.pk != swap.requester_id and not by.is_staff:
-        raise NotAllowedError("Only who asked, or an admin, takes a request back.")
-    row = _open(swap, at=at)
-    row.state, row.decided_by, row.decided_at = SwapRequest.State.CANCELLED, by, at
-    row.save(update_fields=["state", "decided_by", "decided_at"])
-    notify_swap_decided(row, at=at)
+    row = _lock_open_request(swap, at=at)
+    if by.pk != row.requester_id and not by.is_staff:
+        raise NotAllowedError("Only the requester or an admin can withdraw this request.")
+    _close(row, state=SwapRequest.State.CANCELLED, by=by, at=at)
     return row
 
 
 @transaction.atomic
 def expire_swaps(*, at: dt.datetime) -> int:
-    """Close open requests if one of their weeks has started or nobody has responded for 14 days; return how many."""
-    due = (
-        SwapRequest.objects.pending()
-        .filter(expires_at__lte=at)
-        .select_for_update(no_key=True, skip_locked=True, of=("self",))
-        .select_related("requester", "counterpart", "third")
-        .order_by("pk")
-    )
-    rows = list(due)
+    """Close open requests if one of their weeks has started or nobody has answered for 14 days; return how many."""
+    due = SwapRequest.objects.pending().filter(expires_at__lte=at).select_related(*PEOPLE).order_by("pk")
+    rows = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
     for row in rows:
-        row.state, row.decided_at = SwapRequest.State.EXPIRED, at
-        row.reason = "Nobody answered before it was too late."
-        row.save(update_fields=["state", "decided_at", "reason"])
-        notify_swap_decided(row, at=at)
+        _close(row, state=SwapRequest.State.EXPIRED, reason="Nobody answered in time.", at=at)
     return len(rows)
 
 
-def _open(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
-    """Return the request, reloaded under the rotation's lock; raise Refused, with the reason, if it is closed."""
-    row = SwapRequest.objects.select_related("rotation", "requester", "counterpart", "third").get(pk=swap.pk)
+def _lock_open_request(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
+    """Lock a request's row, after its rotation, and return it reloaded; raise DomainError if it is closed.
+
+    The rotation's lock is not enough, because `expire_swaps` locks only requests.
+    """
+    rows = SwapRequest.objects.select_for_update(no_key=True, of=("self",)).select_related("rotation", *PEOPLE)
+    row = rows.get(pk=swap.pk)
     if row.state != SwapRequest.State.PENDING:
-        because = f" {row.reason}" if row.reason else ""
-        raise DomainError(
-            f"This request is no longer open: it is {row.get_state_display().lower()}.{because}", state=row.state
-        )
+        message = f"This request is already {row.get_state_display().lower()}."
+        raise DomainError(f"{message} {row.reason}".strip(), state=row.state)
     if row.expires_at <= at:
         raise DomainError("This request has expired.", state=SwapRequest.State.EXPIRED)
     return row
 
 
-def _answering(row: SwapRequest, *, by: User, engineer: User | None) -> User:
-    """Return the responding engineer: `by` if they are a recipient, else the one an admin responds for."""
+def _answering_engineer(row: SwapRequest, *, by: User, engineer: User | None) -> User:
+    """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
     if engineer is None and by.is_staff and not awaits_answer_from(row, person=by):
-        engineer = next((one for one in (row.counterpart, row.third) if one and one.pk not in row.agreed), None)
+        named = (person for person in (row.counterpart, row.third) if person)
+        engineer = next((person for person in named if person.pk not in row.accepted_by), None)
         if engineer is None:
-            raise InvalidInputError({"engineer": ["This request asks anyone: say for whom you answer it."]})
+            raise InvalidInputError({"engineer": ["Choose the engineer on whose behalf you answer."]})
     person = engineer or by
     if person.pk != by.pk and not by.is_staff:
-        raise NotAllowedError("Only an admin answers for somebody else.")
+        raise NotAllowedError("Only an admin can answer on behalf of another engineer.")
     if person.pk == row.requester_id:
-        raise NotAllowedError("A request is answered by somebody else than who made it.")
+        raise NotAllowedError("The requester cannot answer their own request.")
     if not awaits_answer_from(row, person=person):
-        if person.pk in (*row.agreed, *row.declined_by):
-            raise DomainError(f"{person} has answered this already.")
-        raise NotAllowedError(f"{person} is not asked.")
+        if person.pk in (*row.accepted_by, *row.declined_by):
+            raise DomainError(f"{person} has already answered this request.")
+        raise NotAllowedError(f"This request is not addressed to {person}.")
     return person
 
 
+def _close(
+    row: SwapRequest, *, state: SwapRequest.State, at: dt.datetime, by: User | None = None, reason: str = ""
+) -> None:
+    """Close a locked request and notify its people."""
+    row.state, row.reason, row.decided_by, row.decided_at = state, reason, by, at
+    row.save(update_fields=["state", "reason", "decided_by", "decided_at"])
+    notify_swap_decided(row, at=at)
+
+
 def void_invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> int:
-    """Void open requests whose weeks have changed hands, each with its reason; return how many.
+    """Void the open requests of a rotation that are no longer possible, with the reason; return how many.
 
     The caller has locked the rotation.
     """
-    lost = invalidated_requests(rotation, at=at)
-    for swap, reason in lost:
+    invalid = invalidated_requests(rotation, at=at)
+    for swap, reason in invalid:
         swap.state, swap.reason, swap.decided_at = SwapRequest.State.VOID, reason, at
-        void = {"state": swap.state, "reason": reason, "decided_at": at}
-        if SwapRequest.objects.pending().filter(pk=swap.pk).update(**void) == 1:
+        changes = {"state": swap.state, "reason": reason, "decided_at": at}
+        if SwapRequest.objects.pending().filter(pk=swap.pk).update(**changes) == 1:
             notify_swap_decided(swap, at=at)
-    return len(lost)
+    return len(invalid)
 
 
-def apply_swap(swap: SwapRequest, *, moves: Sequence[Move], by: User, at: dt.datetime) -> None:
-    """Apply a swap and record it as accepted; the caller has locked the rotation and checked the swap.
+def apply_swap(
+    swap: SwapRequest, *, moves: Sequence[Move], weeks: Mapping[dt.date, RotationWeek], by: User, at: dt.datetime
+) -> None:
+    """Move the weeks of an open swap and record it as accepted.
 
-    Raises Refused, which rolls back the transaction, if a week has changed hands or the request is not open.
+    The caller has locked the rotation, loaded `weeks` under the lock, and checked the swap.
     """
     for move in moves:
-        reassign_week(swap.rotation_id, move=move, at=at)
+        RotationWeek.objects.filter(pk=weeks[move.week].pk).update(engineer=move.taker)
+        transfer_covers(weeks[move.week], taker=move.taker)
     swap.state, swap.decided_by, swap.decided_at = SwapRequest.State.ACCEPTED, by, at
-    decided = {
-        "state": swap.state,
-        "decided_by": by,
-        "decided_at": at,
-        "counterpart": swap.counterpart,
-        "agreed": swap.agreed,
-    }
-    if SwapRequest.objects.pending().filter(pk=swap.pk).update(**decided) != 1:
-        raise DomainError("This request is no longer open.")
+    swap.save(update_fields=["state", "decided_by", "decided_at", "counterpart", "accepted_by"])
     void_invalidated_requests(swap.rotation, at=at)
 
 
-def reassign_week(rotation: int, *, move: Move, at: dt.datetime) -> None:
-    """Give a week that has not started to another engineer; raise Refused if it is not the giver's."""
-    held = RotationWeek.objects.filter(rotation=rotation, starts_on=move.week, engineer=move.giver, starts_at__gt=at)
-    week = held.first()
-    if week is None or held.update(engineer=move.taker) != 1:
-        raise DomainError(f"The week of {format_day(move.week)} has changed hands or begun.")
-    transfer_covers(week, taker=move.taker)
+def transfer_covers(week: RotationWeek, *, taker: int) -> None:
+    """Make a week's new engineer the covered one in its covers; delete the covers in which they cover."""
+    within = Cover.objects.filter(rotation=week.rotation_id, starts_at__gte=week.starts_at, ends_at__lte=week.ends_at)
+    within.filter(engineer=taker).delete()
+    within.filter(covered_engineer=week.engineer_id).update(covered_engineer=taker)

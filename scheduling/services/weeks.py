@@ -10,22 +10,21 @@ from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Rotation, RotationWeek, SwapRequest
 from scheduling.notifications import WeekMoved, notify_swap_decided, notify_weeks_changed
 from scheduling.queries.rosters import planned_replan
-from scheduling.services.covers import transfer_covers
 from scheduling.services.locks import lock_rotation
-from scheduling.services.swaps import void_invalidated_requests
+from scheduling.services.swaps import transfer_covers, void_invalidated_requests
 
-# A daily job stores half a year of weeks, plus a margin so that a missed day does not matter.
-KEPT_AHEAD = dt.timedelta(weeks=30)
+# Half a year of weeks plus a margin, so that a missed run of the job does not matter.
+STORED_AHEAD = dt.timedelta(weeks=30)
 
 
 @transaction.atomic
 def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
-    """Store the weeks that a rotation's rosters plan for at least the next 26 weeks; return how many were missing."""
-    lock_rotation(rotation)
+    """Store a rotation's planned weeks for the next 30 weeks; return how many were missing."""
+    rotation = lock_rotation(rotation)
     versions = roster_versions([rotation]).get(rotation.pk, [])
     newest = rotation.weeks.order_by("-starts_on").first()
-    first = newest.starts_on + WEEK if newest else min((one.starts_on for one in versions), default=today)
-    weeks = planned_weeks(rotation_hours(rotation), rosters=versions, first=first, until=today + KEPT_AHEAD)
+    first = newest.starts_on + WEEK if newest else min((roster.starts_on for roster in versions), default=today)
+    weeks = planned_weeks(rotation_hours(rotation), rosters=versions, first=first, until=today + STORED_AHEAD)
     rows = [
         RotationWeek(
             rotation=rotation,
@@ -51,11 +50,11 @@ def update_hours(
     Raises django.core.exceptions.ValidationError by field.
     """
     row = lock_rotation(rotation)
-    wanted = {"time_zone": time_zone or row.time_zone, "handoff_time": handoff_time or row.handoff_time}
-    changed = [field for field, value in wanted.items() if getattr(row, field) != value]
+    values = {"time_zone": time_zone or row.time_zone, "handoff_time": handoff_time or row.handoff_time}
+    changed = [field for field, value in values.items() if getattr(row, field) != value]
     for field in changed:
-        setattr(row, field, wanted[field])
-        setattr(rotation, field, wanted[field])
+        setattr(row, field, values[field])
+        setattr(rotation, field, values[field])
     if changed:
         row.full_clean()
         row.save(update_fields=changed)
@@ -66,35 +65,35 @@ def update_hours(
 def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
     """Move the weeks that have not started to the rotation's current hours."""
     hours = rotation_hours(rotation)
-    coming = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on"))
-    if not coming:
+    upcoming = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on"))
+    if not upcoming:
         return
-    # Moved one by one, neighbours could overlap, which the database forbids: recreate them with the same primary keys.
-    rotation.weeks.filter(pk__in=[week.pk for week in coming]).delete()
-    for week in coming:
+    # Neighbours could overlap while moved one by one, which the database forbids. Recreate them with the same primary keys.
+    rotation.weeks.filter(pk__in=[week.pk for week in upcoming]).delete()
+    for week in upcoming:
         week.starts_at = to_utc(week.starts_on, hours.hour, zone=hours.zone)
         week.ends_at = to_utc(week.starts_on + WEEK, hours.hour, zone=hours.zone)
-    coming[0].starts_at = max(coming[0].starts_at, at)
-    rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(ends_at=coming[0].starts_at)
-    RotationWeek.objects.bulk_create(coming)
+    upcoming[0].starts_at = max(upcoming[0].starts_at, at)
+    rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(ends_at=upcoming[0].starts_at)
+    RotationWeek.objects.bulk_create(upcoming)
 
 
 @transaction.atomic
 def replan(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
-    """Replan the weeks from `first` on with the current rosters, and store more if less than half a year is left.
+    """Replan the weeks from `first` on with the current rosters, and store more if fewer than 30 are stored.
 
     Swaps that both engineers can still honour are reapplied. Other swaps, and open requests that are no longer
     possible, become void with the reason. The caller has locked the rotation.
     """
-    plan = planned_replan(rotation, versions=roster_versions([rotation]).get(rotation.pk, []), first=first)
+    replanned = planned_replan(rotation, versions=roster_versions([rotation]).get(rotation.pk, []), first=first)
     moved = []
-    for row in plan.weeks:
+    for row in replanned.weeks:
         if row.week.engineer_id != row.engineer:
             moved.append(WeekMoved(row.week.starts_on, row.week.engineer_id, row.engineer))
             transfer_covers(row.week, taker=row.engineer)
         row.week.engineer_id, row.week.planned_engineer_id = row.engineer, row.planned_engineer
-    RotationWeek.objects.bulk_update([row.week for row in plan.weeks], ["engineer", "planned_engineer"])
-    for swap, reason in plan.lost:
+    RotationWeek.objects.bulk_update([row.week for row in replanned.weeks], ["engineer", "planned_engineer"])
+    for swap, reason in replanned.lost:
         swap.state, swap.reason = SwapRequest.State.VOID, reason
         if SwapRequest.objects.accepted().filter(pk=swap.pk).update(state=swap.state, reason=reason) == 1:
             notify_swap_decided(swap, at=at)

@@ -105,11 +105,11 @@ def _preview_or_save(
     saving = "save" in request.POST or "swap" in request.POST
     context: dict[str, object] = {"form": form, "existing": existing}
     try:
-        block = build_holiday(engineer, dates=form.holiday_data())
+        block = build_holiday(engineer, data=form.holiday_data(), time_zone=existing.time_zone if existing else "")
         if saving and existing is None:
-            create_holiday(engineer, dates=form.holiday_data(), by=request.user)
+            create_holiday(engineer, data=form.holiday_data(), by=request.user)
         elif saving and existing is not None:
-            update_holiday(existing, dates=form.holiday_data(), by=request.user)
+            update_holiday(existing, data=form.holiday_data(), by=request.user)
     except DomainError as error:
         return render(request, "scheduling/holiday.html", context, status=add_service_error(form, error))
     if saving:
@@ -133,7 +133,7 @@ def _request_suggested_swap(request: SignedInRequest) -> SwapRequest | None:
     try:
         slug, proposal = _parse_proposal(request.POST["swap"].replace("\0", ""))
         rotation = get_object_or_404(Rotation, slug=slug)
-        swap = request_swap(rotation, asked=proposal, by=request.user, at=timezone.now())
+        swap = request_swap(rotation, proposal=proposal, by=request.user, at=timezone.now())
     except ValueError:
         messages.error(request, "The swap request was not sent. Request it on the page of the week.")
     except DomainError as error:

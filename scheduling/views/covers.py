@@ -31,7 +31,7 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
         acknowledged = form.cleaned_data["acknowledge_conflicts"]
         try:
             new_cover = create_cover(
-                rotation, span=form.cover_data(), by=request.user, at=at, acknowledge_conflicts=acknowledged
+                rotation, data=form.cover_data(), by=request.user, at=at, acknowledge_conflicts=acknowledged
             )
         except DomainError as error:
             status = add_service_error(form, error)

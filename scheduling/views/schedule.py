@@ -85,7 +85,7 @@ def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[s
     swaps = all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
     cards: list[presenters.SuggestionCard] = []
     if can_offer:
-        found = suggestions_for(row.rotation, week=row.starts_on, at=at, most=SUGGESTIONS_SHOWN) or []
+        found = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
         cards = presenters.suggestion_cards(found, people={user.pk: user for user in all_users()})
     return {"can_offer": can_offer, "swaps": swaps, "suggestions": cards}
 

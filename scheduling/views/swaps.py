@@ -47,7 +47,7 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
     at = timezone.now()
     week = _requested_week(request)
     if week is None:
-        own_weeks = weeks_held(request.user, at=at, most=OWN_WEEKS_SHOWN)
+        own_weeks = weeks_held(request.user, at=at, limit=OWN_WEEKS_SHOWN)
         return render(
             request, "scheduling/request_swap.html", {"weeks": [row for row in own_weeks if row.starts_at > at]}
         )
@@ -59,14 +59,14 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
-            swap = services.request_swap(week.rotation, asked=form.proposal(week.starts_on), by=request.user, at=at)
+            swap = services.request_swap(week.rotation, proposal=form.proposal(week.starts_on), by=request.user, at=at)
         except DomainError as error:
             status = add_service_error(form, error)
             form.show_conflict_checkbox(show=bool(error.details.get("conflicts")))
         else:
             messages.success(request, f"Request sent to {swap.counterpart or 'everyone in the rotation'}.")
             return redirect("swap", pk=swap.pk)
-    found = suggestions_for(week.rotation, week=week.starts_on, at=at, most=SUGGESTIONS_SHOWN) or []
+    found = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
     cards = presenters.suggestion_cards(found, people={user.pk: user for user in all_users()})
     context = {"week": week, "form": form, "suggestions": cards, "is_own": week.engineer == request.user}
     return render(request, "scheduling/request_swap.html", context, status=status)
@@ -141,7 +141,7 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
             )
         elif answer == "decline":
             reason = form.cleaned_data["reason"]
-            answered = services.decline_swap(row, by=request.user, at=at, engineer=engineer, word=reason)
+            answered = services.decline_swap(row, by=request.user, at=at, engineer=engineer, comment=reason)
         else:
             answered = services.cancel_swap(row, by=request.user, at=at)
     except DomainError as error:

@@ -24,8 +24,8 @@ SELECT metric.id, '', day, 100 + abs(hashint8(metric.id + extract(epoch FROM day
   CROSS JOIN LATERAL (SELECT %(newest)s::timestamptz - k * interval '1 day' AS day FROM generate_series(0, %(days)s - 1) k) bucket
 """
 SAID = """
-INSERT INTO validation_checkresult (of_id, status, value, low, high, message, bucket, expected, because, segments, started_at, finished_at)
-SELECT checked.id, 'pass', 100, 10, 200, 'The value 100 is as expected.', day, '', 'timetable', '[]', day + interval '30 hours',
+INSERT INTO validation_checkresult (of_id, status, value, low, high, message, bucket, expected, trigger, segments, started_at, finished_at)
+SELECT checked.id, 'pass', 100, 10, 200, '100 – within range.', day, '', 'schedule', '[]', day + interval '30 hours',
        day + interval '30 hours'
   FROM validation_check checked
   CROSS JOIN LATERAL (SELECT %(newest)s::timestamptz - k * interval '1 day' AS day FROM generate_series(1, %(results)s) k) bucket
@@ -69,7 +69,7 @@ def measure():
         f"| filling {MetricPoint.objects.count():,} points, {CheckResult.objects.count():,} results | {took:.0f} s | |"
     )
     began = time.perf_counter()
-    handed = claim_due_checks(at=at, most=CHECKS)
+    handed = claim_due_checks(at=at, limit=CHECKS)
     print(f"| the sweep hands out {len(handed):,} due checks | {time.perf_counter() - began:.2f} s | the aim is 2 s |")
     began = time.perf_counter()
     for one in handed[:ROUNDS]:

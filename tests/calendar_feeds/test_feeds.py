@@ -83,10 +83,10 @@ def test_a_rotation_feed_has_a_year_of_weeks_and_is_not_an_invitation(handoffs, 
 
 
 def test_an_engineer_feed_has_their_weeks_covers_hand_offs_and_time_off(handoffs, rotation, a, b, admin, open_feed):
-    create_cover(rotation, span=CoverData(b, NOW + DAY, NOW + DAY + HOUR, "dentist"), by=admin, at=NOW)
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), note="a secret"), by=a)
+    create_cover(rotation, data=CoverData(b, NOW + DAY, NOW + DAY + HOUR, "dentist"), by=admin, at=NOW)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), note="a secret"), by=a)
     days = HolidayData(dt.date(2026, 12, 3), dt.date(2026, 12, 3), starts_at_time=dt.time(13), ends_at_time=dt.time(17))
-    create_holiday(a, dates=days, by=a)
+    create_holiday(a, data=days, by=a)
     _, events = open_feed(a)()
     rows = shown(events)
     assert ("2026-11-23T10:00:00+00:00", "On call: Weekly Rotation") in rows
@@ -105,7 +105,7 @@ def test_an_engineer_feed_has_their_weeks_covers_hand_offs_and_time_off(handoffs
 
 def test_no_feed_has_notes_and_no_rotation_feed_has_reasons_for_absence(rotation, a, b, client, open_feed):
     create_holiday(
-        a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), kind="sick", note="a secret"), by=a
+        a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30), kind="sick", note="a secret"), by=a
     )
     whole = open_feed(b, rotation)
     assert ("2026-12-29", "Engineer A is away") in shown(whole()[1])
@@ -120,7 +120,7 @@ def test_a_swap_moves_week_and_meeting_between_feeds_with_the_same_uid_and_a_hig
     mine, theirs, whole = open_feed(a), open_feed(c), open_feed(a, rotation)
     before = mine()[1], theirs()[1], whole()[1]
     asked = SwapProposal(dt.date(2026, 12, 21), dt.date(2026, 12, 7), acknowledge_conflicts=True)
-    accept_swap(request_swap(rotation, asked=asked, by=admin, at=NOW), by=admin, at=NOW)
+    accept_swap(request_swap(rotation, proposal=asked, by=admin, at=NOW), by=admin, at=NOW)
     later = NOW + HOUR
     sync_handoffs(at=later)
     sync_feeds(at=later)
@@ -145,7 +145,7 @@ def test_a_swap_moves_week_and_meeting_between_feeds_with_the_same_uid_and_a_hig
 
 def test_a_removed_event_is_cancelled_until_it_is_long_past(handoffs, rotation, a, open_feed):
     mine = open_feed(a)
-    block = create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    block = create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     sync_feeds(at=NOW)
     uid = f"holiday-{block.pk}@127.0.0.1"
     assert mine()[1][uid]["STATUS"] == "CONFIRMED"
@@ -179,7 +179,7 @@ def test_an_unchanged_feed_answers_304(client, handoffs, rotation, a, open_feed)
     assert client.get(whole.path, headers={"if-none-match": '"other"'}).status_code == 200
     assert client.head(whole.path).status_code == 200
     assert client.post(whole.path).status_code == 405
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     sync_feeds(at=NOW)
     assert client.get(whole.path, headers={"if-none-match": first.headers["ETag"]}).status_code == 200
 
@@ -240,7 +240,7 @@ def test_reading_a_feed_writes_only_the_time_of_use(client, handoffs, rotation, 
 def test_a_feed_without_subscribers_is_not_synced(handoffs, rotation, a, open_feed):
     open_feed(a)
     revoke_feed(FeedToken.objects.get(), by=a, at=NOW)
-    create_holiday(a, dates=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
+    create_holiday(a, data=HolidayData(dt.date(2026, 12, 29), dt.date(2026, 12, 30)), by=a)
     assert sync_feeds(at=NOW) == 0
     _, events = open_feed(a)()
     assert ("2026-12-29", "Away: Holiday") in shown(events)

@@ -28,7 +28,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, decline_swap, r
 from tests.axe import findings
 from tests.validation.samples import sample
 from validation.models import ExternalCheck, Metric
-from validation.services.definitions import create_check, mute_check
+from validation.services.checks import create_check, mute_check
 from validation.services.external_results import record_file
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
@@ -152,15 +152,17 @@ def swapped(seeded, admin):
     weeks = list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on"))
     one, two = weeks[0], weeks[1]
     days = HolidayData(one.starts_on + dt.timedelta(days=1), one.starts_on + dt.timedelta(days=2))
-    create_holiday(one.engineer, dates=days, by=admin)
+    create_holiday(one.engineer, data=days, by=admin)
     known = SwapProposal(two.starts_on, one.starts_on, message="Please.", acknowledge_conflicts=True)
-    asked = request_swap(rotation, asked=known, by=admin, at=at)
-    made = request_swap(rotation, asked=SwapProposal(weeks[4].starts_on, weeks[5].starts_on), by=admin, at=at)
+    asked = request_swap(rotation, proposal=known, by=admin, at=at)
+    made = request_swap(rotation, proposal=SwapProposal(weeks[4].starts_on, weeks[5].starts_on), by=admin, at=at)
     accept_swap(made, by=admin, at=at)
-    declined = request_swap(rotation, asked=SwapProposal(weeks[6].starts_on, counterpart=one.engineer), by=admin, at=at)
-    decline_swap(declined, by=admin, at=at, word="No.")
-    create_cover(rotation, span=CoverData(one.engineer, two.starts_at, two.ends_at, "dentist"), by=admin, at=at)
-    open_one = request_swap(rotation, asked=SwapProposal(weeks[7].starts_on), by=admin, at=at)
+    declined = request_swap(
+        rotation, proposal=SwapProposal(weeks[6].starts_on, counterpart=one.engineer), by=admin, at=at
+    )
+    decline_swap(declined, by=admin, at=at, comment="No.")
+    create_cover(rotation, data=CoverData(one.engineer, two.starts_at, two.ends_at, "dentist"), by=admin, at=at)
+    open_one = request_swap(rotation, proposal=SwapProposal(weeks[7].starts_on), by=admin, at=at)
     record_file("dbt", document=sample("dbt_run_results"), at=at)
     paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
     paths += checked(Pipeline.objects.get(slug=SLUG), admin=admin, at=at)
@@ -199,13 +201,13 @@ def handed_over(seeded, swapped, admin):
         sign_handoff(rows[2], by=person, at=at)
     rotation.weeks.filter(starts_on=rows[9].week).update(engineer=rows[9].outgoing)
     days = HolidayData(rows[0].at.date(), rows[0].at.date())
-    create_holiday(rows[0].incoming, dates=days, by=admin)
+    create_holiday(rows[0].incoming, data=days, by=admin)
     sync_handoffs(at=at)
     Handoff.objects.filter(pk=rows[0].pk).update(outgoing=admin)
     return [f"/handoffs/{row.pk}/" for row in (rows[0], rows[1], rows[2], rows[9])]
 
 
-def test_the_schemes_differ_in_colours_alone():
+def test_the_colour_schemes_differ_in_colours_only():
     """Then the other rules of axe need be asked in one of them only. (`light-dark()` itself takes nothing but colours.)"""
     static = Path(finders.find("oncall_site/site.css")).parent
     styles = "".join(path.read_text() for path in static.rglob("*.css"))
@@ -215,7 +217,7 @@ def test_the_schemes_differ_in_colours_alone():
     assert all(re.fullmatch(r"\s*color-scheme: (light|dark);\s*", body) for body in of_scheme)
 
 
-def test_what_is_wrong_in_one_look_alone_is_found(transactional_db, open_page):
+def test_findings_in_a_single_scheme_or_width_are_reported(transactional_db, open_page):
     page = open_page()
     page.set_content(
         """<!doctype html><html lang="en"><title>t</title><style>
@@ -229,7 +231,7 @@ def test_what_is_wrong_in_one_look_alone_is_found(transactional_db, open_page):
     assert all(words in said for words, said in zip(wrong, found, strict=True)), found
 
 
-def test_no_page_has_an_axe_finding(swapped, handed_over, happened, admin, open_page, complaints):
+def test_pages_have_no_axe_findings(swapped, handed_over, happened, admin, open_page, complaints):
     week = RotationWeek.objects.first().starts_on
     paths = [*PAGES, *swapped, *handed_over, *happened, f"/schedule/{week}/"]
     assert findings_on(open_page(admin), paths) == []

@@ -20,7 +20,7 @@ GROWING = (  # noqa: SIM905
 ).split()
 
 
-def test_no_page_of_a_full_site_has_an_axe_finding(transactional_db, admin, open_page, complaints, tmp_path):
+def test_pages_of_a_full_site_have_no_axe_findings(transactional_db, admin, open_page, complaints, tmp_path):
     """Each page is looked at once, at one width in one scheme: the next page at the next of the four."""
     fill("full", admin=admin, folder=tmp_path, at=timezone.now())
     page = open_page(admin)

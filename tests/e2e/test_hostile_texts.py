@@ -61,7 +61,7 @@ def write_everywhere(admin):
         pipelines.append(create_pipeline(f"P{place} {short(text, 100)}", owners=owners, position=place))
         create_token(admin, name=short(text, 80)) if place < 45 else None
         day = monday + dt.timedelta(days=7 + place % 20)
-        create_holiday(people[place], dates=HolidayData(day, day, note=short(text, 480)), by=admin)
+        create_holiday(people[place], data=HolidayData(day, day, note=short(text, 480)), by=admin)
         add_item(rotation, text=short(text, 480), by=people[place], at=at)
         ExternalCheck.objects.create(
             tool="dbt",
@@ -89,13 +89,13 @@ def swap(rotation, *, admin, at):
     paths = []
     for place, week in enumerate(weeks[:24]):
         text = short(CHOSEN[place % len(CHOSEN)], 190)
-        asked = request_swap(rotation, asked=SwapProposal(week.starts_on, message=text), by=admin, at=at)
+        asked = request_swap(rotation, proposal=SwapProposal(week.starts_on, message=text), by=admin, at=at)
         paths.append(f"/swaps/{asked.pk}/")
         if place % 3 == 0:
-            decline_swap(asked, by=admin, at=at, engineer=weeks[place + 1].engineer, word=text)
+            decline_swap(asked, by=admin, at=at, engineer=weeks[place + 1].engineer, comment=text)
         if week.starts_at > at + dt.timedelta(days=7):
             span = CoverData(weeks[place - 1].engineer, week.starts_at, week.starts_at + dt.timedelta(hours=2), text)
-            create_cover(rotation, span=span, by=admin, at=at, acknowledge_conflicts=True)
+            create_cover(rotation, data=span, by=admin, at=at, acknowledge_conflicts=True)
     return [
         *paths[:6],
         f"/schedule/{weeks[1].starts_on}/",
@@ -131,7 +131,7 @@ def admin_pages():
     return paths
 
 
-def test_no_hostile_text_runs_on_any_page(admin, open_page, complaints):
+def test_hostile_texts_do_not_run_on_any_page(admin, open_page, complaints):
     assert len(TEXTS) >= 150
     single = write_everywhere(admin)
     page = open_page(admin)

@@ -59,7 +59,7 @@ def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(page, complai
 
 def test_a_slash_goes_to_the_filter_of_the_page_or_to_the_search_of_the_site(page):
     page.keyboard.press("/")
-    expect(page.get_by_label("Words")).to_be_focused()
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
     page.goto("/fairness/")
     page.keyboard.press("/")
     expect(page.locator("#site-search")).to_be_focused()
@@ -79,7 +79,7 @@ def test_j_and_k_go_through_the_rows_and_enter_opens_one(page):
 
 
 def test_no_key_acts_in_a_field_or_with_a_modifier(page):
-    words = page.get_by_label("Words")
+    words = page.get_by_label("Search", exact=True)
     words.focus()
     page.keyboard.type("gn?/j")
     expect(words).to_have_value("gn?/j")
@@ -107,7 +107,7 @@ def test_who_switches_them_off_has_none(page, a):
     page.keyboard.press("n")
     page.keyboard.press("/")
     expect(page.locator("#shortcuts")).to_have_count(0)
-    expect(page.get_by_label("Words")).not_to_be_focused()
+    expect(page.get_by_label("Search", exact=True)).not_to_be_focused()
     assert page.url.endswith("/pipelines/")
     change_profile(a, fields={"shortcuts": True})
     page.reload()

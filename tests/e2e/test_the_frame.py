@@ -62,7 +62,7 @@ def test_a_runbook_is_edited_compared_and_restored(seeded, a, open_page, javascr
     expect(page.locator(".diff ins").first).to_contain_text("Restart")
     page.get_by_role("link", name="All revisions").click()
     page.get_by_role("link", name="Revision 1", exact=True).click()
-    page.get_by_role("button", name="Restore this text").click()
+    page.get_by_role("button", name="Restore this revision").click()
     expect(page.get_by_role("main")).to_contain_text("Rerun failed tasks")
     assert Runbook.objects.get(pipeline__slug=SLUG).revision == 3
 
@@ -116,7 +116,7 @@ def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_
     fields = {"metric": make_metric(pipeline), "parameters": {"fail_below": 10}, "is_active": True}
     for number in range(40):
         made = make_check(pipeline, a, name=f"Range of users, part {number:02}", **fields)
-        status, message = ("fail", "The value 5 is below 10.") if number < 2 else ("pass", "The value 1,234 is right.")
+        status, message = ("fail", "5 is below the limit of 10.") if number < 2 else ("pass", "1,234 – within range.")
         told = {"last_status": status, "last_message": message, "last_value": 1234.5, "last_run_at": timezone.now()}
         Check.objects.filter(pk=made.pk).update(**told)
     page = open_page(a, size=PHONE)
@@ -124,8 +124,8 @@ def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_
     rows = page.locator(".check-rows tbody tr")
     heights = [rows.nth(place).bounding_box()["height"] for place in (0, 2, 39)]
     assert heights[1] == heights[2] < 72
-    expect(rows.nth(0)).to_contain_text("The value 5 is below 10.")
-    expect(rows.nth(2).get_by_text("The value 1,234 is right.")).to_be_hidden()
+    expect(rows.nth(0)).to_contain_text("5 is below the limit of 10.")
+    expect(rows.nth(2).get_by_text("1,234 – within range.")).to_be_hidden()
     for words in ("pass", "Range of users, part 02", "1,234.5", "ago"):
         expect(rows.nth(2).get_by_text(words, exact=words == "pass").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -16,7 +16,8 @@ from scheduling.queries.on_call import responder_chains
 from tests.faults.workers import site
 from tests.waiting import wait_until
 from validation.models import Metric
-from validation.services.definitions import create_check, save_metric
+from validation.services.checks import create_check
+from validation.services.metrics import save_metric
 from validation.services.points import NewPoint, push_points
 
 pytestmark = [

@@ -51,7 +51,7 @@ class Site:
                 self.lines.put(line)
 
     def address(self):
-        return self.says(r"The site answers at (http://\S+)/")[1]
+        return self.says(r"The site is running at (http://\S+)/")[1]
 
     def says(self, words):
         """Wait until it has said these words, a pattern; return the match."""

@@ -20,11 +20,12 @@ from tests.faults.web import ROOT, database_url
 from tests.waiting import wait_until
 from validation import warehouse_subprocess
 from validation.models import Check, CheckResult, Metric
-from validation.services.definitions import create_check, create_data_source
+from validation.services.checks import create_check
+from validation.services.data_sources import create_data_source
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks
-from validation.warehouse_subprocess import QueryFailedError, rows_of
-from validation.warehouse_worker import NAMED
+from validation.warehouse_subprocess import QueryFailedError, query_rows
+from validation.warehouse_worker import APPLICATION_NAME
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.django_db(transaction=True)]
 
@@ -46,7 +47,7 @@ def hung_backends(cursor):
     """Return how many backends are at a query of a check's in this process's database: another's tests use the same server."""
     cursor.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s AND state <> 'idle'",
-        [NAMED],
+        [APPLICATION_NAME],
     )
     return cursor.fetchone()[0]
 
@@ -65,7 +66,7 @@ def check_stopped(*, limit, query=HUNG):
         seen = threading.Timer(limit / 2, lambda: there.append(busy_backends()))
         seen.start()
         with pytest.raises(QueryFailedError, match="limit"):
-            list(rows_of(database_url(), query=query, seconds=limit, cap=10))
+            list(query_rows(database_url(), query=query, seconds=limit, cap=10))
         seen.join()
         # Else the absence afterwards would prove nothing.
         assert there == [1]
@@ -76,7 +77,7 @@ def check_stopped(*, limit, query=HUNG):
 
 def warm():
     """Start the asking process: what a query's limit is counted from is its question."""
-    assert list(rows_of(database_url(), query="SELECT 1", seconds=10, cap=1)) == [[[1]]]
+    assert list(query_rows(database_url(), query="SELECT 1", seconds=10, cap=1)) == [[[1]]]
 
 
 def test_a_hung_query_is_stopped_at_its_limit_by_the_server(transactional_db):
@@ -90,17 +91,17 @@ def test_a_server_that_does_not_stop_is_stopped_from_outside(transactional_db, m
         monkeypatch.setattr(warehouse_subprocess, "GRACE_SECONDS", 1.5 - 3600)
         # The server's own limit is an hour away: only the second connection ends the query.
         with pytest.raises(QueryFailedError, match="limit"):
-            list(rows_of(database_url(), query=HUNG, seconds=3600, cap=10))
+            list(query_rows(database_url(), query=HUNG, seconds=3600, cap=10))
         wait_until(lambda: hung_backends(cursor) == 0)
 
 
 def test_a_sqlite_query_is_interrupted(tmp_path):
     path = tmp_path / "empty.sqlite"
     path.touch()
-    list(rows_of(f"sqlite:///{path}", query="SELECT 1", seconds=10, cap=1))
+    list(query_rows(f"sqlite:///{path}", query="SELECT 1", seconds=10, cap=1))
     with pytest.raises(QueryFailedError, match="limit"):
         list(
-            rows_of(
+            query_rows(
                 f"sqlite:///{path}", query=MANY.format(10**12).replace("'2026-11-23', n", "count(*)"), seconds=1, cap=10
             )
         )
@@ -112,18 +113,18 @@ def test_a_source_is_read_only(transactional_db, tmp_path):
         "SELECT set_config('default_transaction_read_only', 'off', false)",
     ):
         with contextlib.suppress(QueryFailedError):
-            list(rows_of(database_url(), query=query, seconds=5, cap=10))
+            list(query_rows(database_url(), query=query, seconds=5, cap=10))
     with pytest.raises(QueryFailedError, match="read-only"):
-        list(rows_of(database_url(), query="SELECT lo_create(0)", seconds=5, cap=10))
+        list(query_rows(database_url(), query="SELECT lo_create(0)", seconds=5, cap=10))
     path = tmp_path / "none.sqlite"
     with pytest.raises(QueryFailedError):
-        list(rows_of(f"sqlite:///{path}", query="SELECT 1", seconds=5, cap=10))
+        list(query_rows(f"sqlite:///{path}", query="SELECT 1", seconds=5, cap=10))
     assert not path.exists()
 
 
 def test_a_killed_asking_process_is_an_error_and_the_next_question_is_answered(transactional_db):
     warm()
-    rows = rows_of(database_url(), query=MANY.format(10**9), seconds=30, cap=10**9)
+    rows = query_rows(database_url(), query=MANY.format(10**9), seconds=30, cap=10**9)
     next(rows)
     warehouse_subprocess._worker.process.kill()
     with pytest.raises(QueryFailedError):
@@ -134,8 +135,8 @@ def test_a_killed_asking_process_is_an_error_and_the_next_question_is_answered(t
 def test_no_backend_outlives_a_worker_that_is_killed(transactional_db):
     """Who asks is killed with -9, as Celery's hard limit does: the server notices."""
     code = (
-        "import sys; from validation.warehouse_subprocess import rows_of; "
-        "list(rows_of(sys.argv[1], query=sys.argv[2], seconds=60, cap=10))"
+        "import sys; from validation.warehouse_subprocess import query_rows; "
+        "list(query_rows(sys.argv[1], query=sys.argv[2], seconds=60, cap=10))"
     )
     with warehouse() as cursor:
         asking = subprocess.Popen([sys.executable, "-c", code, database_url(), HUNG], cwd=ROOT)
@@ -151,14 +152,14 @@ def check_memory(path, *, rows):
     """Millions of rows pass without more memory than a part takes; return by how many megabytes both processes grew."""
     address = f"sqlite:///{path}"
     path.touch()
-    count = sum(len(part) for part in rows_of(address, query=MANY.format(5000), seconds=60, cap=10_000))
+    count = sum(len(part) for part in query_rows(address, query=MANY.format(5000), seconds=60, cap=10_000))
     assert count == 5000
     asking = psutil.Process(warehouse_subprocess._worker.process.pid)
     own = psutil.Process()
     before = own.memory_info().rss, asking.memory_info().rss
     most = [0, 0]
     count = 0
-    for part in rows_of(address, query=MANY.format(rows), seconds=85, cap=rows):
+    for part in query_rows(address, query=MANY.format(rows), seconds=85, cap=rows):
         count += len(part)
         if count % 50_000 == 0:
             most = [max(one, process.memory_info().rss) for one, process in zip(most, (own, asking), strict=True)]
@@ -175,7 +176,7 @@ def test_many_rows_take_no_memory(tmp_path):
 def test_more_rows_than_the_cap_are_refused(tmp_path):
     (tmp_path / "empty.sqlite").touch()
     with pytest.raises(QueryFailedError, match="more than 2,000 rows"):
-        list(rows_of(f"sqlite:///{tmp_path / 'empty.sqlite'}", query=MANY.format(10_000), seconds=20, cap=2000))
+        list(query_rows(f"sqlite:///{tmp_path / 'empty.sqlite'}", query=MANY.format(10_000), seconds=20, cap=2000))
 
 
 def check_quick_beside_hung(*, quick, hung, workers, limit, seconds):
@@ -225,7 +226,7 @@ from django.utils import timezone
 from validation.services.run_check import claim_due_checks, run_check
 until = time.time() + float(sys.argv[1])
 while time.time() < until:
-    for claimed in claim_due_checks(at=timezone.now(), most=1):
+    for claimed in claim_due_checks(at=timezone.now(), limit=1):
         run_check(claimed, at=timezone.now())
         break
     else:
@@ -282,7 +283,7 @@ def check_hand_out(*, checks):
     found = []
 
     def sweep():
-        found.extend(claim_due_checks(at=at, most=checks))
+        found.extend(claim_due_checks(at=at, limit=checks))
         connections.close_all()
 
     threads = [threading.Thread(target=sweep) for _ in range(2)]

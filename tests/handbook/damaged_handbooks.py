@@ -40,7 +40,7 @@ DAMAGED = {
         "| Aggregate profit (investor reporting)",
         "| Unit Level Profit — Experiment focused",
         [
-            "line 6: the pipeline “Unit Level Profit — Experiment focused” stands on line 5 already, expected each pipeline once",
+            "line 6: the pipeline “Unit Level Profit — Experiment focused” is already on line 5, expected each pipeline once",
             "line 67: no pipeline is named “Aggregate Profit (Investor Reporting)”, expected “Aggregate growth (investor reporting)”, the nearest",
         ],
     ),
@@ -63,17 +63,19 @@ DAMAGED = {
     "no row of dashes": (
         f"{DASHES}\n",
         "",
-        ["line 3: no row of dashes follows these heads, expected |---|---|---| below them"],
+        ["line 3: the table header has no separator row, expected |---|---|---| below it"],
     ),
     "too few dashes": (
         DASHES,
         "|---|---|",
-        ["line 3: no row of dashes follows these heads, expected |---|---|---| below them"],
+        ["line 3: the table header has no separator row, expected |---|---|---| below it"],
     ),
     "no table": (
         TABLE,
         "Nobody owns anything.\n\n",
-        ["line 1: no table follows, expected a row of heads, a row of dashes, a row for each pipeline"],
+        [
+            "line 1: there is no ownership table, expected a table with a header row, a separator row and a row for each pipeline"
+        ],
     ),
     "no rows": (ROWS, "\n", ["line 3: the table has no pipeline, expected at least one row"]),
     "an empty line inside the table": (
@@ -81,7 +83,7 @@ DAMAGED = {
         f"\n{ROW}",
         [
             "line 3: the table has no pipeline, expected at least one row",
-            "line 6: this row stands apart from the table, expected no empty line in a table",
+            "line 6: this row is separated from the table, expected no blank line inside the table",
         ],
     ),
     "text run into the table": (
@@ -118,7 +120,7 @@ DAMAGED = {
     "no ownership": (
         "# Ownership of Pipelines",
         "# Pipeline Ownership",
-        ["line 1: the part “Ownership of Pipelines” is lacking, expected “# Ownership of Pipelines”"],
+        ["line 1: the part “Ownership of Pipelines” is missing, expected “# Ownership of Pipelines”"],
     ),
     "ownership twice": (
         "# On-Call Schedule",
@@ -128,22 +130,24 @@ DAMAGED = {
     "ownership one level too deep": (
         "# Ownership of Pipelines",
         "# Handbook\n\n## Ownership of Pipelines",
-        ["line 3: “## Ownership of Pipelines” begins no known part, expected “# Ownership of Pipelines”"],
+        ["line 3: “## Ownership of Pipelines” is not a known part, expected “# Ownership of Pipelines”"],
     ),
     "no space after the hashes": (
         "## Runbook: Daily",
         "##Runbook: Daily",
-        ["line 121: “##Runbook: Daily Growth (Experiment-Focused)” is no heading, expected a space after the hashes"],
+        [
+            "line 121: “##Runbook: Daily Growth (Experiment-Focused)” is not a heading, expected a space after the hashes"
+        ],
     ),
     "no schedule": (
         "# On-Call Schedule",
         "# Timetable of the office",
-        ["line 1: the part “On-Call Schedule” is lacking, expected “# On-Call Schedule”"],
+        ["line 1: the part “On-Call Schedule” is missing, expected “# On-Call Schedule”"],
     ),
     "no rotation": (
         "## Weekly Rotation",
         "## Who is when",
-        ["line 13: the part “Weekly Rotation” is lacking, expected “## Weekly Rotation” under “# On-Call Schedule”"],
+        ["line 13: the part “Weekly Rotation” is missing, expected “## Weekly Rotation” under “# On-Call Schedule”"],
     ),
     "two rotations": (
         "## Holiday Policy",
@@ -166,22 +170,22 @@ DAMAGED = {
     "a week left out": (
         "- **Week 2**: Engineer B\n",
         "",
-        ["line 19: week 3 stands in place 2, expected week 2", "line 20: week 4 stands in place 3, expected week 3"],
+        ["line 19: week 3 is in position 2, expected week 2", "line 20: week 4 is in position 3, expected week 3"],
     ),
     "a week twice": (
         "- **Week 2**: Engineer B",
         "- **Week 1**: Engineer B",
-        ["line 19: week 1 stands in place 2, expected week 2"],
+        ["line 19: week 1 is in position 2, expected week 2"],
     ),
     "weeks from zero": (
         "- **Week 1**: Engineer A",
         "- **Week 0**: Engineer A",
-        ["line 18: week 0 stands in place 1, expected week 1"],
+        ["line 18: week 0 is in position 1, expected week 1"],
     ),
     "weeks not in order": (
         "- **Week 3**: Engineer C\n- **Week 4**: Engineer D",
         "- **Week 4**: Engineer D\n- **Week 3**: Engineer C",
-        ["line 20: week 4 stands in place 3, expected week 3", "line 21: week 3 stands in place 4, expected week 4"],
+        ["line 20: week 4 is in position 3, expected week 3", "line 21: week 3 is in position 4, expected week 4"],
     ),
     "a week without an engineer": (
         "- **Week 2**: Engineer B",
@@ -191,35 +195,35 @@ DAMAGED = {
     "an item that is no week": (
         "- **Week 2**: Engineer B",
         "- Engineer B",
-        ["line 19: “Engineer B” is no week, expected “**Week 2**: ” and a name"],
+        ["line 19: “Engineer B” is not a week, expected “**Week 2**: ” and a name"],
     ),
     "an engineer in two weeks": (
         "- **Week 3**: Engineer C",
         "- **Week 3**: ENGINEER A",
-        ["line 20: “ENGINEER A” stands on line 18 already, expected each engineer once"],
+        ["line 20: “ENGINEER A” is already on line 18, expected each engineer once"],
     ),
     "a list inside a week": (
         "- **Week 2**: Engineer B",
         "- **Week 2**: Engineer B\n  - Engineer C helps",
-        ["line 20: a list inside a week, expected one line each"],
+        ["line 20: there is a list inside a week, expected one line each"],
     ),
     "weeks torn apart": (
         "- **Week 3**",
         "Halfway:\n\n- **Week 3**",
-        ["line 19: week 2 runs on into the next line, expected an empty line after the list"],
+        ["line 19: week 2 continues on the next line, expected one line per week, and a blank line after the list"],
     ),
     "weeks torn apart by prose": (
         "- **Week 3**",
         "\nHalfway:\n\n- **Week 3**",
         [
-            "line 23: this week stands apart from the others, expected the weeks in one list",
-            "line 24: this week stands apart from the others, expected the weeks in one list",
+            "line 23: this week is not in the list of weeks, expected all weeks in one list",
+            "line 24: this week is not in the list of weeks, expected all weeks in one list",
         ],
     ),
     "no holiday policy": (
         "## Holiday Policy",
         "## Vacations",
-        ["line 13: the part “Holiday Policy” is lacking, expected “## Holiday Policy” under “# On-Call Schedule”"],
+        ["line 13: the part “Holiday Policy” is missing, expected “## Holiday Policy” under “# On-Call Schedule”"],
     ),
     "an empty rule": (
         "2. Secondary owner steps in when the primary is unavailable.",
@@ -229,28 +233,24 @@ DAMAGED = {
     "a list inside a rule": (
         "2. Secondary",
         "2. As follows:\n   - Secondary",
-        ["line 26: a list inside a rule, expected one line each"],
+        ["line 26: there is a list inside a rule, expected one line each"],
     ),
     "no hand-off": (
         "## Daily Onboarding Hand-Off",
         "## Daily Onboarding",
         [
-            "line 28: “## Daily Onboarding” begins no known part, expected “## Daily Onboarding Hand-Off” under “# On-Call Schedule”"
+            "line 28: “## Daily Onboarding” is not a known part, expected “## Daily Onboarding Hand-Off” under “# On-Call Schedule”"
         ],
     ),
     "no length": (
         "**20-30 minute meeting**",
         "**short meeting**",
-        [
-            "line 28: no length of the meeting is given, expected a line such as “- Schedule a **20-30 minute meeting** …”"
-        ],
+        ["line 28: the meeting has no length, expected a line such as “- Schedule a **20-30 minute meeting** …”"],
     ),
     "a length in hours": (
         "20-30 minute",
         "1.5 hour",
-        [
-            "line 28: no length of the meeting is given, expected a line such as “- Schedule a **20-30 minute meeting** …”"
-        ],
+        ["line 28: the meeting has no length, expected a line such as “- Schedule a **20-30 minute meeting** …”"],
     ),
     "the longer length first": (
         "20-30 minute",
@@ -275,7 +275,7 @@ DAMAGED = {
     "a topic twice": (
         "Known outages or delays.",
         "Active issues, being resolved",
-        ["line 32: “Active issues, being resolved” stands on line 31 already, expected each topic once"],
+        ["line 32: “Active issues, being resolved” is already on line 31, expected each topic once"],
     ),
     "an empty topic": ("  - Known outages or delays.", "  -", ["line 32: the topic is empty, expected some words"]),
     "topics without a label": (
@@ -286,12 +286,12 @@ DAMAGED = {
     "a list inside a topic": (
         "  - Known outages or delays.",
         "  - Known outages or delays.\n    - Of today",
-        ["line 33: a list inside a topic, expected one line each"],
+        ["line 33: there is a list inside a topic, expected one line each"],
     ),
     "topics above the meeting": (
         "## Daily Onboarding Hand-Off\n",
         "## Daily Onboarding Hand-Off\n- First:\n  - Coffee\n",
-        ["line 29: the topics stand above the meeting, expected the meeting's length first"],
+        ["line 29: the topics come before the meeting, expected the meeting's length first"],
     ),
     "a runbook of no pipeline": (
         "## Runbook: Daily Growth",
@@ -309,7 +309,7 @@ DAMAGED = {
         "## Runbook: Daily Growth (Experiment-Focused)",
         "## Runbook: aggregate growth, investor reporting",
         [
-            "line 121: the runbook of “aggregate growth, investor reporting” stands on line 94 already, expected one for each pipeline"
+            "line 121: the runbook of “aggregate growth, investor reporting” is already on line 94, expected one for each pipeline"
         ],
     ),
     "a runbook without a name": (
@@ -321,18 +321,18 @@ DAMAGED = {
         "## Runbook: Daily",
         "## Daily",
         [
-            "line 121: “Daily Growth (Experiment-Focused)” names a pipeline but not its runbook, expected “## Runbook: Daily Growth (Experiment-Focused)”"
+            "line 121: “Daily Growth (Experiment-Focused)” names a pipeline but is not a runbook heading, expected “## Runbook: Daily Growth (Experiment-Focused)”"
         ],
     ),
     "a runbook in the wrong part": (
         "# Runbooks for Pipelines\n",
         "",
         [
-            "line 39: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
-            "line 66: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
-            "line 93: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
-            "line 120: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
-            "line 147: a runbook under “On-Call Schedule”, expected it under “# Runbooks for Pipelines”",
+            "line 39: a runbook is under “On-Call Schedule”, expected runbooks under “# Runbooks for Pipelines”",
+            "line 66: a runbook is under “On-Call Schedule”, expected runbooks under “# Runbooks for Pipelines”",
+            "line 93: a runbook is under “On-Call Schedule”, expected runbooks under “# Runbooks for Pipelines”",
+            "line 120: a runbook is under “On-Call Schedule”, expected runbooks under “# Runbooks for Pipelines”",
+            "line 147: a runbook is under “On-Call Schedule”, expected runbooks under “# Runbooks for Pipelines”",
         ],
     ),
     "a section without a title": (
@@ -368,7 +368,7 @@ DAMAGED = {
     "a block of code left open": (
         "This pipeline measures",
         "```sql\nThis pipeline measures",
-        ["line 97: the block of code that begins here is not closed, expected a line ``` after it"],
+        ["line 97: this code block is not closed, expected a closing line ```"],
     ),
     "a control character": (
         "Known outages",
@@ -405,16 +405,16 @@ BROKEN = {
     "an empty file": (
         b"",
         [
-            "line 1: the part “Ownership of Pipelines” is lacking, expected “# Ownership of Pipelines”",
-            "line 1: the part “On-Call Schedule” is lacking, expected “# On-Call Schedule”",
+            "line 1: the part “Ownership of Pipelines” is missing, expected “# Ownership of Pipelines”",
+            "line 1: the part “On-Call Schedule” is missing, expected “# On-Call Schedule”",
         ],
     ),
     "a picture": (b"\x89PNG\r\n\x1a\n", ["line 1: the byte 0x89 is not UTF-8, expected a file saved as UTF-8"]),
     "another text": (
         b"# Shopping list\n\n- milk\n",
         [
-            "line 1: the part “Ownership of Pipelines” is lacking, expected “# Ownership of Pipelines”",
-            "line 1: the part “On-Call Schedule” is lacking, expected “# On-Call Schedule”",
+            "line 1: the part “Ownership of Pipelines” is missing, expected “# Ownership of Pipelines”",
+            "line 1: the part “On-Call Schedule” is missing, expected “# On-Call Schedule”",
         ],
     ),
     "errors in four parts": (
@@ -425,7 +425,7 @@ BROKEN = {
         .encode(),
         [
             "line 5: “Engineer A” is both primary and secondary owner, expected two people",
-            "line 19: week 9 stands in place 2, expected week 2",
+            "line 19: week 9 is in position 2, expected week 2",
             "line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first",
             "line 121: no pipeline is named “Nightly Growth (Experiment-Focused)”, expected “Daily growth (experiment-focused)”, the nearest",
         ],

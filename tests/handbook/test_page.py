@@ -62,7 +62,7 @@ def test_only_an_admin_imports_and_every_engineer_downloads(signed_in, admin, a,
 
 def test_without_a_handbook_there_is_nothing_to_download_and_it_is_said(signed_in, a):
     answer = signed_in(a).get("/handbook/handbook.md", follow=True)
-    assert "There is no rotation" in answer.content.decode()
+    assert "There is nothing to export" in answer.content.decode()
 
 
 def test_an_admin_of_a_new_site_is_told_what_is_left_to_do(signed_in, admin, seed):

@@ -50,13 +50,13 @@ class Year:
         rows = RotationWeek.objects.filter(rotation=self.rotation, starts_at__gt=at).order_by("starts_on")
         one, two = self.source.sample(list(rows.values_list("starts_on", flat=True)[:8]), 2)
         asked = SwapProposal(one, two, acknowledge_conflicts=True)
-        made = request_swap(self.rotation, asked=asked, by=self.admin, at=at)
+        made = request_swap(self.rotation, proposal=asked, by=self.admin, at=at)
         accept_swap(made, by=self.admin, at=at, acknowledge_conflicts=True)
 
     def block(self, at):
         first = at.date() + DAY * self.source.randint(0, 60)
         dates = HolidayData(first, first + DAY * self.source.randint(0, 9), note="private")
-        create_holiday(self.source.choice(self.people), dates=dates, by=self.admin)
+        create_holiday(self.source.choice(self.people), data=dates, by=self.admin)
 
     def unblock(self, at):
         rows = list(HolidayBlock.objects.filter(starts_at__gt=at))
@@ -68,7 +68,7 @@ class Year:
         span = CoverData(
             self.source.choice(self.people), begin, begin + HOUR * self.source.randint(1, 40), "a reason, or; two"
         )
-        create_cover(self.rotation, span=span, by=self.admin, at=at, acknowledge_conflicts=True)
+        create_cover(self.rotation, data=span, by=self.admin, at=at, acknowledge_conflicts=True)
 
     def move(self, at):
         rows = list(Handoff.objects.not_cancelled().filter(at__gt=at).order_by("at")[:6])

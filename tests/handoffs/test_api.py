@@ -114,7 +114,7 @@ def test_the_two_and_admins_move_the_meeting_and_nobody_else(call, handoffs, b, 
     assert call(admin, "patch", path(first), moved).status_code == 200
     too_long = {**moved, "meeting_ends_at": "2026-11-30T12:30:00Z"}
     assert call(b, "patch", path(first), too_long).json() == {
-        "meeting_ends_at": ["The meeting lasts 20 to 30 minutes, says the handbook."]
+        "meeting_ends_at": ["The meeting must last 20–30 minutes (handbook)."]
     }
 
 
@@ -227,7 +227,7 @@ def test_statuses_say_who_answers_for_each_pipeline(call, handoffs, a):
     items = call(a, "get", path(handoffs[0])).json()["topics"][2]["items"]
     assert len(items) == 5
     assert all(set(item) == {"text", "path", "state"} for item in items)
-    assert re.match(r"Unit-level profit \(experiment-focused\): unknown; Engineer . answers for it", items[0]["text"])
+    assert re.match(r"Unit-level profit \(experiment-focused\) — unknown — responder Engineer .", items[0]["text"])
     assert items[0]["path"] == "/pipelines/unit-level-profit-experiment-focused/"
 
 
@@ -239,11 +239,11 @@ def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, h
         for kind, title in titles.items()
     }
     topics = call(a, "get", path(handoffs[0])).json()["topics"]
-    shown = [[item["text"].split(": ")[1].split(";")[0] for item in topic["items"]] for topic in topics[:2]]
+    shown = [[item["text"].split(": ")[1].split(" (")[0] for item in topic["items"]] for topic in topics[:2]]
     assert [sorted(titles) for titles in shown] == [["Tags are missing"], ["No rows since noon", "Two hours late"]]
     assert topics[0]["items"][0]["path"] == f"/incidents/{opened['issue'].pk}/"
     assert topics[0]["items"][0]["state"] == "danger"
-    assert (topics[2]["items"][0]["state"], ": outage; " in topics[2]["items"][0]["text"]) == ("danger", True)
+    assert (topics[2]["items"][0]["state"], " — outage — " in topics[2]["items"][0]["text"]) == ("danger", True)
     for person in (a, b):
         sign_handoff(handoffs[0], by=person, at=NOW)
     for incident in opened.values():

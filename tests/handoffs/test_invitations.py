@@ -33,7 +33,7 @@ def invitations(rows):
 
 def swap(rotation, one, other, *, by):
     asked = SwapProposal(one, other, acknowledge_conflicts=True)
-    made = request_swap(rotation, asked=asked, by=by, at=NOW)
+    made = request_swap(rotation, proposal=asked, by=by, at=NOW)
     return accept_swap(made, by=by, at=NOW, acknowledge_conflicts=True)
 
 
@@ -92,7 +92,7 @@ def test_a_swap_moves_the_meeting_to_another_calendar_with_the_same_uid(handoffs
             boxes[row.recipient].take(row.calendar)
 
     def shown(person):
-        rows = Handoff.objects.not_cancelled().of(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
+        rows = Handoff.objects.not_cancelled().attended_by(person).filter(meeting_starts_at__lte=NOW + 5 * WEEK)
         return {row.uid: (row.meeting_starts_at, row.meeting_ends_at) for row in rows}
 
     deliver()
@@ -141,7 +141,7 @@ def test_nobody_is_told_of_the_end_of_a_meeting_they_never_heard_of(handoffs, ro
 def test_covers_need_no_hand_off(handoffs, rotation, c, admin, mails):
     mails()
     span = CoverData(c, NOW + DAY, NOW + 2 * DAY)
-    create_cover(rotation, span=span, by=admin, at=NOW)
+    create_cover(rotation, data=span, by=admin, at=NOW)
     assert sync_handoffs(at=NOW) == 0
     assert mails(type__startswith="handoff") == []
 
@@ -215,7 +215,7 @@ def test_a_meeting_is_not_moved_by_others_into_the_past_or_far_away(handoffs, a,
         with pytest.raises(InvalidInputError):
             move_meeting(first, by=a, at=NOW, starts_at=wrong)
     for minutes in (0, 19, 31, -30):
-        with pytest.raises(InvalidInputError, match="20 to 30 minutes"):
+        with pytest.raises(InvalidInputError, match="20–30 minutes"):
             move_meeting(first, by=a, at=NOW, starts_at=first.at, ends_at=first.at + minutes * MINUTE)
     Handoff.objects.filter(pk=first.pk).update(cancelled_at=NOW)
     with pytest.raises(DomainError, match="cancelled"):
@@ -274,7 +274,7 @@ def test_an_invitation_overtaken_before_it_was_sent_is_dropped(handoffs, a):
 def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a, b, c, admin, mails):
     mails()
     type(b).objects.filter(pk=b.pk).update(time_zone="Asia/Tokyo")
-    create_holiday(b, dates=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
+    create_holiday(b, data=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
     sync_handoffs(at=NOW)
     rows = mails(type="handoff-conflict")
     assert {row.recipient for row in rows} == {a, b, admin}
@@ -297,14 +297,14 @@ def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a
 def test_an_absence_that_goes_and_comes_back_is_told_again(handoffs, b, admin, mails):
     mails()
     dates = HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30))
-    create_holiday(b, dates=dates, by=b).delete()
+    create_holiday(b, data=dates, by=b).delete()
     sync_handoffs(at=NOW)
     assert mails(type="handoff-conflict") == []
-    block = create_holiday(b, dates=dates, by=b)
+    block = create_holiday(b, data=dates, by=b)
     sync_handoffs(at=NOW)
     block.delete()
     sync_handoffs(at=NOW)
-    create_holiday(b, dates=dates, by=b)
+    create_holiday(b, data=dates, by=b)
     sync_handoffs(at=NOW)
     assert len(mails(type="handoff-conflict")) == 6
 

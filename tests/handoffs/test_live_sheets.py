@@ -25,12 +25,12 @@ def test_issues_outages_and_statuses_stand_under_their_topics_until_signed(rotat
     acknowledge(outage, by=person, at=NOW)
     found = lines(handoff)
     [said] = found["Active issues being resolved"]
-    assert said == f"Issue of {pipeline}: An issue; since Wed 25 Nov 2026, 12:00 UTC, nobody has it yet"
+    assert said == f"Issue: An issue ({pipeline}), since Wed 25 Nov 2026, 12:00 UTC, unassigned"
     assert [line.partition(":")[0] for line in found["Known outages or delays"]] == [
-        f"Delay of {pipeline}",
-        f"Outage of {pipeline}",
+        "Delay",
+        "Outage",
     ]
-    assert any(f"{pipeline}: outage; " in line for line in found["Status of all pipelines"])
+    assert any(f"{pipeline} — outage — " in line for line in found["Status of all pipelines"])
     sign_handoff(handoff, by=handoff.outgoing, at=NOW)
     resolve(issue, by=person, at=NOW)
     handoff.refresh_from_db()

@@ -32,7 +32,7 @@ def sheet(handoffs):
 
 
 def test_the_list_names_what_is_to_come_and_who_is_away(signed_in, handoffs, rotation, a, b):
-    create_holiday(b, dates=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30)), by=b)
+    create_holiday(b, data=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30)), by=b)
     page = text(signed_in(a).get("/handoffs/"))
     assert f'href="/handoffs/{handoffs[0].pk}/"' in page
     assert "Mon 30 Nov, 09:30 UTC" in page
@@ -41,7 +41,7 @@ def test_the_list_names_what_is_to_come_and_who_is_away(signed_in, handoffs, rot
 
 
 def test_the_list_says_what_to_do_where_there_is_none(signed_in, a, admin):
-    assert "No hand-off is to come" in text(signed_in(a).get("/handoffs/"))
+    assert "No upcoming hand-offs" in text(signed_in(a).get("/handoffs/"))
     assert "Import a handbook" in text(signed_in(admin).get("/handoffs/"))
 
 
@@ -60,7 +60,7 @@ def test_notes_are_written_on_the_sheet(signed_in, handoffs, sheet, d):
     page = text(browser.get(sheet))
     assert "The ledger is late.\nAsk Ann.</textarea>" in page
     assert "Status of all pipelines" in page
-    assert "Unit-level profit (experiment-focused): unknown; Engineer A answers for it" in page
+    assert "Unit-level profit (experiment-focused) — unknown — responder Engineer A" in page
 
 
 def test_a_note_too_long_stays_in_the_form_and_says_so(signed_in, sheet, a):
@@ -70,20 +70,20 @@ def test_a_note_too_long_stays_in_the_form_and_says_so(signed_in, sheet, a):
 
 
 def test_the_two_sign_and_the_sheet_can_no_longer_be_changed(signed_in, handoffs, sheet, a, b, c):
-    assert "Sign “handed over”" in text(signed_in(a).get(sheet))
-    assert "Sign “" not in text(signed_in(c).get(sheet))
+    assert "Sign off as outgoing" in text(signed_in(a).get(sheet))
+    assert "Sign off" not in text(signed_in(c).get(sheet))
     assert signed_in(c).post(sheet + "sign/").status_code == 403
     assert signed_in(a).post(sheet + "sign/").status_code == 302
     again = signed_in(a).post(sheet + "sign/")
     assert again.status_code == 409
-    assert "You have signed this hand-off already." in text(again)
+    assert "You have already signed this hand-off." in text(again)
     signed_in(b).post(sheet + "sign/")
     page = text(signed_in(a).get(sheet))
-    assert "signed by both" in page
+    assert "Signed</span>" in page
     assert "<textarea" not in page
     late = signed_in(a).post(sheet, {"notes_0": "Late."})
     assert late.status_code == 409
-    assert "Both have signed this hand-off" in text(late)
+    assert "Both engineers have signed. The notes are locked." in text(late)
     assert not handoffs[0].notes.exists()
 
 
@@ -97,13 +97,13 @@ def test_the_meeting_is_moved_in_the_reader_s_zone(signed_in, handoffs, sheet, a
     row = Handoff.objects.get(pk=handoffs[0].pk)
     assert row.meeting_starts_at == dt.datetime(2026, 11, 30, 7, tzinfo=dt.UTC)
     assert row.meeting_ends_at == dt.datetime(2026, 11, 30, 7, 30, tzinfo=dt.UTC)
-    assert "moved" in text(browser.get(sheet))
+    assert "rescheduled" in text(browser.get(sheet))
     wrong = {"meeting_starts_at": "2026-11-30T08:00", "meeting_ends_at": "2026-11-30T09:00"}
     answer = browser.post(sheet + "meeting/", wrong)
     assert answer.status_code == 400
-    assert "20 to 30 minutes" in text(answer)
+    assert "20–30 minutes" in text(answer)
     assert browser.post(sheet + "meeting/", {"meeting_starts_at": "x"}).status_code == 400
-    assert "Move the meeting" not in text(signed_in(c).get(sheet))
+    assert "Reschedule and notify" not in text(signed_in(c).get(sheet))
     assert signed_in(c).post(sheet + "meeting/", wrong).status_code == 403
 
 
@@ -111,7 +111,7 @@ def test_a_cancelled_hand_off_says_so(signed_in, handoffs, rotation, sheet, a):
     rotation.weeks.filter(starts_on=handoffs[0].week).update(engineer=a)
     sync_handoffs(at=NOW)
     page = text(signed_in(a).get(sheet))
-    assert "This hand-off was cancelled" in page
+    assert "because the on-call engineer no longer changes" in page
     assert "<textarea" not in page
     assert signed_in(a).post(sheet + "sign/").status_code == 409
     assert signed_in(a).post(sheet, {"notes_0": "x"}).status_code == 409
@@ -129,7 +129,7 @@ def test_action_items_are_added_done_and_opened_again(signed_in, handoffs, rotat
     answer = browser.post(f"/action-items/{item.pk}/done/", {"next": "https://evil.example/"})
     assert answer.headers["Location"] == "/handoffs/"
     assert ActionItem.objects.get().done_by == a
-    assert "“Rerun” is done." in text(browser.get(sheet))
+    assert "Action item done: “Rerun”." in text(browser.get(sheet))
     assert "Rerun" not in text(browser.get(sheet))
     browser.post(f"/action-items/{item.pk}/open/")
     assert ActionItem.objects.get().done_at is None
@@ -142,21 +142,21 @@ def test_now_names_the_next_hand_off_and_those_that_lack_a_signature(signed_in, 
     page = text(signed_in(a).get("/"))
     assert "Next hand-off" in page
     assert f'href="/handoffs/{handoffs[0].pk}/"' in page
-    assert "is not signed" not in page
+    assert "Hand-off not signed" not in page
     sign_handoff(handoffs[0], by=a, at=handoffs[0].at)
     time_machine(handoffs[0].at + HOUR)
     page = text(signed_in(a).get("/"))
-    assert "The hand-off from Engineer A to Engineer B is not signed" in page
-    assert "Engineer B has not signed “taken over”" in page
-    assert "Engineer A has not signed" not in page
-    assert "is not signed" in text(signed_in(a).get("/handoffs/"))
+    assert "Hand-off not signed: Engineer A → Engineer B" in page
+    assert "Waiting for Engineer B" in page
+    assert "Waiting for Engineer A" not in page
+    assert "Hand-off not signed" in text(signed_in(a).get("/handoffs/"))
     sign_handoff(handoffs[0], by=b, at=handoffs[0].at + HOUR)
-    assert "is not signed" not in text(signed_in(a).get("/"))
+    assert "Hand-off not signed" not in text(signed_in(a).get("/"))
 
 
 def test_a_feed_s_address_is_shown_once_and_revoked_by_its_owner(signed_in, client, handoffs, rotation, a, b):
     browser = signed_in(a)
-    assert "No addresses yet" in text(browser.get("/me/"))
+    assert "No calendar feeds" in text(browser.get("/me/"))
     made = text(browser.post("/me/feeds/", {"rotation": rotation.slug}))
     address = made.split('<code class="secret">')[1].split("</code>")[0]
     assert address.startswith("http://127.0.0.1:8000/feeds/feed_")
@@ -189,7 +189,7 @@ def test_an_admin_moves_a_meeting_in_the_admin(signed_in, handoffs, admin):
         "meeting_starts_at_0": "2026-11-30", "meeting_starts_at_1": "08:00",
         "meeting_ends_at_0": "2026-11-30", "meeting_ends_at_1": "09:00", **inlines,
     }  # fmt: skip
-    assert "20 to 30 minutes" in text(browser.post(path, typed))
+    assert "20–30 minutes" in text(browser.post(path, typed))
     assert browser.post(path, {**typed, "meeting_ends_at_1": "08:30"}).status_code == 302
     row = Handoff.objects.get(pk=handoffs[0].pk)
     assert (row.meeting_starts_at.hour, row.moved, row.sequence) == (8, True, 1)

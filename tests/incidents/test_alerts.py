@@ -3,20 +3,25 @@
 import datetime as dt
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from incidents import tasks
-from incidents.models import Alert, Incident
-from incidents.services.transitions import acknowledge
+from incidents.models import Alert, EscalationStep, Incident
+from incidents.services.escalation import escalate_due
+from incidents.services.transitions import acknowledge, resolve
 from incidents.services.triggers import sync_with_checks, sync_with_external_checks
 from notifications.models import Message
 from pipelines.models import Pipeline
 from tests.factories import bearer
-from tests.incidents.test_incidents import MINUTE
+from tests.incidents.test_incidents import MINUTE, notified_people, timeline_kinds
 from validation.models import Check, ExternalCheck, MappingRule
 from validation.services.external_results import save_mapping_rule
 
 JSON = "application/json"
+PAUSED_ALERT = """{"version": "4", "groupKey": "{}", "status": "STATUS", "alerts": [{"status": "STATUS",
+"labels": {"alertname": "Pause", "pipeline": "daily-growth-experiment-focused", "severity": "critical"}, "annotations": {},
+"startsAt": "2026-11-28T18:00:00Z", "endsAt": "ENDS", "generatorURL": "", "fingerprint": "pause1"}]}"""
 SLUG = "daily-growth-experiment-focused"
 
 
@@ -24,7 +29,7 @@ def webhook(*alerts, **group):
     return {"version": "4", "status": "firing", "alerts": list(alerts), **group}
 
 
-def alert(fingerprint="f00d", status="firing", **labels):
+def alert(fingerprint="f00d", status="firing", *, starts="12:00", ends="13:00", **labels):
     labels.setdefault("alertname", "LogsLate")
     labels.setdefault("pipeline", SLUG)
     return {
@@ -32,8 +37,8 @@ def alert(fingerprint="f00d", status="firing", **labels):
         "fingerprint": fingerprint,
         "labels": {name: value for name, value in labels.items() if value is not None},
         "annotations": {"summary": "No logs for an hour"},
-        "startsAt": "2026-11-25T12:00:00Z",
-        "endsAt": "2026-11-25T13:00:00Z" if status == "resolved" else "0001-01-01T00:00:00Z",
+        "startsAt": f"2026-11-25T{starts}:00Z",
+        "endsAt": f"2026-11-25T{ends}:00Z" if status == "resolved" else "0001-01-01T00:00:00Z",
         "generatorURL": "",
     }
 
@@ -42,8 +47,9 @@ def alert(fingerprint="f00d", status="firing", **labels):
 def send(client, pipeline, a):
     headers = bearer(a)
 
-    def do(*alerts):
-        answer = client.post("/api/v1/integrations/alertmanager/", webhook(*alerts), content_type=JSON, **headers)
+    def do(*alerts, **group):
+        body = webhook(*alerts, **group)
+        answer = client.post("/api/v1/integrations/alertmanager/", body, content_type=JSON, **headers)
         assert answer.status_code == 200, answer.content
         return answer.json()
 
@@ -72,6 +78,123 @@ def test_a_resolved_alert_resolves_an_acknowledged_incident(send, pipeline, a):
     acknowledge(Incident.objects.get(), by=a, at=timezone.now())
     assert send(alert(status="resolved")) == {"firing": 0, "closed": 1, "unmapped": []}
     assert Incident.objects.get().state == "resolved"
+
+
+FIRING_ONCE = {"firing": 1, "closed": 0, "unmapped": []}
+NO_CHANGE = {"firing": 0, "closed": 0, "unmapped": []}
+
+
+def test_an_alert_that_fires_again_with_the_same_start_reopens_its_incident(send):
+    send(alert())
+    send(alert(status="resolved"))
+    assert send(alert()) == FIRING_ONCE
+    incident, row = Incident.objects.get(), Alert.objects.get()
+    assert (incident.state, timeline_kinds(incident)) == ("open", ["opened", "notified", "resolved", "reopened"])
+    assert (row.is_firing, row.ends_at) == (True, None)
+
+
+def test_an_alert_that_fires_again_much_later_reopens_its_incident(send):
+    send(alert())
+    send(alert(status="resolved"))
+    now = timezone.now()
+    Incident.objects.update(opened_at=now - 900 * MINUTE, resolved_at=now - 600 * MINUTE)
+    assert send(alert()) == FIRING_ONCE
+    assert Incident.objects.get().state == "open"
+
+
+@pytest.mark.parametrize("kind", ["command", "api"])
+def test_the_three_webhooks_of_a_paused_alert_leave_one_open_incident(client, pipeline, a, capsys, tmp_path, kind):
+    for name in ("1-firing", "2-resolved", "3-firing-again"):
+        body = PAUSED_ALERT.replace("STATUS", "resolved" if name == "2-resolved" else "firing")
+        body = body.replace("ENDS", "2026-11-29T00:20:00Z" if name == "2-resolved" else "0001-01-01T00:00:00Z")
+        if kind == "api":
+            answer = client.post("/api/v1/integrations/alertmanager/", body, content_type=JSON, **bearer(a)).json()
+        else:
+            path = tmp_path / f"{name}.json"
+            path.write_text(body)
+            call_command("import_results", "alertmanager", str(path))
+            answer = capsys.readouterr().out
+    assert answer == (FIRING_ONCE if kind == "api" else "firing: 1\nclosed: 0\n")
+    assert Incident.objects.get().state == "open"
+
+
+def test_a_stale_copy_of_an_old_firing_opens_nothing_and_keeps_the_end(send):
+    send(alert(starts="12:00"))
+    send(alert(status="resolved", starts="12:00", ends="13:00"))
+    send(alert(starts="14:00"))
+    send(alert(status="resolved", starts="14:00", ends="15:00"))
+    before = Alert.objects.values().get()
+    assert send(alert(starts="12:00")) == NO_CHANGE
+    assert Alert.objects.values().get() == before
+    assert not Incident.objects.unresolved().exists()
+
+
+def test_a_stale_copy_of_an_old_resolution_resolves_nothing(send):
+    for starts in ("12:00", "14:00"):
+        send(alert(starts=starts))
+        assert send(alert(status="resolved", starts="12:00", ends="13:00"))["closed"] == (starts == "12:00")
+    assert Incident.objects.get().state == "open"
+
+
+def test_a_copy_of_the_last_resolution_does_not_resolve_what_fires_again(send):
+    send(alert())
+    send(alert(status="resolved", ends="13:00"))
+    send(alert())
+    assert send(alert(status="resolved", ends="13:00")) == NO_CHANGE
+    assert Incident.objects.get().state == "open"
+    assert send(alert(status="resolved", ends="13:30"))["closed"] == 1
+
+
+@pytest.mark.parametrize("minutes", [5, 600])
+def test_an_incident_that_a_person_resolved_stays_resolved_until_the_alert_fires_again(send, a, minutes):
+    send(alert())
+    resolve(Incident.objects.get(), by=a, at=timezone.now())
+    Incident.objects.update(opened_at=timezone.now() - 900 * MINUTE, resolved_at=timezone.now() - minutes * MINUTE)
+    assert send(alert()) == NO_CHANGE
+    assert Incident.objects.get().state == "resolved"
+    send(alert(status="resolved"))
+    assert send(alert()) == FIRING_ONCE
+    assert Incident.objects.get().state == "open"
+
+
+def test_a_flapping_alert_notifies_the_responder_once(send, chain, a):
+    send(alert())
+    for number in range(5):
+        send(alert(status="resolved", ends=f"13:0{number}"))
+        send(alert())
+    incident = Incident.objects.get()
+    assert (incident.state, incident.round, notified_people(incident)) == ("open", 1, chain(timezone.now())[:1])
+    assert Message.objects.count() == 1
+    [step] = incident.escalation_steps.all()
+    assert incident.next_escalation_at == step.at + 15 * MINUTE
+
+
+def test_a_flapping_alert_still_escalates(send, chain):
+    send(alert())
+    send(alert(status="resolved"))
+    send(alert())
+    now = timezone.now()
+    assert escalate_due(at=now + 15 * MINUTE) == 1
+    assert notified_people(Incident.objects.get()) == chain(now)[:2]
+
+
+def test_a_flapping_alert_asks_for_a_new_acknowledgement(send, a):
+    send(alert())
+    acknowledge(Incident.objects.get(), by=a, at=timezone.now())
+    send(alert(status="resolved"))
+    before = timezone.now()
+    send(alert())
+    incident = Incident.objects.get()
+    assert (incident.state, incident.assignee, Message.objects.count()) == ("open", None, 1)
+    assert incident.next_escalation_at >= before + 15 * MINUTE
+
+
+def test_an_alert_that_fires_again_after_the_flap_window_notifies_again(send):
+    send(alert())
+    EscalationStep.objects.update(at=timezone.now() - 31 * MINUTE)
+    send(alert(status="resolved"))
+    send(alert())
+    assert (Incident.objects.get().round, Message.objects.count()) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +233,59 @@ def test_an_unmapped_alert_is_listed_and_opens_an_incident_once_a_rule_maps_it(s
     tasks.sync_incidents()
     assert Incident.objects.get(fingerprint="1").pipeline == pipeline
     assert not Alert.objects.unmapped().exists()
+
+
+@pytest.mark.parametrize(
+    ("label", "severity"),
+    [
+        ("critical", "critical"), ("PAGE", "critical"), ("high", "high"), ("warning", "high"), ("", "high"), ("Low", "low"),
+        ("info", "low"),
+    ],
+)  # fmt: skip
+def test_the_severity_label_sets_the_severity(send, label, severity):
+    send(alert(severity=label))
+    assert Incident.objects.get().severity == severity
+
+
+GROUP = {"groupKey": '{}:{alertname="LogsLate"}'}
+
+
+def test_alerts_of_one_group_join_one_incident(send, client, a):
+    assert send(alert("1"), alert("2"), **GROUP) == {"firing": 2, "closed": 0, "unmapped": []}
+    assert send(alert("3"), **GROUP) == FIRING_ONCE
+    incident = Incident.objects.get()
+    assert Message.objects.count() == 1
+    assert timeline_kinds(incident) == ["opened", "notified", "alert_added"]
+    assert (incident.timeline.last().data["times"], incident.repeats) == (2, 0)
+    listed = client.get(f"/api/v1/alerts/?incident={incident.pk}", **bearer(a)).json()
+    assert sorted(row["fingerprint"] for row in listed["results"]) == ["1", "2", "3"]
+
+
+def test_a_group_is_resolved_when_its_last_alert_is(send):
+    send(alert("1"), alert("2"), **GROUP)
+    assert send(alert("1", status="resolved"), **GROUP) == NO_CHANGE
+    assert Incident.objects.get().state == "open"
+    assert send(alert("2", status="resolved"), **GROUP)["closed"] == 1
+    assert timeline_kinds(Incident.objects.get())[-2:] == ["alert_resolved", "resolved"]
+
+
+def test_a_group_has_one_incident_per_pipeline(send):
+    send(alert("1"), alert("2", pipeline="aggregate-profit-investor-reporting"), **GROUP)
+    assert Incident.objects.count() == 2
+
+
+def test_groups_have_incidents_of_their_own(send):
+    send(alert("1"), **GROUP)
+    send(alert("2"), groupKey="x" * 5000)
+    send(alert("3"), groupKey="x" * 4999 + "y")
+    assert Incident.objects.count() == 3
+
+
+def test_an_alert_of_a_group_that_fires_again_reopens_the_incident_of_the_group(send):
+    send(alert("1"), alert("2"), **GROUP)
+    send(alert("1", status="resolved"), alert("2", status="resolved"), **GROUP)
+    assert send(alert("2"), **GROUP) == FIRING_ONCE
+    assert Incident.objects.get().state == "open"
 
 
 @pytest.mark.parametrize(

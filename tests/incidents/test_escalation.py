@@ -9,9 +9,8 @@ from django.utils import timezone
 from incidents import tasks
 from incidents.models import Incident
 from incidents.services.escalation import escalate_due
-from incidents.services.transitions import acknowledge, reopen, resolve
+from incidents.services.transitions import acknowledge, reassign, reopen, resolve, update_incident
 from notifications.models import Message
-from notifications.queries.outbox import is_still_relevant
 from pipelines.services import update_pipeline
 from scheduling.models import Rotation
 from scheduling.services.covers import CoverData, create_cover
@@ -92,7 +91,7 @@ def test_escalation_skips_an_engineer_whose_holiday_began_meanwhile(pipeline, ch
     incident = make_incident(pipeline, at=now)
     people = chain(now)
     days = HolidayData(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
-    create_holiday(people[1], dates=days, by=people[1])
+    create_holiday(people[1], data=days, by=people[1])
     sweep(now + 15 * MINUTE)
     assert notified_people(incident) == [people[0], people[2]]
 
@@ -100,7 +99,7 @@ def test_escalation_skips_an_engineer_whose_holiday_began_meanwhile(pipeline, ch
 def test_escalation_follows_a_cover_that_began_meanwhile(pipeline, chain, now, outsider, admin):
     incident = make_incident(pipeline, at=now)
     span = CoverData(outsider, now + MINUTE, now + 30 * MINUTE)
-    create_cover(Rotation.objects.get(), span=span, by=admin, at=now)
+    create_cover(Rotation.objects.get(), data=span, by=admin, at=now)
     sweep(now + 15 * MINUTE)
     assert notified_people(incident) == [chain(now)[0], outsider]
 
@@ -108,26 +107,97 @@ def test_escalation_follows_a_cover_that_began_meanwhile(pipeline, chain, now, o
 def test_admins_are_notified_at_once_if_nobody_is_available(pipeline, now, admin, a, b, c, d):
     days = HolidayData(now.date() - dt.timedelta(days=1), now.date() + dt.timedelta(days=1))
     for person in (a, b, c, d):
-        create_holiday(person, dates=days, by=person)
+        create_holiday(person, data=days, by=person)
     incident = make_incident(pipeline, at=now)
     assert notified_people(incident) == [admin]
     assert incident.next_escalation_at is None
 
 
-def test_an_incident_of_an_assignee_who_leaves_escalates_again(pipeline, chain, now, a, b, admin):
+def test_a_reassigned_incident_escalates_until_the_new_assignee_acknowledges(pipeline, chain, now, a, b, outsider):
     incident = make_incident(pipeline, at=now)
-    acknowledge(incident, by=b, at=now)
-    type(b).objects.filter(pk=b.pk).update(is_active=False)
-    Message.objects.all().delete()
-    assert sweep(now + MINUTE) == 0
+    acknowledge(incident, by=a, at=now + MINUTE)
+    row = reassign(incident, to=outsider, by=a, at=now + 2 * MINUTE)
+    assert (row.state, row.assignee, row.next_escalation_at) == ("open", outsider, now + 17 * MINUTE)
+    assert Message.objects.filter(type="incident-assigned", recipient=outsider).count() == 1
+    assert sweep(now + 16 * MINUTE) == 0
+    assert sweep(now + 17 * MINUTE) == 1
+    assert notified_people(incident) == [chain(now)[0], outsider, chain(now)[1]]
+    acknowledge(incident, by=outsider, at=now + 20 * MINUTE)
+    assert sweep(now + 300 * MINUTE) == 0
+
+
+@pytest.mark.parametrize("is_acknowledged", [True, False])
+def test_escalation_starts_again_when_the_assignee_leaves(pipeline, chain, now, a, outsider, is_acknowledged):
+    incident = make_incident(pipeline, at=now)
+    reassign(incident, to=outsider, by=a, at=now + MINUTE)
+    if is_acknowledged:
+        acknowledge(incident, by=outsider, at=now + 2 * MINUTE)
+    assert sweep(now + 5 * MINUTE) == 0
+    type(outsider).objects.filter(pk=outsider.pk).update(is_active=False)
+    assert sweep(now + 5 * MINUTE) == 1
+    assert sweep(now + 5 * MINUTE) == 0
     incident.refresh_from_db()
-    assert (incident.state, incident.round, incident.assignee) == ("open", 2, None)
-    assert incident.timeline.get(kind="reopened").text == "Engineer B was deactivated."
-    message = Message.objects.get()
-    assert message.recipient == chain(now + MINUTE)[0] != b
-    assert is_still_relevant(message, at=now + MINUTE)
-    sweep(now + MINUTE)
-    assert Message.objects.count() == 1
+    assert (incident.state, incident.assignee, incident.next_escalation_at) == ("open", None, now + 20 * MINUTE)
+    assert notified_people(incident) == [chain(now)[0], outsider, chain(now)[0]]
+    assert timeline_kinds(incident)[-2:] == ["unassigned", "notified"]
+
+
+def test_a_resolved_incident_of_an_engineer_who_left_stays_resolved(pipeline, now, outsider):
+    incident = make_incident(pipeline, at=now)
+    acknowledge(incident, by=outsider, at=now)
+    resolve(incident, by=outsider, at=now)
+    type(outsider).objects.filter(pk=outsider.pk).update(is_active=False)
+    assert sweep(now + MINUTE) == 0
+
+
+SATURDAY_NIGHT = dt.datetime(2026, 11, 28, 2, tzinfo=dt.UTC)
+MONDAY_MORNING = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
+
+
+def test_low_severity_waits_for_working_hours(pipeline, chain):
+    incident = make_incident(pipeline, at=SATURDAY_NIGHT, severity="low")
+    assert (notified_people(incident), incident.next_escalation_at) == ([], MONDAY_MORNING)
+    assert sweep(MONDAY_MORNING - MINUTE) == 0
+    assert sweep(MONDAY_MORNING) == 1
+    assert notified_people(incident) == [chain(MONDAY_MORNING)[0]]
+    incident.refresh_from_db()
+    assert incident.next_escalation_at == MONDAY_MORNING + 15 * MINUTE
+
+
+def test_low_severity_waits_for_the_working_hours_of_the_responder_s_zone(pipeline, chain, now):
+    responder = chain(now)[0]
+    type(responder).objects.filter(pk=responder.pk).update(time_zone="America/New_York")
+    incident = make_incident(pipeline, at=now, severity="low")
+    assert (notified_people(incident), incident.next_escalation_at) == ([], now + 120 * MINUTE)
+
+
+@pytest.mark.parametrize("severity", ["high", "critical"])
+def test_other_severities_notify_at_any_hour(pipeline, severity):
+    incident = make_incident(pipeline, at=SATURDAY_NIGHT, severity=severity)
+    assert len(notified_people(incident)) == 1
+
+
+def test_raising_the_severity_notifies_at_once(pipeline, a):
+    incident = make_incident(pipeline, at=SATURDAY_NIGHT, severity="low")
+    update_incident(incident, by=a, at=SATURDAY_NIGHT + MINUTE, severity="critical")
+    assert sweep(SATURDAY_NIGHT + MINUTE) == 1
+    assert len(notified_people(incident)) == 1
+
+
+def test_low_severity_reassigns_in_working_hours(pipeline, a, outsider):
+    incident = make_incident(pipeline, at=SATURDAY_NIGHT, severity="low")
+    reassign(incident, to=outsider, by=a, at=SATURDAY_NIGHT)
+    assert Message.objects.get(type="incident-assigned").due_at == MONDAY_MORNING
+
+
+def test_low_severity_never_wakes_admins(pipeline, a, b, c, d, admin):
+    days = HolidayData(SATURDAY_NIGHT.date() - dt.timedelta(days=1), SATURDAY_NIGHT.date() + dt.timedelta(days=9))
+    for person in (a, b, c, d):
+        create_holiday(person, dates=days, by=person)
+    incident = make_incident(pipeline, at=SATURDAY_NIGHT, severity="low")
+    assert (notified_people(incident), incident.next_escalation_at) == ([], MONDAY_MORNING)
+    sweep(MONDAY_MORNING)
+    assert notified_people(incident) == [admin]
 
 
 @pytest.mark.parametrize("minutes", [0, 1441])

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from incidents.models import Incident, RunStep
+from incidents.models import Alert, Incident, RunStep
 from incidents.services.escalation import escalate
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import acknowledge, add_note, resolve
@@ -17,7 +17,7 @@ from runbooks.services import save_revision
 from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, make_incident
 from tests.validation.fixtures import make_check, make_metric
-from validation.services.definitions import delete_check
+from validation.services.checks import delete_check
 
 SLUG = "daily-growth-experiment-focused"
 
@@ -120,7 +120,7 @@ def test_htmx_gets_only_the_checklist(browser, incident, a, b):
     path, htmx = f"/incidents/{incident.pk}/steps/2/", {"HX-Request": "true"}
     answer = browser.post(path, {"done": "1"}, headers=htmx)
     assert answer.status_code == 200
-    assert text_of(answer).lstrip().startswith('<div class="checklist"')
+    assert text_of(answer).lstrip().startswith('<form class="checklist"')
     assert RunStep.objects.get(position=2).done_by == a
     mark_step(incident, position=3, done=True, by=b, at=timezone.now())
     answer = browser.post(f"/incidents/{incident.pk}/steps/3/", {"done": "1"}, headers=htmx)
@@ -228,3 +228,44 @@ def test_an_incident_links_to_its_check_until_that_is_deleted(browser, client, p
 
 def test_an_incident_without_a_check_shows_none(browser, incident):
     assert "The check was deleted" not in text_of(browser.get(f"/incidents/{incident.pk}/"))
+
+
+def test_an_incident_is_snoozed_on_its_page(browser, incident):
+    page = f"/incidents/{incident.pk}/"
+    assert "Snooze until" in text_of(browser.get(page))
+    until = timezone.now() + 60 * MINUTE
+    assert browser.post(f"{page}snooze/", {"until": f"{until:%Y-%m-%dT%H:%M}"}).status_code == 302
+    incident.refresh_from_db()
+    assert incident.snoozed_until == until.replace(second=0, microsecond=0)
+    shown = text_of(browser.get(page))
+    assert "then escalation starts again" in shown
+    assert "Snoozed</strong>" in shown
+    assert browser.post(f"{page}snooze/", {"until": "2020-01-01T00:00"}).status_code == 400
+    assert browser.post(f"{page}snooze/", {"until": "x"}).status_code == 400
+
+
+def test_severity_is_set_on_the_pages_and_in_the_admin(browser, signed_in, incident, admin):
+    fields = {"pipeline": SLUG, "kind": "issue", "severity": "low", "title": "Slow"}
+    browser.post("/incidents/open/", fields)
+    assert Incident.objects.get(title="Slow").severity == "low"
+    browser.post(f"/incidents/{incident.pk}/edit/", {"kind": "issue", "severity": "critical", "title": "Logs are late"})
+    assert ">critical</span>" in text_of(browser.get("/incidents/"))
+    fields = {"action": "set_low", "_selected_action": [incident.pk]}
+    signed_in(admin).post("/admin/incidents/incident/", fields)
+    incident.refresh_from_db()
+    assert incident.severity == "low"
+
+
+def test_the_alerts_of_an_incident_are_on_its_page(browser, pipeline, incident):
+    now = timezone.now()
+    for number in range(21):
+        Alert.objects.create(
+            fingerprint=str(number), name=f"Alert {number}", pipeline=pipeline, incident=incident,
+            is_firing=number == 0, starts_at=now, received_at=now,
+        )  # fmt: skip
+    page = text_of(browser.get(f"/incidents/{incident.pk}/"))
+    assert "All 21 alerts" in page
+    assert page.count(">firing</span>") == 1
+    assert f"Alert {20}" in text_of(browser.get(f"/incidents/alerts/?incident={incident.pk}"))
+    assert "No alerts" in text_of(browser.get(f"/incidents/alerts/?incident={incident.pk + 1}"))
+    assert browser.get("/incidents/alerts/?incident=x%00").status_code == 200

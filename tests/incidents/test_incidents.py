@@ -7,7 +7,8 @@ from django.db import IntegrityError, transaction
 
 from common.exceptions import DomainError, InvalidInputError
 from incidents.models import EscalationStep, Incident
-from incidents.queries.incidents import all_incidents, open_counts, open_incidents
+from incidents.queries.incidents import all_incidents, open_counts, open_incidents, timeline
+from incidents.services.escalation import escalate_due
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import (
     NewIncident,
@@ -17,6 +18,7 @@ from incidents.services.transitions import (
     reassign,
     reopen,
     resolve,
+    snooze,
     update_incident,
 )
 from incidents.services.triggers import latest_incident
@@ -76,7 +78,7 @@ def test_reassigning_notifies_the_new_assignee(pipeline, now, a, b, outsider):
     incident = make_incident(pipeline, at=now)
     Message.objects.all().delete()
     reassigned = reassign(incident, to=b, by=a, at=now + MINUTE, text="Lunch.")
-    assert (reassigned.state, reassigned.acknowledged_by, reassigned.assignee) == ("acknowledged", a, b)
+    assert (reassigned.state, reassigned.acknowledged_by, reassigned.assignee) == ("open", None, b)
     message = Message.objects.get()
     assert (message.recipient, message.type) == (b, "incident-assigned")
     assert is_still_relevant(message, at=now)
@@ -132,9 +134,78 @@ def test_an_incident_can_be_edited(pipeline, now, a):
     assert set(caught.value.problems) == {"kind", "title", "text"}
 
 
+def test_assigning_an_incident_to_oneself_acknowledges_it(pipeline, now, a):
+    row = reassign(make_incident(pipeline, at=now), to=a, by=a, at=now + MINUTE)
+    assert (row.state, row.acknowledged_by, row.assignee, row.next_escalation_at) == ("acknowledged", a, a, None)
+    assert Message.objects.filter(type="incident-assigned").count() == 0
+
+
+def test_the_timeline_is_in_the_order_things_happened(pipeline, now, a, b):
+    """A slow clock or a wait for the lock never puts an entry before the ones that were written first."""
+    incident = make_incident(pipeline, at=now)
+    add_note(incident, text="Looking.", by=a, at=now + 5 * MINUTE)
+    acknowledge(incident, by=b, at=now + 2 * MINUTE)
+    resolve(incident, by=b, at=now + 3 * MINUTE)
+    assert timeline_kinds(incident) == ["opened", "notified", "note", "acknowledged", "resolved"]
+    assert [entry.kind for entry in timeline(incident)] == ["resolved", "acknowledged", "note", "notified", "opened"]
+    times = list(incident.timeline.values_list("at", flat=True))
+    assert times == sorted(times)
+
+
+def test_snoozing_stops_escalation_until_the_snooze_ends(pipeline, chain, now, a):
+    incident = make_incident(pipeline, at=now)
+    row = snooze(incident, until=now + 120 * MINUTE, by=a, at=now + MINUTE)
+    assert (row.snoozed_until, row.next_escalation_at) == (now + 120 * MINUTE, None)
+    assert escalate_due(at=now + 119 * MINUTE) == 0
+    assert escalate_due(at=now + 120 * MINUTE) == 1
+    row.refresh_from_db()
+    assert (row.state, row.snoozed_until, row.next_escalation_at) == ("open", None, now + 135 * MINUTE)
+    assert notified_people(incident) == [chain(now)[0]] * 2
+    assert timeline_kinds(incident) == ["opened", "notified", "snoozed", "snooze_ended", "notified"]
+
+
+def test_a_snoozed_acknowledged_incident_goes_back_to_its_assignee(pipeline, chain, now, outsider):
+    incident = make_incident(pipeline, at=now)
+    acknowledge(incident, by=outsider, at=now)
+    snooze(incident, until=now + 60 * MINUTE, by=outsider, at=now)
+    escalate_due(at=now + 60 * MINUTE)
+    incident.refresh_from_db()
+    assert (incident.state, incident.assignee, incident.acknowledged_by) == ("open", outsider, None)
+    escalate_due(at=now + 75 * MINUTE)
+    assert notified_people(incident) == [chain(now)[0], outsider, chain(now)[0]]
+
+
+@pytest.mark.parametrize("change", ["acknowledge", "reassign", "resolve"])
+def test_a_decision_ends_the_snooze(pipeline, now, a, b, change):
+    incident = make_incident(pipeline, at=now)
+    snooze(incident, until=now + 60 * MINUTE, by=a, at=now)
+    services = {
+        "acknowledge": lambda: acknowledge(incident, by=a, at=now),
+        "reassign": lambda: reassign(incident, to=b, by=a, at=now),
+        "resolve": lambda: resolve(incident, by=a, at=now),
+    }
+    assert services[change]().snoozed_until is None
+
+
+@pytest.mark.parametrize("minutes", [-1, 0, 30 * 1440 + 1])
+def test_a_snooze_ends_in_the_future_within_30_days(pipeline, now, a, minutes):
+    incident = make_incident(pipeline, at=now)
+    with pytest.raises(InvalidInputError, match="until: Choose a time"):
+        snooze(incident, until=now + minutes * MINUTE, by=a, at=now)
+    resolve(incident, by=a, at=now)
+    with pytest.raises(DomainError, match="already resolved"):
+        snooze(incident, until=now + MINUTE, by=a, at=now)
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
-    [({"title": "  "}, "title"), ({"title": "x" * 201}, "title"), ({"kind": "x"}, "kind"), ({"text": "\0"}, "text")],
+    [
+        ({"title": "  "}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"kind": "x"}, "kind"),
+        ({"severity": "x"}, "severity"),
+        ({"text": "\0"}, "text"),
+    ],
 )
 def test_an_invalid_incident_is_refused_by_field(pipeline, now, fields, field):
     with pytest.raises(InvalidInputError) as caught:

@@ -1,9 +1,11 @@
 """The API of incidents."""
 
+import datetime as dt
+
 import pytest
 from django.utils import timezone
 
-from incidents.models import Incident
+from incidents.models import Alert, EscalationStep, Incident, TimelineEntry
 from incidents.services.transitions import resolve
 from notifications.models import Message
 from tests.factories import bearer
@@ -165,3 +167,82 @@ def test_a_read_only_token_cannot_open_an_incident(client, pipeline, a):
     answer = client.post("/api/v1/incidents/", FIELDS, content_type=JSON, **bearer(a, scope="read"))
     assert answer.status_code == 403
     assert client.get("/api/v1/incidents/", **bearer(a, scope="read")).status_code == 200
+
+
+def test_severity_is_set_and_filtered(call):
+    assert call("post", "", FIELDS).json()["severity"] == "high"
+    row = call("post", "", {**FIELDS, "severity": "low"}).json()
+    assert row["severity"] == "low"
+    assert [found["id"] for found in call("get", "?severity=low").json()["results"]] == [row["id"]]
+    assert call("patch", f"{row['id']}/", {"severity": "critical"}).json()["severity"] == "critical"
+    for answer in (
+        call("get", "?severity=x"),
+        call("post", "", {**FIELDS, "severity": "x"}),
+        call("patch", f"{row['id']}/", {"severity": "x"}),
+    ):
+        assert (answer.status_code, list(answer.json())) == (400, ["severity"])
+
+
+def test_an_incident_is_snoozed(call):
+    path = f"{call('post', '', FIELDS).json()['id']}/snooze/"
+    until = f"{timezone.now() + dt.timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
+    row = call("post", path, {"until": until}).json()
+    assert (row["snoozed_until"], row["next_escalation_at"], row["state"]) == (until, None, "open")
+    assert row["timeline"][-1]["details"] == {"until": until}
+    for wrong in (
+        {},
+        {"until": "x"},
+        {"until": None},
+        {"until": "2020-01-01T00:00:00Z"},
+        {"until": "9999-12-31T00:00:00Z"},
+    ):
+        answer = call("post", path, wrong)
+        assert (answer.status_code, list(answer.json())) == (400, ["until"]), wrong
+
+
+def test_answers_stay_bounded(call, client, signed_in, pipeline, a):
+    """3,000 notes of 4 KB and 3,000 alerts: no page or answer grows with them."""
+    incident = make_incident(pipeline, at=timezone.now())
+    now, note = timezone.now(), "Long note. " * 400
+    TimelineEntry.objects.bulk_create(
+        TimelineEntry(incident=incident, kind="note", at=now, by=a, text=f"{number} {note}") for number in range(3000)
+    )
+    Alert.objects.bulk_create(
+        Alert(
+            fingerprint=f"f{number}", name="Late", summary="Late. " * 50, pipeline=pipeline, incident=incident,
+            is_firing=True, starts_at=now, received_at=now,
+        )
+        for number in range(3000)
+    )  # fmt: skip
+    EscalationStep.objects.bulk_create(
+        EscalationStep(incident=incident, round=number, engineer=a, role="admin", at=now) for number in range(2, 3002)
+    )
+    browser = signed_in(a)
+    sizes = {
+        path: len(browser.get(path).content)
+        for path in (
+            "/incidents/",
+            f"/incidents/{incident.pk}/",
+            f"/incidents/{incident.pk}/?page=3",
+            f"/incidents/alerts/?incident={incident.pk}",
+            "/api/v1/incidents/",
+            f"/api/v1/incidents/{incident.pk}/",
+            f"/api/v1/incidents/{incident.pk}/notes/?page_size=50",
+            f"/api/v1/incidents/{incident.pk}/timeline/?page_size=50",
+            f"/api/v1/alerts/?incident={incident.pk}",
+        )
+    }
+    assert {path: size for path, size in sizes.items() if size > 300_000} == {}
+    assert "Page 3 of 121" in browser.get(f"/incidents/{incident.pk}/?page=3").content.decode()
+    row = call("get", f"{incident.pk}/").json()
+    assert (len(row["timeline"]), row["timeline"][-1]["text"][:5]) == (50, "2999 ")
+    assert call("get", f"{incident.pk}/notes/").json()["count"] == 3000
+    assert call("get", f"{incident.pk}/timeline/?page_size=1").json()["results"][0]["kind"] == "opened"
+
+
+def test_a_list_does_not_hold_long_texts(call, signed_in, pipeline, a):
+    for number in range(60):
+        make_incident(pipeline, at=timezone.now(), title=f"{number} " + "x" * 190, text="Long. " * 1600)
+    browser = signed_in(a)
+    assert len(browser.get("/api/v1/incidents/?page_size=500").content) < 100_000
+    assert len(browser.get("/incidents/").content) < 300_000

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError
 from incidents.domain.steps import runbook_steps
@@ -108,3 +109,50 @@ def test_the_database_refuses_impossible_runs(pipeline, now, a):
     for fields in ({"done_at": now}, {"fixed_incident": True}, {"position": 2}):
         with pytest.raises(IntegrityError), transaction.atomic():
             rows.update(**fields)
+
+
+def test_marking_a_step_keeps_the_notes_typed_on_others(signed_in, pipeline, a):
+    incident = make_incident(pipeline, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    fields = {
+        "done": "1",
+        "note-1": "",
+        "shown-1": "",
+        "note-2": "Typed on two.",
+        "shown-2": "",
+        "note-3": "Typed.",
+        "shown-3": "",
+    }
+    for headers in ({}, {"HX-Request": "true"}):
+        signed_in(a).post(f"/incidents/{incident.pk}/steps/1/", fields, headers=headers)
+        steps = RunStep.objects.order_by("position").values_list("note", "done_by")
+        assert list(steps) == [("", a.pk), ("Typed on two.", None), ("Typed.", None)]
+
+
+def test_marking_a_step_that_somebody_else_did_keeps_the_notes(signed_in, pipeline, a, b):
+    incident = make_incident(pipeline, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    mark_step(incident, position=1, done=True, by=b, at=timezone.now())
+    answer = signed_in(a).post(f"/incidents/{incident.pk}/steps/1/", {"done": "1", "note-2": "Mine.", "shown-2": ""})
+    assert answer.status_code == 409
+    assert RunStep.objects.get(position=2).note == "Mine."
+
+
+@pytest.mark.parametrize(
+    ("shown", "typed", "note"),
+    [
+        ("", "Mine.", "Theirs. / Mine."),
+        ("Theirs.", "Mine.", "Mine."),
+        ("Theirs.", "", ""),
+        ("", "", "Theirs."),
+        ("Older.", "Older.", "Theirs."),
+        ("Older.", "Older. More.", "Theirs. / Older. More."),
+        ("", "Theirs.", "Theirs."),
+    ],
+)
+def test_a_note_that_somebody_changed_meanwhile_is_not_overwritten(signed_in, pipeline, a, shown, typed, note):
+    incident = make_incident(pipeline, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    mark_step(incident, position=2, note="Theirs.", by=a, at=timezone.now())
+    signed_in(a).post(f"/incidents/{incident.pk}/steps/1/", {"done": "1", "note-2": typed, "shown-2": shown})
+    assert RunStep.objects.get(position=2).note == note

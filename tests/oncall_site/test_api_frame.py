@@ -1,4 +1,4 @@
-"""The API's frame: its description, its pages, its errors."""
+"""The API's OpenAPI description, pagination and errors."""
 
 import datetime as dt
 
@@ -12,20 +12,42 @@ from scheduling.services.rotations import RotationText, create_rotation
 from tests.factories import bearer, make_engineer
 
 
-def test_the_api_describes_itself_in_valid_openapi(client, a):
+def test_the_openapi_description_is_valid(client, a):
     schema = SchemaGenerator().get_schema(public=True)
     validate_schema(schema)
     assert {"/api/v1/people/", "/api/v1/pipelines/{slug}/", "/api/v1/runbooks/{slug}/"} <= set(schema["paths"])
     assert client.get("/api/v1/schema/", **bearer(a)).status_code == 200
 
 
-def test_the_description_raises_no_warning(capsys, db):
+def test_every_operation_has_a_described_tag_a_summary_and_its_error_responses():
+    schema = SchemaGenerator().get_schema(public=True)
+    described = {tag["name"] for tag in schema["tags"]}
+    tags = set()
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            call = f"{method} {path}"
+            assert operation["summary"], call
+            tags.update(operation["tags"])
+            expected = {"401", "403"}
+            if "requestBody" in operation:
+                expected.add("400")
+            if "{" in path:
+                expected.add("404")
+            if method != "get":
+                expected.add("409")
+            assert expected <= set(operation["responses"]), call
+            bodies = [operation["responses"][status]["content"]["application/json"]["schema"] for status in expected]
+            assert all(body for body in bodies), call
+    assert tags == described
+
+
+def test_generating_the_description_raises_no_warning(capsys, db):
     from django.core.management import call_command
 
     call_command("spectacular", "--fail-on-warn", "--file", "/dev/null")
 
 
-def test_the_documentation_page_lists_every_call_and_loads_nothing_from_elsewhere(signed_in, a):
+def test_the_documentation_lists_every_operation_and_loads_nothing_external(signed_in, a):
     text = signed_in(a).get("/api/v1/docs/").content.decode()
     schema = SchemaGenerator().get_schema(public=True)
     for path, operations in schema["paths"].items():
@@ -35,7 +57,7 @@ def test_the_documentation_page_lists_every_call_and_loads_nothing_from_elsewher
     assert "<style" not in text
 
 
-def test_lists_come_in_pages(client, a):
+def test_lists_are_paginated(client, a):
     for number in range(12):
         make_engineer(f"Person {number:02}")
     headers = bearer(a)
@@ -46,18 +68,18 @@ def test_lists_come_in_pages(client, a):
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page=999", "page=%00", "page=" + "9" * 400])
-def test_a_page_that_is_not_there_is_a_404(client, a, query):
+def test_a_missing_page_is_a_404(client, a, query):
     answer = client.get(f"/api/v1/people/?{query}", **bearer(a))
     assert answer.status_code == 404
     assert "detail" in answer.json()
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "x", "%00", "100000"])
-def test_a_strange_page_size_is_no_error(client, a, size):
+def test_an_invalid_page_size_is_ignored(client, a, size):
     assert client.get(f"/api/v1/people/?page_size={size}", **bearer(a)).status_code == 200
 
 
-def test_a_wrong_method_is_a_405_and_wrong_json_a_400(client, admin, daily_growth):
+def test_a_wrong_method_is_a_405_and_invalid_json_a_400(client, admin, daily_growth):
     headers = bearer(admin)
     path = f"/api/v1/pipelines/{daily_growth.slug}/"
     assert client.delete(path, **headers).status_code == 405
@@ -68,7 +90,7 @@ def test_a_wrong_method_is_a_405_and_wrong_json_a_400(client, admin, daily_growt
     assert client.patch(path, "a=b", content_type="text/plain", **headers).status_code == 415
 
 
-def test_an_engineer_is_described(client, a):
+def test_a_person_has_these_fields(client, a):
     answer = client.get("/api/v1/people/engineer-a/", **bearer(a)).json()
     assert answer == {
         "username": "engineer-a",
@@ -89,7 +111,7 @@ def test_no_migration_is_missing(db):
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
-def test_instants_are_in_utc_also_for_somebody_of_another_zone_who_is_signed_in(signed_in, admin):
+def test_instants_are_in_utc_for_a_user_in_another_time_zone(signed_in, admin):
     admin.time_zone = "Asia/Tokyo"
     admin.save()
     rotation = create_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
@@ -97,7 +119,7 @@ def test_instants_are_in_utc_also_for_somebody_of_another_zone_who_is_signed_in(
     other = make_engineer("Somebody Else")
     at = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
     set_roster(rotation, engineers=[admin, other], starts_on=monday, at=at)
-    create_cover(rotation, span=CoverData(other, at, at + dt.timedelta(hours=2), ""), by=admin, at=at)
+    create_cover(rotation, data=CoverData(other, at, at + dt.timedelta(hours=2), ""), by=admin, at=at)
     [cover] = signed_in(admin).get("/api/v1/covers/").json()["results"]
     assert cover["starts_at"].endswith("Z")
     assert cover["ends_at"].endswith("Z")

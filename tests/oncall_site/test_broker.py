@@ -1,5 +1,6 @@
-"""The folder of messages: whoever reads it finds whole messages only."""
+"""The filesystem broker delivers whole messages only."""
 
+import os
 import threading
 import time
 from queue import Empty
@@ -17,7 +18,7 @@ def connection_to(tmp_path):
     return Connection(filesystem_broker.register(), transport_options=options)
 
 
-def test_messages_written_while_they_are_read_are_whole_and_each_comes_once(tmp_path):
+def test_concurrent_messages_arrive_whole_and_once(tmp_path):
     wanted, read, problems = 400, [], []
     text = "x" * 20_000
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -52,7 +53,7 @@ def test_messages_written_while_they_are_read_are_whole_and_each_comes_once(tmp_
     assert sorted(read) == list(range(wanted))
 
 
-def test_an_exchange_two_begin_at_once_keeps_the_queues_of_both(tmp_path):
+def test_two_processes_can_create_an_exchange_at_once(tmp_path):
     problems = []
 
     def bind(number):
@@ -77,15 +78,68 @@ def test_an_exchange_two_begin_at_once_keeps_the_queues_of_both(tmp_path):
     assert problems == []
 
 
-def test_a_message_that_is_being_written_is_not_seen(tmp_path):
-    with connection_to(tmp_path) as connection:
-        channel = connection.channel()
-        (tmp_path / "broker" / "queue" / "1_half.queue.msg.part").write_text('{"half":')
-        channel._put("queue", {"number": 1})
-        assert channel._get("queue") == {"number": 1}
+def test_a_partial_message_is_not_delivered(tmp_path):
+    with connection_to(tmp_path) as connection, connection.SimpleQueue("partial") as queue:
+        (tmp_path / "broker" / "queue" / "1_half.partial.msg.part").write_text('{"half":')
+        queue.put({"number": 1})
+        assert take(queue) == {"number": 1}
         with pytest.raises(Empty):
-            channel._get("queue")
+            queue.get(timeout=0.1)
 
 
-def test_without_redis_the_site_uses_it():
+def test_the_site_uses_it_without_redis():
     assert f"{filesystem_broker.SCHEME}://localhost" == settings.CELERY_BROKER_URL
+
+
+JUNK = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    b'{"body": "x"}',
+    b'{"body": "!", "headers": {}, "properties": {"body_encoding": "base64"}}',
+]
+
+
+def take(queue):
+    message = queue.get(timeout=5)
+    message.ack()
+    return message.payload
+
+
+def test_damaged_messages_are_set_aside_and_the_next_one_is_delivered(tmp_path):
+    with connection_to(tmp_path) as connection, connection.SimpleQueue("junk") as queue:
+        for number, content in enumerate(JUNK):
+            (tmp_path / "broker" / "queue" / f"0{number}_x.junk.msg").write_bytes(content)
+        queue.put({"number": 1})
+        assert take(queue) == {"number": 1}
+    assert len(list((tmp_path / "broker" / "damaged").iterdir())) == len(JUNK)
+    assert list((tmp_path / "broker" / "queue").iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"{}", b"[[1]]"])
+def test_a_damaged_exchange_table_is_rebuilt(tmp_path, content):
+    # Kombu remembers bindings for the whole process, so each case has a queue of its own.
+    name = f"damaged-{len(content)}"
+    table = tmp_path / "broker" / "control" / f"{name}.exchange"
+    with connection_to(tmp_path) as connection, connection.SimpleQueue(name) as queue:
+        table.write_bytes(content)
+        queue.put({"number": 1})
+        assert take(queue) == {"number": 1}
+    with connection_to(tmp_path) as connection:
+        table.write_bytes(content)
+        with connection.SimpleQueue(name) as queue:
+            queue.put({"number": 2})
+            assert take(queue) == {"number": 2}
+
+
+def test_old_temporary_files_are_deleted(tmp_path):
+    folder = tmp_path / "broker" / "queue"
+    filesystem_broker.broker_folders(var=tmp_path)
+    old, new = folder / "1.part", folder / "2.part"
+    for path in (old, new):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    filesystem_broker.broker_folders(var=tmp_path)
+    assert list(folder.iterdir()) == [new]

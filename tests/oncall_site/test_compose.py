@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile: their form, and the very commands of every service, run here without an engine."""
+"""docker-compose.yml and the Dockerfile: their format, and the commands of every service, run without Docker."""
 
 import contextlib
 import json
@@ -26,11 +26,11 @@ BIN = Path(sys.executable).parent
 REQUIRED = ("SECRET_KEY", "FIELD_KEYS", "POSTGRES_PASSWORD", "SITE_URL", "ALLOWED_HOSTS")
 
 
-def test_the_file_has_the_form_that_compose_asks_for():
+def test_the_file_is_valid_for_compose():
     jsonschema.Draft202012Validator(SCHEMA).validate(composed(FILLED))
 
 
-def test_the_schema_refuses_what_compose_refuses():
+def test_the_schema_rejects_an_invalid_file():
     file = composed(FILLED)
     file["services"]["web"]["comand"] = ["typo"]
     with pytest.raises(jsonschema.ValidationError, match="comand"):
@@ -47,7 +47,7 @@ def test_every_variable_is_documented_in_the_example():
     assert used() == documented()
 
 
-def test_every_dependency_is_a_service_that_can_be_waited_for():
+def test_every_dependency_is_a_service_with_a_health_check():
     services = composed(FILLED)["services"]
     for name, service in services.items():
         for other, waits in service.get("depends_on", {}).items():
@@ -57,7 +57,7 @@ def test_every_dependency_is_a_service_that_can_be_waited_for():
                 assert services[other]["restart"] == "on-failure", (name, other)
 
 
-def test_images_are_pinned_and_name_no_host():
+def test_images_are_pinned_and_have_no_registry_host():
     images = [service["image"] for service in composed(FILLED)["services"].values()]
     images += [rest.split()[0] for word, rest in dockerfile() if word == "FROM"]
     for image in images:
@@ -67,7 +67,7 @@ def test_images_are_pinned_and_name_no_host():
         assert tag != "latest"
 
 
-def test_the_image_runs_as_nobody_special_and_says_whether_it_is_well():
+def test_the_image_runs_unprivileged_with_a_health_check():
     words = dockerfile()
     users = [rest for word, rest in words if word == "USER"]
     assert users == ["oncall"]
@@ -79,7 +79,7 @@ def test_the_image_runs_as_nobody_special_and_says_whether_it_is_well():
     assert command == composed(FILLED)["services"]["web"]["command"]
 
 
-def test_everything_the_image_copies_is_there_and_sent_to_the_builder():
+def test_everything_that_the_image_copies_exists_and_is_not_ignored():
     sent = set(re.findall(r"(?m)^!(\S+)$", (ROOT / ".dockerignore").read_text()))
     copied = set()
     for word, rest in dockerfile():
@@ -89,7 +89,7 @@ def test_everything_the_image_copies_is_there_and_sent_to_the_builder():
     assert all((ROOT / name).exists() for name in copied)
 
 
-def test_every_room_is_in_the_image():
+def test_every_app_is_in_the_image():
     copied = " ".join(rest for word, rest in dockerfile() if word == "COPY").split()
     rooms = {path.parent.name for path in ROOT.glob("*/apps.py")}
     assert rooms
@@ -164,7 +164,7 @@ def ready(port):
 
 
 @pytest.mark.faults
-def test_the_very_commands_of_the_services_make_a_site_that_is_ready(database, redis_url, tmp_path):
+def test_the_commands_of_the_services_start_a_ready_site(database, redis_url, tmp_path):
     services = composed(FILLED)["services"]
     port = free_port()
     environments = {
@@ -188,7 +188,7 @@ def test_the_very_commands_of_the_services_make_a_site_that_is_ready(database, r
         assert all(process.poll() is None for process in running)
         parts = ready(port)[1]["parts"]
         assert set(parts) == {"database", "broker", "worker", "beat"}
-        assert all(part["well"] for part in parts.values())
+        assert all(part["ok"] for part in parts.values())
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=120) as page:
             assert re.search(r"/static/oncall_site/site\.[0-9a-f]{12}\.css", page.read().decode())
         check_health_checks(services, environments)

@@ -1,21 +1,23 @@
-"""The demo: its checks pass on a sound warehouse, and each catches the failure that a runbook names."""
+"""The demo: its checks pass on a healthy warehouse, and each fails for its failure mode."""
 
 import datetime as dt
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
-from examples.warehouse import SCENARIOS, grow, inject
+from examples.warehouse import SCENARIOS, grow, inject, last_whole_day
 from handbook.format.reader import read_handbook
 from oncall_site import demo, tasks
 from oncall_site.demo import build_demo, grow_demo, report_runs
 from oncall_site.demo_catalog import CHECKS, METRICS
 from people.domain.names import match_key
 from tests.factories import make_pipeline
+from validation.domain.buckets import newest_due_bucket
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, DataSource, Metric, MetricPoint, ReportedRun
-from validation.services.definitions import create_suggested_checks
+from validation.services.checks import create_suggested_checks
 from validation.services.run_check import claim_due_checks, run_check
 
 DAY = dt.date(2026, 3, 31)
@@ -24,7 +26,7 @@ NOON = dt.datetime(2026, 4, 1, 12, tzinfo=dt.UTC)
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """Return the bytes of a warehouse without a failure."""
+    """Return the bytes of a healthy warehouse."""
     path = tmp_path_factory.mktemp("sound") / "warehouse.sqlite"
     grow(path, until=DAY)
     return path.read_bytes()
@@ -39,21 +41,21 @@ def warehouse(sound, tmp_path):
 
 @pytest.fixture
 def pipelines(seed, a, b):
-    """Make the handbook's pipelines with the checks that its import proposes; runbooks are not needed here."""
+    """Create the handbook's pipelines with the checks that the import suggests, without runbooks."""
     for runbook in read_handbook(seed.read_bytes()).runbooks:
         pipeline = make_pipeline(f"{runbook.name} ({runbook.audience})", primary=a, secondary=b)
         section = next(section for section in runbook.sections if section.title == "Metrics Validation")
-        create_suggested_checks(pipeline, proposals=suggest_checks(section.markdown, pipeline=runbook.name))
+        create_suggested_checks(pipeline, suggestions=suggest_checks(section.markdown, pipeline=runbook.name))
 
 
 def judged(*checks, at=NOON):
-    """Run checks, and no others, as a worker does; return their results by name."""
+    """Run these checks as a worker does; return their results by name."""
     Check.objects.update(next_due_at=None)
     Check.objects.filter(pk__in=[check.pk for check in checks]).update(next_due_at=at)
     return {(result := run_check(handed, at=at)).of.name: result for handed in claim_due_checks(at=at)}
 
 
-def test_a_sound_warehouse_passes_every_check(pipelines, warehouse, admin):
+def test_every_check_passes_on_a_healthy_warehouse(pipelines, warehouse, admin):
     checks = build_demo(warehouse, by=admin, at=NOON)
     assert len(checks) == len(CHECKS)
     results = judged(*checks)
@@ -62,8 +64,28 @@ def test_a_sound_warehouse_passes_every_check(pipelines, warehouse, admin):
     assert not Check.objects.alerting().exists()
 
 
+@pytest.mark.parametrize(
+    ("days", "hour", "minute"),
+    [(0, 0, 5), (1, 1, 0), (2, 3, 0), (3, 5, 59), (4, 6, 0), (5, 6, 31), (6, 12, 0), (6, 23, 59)],
+)
+def test_the_demo_has_no_false_alarm_at_any_hour_of_any_weekday(pipelines, warehouse, admin, days, hour, minute):
+    at = dt.datetime(2026, 4, 1, hour, minute, tzinfo=dt.UTC) + dt.timedelta(days=days)
+    results = judged(*build_demo(warehouse, by=admin, at=at), at=at)
+    assert {name: f"{row.status}: {row.message}" for name, row in results.items() if row.status != "pass"} == {}
+
+
+def test_the_demo_evaluates_no_day_that_the_warehouse_lacks():
+    """At each minute of a week; the warehouse grows within ten minutes after the last run of the night."""
+    start = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+    for minutes in range(7 * 24 * 60):
+        at = start + dt.timedelta(minutes=minutes)
+        delay = dt.timedelta(minutes=demo.LOAD_MINUTES)
+        due = newest_due_bucket(at, step=dt.timedelta(days=1), zone=dt.UTC, delay=delay)
+        assert due.date() <= last_whole_day(at - dt.timedelta(minutes=10))
+
+
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_a_failure_is_caught_by_its_check(pipelines, warehouse, admin, name):
+def test_a_failure_makes_its_check_fail(pipelines, warehouse, admin, name):
     scenario = SCENARIOS[name]
     inject(warehouse, scenario, day=DAY)
     build_demo(warehouse, by=admin, at=NOON)
@@ -72,16 +94,16 @@ def test_a_failure_is_caught_by_its_check(pipelines, warehouse, admin, name):
     (result,) = judged(check).values()
     assert result.status == "fail", result.message
     check.refresh_from_db()
-    # One dip is no alarm yet: that check asks for two of three (“… causing false alarms”).
+    # One dip does not alert yet: this check needs two of three results.
     assert (check.alerting_since is not None) is (check.confirm == 1)
 
 
-def test_every_proposed_check_is_switched_on_with_its_metric_and_parameters(pipelines, warehouse, admin):
+def test_every_suggested_check_is_enabled_with_its_metric_and_parameters(pipelines, warehouse, admin):
     build_demo(warehouse, by=admin, at=NOON)
     proposed = Check.objects.exclude(proposed_from="")
     assert (proposed.count(), proposed.filter(is_active=True).count()) == (10, 10)
     assert Metric.objects.count() == len(METRICS)
-    assert "warehouse.sqlite" not in DataSource.objects.get().address
+    assert "warehouse.sqlite" not in DataSource.objects.values_list("address", flat=True).get()
 
 
 def test_the_warehouse_grows_day_by_day_and_its_runs_are_reported(pipelines, warehouse, admin):
@@ -94,7 +116,7 @@ def test_the_warehouse_grows_day_by_day_and_its_runs_are_reported(pipelines, war
     assert report_runs(warehouse, at=NOON + dt.timedelta(days=3)) == 0
 
 
-def test_a_run_that_turns_out_otherwise_is_reported_anew(pipelines, warehouse, admin):
+def test_a_changed_run_is_reported_again(pipelines, warehouse, admin):
     build_demo(warehouse, by=admin, at=NOON)
     for name in ("run-timeout", "late-aggregation"):
         inject(warehouse, SCENARIOS[name], day=DAY)
@@ -104,10 +126,20 @@ def test_a_run_that_turns_out_otherwise_is_reported_anew(pipelines, warehouse, a
     assert report_runs(warehouse, at=NOON + dt.timedelta(hours=5)) == 1
 
 
-def test_a_site_without_the_demo_is_left_alone(db, tmp_path):
+def test_a_site_without_the_demo_does_not_change(db, tmp_path):
     path = tmp_path / "warehouse.sqlite"
     assert grow_demo(path, at=NOON) == 0
     assert not path.exists()
+
+
+def test_a_site_that_was_off_for_days_has_no_false_alarm_after_a_restart(pipelines, warehouse, admin, monkeypatch):
+    build_demo(warehouse, by=admin, at=NOON)
+    later = NOON + dt.timedelta(days=3)
+    monkeypatch.setattr(settings, "VAR", warehouse.parent)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    call_command("create_demo")
+    results = judged(*Check.objects.all(), at=later)
+    assert {row.status for row in results.values()} == {"pass"}
 
 
 def test_create_demo_fills_an_empty_site_once(db, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Health: alive, ready, and what a real worker leaves behind, over the file-system broker and over Redis."""
+"""/healthz, /readyz and the heartbeat of a real worker, with the filesystem broker and with Redis."""
 
 import os
 import subprocess
@@ -23,61 +23,61 @@ def test_healthz_answers_without_sign_in(client, db):
     assert client.get("/healthz").json() == {"alive": True}
 
 
-def test_readyz_says_which_part_is_not_well(client, db):
+def test_readyz_names_the_part_that_is_down(client, db):
     answer = client.get("/readyz")
     assert answer.status_code == 503
     parts = answer.json()["parts"]
-    assert parts["database"]["well"]
-    assert parts["broker"]["well"]
-    assert parts["worker"] == parts["beat"] == {"well": False, "seen": "no heartbeat yet"}
+    assert parts["database"]["ok"]
+    assert parts["broker"]["ok"]
+    assert parts["worker"] == parts["beat"] == {"ok": False, "detail": "no heartbeat yet"}
 
 
-def test_readyz_is_well_after_a_heartbeat_of_worker_and_beat(client, db):
+def test_readyz_is_200_after_a_heartbeat_of_worker_and_beat(client, db):
     record_heartbeat()
     assert not client.get("/readyz").json()["ready"]
-    services.beat_on()
+    services.record_beat()
     assert client.get("/readyz").json()["ready"]
 
 
 @pytest.mark.parametrize("part", ["worker", "beat"])
-def test_an_old_heartbeat_is_not_well(client, db, part):
+def test_an_old_heartbeat_counts_as_down(client, db, part):
     services.record_heartbeat(worker="celery@one")
-    services.beat_on()
-    Heartbeat.objects.filter(part__startswith=part).update(beaten_at=Now() - queries.STALE_AFTER * 2)
+    services.record_beat()
+    Heartbeat.objects.filter(part__startswith=part).update(seen_at=Now() - queries.STALE_AFTER * 2)
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert [name for name, seen in answer.json()["parts"].items() if not seen["well"]] == [part]
-    assert "last heartbeat" in answer.json()["parts"][part]["seen"]
+    assert [name for name, health in answer.json()["parts"].items() if not health["ok"]] == [part]
+    assert "last heartbeat" in answer.json()["parts"][part]["detail"]
 
 
-def test_one_fresh_worker_of_two_is_well_and_one_long_gone_is_forgotten(client, db):
-    services.beat_on()
+def test_one_of_two_workers_is_enough_and_old_heartbeats_are_deleted(client, db):
+    services.record_beat()
     services.record_heartbeat(worker="celery@one")
-    Heartbeat.objects.filter(part="worker celery@one").update(beaten_at=Now() - queries.STALE_AFTER * 2)
+    Heartbeat.objects.filter(part="worker celery@one").update(seen_at=Now() - queries.STALE_AFTER * 2)
     services.record_heartbeat(worker="celery@two")
-    assert client.get("/readyz").json()["parts"]["worker"]["well"]
-    Heartbeat.objects.filter(part="worker celery@one").update(beaten_at=Now() - services.FORGOTTEN_AFTER * 2)
+    assert client.get("/readyz").json()["parts"]["worker"]["ok"]
+    Heartbeat.objects.filter(part="worker celery@one").update(seen_at=Now() - services.HEARTBEAT_RETENTION * 2)
     services.record_heartbeat(worker="celery@two")
     assert [part for part, _ in queries.heartbeats()] == ["beat", "worker celery@two"]
 
 
-def test_the_health_check_of_a_container_fails_where_its_part_is_silent(db, capsys):
+def test_the_health_check_command_fails_without_a_heartbeat(db, capsys):
     with pytest.raises(CommandError, match="beat: no heartbeat yet"):
         call_command("healthy", "beat")
-    services.beat_on()
+    services.record_beat()
     call_command("healthy", "beat")
     assert "beat: last heartbeat" in capsys.readouterr().out
 
 
-def test_an_unreachable_broker_is_said(client, db, monkeypatch):
+def test_an_unreachable_broker_counts_as_down(client, db, monkeypatch):
     monkeypatch.setattr(settings, "CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {"socket_connect_timeout": 1})
-    assert not client.get("/readyz").json()["parts"]["broker"]["well"]
+    assert not client.get("/readyz").json()["parts"]["broker"]["ok"]
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("broker", ["filesystem", "redis"])
-def test_a_real_worker_with_beat_leaves_a_heartbeat(broker, tmp_path):
+def test_a_real_worker_with_beat_records_heartbeats(broker, tmp_path):
     database = connection.settings_dict
     url = (
         f"postgresql://{database['USER']}@/{database['NAME']}?host={database['OPTIONS'].get('host', database['HOST'])}"
@@ -99,7 +99,7 @@ def test_a_real_worker_with_beat_leaves_a_heartbeat(broker, tmp_path):
         assert one.startswith("worker celery@")
         wait_until(Sweep.objects.filter(task="oncall_site.tasks.record_heartbeat").exists)
         row = Sweep.objects.get(task="oncall_site.tasks.record_heartbeat")
-        assert (row.runs, row.failures, row.problem) == (1, 0, "")
+        assert (row.runs, row.failures, row.error) == (1, 0, "")
         assert f"worker {row.worker}" == one
         assert row.seconds > 0
     finally:

@@ -1,4 +1,4 @@
-"""The log: a JSON object a line, one a request, with its id; no secret in any."""
+"""The log: one JSON object per line, with request ids and without secrets."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from oncall_site.logs import JsonLogFormatter, LineFormatter, MaskingFilter, mask
-from oncall_site.views import pages
+from oncall_site.views import now
 from pipelines.models import Pipeline
 from tests.factories import bearer
 
@@ -18,7 +18,7 @@ TOKEN = "Zk3J9vQ0_abcDEF-1234567890xyzXYZ0987654321ab"
 
 @pytest.fixture
 def lines():
-    """What the production's handler writes of everything, as a function that returns the parsed lines."""
+    """A function that returns the parsed lines of the JSON log."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(JsonLogFormatter())
@@ -37,7 +37,7 @@ def request_line(lines):
     return line
 
 
-def test_a_request_is_one_line_with_who_what_and_how_long(signed_in, a, lines):
+def test_a_request_is_one_line_with_user_path_and_duration(signed_in, a, lines):
     answer = signed_in(a).get("/pipelines/?q=nothing")
     line = request_line(lines)
     assert (line["method"], line["path"], line["status"], line["user"]) == ("GET", "/pipelines/", 200, a.username)
@@ -48,18 +48,18 @@ def test_a_request_is_one_line_with_who_what_and_how_long(signed_in, a, lines):
 
 
 @pytest.mark.parametrize(
-    ("asked", "kept"), [("abc-123.DEF_456", True), ("short", False), ("with space 12", False), ("x" * 65, False)]
+    ("sent", "is_used"), [("abc-123.DEF_456", True), ("short", False), ("with space 12", False), ("x" * 65, False)]
 )
-def test_a_well_formed_id_of_the_caller_is_kept(client, db, asked, kept):
-    given = client.get("/healthz", headers={"x-request-id": asked}).headers["X-Request-ID"]
-    assert (given == asked) is kept
-    assert client.get("/healthz").headers["X-Request-ID"] != given
+def test_a_well_formed_request_id_of_the_caller_is_used(client, db, sent, is_used):
+    returned = client.get("/healthz", headers={"x-request-id": sent}).headers["X-Request-ID"]
+    assert (returned == sent) is is_used
+    assert client.get("/healthz").headers["X-Request-ID"] != returned
 
 
-def test_a_change_is_kept_with_the_id_of_its_request(client, admin, b, daily_growth):
-    wanted = {"primary_owner": b.username}
+def test_a_change_is_stored_with_its_request_id(client, admin, b, daily_growth):
+    body = {"primary_owner": b.username}
     path = f"/api/v1/pipelines/{daily_growth.slug}/"
-    answer = client.patch(path, wanted, content_type="application/json", **bearer(admin))
+    answer = client.patch(path, body, content_type="application/json", **bearer(admin))
     assert answer.status_code == 200
     event = Pipeline.pgh_event_model.objects.filter(pgh_obj_id=daily_growth.pk).order_by("-pgh_id").first()
     assert event.pgh_context.metadata == {"user": admin.pk, "url": path, "request": answer.headers["X-Request-ID"]}
@@ -70,7 +70,7 @@ def test_health_is_not_logged(client, db, lines):
     assert lines() == []
 
 
-def test_no_secret_of_a_path_or_a_query_is_logged(client, signed_in, a, lines):
+def test_secrets_in_paths_and_queries_are_masked(client, signed_in, a, lines):
     client.get(f"/feeds/{TOKEN}.ics")
     signed_in(a).get(f"/no/such/{TOKEN}/page?token={TOKEN}")
     logging.getLogger("django.request").warning("Not Found: %s", f"/feeds/{TOKEN}.ics?x={TOKEN}")
@@ -79,7 +79,7 @@ def test_no_secret_of_a_path_or_a_query_is_logged(client, signed_in, a, lines):
     assert TOKEN not in written
 
 
-def test_no_secret_of_a_traceback_is_logged(lines):
+def test_secrets_in_tracebacks_are_masked(lines):
     address = "postgresql://oncall:hunter2hunter2@postgres:5432/oncall refused"
     try:
         {}[address]
@@ -93,7 +93,7 @@ def test_no_secret_of_a_traceback_is_logged(lines):
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "masked"),
     [
         (f"/feeds/{TOKEN}.ics", "/feeds/…"),
         ("GET /api/v1/pipelines/unit-level-profit-experiment-focused/responder/", None),
@@ -106,16 +106,17 @@ def test_no_secret_of_a_traceback_is_logged(lines):
         ("Authorization: Bearer abcdefghijklmnop", "Authorization: Bearer …"),
     ],
 )
-def test_what_is_masked(text, shown):
-    assert mask(text) == (text if shown is None else shown)
+def test_masking(text, masked):
+    assert mask(text) == (text if masked is None else masked)
 
 
-def test_a_line_of_a_failed_request_has_the_id_of_the_failure(lines, a, monkeypatch):
+def test_the_log_and_the_error_page_have_the_id_of_a_failed_request(lines, a, monkeypatch):
 
-    monkeypatch.setattr(pages, "open_incidents", lambda: 1 / 0)
+    monkeypatch.setattr(now, "open_incidents", lambda: 1 / 0)
     browser = Client(raise_request_exception=False)
     browser.force_login(a)
     answer = browser.get("/")
     assert answer.status_code == 500
-    found = {line["request_id"] for line in lines() if "ZeroDivisionError" in line.get("exc_info", "")}
-    assert found == {answer.headers["X-Request-ID"]}
+    assert answer.headers["X-Request-ID"] in answer.content.decode()
+    ids = {line["request_id"] for line in lines() if "ZeroDivisionError" in line.get("exc_info", "")}
+    assert ids == {answer.headers["X-Request-ID"]}

@@ -27,12 +27,13 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, create_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
-from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, taken_back
+from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, rolled_back
 from tests.notifications.news import News
 from tests.security.permission_matrix import ALERT, ALERTS
 from validation.importers.alertmanager import read_alerts
 from validation.models import MappingRule, Metric
-from validation.services.definitions import create_check, create_data_source
+from validation.services.checks import create_check
+from validation.services.data_sources import create_data_source
 from validation.services.external_results import record_file, save_mapping_rule
 from validation.services.known_events import Event, add_known_event
 from validation.services.pipeline_runs import Run, report_run
@@ -117,7 +118,7 @@ def fill(admin, *, rows):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
         make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
         create_token(admin, name=f"token {row}")
-        create_holiday(primary, dates=HolidayData(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
+        create_holiday(primary, data=HolidayData(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
         add_external_check(row, pipeline=pipeline)
         add_alert(row, pipeline=pipeline)
@@ -183,14 +184,14 @@ def add_rotation(row, *, engineers, admin):
     monday = (at - dt.timedelta(days=at.weekday() + 7)).date()
     set_roster(rotation, engineers=engineers, starts_on=monday, at=at)
     weeks = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").select_related("engineer"))
-    request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=admin, at=at)
+    request_swap(rotation, proposal=SwapProposal(weeks[0].starts_on), by=admin, at=at)
     accept_swap(
-        request_swap(rotation, asked=SwapProposal(weeks[2].starts_on, weeks[3].starts_on), by=admin, at=at),
+        request_swap(rotation, proposal=SwapProposal(weeks[2].starts_on, weeks[3].starts_on), by=admin, at=at),
         by=admin,
         at=at,
     )
     span = CoverData(admin, weeks[1].starts_at, weeks[1].ends_at)
-    create_cover(rotation, span=span, by=admin, at=at)
+    create_cover(rotation, data=span, by=admin, at=at)
 
 
 def add_hand_offs(admin):
@@ -233,7 +234,7 @@ def statements(do):
 @pytest.fixture(scope="module")
 def measured(django_db_setup, django_db_blocker):
     """Return a function that gives the statements of an address with one row, and now, with thirty."""
-    with taken_back(django_db_blocker):
+    with rolled_back(django_db_blocker):
         admin = make_engineer("Admin", is_staff=True)
         fill(admin, rows=1)
         browser, script = Client(), Client(**bearer(admin))

@@ -1,4 +1,4 @@
-"""What admins and scrapers see of the site itself: `/metrics` and the admin's system page."""
+"""/metrics and the system page of the admin."""
 
 import datetime as dt
 
@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from notifications.models import Message
 from oncall_site import celery_app, queries, services
 from oncall_site.models import Sweep
-from oncall_site.views.system import JOBS
+from oncall_site.views.system import TASK_LABELS
 from tests.factories import bearer
 
 HOUR = dt.timedelta(hours=1)
@@ -20,12 +20,14 @@ HOUR = dt.timedelta(hours=1)
 
 def message(person, key, **fields):
     at = timezone.now()
-    given = {"type": "test", "dedup_key": key, "subject": f"Subject {key}", "text": "Text"}
-    return Message.objects.create(recipient=person, **given, **{"due_at": at - HOUR, "expires_at": at + HOUR, **fields})
+    defaults = {"type": "test", "dedup_key": key, "subject": f"Subject {key}", "text": "Text"}
+    return Message.objects.create(
+        recipient=person, **defaults, **{"due_at": at - HOUR, "expires_at": at + HOUR, **fields}
+    )
 
 
-def figures(answer):
-    """Return every sample of an answer by its name and labels."""
+def samples(answer):
+    """Return every sample of a response by its name and labels."""
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
     families = text_string_to_metric_families(answer.content.decode())
@@ -34,7 +36,7 @@ def figures(answer):
     }
 
 
-def test_metrics_are_read_by_admins_and_by_who_knows_the_token(client, signed_in, a, admin):
+def test_metrics_need_an_admin_or_the_metrics_token(client, signed_in, a, admin):
     assert client.get("/metrics").status_code == 401
     assert client.get("/metrics").headers["WWW-Authenticate"].startswith("Bearer")
     assert signed_in(a).get("/metrics").status_code == 403
@@ -48,47 +50,47 @@ def test_metrics_are_read_by_admins_and_by_who_knows_the_token(client, signed_in
         assert client.get("/metrics", headers={"authorization": "Bearer a-scrapers"}).status_code == 200
 
 
-def test_metrics_tell_how_messages_fare(signed_in, a, admin):
+def test_metrics_include_the_outbox(signed_in, a, admin):
     at = timezone.now()
     message(a, "due")
     message(a, "later", due_at=at + HOUR / 2)
     message(a, "failed", state="failed")
     message(a, "sent", state="sent", due_at=at, created_at=at, sent_at=at + dt.timedelta(seconds=4))
     message(a, "long ago", state="sent", due_at=at - 9 * HOUR, sent_at=at - 2 * HOUR)
-    seen = figures(signed_in(admin).get("/metrics"))
-    assert seen["oncall_messages", ("state", "waiting")] == 2
-    assert seen["oncall_messages", ("state", "due")] == 1
-    assert seen["oncall_messages", ("state", "failed")] == 1
-    assert 3600 <= seen["oncall_message_lag_seconds",] < 3700
-    assert seen["oncall_message_lateness_seconds", ("quantile", "1")] == pytest.approx(4, abs=0.1)
+    values = samples(signed_in(admin).get("/metrics"))
+    assert values["oncall_messages", ("state", "waiting")] == 2
+    assert values["oncall_messages", ("state", "due")] == 1
+    assert values["oncall_messages", ("state", "failed")] == 1
+    assert 3600 <= values["oncall_message_lag_seconds",] < 3700
+    assert values["oncall_message_lateness_seconds", ("quantile", "1")] == pytest.approx(4, abs=0.1)
 
 
-def test_metrics_tell_of_sweeps_and_heartbeats(signed_in, admin):
+def test_metrics_include_sweeps_and_heartbeats(signed_in, admin):
     services.record_sweep("one.sweep", worker="celery@one", seconds=0.5)
-    services.record_sweep("one.sweep", worker="celery@two", seconds=1.5, problem="OSError")
-    services.beat_on()
-    seen = figures(signed_in(admin).get("/metrics"))
+    services.record_sweep("one.sweep", worker="celery@two", seconds=1.5, error="OSError")
+    services.record_beat()
+    values = samples(signed_in(admin).get("/metrics"))
     sweep = ("sweep", "one.sweep")
-    assert seen["oncall_sweep_last_seconds", sweep] == 1.5
-    assert seen["oncall_sweep_seconds_total", sweep] == 2.0
-    assert seen["oncall_sweep_runs_total", sweep] == 2
-    assert seen["oncall_sweep_failures_total", sweep] == 1
-    assert seen["oncall_heartbeat_age_seconds", ("part", "beat")] < 5
-    assert seen["oncall_database_bytes",] > 1_000_000
+    assert values["oncall_sweep_last_seconds", sweep] == 1.5
+    assert values["oncall_sweep_seconds_total", sweep] == 2.0
+    assert values["oncall_sweep_runs_total", sweep] == 2
+    assert values["oncall_sweep_failures_total", sweep] == 1
+    assert values["oncall_heartbeat_age_seconds", ("part", "beat")] < 5
+    assert values["oncall_database_bytes",] > 1_000_000
 
 
 def test_metrics_count_requests_by_view_never_by_path(client, signed_in, admin, daily_growth):
     browser = signed_in(admin)
     labels = (("method", "GET"), ("status", "200"), ("view", "pipeline"))
-    before = figures(browser.get("/metrics")).get(("oncall_http_requests_total", *labels), 0)
+    before = samples(browser.get("/metrics")).get(("oncall_http_requests_total", *labels), 0)
     browser.get(f"/pipelines/{daily_growth.slug}/")
     client.get("/no/such/page")
     answer = browser.get("/metrics")
-    assert figures(answer)["oncall_http_requests_total", *labels] == before + 1
+    assert samples(answer)["oncall_http_requests_total", *labels] == before + 1
     assert daily_growth.slug not in answer.content.decode()
 
 
-def test_a_task_that_a_worker_runs_is_recorded_and_one_called_as_a_function_is_not(db):
+def test_a_task_is_recorded_if_a_worker_runs_it_but_not_if_it_is_called(db):
     @celery_app.task(name="failing")
     def task():
         raise ValueError("secret text")
@@ -101,10 +103,10 @@ def test_a_task_that_a_worker_runs_is_recorded_and_one_called_as_a_function_is_n
         task()
     task.pop_request()
     row = Sweep.objects.get()
-    assert (row.task, row.worker, row.failures, row.problem) == ("failing", "celery@one", 1, "ValueError")
+    assert (row.task, row.worker, row.failures, row.error) == ("failing", "celery@one", 1, "ValueError")
 
 
-def test_the_system_page_shows_what_is_wrong(signed_in, a, admin):
+def test_the_system_page_shows_problems(signed_in, a, admin):
     message(a, "failed", state="failed", problem="550 no such person")
     services.record_heartbeat(worker="celery@one")
     services.record_sweep("one.sweep", worker="celery@one", seconds=0.5)
@@ -114,31 +116,31 @@ def test_the_system_page_shows_what_is_wrong(signed_in, a, admin):
     assert "/admin/system/" in signed_in(admin).get("/admin/").content.decode()
 
 
-def test_the_system_page_names_every_job_in_words(signed_in, admin):
+def test_the_system_page_has_a_label_for_every_job(signed_in, admin):
     celery_app.loader.import_default_modules()
     ours = {name for name in celery_app.tasks if ".tasks." in name}
-    assert set(JOBS) == ours
+    assert set(TASK_LABELS) == ours
     services.record_sweep("validation.tasks.sweep_checks", worker="celery@one", seconds=0.5)
     text = signed_in(admin).get("/admin/system/").content.decode()
-    assert "Look for checks that are due" in text
+    assert "Find due checks" in text
     assert "sweep_checks" not in text
 
 
-def test_the_system_page_of_a_new_site_says_what_to_do(signed_in, admin):
+def test_the_system_page_of_a_new_site_has_a_hint(signed_in, admin):
     text = signed_in(admin).get("/admin/system/").content.decode()
-    assert "No worker and no beat has ever run" in text
-    assert "No worker has run a job yet" in text
+    assert "No worker or beat has run yet" in text
+    assert "No jobs have run yet" in text
 
 
-def test_the_system_page_is_for_admins(client, signed_in, a):
+def test_the_system_page_needs_an_admin(client, signed_in, a):
     assert signed_in(a).get("/admin/system/").status_code in (302, 403)
     assert client.get("/admin/system/").status_code == 302
 
 
-def test_neither_needs_more_statements_for_more_rows(signed_in, a, admin):
+def test_the_query_count_does_not_grow_with_the_rows(signed_in, a, admin):
     browser = signed_in(admin)
 
-    def statements(path):
+    def query_count(path):
         with CaptureQueriesContext(connection) as captured:
             assert browser.get(path).status_code == 200
         return len(captured)
@@ -151,16 +153,16 @@ def test_neither_needs_more_statements_for_more_rows(signed_in, a, admin):
 
     for path in ("/metrics", "/admin/system/"):
         fill([path])
-        one = statements(path)
+        one = query_count(path)
         fill(f"{path} {number}" for number in range(30))
-        assert statements(path) <= one
+        assert query_count(path) <= one
 
 
-def test_a_broker_that_does_not_answer_is_said_and_breaks_nothing(signed_in, admin, monkeypatch):
+def test_an_unreachable_broker_is_reported(signed_in, admin, monkeypatch):
     from django.conf import settings
 
     monkeypatch.setattr(settings, "CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {"socket_connect_timeout": 1})
     assert queries.broker_backlog() is None
-    assert "the broker does not answer" in signed_in(admin).get("/admin/system/").content.decode()
-    assert ("oncall_broker_backlog",) not in figures(signed_in(admin).get("/metrics"))
+    assert "cannot connect to the broker" in signed_in(admin).get("/admin/system/").content.decode()
+    assert ("oncall_broker_backlog",) not in samples(signed_in(admin).get("/metrics"))

@@ -176,7 +176,7 @@ def test_the_admin_asks_for_a_code_if_the_session_has_not_value_one(signed_in, a
 def test_an_admin_resets_two_factor_authentication(client, signed_in, admin, person, enrolled):
     fields = {"action": "reset_two_factor", "_selected_action": [person.pk]}
     answer = signed_in(admin).post("/admin/people/user/", fields, follow=True)
-    assert "Two-factor authentication reset: 1." in answer.content.decode()
+    assert "Two-factor authentication reset for 1 user." in answer.content.decode()
     assert password(client).headers["Location"] == "/"
 
 

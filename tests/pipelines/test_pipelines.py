@@ -1,4 +1,4 @@
-"""Pipelines and their owners: the table, the grid, the API, the history."""
+"""Pipelines and their owners: list, ownership grid, API, history."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from common.exceptions import DomainError
 from people.models import User
 from pipelines.models import Pipeline
-from pipelines.queries import ownership, row_history
+from pipelines.queries import FieldChange, ownership, row_history
 from pipelines.services import Owners, change_owners, reassign, update_pipeline
 from tests.factories import bearer, make_pipeline
 
@@ -20,17 +20,17 @@ def test_a_pipeline_has_a_name_an_audience_and_a_slug(daily_growth):
     assert str(daily_growth) == "Daily growth (experiment-focused)"
 
 
-def test_two_pipelines_cannot_mean_the_same(daily_growth, a, b):
+def test_two_names_that_differ_in_case_and_punctuation_are_the_same(daily_growth, a, b):
     with pytest.raises(ValidationError):
         make_pipeline("DAILY GROWTH (Experiment focused)", primary=a, secondary=b)
 
 
-def test_the_database_refuses_one_person_for_both_owners(daily_growth, d):
+def test_the_database_rejects_one_person_as_both_owners(daily_growth, d):
     with pytest.raises(IntegrityError, match="pipeline_owners_differ"), transaction.atomic():
         Pipeline.objects.update(secondary_owner=d)
 
 
-def test_owners_change_all_or_none(daily_growth, a, b, c):
+def test_owners_are_changed_all_or_none(daily_growth, a, b, c):
     other = make_pipeline("Other", primary=a, secondary=b)
     with pytest.raises(DomainError, match="Other"):
         change_owners({daily_growth: Owners(primary=b, secondary=c), other: Owners(primary=c, secondary=c)})
@@ -38,36 +38,36 @@ def test_owners_change_all_or_none(daily_growth, a, b, c):
     assert daily_growth.primary_owner != b
 
 
-def test_an_inactive_person_becomes_no_owner(daily_growth, a, b):
+def test_a_deactivated_person_cannot_become_an_owner(daily_growth, a, b):
     User.objects.filter(pk=b.pk).update(is_active=False)
     b.refresh_from_db()
-    with pytest.raises(DomainError, match="not active"):
+    with pytest.raises(DomainError, match="deactivated"):
         change_owners({daily_growth: Owners(primary=a, secondary=b)})
 
 
-def test_everything_a_leaver_owns_goes_to_another(daily_growth, a, b, c, d):
+def test_reassigning_transfers_every_pipeline_of_a_person(daily_growth, a, b, c, d):
     other = make_pipeline("Other", primary=a, secondary=c)
     changed = reassign(leaver=a, successor=b)
     assert {p.pk for p in changed} == {daily_growth.pk, other.pk}
     assert set(Pipeline.objects.values_list("primary_owner", "secondary_owner")) == {(d.pk, b.pk), (b.pk, c.pk)}
 
 
-def test_a_reassignment_that_would_give_one_person_both_halves_changes_nothing(daily_growth, a, d):
+def test_a_reassignment_to_the_other_owner_changes_nothing(daily_growth, a, d):
     with pytest.raises(DomainError, match="both primary and secondary"):
         reassign(leaver=a, successor=d)
     daily_growth.refresh_from_db()
     assert daily_growth.secondary_owner == a
 
 
-def test_the_history_says_who_changed_what_from_what_to_what(signed_in, admin, daily_growth, a, b, d):
+def test_the_history_has_the_author_and_the_changed_fields(signed_in, admin, daily_growth, a, b, d):
     path = f"/api/v1/pipelines/{daily_growth.slug}/"
     assert signed_in(admin).patch(path, {"primary_owner": b.username}, content_type=JSON).status_code == 200
     newest = row_history(daily_growth, fields=("primary_owner", "secondary_owner"))[0]
-    assert newest.who == "Admin"
-    assert newest.fields == (("primary owner", "Engineer D", "Engineer B"),)
+    assert newest.author == "Admin"
+    assert newest.fields == (FieldChange("primary owner", "Engineer D", "Engineer B"),)
 
 
-def test_the_api_lists_pipelines_in_the_order_of_the_table(client, a, b, c):
+def test_the_api_lists_pipelines_by_position(client, a, b, c):
     for place, name in enumerate(["One", "Two", "Three"]):
         make_pipeline(name, primary=a, secondary=b, position=place)
     answer = client.get("/api/v1/pipelines/", **bearer(c)).json()
@@ -76,15 +76,15 @@ def test_the_api_lists_pipelines_in_the_order_of_the_table(client, a, b, c):
     assert answer["results"][0]["primary_owner"] == "engineer-a"
 
 
-def test_an_admin_changes_a_pipeline_through_the_api_and_an_engineer_does_not(client, admin, daily_growth, a, b):
+def test_only_an_admin_can_patch_a_pipeline(client, admin, daily_growth, a, b):
     path = f"/api/v1/pipelines/{daily_growth.slug}/"
-    wanted = {"primary_owner": "engineer-b"}
-    assert client.patch(path, wanted, content_type=JSON, **bearer(a)).status_code == 403
-    assert client.patch(path, wanted, content_type=JSON, **bearer(admin)).json()["primary_owner"] == "engineer-b"
+    body = {"primary_owner": "engineer-b"}
+    assert client.patch(path, body, content_type=JSON, **bearer(a)).status_code == 403
+    assert client.patch(path, body, content_type=JSON, **bearer(admin)).json()["primary_owner"] == "engineer-b"
 
 
 @pytest.mark.parametrize(
-    ("given", "field"),
+    ("body", "field"),
     [
         ({"primary_owner": "nobody-here"}, "primary_owner"),
         ({"primary_owner": "engineer-a"}, "secondary_owner"),
@@ -96,36 +96,36 @@ def test_an_admin_changes_a_pipeline_through_the_api_and_an_engineer_does_not(cl
         ({"name": "x" * 300}, "name"),
     ],
 )
-def test_a_wrong_change_names_the_field_and_changes_nothing(client, admin, daily_growth, given, field):
+def test_an_invalid_patch_names_the_field_and_changes_nothing(client, admin, daily_growth, body, field):
     before = Pipeline.objects.values().get()
-    answer = client.patch(f"/api/v1/pipelines/{daily_growth.slug}/", given, content_type=JSON, **bearer(admin))
+    answer = client.patch(f"/api/v1/pipelines/{daily_growth.slug}/", body, content_type=JSON, **bearer(admin))
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
     assert Pipeline.objects.values().get() == before
 
 
-def test_a_change_to_another_pipelines_name_is_refused(client, admin, daily_growth, a, b):
+def test_a_name_of_another_pipeline_is_rejected(client, admin, daily_growth, a, b):
     make_pipeline("Other (growth)", primary=a, secondary=b)
-    given = {"name": "Other", "audience": "Growth"}
-    answer = client.patch(f"/api/v1/pipelines/{daily_growth.slug}/", given, content_type=JSON, **bearer(admin))
+    body = {"name": "Other", "audience": "Growth"}
+    answer = client.patch(f"/api/v1/pipelines/{daily_growth.slug}/", body, content_type=JSON, **bearer(admin))
     assert (answer.status_code, list(answer.json())) == (400, ["name"])
 
 
-def test_a_second_pipeline_of_the_same_meaning_is_refused_in_the_admin(signed_in, admin, daily_growth, a, b):
+def test_a_duplicate_name_is_rejected_in_the_admin(signed_in, admin, daily_growth, a, b):
     fields = {
         "slug": "another", "name": "daily  GROWTH", "audience": "Experiment focused", "position": 3,
         "primary_owner": a.pk, "secondary_owner": b.pk, "escalate_after_minutes": 15,
     }  # fmt: skip
     page = signed_in(admin).post("/admin/pipelines/pipeline/add/", fields)
     assert page.status_code == 200
-    assert "has this name already" in page.content.decode()
+    assert "already has this name" in page.content.decode()
     assert Pipeline.objects.count() == 1
     fields["name"] = "Weekly growth"
     assert signed_in(admin).post("/admin/pipelines/pipeline/add/", fields).status_code == 302
     assert Pipeline.objects.get(slug="another").match_key
 
 
-def test_one_person_for_both_owners_is_refused_in_the_admin(signed_in, admin, daily_growth, a):
+def test_one_person_as_both_owners_is_rejected_in_the_admin(signed_in, admin, daily_growth, a):
     fields = {
         "slug": daily_growth.slug, "name": "Daily growth", "audience": "experiment-focused", "position": 0,
         "primary_owner": a.pk, "secondary_owner": a.pk,
@@ -135,7 +135,7 @@ def test_one_person_for_both_owners_is_refused_in_the_admin(signed_in, admin, da
     assert "must be two people" in page.content.decode()
 
 
-def test_an_unknown_pipeline_is_a_404_in_every_form(client, signed_in, a):
+def test_an_unknown_pipeline_is_a_404(client, signed_in, a):
     for path in (
         "/api/v1/pipelines/none/",
         "/api/v1/pipelines/%00/",
@@ -148,16 +148,16 @@ def test_an_unknown_pipeline_is_a_404_in_every_form(client, signed_in, a):
     assert signed_in(a).get("/pipelines/none/").status_code == 404
 
 
-def test_a_change_that_changes_nothing_leaves_no_history(daily_growth):
+def test_an_update_without_changes_adds_no_history(daily_growth):
     events = Pipeline.pgh_event_model.objects
     before = events.count()
     assert update_pipeline(daily_growth, fields={"name": daily_growth.name}) == []
     assert events.count() == before
 
 
-def test_the_table_is_narrowed_by_words_and_owner(signed_in, daily_growth, a, b, c, d):
+def test_the_table_is_filtered_by_words_and_owner(signed_in, daily_growth, a, b, c, d):
     make_pipeline("Aggregate profit (investor reporting)", primary=b, secondary=c)
-    assert [p.name for p in ownership(words="growth exper")] == ["Daily growth"]
+    assert [p.name for p in ownership(search="growth exper")] == ["Daily growth"]
     assert [p.name for p in ownership(owner=c)] == ["Aggregate profit"]
     page = signed_in(a).get("/pipelines/", {"q": "growth", "owner": "engineer-d"}).content.decode()
     assert "Daily growth" in page
@@ -173,7 +173,7 @@ def test_an_admin_saves_the_ownership_grid(signed_in, admin, daily_growth, a, b,
     assert (daily_growth.primary_owner, daily_growth.secondary_owner) == (b, c)
 
 
-def test_the_grid_names_the_row_that_is_wrong_and_keeps_what_was_chosen(signed_in, admin, daily_growth, b):
+def test_the_grid_marks_the_invalid_row_and_preserves_the_input(signed_in, admin, daily_growth, b):
     fields = {f"primary_{daily_growth.pk}": b.pk, f"secondary_{daily_growth.pk}": b.pk}
     page = signed_in(admin).post("/admin/pipelines/pipeline/ownership/", fields)
     assert page.status_code == 400
@@ -184,7 +184,7 @@ def test_the_grid_names_the_row_that_is_wrong_and_keeps_what_was_chosen(signed_i
     assert daily_growth.primary_owner != b
 
 
-def test_an_admin_reassigns_in_bulk(signed_in, admin, daily_growth, a, c):
+def test_an_admin_reassigns_all_pipelines_of_a_person(signed_in, admin, daily_growth, a, c):
     path = "/admin/pipelines/pipeline/ownership/reassign/"
     assert signed_in(admin).post(path, {"leaver": a.pk, "successor": c.pk}).status_code == 302
     daily_growth.refresh_from_db()
@@ -193,5 +193,5 @@ def test_an_admin_reassigns_in_bulk(signed_in, admin, daily_growth, a, c):
     assert "Choose another person" in page.content.decode()
 
 
-def test_an_engineer_does_not_reach_the_grid(signed_in, a, daily_growth):
+def test_an_engineer_cannot_open_the_grid(signed_in, a, daily_growth):
     assert signed_in(a).get("/admin/pipelines/pipeline/ownership/").status_code == 302

@@ -247,7 +247,7 @@ def test_the_list_names_pipelines_that_lack_a_runbook(signed_in, a, b, runbook):
 
 
 def test_a_long_list_of_runbooks_comes_in_pages_and_folds_those_that_lack_one(signed_in, a, b, runbook, monkeypatch):
-    monkeypatch.setattr(views, "A_PAGE", 1)
+    monkeypatch.setattr(views, "RUNBOOKS_PER_PAGE", 1)
     other = make_pipeline("Second", primary=a, secondary=b)
     services.create_runbook(other, title="Second", markdown="### Purpose\n\nWhy.", author=a)
     make_pipeline("Bare 0", primary=a, secondary=b)

@@ -1,4 +1,4 @@
-"""Covers: take over now, cover a day, a cover of a cover, ending early; and people who leave."""
+"""Covers are created, replaced and ended early; deactivated engineers are released."""
 
 import datetime as dt
 import itertools
@@ -29,7 +29,7 @@ def now():
 
 @pytest.fixture
 def rotation(db, seed, now):
-    # The running week began yesterday and is Engineer A's.
+    # The current week started in the past week.
     import_handbook(seed.read_bytes(), at=now, starting=(now - dt.timedelta(days=7 + now.weekday())).date())
     return Rotation.objects.get()
 
@@ -41,7 +41,7 @@ def running(rotation, now):
 
 @pytest.fixture
 def week(rotation, now):
-    """The next week: nothing of it has begun, whatever the hour of the test."""
+    """The next week, which has not started at any hour of the test."""
     return RotationWeek.objects.filter(starts_at__gt=now).select_related("engineer").first()
 
 
@@ -52,7 +52,7 @@ def others(week, a, b, c, d):
 
 def cover(rotation, week, engineer, begin, end, *, by, at, **options):
     span = CoverData(engineer, week.starts_at + HOUR * begin, week.starts_at + HOUR * end)
-    return create_cover(rotation, span=span, by=by, at=at, **options)
+    return create_cover(rotation, data=span, by=by, at=at, **options)
 
 
 def on_call(rotation, week, hour):
@@ -60,7 +60,7 @@ def on_call(rotation, week, hour):
     return on_call_shifts([rotation], at=at)[0].engineer
 
 
-def test_one_takes_over_and_it_is_answered_everywhere(rotation, week, others, now):
+def test_a_cover_puts_its_engineer_on_call_for_its_period_only(rotation, week, others, now):
     made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
     assert (made.covered_engineer, made.created_by) == (week.engineer, others[0])
     assert [on_call(rotation, week, hour) for hour in (9, 10, 19, 20)] == [
@@ -71,7 +71,7 @@ def test_one_takes_over_and_it_is_answered_everywhere(rotation, week, others, no
     ]
 
 
-def test_one_gives_one_s_own_time_away_but_nobody_else_s(rotation, week, others, admin, now):
+def test_engineers_give_away_only_their_own_time_and_admins_any(rotation, week, others, admin, now):
     one, other, _ = others
     assert cover(rotation, week, one, 0, 5, by=week.engineer, at=now).engineer == one
     with pytest.raises(NotAllowedError):
@@ -79,7 +79,7 @@ def test_one_gives_one_s_own_time_away_but_nobody_else_s(rotation, week, others,
     assert cover(rotation, week, one, 10, 15, by=admin, at=now).engineer == one
 
 
-def test_a_cover_of_a_cover_takes_its_part_out_of_it(rotation, week, others, now):
+def test_a_cover_of_a_cover_replaces_its_part(rotation, week, others, now):
     one, other, _ = others
     cover(rotation, week, one, 10, 20, by=one, at=now)
     made = cover(rotation, week, other, 12, 14, by=other, at=now)
@@ -91,14 +91,14 @@ def test_a_cover_of_a_cover_takes_its_part_out_of_it(rotation, week, others, now
 
 
 @pytest.mark.parametrize(("begin", "end", "left"), [(10, 20, 0), (10, 12, 1), (18, 20, 1)])
-def test_a_cover_of_a_cover_from_its_edge_leaves_no_empty_rest(rotation, week, others, now, begin, end, left):
+def test_a_cover_at_the_edge_of_a_cover_leaves_no_empty_rest(rotation, week, others, now, begin, end, left):
     one, other, _ = others
     cover(rotation, week, one, 10, 20, by=one, at=now)
     cover(rotation, week, other, begin, end, by=other, at=now)
     assert Cover.objects.filter(engineer=one).count() == left
 
 
-def test_a_cover_taken_back_before_it_begins_is_gone(rotation, week, others, now):
+def test_a_cover_cancelled_before_it_starts_is_deleted(rotation, week, others, now):
     made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
     with pytest.raises(NotAllowedError):
         end_cover(made, by=others[1], at=now)
@@ -108,7 +108,7 @@ def test_a_cover_taken_back_before_it_begins_is_gone(rotation, week, others, now
         end_cover(made, by=week.engineer, at=now)
 
 
-def test_a_running_cover_ends_now_and_its_past_stays(rotation, week, others, now):
+def test_ending_an_active_cover_keeps_its_past(rotation, week, others, now):
     made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
     at = week.starts_at + HOUR * 15
     end_cover(made, by=others[0], at=at)
@@ -116,7 +116,7 @@ def test_a_running_cover_ends_now_and_its_past_stays(rotation, week, others, now
     assert (row.starts_at, row.ends_at) == (week.starts_at + HOUR * 10, at)
 
 
-def test_a_cover_of_a_cover_ended_early_goes_back_to_who_covered(rotation, week, others, now):
+def test_an_ended_cover_of_a_cover_returns_to_the_first_coverer(rotation, week, others, now):
     one, other, _ = others
     cover(rotation, week, one, 10, 20, by=one, at=now)
     made = cover(rotation, week, other, 12, 18, by=other, at=now)
@@ -126,7 +126,7 @@ def test_a_cover_of_a_cover_ended_early_goes_back_to_who_covered(rotation, week,
     ]  # fmt: skip
 
 
-def test_what_cannot_be_covered_is_refused_by_field(rotation, week, others, outsider, now):
+def test_an_impossible_cover_is_refused_by_field(rotation, week, others, outsider, now):
     one = others[0]
     for begin, end, engineer, field in (
         (-400, 5, one, "starts_at"),
@@ -144,15 +144,15 @@ def test_what_cannot_be_covered_is_refused_by_field(rotation, week, others, outs
     assert not Cover.objects.exists()
 
 
-def test_covering_in_one_s_own_holiday_needs_to_be_said(rotation, week, others, now):
+def test_covering_while_absent_needs_confirmation(rotation, week, others, now):
     one = others[0]
-    create_holiday(one, dates=HolidayData(week.starts_on, week.starts_on), by=one)
+    create_holiday(one, data=HolidayData(week.starts_on, week.starts_on), by=one)
     with pytest.raises(DomainError, match="away"):
         cover(rotation, week, one, 0, 5, by=one, at=now)
     assert cover(rotation, week, one, 0, 5, by=one, at=now, acknowledge_conflicts=True).pk
 
 
-def test_the_api_takes_over_now_lists_and_ends(client, rotation, running, a, b, c, d):
+def test_the_api_creates_lists_and_ends_covers(client, rotation, running, a, b, c, d):
     other = next(person for person in (a, b, c, d) if person != running.engineer)
     until = timezone.now() + dt.timedelta(minutes=20)
     if until > running.ends_at:
@@ -189,7 +189,7 @@ def test_a_wrong_cover_is_a_400_by_field(client, rotation, b, given, field):
     assert list(answer.json()) == [field]
 
 
-# People who leave
+# Deactivation
 
 
 def check_weeks(rotation):
@@ -198,7 +198,7 @@ def check_weeks(rotation):
     return weeks
 
 
-def test_a_leaver_is_on_call_for_nothing_from_that_commit_on(rotation, running, admin, a, b, c, d, now):
+def test_a_deactivated_engineer_is_on_call_for_nothing(rotation, running, admin, a, b, c, d, now):
     leaver = running.engineer
     deactivate(leaver, by=admin, at=now)
     weeks = check_weeks(rotation)
@@ -210,7 +210,7 @@ def test_a_leaver_is_on_call_for_nothing_from_that_commit_on(rotation, running, 
     assert [week.engineer_id for week in weeks if week.starts_at <= now][-1] == leaver.pk
 
 
-def test_the_others_keep_their_order_when_somebody_leaves(rotation, admin, a, b, c, d, now):
+def test_the_roster_keeps_its_order_without_a_deactivated_engineer(rotation, admin, a, b, c, d, now):
     coming = list(RotationWeek.objects.filter(starts_at__gt=now).order_by("starts_on"))
     order = [week.engineer_id for week in coming[:4]]
     leaver = coming[1].engineer
@@ -221,14 +221,14 @@ def test_the_others_keep_their_order_when_somebody_leaves(rotation, admin, a, b,
     assert after[:6] == [key for key in order if key != leaver.pk] * 2
 
 
-def test_swaps_and_covers_with_a_leaver_end_and_the_weeks_go_back(rotation, admin, a, b, c, d, now):
+def test_deactivating_ends_swaps_and_covers_and_returns_the_weeks(rotation, admin, a, b, c, d, now):
     coming = list(RotationWeek.objects.filter(starts_at__gt=now).select_related("engineer").order_by("starts_on"))
     one, leaver = coming[0].engineer, coming[1].engineer
-    made = request_swap(rotation, asked=SwapProposal(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
+    made = request_swap(rotation, proposal=SwapProposal(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
     accept_swap(made, by=leaver, at=now)
-    open_one = request_swap(rotation, asked=SwapProposal(coming[4].starts_on, counterpart=leaver), by=one, at=now)
+    open_one = request_swap(rotation, proposal=SwapProposal(coming[4].starts_on, counterpart=leaver), by=one, at=now)
     third = coming[2].engineer
-    create_cover(rotation, span=CoverData(leaver, coming[2].starts_at, coming[2].ends_at), by=leaver, at=now)
+    create_cover(rotation, data=CoverData(leaver, coming[2].starts_at, coming[2].ends_at), by=leaver, at=now)
     deactivate(leaver, by=admin, at=now)
     made.refresh_from_db()
     open_one.refresh_from_db()
@@ -239,23 +239,23 @@ def test_swaps_and_covers_with_a_leaver_end_and_the_weeks_go_back(rotation, admi
     assert third != leaver
 
 
-def test_the_only_one_on_a_roster_cannot_leave_and_nothing_changes(rotation, admin, a, now):
+def test_the_only_engineer_of_a_roster_cannot_be_deactivated(rotation, admin, a, now):
     starts_on = RotationWeek.objects.filter(starts_at__gt=now).first().starts_on
     change_roster(rotation, engineers=[a], starts_on=starts_on, by=admin, at=now)
-    with pytest.raises(DomainError, match="only one on the roster"):
+    with pytest.raises(DomainError, match="only engineer on the roster"):
         deactivate(a, by=admin, at=now)
     a.refresh_from_db()
     assert a.is_active
 
 
-def test_only_another_admin_deactivates(rotation, admin, a, b, now):
+def test_only_another_admin_can_deactivate(rotation, admin, a, b, now):
     with pytest.raises(NotAllowedError):
         deactivate(a, by=b, at=now)
-    with pytest.raises(DomainError, match="themselves"):
+    with pytest.raises(DomainError, match="yourself"):
         deactivate(admin, by=admin, at=now)
 
 
-def test_who_comes_back_is_active_and_on_no_roster(rotation, admin, a, now):
+def test_a_reactivated_engineer_is_on_no_roster(rotation, admin, a, now):
     deactivate(a, by=admin, at=now)
     reactivate(a, by=admin)
     a.refresh_from_db()
@@ -263,7 +263,7 @@ def test_who_comes_back_is_active_and_on_no_roster(rotation, admin, a, now):
     assert a not in roster_engineers(newest_roster(rotation))
 
 
-def test_unticking_active_in_the_admin_does_all_of_it(signed_in, rotation, admin, a, now):
+def test_unticking_active_in_the_admin_deactivates(signed_in, rotation, admin, a, now):
     fields = {
         "username": a.username, "display_name": a.display_name, "email": "", "colour": a.colour, "time_zone": "UTC",
         "country": "", "subdivision": "",
@@ -278,7 +278,7 @@ def test_unticking_active_in_the_admin_does_all_of_it(signed_in, rotation, admin
     assert (a.is_active, a.display_name) == (True, "Anna")
 
 
-def test_the_api_deactivates_and_the_leaver_s_token_and_session_die(client, signed_in, rotation, admin, a, b):
+def test_deactivating_through_the_api_ends_token_and_session(client, signed_in, rotation, admin, a, b):
     browser, token = signed_in(a), bearer(a)
     assert client.post("/api/v1/people/engineer-b/deactivate/", **bearer(a)).status_code == 403
     answer = client.post("/api/v1/people/engineer-a/deactivate/", **bearer(admin))
@@ -288,7 +288,7 @@ def test_the_api_deactivates_and_the_leaver_s_token_and_session_die(client, sign
     assert client.post("/api/v1/people/engineer-a/reactivate/", **bearer(admin)).json()["active"] is True
 
 
-def test_who_was_made_inactive_behind_the_site_s_back_is_swept(rotation, admin, a, now):
+def test_an_engineer_made_inactive_in_the_database_is_released(rotation, admin, a, now):
     type(a).objects.filter(pk=a.pk).update(is_active=False)
     assert reassign_inactive(at=now) == 1
     assert not RotationWeek.objects.filter(engineer=a, starts_at__gt=now).exists()

@@ -34,8 +34,8 @@ def rows(client, rotation, a):
 
 
 def test_time_off_is_filtered_by_engineer_kind_and_dates(rows, a, b):
-    create_holiday(a, dates=HolidayData(dt.date(2027, 3, 1), dt.date(2027, 3, 5)), by=a)
-    create_holiday(b, dates=HolidayData(dt.date(2027, 3, 8), dt.date(2027, 3, 9), kind="sick"), by=b)
+    create_holiday(a, data=HolidayData(dt.date(2027, 3, 1), dt.date(2027, 3, 5)), by=a)
+    create_holiday(b, data=HolidayData(dt.date(2027, 3, 8), dt.date(2027, 3, 9), kind="sick"), by=b)
     assert [row["starts_on"] for row in rows("holidays", engineer="engineer-a")] == ["2027-03-01"]
     assert [row["starts_on"] for row in rows("holidays", kind="sick")] == ["2027-03-08"]
     assert [row["starts_on"] for row in rows("holidays", **{"from": "2027-03-05"})] == ["2027-03-01", "2027-03-08"]
@@ -47,7 +47,7 @@ def test_covers_are_filtered_by_rotation_and_both_engineers(rows, rotation, admi
     week = rotation.weeks.filter(starts_at__gt=timezone.now()).select_related("engineer").first()
     taker = next(person for person in (a, b, c, d) if person != week.engineer)
     span = CoverData(taker, week.starts_at + DAY, week.starts_at + 2 * DAY)
-    cover = create_cover(rotation, span=span, by=admin, at=timezone.now())
+    cover = create_cover(rotation, data=span, by=admin, at=timezone.now())
     assert [row["id"] for row in rows("covers", rotation=rotation.slug, engineer=taker.username)] == [cover.pk]
     assert [row["id"] for row in rows("covers", covers=week.engineer.username)] == [cover.pk]
     assert rows("covers", covers=taker.username) == []
@@ -55,7 +55,7 @@ def test_covers_are_filtered_by_rotation_and_both_engineers(rows, rotation, admi
 
 def test_swaps_are_filtered_by_state_rotation_and_people(rows, rotation):
     week = rotation.weeks.filter(starts_at__gt=timezone.now()).select_related("engineer").first()
-    swap = request_swap(rotation, asked=SwapProposal(week.starts_on), by=week.engineer, at=timezone.now())
+    swap = request_swap(rotation, proposal=SwapProposal(week.starts_on), by=week.engineer, at=timezone.now())
     assert [row["id"] for row in rows("swaps", state="pending", rotation=rotation.slug)] == [swap.pk]
     assert [row["id"] for row in rows("swaps", requester=week.engineer.username)] == [swap.pk]
     assert rows("swaps", state="accepted") == []

@@ -68,7 +68,7 @@ def recipients(name):
 
 def ask(rotation, week, one, other, *, by, at, **more):
     asked = SwapProposal(week(one).starts_on, week(other).starts_on, **more)
-    return request_swap(rotation, asked=asked, by=by, at=at)
+    return request_swap(rotation, proposal=asked, by=by, at=at)
 
 
 def test_the_first_roster_notifies_nobody(rotation):
@@ -96,7 +96,7 @@ def test_a_request_by_an_admin_notifies_the_requester_too(rotation, week, a, b, 
 
 
 def test_a_request_to_anyone_notifies_the_others_on_the_roster(rotation, week, a, b, c, now):
-    swap = request_swap(rotation, asked=SwapProposal(week(a).starts_on), by=a, at=now)
+    swap = request_swap(rotation, proposal=SwapProposal(week(a).starts_on), by=a, at=now)
     assert recipients("swap-requested") == ["Engineer B", "Engineer C", "Engineer D"]
     decline_swap(swap, by=b, at=now)
     assert not is_still_relevant(Message.objects.get(recipient=b), at=now)
@@ -116,11 +116,11 @@ def test_an_accepted_swap_notifies_both_and_the_admins_and_those_of_cancelled_re
     other.refresh_from_db()
     assert other.state == "void"
     assert recipients("swap-closed") == ["Engineer A", "Engineer C"]
-    assert "Engineer B’s" in Message.objects.filter(type="swap-closed").first().text
+    assert "now belongs to Engineer B" in Message.objects.filter(type="swap-closed").first().text
 
 
 def test_a_declined_and_an_expired_request_notify_both(rotation, week, a, b, now):
-    decline_swap(ask(rotation, week, a, b, by=a, at=now), by=b, at=now, word="I cannot.")
+    decline_swap(ask(rotation, week, a, b, by=a, at=now), by=b, at=now, comment="I cannot.")
     assert recipients("swap-closed") == ["Engineer A", "Engineer B"]
     assert "I cannot." in Message.objects.filter(type="swap-closed").first().text
     swap = ask(rotation, week, a, b, by=a, at=now)
@@ -170,7 +170,7 @@ def test_a_cover_notifies_both_when_it_is_created_and_when_it_ends(rotation, wee
     one = week(a)
     b.time_zone = "Europe/Berlin"
     b.save()
-    cover = create_cover(rotation, span=CoverData(b, one.starts_at, one.starts_at + DAY, "dentist"), by=a, at=now)
+    cover = create_cover(rotation, data=CoverData(b, one.starts_at, one.starts_at + DAY, "dentist"), by=a, at=now)
     assert recipients("cover-created") == ["Engineer A", "Engineer B"]
     text = Message.objects.get(recipient=b).text
     assert "dentist" in text
@@ -184,7 +184,7 @@ def test_coverage_gaps_notify_the_admins_once(rotation, a, b, admin, now):
     lonely = make_pipeline("Lonely", primary=a, secondary=b)
     for person in (a, b):
         days = HolidayData((now + 10 * DAY).date(), (now + 11 * DAY).date())
-        create_holiday(person, dates=days, by=person)
+        create_holiday(person, data=days, by=person)
     sync_coverage_gaps(at=now)
     sync_coverage_gaps(at=now + SECOND)
     (message,) = Message.objects.filter(type="coverage-gap")
@@ -200,7 +200,7 @@ def test_coverage_gaps_notify_the_admins_once(rotation, a, b, admin, now):
 def test_a_coverage_gap_within_a_day_is_urgent(rotation, a, b, admin, now):
     make_pipeline("Lonely", primary=a, secondary=b)
     for person in (a, b):
-        create_holiday(person, dates=HolidayData(now.date(), (now + DAY).date()), by=person)
+        create_holiday(person, data=HolidayData(now.date(), (now + DAY).date()), by=person)
     sync_coverage_gaps(at=now)
     assert Message.objects.get(type="coverage-gap-urgent").urgent
 
@@ -229,7 +229,7 @@ def test_a_covered_engineer_is_notified_when_the_cover_ends(rotation, now, outsi
     until = first.starts_at + DAY
     notify_shift_changes(at=first.starts_at - HOUR)
     own_start = Message.objects.get(type="shift-started")
-    create_cover(rotation, span=CoverData(outsider, first.starts_at, until), by=first.engineer, at=now)
+    create_cover(rotation, data=CoverData(outsider, first.starts_at, until), by=first.engineer, at=now)
     for at in (first.starts_at - HOUR, first.starts_at, until - HOUR, until, until):
         notify_shift_changes(at=at)
     assert not is_still_relevant(own_start, at=first.starts_at + SECOND)
@@ -248,7 +248,7 @@ def test_a_covered_engineer_is_notified_when_the_cover_ends(rotation, now, outsi
 
 def test_a_cover_taken_in_the_middle_of_a_shift_notifies_both_at_once(rotation, week, a, outsider):
     now = week(a).starts_at + DAY
-    cover = create_cover(rotation, span=CoverData(outsider, now, now + 2 * HOUR), by=a, at=now)
+    cover = create_cover(rotation, data=CoverData(outsider, now, now + 2 * HOUR), by=a, at=now)
     notify_shift_changes(at=now + SECOND)
     started = Message.objects.get(type="shift-started", recipient=outsider)
     assert (started.due_at, is_still_relevant(started, at=now + SECOND)) == (now, True)
@@ -271,7 +271,7 @@ def test_two_shifts_in_a_row_have_no_change_between_them(rotation, now):
 
 def test_time_off_during_a_shift_notifies_the_engineer_and_those_who_step_in(rotation, week, a, now):
     one = week(a)
-    block = create_holiday(a, dates=HolidayData(one.starts_on + DAY, one.starts_on + 2 * DAY), by=a)
+    block = create_holiday(a, data=HolidayData(one.starts_on + DAY, one.starts_on + 2 * DAY), by=a)
     notify_time_off_conflicts(at=now)
     notify_time_off_conflicts(at=now + SECOND)
     rows = {row.recipient.display_name: row for row in Message.objects.filter(type="time-off-conflict")}
@@ -286,8 +286,8 @@ def test_time_off_during_a_shift_notifies_the_engineer_and_those_who_step_in(rot
 
 def test_a_covering_engineer_who_falls_ill_and_those_who_step_in_are_notified(rotation, week, a, outsider):
     now = week(a).starts_at + DAY
-    create_cover(rotation, span=CoverData(outsider, now, now + 2 * DAY), by=a, at=now)
-    create_holiday(outsider, dates=HolidayData(now.date(), now.date() + DAY, kind="sick"), by=outsider)
+    create_cover(rotation, data=CoverData(outsider, now, now + 2 * DAY), by=a, at=now)
+    create_holiday(outsider, data=HolidayData(now.date(), now.date() + DAY, kind="sick"), by=outsider)
     notify_time_off_conflicts(at=now + HOUR)
     rows = {row.recipient: row for row in Message.objects.filter(type="time-off-conflict")}
     assert rows.pop(outsider).subject == "Time-off conflict: you are away during your cover"
@@ -298,8 +298,8 @@ def test_a_covering_engineer_who_falls_ill_and_those_who_step_in_are_notified(ro
 
 def test_time_off_that_is_covered_is_no_conflict_until_the_cover_is_cancelled(rotation, week, a, outsider, now):
     shift = week(a)
-    cover = create_cover(rotation, span=CoverData(outsider, shift.starts_at, shift.ends_at), by=a, at=now)
-    create_holiday(a, dates=HolidayData(shift.starts_on + DAY, shift.starts_on + 2 * DAY), by=a)
+    cover = create_cover(rotation, data=CoverData(outsider, shift.starts_at, shift.ends_at), by=a, at=now)
+    create_holiday(a, data=HolidayData(shift.starts_on + DAY, shift.starts_on + 2 * DAY), by=a)
     notify_time_off_conflicts(at=now)
     assert recipients("time-off-conflict") == []
     end_cover(cover, by=a, at=now)
@@ -309,7 +309,7 @@ def test_time_off_that_is_covered_is_no_conflict_until_the_cover_is_cancelled(ro
 
 def test_a_shift_swapped_into_time_off_is_notified_too(rotation, week, a, b, now):
     one = week(a)
-    create_holiday(b, dates=HolidayData(one.starts_on + DAY, one.starts_on + 2 * DAY), by=b)
+    create_holiday(b, data=HolidayData(one.starts_on + DAY, one.starts_on + 2 * DAY), by=b)
     notify_time_off_conflicts(at=now)
     assert recipients("time-off-conflict") == []
     swap = ask(rotation, week, a, b, by=a, at=now)
@@ -321,7 +321,7 @@ def test_a_shift_swapped_into_time_off_is_notified_too(rotation, week, a, b, now
 def test_a_sweep_with_nothing_new_is_three_statements_at_most(rotation, week, a, b, c, now):
     for person in (a, b, c):
         day = week(person).starts_on + DAY
-        create_holiday(person, dates=HolidayData(day, day), by=person)
+        create_holiday(person, data=HolidayData(day, day), by=person)
     notify_time_off_conflicts(at=now)
     with CaptureQueriesContext(connection) as captured:
         notify_time_off_conflicts(at=now)

@@ -19,10 +19,10 @@ from scheduling.queries.impact import holiday_impact
 from scheduling.queries.on_call import possibly_uncovered, responder_chains
 from scheduling.queries.rosters import newest_roster, roster_change
 from scheduling.services.coverage_gaps import sync_coverage_gaps
-from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday
+from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.rosters import change_roster, set_roster
 from scheduling.services.weeks import ensure_weeks, update_hours
-from tests.factories import bearer, make_pipeline
+from tests.factories import bearer, make_engineer, make_pipeline
 
 JSON = "application/json"
 # A Wednesday of the first week, which began on Monday the 23rd at 10:00 UTC and is Engineer A's.
@@ -51,7 +51,7 @@ def pipeline(rotation):
 
 
 def away(user, first, last, **fields):
-    return create_holiday(user, dates=HolidayData(day(first), day(last), **fields), by=user)
+    return create_holiday(user, data=HolidayData(day(first), day(last), **fields), by=user)
 
 
 def chain(pipeline, at=AT):
@@ -72,7 +72,7 @@ def cover(rotation, *, by, of, starts, ends):
 # Weeks
 
 
-def test_the_import_stores_weeks_at_least_26_ahead_in_the_order_of_the_roster(rotation):
+def test_an_import_stores_weeks_26_ahead_in_roster_order(rotation):
     weeks = list(RotationWeek.objects.select_related("engineer"))
     assert [str(week.engineer) for week in weeks[:5]] == [
         "Engineer A",
@@ -86,12 +86,12 @@ def test_the_import_stores_weeks_at_least_26_ahead_in_the_order_of_the_roster(ro
     assert weeks[-1].ends_at > AT + dt.timedelta(weeks=26)
 
 
-def test_keeping_weeks_again_adds_only_what_is_missing(rotation):
+def test_ensuring_weeks_again_adds_only_the_missing_ones(rotation):
     assert ensure_weeks(rotation, today=AT.date()) == 0
     assert ensure_weeks(rotation, today=AT.date() + dt.timedelta(weeks=3)) == 3
 
 
-def test_the_database_refuses_a_week_twice_and_weeks_that_overlap(rotation, a):
+def test_the_database_refuses_duplicate_and_overlapping_weeks(rotation, a):
     week = RotationWeek.objects.first()
     week.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -108,19 +108,19 @@ def test_the_database_refuses_covers_that_overlap_but_not_covers_that_meet(rotat
         cover(rotation, by=c, of=a, starts="2026-11-25T23:00:00Z", ends="2026-11-26T01:00:00Z")
 
 
-def test_a_new_roster_plans_the_coming_weeks_anew_and_leaves_the_running_one(rotation, a, b, c, d):
+def test_a_new_roster_replans_upcoming_weeks_and_keeps_the_current_one(rotation, a, b, c, d):
     set_roster(rotation, engineers=[d, c], starts_on=day("2026-11-30"), at=AT)
     names = [str(week.engineer) for week in RotationWeek.objects.select_related("engineer")[:4]]
     assert names == ["Engineer A", "Engineer D", "Engineer C", "Engineer D"]
 
 
 @pytest.mark.parametrize("people", [[], ["a", "a"]])
-def test_a_roster_names_each_once_and_at_least_one(rotation, a, people):
+def test_a_roster_needs_at_least_one_engineer_and_each_once(rotation, a, people):
     with pytest.raises(DomainError, match="at least one"):
         set_roster(rotation, engineers=[a for _ in people], starts_on=day("2026-11-30"), at=AT)
 
 
-def test_another_hour_moves_the_coming_weeks_and_not_the_past(rotation):
+def test_changing_the_hour_moves_upcoming_weeks_and_not_the_past(rotation):
     keys = list(RotationWeek.objects.values_list("pk", flat=True))
     assert update_hours(rotation, at=AT, time_zone="Europe/Berlin", handoff_time=dt.time(9)) == [
         "time_zone",
@@ -146,7 +146,7 @@ def test_changing_the_hour_in_the_admin_moves_upcoming_weeks(signed_in, admin, r
 # Who answers
 
 
-def test_the_week_s_engineer_answers_then_owners_then_the_rest_of_the_rotation(pipeline):
+def test_the_chain_is_on_call_engineer_then_owners_then_roster(pipeline):
     found = chain(pipeline)
     names = dict(User.objects.values_list("pk", "display_name"))
     assert [(names[link.engineer], link.role) for link in found.links] == [
@@ -159,7 +159,7 @@ def test_the_week_s_engineer_answers_then_owners_then_the_rest_of_the_rotation(p
     assert found.until == instant("2026-11-30T10:00:00Z")
 
 
-def test_the_primary_answers_while_the_engineer_on_call_is_on_holiday_and_the_reason_is_said(pipeline, a, d):
+def test_the_primary_owner_responds_while_the_on_call_engineer_is_away(pipeline, a, d):
     away(a, "2026-11-24", "2026-11-26")
     found = chain(pipeline)
     assert (found.links[0].available, found.links[0].reason) == (False, "on holiday 24–26 Nov")
@@ -174,33 +174,33 @@ def test_the_secondary_owner_steps_in_when_the_primary_is_unavailable(pipeline, 
     assert chain(pipeline).acting_owner is None
 
 
-def test_nobody_available_is_uncovered(pipeline, a, b, c, d):
+def test_a_pipeline_without_anyone_available_is_uncovered(pipeline, a, b, c, d):
     for user in (a, b, c, d):
         away(user, "2026-11-24", "2026-11-26")
     assert chain(pipeline).responder is None
 
 
-def test_a_cover_replaces_the_week_s_engineer(rotation, pipeline, a, c):
+def test_a_cover_replaces_the_on_call_engineer(rotation, pipeline, a, c):
     cover(rotation, by=c, of=a, starts="2026-11-25T00:00:00Z", ends="2026-11-26T00:00:00Z")
     found = chain(pipeline)
     assert (found.responder, found.until) == (c.pk, instant("2026-11-26T00:00:00Z"))
 
 
-def test_a_deactivated_user_answers_for_nothing_at_once(pipeline, a, d):
+def test_an_inactive_engineer_does_not_respond(pipeline, a, d):
     User.objects.filter(pk=a.pk).update(is_active=False)
     found = chain(pipeline)
     assert found.responder == d.pk
     assert found.links[0].reason == "no longer active"
 
 
-def test_a_pipeline_without_a_rotation_is_answered_for_by_its_owners(rotation, a, b):
+def test_the_owners_respond_for_a_pipeline_without_a_rotation(rotation, a, b):
     alone = make_pipeline("Alone", primary=a, secondary=b)
     found = chain(alone)
     assert [link.role for link in found.links] == ["primary_owner", "secondary_owner"]
     assert (found.responder, found.until) == (a.pk, None)
 
 
-def test_any_number_of_pipelines_needs_the_same_few_statements(rotation, a, b):
+def test_chains_of_many_pipelines_need_few_statements(rotation, a, b):
     for number in range(60):
         make_pipeline(f"More {number}", primary=a, secondary=b, position=number)
     pipelines = list(Pipeline.objects.all())
@@ -212,18 +212,18 @@ def test_any_number_of_pipelines_needs_the_same_few_statements(rotation, a, b):
 # Holidays
 
 
-def test_an_engineer_blocks_their_own_dates_in_their_own_zone(a):
+def test_time_off_counts_in_the_engineers_zone(a):
     a.time_zone = "Asia/Tokyo"
     a.save()
     block = away(a, "2026-12-24", "2026-12-26")
     assert (block.starts_at, block.ends_at) == (instant("2026-12-23T15:00:00Z"), instant("2026-12-26T15:00:00Z"))
 
 
-def test_blocking_for_somebody_else_is_an_admin_s_right(a, b, admin):
+def test_only_admins_manage_another_engineers_time_off(a, b, admin):
     dates = HolidayData(day("2026-12-24"), day("2026-12-26"))
     with pytest.raises(NotAllowedError):
-        create_holiday(a, dates=dates, by=b)
-    block = create_holiday(a, dates=dates, by=admin)
+        create_holiday(a, data=dates, by=b)
+    block = create_holiday(a, data=dates, by=admin)
     with pytest.raises(NotAllowedError):
         delete_holiday(block, by=b)
     delete_holiday(block, by=admin)
@@ -243,14 +243,14 @@ def test_blocking_for_somebody_else_is_an_admin_s_right(a, b, admin):
 )
 def test_impossible_dates_are_refused_by_field(a, dates, field):
     with pytest.raises(InvalidInputError) as caught:
-        create_holiday(a, dates=dates, by=a)
+        create_holiday(a, data=dates, by=a)
     assert list(caught.value.problems) == [field]
     assert not HolidayBlock.objects.exists()
 
 
-def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a, b, d):
+def test_the_impact_has_weeks_changes_of_responder_and_others_away(rotation, a, b, d):
     away(b, "2026-11-25", "2026-11-25")
-    block = build_holiday(a, dates=HolidayData(day("2026-11-24"), day("2026-11-26")))
+    block = build_holiday(a, data=HolidayData(day("2026-11-24"), day("2026-11-26")))
     effects = holiday_impact(block, at=AT)
     assert [hit.week.starts_on for hit in effects.weeks] == [day("2026-11-23")]
     assert [row.engineer for row in effects.also_away] == [b]
@@ -260,10 +260,10 @@ def test_the_effects_name_the_week_who_steps_in_and_who_else_is_away(rotation, a
     assert HolidayBlock.objects.count() == 1
 
 
-def test_the_effects_name_moments_nobody_covers(rotation, a, b, c, d):
+def test_the_impact_has_coverage_gaps(rotation, a, b, c, d):
     for user in (b, c, d):
         away(user, "2026-11-24", "2026-11-26")
-    effects = holiday_impact(build_holiday(a, dates=HolidayData(day("2026-11-25"), day("2026-11-25"))), at=AT)
+    effects = holiday_impact(build_holiday(a, data=HolidayData(day("2026-11-25"), day("2026-11-25"))), at=AT)
     assert len(effects.uncovered) == 5
     assert {change.starts_at for _, change in effects.uncovered} == {instant("2026-11-25T00:00:00Z")}
 
@@ -428,12 +428,12 @@ def test_now_shows_what_nobody_covers_in_red(signed_in, rotation, a, b, c, d):
     for user in (a, b, c, d):
         away(user, str(today - dt.timedelta(days=1)), str(today + dt.timedelta(days=1)))
     page = signed_in(a).get("/").content.decode()
-    assert "Nobody answers for 5 pipelines" in page
+    assert "5 pipelines have no available responder" in page
 
 
 def test_a_pipeline_s_page_shows_its_chain(signed_in, pipeline, a):
     page = signed_in(a).get(f"/pipelines/{SLUG}/").content.decode()
-    assert "Who answers now" in page
+    assert "Responder now" in page
     assert page.count("chain-link") == 4
 
 
@@ -481,7 +481,7 @@ def test_invalid_time_off_keeps_the_input(signed_in, rotation, b):
     )
     assert page.status_code == 400
     text = page.content.decode()
-    assert "cannot come before" in text
+    assert "is before the first day" in text
     assert 'value="flu"' in text
     assert 'value="2026-12-02"' in text
 
@@ -538,7 +538,7 @@ def test_a_date_without_a_week_is_a_404(signed_in, rotation, a, path):
     assert signed_in(a).get(path).status_code == 404
 
 
-def test_fairness_counts_weeks_weekends_and_public_holidays_with_covers(rotation, a, b, c, d):
+def test_fairness_counts_weeks_weekend_days_and_public_holidays(rotation, a, b, c, d):
     User.objects.update(country="DE", subdivision="BE")
     at = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
     rows = {row.engineer: row for row in dict(rotation_fairness([rotation], at=at))[rotation]}
@@ -578,7 +578,7 @@ def test_a_new_roster_is_previewed_before_it_is_saved(signed_in, admin, rotation
     assert [engineer for _, engineer in changed[len(kept) :][:4]] == [d.pk, c.pk, d.pk, c.pk]
 
 
-def test_the_preview_of_a_roster_is_what_saving_it_does(rotation, admin, a, b, c, d):
+def test_saving_a_roster_does_what_its_preview_says(rotation, admin, a, b, c, d):
     starts_on = day("2026-12-14")
     change = roster_change(rotation, engineers=[b, a, d], starts_on=starts_on)
     before = dict(RotationWeek.objects.values_list("starts_on", "engineer"))
@@ -608,7 +608,7 @@ def test_an_invalid_roster_names_the_line_and_keeps_the_input(signed_in, admin, 
     assert newest_roster(rotation).starts_on == day("2026-11-23")
 
 
-def test_a_roster_never_touches_a_week_that_has_begun(rotation, admin, a, b):
+def test_a_roster_cannot_change_a_started_week(rotation, admin, a, b):
     for starts_on in ("2026-11-23", "2026-11-16"):
         with pytest.raises(DomainError, match="already started"):
             change_roster(rotation, engineers=[b, a], starts_on=day(starts_on), by=admin, at=AT)
@@ -632,7 +632,7 @@ def test_the_account_page_lists_my_weeks_and_time_off(signed_in, rotation, b, a)
 # Moments nobody covers
 
 
-def test_gaps_of_the_next_eight_weeks_are_stored_shown_and_go_when_solved(signed_in, rotation, a, b, c, d):
+def test_coverage_gaps_are_stored_shown_and_deleted_once_resolved(signed_in, rotation, a, b, c, d):
     now = timezone.now()
     first = (now + dt.timedelta(days=10)).date()
     blocks = [away(user, str(first), str(first + dt.timedelta(days=1))) for user in (a, b, c, d)]
@@ -650,14 +650,30 @@ def test_gaps_of_the_next_eight_weeks_are_stored_shown_and_go_when_solved(signed
     assert "Coverage gaps" not in signed_in(a).get("/schedule/").content.decode()
 
 
-def test_a_gap_further_away_than_eight_weeks_is_not_stored_yet(rotation, a, b, c, d):
+def test_inactive_owners_on_no_roster_leave_gaps_chains_and_impacts_uncovered(rotation, a, b, c, d, outsider):
+    second = make_engineer("Second outsider")
+    pipeline = make_pipeline("Abandoned", primary=outsider, secondary=second)
+    assert chain(pipeline).responder == outsider.pk
+    User.objects.filter(pk=outsider.pk).update(is_active=False)
+    assert chain(pipeline).responder == second.pk
+    assert chain(pipeline).links[0].reason == "no longer active"
+    block = build_holiday(second, data=HolidayData(day("2026-11-30"), day("2026-11-30")))
+    assert [change.after for row, change in holiday_impact(block, at=AT).changes if row == pipeline] == [None]
+    User.objects.filter(pk=second.pk).update(is_active=False)
+    assert (chain(pipeline).responder, chain(pipeline).acting_owner) == (None, None)
+    assert sync_coverage_gaps(at=AT) == 1
+    assert CoverageGap.objects.get().pipeline == pipeline
+    assert pipeline in possibly_uncovered(at=AT)
+
+
+def test_gaps_beyond_eight_weeks_are_not_stored(rotation, a, b, c, d):
     for user in (a, b, c, d):
         away(user, "2027-03-01", "2027-03-02")
     assert sync_coverage_gaps(at=AT) == 0
     assert sync_coverage_gaps(at=AT + dt.timedelta(weeks=8)) == 5
 
 
-def test_only_pipelines_whose_owners_are_away_together_are_looked_at_for_gaps(a, b, c, d, admin):
+def test_only_pipelines_with_both_owners_away_can_have_gaps(a, b, c, d, admin):
     make_pipeline("Apart", primary=a, secondary=b)
     together = make_pipeline("Together", primary=a, secondary=c)
     with_a_leaver = make_pipeline("With a leaver", primary=a, secondary=d)
@@ -671,7 +687,7 @@ def test_only_pipelines_whose_owners_are_away_together_are_looked_at_for_gaps(a,
     assert set(possibly_uncovered(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC))) == set()
 
 
-def test_while_the_engineer_of_the_week_is_surely_there_no_pipeline_of_the_rotation_is_in_doubt(rotation, a, b, c, d):
+def test_an_available_on_call_engineer_rules_out_uncovered_pipelines(rotation, a, b, c, d):
     for user in (b, c, d):
         away(user, "2026-11-25", "2026-11-26")
     # Engineer A, on call, owns none of these, and answers for them.
@@ -686,3 +702,34 @@ def test_while_the_engineer_of_the_week_is_surely_there_no_pipeline_of_the_rotat
     away(a, "2026-11-25", "2026-11-25")
     assert pipeline in set(possibly_uncovered(at=AT))
     assert chain(pipeline).responder is None
+
+
+# Time zones of time off
+
+
+def test_time_off_keeps_the_zone_it_was_entered_in(a):
+    a.time_zone = "Asia/Tokyo"
+    a.save()
+    block = away(a, "2026-12-24", "2026-12-26")
+    a.time_zone = "America/New_York"
+    a.save()
+    data = HolidayData(day("2026-12-24"), day("2026-12-26"), kind="sick", note="flu")
+    updated = update_holiday(HolidayBlock.objects.get(pk=block.pk), data=data, by=a)
+    assert (updated.kind, updated.time_zone) == ("sick", "Asia/Tokyo")
+    assert (updated.starts_at, updated.ends_at) == (block.starts_at, block.ends_at)
+    # Other dates count in the same zone.
+    data = HolidayData(day("2026-12-25"), day("2026-12-25"), starts_at_time=dt.time(9), ends_at_time=dt.time(17))
+    updated = update_holiday(updated, data=data, by=a)
+    assert (updated.starts_at, updated.ends_at) == (instant("2026-12-25T00:00:00Z"), instant("2026-12-25T08:00:00Z"))
+
+
+def test_the_api_shows_the_zone_of_time_off(client, a):
+    a.time_zone = "Asia/Tokyo"
+    a.save()
+    block = away(a, "2026-12-24", "2026-12-26")
+    User.objects.filter(pk=a.pk).update(time_zone="UTC")
+    path = f"/api/v1/holidays/{block.pk}/"
+    assert get(client, a, path)["time_zone"] == "Asia/Tokyo"
+    row = client.patch(path, {"note": "skiing"}, content_type=JSON, **bearer(a)).json()
+    assert (row["note"], row["time_zone"]) == ("skiing", "Asia/Tokyo")
+    assert HolidayBlock.objects.get().starts_at == block.starts_at

@@ -84,7 +84,7 @@ def test_only_the_engineer_s_own_week_shows_suggestions(signed_in, weeks):
 def test_only_the_engineer_and_admins_offer_a_week(signed_in, weeks, admin):
     assert signed_in(weeks[1].engineer).get(request_path(weeks[0])).status_code == 403
     assert signed_in(admin).post(request_path(weeks[0]), {}).status_code == 302
-    assert SwapRequest.objects.get().asked_by == admin
+    assert SwapRequest.objects.get().requested_by == admin
 
 
 @pytest.mark.parametrize("query", ["?rotation=weekly-rotation", "?rotation=x&week=2026-11-30", "?rotation=weekly-rotation&week=2026-02-31", "?week=%00"])  # fmt: skip
@@ -94,7 +94,7 @@ def test_an_unknown_week_is_a_404(signed_in, rotation, a, query):
 
 def test_a_refused_request_shows_the_reason_and_keeps_the_input(signed_in, weeks):
     mine, theirs = weeks[0], weeks[1]
-    create_holiday(mine.engineer, dates=HolidayData(theirs.starts_on, theirs.starts_on), by=mine.engineer)
+    create_holiday(mine.engineer, data=HolidayData(theirs.starts_on, theirs.starts_on), by=mine.engineer)
     browser = signed_in(mine.engineer)
     typed = {"wanted_week": str(theirs.starts_on), "message": "Please."}
     answer = browser.post(request_path(mine), typed)
@@ -108,18 +108,18 @@ def test_a_refused_request_shows_the_reason_and_keeps_the_input(signed_in, weeks
 def test_declining_with_a_reason_and_withdrawing(signed_in, rotation, weeks, now):
     mine, theirs = weeks[0], weeks[1]
     swap = request_swap(
-        rotation, asked=SwapProposal(mine.starts_on, counterpart=theirs.engineer), by=mine.engineer, at=now
+        rotation, proposal=SwapProposal(mine.starts_on, counterpart=theirs.engineer), by=mine.engineer, at=now
     )
     signed_in(theirs.engineer).post(f"/swaps/{swap.pk}/decline/", {"reason": "I am in Lisbon."})
     assert "I am in Lisbon." in text(signed_in(mine.engineer).get(f"/swaps/{swap.pk}/"))
-    again = request_swap(rotation, asked=SwapProposal(mine.starts_on), by=mine.engineer, at=now)
+    again = request_swap(rotation, proposal=SwapProposal(mine.starts_on), by=mine.engineer, at=now)
     assert signed_in(theirs.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 403
     assert signed_in(mine.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 302
     assert signed_in(mine.engineer).post(f"/swaps/{again.pk}/cancel/").status_code == 409
 
 
 def test_an_admin_accepts_an_open_request_on_behalf(signed_in, rotation, weeks, admin, now):
-    swap = request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
+    swap = request_swap(rotation, proposal=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
     taker = weeks[2].engineer
     assert signed_in(admin).post(f"/swaps/{swap.pk}/accept/", {"engineer": taker.username}).status_code == 302
     assert holder(weeks[0]) == taker
@@ -195,7 +195,7 @@ def test_an_invalid_cover_keeps_the_input(signed_in, rotation, weeks):
     }
     answer = signed_in(person).post("/schedule/weekly-rotation/cover/", typed)
     assert answer.status_code == 400
-    assert "must come after" in text(answer)
+    assert "must be after" in text(answer)
     assert 'value="dentist"' in text(answer)
 
 
@@ -204,7 +204,7 @@ def test_an_invalid_cover_keeps_the_input(signed_in, rotation, weeks):
 
 def test_an_admin_previews_and_applies_a_plan(signed_in, weeks, admin):
     person = weeks[2].engineer
-    create_holiday(person, dates=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
+    create_holiday(person, data=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
     path = "/schedule/weekly-rotation/plan/"
     assert signed_in(person).get(path).status_code == 403
     browser = signed_in(admin)
@@ -222,9 +222,9 @@ def test_an_admin_previews_and_applies_a_plan(signed_in, weeks, admin):
 def test_an_impossible_plan_names_the_reason(signed_in, weeks, admin, a, b, c, d):
     first, last = weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY
     for person in (a, b, c, d):
-        create_holiday(person, dates=HolidayData(first, last), by=person)
+        create_holiday(person, data=HolidayData(first, last), by=person)
     page = text(signed_in(admin).get("/schedule/weekly-rotation/plan/"))
-    assert "No plan exists while Engineer" in page
+    assert "No plan is possible while Engineer" in page
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_malformed_moves_change_nothing(signed_in, weeks, admin, moves):
 
 def test_the_api_plans_and_applies(client, rotation, weeks, admin, a):
     person = weeks[2].engineer
-    create_holiday(person, dates=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
+    create_holiday(person, data=HolidayData(weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY), by=person)
     path = "/api/v1/rotations/weekly-rotation/plan/"
     assert client.get(path, **bearer(a)).status_code == 403
     plan = client.get(path, **bearer(admin)).json()
@@ -300,7 +300,7 @@ def test_the_admin_creates_edits_and_deletes_time_off(signed_in, rotation, admin
     browser = signed_in(admin)
     typed = {"engineer": a.pk, "starts_on": "2027-01-04", "ends_on": "2027-01-08", "starts_at_time": "", "ends_at_time": "", "kind": "sick", "note": ""}  # fmt: skip
     wrong = browser.post("/admin/scheduling/holidayblock/add/", {**typed, "ends_on": "2027-01-01"})
-    assert "cannot come before" in text(wrong)
+    assert "is before the first day" in text(wrong)
     assert browser.post("/admin/scheduling/holidayblock/add/", typed).status_code == 302
     block = HolidayBlock.objects.get()
     assert (block.engineer, block.ends_at.isoformat()) == (a, "2027-01-09T00:00:00+00:00")
@@ -321,7 +321,7 @@ def test_the_admin_creates_and_ends_a_cover(signed_in, rotation, weeks, admin):
         "starts_at_0": str(week.starts_on + DAY), "starts_at_1": "00:00", "ends_at_0": str(week.starts_on + 2 * DAY), "ends_at_1": "00:00",
     }  # fmt: skip
     wrong = browser.post("/admin/scheduling/cover/add/", {**typed, "engineer": week.engineer.pk})
-    assert "on call at that time anyway" in text(wrong)
+    assert "already on call then" in text(wrong)
     assert not Cover.objects.exists()
     assert browser.post("/admin/scheduling/cover/add/", typed).status_code == 302
     made = Cover.objects.get()
@@ -332,9 +332,9 @@ def test_the_admin_creates_and_ends_a_cover(signed_in, rotation, weeks, admin):
 
 def test_the_admin_accepts_and_withdraws_swaps(signed_in, rotation, weeks, admin, now):
     one = request_swap(
-        rotation, asked=SwapProposal(weeks[0].starts_on, weeks[1].starts_on), by=weeks[0].engineer, at=now
+        rotation, proposal=SwapProposal(weeks[0].starts_on, weeks[1].starts_on), by=weeks[0].engineer, at=now
     )
-    two = request_swap(rotation, asked=SwapProposal(weeks[2].starts_on), by=weeks[2].engineer, at=now)
+    two = request_swap(rotation, proposal=SwapProposal(weeks[2].starts_on), by=weeks[2].engineer, at=now)
     browser = signed_in(admin)
     page = browser.post(
         "/admin/scheduling/swaprequest/", {"action": "accept", "_selected_action": [one.pk, two.pk]}, follow=True
@@ -348,15 +348,15 @@ def test_the_admin_accepts_and_withdraws_swaps(signed_in, rotation, weeks, admin
 
 
 def test_the_admin_lists_swaps_covers_and_time_off(signed_in, rotation, weeks, admin, now):
-    request_swap(rotation, asked=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
-    create_cover(rotation, span=CoverData(weeks[1].engineer, weeks[0].starts_at, weeks[0].ends_at), by=admin, at=now)
+    request_swap(rotation, proposal=SwapProposal(weeks[0].starts_on), by=weeks[0].engineer, at=now)
+    create_cover(rotation, data=CoverData(weeks[1].engineer, weeks[0].starts_at, weeks[0].ends_at), by=admin, at=now)
     for name in ("swaprequest", "cover", "holidayblock"):
         assert signed_in(admin).get(f"/admin/scheduling/{name}/").status_code == 200
 
 
 def test_a_roster_preview_lists_the_swaps_it_cancels(signed_in, rotation, weeks, admin, now):
     one, two = weeks[1], weeks[2]
-    made = request_swap(rotation, asked=SwapProposal(one.starts_on, two.starts_on), by=one.engineer, at=now)
+    made = request_swap(rotation, proposal=SwapProposal(one.starts_on, two.starts_on), by=one.engineer, at=now)
     accept_swap(made, by=two.engineer, at=now)
     typed = {"starts_on": str(one.starts_on), "engineers": f"{two.engineer.username}\n{weeks[3].engineer.username}"}
     page = text(signed_in(admin).post("/schedule/weekly-rotation/roster/", typed))

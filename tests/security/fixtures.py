@@ -1,4 +1,4 @@
-"""The rows that the rules speak of: everything that can belong to somebody belongs to engineer A."""
+"""The rows that the rules refer to. Everything that has an owner belongs to engineer A."""
 
 import datetime as dt
 from http.cookies import SimpleCookie
@@ -20,7 +20,8 @@ from incidents.services.alerts import ingest_alerts
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from notifications.models import Message
-from people.models import ApiToken
+from notifications.services.preferences import set_contact_method
+from people.models import ApiToken, User
 from people.queries import secret_of
 from people.services.accounts import create_token
 from people.services.password_links import invite
@@ -36,7 +37,7 @@ from tests.security.permission_matrix import ALERTS
 from tests.validation.fixtures import bucket, make_check, make_metric, push
 from validation.importers.alertmanager import read_alerts
 from validation.models import CheckResult, ExternalCheck
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, add_known_event
 
 NEW_PASSWORD = "another long passphrase"
@@ -52,7 +53,7 @@ BESIDE = ("people_apitoken",)
 
 
 def make_world():
-    """Return the words of the rules, and the people: owner, stranger, admin."""
+    """Create the rows; return the values of the rules' placeholders, and the owner, stranger and admin."""
     at = timezone.now()
     admin = make_engineer("Admin", is_staff=True)
     a, b, c, d = (make_engineer(f"Engineer {letter}", email=f"{letter}@example.org") for letter in "ABCD")
@@ -75,17 +76,20 @@ def make_world():
         [week for week in weeks if week.engineer == who][:2] if who != d else [w for w in weeks if w.engineer == d]
         for who in (a, b, d)
     )
-    asked = request_swap(rotation, asked=SwapProposal(b1.starts_on, a1.starts_on), by=b, at=at)
-    asking = request_swap(rotation, asked=SwapProposal(a1.starts_on, counterpart=b), by=a, at=at)
+    asked = request_swap(rotation, proposal=SwapProposal(b1.starts_on, a1.starts_on), by=b, at=at)
+    asking = request_swap(rotation, proposal=SwapProposal(a1.starts_on, counterpart=b), by=a, at=at)
     span = CoverData(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
-    cover = create_cover(rotation, span=span, by=a, at=at)
-    holiday = create_holiday(a, dates=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
+    cover = create_cover(rotation, data=span, by=a, at=at)
+    holiday = create_holiday(a, data=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
     sync_handoffs(at=at)
     handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=at).order_by("at").first()
     item = add_item(rotation, text="Something left to do", by=a, at=at)
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
     Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message of one's own")
+    method = set_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
+    for person in User.objects.filter(email=""):
+        User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
     external = ExternalCheck.objects.create(
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
     )
@@ -125,6 +129,7 @@ def make_world():
         "feed": feed.secret,
         "feed_pk": feed.token.pk,
         "message": message.pk,
+        "contact_method": method.channel,
         "external": external.pk,
         "pipeline": pipeline.slug,
         "other_pipeline": other.slug,
@@ -175,7 +180,7 @@ class World:
             self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
 
     def said(self, value):
-        """Return a path or a body with the words of this world in it."""
+        """Return a path or a body with its placeholders filled in."""
         if isinstance(value, dict):
             return {key: self.said(one) for key, one in value.items()}
         if isinstance(value, list):
@@ -183,7 +188,7 @@ class World:
         return value.format(**self.words) if isinstance(value, str) else value
 
     def call(self, actor, method, path, body=None, *, raw=None):
-        """Return the answer and what it wrote; afterwards everything is as before."""
+        """Return the response and its writes, and roll them back."""
         given = {} if body is None else {"data": self.said(body)}
         if raw is not None:
             given["data"] = raw

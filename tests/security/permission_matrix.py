@@ -1,14 +1,15 @@
-"""Who may call what: product.md §11, a line for each method of each route. A route without a line fails the build.
+"""Who may call what (docs/rules.md, Roles and permissions): one line per method and route. A route without a line fails.
 
-A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/world.py`,
-where everything that can belong to somebody belongs to the owner, engineer A. The body must be one that succeeds for whoever may.
-Several lines for one method are told apart by a word after `#`.
+A line is `"METHOD /path/": Rule(WHO, {body})`. Words in braces, in the path and in the body, are rows of `tests/security/fixtures.py`,
+where everything belongs to the owner, engineer A. The body must succeed for everyone who is allowed. Lines for the same method and
+route have a word after `#`.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-# Whose request succeeds. A token does what its holder does, but in Django's pages; one that may only read, only that.
+# Roles whose requests succeed. A token has its holder's role in the API, and a read-only token may only read.
 OPEN = {"anonymous", "owner", "stranger", "admin"}
 SIGNED_IN = {"owner", "stranger", "admin"}
 OWNER = {"owner", "admin"}
@@ -18,7 +19,7 @@ ADMIN = {"admin"}
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may, with what body; `hidden`: the others are told that there is no such thing; `private`: text that only OWNER reads."""
+    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read."""
 
     who: frozenset | set
     body: dict | None = None
@@ -29,6 +30,7 @@ class Rule:
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
 PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
+TOMORROW = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%dT%H:%M}"
 INCIDENT = {"kind": "delay", "title": "It is late"}
 EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
 CHECK = {
@@ -99,6 +101,10 @@ RULES = {
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/notifications/": Rule(SIGNED_IN),
     "POST /me/notifications/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
+    "POST /me/notifications/rules/": Rule(SIGNED_IN, {"high-channel_0": "email"}),
+    "POST /me/notifications/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "typed": "https://ntfy.sh/topic"}),
+    "POST /me/notifications/{contact_method}/remove/": Rule(SIGNED_IN),
+    "POST /me/notifications/{contact_method}/test/": Rule(SIGNED_IN),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -171,6 +177,7 @@ RULES = {
     "POST /incidents/{incident}/acknowledge/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/resolve/": Rule(SIGNED_IN),
     "POST /incidents/{resolved}/reopen/": Rule(SIGNED_IN),
+    "POST /incidents/{incident}/snooze/": Rule(SIGNED_IN, {"until": TOMORROW}),
     "POST /incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "POST /incidents/{incident}/note/": Rule(SIGNED_IN, {"text": "A note."}),
     "POST /incidents/{not_run}/run/": Rule(SIGNED_IN),
@@ -297,6 +304,7 @@ RULES = {
     "POST /api/v1/incidents/{incident}/resolve/": Rule(SIGNED_IN, {}),
     "POST /api/v1/incidents/{resolved}/reopen/": Rule(SIGNED_IN, {}),
     "GET /api/v1/incidents/{incident}/timeline/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/snooze/": Rule(SIGNED_IN, {"until": f"{TOMORROW}:00Z"}),
     "POST /api/v1/incidents/{incident}/reassign/": Rule(SIGNED_IN, {"engineer": "engineer-b"}),
     "GET /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/{incident}/notes/": Rule(SIGNED_IN, {"text": "A note."}),
@@ -308,6 +316,12 @@ RULES = {
     "PATCH /api/v1/me/": Rule(SIGNED_IN, {"name": "Engineer X", "shortcuts": False}),
     "GET /api/v1/me/notifications/": Rule(SIGNED_IN),
     "PUT /api/v1/me/notifications/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/me/notification-rules/": Rule(SIGNED_IN),
+    "PUT /api/v1/me/notification-rules/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/me/contact-methods/": Rule(SIGNED_IN),
+    "POST /api/v1/me/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "address": "https://ntfy.sh/topic"}),
+    "DELETE /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /api/v1/me/test-message/": Rule(SIGNED_IN, {"channel": "email"}),
     "GET /api/v1/messages/": Rule(SIGNED_IN),
     "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
     "POST /api/v1/messages/{message}/retry/": Rule(ADMIN, {}, hidden=True),

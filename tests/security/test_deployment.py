@@ -1,4 +1,4 @@
-"""Promise 24: Django's own checks of a deployment find nothing, and bandit's findings are explained where they stand."""
+"""Promise 24: Django's deployment check is clean, and every bandit finding is explained on its line."""
 
 import os
 import subprocess
@@ -26,25 +26,25 @@ def manage(*arguments, tmp_path, **more):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_check_of_a_deployment_finds_nothing(tmp_path):
+def test_the_deployment_check_is_clean(tmp_path):
     done = manage("check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY"])
-def test_without_a_key_it_does_not_start(tmp_path, missing):
+def test_it_does_not_start_without_a_required_setting(tmp_path, missing):
     done = manage("check", tmp_path=tmp_path, **{missing: ""})
     assert done.returncode != 0
     assert f"{missing} is not set" in done.stderr
 
 
-def test_a_wrong_format_of_the_log_is_said(tmp_path):
+def test_an_invalid_log_format_is_reported(tmp_path):
     done = manage("check", tmp_path=tmp_path, LOG_FORMAT="xml")
     assert "LOG_FORMAT is “json” or “line”" in done.stderr
 
 
-def test_bandit_finds_nothing_that_is_not_explained():
+def test_bandit_has_no_unexplained_finding():
     rooms = [str(path.parent.relative_to(ROOT)) for path in ROOT.glob("*/apps.py")]
     command = [str(Path(sys.executable).parent / "bandit"), "-q", "-r", "-c", "pyproject.toml"]
     done = subprocess.run(

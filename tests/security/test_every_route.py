@@ -1,4 +1,4 @@
-"""Rules that hold for every route: sign-in, CSRF, a policy without inline, a GET that changes nothing."""
+"""Rules for every route: sign-in, CSRF, no inline scripts or styles, no GET that changes a row."""
 
 import pytest
 from django.db import connection
@@ -8,7 +8,7 @@ from django.urls import URLPattern, get_resolver
 
 from calendar_feeds.models import FeedToken
 from people.queries import digest_of
-from tests.factories import make_engineer, make_pipeline, make_runbook, taken_back
+from tests.factories import make_engineer, make_pipeline, make_runbook, rolled_back
 from tests.statements import writing
 
 # Pages on the way in, which say why it is not open.
@@ -68,8 +68,8 @@ ROUTES = sorted(set(routes()))
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
-    """Make one world for all routes; what a call writes is taken back with its test."""
-    with taken_back(django_db_blocker):
+    """Create the rows once for all routes; each test is rolled back."""
+    with rolled_back(django_db_blocker):
         a, d = make_engineer("Engineer A"), make_engineer("Engineer D")
         daily_growth = make_pipeline("Daily growth (experiment-focused)", primary=d, secondary=a)
         make_runbook(daily_growth, author=a)
@@ -77,14 +77,14 @@ def world(django_db_setup, django_db_blocker):
         yield
 
 
-def test_the_list_of_routes_is_the_real_one():
+def test_the_list_of_routes_is_complete():
     assert "/runbooks/daily-growth-experiment-focused/edit/" in ROUTES
     assert "/api/v1/pipelines/daily-growth-experiment-focused/" in ROUTES
     assert len(ROUTES) > 25
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_nothing_is_read_without_sign_in(world, db, client, path):
+def test_every_route_requires_sign_in(world, db, client, path):
     answer = client.get(path)
     if path in OPEN:
         assert not answer.headers.get("Location", "").startswith("/sign-in/")
@@ -100,7 +100,7 @@ def test_nothing_is_read_without_sign_in(world, db, client, path):
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 @pytest.mark.parametrize("path", ROUTES)
-def test_no_unsafe_method_passes_without_a_csrf_token(world, admin, path, method):
+def test_unsafe_methods_require_a_csrf_token(world, admin, path, method):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(admin)
     assert getattr(browser, method)(path).status_code in (403, 405)
@@ -111,7 +111,7 @@ def is_enrolling(path, sql):
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_no_get_changes_a_row(world, admin, path):
+def test_a_get_changes_no_row(world, admin, path):
     browser = Client()
     browser.force_login(admin)
     with CaptureQueriesContext(connection) as captured:
@@ -122,7 +122,7 @@ def test_no_get_changes_a_row(world, admin, path):
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_every_answer_has_the_strict_policy(world, admin, path):
+def test_every_response_has_the_strict_policy(world, admin, path):
     browser = Client()
     browser.force_login(admin)
     policy = browser.get(path).headers["Content-Security-Policy"]
@@ -131,11 +131,11 @@ def test_every_answer_has_the_strict_policy(world, admin, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/pipelines/", "/sign-in/"])
-def test_another_host_is_refused_and_not_an_error_of_ours(client, db, path):
+def test_an_unknown_host_is_a_400(client, db, path):
     assert client.get(path, headers={"host": "evil.example"}).status_code == 400
 
 
-def test_a_sign_in_does_not_lead_to_another_site(client, a):
+def test_sign_in_does_not_redirect_to_another_site(client, a):
     a.set_password("correct horse battery staple")
     a.save()
     fields = {"username": "engineer-a", "password": "correct horse battery staple", "next": "https://evil.example/"}

@@ -1,4 +1,4 @@
-"""Promise 19: neither a dump of the database nor the log holds a token, a feed address, a source's address, or anything else that opens something."""
+"""Promise 19: neither a database dump nor the log contains a usable token, feed URL, data source URL or other secret."""
 
 import base64
 import io
@@ -20,7 +20,7 @@ from oncall_site.services import invite
 from people.models import User
 from tests.factories import PASSWORD
 from tests.people.test_second_factor import code_of
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 
 LINKED = "https://127.0.0.1/private-3f9a77c2/basic.ics"
 WAREHOUSE = "postgresql://reader:word-of-the-warehouse@127.0.0.1:1/warehouse"
@@ -37,7 +37,7 @@ def found(pattern, text):
 
 @pytest.fixture
 def log():
-    """Return the log as the site writes it, down to the last detail."""
+    """Return the log at its most detailed level."""
     written, root = io.StringIO(), logging.getLogger()
     handler = logging.StreamHandler(written)
     handler.addFilter(MaskingFilter())
@@ -52,7 +52,7 @@ def log():
 
 @pytest.fixture
 def secrets(db, admin, a, log, mailoutbox):
-    """Make one of everything that opens something, and use it over HTTP, rightly and wrongly; return all of it by name."""
+    """Create one secret of each kind and use it over HTTP, correctly and incorrectly; return them by name."""
     User.objects.filter(pk=a.pk).update(email="a@example.org")
     a.refresh_from_db()
     made = {"password": PASSWORD}
@@ -100,7 +100,7 @@ def secrets(db, admin, a, log, mailoutbox):
 
 
 def dump():
-    """Return every row of every table, as a dump writes them down: by COPY."""
+    """Return every row of every table in the format of a dump (COPY)."""
     written = io.StringIO()
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -110,7 +110,7 @@ def dump():
 
 
 def readings(text):
-    """Return a text as it is, and as somebody would try to read it: its base64 decoded, its escapes undone."""
+    """Return a text as it is, with base64 decoded, and with escapes undone."""
     decoded = []
     for found_there in re.findall(r"[A-Za-z0-9+/_-]{24,}", text):
         piece = found_there[: len(found_there) - (len(found_there) % 4 == 1)]
@@ -119,7 +119,7 @@ def readings(text):
     return "\n".join([text, urllib.parse.unquote(text), *decoded])
 
 
-def test_neither_a_dump_nor_the_log_holds_anything_that_opens_something(secrets, log):
+def test_neither_a_dump_nor_the_log_contains_a_secret(secrets, log):
     assert len(secrets) == 12
     tables = readings(dump())
     # The scan sees what is there: what a token begins with is kept, to be known by.
@@ -133,7 +133,7 @@ def test_neither_a_dump_nor_the_log_holds_anything_that_opens_something(secrets,
     assert told == [], f"the log holds: {told}"
 
 
-def test_a_dump_alone_does_not_open_what_is_sealed(secrets):
+def test_a_dump_alone_does_not_reveal_encrypted_secrets(secrets):
     text = dump()
     assert settings.SECRET_KEY not in text
     # Everything that opens something by its digest: none of what stands in the dump is what has to be shown.

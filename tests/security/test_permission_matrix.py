@@ -1,4 +1,4 @@
-"""Promise 16: every method of every route, for every role and whose object: as tests/security/rules.py has it, and nothing without a rule."""
+"""Promise 16: every method of every route, for every role and whose object: as in tests/security/permission_matrix.py. A route without a rule fails."""
 
 import re
 
@@ -26,7 +26,7 @@ def is_page(path):
 
 
 def may(actor, rule, *, method, path):
-    """Tell whether the rules let an actor do it."""
+    """Return True if the rules allow the call."""
     if actor in HOLDERS and not is_page(path):
         holder, scope = HOLDERS[actor]
         return holder in rule.who and (method == "GET" or scope == ApiToken.Scope.WRITE)
@@ -34,7 +34,7 @@ def may(actor, rule, *, method, path):
 
 
 @pytest.mark.parametrize("key", RULES)
-def test_who_may_and_who_may_not(world, key):
+def test_each_role_is_allowed_or_denied(world, key):
     rule, (method, template) = RULES[key], parted(key)
     path = world.said(template)
     wrong = []
@@ -51,7 +51,7 @@ def test_who_may_and_who_may_not(world, key):
 
 
 def is_known(actor, path):
-    """Tell whether the call is somebody's, so that it is refused to them and they are not asked to sign in."""
+    """Return True if the caller is authenticated, so that a refusal is a 403 and not a sign-in page."""
     return actor in ("owner", "stranger", "admin") or (actor in HOLDERS and not is_page(path))
 
 
@@ -74,7 +74,7 @@ def keeps_private(answer, rule, actor):
 
 
 @pytest.mark.parametrize("key", [key for key, rule in RULES.items() if rule.private and "/api/" in key])
-def test_what_is_private_is_read_by_its_owner(world, key):
+def test_private_text_is_visible_to_its_owner_only(world, key):
     method, template = parted(key)
     for actor in ("owner", "admin", "token"):
         answer, _ = world.call(actor, method, world.said(template))
@@ -105,7 +105,7 @@ def sample(route):
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: SAMPLES.get(found[1], "x"), route)
 
 
-def test_no_route_is_without_a_rule_and_no_rule_without_a_route(world):
+def test_every_route_has_a_rule_and_every_rule_a_route(world):
     ruled = {}
     for key in RULES:
         method, template = parted(key)
@@ -122,7 +122,7 @@ def test_no_route_is_without_a_rule_and_no_rule_without_a_route(world):
             elif method not in methods:
                 lacking.append(
                     f'No rule for {method} {route}: add `"{method} {path}": Rule(WHO, {{body}}),` to tests/security/rules.py,'
-                    " with WHO as product.md §11 has it"
+                    " with WHO as docs/rules.md has it"
                 )
     assert lacking == [], "\n" + "\n".join(lacking)
 
@@ -151,7 +151,7 @@ def admin_path(route):
     return "/" + re.sub(r"<(?:\w+:)?\w+>", "1", route)
 
 
-def test_djangos_admin_is_for_admins(world):
+def test_the_django_admin_requires_an_admin(world):
     paths = sorted({admin_path(route) for route in admin_routes()} - {"/admin/logout/"})
     assert "/admin/people/user/1/password/" in paths
     for path in paths:

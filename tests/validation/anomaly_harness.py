@@ -138,7 +138,7 @@ def with_incidents(values, rng, whole):
 
 
 def scored(flags, incidents):
-    """The score of one judged series; flags is one truth value a day."""
+    """The score of one results series; flags is one truth value a day."""
     score = Score(years=(len(flags) - WARM_UP) / 365.25, incidents=len(incidents))
     excused = np.zeros(len(flags), dtype=bool)
     excused[:WARM_UP] = True
@@ -157,8 +157,8 @@ def scored(flags, incidents):
 
 def own_check(points, *, kind, calendar):
     """The check itself, as score_series tells of days."""
-    judged = score_series(points, kind=kind, holidays=calendar)
-    return np.array([one.flagged and one.enough == "tells" for one in judged])
+    results = score_series(points, kind=kind, holidays=calendar)
+    return np.array([one.is_flagged and one.maturity == "alerting" for one in results])
 
 
 def week_over_week(points, *, kind, calendar):

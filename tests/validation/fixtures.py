@@ -1,11 +1,11 @@
-"""What tests of checks are made of."""
+"""Builders of metrics, data points, checks and warehouses for the tests of checks."""
 
 import datetime as dt
 import sqlite3
 from contextlib import closing
 
 from validation.models import Check, Metric
-from validation.services.definitions import create_check
+from validation.services.checks import create_check
 from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, run_check
 
@@ -28,8 +28,8 @@ def bucket(days_ago, at=AT):
 def push(metric, values, at=AT, newest=1, segment=""):
     """Push daily values, the last of which is `newest` days ago."""
     points = [
-        NewPoint(bucket(newest + len(values) - 1 - place, at), value, segment)
-        for place, value in enumerate(values)
+        NewPoint(bucket(newest + len(values) - 1 - index, at), value, segment)
+        for index, value in enumerate(values)
         if value is not None
     ]
     return push_points(metric, points=points, at=at)
@@ -41,10 +41,10 @@ def make_check(pipeline, by, check_type="range", metric=None, at=AT, **fields):
 
 
 def run(check, at=AT):
-    """Let a check be due, handed out, and run; return its result."""
+    """Make a check due, claim and run it; return its result."""
     Check.objects.filter(pk=check.pk).update(next_due_at=at, claim=None, lease_until=None)
-    [handed] = [one for one in claim_due_checks(at=at) if one.check == check.pk]
-    result = run_check(handed, at=at)
+    [claimed] = [claimed for claimed in claim_due_checks(at=at) if claimed.check == check.pk]
+    result = run_check(claimed, at=at)
     check.refresh_from_db()
     return result
 

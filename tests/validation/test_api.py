@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests.factories import bearer
 from tests.validation.fixtures import make_check, make_metric, make_warehouse, run
 from validation.models import Check, MetricPoint
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 from validation.services.points import push_points, read_points
 
 SLUG = "daily-growth-experiment-focused"

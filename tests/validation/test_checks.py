@@ -1,4 +1,4 @@
-"""When a check runs, what it says, and when it may wake somebody."""
+"""Runs of checks: schedule, results, confirmation, alerts and permissions."""
 
 import datetime as dt
 
@@ -7,16 +7,12 @@ import pytest
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.models import Message
 from tests.validation.fixtures import AT, bucket, make_check, make_metric, make_warehouse, push, run
+from validation.domain.sql import query_problem
 from validation.domain.suggestions import suggest_checks
-from validation.models import Check, CheckResult
-from validation.queries.checks import alerting_checks, progress_of, status_of_pipelines
-from validation.services.definitions import (
-    create_data_source,
-    create_suggested_checks,
-    mute_check,
-    query_problem,
-    update_check,
-)
+from validation.models import Check, CheckResult, DataSource
+from validation.queries.checks import alerting_checks, pipeline_statuses, run_progress
+from validation.services.checks import create_suggested_checks, mute_check, update_check
+from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, acknowledge_expected, add_known_event, delete_known_event
 from validation.services.pipeline_runs import Run, report_run
 from validation.services.points import NewPoint, push_points
@@ -37,12 +33,12 @@ def check(metric, a):
     return make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
 
 
-def test_a_failing_check_alerts_once_and_ends_with_a_pass(check, metric):
+def test_a_failing_check_alerts_once_until_it_passes(check, metric):
     push(metric, [5])
     run(check)
     since = check.alerting_since
     assert since is not None
-    assert [one.pk for one in alerting_checks()] == [check.pk]
+    assert [alerting.pk for alerting in alerting_checks()] == [check.pk]
     run(check, at=AT + MINUTE)
     assert check.alerting_since == since
     push(metric, [50], at=AT + 2 * MINUTE)
@@ -51,7 +47,7 @@ def test_a_failing_check_alerts_once_and_ends_with_a_pass(check, metric):
     assert not alerting_checks().exists()
 
 
-def test_failing_is_confirmed_by_n_of_m(metric, a):
+def test_a_failure_is_confirmed_by_n_of_m_results(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=3)
     push(metric, [5])
     run(check)
@@ -60,7 +56,48 @@ def test_failing_is_confirmed_by_n_of_m(metric, a):
     assert check.alerting_since is not None
 
 
-def test_a_muted_check_alerts_only_when_the_mute_has_ended(check, metric):
+def test_a_backfilled_failure_does_not_confirm_the_next_one(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=3)
+    push(metric, [50])
+    run(check)
+    later = AT + dt.timedelta(days=1)
+    push(metric, [50], at=later)
+    run(check, at=later)
+    push(metric, [5], at=later, newest=2)  # yesterday's bucket fails on a backfill
+    run(check, at=later + MINUTE)
+    assert [(row.status, row.trigger) for row in check.results.order_by("pk")][-2:] == [
+        ("fail", "backfill"),
+        ("pass", "schedule"),
+    ]
+    push(metric, [5], at=later + 2 * MINUTE)
+    run(check, at=later + 2 * MINUTE)
+    assert (check.last_status, check.alerting_since) == ("fail", None)
+
+
+def test_a_backfilled_pass_does_not_end_an_alert(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
+    push(metric, [5])
+    run(check)
+    later = AT + dt.timedelta(days=1)
+    push(metric, [5], at=later)
+    run(check, at=later)
+    push(metric, [50], at=later, newest=2)
+    run(check, at=later + MINUTE)
+    assert check.results.filter(trigger="backfill", status="pass").count() == 1
+    assert check.alerting_since is not None
+
+
+def test_a_backfilled_pass_does_not_push_a_failure_out_of_the_last_m(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=2)
+    push(metric, [5])
+    run(check)
+    later = AT + dt.timedelta(days=1)
+    push(metric, [50, 5], at=later)  # the first failure passes now, and the new day fails
+    run(check, at=later)
+    assert check.alerting_since is not None
+
+
+def test_a_muted_check_alerts_only_after_the_mute(check, metric):
     push(metric, [5])
     mute_check(check, until=AT + 10 * MINUTE, at=AT)
     run(check)
@@ -71,7 +108,7 @@ def test_a_muted_check_alerts_only_when_the_mute_has_ended(check, metric):
         mute_check(check, until=AT, at=AT)
 
 
-def test_after_an_alert_the_check_cools_down(metric, a):
+def test_no_alert_starts_during_the_cooldown(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, cooldown_minutes=30)
     for minutes, value, alerts in ((0, 5, True), (1, 50, False), (2, 5, False), (40, 5, True)):
         push(metric, [value], at=AT + minutes * MINUTE)
@@ -79,14 +116,14 @@ def test_after_an_alert_the_check_cools_down(metric, a):
         assert (check.alerting_since is not None) is alerts
 
 
-def test_a_check_that_warns_never_alerts(metric, a):
+def test_a_check_of_severity_warning_never_alerts(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, severity="warn")
     push(metric, [5])
     assert run(check).status == "warn"
     assert check.alerting_since is None
 
 
-def test_a_known_event_is_shown_as_expected_and_tells_nobody(check, metric, a):
+def test_a_known_event_is_shown_as_expected_without_an_alert(check, metric, a):
     push(metric, [5])
     run(check)
     day = bucket(1).date()
@@ -99,14 +136,14 @@ def test_a_known_event_is_shown_as_expected_and_tells_nobody(check, metric, a):
     assert check.alerting_since is not None
 
 
-def test_a_result_acknowledged_as_expected_ends_the_alert_and_its_point_is_left_out(check, metric, a):
+def test_marking_a_result_as_expected_ends_the_alert_and_excludes_its_point(check, metric, a):
     push(metric, [5])
     result = run(check)
     acknowledge_expected(result, by=a, at=AT + MINUTE)
     check.refresh_from_db()
     assert check.alerting_since is None
     again = run(check, at=AT + 2 * MINUTE)
-    assert (again.status, again.expected) == ("fail", "acknowledged as expected")
+    assert (again.status, again.expected) == ("fail", "marked as expected")
     assert check.alerting_since is None
     with pytest.raises(DomainError):
         acknowledge_expected(CheckResult.objects.get(pk=result.pk), by=a, at=AT)
@@ -118,21 +155,21 @@ def hours(metric, values, segment="", day=NIGHT):
     push_points(metric, points=points, at=day + len(values) * HOUR)
 
 
-def test_an_hour_acknowledged_as_expected_excuses_that_hour_alone(daily_growth, a):
+def test_marking_an_hour_as_expected_covers_that_hour_only(daily_growth, a):
     metric = make_metric(daily_growth, grain="hour", time_zone="Europe/Berlin")
     check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10}, at=NIGHT)
     hours(metric, [5])
     first = run(check, at=NIGHT + HOUR)
     acknowledge_expected(first, by=a, at=NIGHT + HOUR)
     assert list(metric.points.filter(is_expected=True).values_list("bucket", flat=True)) == [NIGHT]
-    assert run(check, at=NIGHT + HOUR + MINUTE).expected == "acknowledged as expected"
+    assert run(check, at=NIGHT + HOUR + MINUTE).expected == "marked as expected"
     hours(metric, [5, 5])
     second = run(check, at=NIGHT + 2 * HOUR)
     assert (second.bucket, second.status, second.expected) == (NIGHT + HOUR, "fail", "")
     assert check.alerting_since is not None
 
 
-def test_an_hour_acknowledged_as_expected_leaves_the_same_day_s_other_hours_in_the_baseline(daily_growth, a):
+def test_marking_an_hour_as_expected_leaves_other_hours_of_the_day_in_the_baseline(daily_growth, a):
     metric = make_metric(daily_growth, grain="hour")
     parameters = {"against": "previous", "fail_percent": 50}
     check = make_check(daily_growth, a, "change_over_time", metric=metric, parameters=parameters, at=NIGHT)
@@ -140,18 +177,18 @@ def test_an_hour_acknowledged_as_expected_leaves_the_same_day_s_other_hours_in_t
     acknowledge_expected(run(check, at=NIGHT + 3 * HOUR), by=a, at=NIGHT + 3 * HOUR)
     hours(metric, [100, 100, 900, 100])
     result = run(check, at=NIGHT + 4 * HOUR)
-    # Not against the 900 that was excused, and not against another day's: the hour before it stands.
+    # Compared with the hour before the acknowledged 900 of the same day.
     assert (result.status, result.value, result.low, result.high) == ("pass", 100, 80, 120)
 
 
-def test_a_segment_acknowledged_as_expected_excuses_no_other_segment(metric, a):
+def test_marking_a_segment_as_expected_covers_no_other_segment(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
     for segment, value in (("eu", 5), ("us", 50), ("", 55)):
         push(metric, [value], segment=segment)
     acknowledge_expected(run(check), by=a, at=AT + MINUTE)
     assert list(metric.points.filter(is_expected=True).values_list("segment", flat=True)) == ["eu"]
     again = run(check, at=AT + 2 * MINUTE)
-    assert (again.status, again.expected, check.alerting_since) == ("fail", "acknowledged as expected", None)
+    assert (again.status, again.expected, check.alerting_since) == ("fail", "marked as expected", None)
     push(metric, [6], segment="us", at=AT + 3 * MINUTE)
     result = run(check, at=AT + 4 * MINUTE)
     assert (result.status, result.expected) == ("fail", "")
@@ -159,7 +196,7 @@ def test_a_segment_acknowledged_as_expected_excuses_no_other_segment(metric, a):
     assert check.alerting_since is not None
 
 
-def test_the_whole_acknowledged_as_expected_excuses_no_segment(metric, a):
+def test_marking_the_total_as_expected_covers_no_segment(metric, a):
     for segment, value in (("eu", 5), ("", 5)):
         push(metric, [value], segment=segment)
     whole = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
@@ -169,7 +206,7 @@ def test_the_whole_acknowledged_as_expected_excuses_no_segment(metric, a):
     assert not run(parts, at=AT + 2 * MINUTE).expected
 
 
-def test_segments_alert_once_on_the_parent_with_the_children_listed(metric, a):
+def test_segments_raise_one_alert_that_lists_them(metric, a):
     for segment, value in (("eu", 5), ("us", 50), ("asia", 6)):
         push(metric, [value], segment=segment)
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "by_segment": True})
@@ -179,33 +216,81 @@ def test_segments_alert_once_on_the_parent_with_the_children_listed(metric, a):
     assert alerting_checks().count() == 1
 
 
-def test_a_weekend_on_which_nothing_is_expected_is_skipped(metric, a):
+def test_a_weekend_without_expected_data_is_skipped(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, weekdays=[0, 1, 2, 3, 4])
-    sunday = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)  # a Monday judges the Sunday before it
+    sunday = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)  # on Monday, the Sunday is evaluated
     assert run(check, at=sunday).status == "skip"
 
 
-def test_a_bucket_is_judged_only_after_it_has_settled(metric, a):
+def test_a_bucket_is_evaluated_after_the_delay(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, settle_minutes=12 * 60)
     push(metric, [50, 5])
     assert run(check).bucket == bucket(2)
     assert run(check, at=AT + 4 * 60 * MINUTE).bucket == bucket(1)
 
 
-def test_too_little_history_is_skipped_in_words(metric, a):
+def midnight(minutes):
+    """Return an instant `minutes` after the end of 24 November in UTC."""
+    return dt.datetime(2026, 11, 25, tzinfo=dt.UTC) + minutes * MINUTE
+
+
+@pytest.mark.parametrize("check_type", ["completeness", "range"])
+@pytest.mark.parametrize(
+    ("settle", "load", "due"), [(None, None, 360), (120, None, 120), (None, 90, 90), (120, 90, 120), (0, None, 0)]
+)
+def test_no_day_is_evaluated_before_it_is_due(daily_growth, a, admin, tmp_path, check_type, settle, load, due):
+    """A day is due after the metric settled and its source was loaded; six hours after its end if neither is set."""
+    parameters = {"look_back": 3} if check_type == "completeness" else {"fail_below": 10}
+    metric = make_metric(daily_growth, settle_minutes=settle)
+    if load is not None:
+        address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (day TEXT, n INTEGER)")
+        metric.source = create_data_source(name="W", address=address, by=admin, load_minutes=load)
+        metric.query = "SELECT day, n FROM t"
+        metric.save()
+    check = make_check(daily_growth, admin, check_type, metric=metric, parameters=parameters)
+    push(metric, [50] * 7, newest=2)  # 24 November is missing
+    statuses = {"completeness": "fail", "range": "unknown"}
+    for minutes in {5, due - 1, due, due + 60} - {-1}:
+        result = run(check, at=midnight(minutes))
+        assert result.status == (statuses[check_type] if minutes >= due else "pass"), minutes
+
+
+def test_a_day_that_arrives_early_is_evaluated_at_once_unless_a_delay_is_set(daily_growth, a):
+    metric, other = make_metric(daily_growth), make_metric(daily_growth, "active")
+    check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10})
+    ratio = make_check(daily_growth, a, "ratio", metric=metric, other_metric=other, parameters={"fail_below": 0.1})
+    push(metric, [50, 50])
+    push(other, [50], newest=2)
+    assert run(check, at=midnight(5)).bucket == bucket(1)
+    assert run(ratio, at=midnight(5)).bucket == bucket(2)  # the other metric has not arrived
+    metric.settle_minutes = 60
+    metric.save()
+    assert run(check, at=midnight(5)).bucket == bucket(2)
+    assert run(check, at=midnight(60)).bucket == bucket(1)
+
+
+def test_an_hour_has_a_grace_period_of_fifteen_minutes(daily_growth, a):
+    metric = make_metric(daily_growth, grain="hour")
+    check = make_check(daily_growth, a, "completeness", metric=metric, parameters={"look_back": 2}, at=NIGHT)
+    hours(metric, [5, 5, 5])
+    for minutes, status in ((1, "pass"), (14, "pass"), (15, "fail")):
+        assert run(check, at=NIGHT + 4 * HOUR + minutes * MINUTE).status == status
+
+
+def test_too_little_history_is_skipped(metric, a):
     check = make_check(metric.pipeline, a, "anomaly", metric=metric)
     push(metric, [10] * 13)
     result = run(check)
     assert (result.status, result.message) == ("skip", "12 of 28 days of history.")
 
 
-def test_a_check_is_run_by_one_worker_and_lost_ones_are_handed_out_again(check, metric):
+def test_a_check_is_run_by_one_worker_and_a_lost_run_is_claimed_again(check, metric):
     push(metric, [50])
     Check.objects.filter(pk=check.pk).update(next_due_at=AT)
-    [handed] = claim_due_checks(at=AT)
+    [claimed] = claim_due_checks(at=AT)
     assert claim_due_checks(at=AT) == []
-    assert run_check(handed, at=AT) is not None
-    assert run_check(handed, at=AT) is None  # delivered twice
+    assert run_check(claimed, at=AT) is not None
+    assert run_check(claimed, at=AT) is None  # delivered twice
     Check.objects.filter(pk=check.pk).update(next_due_at=AT)
     [lost] = claim_due_checks(at=AT)
     [again] = claim_due_checks(at=AT + 11 * MINUTE)
@@ -214,16 +299,16 @@ def test_a_check_is_run_by_one_worker_and_lost_ones_are_handed_out_again(check, 
     assert CheckResult.objects.count() == 2
 
 
-def test_a_late_run_does_not_shift_the_timetable(metric, a):
+def test_a_late_run_does_not_shift_the_schedule(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, interval_minutes=10)
     Check.objects.filter(pk=check.pk).update(next_due_at=AT)
-    [handed] = claim_due_checks(at=AT + 3 * MINUTE)
-    run_check(handed, at=AT + 3 * MINUTE)
+    [claimed] = claim_due_checks(at=AT + 3 * MINUTE)
+    run_check(claimed, at=AT + 3 * MINUTE)
     check.refresh_from_db()
     assert check.next_due_at == AT + 10 * MINUTE
 
 
-def test_a_cron_line_is_of_the_metrics_zone(daily_growth, a):
+def test_a_cron_expression_is_in_the_metrics_zone(daily_growth, a):
     metric = make_metric(daily_growth, time_zone="Asia/Tokyo")
     check = make_check(
         daily_growth, a, metric=metric, parameters={"fail_below": 1}, cron="30 7 * * *", interval_minutes=None
@@ -232,14 +317,14 @@ def test_a_cron_line_is_of_the_metrics_zone(daily_growth, a):
     assert check.next_due_at == dt.datetime(2026, 11, 25, 22, 30, tzinfo=dt.UTC)
 
 
-def test_a_metric_is_pulled_from_its_source_and_judged(daily_growth, admin, tmp_path):
+def test_a_metric_is_pulled_from_its_source_and_evaluated(daily_growth, admin, tmp_path):
     address = make_warehouse(
         tmp_path / "w.sqlite",
         "CREATE TABLE t (day TEXT, n INTEGER)",
         "INSERT INTO t VALUES ('2026-11-24', 7), ('2026-11-23', NULL)",
     )
     source = create_data_source(name="Warehouse", address=address, by=admin)
-    assert address not in source.address
+    assert address not in DataSource.objects.values_list("address", flat=True).get()
     metric = make_metric(daily_growth, source=source, query="SELECT day, n FROM t;")
     check = make_check(daily_growth, admin, metric=metric, parameters={"fail_below": 10})
     result = run(check)
@@ -247,7 +332,7 @@ def test_a_metric_is_pulled_from_its_source_and_judged(daily_growth, admin, tmp_
     assert metric.points.count() == 1
 
 
-def test_an_unreachable_source_is_an_error_that_admins_hear_of_and_no_alert(daily_growth, admin, a, tmp_path):
+def test_an_unreachable_source_notifies_admins_without_an_alert(daily_growth, admin, a, tmp_path):
     admin.email = "admin@example.org"
     admin.save()
     secret = tmp_path / "nowhere" / "secret-name.sqlite"
@@ -274,14 +359,14 @@ def test_an_unreachable_source_is_an_error_that_admins_hear_of_and_no_alert(dail
         ("SELECT n FROM t WHERE n LIKE '%7%'", {"expect": "no_rows"}, "fail"),
     ],
 )
-def test_a_check_asks_a_query_of_its_own(daily_growth, admin, tmp_path, query, expect, status):
+def test_a_check_runs_its_own_query(daily_growth, admin, tmp_path, query, expect, status):
     address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (n INTEGER)", "INSERT INTO t VALUES (7), (8)")
     source = create_data_source(name="Warehouse", address=address, by=admin)
     check = make_check(daily_growth, admin, "custom_sql", source=source, query=query, parameters=expect)
     assert run(check).status == status
 
 
-def test_a_schema_is_held_against_the_approved_columns(daily_growth, admin, tmp_path):
+def test_a_schema_is_compared_with_the_approved_columns(daily_growth, admin, tmp_path):
     address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (day TEXT, n INTEGER)")
     source = create_data_source(name="Warehouse", address=address, by=admin)
     check = make_check(
@@ -308,7 +393,7 @@ def test_a_deadline_is_met_by_a_reported_run(daily_growth, a):
     assert run(check, at=AT + MINUTE).status == "pass"
 
 
-def test_sql_and_sources_are_for_admins(daily_growth, metric, check, a, admin, tmp_path):
+def test_only_admins_manage_sql_and_sources(daily_growth, metric, check, a, admin, tmp_path):
     address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (n INTEGER)")
     with pytest.raises(NotAllowedError):
         create_data_source(name="W", address=address, by=a)
@@ -325,7 +410,7 @@ def test_sql_and_sources_are_for_admins(daily_growth, metric, check, a, admin, t
 
 
 @pytest.mark.parametrize("query", ["DELETE FROM t", "SELECT 1; DELETE FROM t", "", "SELECT '\0'", "PRAGMA x"])
-def test_what_is_not_one_select_is_no_query(query):
+def test_only_a_single_select_is_a_query(query):
     assert query_problem(query)
 
 
@@ -348,42 +433,42 @@ def test_what_is_not_one_select_is_no_query(query):
         ({"metric": None}, "metric"),
     ],
 )
-def test_a_wrong_check_is_refused_by_field(check, a, fields, where):
+def test_an_invalid_check_is_refused_by_field(check, a, fields, where):
     with pytest.raises(InvalidInputError) as refusal:
         update_check(check, fields=fields, by=a, at=AT)
     assert where in refusal.value.problems
 
 
-def test_proposals_are_stored_once_switched_off_and_stay_as_people_make_them(daily_growth, a):
+def test_suggestions_are_stored_once_inactive_and_keep_later_changes(daily_growth, a):
     lines = suggest_checks(
         "- Cross-check daily growth against historical patterns.\n- Data is at most 5 hours late.",
         pipeline="Daily growth",
     )
-    made = create_suggested_checks(daily_growth, proposals=lines)
-    assert len(made) == 2
-    assert not any(one.is_active for one in made)
+    created = create_suggested_checks(daily_growth, suggestions=lines)
+    assert len(created) == 2
+    assert not any(suggested.is_active for suggested in created)
     metric = make_metric(daily_growth)
-    update_check(made[0], fields={"name": "Renamed", "metric": metric, "is_active": True}, by=a, at=AT)
-    assert create_suggested_checks(daily_growth, proposals=lines) == []
+    update_check(created[0], fields={"name": "Renamed", "metric": metric, "is_active": True}, by=a, at=AT)
+    assert create_suggested_checks(daily_growth, suggestions=lines) == []
     assert Check.objects.filter(is_active=True, name="Renamed").exists()
     assert Check.objects.get(check_type="freshness").parameters["fail_after_minutes"] == 300
 
 
-def test_the_worst_status_of_pipelines_is_one_statement(check, metric, a, django_assert_num_queries):
+def test_the_worst_pipeline_statuses_is_one_statement(check, metric, a, django_assert_num_queries):
     other = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1})
     push(metric, [5])
     run(check)
     run(other)
     with django_assert_num_queries(1):
-        assert status_of_pipelines([metric.pipeline]) == {metric.pipeline.pk: "fail"}
+        assert pipeline_statuses([metric.pipeline]) == {metric.pipeline.pk: "fail"}
 
 
-def test_a_person_asks_for_a_run(check, metric):
+def test_a_user_requests_a_run(check, metric):
     push(metric, [50])
     request_run(check, at=AT + MINUTE)
-    assert progress_of(check, at=AT + MINUTE).state == "waiting"
-    [handed] = claim_due_checks(at=AT + MINUTE)
-    result = run_check(handed, at=AT + MINUTE)
+    assert run_progress(check, at=AT + MINUTE).state == "queued"
+    [claimed] = claim_due_checks(at=AT + MINUTE)
+    result = run_check(claimed, at=AT + MINUTE)
     check.refresh_from_db()
-    assert (result.because, check.requested_at) == ("person", None)
-    assert progress_of(check, at=AT + MINUTE).state == "done"
+    assert (result.trigger, check.requested_at) == ("manual", None)
+    assert run_progress(check, at=AT + MINUTE).state == "done"

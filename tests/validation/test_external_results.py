@@ -144,7 +144,9 @@ def test_odd_text_in_a_file_is_stored(client, a):
 
 def test_a_check_shows_the_newest_result_not_the_last_import(db):
     document = sample("airflow")
-    record_file("airflow", document=document | {"state": "success", "end_date": "2026-03-02T05:00:00Z"}, at=AT)
+    record_file(
+        "airflow", document=document | {"state": "success", "exception": "", "end_date": "2026-03-02T05:00:00Z"}, at=AT
+    )
     record_file("airflow", document=document, at=AT)
     check = ExternalCheck.objects.get()
     assert (check.status, check.at) == ("pass", dt.datetime(2026, 3, 2, 5, tzinfo=dt.UTC))
@@ -157,7 +159,9 @@ def test_a_result_without_a_time_is_recorded_once_until_it_changes(db):
         del document[field]
     for hour, (state, new) in enumerate([("failed", 1), ("failed", 0), ("success", 1), ("failed", 1)]):
         at = AT + dt.timedelta(hours=hour)
-        assert record_file("airflow", document=document | {"state": state}, at=at).new == new
+        exception = "Timeout" if state == "failed" else ""
+        entry = document | {"state": state, "exception": exception}
+        assert record_file("airflow", document=entry, at=at).new == new
     check = ExternalCheck.objects.get()
     assert (check.status, check.at) == ("fail", AT + dt.timedelta(hours=3))
 
@@ -167,7 +171,7 @@ def test_a_result_from_the_future_does_not_hide_later_results(db):
     record_file("airflow", document=ahead, at=AT)
     record_file(
         "airflow",
-        document=ahead | {"state": "success", "end_date": "2026-03-02T07:30:00Z"},
+        document=ahead | {"state": "success", "exception": "", "end_date": "2026-03-02T07:30:00Z"},
         at=AT + dt.timedelta(hours=1),
     )
     assert ExternalCheck.objects.get().status == "pass"
@@ -216,7 +220,10 @@ def test_failing_external_checks_of_a_pipeline(profit):
 def test_a_dag_run_is_reported_as_a_pipeline_run_and_a_task_is_not(profit):
     add_rule(profit)
     dag = sample("airflow") | {"task_id": None}
-    document = {"version": 1, "runs": [dag, sample("airflow"), dag | {"run_id": "manual", "state": "success"}]}
+    document = {
+        "version": 1,
+        "runs": [dag, sample("airflow"), dag | {"run_id": "manual", "state": "success", "exception": ""}],
+    }
     for _ in range(2):
         record_file("airflow", document=document, at=AT)
     runs = set(ReportedRun.objects.values_list("pipeline", "key", "state", "finished_at"))
@@ -307,7 +314,7 @@ def test_an_admin_adds_changes_and_deletes_rules(signed_in, admin, profit, daily
     browser.post(f"/admin/validation/mappingrule/{rule.pk}/change/", fields)
     assert ExternalCheck.objects.filter(pipeline=daily_growth).count() == 5
     again = browser.post("/admin/validation/mappingrule/add/", fields).content.decode()
-    assert "There is a rule of this tool and pattern already" in again
+    assert "This tool and pattern already have a rule" in again
     chosen = {"action": "delete_selected", "_selected_action": rule.pk, "post": "yes"}
     browser.post("/admin/validation/mappingrule/", chosen)
     assert ExternalCheck.objects.unmapped().count() == 5

@@ -1,4 +1,4 @@
-"""Rules that give another tool's results to a pipeline."""
+"""Rules that map external results to pipelines."""
 
 import re
 import time
@@ -29,23 +29,23 @@ RULES = [
         ("airflow", "growth", None),
     ],
 )
-def test_the_closest_rule_decides(tool, key, pipeline):
+def test_the_most_specific_rule_wins(tool, key, pipeline):
     assert mapped_pipeline(tool=tool, key=key, rules=RULES) == pipeline
 
 
-def test_a_pattern_is_no_regular_expression():
+def test_a_pattern_is_not_a_regular_expression():
     rule = Rule("", "a.b[c]*", 1)
     assert rule.fits(tool="x", key="a.b[c]d")
     assert not rule.fits(tool="x", key="axbcd")
 
 
-def test_a_pattern_of_many_stars_is_quick():
+def test_a_pattern_with_many_stars_matches():
     started = time.perf_counter()
     assert not Rule("", "*a" * 100 + "b", 1).fits(tool="x", key="a" * 250)
     assert time.perf_counter() - started < 1
 
 
 @given(st.text("ab*", max_size=6), st.text("ab", max_size=8))
-def test_stars_stand_for_anything(pattern, key):
+def test_stars_match_anything(pattern, key):
     meant = re.fullmatch(pattern.replace("*", ".*"), key) is not None
     assert Rule("", pattern, 1).fits(tool="x", key=key) == meant

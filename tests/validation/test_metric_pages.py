@@ -4,7 +4,7 @@ import pytest
 
 from tests.validation.fixtures import AT, make_metric, push
 from validation.models import Metric
-from validation.services.definitions import create_data_source
+from validation.services.data_sources import create_data_source
 
 NEW = "/checks/metrics/new/"
 FIELDS = {"name": "Daily orders", "unit": "orders", "kind": "count", "grain": "day", "time_zone": "Europe/Berlin"}
@@ -94,7 +94,7 @@ def test_an_admin_creates_a_pulled_metric_with_source_and_query(signed_in, daily
         ("slug", "Not a slug", "slug"),
         ("slug", "UPPER", "lower-case"),
         ("slug", "users", "Another metric of this pipeline uses this slug."),
-        ("time_zone", "Mars/Olympus", "not a time zone"),
+        ("time_zone", "Mars/Olympus", "Unknown time zone"),
         ("grain", "week", "Select a valid choice"),
         ("kind", "mood", "Select a valid choice"),
         ("unit", "x" * 31, "at most 30"),

@@ -12,7 +12,12 @@ from tests.validation.fixtures import make_check, make_metric, push, run
 from validation.models import Check, CheckResult, MetricPoint
 from validation.services.run_check import claim_due_checks
 
-GROWING = ("validation_metricpoint", "validation_checkresult", "validation_rejudgement", "validation_checkevent")
+GROWING = (
+    "validation_metricpoint",
+    "validation_checkresult",
+    "validation_pendingreevaluation",
+    "validation_checkevent",
+)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Points come in once, keep their earlier values, and are judged again."""
+"""Data points are stored once, keep their earlier values, and are evaluated again when they change."""
 
 import datetime as dt
 
@@ -6,7 +6,8 @@ import pytest
 
 from common.exceptions import InvalidInputError
 from tests.validation.fixtures import AT, bucket, make_check, make_metric, push, run
-from validation.models import CheckResult, MetricPoint, MetricPointRevision
+from validation.models import Check, CheckResult, MetricPoint, MetricPointRevision, PendingReevaluation
+from validation.services.checks import update_check
 from validation.services.points import NewPoint, PushResult, push_points, read_points
 
 
@@ -23,7 +24,7 @@ def test_the_same_points_twice_change_nothing(metric):
     assert not MetricPointRevision.objects.exists()
 
 
-def test_a_changed_value_is_kept_as_a_revision(metric):
+def test_a_changed_value_is_stored_as_a_revision(metric):
     push(metric, [1, 2, 3])
     later = AT + dt.timedelta(hours=1)
     assert push(metric, [1, 5, 3], at=later) == PushResult(0, 1, 2)
@@ -32,16 +33,16 @@ def test_a_changed_value_is_kept_as_a_revision(metric):
     assert MetricPoint.objects.get(bucket=bucket(2)).value == 5
 
 
-def test_of_one_bucket_given_twice_the_last_counts_and_segments_are_apart(metric):
-    given = [NewPoint(bucket(1), 1), NewPoint(bucket(1), 2), NewPoint(bucket(1), 3, "eu")]
-    assert push_points(metric, points=given, at=AT) == PushResult(2, 0, 0)
+def test_the_last_value_of_a_bucket_counts_per_segment(metric):
+    points = [NewPoint(bucket(1), 1), NewPoint(bucket(1), 2), NewPoint(bucket(1), 3, "eu")]
+    assert push_points(metric, points=points, at=AT) == PushResult(2, 0, 0)
     assert dict(MetricPoint.objects.values_list("segment", "value")) == {"": 2, "eu": 3}
 
 
-def test_ten_thousand_points_are_one_statement_each_way(metric, django_assert_max_num_queries):
-    given = [NewPoint(bucket(day), day, segment) for day in range(1000) for segment in "abcdefghij"]
+def test_ten_thousand_points_take_few_queries(metric, django_assert_max_num_queries):
+    points = [NewPoint(bucket(day), day, segment) for day in range(1000) for segment in "abcdefghij"]
     with django_assert_max_num_queries(12):
-        assert push_points(metric, points=given, at=AT).created == 10_000
+        assert push_points(metric, points=points, at=AT).created == 10_000
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_ten_thousand_points_are_one_statement_each_way(metric, django_assert_ma
         {"at": "2026-11-23", "value": 1, "other": 1},
     ],
 )
-def test_a_point_that_is_none_is_refused_by_its_place(metric, row):
+def test_an_invalid_point_is_refused_by_its_index(metric, row):
     with pytest.raises(InvalidInputError) as refusal:
         read_points(metric, rows=[{"at": "2026-11-23", "value": 1}, row], at=AT)
     assert refusal.value.problems["points"][0].startswith("Point 1: ")
@@ -81,7 +82,7 @@ def test_an_instant_means_its_date_in_the_metrics_zone(daily_growth):
     assert point.bucket == dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
 
 
-def test_a_backfill_is_judged_again_and_both_results_stay(metric, a):
+def test_a_backfill_is_evaluated_again_and_both_results_stay(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
     push(metric, [20, 5])
     assert run(check).status == "fail"
@@ -92,14 +93,44 @@ def test_a_backfill_is_judged_again_and_both_results_stay(metric, a):
     check.refresh_from_db()
     assert check.next_due_at <= later
     run(check, at=later + dt.timedelta(minutes=1))
-    said = CheckResult.objects.filter(of=check, bucket=bucket(1)).order_by("pk")
-    assert [(one.status, one.because) for one in said] == [("fail", "timetable"), ("pass", "backfill")]
+    results = CheckResult.objects.filter(of=check, bucket=bucket(1)).order_by("pk")
+    assert [(result.status, result.trigger) for result in results] == [("fail", "schedule"), ("pass", "backfill")]
 
 
-def test_a_bucket_that_was_missing_is_unknown_and_judged_when_it_comes(metric, a):
+def test_a_missing_bucket_is_unknown_until_it_arrives(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
     push(metric, [20], newest=2)
     assert run(check).status == "unknown"
     push(metric, [0])
     result = run(check, at=AT + dt.timedelta(minutes=1))
     assert (result.status, result.value) == ("fail", 0)
+
+
+@pytest.mark.parametrize(
+    ("check_type", "parameters"), [("freshness", {}), ("completeness", {}), ("custom_sql", None), ("schema", None)]
+)
+def test_late_points_repeat_only_results_of_a_bucket(metric, a, check_type, parameters):
+    """Also for a check that has results of buckets because its type was changed."""
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
+    push(metric, [20])
+    run(check)
+    fields = {"check_type": check_type}
+    if parameters is None:
+        Check.objects.filter(pk=check.pk).update(**fields, parameters={})
+    else:
+        update_check(check, fields={**fields, "parameters": parameters}, by=a, at=AT)
+        run(check, at=AT)
+    Check.objects.filter(pk=check.pk).update(next_due_at=AT + dt.timedelta(hours=1))
+    push(metric, [5], at=AT)
+    assert not PendingReevaluation.objects.exists()
+    assert Check.objects.get().next_due_at == AT + dt.timedelta(hours=1)
+
+
+def test_late_points_of_the_other_metric_repeat_results_too(metric, a):
+    other = make_metric(metric.pipeline, "active")
+    check = make_check(metric.pipeline, a, "ratio", metric=metric, other_metric=other, parameters={"fail_below": 1})
+    push(metric, [20])
+    push(other, [40])
+    run(check)
+    push(other, [10])
+    assert PendingReevaluation.objects.get().bucket == bucket(1)

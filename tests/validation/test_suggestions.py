@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from handbook.format.reader import read_handbook
 from tests.conftest import SEED
-from validation.domain.parameters import TYPES
+from validation.check_types import CHECK_TYPES
 from validation.domain.suggestions import suggest_check, suggest_checks, validation_lines
 
 
@@ -96,7 +96,7 @@ def test_other_teams_lines_get_the_type_they_mean(line, check_type):
 def test_what_a_line_says_itself_is_drafted_and_nothing_is_guessed(line, parameters):
     proposal = suggest_check(line, pipeline="Orders")
     assert dict(proposal.parameters) == parameters
-    assert set(parameters) <= {parameter.name for parameter in TYPES[proposal.check_type]}
+    assert set(parameters) <= {parameter.name for parameter in CHECK_TYPES[proposal.check_type].declared_parameters}
 
 
 def test_lines_are_a_list_s_items_without_their_marks_once_each():
@@ -112,6 +112,6 @@ def test_a_section_without_a_list_is_read_by_its_lines():
 @given(st.text(max_size=400), st.text(min_size=1, max_size=30))
 def test_any_line_gets_some_check(line, pipeline):
     proposal = suggest_check(line, pipeline=pipeline)
-    assert proposal.check_type in TYPES
+    assert proposal.check_type in CHECK_TYPES
     assert 0 < len(proposal.name) <= 120 or not line
     assert all(proposal.line.strip() for proposal in suggest_checks(line, pipeline=pipeline))

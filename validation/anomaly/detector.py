@@ -13,8 +13,8 @@ from validation.anomaly.stuck_values import Repeats
 from validation.anomaly.thresholds import Evidence
 from validation.anomaly.transforms import Scale, fitting_scale
 
-SPEAKS_AFTER = 28  # days of history (docs/validation.md)
-TELLS_AFTER = 56
+MIN_DAYS = 28  # days of history needed for a result (docs/validation.md)
+MIN_ALERT_DAYS = 56  # and for an alert
 
 _WEEK = 7  # days between updates of weekday effects and thresholds
 _QUIET = 7  # days after an alert in which the same anomaly is not reported again
@@ -33,8 +33,8 @@ _IMPOSSIBLE = 3.0  # the score of an impossible value
 class DayResult:
     """The result of a day. `score` is 1 at the threshold; `expected`, `lower` and `upper` are in the metric's unit.
 
-    `why` is a sentence for a flagged day and otherwise empty. "none" means too little history to evaluate, "speaks" too
-    little history to alert.
+    `reason` is a sentence for a flagged day and otherwise empty. `maturity` is "learning" while there is too little history
+    to evaluate, "evaluating" while there is too little to alert, then "alerting".
     """
 
     day: dt.date
@@ -42,10 +42,10 @@ class DayResult:
     expected: float | None
     lower: float | None
     upper: float | None
-    flagged: bool
-    stuck: bool
-    enough: Literal["none", "speaks", "tells"]
-    why: str
+    is_flagged: bool
+    is_stuck: bool
+    maturity: Literal["learning", "evaluating", "alerting"]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +57,19 @@ class _Look:
     score: float
     span: int
     side: int
-    stuck: bool
-    pair: bool
-    impossible: bool
+    is_stuck: bool
+    is_rare_pair: bool
+    is_impossible: bool
 
     @property
-    def repeated(self) -> bool:
+    def is_repeated(self) -> bool:
         """Return True if the value is stuck."""
-        return self.stuck or self.pair
+        return self.is_stuck or self.is_rare_pair
 
     @property
-    def odd(self) -> bool:
+    def is_odd(self) -> bool:
         """Return True if the baseline should not learn from the value."""
-        return self.score > 1 or self.repeated or self.impossible
+        return self.score > 1 or self.is_repeated or self.is_impossible
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,28 +108,28 @@ class AnomalyDetector:
         if self._days and day <= self._days[-1]:
             raise ValueError(f"{day} does not come after {self._days[-1]}")
         if not math.isfinite(value):
-            raise ValueError(f"the value of {day} is no finite number")
-        if len(self._days) < SPEAKS_AFTER:
-            judged = DayResult(day, 0.0, None, None, None, False, False, "none", "")
+            raise ValueError(f"the value of {day} is not a finite number")
+        if len(self._days) < MIN_DAYS:
+            result = DayResult(day, 0.0, None, None, None, False, False, "learning", "")
             self._note(day, value)
-            if len(self._days) == SPEAKS_AFTER:
+            if len(self._days) == MIN_DAYS:
                 self._start()
-            return judged
+            return result
         if len(self._days) % _WEEK == 0:
             self._baseline.learn_weekdays()
             self._evidence.set_thresholds()
         forecast = self._baseline.forecast(day)
         look = self._look(value, forecast)
-        back = self._level_returned_to(look, forecast) if look.odd else None
-        tells = self._tells(look, returns=back is not None)
-        if back is not None and not tells:
+        back = self._level_returned_to(look, forecast) if look.is_odd else None
+        is_flagged = self._is_reportable(look, returns=back is not None)
+        if back is not None and not is_flagged:
             self._baseline.move(back - forecast.level)
             self._left = None
             forecast = self._baseline.forecast(day)
             look = self._look(value, forecast)
-        judged = self._judged(day, value, forecast, look, flagged=tells)
-        self._learn(day, value, forecast, look, flagged=tells)
-        return judged
+        result = self._result(day, value, forecast, look, is_flagged=is_flagged)
+        self._learn(day, value, forecast, look, is_flagged=is_flagged)
+        return result
 
     def _note(self, day: dt.date, value: float) -> None:
         self._days.append(day)
@@ -151,22 +151,29 @@ class AnomalyDetector:
         scaled = self._scale.out(value)
         scores = self._evidence.scores(scaled, forecast, self._baseline)
         score, span, side = max(
-            (abs(found) / self._evidence.thresholds[span, side], span, side)
-            for span, found in scores.items()
-            for side in (1 if found > 0 else -1,)
+            (abs(distance) / self._evidence.thresholds[span, side], span, side)
+            for span, distance in scores.items()
+            for side in (1 if distance > 0 else -1,)
         )
-        impossible = (value < 0 <= self._least) or (self._scale.form == "log-odds" and value > 1 >= self._most)
-        stuck, pair = self._repeats.judged(value, self._values)
+        is_impossible = (value < 0 <= self._least) or (self._scale.form == "log-odds" and value > 1 >= self._most)
+        is_stuck, is_rare_pair = self._repeats.observe(value, self._values)
         return _Look(
-            scaled, scores, max(score, _IMPOSSIBLE) if impossible else score, span, side, stuck, pair, impossible
+            scaled,
+            scores,
+            max(score, _IMPOSSIBLE) if is_impossible else score,
+            span,
+            side,
+            is_stuck,
+            is_rare_pair,
+            is_impossible,
         )
 
-    def _tells(self, look: _Look, *, returns: bool) -> bool:
+    def _is_reportable(self, look: _Look, *, returns: bool) -> bool:
         """Return True if the day should be flagged.
 
         It is anomalous, does not return to an earlier level, and was not reported in the last few days.
         """
-        if look.repeated or look.impossible:
+        if look.is_repeated or look.is_impossible:
             return True
         if look.score <= 1 or returns:
             return False
@@ -188,7 +195,7 @@ class AnomalyDetector:
         lies_there = (earlier - forecast.level) * look.side > forecast.spread
         return earlier if lies_there and abs(value - earlier) < _NEAR_EARLIER * forecast.spread else None
 
-    def _judged(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, flagged: bool) -> DayResult:
+    def _result(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, is_flagged: bool) -> DayResult:
         """Return the result in the metric's unit."""
         below, above = (self._evidence.thresholds[1, side] * forecast.spread for side in (-1, 1))
         expected = self._scale.back(forecast.expected)
@@ -198,37 +205,37 @@ class AnomalyDetector:
             expected=expected,
             lower=self._scale.back(forecast.expected - below),
             upper=self._scale.back(forecast.expected + above),
-            flagged=flagged,
-            stuck=look.stuck,
-            enough="tells" if len(self._days) >= TELLS_AFTER else "speaks",
-            why=self._why(day, value, expected, look) if flagged else "",
+            is_flagged=is_flagged,
+            is_stuck=look.is_stuck,
+            maturity="alerting" if len(self._days) >= MIN_ALERT_DAYS else "evaluating",
+            reason=self._reason(day, value, expected, look) if is_flagged else "",
         )
 
-    def _why(self, day: dt.date, value: float, expected: float, look: _Look) -> str:
+    def _reason(self, day: dt.date, value: float, expected: float, look: _Look) -> str:
         """Return a sentence that explains the anomaly."""
-        if look.impossible:
-            return f"{value:,.6g} is {'negative' if value < 0 else 'more than 1'}, as no value before it."
-        if look.stuck:
-            return f"Stuck: {value:,.6g} again, to the digit, for at least the third time running."
-        if look.pair:
-            return f"{value:,.6g} again, to the digit; this series does not repeat itself."
+        if look.is_impossible:
+            return f"{value:,.6g} is {'negative' if value < 0 else 'more than 1'}, unlike any earlier value."
+        if look.is_stuck:
+            return f"Stuck at {value:,.6g}: the same value at least three times in a row."
+        if look.is_rare_pair:
+            return f"{value:,.6g} twice in a row: this metric rarely repeats a value."
         side = "below" if look.side < 0 else "above"
         off = f"{abs(value / expected - 1):.0%} " if abs(expected) > 1e-9 else ""
-        today = f"{value:,.6g} is {off}{side} the {expected:,.6g} expected on {day:%A}"
+        today = f"{value:,.6g} – {off}{side} the expected {expected:,.6g} for a {day:%A}"
         if look.span == 1:
             return f"{today}."
-        return f"{today}; the last {look.span} days together lie {side} what was foretold before them."
+        return f"{today}; the last {look.span} days together are {side} forecast."
 
-    def _learn(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, flagged: bool) -> None:
+    def _learn(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, is_flagged: bool) -> None:
         """Learn from the day after it is evaluated."""
         known = day in self._known
         at = len(self._days)
         alert = self._alert
         fresh = alert is None or at - alert.at > _QUIET
-        if flagged and not known and look.score > 1:
+        if is_flagged and not known and look.score > 1:
             worst = look.score if fresh or alert is None or alert.side != look.side else max(look.score, alert.score)
             self._alert = _Alert(at, look.side, worst)
-        if known or look.odd:
+        if known or look.is_odd:
             self._baseline.pass_over(day, forecast)
             if not known:
                 self._learn_odd(forecast, look, fresh=fresh)
@@ -237,14 +244,14 @@ class AnomalyDetector:
             self._evidence.learn(look.scores, self._baseline)
             if forecast.key is None:
                 self._odd_run = []
-        if not (known or look.impossible or look.stuck):
+        if not (known or look.is_impossible or look.is_stuck):
             self._baseline.learn_holiday(look.scaled, forecast)
-        self._repeats.learn(value, self._values[-1], told=flagged)
+        self._repeats.learn(value, self._values[-1], is_flagged=is_flagged)
         self._note(day, value)
 
     def _learn_odd(self, forecast: Forecast, look: _Look, *, fresh: bool) -> None:
         """Skip an anomalous day in the baseline, unless enough of them in a row make a new level."""
-        if fresh and not look.repeated and not look.impossible:
+        if fresh and not look.is_repeated and not look.is_impossible:
             self._evidence.learn_odd(look.scores)
         self._odd_run.append(look.scaled - forecast.season - forecast.holiday)
         recent = np.array(self._odd_run[-_ACCEPTED_AFTER:]) - forecast.level

@@ -6,9 +6,9 @@ docs/validation.md describes the rules, the method and how it was measured.
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
-from validation.anomaly.detector import SPEAKS_AFTER, TELLS_AFTER, AnomalyDetector, DayResult
+from validation.anomaly.detector import MIN_ALERT_DAYS, MIN_DAYS, AnomalyDetector, DayResult
 
-__all__ = ["SPEAKS_AFTER", "TELLS_AFTER", "DayResult", "score_day", "score_series"]
+__all__ = ["MIN_ALERT_DAYS", "MIN_DAYS", "DayResult", "score_day", "score_series"]
 
 _NO_HOLIDAYS: Mapping[dt.date, str] = {}
 
@@ -47,5 +47,5 @@ def score_series(
     alert_budget: float = 4.0,
 ) -> list[DayResult]:
     """Return the result of each day based on earlier days, as `score_day` would; raises ValueError as it does."""
-    watch = AnomalyDetector(kind=kind, holidays=holidays, known_events=known_events, alert_budget=alert_budget)
-    return [watch.step(day, value) for day, value in points]
+    detector = AnomalyDetector(kind=kind, holidays=holidays, known_events=known_events, alert_budget=alert_budget)
+    return [detector.step(day, value) for day, value in points]

@@ -22,12 +22,12 @@ class Repeats:
         self._whole = all(value == round(value) for value in values)
         self._run = 1
 
-    def judged(self, value: float, earlier: Sequence[float]) -> tuple[bool, bool]:
+    def observe(self, value: float, earlier: Sequence[float]) -> tuple[bool, bool]:
         """Return whether the value is stuck, and whether it is a first repeat that is unlikely by chance."""
         run = self._run + 1 if value == earlier[-1] else 1
         often = (self._count + 0.3) / self._days
-        stuck = run >= _STUCK_AFTER and often ** (run - 1) * 365 < _STUCK_A_YEAR
-        return stuck, run == _STUCK_AFTER - 1 and self._count <= self._days / 300 and self._pair_is_rare(earlier)
+        is_stuck = run >= _STUCK_AFTER and often ** (run - 1) * 365 < _STUCK_A_YEAR
+        return is_stuck, run == _STUCK_AFTER - 1 and self._count <= self._days / 300 and self._pair_is_rare(earlier)
 
     def _pair_is_rare(self, earlier: Sequence[float]) -> bool:
         """Return True if a repeat is expected less than once in some years, by how often close values occur."""
@@ -39,8 +39,8 @@ class Repeats:
         chance = max(float(np.mean(steps <= near)), 0.0175) / (2 * math.floor(near) + 1)
         return chance * 365 < _PAIR_A_YEAR
 
-    def learn(self, value: float, last: float, *, told: bool) -> None:
+    def learn(self, value: float, last: float, *, is_flagged: bool) -> None:
         """Learn from a day. A repeat that raised an alert is not normal for the series."""
         self._run = self._run + 1 if value == last else 1
-        self._count += self._run > 1 and not told
+        self._count += self._run > 1 and not is_flagged
         self._days += 1

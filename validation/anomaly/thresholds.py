@@ -89,12 +89,12 @@ class Evidence:
 
     def scores(self, value: float, forecast: Forecast, baseline: Baseline) -> dict[int, float]:
         """Return the distance from the forecast, in spreads, of the day and of the days up to it, by span."""
-        found = {1: (value - forecast.expected) / forecast.spread}
+        scores = {1: (value - forecast.expected) / forecast.spread}
         today = value - forecast.season - forecast.holiday
         for span in SPANS[1:]:
             miss = (sum(baseline.unseasoned[1 - span :]) + today) / span - baseline.levels[-span]
-            found[span] = miss / (self._spreads[span] * forecast.spread / baseline.spread)
-        return found
+            scores[span] = miss / (self._spreads[span] * forecast.spread / baseline.spread)
+        return scores
 
     def learn(self, scores: dict[int, float], baseline: Baseline) -> None:
         """Record the scores of a normal day."""

@@ -1,5 +1,6 @@
 """API views for checks and their results."""
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,14 +13,18 @@ from rest_framework.response import Response
 
 from common.api.filters import ListFilterBackend
 from common.api.pagination import DefaultPagination
+from common.datetimes import isoformat_z
 from common.identifiers import ID_PATTERN
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.api.fields import MetricField
 from validation.api.filters import CheckFilters
+from validation.check_types import CHECK_TYPES
+from validation.domain.check_type import describe_parameters
 from validation.models import Check, CheckResult, DataSource
-from validation.queries.checks import checks, results_of
-from validation.services.definitions import create_check, delete_check, mute_check, unmute_check, update_check
+from validation.models.checks import check_type_choices
+from validation.queries.checks import check_results, checks
+from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected
 from validation.services.run_check import request_run
 
@@ -28,13 +33,13 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
     """A check: its type and parameters, schedule, alerting and last result."""
 
     pipeline = PipelineField()
-    type = serializers.CharField(source="check_type", max_length=16)
+    type = serializers.ChoiceField(source="check_type", choices=check_type_choices())
     metric = MetricField(required=False, allow_null=True)
     other_metric = MetricField(required=False, allow_null=True)
     source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
         slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
     )
-    parameters = serializers.DictField(required=False)
+    parameters = serializers.DictField(required=False, help_text=describe_parameters(CHECK_TYPES.values()))
     weekdays = serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=6), required=False)
     active = serializers.BooleanField(source="is_active", required=False)
     status = serializers.CharField(source="last_status", read_only=True)
@@ -85,6 +90,7 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
 
     check_id = serializers.IntegerField(source="of_id", read_only=True)
     acknowledged_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    bucket = serializers.SerializerMethodField(help_text="Date of a daily metric, or start of the hour.")
     segments = serializers.ListField(child=serializers.DictField(), read_only=True)
     seconds = serializers.FloatField(read_only=True)
 
@@ -100,7 +106,7 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
             "message",
             "bucket",
             "expected",
-            "because",
+            "trigger",
             "segments",
             "started_at",
             "finished_at",
@@ -108,6 +114,13 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
             "acknowledged_by",
             "acknowledged_at",
         )
+
+    def get_bucket(self, result: CheckResult) -> str | None:
+        """Return a business date, or an instant ending in Z."""
+        time = result.bucket_time
+        if isinstance(time, dt.datetime):
+            return isoformat_z(time)
+        return time.isoformat() if time else None
 
 
 class MuteSerializer(serializers.Serializer[Any]):
@@ -160,7 +173,7 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def results(self, request: Request, pk: str) -> Response:
         """List results, newest first."""
         paginator = DefaultPagination()
-        rows = paginator.paginate_queryset(results_of(self.get_object()), request, view=self) or []
+        rows = paginator.paginate_queryset(check_results(self.get_object()), request, view=self) or []
         return paginator.get_paginated_response(ResultSerializer(rows, many=True).data)
 
     @extend_schema(request=None, responses={202: CheckSerializer})
@@ -189,7 +202,7 @@ class ResultViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[CheckResu
     """Results of checks."""
 
     serializer_class = ResultSerializer
-    queryset = CheckResult.objects.select_related("acknowledged_by").order_by("-started_at", "-pk")
+    queryset = CheckResult.objects.select_related("acknowledged_by", "of__metric").order_by("-started_at", "-pk")
     lookup_value_regex = ID_PATTERN
 
     @extend_schema(request=None, responses=ResultSerializer)

@@ -12,7 +12,7 @@ from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.api.fields import MetricField
 from validation.models import KnownEvent, ReportedRun
-from validation.queries.checks import known_events, runs_reported
+from validation.queries.checks import known_events, reported_runs
 from validation.services.known_events import Event, add_known_event, delete_known_event
 from validation.services.pipeline_runs import Run, report_run
 
@@ -34,7 +34,7 @@ class RunViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ReportedRun]):
     """Runs of pipelines, reported by schedulers."""
 
     serializer_class = RunSerializer
-    queryset = runs_reported()
+    queryset = reported_runs()
 
     def create(self, request: Request) -> Response:
         """Report a run: 201 for a new run, 200 for an update."""

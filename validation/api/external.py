@@ -81,6 +81,9 @@ class ExternalCheckSerializer(serializers.ModelSerializer[ExternalCheck]):
     """A check of another tool, with its last result."""
 
     pipeline = serializers.SlugRelatedField[Pipeline](slug_field="slug", read_only=True)
+    stale = serializers.BooleanField(
+        source="is_stale", read_only=True, help_text="Skipped because something upstream failed."
+    )
 
     class Meta:
         model = ExternalCheck
@@ -94,6 +97,7 @@ class ExternalCheckSerializer(serializers.ModelSerializer[ExternalCheck]):
             "measure",
             "pipeline",
             "status",
+            "stale",
             "value",
             "message",
             "at",

@@ -16,9 +16,10 @@ from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
+from validation.domain.buckets import DAY, bucket_time
 from validation.models import DataSource, Metric, MetricPoint
-from validation.queries.checks import metric_named, metrics, points_of
-from validation.services.definitions import save_metric
+from validation.queries.checks import find_metric, metric_points, metrics
+from validation.services.metrics import save_metric
 from validation.services.points import push_points, read_points
 
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Start of the window.")
@@ -35,7 +36,19 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
     class Meta:
         model = Metric
-        fields = ("pipeline", "slug", "name", "unit", "kind", "grain", "time_zone", "source", "query", "pulled_at")
+        fields = (
+            "pipeline",
+            "slug",
+            "name",
+            "unit",
+            "kind",
+            "grain",
+            "time_zone",
+            "source",
+            "query",
+            "settle_minutes",
+            "pulled_at",
+        )
         read_only_fields = ("pulled_at",)
         # The service validates uniqueness.
         validators: list[Any] = []
@@ -53,7 +66,7 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
     def get_at(self, point: MetricPoint) -> str:
         """Return the date of a daily value, or the instant of an hourly one."""
         if self.context["daily"]:
-            return point.bucket.date().isoformat()
+            return bucket_time(point.bucket, step=DAY).isoformat()
         return isoformat_z(point.bucket) or ""
 
 
@@ -88,7 +101,7 @@ class MetricViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Metric]):
 
 
 def _get_metric(pipeline: str, slug: str) -> Metric:
-    metric = metric_named(pipeline, slug)
+    metric = find_metric(pipeline, slug)
     if metric is None:
         raise NotFound("Unknown metric.")
     return metric
@@ -121,7 +134,7 @@ def points(request: Request, pipeline: str, slug: str) -> Response:
     if request.method == "POST":
         return _push(request, metric)
     params = request.query_params
-    rows = points_of(
+    rows = metric_points(
         metric,
         since=parse_instant_param(params, name="from") if params.get("from") else None,
         until=parse_instant_param(params, name="to") if params.get("to") else None,

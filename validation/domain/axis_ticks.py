@@ -6,9 +6,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from validation.domain.formatting import format_value
 
-MOST = 6
+MAX_TICKS = 6
 STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5))
-HOUR, DAY = 60, 24 * 60
+HOUR_MINUTES, DAY_MINUTES = 60, 24 * 60
+MAX_DECIMALS = 9  # with more, labels are in scientific notation
 
 
 def round_ticks(low: float, high: float) -> list[Decimal]:
@@ -18,40 +19,36 @@ def round_ticks(low: float, high: float) -> list[Decimal]:
     """
     if not 0 < high - low < math.inf:
         return []
-    begin, end = Decimal(low), Decimal(high)
-    power = (end - begin).adjusted() - 1
+    start, end = Decimal(low), Decimal(high)
+    power = (end - start).adjusted() - 1
     while True:
-        for step in (one.scaleb(power) for one in STEPS):
-            first = int((begin / step).to_integral_value(ROUND_CEILING))
+        for step in (base.scaleb(power) for base in STEPS):
+            first = int((start / step).to_integral_value(ROUND_CEILING))
             last = int((end / step).to_integral_value(ROUND_FLOOR))
-            if last - first < MOST:
-                return [place * step for place in range(first, last + 1)]
+            if last - first < MAX_TICKS:
+                return [index * step for index in range(first, last + 1)]
         power += 1
 
 
 def labelled_ticks(low: float, high: float, *, unit: str) -> list[tuple[float, str]]:
     """Return the round values in a range with their labels. Durations are rounded to hours or days."""
     if unit == "min":
-        scale = _scale(high - low)
-        minutes = [float(tick * scale) for tick in round_ticks(low / scale, high / scale)]
-        return [(one, format_value(one, unit=unit)) for one in minutes if _said_whole(one)]
+        span = high - low
+        scale = next((minutes for minutes in (DAY_MINUTES, HOUR_MINUTES) if span >= 3 * minutes), 1)
+        durations = [float(tick * scale) for tick in round_ticks(low / scale, high / scale)]
+        return [(minutes, format_value(minutes, unit=unit)) for minutes in durations if _has_exact_label(minutes)]
     ticks = round_ticks(low, high)
-    return [(float(tick), text) for tick, text in zip(ticks, _written(ticks), strict=True)]
+    return [(float(tick), label) for tick, label in zip(ticks, _labels(ticks), strict=True)]
 
 
-def _said_whole(minutes: float) -> bool:
-    """Return True if the text of a duration is exact: to the minute, or to the hour from two days on."""
-    return minutes % (HOUR if minutes >= 2 * DAY else 1) == 0
+def _has_exact_label(minutes: float) -> bool:
+    """Return True if the label of a duration is exact: to the minute, or to the hour from one day on."""
+    return minutes % (HOUR_MINUTES if minutes >= DAY_MINUTES else 1) == 0
 
 
-def _scale(minutes: float) -> int:
-    """Return the minutes in one unit of the axis: a day for ranges of days, an hour for ranges of hours."""
-    return next((unit for unit in (DAY, HOUR) if minutes >= 3 * unit), 1)
-
-
-def _written(ticks: Sequence[Decimal]) -> list[str]:
+def _labels(ticks: Sequence[Decimal]) -> list[str]:
     """Return numbers with just enough decimals to tell them apart: "1,000", "0.25"."""
     decimals = max((-int(tick.normalize().as_tuple().exponent) for tick in ticks if tick), default=0)
-    if decimals > 9:
+    if decimals > MAX_DECIMALS:
         return [f"{tick:.2e}" if tick else "0" for tick in ticks]
     return [f"{tick + 0:,.{max(decimals, 0)}f}" for tick in ticks]

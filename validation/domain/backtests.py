@@ -1,31 +1,33 @@
 """Backtests: the alerts that a check would have raised on stored history, and the alerts per year."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from validation.anomaly.scoring import score_series
-from validation.domain.confirmation import Confirmation, a_year, alerts_in
+from validation.domain.buckets import DAY, bucket_time
+from validation.domain.check_type import CheckType
+from validation.domain.confirmation import COUNTED, Confirmation, alert_starts, yearly_rate
 from validation.domain.evaluation import evaluate
+from validation.domain.parameters import Parameters
 from validation.domain.results import EvaluationContext, ResultStatus, Series
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """The result of a backtest: evaluated buckets, buckets that would have started an alert, and alerts per year."""
+    """The result of a backtest: evaluated and skipped buckets, buckets that would have started an alert, and their rate."""
 
-    judged: int
+    evaluated: int
     skipped: int
-    alerts: tuple[dt.datetime, ...]
-    a_year: float
+    alerts: tuple[dt.date | dt.datetime, ...]
+    alerts_per_year: float
 
 
-def backtest(
-    check_type: str,
+def run_backtest(
+    check_type: CheckType[Any],
     *,
-    parameters: Mapping[str, Any],
-    facts: EvaluationContext,
+    parameters: Parameters,
+    context: EvaluationContext,
     buckets: Sequence[dt.datetime],
     confirmation: Confirmation,
 ) -> Backtest:
@@ -33,62 +35,29 @@ def backtest(
 
     Known events raise no alerts.
     """
-    said: Callable[[dt.datetime], str] = (
-        _walked(parameters, facts) if _walks(check_type, parameters) else _judged(check_type, parameters, facts)
-    )
-    outcomes = [said(bucket) for bucket in buckets]
-    begun = alerts_in(outcomes, confirmation=confirmation)
-    judged = sum(outcome in (ResultStatus.PASS, ResultStatus.WARN, ResultStatus.FAIL) for outcome in outcomes)
-    days = judged * facts.step.total_seconds() / 86_400  # seconds in a day
+    status = check_type.backtest(parameters, context) or _each_by_itself(check_type, parameters, context)
+    statuses = [status(bucket) for bucket in buckets]
+    starts = alert_starts(statuses, confirmation=confirmation)
+    evaluated = sum(status in COUNTED for status in statuses)
     return Backtest(
-        judged, len(outcomes) - judged, tuple(buckets[place] for place in begun), a_year(len(begun), days=days)
+        evaluated=evaluated,
+        skipped=len(statuses) - evaluated,
+        alerts=tuple(bucket_time(buckets[index], step=context.step) for index in starts),
+        alerts_per_year=yearly_rate(len(starts), days=evaluated * (context.step / DAY)),
     )
 
 
-def _walks(check_type: str, parameters: Mapping[str, Any]) -> bool:
-    """Return True if one pass over the days evaluates all of them.
+def _each_by_itself(
+    check_type: CheckType[Any], parameters: Parameters, context: EvaluationContext
+) -> Callable[[dt.datetime], ResultStatus]:
+    def status(bucket: dt.datetime) -> ResultStatus:
+        earlier = replace(context, bucket=bucket, at=context.bucket_end(bucket), series=_up_to(context.series, bucket))
+        evaluation = evaluate(check_type, parameters=parameters, context=earlier)
+        return ResultStatus.PASS if evaluation.expected else evaluation.outcome.status
 
-    Evaluating each day separately would take about a second per day.
-    """
-    return check_type == "anomaly" and not parameters.get("by_segment")
-
-
-def _judged(check_type: str, parameters: Mapping[str, Any], facts: EvaluationContext) -> Callable[[dt.datetime], str]:
-    def said(bucket: dt.datetime) -> str:
-        series = _until(facts.series, bucket)
-        then = replace(facts, bucket=bucket, at=facts.ends_at(bucket), series=series)
-        one = evaluate(check_type, parameters=parameters, facts=then)
-        return str(ResultStatus.PASS if one.expected else one.verdict.outcome)
-
-    return said
+    return status
 
 
-def _until(series: Series, bucket: dt.datetime) -> Series:
-    kept = len(series.before(bucket)) + (series.at(bucket) is not None)
-    return replace(series, buckets=series.buckets[:kept], values=series.values[:kept])
-
-
-def _walked(parameters: Mapping[str, Any], facts: EvaluationContext) -> Callable[[dt.datetime], str]:
-    points = [
-        (facts.date_of(bucket), value)
-        for bucket, value in zip(facts.series.buckets, facts.series.values, strict=True)
-        if facts.comparable(bucket) and facts.date_of(bucket) not in facts.unexpected
-    ]
-    judged = score_series(
-        points,
-        kind="ratio" if facts.kind == "ratio" else "count",
-        holidays=facts.holidays,
-        known_events=facts.known_days,
-        alert_budget=parameters["alert_budget"],
-    )
-    by_day = {one.day: one for one in judged}
-
-    def said(bucket: dt.datetime) -> str:
-        one = by_day.get(facts.date_of(bucket))
-        if one is None or one.enough == "none":
-            return str(ResultStatus.SKIP)
-        if not one.flagged or facts.date_of(bucket) in facts.known_days:
-            return str(ResultStatus.PASS)
-        return str(ResultStatus.FAIL if one.enough == "tells" else ResultStatus.WARN)
-
-    return said
+def _up_to(series: Series, bucket: dt.datetime) -> Series:
+    count = len(series.before(bucket)) + (series.at(bucket) is not None)
+    return replace(series, buckets=series.buckets[:count], values=series.values[:count])

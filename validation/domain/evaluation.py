@@ -1,77 +1,80 @@
 """The entry point for evaluation: evaluate a check type with its parameters and context, per segment if required."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from validation.domain import arrival, values
-from validation.domain.results import WORST_FIRST, CheckOutcome, EvaluationContext, ResultStatus
+from validation.domain.check_type import CheckType
+from validation.domain.formatting import format_date
+from validation.domain.parameters import Parameters
+from validation.domain.results import ALARMING, WORST_FIRST, CheckOutcome, EvaluationContext, ResultStatus
 
-JUDGES: dict[str, Callable[[Mapping[str, Any], EvaluationContext], CheckOutcome]] = {
-    "freshness": arrival.freshness,
-    "run_deadline": arrival.run_deadline,
-    "completeness": arrival.completeness,
-    "volume": arrival.volume,
-    "range": values.value_range,
-    "validity": values.validity,
-    "schema": arrival.schema,
-    "change_over_time": values.change_over_time,
-    "anomaly": values.anomaly,
-    "ratio": values.ratio,
-    "reconciliation": values.reconciliation,
-    "target": values.target,
-    "custom_sql": values.custom_sql,
-}
-# Only these check types evaluate a bucket or a date on which no data is expected.
-ABSENCE_TYPES = {"freshness", "completeness", "run_deadline", "schema", "custom_sql"}
-WRONG = (ResultStatus.FAIL, ResultStatus.WARN)
-ACKNOWLEDGED = "acknowledged as expected"
-SHOWN = 8
+ACKNOWLEDGED = "marked as expected"
+MAX_SEGMENTS_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The result of a check, the result of each segment, and whether a known event explains it."""
+    """The outcome of a check, the outcome of each segment, and what explains an unusual value, if anything does."""
 
-    verdict: CheckOutcome
+    outcome: CheckOutcome
     segments: Mapping[str, CheckOutcome]
     expected: str = ""
 
 
-def evaluate(check_type: str, *, parameters: Mapping[str, Any], facts: EvaluationContext) -> Evaluation:
+def evaluate(check_type: CheckType[Any], *, parameters: Parameters, context: EvaluationContext) -> Evaluation:
     """Return the evaluation of a check type in a context.
 
-    If a known event falls on the evaluated bucket, the result includes its description.
+    If a known event or an acknowledgement covers the evaluated bucket, `expected` names it.
     """
-    day = facts.date_of(facts.bucket)
-    if check_type not in ABSENCE_TYPES and day in facts.unexpected:
-        return Evaluation(CheckOutcome(ResultStatus.SKIP, f"Nothing is expected on {day}."), {})
-    segments: dict[str, CheckOutcome] = {}
-    if parameters.get("by_segment"):
-        segments = {
-            name: JUDGES[check_type](parameters, replace(facts, series=series))
-            for name, series in sorted(facts.parts.items())
-            if name
-        }
-    excused = {name for name in segments if facts.bucket in facts.parts[name].excused}
-    if any(one.outcome in WRONG for name, one in segments.items() if name not in excused):
-        # Report only the segments that no known event explains.
-        verdict = _joined({name: one for name, one in segments.items() if name not in excused}, of=len(segments))
-        excused = set()
-    else:
-        verdict = _joined(segments, of=len(segments)) if segments else JUDGES[check_type](parameters, facts)
-    if check_type in ABSENCE_TYPES or verdict.outcome not in WRONG:
-        return Evaluation(verdict, segments)
-    acknowledged = bool(excused) if segments else facts.bucket in facts.series.excused
-    return Evaluation(verdict, segments, facts.known.get(day, "") or (ACKNOWLEDGED if acknowledged else ""))
+    if not check_type.is_per_bucket:
+        return Evaluation(check_type.evaluate(parameters, context), {})
+    day = context.local_date(context.bucket)
+    if day in context.off_days:
+        return Evaluation(CheckOutcome(ResultStatus.SKIP, f"No data expected on {format_date(day)}."), {})
+    if not check_type.is_by_segment(parameters):
+        return _explained(check_type.evaluate(parameters, context), {}, context)
+    segments = {
+        name: check_type.evaluate(parameters, replace(context, series=series))
+        for name, series in sorted(context.segments.items())
+        if name
+    }
+    if not segments:
+        return _explained(check_type.evaluate(parameters, context), {}, context)
+    return _joined(segments, context)
 
 
-def _joined(segments: Mapping[str, CheckOutcome], *, of: int) -> CheckOutcome:
-    """Return one outcome for `of` segments: the worst, with a list of the segments that share it."""
-    worst = next(outcome for outcome in WORST_FIRST if any(one.outcome is outcome for one in segments.values()))
-    those = {name: one for name, one in segments.items() if one.outcome is worst}
+def _explained(
+    outcome: CheckOutcome,
+    segments: Mapping[str, CheckOutcome],
+    context: EvaluationContext,
+    *,
+    acknowledged: bool = False,
+) -> Evaluation:
+    """Return an evaluation, with the known event or acknowledgement that explains it if the outcome is alarming."""
+    if outcome.status not in ALARMING:
+        return Evaluation(outcome, segments)
+    acknowledged = acknowledged if segments else context.bucket in context.series.acknowledged
+    event = context.known_events.get(context.local_date(context.bucket), "")
+    return Evaluation(outcome, segments, event or (ACKNOWLEDGED if acknowledged else ""))
+
+
+def _joined(segments: Mapping[str, CheckOutcome], context: EvaluationContext) -> Evaluation:
+    """Return one evaluation for all segments. Acknowledged segments count only if no other is alarming."""
+    acknowledged = {name for name in segments if context.bucket in context.segments[name].acknowledged}
+    others = {name: outcome for name, outcome in segments.items() if name not in acknowledged}
+    if any(outcome.status in ALARMING for outcome in others.values()):
+        return _explained(_worst(others, total=len(segments)), segments, context)
+    outcome = _worst(segments, total=len(segments))
+    return _explained(outcome, segments, context, acknowledged=bool(acknowledged))
+
+
+def _worst(segments: Mapping[str, CheckOutcome], *, total: int) -> CheckOutcome:
+    """Return one outcome for segments: the worst, with a list of the segments that share it."""
+    worst = next(status for status in WORST_FIRST if any(one.status is status for one in segments.values()))
     if worst is ResultStatus.PASS:
-        return CheckOutcome(worst, f"All {of} segments are as expected.")
-    listed = "; ".join(f"{name}: {one.message}" for name, one in list(those.items())[:SHOWN])
-    more = f" And {len(those) - SHOWN} more." if len(those) > SHOWN else ""
-    return CheckOutcome(worst, f"{len(those)} of {of} segments. {listed}{more}")
+        return CheckOutcome(worst, f"All {total} segments are within range.")
+    sharing = {name: outcome for name, outcome in segments.items() if outcome.status is worst}
+    listed = "; ".join(f"{name}: {outcome.message}" for name, outcome in list(sharing.items())[:MAX_SEGMENTS_LISTED])
+    rest = f" And {len(sharing) - MAX_SEGMENTS_LISTED} more." if len(sharing) > MAX_SEGMENTS_LISTED else ""
+    return CheckOutcome(worst, f"{len(sharing)} of {total} segments. {listed}{rest}")

@@ -1,33 +1,32 @@
-"""Units and formatting of check values, so that every page shows them in the same way."""
+"""Formatting of check values and dates in messages, the same on every page."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
 
-from validation.domain.results import format_length, number
+from common.formatting import format_duration
 
-# The value is a duration, in minutes.
-OF_TIME = frozenset({"freshness", "run_deadline"})
-# The value counts problems.
-COUNTED = {"completeness": "missing", "schema": "differing"}
-# The value comes from two metrics or from a query, so no metric's unit applies.
-OF_NO_UNIT = frozenset({"ratio", "custom_sql"})
+MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
 
 
-LONGEST = 1e9
-
-
-def unit_of(check_type: str, *, parameters: Mapping[str, Any], unit: str) -> str:
-    """Return the unit of a check's value, "min" for durations; `unit` is the unit of its metric."""
-    if check_type in OF_TIME:
-        return "min"
-    if check_type == "custom_sql" and parameters.get("expect") == "no_rows":
-        return "failing"
-    return COUNTED.get(check_type, "" if check_type in OF_NO_UNIT else unit)
+def format_number(value: float) -> str:
+    """Return a number for display: "12,300", "0.042"."""
+    if value == int(value) and abs(value) < 1e15:  # a whole number, shown without decimals
+        return f"{int(value):,}"
+    # Four significant digits are enough below a thousand.
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
 
 
 def format_value(value: float, *, unit: str) -> str:
     """Return a value with its unit for display: "13 h 7 min", "1,200 EUR", "2 missing"."""
-    if unit == "min" and 0 <= value < LONGEST:
-        return format_length(dt.timedelta(minutes=value))
-    return f"{number(value)} {unit}".rstrip()
+    if unit == "min" and 0 <= value < MAX_MINUTES:
+        return format_duration(dt.timedelta(minutes=value)) if value else "0 min"
+    return f"{format_number(value)} {unit}".rstrip()
+
+
+def format_date(day: dt.date) -> str:
+    """Return a date for messages: "28 Nov 2026"."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def format_count(count: int, noun: str) -> str:
+    """Return a count with its noun: "1 day", "1,200 rows"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,12 +1,25 @@
-"""The parameters of each check type, read from form input or from JSON."""
+"""Typed parameters of checks: how a field of a parameters dataclass is declared, read, checked and stored.
 
+A check type declares its parameters as a frozen dataclass whose fields are made by `number()`, `integer()`, `choice()`
+and so on. Forms, the API and the documentation read the declarations; checks read the typed values.
+"""
+
+import dataclasses
 import datetime as dt
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
+
+from validation.domain.sql import query_problem
+
+WEEKDAYS = 7
+MAX_LINES, MAX_LINE_LENGTH = 500, 200
+MAX_QUERY_LENGTH = 20_000
+METADATA_KEY = "parameter"
 
 
-class ParameterErrors(Exception):  # noqa: N818  # it carries several errors
+class InvalidParametersError(ValueError):
     """Invalid parameters of a check type, by name."""
 
     def __init__(self, problems: dict[str, list[str]]) -> None:
@@ -16,276 +29,311 @@ class ParameterErrors(Exception):  # noqa: N818  # it carries several errors
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: its name, kind, default, bounds and help text.
+    """The declaration of a parameter.
 
-    Kinds: number, whole, hour ("06:30"), days (weekdays, 0 for Monday), choice, date, words (text by text), flag,
-    amounts (a number by date).
+    Kinds: number, integer, time ("06:30"), weekdays (0 for Monday), choice, date, lines (one text per line), flag,
+    amounts (a number by date), and sql (one SELECT).
     """
 
-    name: str
     kind: str
-    help: str
-    default: object = None
+    label: str
+    help: str = ""
     required: bool = False
     least: float | None = None
     most: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    default: object = None
+    name: str = ""
 
 
-def _bounds(what: str) -> tuple[Parameter, ...]:
-    return (
-        Parameter("warn_below", "number", f"Warn when {what} is lower."),
-        Parameter("warn_above", "number", f"Warn when {what} is higher."),
-        Parameter("fail_below", "number", f"Fail when {what} is lower."),
-        Parameter("fail_above", "number", f"Fail when {what} is higher."),
+class Parameters:
+    """Base of the parameters of a check type: a frozen dataclass of declared fields."""
+
+    def problems(self) -> dict[str, list[str]]:
+        """Return the errors of values that are valid alone but not together, by name."""
+        return {}
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def _declare(parameter: Parameter, default: Any) -> Any:
+    metadata = {METADATA_KEY: parameter}
+    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+
+
+def number(
+    label: str,
+    text: str = "",
+    *,
+    default: Any = None,
+    required: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """Declare a number."""
+    return _declare(Parameter("number", label, text, required, least, most), default)
+
+
+def integer(
+    label: str,
+    text: str = "",
+    *,
+    default: Any = None,
+    required: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """Declare a whole number."""
+    return _declare(Parameter("integer", label, text, required, least, most), default)
+
+
+def choice(label: str, text: str = "", *, choices: tuple[tuple[str, str], ...], default: str) -> Any:
+    """Declare a choice of values, each with its label."""
+    return _declare(Parameter("choice", label, text, choices=choices), default)
+
+
+def flag(label: str, text: str = "") -> Any:
+    """Declare a yes or no, no by default."""
+    return _declare(Parameter("flag", label, text), default=False)
+
+
+def time_of_day(label: str, text: str = "", *, default: dt.time) -> Any:
+    """Declare a local time of day."""
+    return _declare(Parameter("time", label, text, required=True), default)
+
+
+def weekdays(label: str, text: str = "") -> Any:
+    """Declare weekdays, all by default."""
+    return _declare(Parameter("weekdays", label, text), tuple(range(WEEKDAYS)))
+
+
+def date(label: str, text: str = "") -> Any:
+    """Declare a required date."""
+    return _declare(Parameter("date", label, text, required=True), MISSING)
+
+
+def lines(label: str, text: str = "", *, required: bool = False) -> Any:
+    """Declare texts, one per line."""
+    return _declare(Parameter("lines", label, text, required), MISSING if required else ())
+
+
+def amounts(label: str, text: str = "") -> Any:
+    """Declare required amounts by date, one per line."""
+    return _declare(Parameter("amounts", label, text, required=True), MISSING)
+
+
+def sql(label: str, text: str = "") -> Any:
+    """Declare a required SELECT statement."""
+    return _declare(Parameter("sql", label, text, required=True), MISSING)
+
+
+def declared(cls: type[Parameters]) -> tuple[Parameter, ...]:
+    """Return the declarations of a parameters class, in order, with their names and stored defaults."""
+    return tuple(
+        dataclasses.replace(
+            one.metadata[METADATA_KEY],
+            name=one.name,
+            default=None if one.default is MISSING else _stored(one.default),
+        )
+        for one in fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
     )
 
 
-def _change(warn: float | None, fail: float | None) -> tuple[Parameter, ...]:
-    return (
-        Parameter("warn_percent", "number", "Warn when it differs by more than this many per cent.", warn, least=0),
-        Parameter("fail_percent", "number", "Fail when it differs by more than this many per cent.", fail, least=0),
-    )
+def read_parameters(cls: type[P], values: Mapping[str, object], *, ignore_unknown: bool = False) -> P:
+    """Return typed parameters from JSON values or form input; raise InvalidParametersError by name.
 
-
-SEGMENTS = Parameter("by_segment", "flag", "Judge each segment; the alert is one, with the segments listed.", False)
-TYPES: dict[str, tuple[Parameter, ...]] = {
-    "freshness": (
-        Parameter("warn_after_minutes", "whole", "Warn when the newest point is older.", None, least=1),
-        Parameter("fail_after_minutes", "whole", "Fail when the newest point is older.", 1560, True, least=1),
-    ),
-    "run_deadline": (
-        Parameter("by", "hour", "The local hour by which a run has to be reported.", "06:00", True),
-        Parameter("weekdays", "days", "On which weekdays, 0 for Monday.", (0, 1, 2, 3, 4, 5, 6)),
-        Parameter("warn_minutes_before", "whole", "Warn this long before the deadline.", 0, least=0, most=1440),
-    ),
-    "completeness": (
-        Parameter(
-            "look_back",
-            "whole",
-            "How many days (of an hourly metric: hours) back to look.",
-            28,
-            True,
-            least=1,
-            most=2000,
-        ),
-        Parameter("allowed_missing", "whole", "So many missing ones only warn.", 0, least=0),
-        Parameter("segments", "words", "Segments that must never be missing, one a line."),
-    ),
-    "volume": (
-        *_bounds("the number of rows"),
-        Parameter("fail_below_percent", "number", "Fail below this share of the usual, in per cent.", None, least=0),
-        Parameter("fail_above_percent", "number", "Fail above this share of the usual, in per cent.", None, least=0),
-        Parameter(
-            "weeks", "whole", "The usual is the median of the same weekday in so many weeks.", 4, least=2, most=26
-        ),
-        SEGMENTS,
-    ),
-    "range": (*_bounds("the value"), SEGMENTS),
-    "validity": (
-        Parameter(
-            "warn_above", "number", "Warn when the share of bad values is higher (0 to 1).", None, least=0, most=1
-        ),
-        Parameter(
-            "fail_above", "number", "Fail when the share of bad values is higher (0 to 1).", 0.0, True, least=0, most=1
-        ),
-        SEGMENTS,
-    ),
-    "schema": (Parameter("columns", "words", "The approved columns, one a line: name type.", None, True),),
-    "change_over_time": (
-        Parameter(
-            "against", "choice", "What it is compared with.", "weekday", True, choices=("weekday", "previous", "year")
-        ),
-        *_change(20.0, 40.0),
-        Parameter(
-            "ignore_below", "number", "Ignore differences smaller than this, in the metric's unit.", 0.0, least=0
-        ),
-        SEGMENTS,
-    ),
-    "anomaly": (
-        Parameter("alert_budget", "number", "About so many alerts a year.", 4.0, least=0.5, most=365),
-        SEGMENTS,
-    ),
-    "ratio": _bounds("the ratio"),
-    "reconciliation": (
-        Parameter(
-            "mode", "choice", "Two metrics, or segments against the total.", "two", True, choices=("two", "parts")
-        ),
-        Parameter("warn_percent", "number", "Warn when they differ by more per cent.", 0.5, least=0),
-        Parameter("fail_percent", "number", "Fail when they differ by more per cent.", 1.0, True, least=0),
-    ),
-    "target": (
-        Parameter("targets", "amounts", "Dated amounts, one a line: 2026-12-31 1200000.", None, True),
-        Parameter("starts_on", "date", "From which date the amount is gathered.", None, True),
-        Parameter("mode", "choice", "The sum to date, or the value itself.", "sum", choices=("sum", "level")),
-        Parameter("warn_percent", "number", "Warn when it is off by more per cent.", 5.0, least=0),
-        Parameter("fail_percent", "number", "Fail when it is off by more per cent.", 10.0, True, least=0),
-    ),
-    "custom_sql": (
-        Parameter(
-            "expect", "choice", "One number with bounds, or no rows.", "no_rows", True, choices=("no_rows", "number")
-        ),
-        *_bounds("the number"),
-    ),
-}
-BOUNDED = {"range": 1, "ratio": 1}
-DAYS_A_WEEK = 7
-MOST_WORDS, LONGEST_WORD = 500, 200
-
-
-def read_parameters(check_type: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Return the parameters of a check type as JSON values, with defaults filled in; raise ParameterErrors by name.
-
-    Text is parsed as form input; numbers and lists are taken as JSON values. An empty value means the default.
+    An empty value means the default.
     """
-    known = {one.name: one for one in TYPES[check_type]}
+    known = {parameter.name: parameter for parameter in declared(cls)}
     problems: dict[str, list[str]] = {
-        str(name): [f"A {check_type} check has no such parameter; it has {', '.join(known)}."]
-        for name in given
-        if name not in known
+        str(name): [f"Unknown parameter. This type has {', '.join(known) or 'no parameters'}."]
+        for name in values
+        if name not in known and not ignore_unknown
     }
-    found: dict[str, object] = {}
+    typed: dict[str, object] = {}
     for name, parameter in known.items():
-        value = given.get(name)
-        if value is None or value in ("", [], {}):
+        value = values.get(name)
+        if value is None or value in ("", [], (), {}):
             value = parameter.default
-        if value is None:
+        if value is None or value == []:
             if parameter.required:
-                problems[name] = ["It is needed."]
+                problems[name] = ["Required."]
             continue
         try:
-            found[name] = _READERS[parameter.kind](parameter, value)
+            typed[name] = _READERS[parameter.kind](parameter, value)
         except (ValueError, TypeError, OverflowError) as error:
             problems[name] = [str(error)]
     if not problems:
-        problems = _together(check_type, found)
+        parameters = cls(**typed)
+        problems = parameters.problems()
     if problems:
-        raise ParameterErrors(problems)
-    return found
+        raise InvalidParametersError(problems)
+    return parameters
 
 
-def _together(check_type: str, found: Mapping[str, object]) -> dict[str, list[str]]:
-    """Return the errors of parameters that are valid alone but not together."""
-    bounds = {
-        name: value for name, value in found.items() if name.endswith(("_below", "_above")) and "percent" not in name
-    }
-    if check_type in BOUNDED and not bounds:
-        return {"fail_below": ["Give at least one bound."]}
-    shares = [name for name in found if name.endswith("_percent")]
-    if check_type == "volume" and not bounds and not shares:
-        return {"fail_below": ["Give a bound, or a share of the usual."]}
-    if check_type == "custom_sql" and found["expect"] == "number" and not bounds:
-        return {"fail_below": ["A number needs a bound."]}
-    for low, high in (
-        ("fail_below", "fail_above"),
-        ("warn_below", "warn_above"),
-        ("fail_below_percent", "fail_above_percent"),
-    ):
-        least, most = found.get(low), found.get(high)
-        if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
-            return {low: [f"It is above {high}: no value would pass."]}
-    return {}
+def stored_parameters(parameters: Parameters) -> dict[str, object]:
+    """Return parameters as JSON values, without those that are not set."""
+    values = {one.name: getattr(parameters, one.name) for one in fields(parameters)}  # type: ignore[arg-type]  # a dataclass
+    return {name: _stored(value) for name, value in values.items() if value is not None and value != ()}
 
 
-def _number(parameter: Parameter, value: object) -> float:
+def _stored(value: object) -> object:
+    if isinstance(value, dt.time):
+        return value.isoformat("minutes")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, dict):
+        return {day.isoformat(): amount for day, amount in value.items()}
+    return value
+
+
+def _read_number(parameter: Parameter, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError("Give a number.")
+        raise TypeError("Enter a number.")
     try:
         read = float(value.replace(",", "") if isinstance(value, str) else value)
     except ValueError:
-        raise ValueError("Give a number.") from None
+        raise ValueError("Enter a number.") from None
     if not math.isfinite(read):
-        raise ValueError("Give a finite number.")
-    if (parameter.least is not None and read < parameter.least) or (
-        parameter.most is not None and read > parameter.most
-    ):
-        bounds = " and ".join(
-            words
-            for words, bound in (
-                (f"at least {parameter.least}", parameter.least),
-                (f"at most {parameter.most}", parameter.most),
-            )
-            if bound is not None
-        )
-        raise ValueError(f"It is {bounds}.")
+        raise ValueError("Enter a finite number.")
+    least, most = parameter.least, parameter.most
+    if (least is not None and read < least) or (most is not None and read > most):
+        limits = [f"at least {least:g}" if least is not None else "", f"at most {most:g}" if most is not None else ""]
+        raise ValueError(f"Must be {' and '.join(limit for limit in limits if limit)}.")
     return read
 
 
-def _whole(parameter: Parameter, value: object) -> int:
-    read = _number(parameter, value)
+def _read_integer(parameter: Parameter, value: object) -> int:
+    read = _read_number(parameter, value)
     if read != int(read):
-        raise ValueError("Give a whole number.")
+        raise ValueError("Enter a whole number.")
     return int(read)
 
 
-def _hour(parameter: Parameter, value: object) -> str:
+def _read_time(parameter: Parameter, value: object) -> dt.time:
     try:
-        return dt.time.fromisoformat(str(value)).replace(second=0, microsecond=0, tzinfo=None).isoformat("minutes")
+        return dt.time.fromisoformat(str(value)).replace(second=0, microsecond=0, tzinfo=None)
     except ValueError:
-        raise ValueError("Give an hour, such as 06:30.") from None
+        raise ValueError("Enter a time, such as 06:30.") from None
 
 
-def _days(parameter: Parameter, value: object) -> list[int]:
-    listed = value.replace(",", " ").split() if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple):
-        raise TypeError("Give weekdays, 0 for Monday to 6 for Sunday.")
-    days = sorted({int(day) for day in listed})
-    if not days or not set(days) <= set(range(DAYS_A_WEEK)):
-        raise ValueError("Give weekdays, 0 for Monday to 6 for Sunday.")
-    return days
+def _read_weekdays(parameter: Parameter, value: object) -> tuple[int, ...]:
+    numbers = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(numbers, list | tuple):
+        raise TypeError("Choose weekdays, 0 for Monday to 6 for Sunday.")
+    days = sorted({int(day) for day in numbers})
+    if not days or not set(days) <= set(range(WEEKDAYS)):
+        raise ValueError("Choose weekdays, 0 for Monday to 6 for Sunday.")
+    return tuple(days)
 
 
-def _choice(parameter: Parameter, value: object) -> str:
-    if value not in parameter.choices:
-        raise ValueError(f"It is one of {', '.join(parameter.choices)}.")
+def _read_choice(parameter: Parameter, value: object) -> str:
+    allowed = [name for name, _ in parameter.choices]
+    if value not in allowed:
+        raise ValueError(f"Must be one of {', '.join(allowed)}.")
     return str(value)
 
 
-def _date(parameter: Parameter, value: object) -> str:
+def _read_date(parameter: Parameter, value: object) -> dt.date:
     try:
-        return dt.date.fromisoformat(str(value)).isoformat()
+        return dt.date.fromisoformat(str(value))
     except ValueError:
-        raise ValueError("Give a date, such as 2026-11-23.") from None
+        raise ValueError("Enter a date, such as 2026-11-23.") from None
 
 
-def _words(parameter: Parameter, value: object) -> list[str]:
-    listed = value.splitlines() if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple) or not all(isinstance(word, str) for word in listed):
-        raise TypeError("Give texts, one a line.")
-    words = [" ".join(word.split()) for word in listed if word.strip()]
-    if not words or len(words) > MOST_WORDS or any(len(word) > LONGEST_WORD or "\0" in word for word in words):
-        raise ValueError(f"Give 1 to {MOST_WORDS} lines of at most {LONGEST_WORD} letters.")
-    return words
+def _read_lines(parameter: Parameter, value: object) -> tuple[str, ...]:
+    texts = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise TypeError("Enter texts, one per line.")
+    read = tuple(" ".join(text.split()) for text in texts if text.strip())
+    if not read or len(read) > MAX_LINES or any(len(text) > MAX_LINE_LENGTH or "\0" in text for text in read):
+        raise ValueError(f"Enter 1 to {MAX_LINES} lines of at most {MAX_LINE_LENGTH} characters.")
+    return read
 
 
-def _flag(parameter: Parameter, value: object) -> bool:
+def _read_flag(parameter: Parameter, value: object) -> bool:
     if isinstance(value, bool):
         return value
     if value in ("true", "on", "1", "false", "0"):
         return value in ("true", "on", "1")
-    raise ValueError("Give true or false.")
+    raise ValueError("Must be true or false.")
 
 
-def _amounts(parameter: Parameter, value: object) -> dict[str, float]:
+def _read_sql(parameter: Parameter, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("Enter one SELECT statement.")
+    problem = query_problem(value)
+    if problem or len(value) > MAX_QUERY_LENGTH:
+        raise ValueError(problem or f"Enter at most {MAX_QUERY_LENGTH:,} characters.")
+    return value.strip()
+
+
+def _read_amounts(parameter: Parameter, value: object) -> dict[dt.date, float]:
     if isinstance(value, str):
         pairs = [line.split() for line in value.splitlines() if line.strip()]
         if not all(len(pair) == 2 for pair in pairs):  # a date and an amount
-            raise ValueError("Give lines of a date and an amount: 2026-12-31 1200000.")
+            raise ValueError("Enter lines of a date and an amount, such as 2026-12-31 1200000.")
         value = dict(pairs)
-    if not isinstance(value, dict) or not value or len(value) > MOST_WORDS:
-        raise TypeError("Give at least one date with its amount.")
-    bare = Parameter("amount", "number", "")
-    return dict(sorted((_date(parameter, day), _number(bare, amount)) for day, amount in value.items()))
+    if not isinstance(value, dict) or not value or len(value) > MAX_LINES:
+        raise TypeError("Enter at least one date with its amount.")
+    amount = Parameter("number", "amount")
+    return dict(sorted((_read_date(parameter, day), _read_number(amount, number)) for day, number in value.items()))
 
 
-_READERS = {
-    "number": _number,
-    "whole": _whole,
-    "hour": _hour,
-    "days": _days,
-    "choice": _choice,
-    "date": _date,
-    "words": _words,
-    "flag": _flag,
-    "amounts": _amounts,
+_READERS: dict[str, Callable[[Parameter, Any], object]] = {
+    "number": _read_number,
+    "integer": _read_integer,
+    "time": _read_time,
+    "weekdays": _read_weekdays,
+    "choice": _read_choice,
+    "date": _read_date,
+    "lines": _read_lines,
+    "flag": _read_flag,
+    "amounts": _read_amounts,
+    "sql": _read_sql,
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds(Parameters):
+    """Warn and fail bounds of a number."""
+
+    warn_below: float | None = number("Warn below")
+    warn_above: float | None = number("Warn above")
+    fail_below: float | None = number("Fail below")
+    fail_above: float | None = number("Fail above")
+
+    @property
+    def has_bounds(self) -> bool:
+        """Return True if at least one bound is set."""
+        return any(bound is not None for bound in (self.warn_below, self.warn_above, self.fail_below, self.fail_above))
+
+    def problems(self) -> dict[str, list[str]]:
+        """Return an error for a minimum above its maximum."""
+        return crossed(self, "fail_below", "fail_above") or crossed(self, "warn_below", "warn_above")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tolerance(Parameters):
+    """How far a value may be from another, in percent or absolutely. A difference is within it if either allows it."""
+
+    warn_percent: float | None = number("Warn above this deviation (%)", least=0)
+    fail_percent: float | None = number("Fail above this deviation (%)", least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BySegment(Parameters):
+    """Evaluate each segment."""
+
+    by_segment: bool = flag("By segment", "Evaluate each segment. One alert lists the failing segments.")
+
+
+def crossed(parameters: Parameters, low: str, high: str) -> dict[str, list[str]]:
+    """Return an error if the minimum named `low` is above the maximum named `high`."""
+    least, most = getattr(parameters, low), getattr(parameters, high)
+    if least is None or most is None or least <= most:
+        return {}
+    return {low: [f"Must not be above {high}: no value would pass."]}

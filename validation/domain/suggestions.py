@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 SECTION = "Metrics Validation"
 LIST_MARK = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 MARKUP = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
-NAME_LENGTH = 120
+MAX_NAME_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,74 +44,74 @@ RULES = (
     _rule(
         "schema",
         r"schema|columns?\b.*\b(?:types?|added|removed|renamed)|data types?",
-        "It names columns or their types.",
+        "The line names columns or their types.",
     ),
     _rule(
         "run_deadline",
         r"time.?outs?|deadlines?|on time|slas?\b|(?:by|before) \d{1,2}(?::\d\d| ?[ap]m)|(?:update|load|run|refresh) schedules?"
         r"|(?:job|run|pipeline|dag|load)s?\b.*\b(?:finish|complet|execut|succeed|ran)",
-        "It asks whether a run was done in time.",
+        "The line asks for a run in time.",
     ),
     _rule(
         "freshness",
         r"fresh|delay|late\b|stale|recency|recent\b|up.to.date|availab|arriv|lag",
-        "It asks how old the newest data is.",
+        "The line asks for recent data.",
     ),
     _rule(
         "completeness",
         r"complete|gaps?\b|missing (?:days?|dates?|periods?|hours?|cohorts?|segments?|histor)|no .*\bmissing|backfill",
-        "It asks whether every expected day is there.",
+        "The line asks for every expected day.",
     ),
     _rule(
         "validity",
         r"null|blank|empty|duplicat|unique|tag|definition|allowed|valid values?|well.?formed|format|mislabel|enum",
-        "It asks which values are allowed.",
+        "The line asks which values are valid.",
     ),
     _rule(
         "reconciliation",
         r"segment|region|backup|reconcil|sub.?totals?|adds? up|sums? |break.?downs?|parts? |ledger|source of truth|roll.?ups?"
         r"|match(?:es)? (?:the )?(?:source|upstream|total|billing|finance)|cross.?system",
-        "It holds parts against their total, or one figure against another of the same thing.",
+        "The line compares parts with their total, or two figures for the same thing.",
     ),
     _rule(
         "target",
         r"projection|benchmark|forecast|budget|target|goals?\b|guidance|plan(?:s|ned)?\b|okrs?\b|quota",
-        "It names a figure that somebody set beforehand, with a date.",
+        "The line names a planned figure.",
     ),
     _rule(
         "ratio",
         r"ratio|(?-i:[A-Z]{2,6} ?/ ?[A-Z]{2,6}\b)|proportion|per (?:user|customer|order|account|session)|conversion|churn|retention"
         r"|other (?:\w+ )?metrics?|related metrics?|relation",
-        "It sets one metric against another.",
+        "The line relates one metric to another.",
     ),
     _rule(
         "custom_sql",
         r"experiment|a/b|variant|treatment|control group|query|sql",
-        "Experiments are compared by a query of their own.",
+        "Experiments need their own query.",
     ),
     _rule(
         "anomaly",
         r"patterns?|outlier|anomal|spikes?|dips?\b|unusual|unexpected|seasonal|drift|sudden",
-        "It asks whether the level is usual for its weekday and calendar.",
+        "The line asks whether the level is usual.",
     ),
     _rule(
         "change_over_time",
         r"previous|prior|last (?:week|month|quarter|year)|trends?|histor|year.over|month.over|week.over|day.over|yoy|mom\b|wow\b"
         r"|compare|over time|period",
-        "It compares with an earlier period.",
+        "The line compares with an earlier period.",
     ),
     _rule(
         "volume",
         r"volume|row.?counts?|number of|how many|record counts?|rows\b|records\b|events\b|counts?\b",
-        "It asks how many rows there are.",
+        "The line asks for the number of rows.",
     ),
     _rule(
         "range",
         r"range|bound|between|threshold|limit|minimum|maximum|min\b|max\b|negative|positive|above|below|at (?:least|most)|exceed",
-        "It names the range that values lie in.",
+        "The line names a range of values.",
     ),
 )
-FALLBACK = _Rule("range", re.compile(""), "It names nothing else to hold the number to: bounds are a start.")
+FALLBACK = _Rule("range", re.compile(""), "No other type fits; start with bounds.")
 
 RATIO_WORDS = re.compile(r"ratio|rates?\b|percent|%|share|proportion|conversion|churn|retention", re.IGNORECASE)
 AMOUNT_WORDS = re.compile(r"profit|revenue|cost|margin|spend|price|amount|sales|income|cash|arr\b|mrr\b", re.IGNORECASE)
@@ -133,8 +133,8 @@ def validation_lines(markdown: str) -> list[str]:
         line for line in markdown.splitlines() if line.strip() and not line.lstrip().startswith(("#", "|", ">", "---"))
     ]
     listed = [LIST_MARK.sub("", line) for line in lines if LIST_MARK.match(line)]
-    found = [MARKUP.sub("", line).strip() for line in listed or lines]
-    return list(dict.fromkeys(line for line in found if line))
+    plain = [MARKUP.sub("", line).strip() for line in listed or lines]
+    return list(dict.fromkeys(line for line in plain if line))
 
 
 def suggest_check(line: str, *, pipeline: str) -> CheckSuggestion:
@@ -144,9 +144,9 @@ def suggest_check(line: str, *, pipeline: str) -> CheckSuggestion:
     return CheckSuggestion(
         line=line,
         check_type=rule.check_type,
-        name=_name_of(line),
+        name=_check_name(line),
         metric=metric,
-        metric_kind=_kind_of(f"{line} {metric} {pipeline}", rule=rule),
+        metric_kind=_metric_kind(f"{line} {metric} {pipeline}", rule=rule),
         parameters=_parameters(line, check_type=rule.check_type),
         reason=rule.reason,
     )
@@ -157,15 +157,15 @@ def suggest_checks(markdown: str, *, pipeline: str) -> list[CheckSuggestion]:
     return [suggest_check(line, pipeline=pipeline) for line in validation_lines(markdown)]
 
 
-def _name_of(line: str) -> str:
+def _check_name(line: str) -> str:
     name = line.rstrip(" .;:") or line
-    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
 
 
-def _kind_of(words: str, *, rule: _Rule) -> str:
-    if rule.check_type == "ratio" or RATIO_WORDS.search(words):
+def _metric_kind(text: str, *, rule: _Rule) -> str:
+    if rule.check_type == "ratio" or RATIO_WORDS.search(text):
         return "ratio"
-    return "amount" if AMOUNT_WORDS.search(words) else "count"
+    return "amount" if AMOUNT_WORDS.search(text) else "count"
 
 
 NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
@@ -207,18 +207,18 @@ def _number(word: str) -> float:
 
 
 def _minutes(line: str) -> int | None:
-    found = HOURS.search(line)
-    if not found:
+    match = HOURS.search(line)
+    if not match:
         return None
-    return int(found[1]) * 60 * (24 if found[2].lower().startswith("d") else 1)
+    return int(match[1]) * 60 * (24 if match[2].lower().startswith("d") else 1)
 
 
 def _clock(line: str) -> str | None:
     """Return a time of day as `09:00`, or None if the line states no valid time."""
-    found = CLOCK.search(line)
-    if not found or not (found[2] or found[3]):
+    match = CLOCK.search(line)
+    if not match or not (match[2] or match[3]):
         return None
-    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "").lower()
+    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").lower()
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else None

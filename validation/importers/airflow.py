@@ -1,23 +1,25 @@
 """The JSON that an Airflow callback posts (docs/validation.md): the outcome of a task or of a whole DAG run."""
 
+import datetime as dt
+import re
+
 from validation.importers.parsing import (
     Json,
     Record,
     instant,
     items,
-    key_of,
-    needed,
+    join_sentences,
     number,
+    parse_status,
     record,
-    said,
-    status_of,
+    required_text,
+    result_key,
     text,
-    told_apart,
 )
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "airflow"
-WORDS = {
+STATUSES = {
     "success": ResultStatus.PASS,
     "failed": ResultStatus.FAIL,
     "upstream_failed": ResultStatus.FAIL,
@@ -26,35 +28,46 @@ WORDS = {
     "skipped": ResultStatus.SKIP,
     "removed": ResultStatus.SKIP,
 }
+# An exception in one of these states does not fail the task: it is retried or skipped.
+EXCUSED_STATES = {"up_for_retry", "skipped"}
+# A DAG's failure callback gives a reason instead of an exception.
+FAILURE_REASONS = {"task_failure", "timed_out", "all_tasks_deadlocked", "timeout"}
+# Airflow names runs "scheduled__<logical date>", "backfill__<logical date>" and so on.
+RUN_ID = re.compile(r"\A[a-z_]+__(\d{4}-\d\d-\d\dT[0-9:.]+(?:[+-]\d\d:?\d\d|Z)?)")
 
 
 def read(document: Json) -> list[ExternalResult]:
     """Return one result per task or DAG run, from one object or from a list of them in `runs`.
 
-    Raises UnreadableFileError if `version` is not 1, or if an entry lacks `dag_id` or `state`.
+    Results of several runs of a task have the same key. Raises UnreadableFileError if `version` is not 1, or if an entry
+    lacks `dag_id` or, without an exception, `state`.
     """
-    told = record(document, where="airflow: the file")
-    version = text(told.get("version"))
+    file = record(document, where="airflow: the file")
+    version = text(file.get("version"))
     if version != "1":
         raise UnreadableFileError(f"airflow: version {version or '(none)'} is not 1")
-    if "runs" not in told:
-        return [_result(told, where="airflow")]
-    runs = items(told["runs"], where="airflow: runs")
-    return told_apart(_result(entry, where=f"airflow: runs[{place}]") for place, entry in enumerate(runs))
+    if "runs" not in file:
+        return [_result(file, where="airflow")]
+    runs = items(file["runs"], where="airflow: runs")
+    return [_result(entry, where=f"airflow: runs[{index}]") for index, entry in enumerate(runs)]
 
 
 def _result(entry: Record, *, where: str) -> ExternalResult:
-    dag, task = needed(entry.get("dag_id"), where=f"{where}: dag_id"), text(entry.get("task_id"))
-    needed(entry.get("state"), where=f"{where}: state")
-    status, unknown = status_of(entry.get("state"), words=WORDS)
+    dag, task = required_text(entry.get("dag_id"), where=f"{where}: dag_id"), text(entry.get("task_id"))
+    status, unknown = _status(entry, where=where)
     run, log = text(entry.get("run_id")), text(entry.get("log_url"), limit=1000)
+    # Mapped instances of a task are numbered from 0; -1 means that the task is not mapped.
+    index = number(entry.get("map_index")) if task else None
+    if index is None and task and text(entry.get("map_index")).isascii() and text(entry.get("map_index")).isdigit():
+        index = number(int(text(entry.get("map_index"), limit=9)[:9]))
+    instance = f"{task}[{int(index)}]" if index is not None and index >= 0 else task
     return ExternalResult(
         tool=TOOL,
-        key=key_of(dag, task),
-        name=text(f"{dag}.{task}" if task else f"DAG {dag}"),
+        key=result_key(dag, instance),
+        name=text(f"{dag}.{instance}" if instance else f"DAG {dag}"),
         status=status,
         value=number(entry.get("duration")),
-        message=said(
+        message=join_sentences(
             text(entry.get("exception"), limit=1500),
             f"Run {run}." if run else "",
             f"Log: {log}" if log else "",
@@ -64,4 +77,25 @@ def _result(entry: Record, *, where: str) -> ExternalResult:
         subject=text(dag),
         measure="seconds",
         run="" if task else run,
+        period=_period(entry),
+    )
+
+
+def _status(entry: Record, *, where: str) -> tuple[ResultStatus, str]:
+    """Return the status. A failure callback may still report the state `running`, so an exception means failed."""
+    state = text(entry.get("state")).casefold()
+    failed = bool(entry.get("exception")) or text(entry.get("reason")).casefold() in FAILURE_REASONS
+    if failed and state not in EXCUSED_STATES:
+        return ResultStatus.FAIL, ""
+    required_text(entry.get("state"), where=f"{where}: state")
+    return parse_status(entry.get("state"), statuses=STATUSES)
+
+
+def _period(entry: Record) -> dt.datetime | None:
+    """Return the logical date of the run, which older versions call the execution date, or the one in its name."""
+    named = RUN_ID.match(text(entry.get("run_id")))
+    return (
+        instant(entry.get("logical_date"))
+        or instant(entry.get("execution_date"))
+        or (instant(named[1]) if named else None)
     )

@@ -12,18 +12,20 @@ from validation.importers.parsing import (
     Record,
     instant,
     items,
-    key_of,
-    part,
+    join_sentences,
+    optional_record,
+    parse_status,
     record,
-    said,
-    status_of,
+    result_key,
     text,
-    told_apart,
+    with_unique_keys,
 )
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "alertmanager"
-WORDS = {"firing": ResultStatus.FAIL, "resolved": ResultStatus.PASS}
+# Long enough never to be cut: a cut key would join two groups.
+GROUP_KEY_LENGTH = 1_000_000
+STATUSES = {"firing": ResultStatus.FAIL, "resolved": ResultStatus.PASS}
 MILD = {"warning", "warn", "info", "informational", "none"}
 
 
@@ -46,6 +48,7 @@ class AlertPayload:
     url: str
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
+    group_key: str = ""
 
     @property
     def firing(self) -> bool:
@@ -66,19 +69,20 @@ def read_alerts(document: Json) -> list[AlertPayload]:
     version = text(group.get("version"))
     if version != "4":
         raise UnreadableFileError(f"alertmanager: webhook version {version or '(none)'} is not 4")
-    return [_alert(entry) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
+    group_key = text(group.get("groupKey"), limit=GROUP_KEY_LENGTH)
+    return [_alert(entry, group_key=group_key) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
 
 
 def read(document: Json) -> list[ExternalResult]:
     """Return one result per alert, like the other parsers; raise UnreadableFileError as `read_alerts` does."""
-    return told_apart(
+    return with_unique_keys(
         ExternalResult(
             tool=TOOL,
             key=alert.fingerprint,
             name=alert.name,
             status=alert.status,
             value=None,
-            message=said(alert.summary, alert.description),
+            message=join_sentences(alert.summary, alert.description),
             at=alert.ends_at if alert.resolved else alert.starts_at,
             subject=alert.labels.get("job", ""),
             measure=alert.name,
@@ -87,31 +91,32 @@ def read(document: Json) -> list[ExternalResult]:
     )
 
 
-def _alert(entry: Record) -> AlertPayload:
+def _alert(entry: Record, *, group_key: str) -> AlertPayload:
     labels = _words(entry.get("labels"))
     notes = _words(entry.get("annotations"))
     severity = labels.get("severity", "")
-    status, unknown = status_of(entry.get("status"), words=WORDS)
+    status, unknown = parse_status(entry.get("status"), statuses=STATUSES)
     if status is ResultStatus.FAIL and severity.casefold() in MILD:
         status = ResultStatus.WARN
     return AlertPayload(
         # Alertmanager before 0.19 sends no fingerprint, so use the labels that it is computed from.
-        fingerprint=key_of(text(entry.get("fingerprint"))) or _digest(labels),
+        fingerprint=result_key(text(entry.get("fingerprint"))) or _digest(labels),
         status=status,
         name=labels.get("alertname", "") or "AlertPayload without a name",
         summary=text(notes.get("summary") or notes.get("message"), limit=MESSAGE_LENGTH),
-        description=said(notes.get("description", ""), unknown),
+        description=join_sentences(notes.get("description", ""), unknown),
         severity=severity,
         labels=labels,
         runbook_url=notes.get("runbook_url", ""),
         url=text(entry.get("generatorURL"), limit=MESSAGE_LENGTH),
         starts_at=_told(entry.get("startsAt")),
         ends_at=_told(entry.get("endsAt")) if status is ResultStatus.PASS else None,
+        group_key=group_key,
     )
 
 
 def _words(value: Json) -> dict[str, str]:
-    return {text(name): text(word, limit=MESSAGE_LENGTH) for name, word in part(value).items()}
+    return {text(name): text(word, limit=MESSAGE_LENGTH) for name, word in optional_record(value).items()}
 
 
 def _told(value: Json) -> dt.datetime | None:

@@ -10,15 +10,15 @@ from validation.importers.parsing import (
     Record,
     instant,
     items,
-    key_of,
-    needed,
+    join_sentences,
     number,
-    part,
+    optional_record,
+    parse_status,
     record,
-    said,
-    status_of,
+    required_text,
+    result_key,
     text,
-    told_apart,
+    with_unique_keys,
 )
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
@@ -27,11 +27,12 @@ SCHEMA = re.compile(r"/dbt/(run-results|sources)/v([0-9]{1,6})\.json\Z")
 RUN_RESULTS = {"4", "5", "6"}
 SOURCES = {"3"}
 
-TEST_WORDS = {
+# Other commands, such as docs generate, compile, list and parse, report "success" for nodes they neither built nor tested.
+COMMANDS = {"build", "run", "test", "seed", "snapshot", "source", "freshness", "snapshot-freshness", "retry"}
+
+TEST_STATUSES = {
     "pass": ResultStatus.PASS,
-    "success": ResultStatus.PASS,
     "warn": ResultStatus.WARN,
-    "partial success": ResultStatus.WARN,
     "fail": ResultStatus.FAIL,
     "error": ResultStatus.ERROR,
     "runtime error": ResultStatus.ERROR,
@@ -39,31 +40,43 @@ TEST_WORDS = {
     "no-op": ResultStatus.SKIP,
 }
 # A test with an error has no result; a model with an error was not built, so its pipeline's data is missing.
-BUILD_WORDS = TEST_WORDS | {"error": ResultStatus.FAIL, "runtime error": ResultStatus.FAIL}
+# A microbatch model is a partial success if some of its batches failed.
+BUILD_STATUSES = TEST_STATUSES | {
+    "success": ResultStatus.PASS,
+    "partial success": ResultStatus.FAIL,
+    "error": ResultStatus.FAIL,
+    "runtime error": ResultStatus.FAIL,
+}
 # `error` means that the source is older than `error_after`; `runtime error` that its freshness was not checked.
-SOURCE_WORDS = TEST_WORDS | {"error": ResultStatus.FAIL}
+SOURCE_STATUSES = TEST_STATUSES | {"error": ResultStatus.FAIL}
 TESTS = {"test", "unit_test"}
 
 Reader: TypeAlias = Callable[[Record, str, dt.datetime | None], ExternalResult]
 
 
 def read(document: Json) -> list[ExternalResult]:
-    """Return the results of either artifact, identified by its schema; raise UnreadableFileError for any other file."""
+    """Return the results of either artifact, identified by its schema; raise UnreadableFileError for any other file.
+
+    A command that neither builds nor tests has no results, and neither has one with `--empty`, which reads no rows.
+    """
     artifact = record(document, where="dbt: the file")
     kind, version = _schema(artifact)
     if kind == "sources":
         if version not in SOURCES:
             raise UnreadableFileError(f"dbt sources: schema v{version} is not v3")
-        return _all(artifact, of=_source, where="dbt sources: results")
+        return _read_entries(artifact, reader=_source, where="dbt sources: results")
     if version not in RUN_RESULTS:
         raise UnreadableFileError(f"dbt run_results: schema v{version} is not one of v4 to v6")
-    return _all(artifact, of=_run_result, where="dbt run_results: results")
+    results = _read_entries(artifact, reader=_run_result, where="dbt run_results: results")
+    args = optional_record(artifact.get("args"))
+    command = text(args.get("which")).casefold()
+    return results if command in (COMMANDS | {""}) and args.get("empty") is not True else []
 
 
 def is_sources(document: Json) -> bool:
     """Return True if a file is a `sources.json`. dbt leaves out of it every source that it could not check."""
     return isinstance(document, dict) and "/dbt/sources/" in text(
-        part(document.get("metadata")).get("dbt_schema_version")
+        optional_record(document.get("metadata")).get("dbt_schema_version")
     )
 
 
@@ -95,18 +108,18 @@ def absent_sources(document: Json, *, expected: Collection[str]) -> list[Externa
 
 
 def _schema(artifact: Record) -> tuple[str, str]:
-    named = text(part(artifact.get("metadata")).get("dbt_schema_version"))
-    found = SCHEMA.search(named)
-    if found is None:
-        raise UnreadableFileError(f"dbt: “{named}” is not the schema of a run_results.json or a sources.json")
-    return found[1], found[2]
+    schema = text(optional_record(artifact.get("metadata")).get("dbt_schema_version"))
+    match = SCHEMA.search(schema)
+    if match is None:
+        raise UnreadableFileError(f"dbt: “{schema}” is not the schema of a run_results.json or a sources.json")
+    return match[1], match[2]
 
 
-def _all(artifact: Record, *, of: Reader, where: str) -> list[ExternalResult]:
+def _read_entries(artifact: Record, *, reader: Reader, where: str) -> list[ExternalResult]:
     generated = _generated(artifact)
-    return told_apart(
-        of(entry, needed(entry.get("unique_id"), where=f"{where}[{place}].unique_id"), generated)
-        for place, entry in enumerate(items(artifact.get("results"), where=where))
+    return with_unique_keys(
+        reader(entry, required_text(entry.get("unique_id"), where=f"{where}[{index}].unique_id"), generated)
+        for index, entry in enumerate(items(artifact.get("results"), where=where))
     )
 
 
@@ -114,34 +127,35 @@ def _run_result(entry: Record, unique_id: str, generated: dt.datetime | None) ->
     """Return the result of one node. The value is the failing rows of a test, or the rows written by a model."""
     kind, name = unique_id.split(".", maxsplit=1)[0], _node_name(unique_id)
     is_test = kind in TESTS
-    status, unknown = status_of(entry.get("status"), words=TEST_WORDS if is_test else BUILD_WORDS)
+    status, unknown = parse_status(entry.get("status"), statuses=TEST_STATUSES if is_test else BUILD_STATUSES)
     failures = number(entry.get("failures"))
-    rows = number(part(entry.get("adapter_response")).get("rows_affected"))
+    rows = number(optional_record(entry.get("adapter_response")).get("rows_affected"))
     return ExternalResult(
         tool=TOOL,
-        key=key_of(unique_id),
+        key=result_key(unique_id),
         name=text(f"{kind} {name}"),
         status=status,
         value=failures if is_test else rows,
-        message=said(text(entry.get("message"), limit=2000), unknown),
+        message=join_sentences(text(entry.get("message"), limit=2000), unknown),
         at=_completed(entry) or generated,
+        is_stale=text(entry.get("status")).casefold() == "skipped",
         subject=_relation(entry.get("relation_name")) or ("" if is_test else name),
         measure="failing rows" if is_test else "rows written",
     )
 
 
 def _source(entry: Record, unique_id: str, generated: dt.datetime | None) -> ExternalResult:
-    status, unknown = status_of(entry.get("status"), words=SOURCE_WORDS)
+    status, unknown = parse_status(entry.get("status"), statuses=SOURCE_STATUSES)
     newest, age = instant(entry.get("max_loaded_at")), number(entry.get("max_loaded_at_time_ago_in_s"))
     return ExternalResult(
         tool=TOOL,
-        key=key_of(unique_id),
+        key=result_key(unique_id),
         name=text(_source_name(unique_id)),
         status=status,
         value=age,
-        message=said(
-            f"The newest row is of {newest:%Y-%m-%d %H:%M} UTC." if newest else "",
-            _limits(part(entry.get("criteria"))),
+        message=join_sentences(
+            f"Newest row: {newest:%Y-%m-%d %H:%M} UTC." if newest else "",
+            _limits(optional_record(entry.get("criteria"))),
             text(entry.get("error"), limit=2000),
             unknown,
         ),
@@ -152,24 +166,24 @@ def _source(entry: Record, unique_id: str, generated: dt.datetime | None) -> Ext
 
 
 def _limits(criteria: Record) -> str:
-    found = []
+    sentences = []
     for field, verb in (("warn_after", "Warns"), ("error_after", "Fails")):
-        limit = part(criteria.get(field))
+        limit = optional_record(criteria.get(field))
         count, period = text(limit.get("count")), text(limit.get("period"))
         if count and period:
-            found.append(f"{verb} after {count} {period}{'' if count == '1' else 's'}.")
-    return " ".join(found)
+            sentences.append(f"{verb} after {count} {period}{'' if count == '1' else 's'}.")
+    return " ".join(sentences)
 
 
 def _completed(entry: Record) -> dt.datetime | None:
     """Return when a node completed: the end of its last step."""
     timing = entry.get("timing")
-    ends = [instant(part(step).get("completed_at")) for step in timing] if isinstance(timing, list) else []
+    ends = [instant(optional_record(step).get("completed_at")) for step in timing] if isinstance(timing, list) else []
     return max((end for end in ends if end), default=None)
 
 
 def _generated(artifact: Record) -> dt.datetime | None:
-    return instant(part(artifact.get("metadata")).get("generated_at"))
+    return instant(optional_record(artifact.get("metadata")).get("generated_at"))
 
 
 def _node_name(unique_id: str) -> str:

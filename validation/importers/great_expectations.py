@@ -6,20 +6,33 @@ from collections.abc import Iterator
 from validation.importers.parsing import (
     Json,
     Record,
+    canonical,
     instant,
     items,
-    key_of,
+    join_sentences,
     number,
-    part,
+    optional_record,
     record,
-    said,
+    result_key,
     text,
-    told_apart,
+    with_unique_keys,
 )
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "great_expectations"
 SEVERITIES = {"warning": ResultStatus.WARN, "info": ResultStatus.WARN}
+# Arguments that do not change what an expectation means.
+SETTINGS = {
+    "batch_id",
+    "result_format",
+    "catch_exceptions",
+    "include_config",
+    "meta",
+    "notes",
+    "severity",
+    "description",
+}
+PERIOD_IDENTIFIERS = {"year", "month", "day", "hour", "date", "path", "dataframe"}
 BOUNDS = ("min_value", "max_value", "value", "value_set", "regex", "mostly", "column_list", "type_")
 
 
@@ -30,65 +43,92 @@ def read(document: Json) -> list[ExternalResult]:
     for any other file or another major version.
     """
     whole = record(document, where="great_expectations: the file")
-    return told_apart(
-        _result(entry, suite=suite, where=where) for suite, entry, where in _expectations(whole, "great_expectations")
-    )
+    expectations = list(_expectations(whole, "great_expectations"))
+    results = [_result(entry, suite=suite, where=where) for suite, entry, where in expectations]
+    return with_unique_keys(results, details=[_batch_id(entry, suite=suite) for suite, entry, _ in expectations])
 
 
-def _expectations(whole: Record, place: str) -> Iterator[tuple[Record, Record, str]]:
-    """Yield the suite, the entry and the place of every expectation."""
+def _expectations(whole: Record, where: str) -> Iterator[tuple[Record, Record, str]]:
+    """Yield the suite, entry and location of every expectation."""
     suite: Record
     if "run_results" in whole:
-        runs = record(whole["run_results"], where=f"{place}: run_results")
-        at = part(whole.get("run_id")).get("run_time")
+        runs = record(whole["run_results"], where=f"{where}: run_results")
+        at = optional_record(whole.get("run_id")).get("run_time")
         for name, run in runs.items():
-            suite = {"run_time": at, **record(run, where=f"{place}: run_results[{text(name)}]")}
-            yield from _of_suite(suite, f"{place}: run_results[{text(name)}]")
+            suite = {"run_time": at, **record(run, where=f"{where}: run_results[{text(name)}]")}
+            yield from _suite_expectations(suite, f"{where}: run_results[{text(name)}]")
     elif "validation_results" in whole:
-        for number_, suite in enumerate(items(whole["validation_results"], where=f"{place}: validation_results")):
-            yield from _of_suite(suite, f"{place}: validation_results[{number_}]")
+        for index, suite in enumerate(items(whole["validation_results"], where=f"{where}: validation_results")):
+            yield from _suite_expectations(suite, f"{where}: validation_results[{index}]")
     else:
-        yield from _of_suite(whole, place)
+        yield from _suite_expectations(whole, where)
 
 
-def _of_suite(suite: Record, place: str) -> Iterator[tuple[Record, Record, str]]:
+def _suite_expectations(suite: Record, where: str) -> Iterator[tuple[Record, Record, str]]:
     _check_version(suite)
     field = "expectations" if "expectations" in suite and "results" not in suite else "results"
-    for number_, entry in enumerate(items(suite.get(field), where=f"{place}: {field}")):
-        yield suite, entry, f"{place}: {field}[{number_}]"
+    for index, entry in enumerate(items(suite.get(field), where=f"{where}: {field}")):
+        yield suite, entry, f"{where}: {field}[{index}]"
 
 
 def _check_version(suite: Record) -> None:
-    version = text(part(suite.get("meta")).get("great_expectations_version"))
+    version = text(optional_record(suite.get("meta")).get("great_expectations_version"))
     if version and not version.startswith("1."):
         raise UnreadableFileError(f"great_expectations: version {version} is not 1.x")
 
 
 def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
-    config = part(entry.get("expectation_config"))
+    config = optional_record(entry.get("expectation_config"))
     kind = text(config.get("type")) or text(entry.get("expectation_type"))
     if not kind:
-        raise UnreadableFileError(f"{where} names no expectation")
-    kwargs = part(config.get("kwargs")) or part(entry.get("kwargs"))
+        raise UnreadableFileError(f"{where} has no expectation type")
+    kwargs = optional_record(config.get("kwargs")) or optional_record(entry.get("kwargs"))
     column = text(kwargs.get("column")) or text(kwargs.get("column_A"))
     asset, suite_name = _asset(suite), text(suite.get("suite_name"))
-    observed = part(entry.get("result"))
+    observed = optional_record(entry.get("result"))
     status, unknown = _status(entry, severity=text(config.get("severity")).casefold())
     value, measure = _value(observed)
     expected = kind.removeprefix("expect_").replace("_", " ")
     return ExternalResult(
         tool=TOOL,
-        # An expectation's id changes in every run of a suite built in code, so use its stable place as text.
-        key=key_of(asset, suite_name, f"{kind}({column})"),
+        # An expectation's id changes in every run of a suite built in code, and its position with every edit of the suite.
+        key=result_key(asset, suite_name, f"{kind}({_arguments(kwargs)}){_batch(suite)}"),
         name=text(f"{column or asset or suite_name}: {expected}".removeprefix(": ")),
         status=status,
         value=value,
-        message=said(_found(observed), _bounds(kwargs), _exception(entry), unknown),
+        message=join_sentences(_observed(observed), _bounds(kwargs), _exception(entry), unknown),
         at=_at(suite),
         subject=asset or suite_name,
         column=column,
         measure=measure,
     )
+
+
+def _arguments(kwargs: Record) -> str:
+    """Return the arguments that tell expectations of one kind apart, the column first, then by name."""
+    given = {text(name): value for name, value in kwargs.items() if name not in SETTINGS and value is not None}
+    columns = [text(given.pop(name, "")) for name in ("column", "column_A")]
+    named = [f"{name}={canonical(value)}" for name, value in sorted(given.items())]
+    return ", ".join(filter(None, (*columns, *named)))
+
+
+def _batch(suite: Record) -> str:
+    """Return the data source and the segment of a batch, such as `@shop[region=EU]`. Dates and files are no segments."""
+    batch = optional_record(optional_record(suite.get("meta")).get("active_batch_definition"))
+    segments = [
+        f"{text(name)}={text(value)}"
+        for name, value in sorted(optional_record(batch.get("batch_identifiers")).items())
+        if text(value) and name not in PERIOD_IDENTIFIERS and instant(value) is None
+    ]
+    source = text(batch.get("datasource_name"))
+    return (f"@{source}" if source else "") + (f"[{', '.join(segments)}]" if segments else "")
+
+
+def _batch_id(entry: Record, *, suite: Record) -> str:
+    kwargs = optional_record(optional_record(entry.get("expectation_config")).get("kwargs")) or optional_record(
+        entry.get("kwargs")
+    )
+    return text(kwargs.get("batch_id")) or text(optional_record(suite.get("meta")).get("batch_id"))
 
 
 def _status(entry: Record, *, severity: str) -> tuple[ResultStatus, str]:
@@ -107,10 +147,10 @@ def _status(entry: Record, *, severity: str) -> tuple[ResultStatus, str]:
 
 def _exception(entry: Record) -> str:
     """Return the error message: one exception, or one for each computed metric."""
-    told = part(entry.get("exception_info"))
-    for info in (told, *(part(value) for value in told.values())):
+    exceptions = optional_record(entry.get("exception_info"))
+    for info in (exceptions, *(optional_record(value) for value in exceptions.values())):
         if info.get("raised_exception") is True:
-            return text(info.get("exception_message"), limit=2000) or "The expectation broke."
+            return text(info.get("exception_message"), limit=2000) or "The expectation could not be evaluated."
     return ""
 
 
@@ -122,7 +162,7 @@ def _value(observed: Record) -> tuple[float | None, str]:
     return None, ""
 
 
-def _found(observed: Record) -> str:
+def _observed(observed: Record) -> str:
     unexpected, of = text(observed.get("unexpected_count")), text(observed.get("element_count"))
     if unexpected and of:
         return f"{unexpected} of {of} rows are unexpected."
@@ -131,21 +171,21 @@ def _found(observed: Record) -> str:
 
 
 def _bounds(kwargs: Record) -> str:
-    told = [f"{name} {text(kwargs[name])}" for name in BOUNDS if name in kwargs and text(kwargs[name])]
-    return f"Expected: {', '.join(told)}." if told else ""
+    bounds = [f"{name} {text(kwargs[name])}" for name in BOUNDS if name in kwargs and text(kwargs[name])]
+    return f"Expected: {', '.join(bounds)}." if bounds else ""
 
 
 def _asset(suite: Record) -> str:
-    meta = part(suite.get("meta"))
-    return text(part(meta.get("active_batch_definition")).get("data_asset_name")) or text(
-        part(meta.get("batch_spec")).get("data_asset_name")
+    meta = optional_record(suite.get("meta"))
+    return text(optional_record(meta.get("active_batch_definition")).get("data_asset_name")) or text(
+        optional_record(meta.get("batch_spec")).get("data_asset_name")
     )
 
 
 def _at(suite: Record) -> dt.datetime | None:
-    meta = part(suite.get("meta"))
+    meta = optional_record(suite.get("meta"))
     return (
         instant(meta.get("validation_time"))
-        or instant(part(meta.get("run_id")).get("run_time"))
+        or instant(optional_record(meta.get("run_id")).get("run_time"))
         or instant(suite.get("run_time"))
     )

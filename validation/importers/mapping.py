@@ -43,10 +43,10 @@ def _matches(key: str, *, pattern: str) -> bool:
     *middle, last = rest
     if not key.startswith(first) or len(key) < len(first) + len(last) or not key.endswith(last):
         return False
-    place, end = len(first), len(key) - len(last)
+    start, end = len(first), len(key) - len(last)
     for part in middle:
-        found = key.find(part, place, end)
-        if found < 0:
+        index = key.find(part, start, end)
+        if index < 0:
             return False
-        place = found + len(part)
+        start = index + len(part)
     return True

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import hashlib
+import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -25,7 +27,7 @@ def record(value: Json, *, where: str) -> Record:
     return value
 
 
-def part(value: Json) -> Record:
+def optional_record(value: Json) -> Record:
     """Return an optional JSON object; anything else gives an empty one."""
     return value if isinstance(value, dict) else {}
 
@@ -34,13 +36,13 @@ def items(value: Json, *, where: str) -> list[Record]:
     """Return a list of JSON objects; raise UnreadableFileError, with the place, for anything else."""
     if not isinstance(value, list):
         raise UnreadableFileError(f"{where} is not a list")
-    return [record(entry, where=f"{where}[{place}]") for place, entry in enumerate(value)]
+    return [record(entry, where=f"{where}[{index}]") for index, entry in enumerate(value)]
 
 
 def text(value: Json, *, limit: int = NAME_LENGTH) -> str:
     """Return a string that the database can store, cut at `limit`. Numbers become text; anything else is empty."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = _written(value)
+        value = _number_text(value)
     if not isinstance(value, str):
         return ""
     # PostgreSQL stores neither NUL nor unpaired surrogates.
@@ -48,12 +50,12 @@ def text(value: Json, *, limit: int = NAME_LENGTH) -> str:
     return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
 
 
-def needed(value: Json, *, where: str) -> str:
+def required_text(value: Json, *, where: str) -> str:
     """Return a required string; raise UnreadableFileError if it is missing."""
-    found = text(value, limit=10 * KEY_LENGTH)
-    if not found:
+    string = text(value, limit=10 * KEY_LENGTH)
+    if not string:
         raise UnreadableFileError(f"{where} is missing")
-    return found
+    return string
 
 
 def number(value: Json) -> float | None:
@@ -61,10 +63,10 @@ def number(value: Json) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
-        found = float(value)
+        result = float(value)
     except OverflowError:
         return None
-    return found if math.isfinite(found) else None
+    return result if math.isfinite(result) else None
 
 
 def instant(value: Json) -> dt.datetime | None:
@@ -72,13 +74,13 @@ def instant(value: Json) -> dt.datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        found = dt.datetime.fromisoformat(value.strip())
-        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+        parsed = dt.datetime.fromisoformat(value.strip())
+        return parsed.replace(tzinfo=dt.UTC) if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def key_of(*parts: str) -> str:
+def result_key(*parts: str) -> str:
     """Return the non-empty parts joined by slashes. A key that is too long is cut and made unique with a digest."""
     key = "/".join(part for part in parts if part)
     if len(key) <= KEY_LENGTH:
@@ -86,36 +88,69 @@ def key_of(*parts: str) -> str:
     return f"{key[: KEY_LENGTH - 13]}~{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def status_of(word: Json, *, words: Mapping[str, ResultStatus]) -> tuple[ResultStatus, str]:
+def parse_status(word: Json, *, statuses: Mapping[str, ResultStatus]) -> tuple[ResultStatus, str]:
     """Return the status for a tool's status word, ignoring case, and a message if the word is unknown."""
-    said = text(word)
-    found = words.get(said.casefold())
-    if found is not None:
-        return found, ""
-    return ResultStatus.UNKNOWN, f"The tool’s own status is “{said}”." if said else "The tool gives no status."
+    name = text(word)
+    status = statuses.get(name.casefold())
+    if status is not None:
+        return status, ""
+    return ResultStatus.UNKNOWN, f"The tool reports the status “{name}”." if name else "The tool reports no status."
 
 
-def said(*sentences: str) -> str:
+def join_sentences(*sentences: str) -> str:
     """Return a message with the non-empty sentences, one per line."""
     return text("\n".join(sentence for sentence in sentences if sentence), limit=MESSAGE_LENGTH)
 
 
-def told_apart(results: Iterable[ExternalResult]) -> list[ExternalResult]:
-    """Return the results with unique keys: the second result for a key becomes `key#2`, in file order."""
+def with_unique_keys(
+    results: Iterable[ExternalResult], *, details: Iterable[str] | None = None
+) -> list[ExternalResult]:
+    """Return the results with unique keys.
+
+    If several results share a key, each key gets a digest of the result's entry in `details`, which does not depend on
+    the order of the file. Results that still share a key become `key#2` and so on, in file order.
+    """
+    results = list(results)
+    if details is not None:
+        results = _with_details(results, list(details))
     seen: Counter[str] = Counter()
     taken: set[str] = set()
-    apart: list[ExternalResult] = []
+    unique: list[ExternalResult] = []
     for result in results:
         key = result.key
         while key in taken:
             seen[result.key] += 1
-            key = key_of(f"{result.key}#{seen[result.key] + 1}")
+            key = result_key(f"{result.key}#{seen[result.key] + 1}")
         taken.add(key)
-        apart.append(replace(result, key=key))
-    return apart
+        unique.append(replace(result, key=key))
+    return unique
 
 
-def _written(value: float) -> str:
+def _with_details(results: list[ExternalResult], details: list[str]) -> list[ExternalResult]:
+    by_key: dict[str, set[str]] = {}
+    for result, detail in zip(results, details, strict=True):
+        by_key.setdefault(result.key, set()).add(detail)
+    return [
+        replace(result, key=result_key(f"{result.key}~{hashlib.sha256(detail.encode()).hexdigest()[:12]}"))
+        if len(by_key[result.key]) > 1
+        else result
+        for result, detail in zip(results, details, strict=True)
+    ]
+
+
+def canonical(value: Json) -> str:
+    """Return JSON as text in which the order of names does not matter; a string stays as it is."""
+    try:
+        written = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    except (
+        RecursionError,
+        ValueError,
+    ) as error:  # ValueError: an integer with more digits than Python converts to text
+        raise UnreadableFileError("a value is nested too deeply or too large") from error
+    return text(written, limit=sys.maxsize)
+
+
+def _number_text(value: float) -> str:
     try:
         return str(value)
     except ValueError:  # an integer with more digits than Python converts to text

@@ -2,28 +2,35 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 
 from validation.importers.parsing import (
     Json,
     Record,
     instant,
     items,
-    key_of,
+    join_sentences,
     number,
-    part,
+    optional_record,
+    parse_status,
     record,
-    said,
-    status_of,
+    result_key,
     text,
-    told_apart,
+    with_unique_keys,
 )
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "soda"
-WORDS = {"pass": ResultStatus.PASS, "warn": ResultStatus.WARN, "fail": ResultStatus.FAIL, "error": ResultStatus.ERROR}
+STATUSES = {
+    "pass": ResultStatus.PASS,
+    "warn": ResultStatus.WARN,
+    "fail": ResultStatus.FAIL,
+    "error": ResultStatus.ERROR,
+}
 LISTS = ("checks", "automatedMonitoringChecks")
 CORE = re.compile(r"Soda Core ([0-9]+)\.")
+# In a check's definition, which is SodaCL in YAML.
+OWN_FILTER = re.compile(r"^[ \t]*filter:[ \t]*(?:[|>][+-]?\s*)?([^\n]+)", re.MULTILINE)
+DEFINITION_LENGTH = 10_000
 
 
 def read(document: Json) -> list[ExternalResult]:
@@ -40,72 +47,94 @@ def read(document: Json) -> list[ExternalResult]:
         if core and core[1] != "3":
             raise UnreadableFileError(f"soda: Soda Core {core[1]} is not 3")
     at = instant(scan.get("scanEndTimestamp")) or instant(scan.get("dataTimestamp"))
-    return told_apart([*_checks(scan, at=at), _scan(scan, logs=logs, at=at)])
+    entries = [entry for field in LISTS for entry in items(scan.get(field) or [], where=f"soda: {field}")]
+    results = [_check(entry, scan=scan, at=at) for entry in entries]
+    details = [
+        text(entry.get("identity")) + text(entry.get("definition"), limit=DEFINITION_LENGTH) for entry in entries
+    ]
+    return with_unique_keys([*results, _scan(scan, results, logs=logs, at=at)], details=[*details, ""])
 
 
-def _checks(scan: Record, *, at: dt.datetime | None) -> Iterator[ExternalResult]:
-    for field in LISTS:
-        for entry in items(scan.get(field) or [], where=f"soda: {field}"):
-            yield _check(entry, at=at, definition=text(scan.get("definitionName")))
-
-
-def _check(entry: Record, *, at: dt.datetime | None, definition: str) -> ExternalResult:
-    table, column = text(entry.get("table")), text(entry.get("column"))
+def _check(entry: Record, *, scan: Record, at: dt.datetime | None) -> ExternalResult:
+    table, column, filter_ = text(entry.get("table")), text(entry.get("column")), _filter(entry)
+    source, definition = text(entry.get("dataSource")) or _source(scan), text(scan.get("definitionName"))
     name = text(entry.get("name")) or text(entry.get("definition")) or text(entry.get("identity")) or "check"
-    status, unknown = status_of(entry.get("outcome"), words=WORDS)
+    status, unknown = parse_status(entry.get("outcome"), statuses=STATUSES)
     if entry.get("outcome") is None:
         unknown = "Soda did not evaluate this check."
-    diagnostics = part(entry.get("diagnostics"))
+    diagnostics = optional_record(entry.get("diagnostics"))
     metrics = entry.get("metrics")
     return ExternalResult(
         tool=TOOL,
         # Soda's own identity is a digest of the check's text, which changes with every threshold change.
-        key=key_of(text(entry.get("dataSource")) or definition, table, column, name),
-        name=text(f"{table}: {name}" if table else name),
+        key=result_key(source, table, column, _suffixed(name, filter_=filter_, definition=definition)),
+        name=text(_suffixed(f"{table}: {name}" if table else name, filter_=filter_)),
         status=status,
         value=number(diagnostics.get("value")),
-        message=said(_bounds(diagnostics), _reasons(entry.get("outcomeReasons")), unknown),
+        message=join_sentences(_bounds(diagnostics), _reasons(entry.get("outcomeReasons")), unknown),
         at=at,
         subject=table,
         column=column,
         measure=_measure(metrics),
+        period=instant(scan.get("dataTimestamp")),
     )
 
 
-def _scan(scan: Record, *, logs: list[Record], at: dt.datetime | None) -> ExternalResult:
-    """Return the outcome of the scan: `error` with the messages in its log if parts of it failed."""
+def _suffixed(name: str, *, filter_: str, definition: str = "") -> str:
+    """Return a check's name with its filter and the definition of its scan: the same check may run in several scans."""
+    return f"{name}{f' [{filter_}]' if filter_ else ''}{f' @{definition}' if definition else ''}"
+
+
+def _filter(entry: Record) -> str:
+    """Return the filter of a check: that of its table, and its own, which Soda reports only in the check's text."""
+    own = OWN_FILTER.search(text(entry.get("definition"), limit=DEFINITION_LENGTH))
+    return ", ".join(filter(None, (text(entry.get("filter")), " ".join(own[1].split()) if own else "")))
+
+
+def _source(scan: Record) -> str:
+    return text(scan.get("defaultDataSource"))
+
+
+def _scan(scan: Record, results: list[ExternalResult], *, logs: list[Record], at: dt.datetime | None) -> ExternalResult:
+    """Return the outcome of the scan: `error` if parts of it failed, `unknown` if it evaluated no check."""
     errors = [text(log.get("message"), limit=500) for log in logs if text(log.get("level")).casefold() == "error"]
-    broke = bool(errors) or scan.get("hasErrors") is True
+    if errors or scan.get("hasErrors") is True:
+        status, message = ResultStatus.ERROR, "Soda reports errors."
+    elif all(result.status is ResultStatus.UNKNOWN for result in results):
+        status, message = ResultStatus.UNKNOWN, "The scan evaluated no checks."
+    else:
+        status, message = ResultStatus.PASS, "The scan ran without errors."
     definition = text(scan.get("definitionName"))
     return ExternalResult(
         tool=TOOL,
-        key=key_of(text(scan.get("defaultDataSource")), "scan", definition),
+        key=result_key(_source(scan), "scan", definition),
         name=text(f"scan {definition}".strip()),
-        status=ResultStatus.ERROR if broke else ResultStatus.PASS,
+        status=status,
         value=float(len(errors)),
-        message=said(*errors) or ("Soda says that the scan had errors." if broke else "The scan ran without errors."),
+        message=join_sentences(*errors) or message,
         at=at,
         measure="errors of the scan",
+        period=instant(scan.get("dataTimestamp")),
     )
 
 
 def _bounds(diagnostics: Record) -> str:
     """Return a check's thresholds in words, such as “Fails at less than -1000.0.”"""
-    told = []
+    sentences = []
     for field, verb in (("fail", "Fails"), ("warn", "Warns")):
         limits = [
-            f"{re.sub('([A-Z])', lambda found: ' ' + found[1].lower(), text(name))} {text(limit)}"
-            for name, limit in part(diagnostics.get(field)).items()
+            f"{re.sub('([A-Z])', lambda match: ' ' + match[1].lower(), text(name))} {text(limit)}"
+            for name, limit in optional_record(diagnostics.get(field)).items()
             if text(limit)
         ]
         if limits:
-            told.append(f"{verb} at {' or '.join(limits)}.")
-    return " ".join(told)
+            sentences.append(f"{verb} at {' or '.join(limits)}.")
+    return " ".join(sentences)
 
 
 def _reasons(value: Json) -> str:
     entries = value if isinstance(value, list) else []
-    return " ".join(filter(None, (text(part(entry).get("message")) or text(entry) for entry in entries)))
+    return " ".join(filter(None, (text(optional_record(entry).get("message")) or text(entry) for entry in entries)))
 
 
 def _measure(value: Json) -> str:

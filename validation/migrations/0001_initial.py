@@ -5,6 +5,7 @@ import django.db.models.functions.datetime
 import people.models
 import pgtrigger.compiler
 import pgtrigger.migrations
+import validation.models.checks
 from django.conf import settings
 from django.db import migrations, models
 
@@ -28,9 +29,10 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('name', models.CharField(max_length=80)),
-                ('dialect', models.CharField(editable=False, help_text='What kind of database it is.', max_length=30)),
-                ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='A query that takes longer is cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)])),
-                ('row_cap', models.PositiveIntegerField(default=100000, help_text='A query that returns more rows is refused.', validators=[django.core.validators.MinValueValidator(1)])),
+                ('dialect', models.CharField(editable=False, help_text='Kind of database.', max_length=30)),
+                ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='Longer queries are cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='time limit (s)')),
+                ('row_cap', models.PositiveIntegerField(default=100000, help_text='Queries that return more rows are refused.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='row limit')),
+                ('load_minutes', models.PositiveIntegerField(blank=True, help_text='Minutes after the end of a day or hour until its data is loaded. Checks wait this long.', null=True, validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='usual load time (min)')),
             ],
             options={
                 'abstract': False,
@@ -43,13 +45,15 @@ class Migration(migrations.Migration):
                 ('tool', models.CharField(choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], max_length=30)),
                 ('key', models.CharField(max_length=250)),
                 ('name', models.CharField(max_length=250)),
-                ('subject', models.CharField(blank=True, help_text='A table, model, source or DAG.', max_length=250)),
+                ('subject', models.CharField(blank=True, help_text='Table, model, source or DAG.', max_length=250)),
                 ('column', models.CharField(blank=True, max_length=250)),
                 ('measure', models.CharField(blank=True, max_length=250)),
-                ('status', models.CharField(choices=[('pass', 'pass'), ('warn', 'warn'), ('fail', 'fail'), ('error', 'error'), ('skip', 'skip'), ('unknown', 'unknown')], max_length=10)),
+                ('status', models.CharField(choices=[('pass', 'Pass'), ('warn', 'Warn'), ('fail', 'Fail'), ('error', 'Error'), ('skip', 'Skip'), ('unknown', 'Unknown')], max_length=10)),
                 ('value', models.FloatField(blank=True, null=True)),
                 ('message', models.TextField(blank=True)),
-                ('at', models.DateTimeField(help_text='When the tool said so last.')),
+                ('at', models.DateTimeField(help_text='Time of the last result.')),
+                ('period_at', models.DateTimeField(blank=True, help_text='Logical date of the last result, if the tool has one.', null=True)),
+                ('is_stale', models.BooleanField(db_default=False, default=False, help_text='The last run updated nothing because something upstream failed.', verbose_name='stale')),
                 ('created_at', models.DateTimeField()),
             ],
             options={
@@ -61,10 +65,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
-                ('status', models.CharField(choices=[('pass', 'pass'), ('warn', 'warn'), ('fail', 'fail'), ('error', 'error'), ('skip', 'skip'), ('unknown', 'unknown')], max_length=10)),
+                ('status', models.CharField(choices=[('pass', 'Pass'), ('warn', 'Warn'), ('fail', 'Fail'), ('error', 'Error'), ('skip', 'Skip'), ('unknown', 'Unknown')], max_length=10)),
                 ('value', models.FloatField(blank=True, null=True)),
                 ('message', models.TextField(blank=True)),
-                ('digest', models.CharField(help_text='Of what it says: the same twice at one instant is one result.', max_length=64)),
+                ('digest', models.CharField(help_text='Hash of the result, so that the same result is stored once.', max_length=64)),
                 ('received_at', models.DateTimeField()),
             ],
             options={
@@ -77,7 +81,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('starts_on', models.DateField(verbose_name='first day')),
                 ('ends_on', models.DateField(verbose_name='last day')),
-                ('words', models.CharField(help_text='What it is: “Black Friday”.', max_length=120)),
+                ('words', models.CharField(help_text='For example “Black Friday”.', max_length=120, verbose_name='name')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
@@ -93,7 +97,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('starts_on', models.DateField(verbose_name='first day')),
                 ('ends_on', models.DateField(verbose_name='last day')),
-                ('words', models.CharField(help_text='What it is: “Black Friday”.', max_length=120)),
+                ('words', models.CharField(help_text='For example “Black Friday”.', max_length=120, verbose_name='name')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
@@ -104,8 +108,8 @@ class Migration(migrations.Migration):
             name='MappingRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], help_text='Any tool where none is chosen.', max_length=30)),
-                ('pattern', models.CharField(help_text='A result’s key, without case; * stands for anything, as in model.shop.*', max_length=250)),
+                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], help_text='Default: any tool.', max_length=30)),
+                ('pattern', models.CharField(help_text='Key of a result, in any case; * matches anything, as in model.shop.*', max_length=250)),
             ],
             options={
                 'ordering': ['tool', 'pattern'],
@@ -118,8 +122,8 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], help_text='Any tool where none is chosen.', max_length=30)),
-                ('pattern', models.CharField(help_text='A result’s key, without case; * stands for anything, as in model.shop.*', max_length=250)),
+                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], help_text='Default: any tool.', max_length=30)),
+                ('pattern', models.CharField(help_text='Key of a result, in any case; * matches anything, as in model.shop.*', max_length=250)),
             ],
             options={
                 'abstract': False,
@@ -131,11 +135,12 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
                 ('name', models.CharField(max_length=120)),
-                ('unit', models.CharField(blank=True, help_text='Such as users, EUR, %.', max_length=30)),
+                ('unit', models.CharField(blank=True, help_text='For example users, EUR or %.', max_length=30)),
                 ('kind', models.CharField(choices=[('count', 'Count'), ('amount', 'Amount'), ('ratio', 'Ratio')], default='count', max_length=6)),
                 ('grain', models.CharField(choices=[('day', 'Day'), ('hour', 'Hour')], default='day', max_length=4)),
-                ('time_zone', models.CharField(default='UTC', help_text='Of its business day.', max_length=64, validators=[people.models.valid_time_zone])),
-                ('query', models.TextField(blank=True, help_text='One SELECT that returns the day or hour, its value and, if it has them, the segment.', max_length=20000)),
+                ('time_zone', models.CharField(default='UTC', help_text='Time zone of its business day.', max_length=64, validators=[people.models.valid_time_zone])),
+                ('query', models.TextField(blank=True, help_text='One SELECT that returns the day or hour, the value, and optionally the segment.', max_length=20000)),
+                ('settle_minutes', models.PositiveIntegerField(blank=True, help_text='Minutes after the end of a day or hour until its value is final. Checks wait this long.', null=True, validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='settles after (min)')),
                 ('pulled_at', models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
@@ -151,11 +156,12 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('slug', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
                 ('name', models.CharField(max_length=120)),
-                ('unit', models.CharField(blank=True, help_text='Such as users, EUR, %.', max_length=30)),
+                ('unit', models.CharField(blank=True, help_text='For example users, EUR or %.', max_length=30)),
                 ('kind', models.CharField(choices=[('count', 'Count'), ('amount', 'Amount'), ('ratio', 'Ratio')], default='count', max_length=6)),
                 ('grain', models.CharField(choices=[('day', 'Day'), ('hour', 'Hour')], default='day', max_length=4)),
-                ('time_zone', models.CharField(default='UTC', help_text='Of its business day.', max_length=64, validators=[people.models.valid_time_zone])),
-                ('query', models.TextField(blank=True, help_text='One SELECT that returns the day or hour, its value and, if it has them, the segment.', max_length=20000)),
+                ('time_zone', models.CharField(default='UTC', help_text='Time zone of its business day.', max_length=64, validators=[people.models.valid_time_zone])),
+                ('query', models.TextField(blank=True, help_text='One SELECT that returns the day or hour, the value, and optionally the segment.', max_length=20000)),
+                ('settle_minutes', models.PositiveIntegerField(blank=True, help_text='Minutes after the end of a day or hour until its value is final. Checks wait this long.', null=True, validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='settles after (min)')),
                 ('pulled_at', models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
@@ -166,11 +172,11 @@ class Migration(migrations.Migration):
             name='MetricPoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('segment', models.CharField(blank=True, default='', help_text='Empty: the whole.', max_length=120)),
+                ('segment', models.CharField(blank=True, default='', help_text='Blank for the total.', max_length=120)),
                 ('bucket', models.DateTimeField()),
                 ('value', models.FloatField()),
                 ('observed_at', models.DateTimeField()),
-                ('is_expected', models.BooleanField(default=False, help_text='Acknowledged as expected: left out of baselines, told to nobody.')),
+                ('is_expected', models.BooleanField(default=False, help_text='Marked as expected: left out of baselines and alerts.')),
             ],
             options={
                 'ordering': ['metric', 'segment', 'bucket'],
@@ -202,7 +208,7 @@ class Migration(migrations.Migration):
             name='ReportedRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(help_text='The run’s own name, the same in every report of it.', max_length=200)),
+                ('key', models.CharField(help_text='Name of the run, the same in every report of it.', max_length=200)),
                 ('state', models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], max_length=9)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
@@ -217,24 +223,24 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120)),
-                ('check_type', models.CharField(choices=[('freshness', 'Freshness'), ('run_deadline', 'Run deadline'), ('completeness', 'Completeness'), ('volume', 'Volume'), ('range', 'Range'), ('validity', 'Validity'), ('schema', 'Schema'), ('change_over_time', 'Change over time'), ('anomaly', 'Anomaly'), ('ratio', 'Ratio'), ('reconciliation', 'Reconciliation'), ('target', 'Target'), ('custom_sql', 'Own SQL')], max_length=16, verbose_name='type')),
-                ('query', models.TextField(blank=True, help_text='One SELECT, for checks with SQL of their own.', max_length=20000)),
+                ('check_type', models.CharField(choices=validation.models.checks.check_type_choices, max_length=16, verbose_name='type')),
+                ('query', models.TextField(blank=True, help_text='One read-only statement, for checks with their own SQL.', max_length=20000)),
                 ('parameters', models.JSONField(blank=True, default=dict)),
-                ('severity', models.CharField(choices=[('warn', 'Warn'), ('fail', 'Fail')], default='fail', max_length=4)),
-                ('interval_minutes', models.PositiveIntegerField(blank=True, default=60, help_text='Minutes; or give a cron line.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='every')),
-                ('cron', models.CharField(blank=True, help_text='Five fields, in the metric’s zone: 0 7 * * 1-5', max_length=100)),
-                ('settle_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after the end of a day or hour until it is judged.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='settles after')),
-                ('confirm', models.PositiveSmallIntegerField(default=1, help_text='So many results must fail …', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='confirmed by')),
-                ('confirm_of', models.PositiveSmallIntegerField(default=1, help_text='… of so many.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='of the last')),
-                ('cooldown_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after an alert ended in which no new one begins.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='cooldown')),
+                ('severity', models.CharField(choices=[('warn', 'Warning'), ('fail', 'Failure')], default='fail', max_length=4)),
+                ('interval_minutes', models.PositiveIntegerField(blank=True, default=60, help_text='Leave blank to use a cron expression.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='run every (min)')),
+                ('cron', models.CharField(blank=True, help_text='In the metric’s time zone, such as 0 7 * * 1-5.', max_length=100, verbose_name='cron expression')),
+                ('settle_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after the end of a day or hour until it is evaluated.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='evaluation delay (min)')),
+                ('confirm', models.PositiveSmallIntegerField(default=1, help_text='Number of failed results that start an alert …', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='alert when')),
+                ('confirm_of', models.PositiveSmallIntegerField(default=1, help_text='… among this many results.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='of the last')),
+                ('cooldown_minutes', models.PositiveIntegerField(default=0, help_text='Minimum time between alerts.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='cooldown (min)')),
                 ('muted_until', models.DateTimeField(blank=True, null=True)),
-                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='On which data is expected, 0 for Monday; none: every day.', size=None)),
-                ('country', models.CharField(blank=True, help_text='Of the holidays.', max_length=2, validators=[people.models.valid_country])),
-                ('holidays', models.CharField(choices=[('ordinary', 'Days as any other'), ('not_expected', 'Days on which nothing is expected'), ('known', 'Known events: judged, told to nobody')], default='ordinary', max_length=12, verbose_name='public holidays are')),
-                ('is_active', models.BooleanField(default=True, verbose_name='switched on')),
-                ('proposed_from', models.CharField(blank=True, help_text='The handbook’s line that asks for it.', max_length=500)),
+                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='Days on which data is expected, 0 for Monday. Default: every day.', size=None)),
+                ('country', models.CharField(blank=True, help_text='Country of the public holidays, such as DE.', max_length=2, validators=[people.models.valid_country])),
+                ('holidays', models.CharField(choices=[('ordinary', 'Treat normally'), ('not_expected', 'Expect no data'), ('known', 'Evaluate but don’t alert')], default='ordinary', max_length=12, verbose_name='on public holidays')),
+                ('is_active', models.BooleanField(default=True, verbose_name='enabled')),
+                ('proposed_from', models.CharField(blank=True, help_text='Line of the handbook that asks for this check.', max_length=500)),
                 ('next_due_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('requested_at', models.DateTimeField(blank=True, editable=False, help_text='When somebody asked for a run.', null=True)),
+                ('requested_at', models.DateTimeField(blank=True, editable=False, help_text='When a user requested a run.', null=True)),
                 ('claim', models.UUIDField(blank=True, editable=False, null=True)),
                 ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('running_since', models.DateTimeField(blank=True, editable=False, null=True)),
@@ -261,9 +267,9 @@ class Migration(migrations.Migration):
                 ('low', models.FloatField(blank=True, null=True)),
                 ('high', models.FloatField(blank=True, null=True)),
                 ('message', models.TextField(blank=True)),
-                ('bucket', models.DateTimeField(blank=True, help_text='The day or hour that was judged.', null=True, verbose_name='day or hour')),
-                ('expected', models.CharField(blank=True, help_text='The known event, or who acknowledged it: told to nobody.', max_length=120)),
-                ('because', models.CharField(choices=[('timetable', 'Timetable'), ('person', 'Run now'), ('backfill', 'Data came late or changed')], default='timetable', max_length=9)),
+                ('bucket', models.DateTimeField(blank=True, help_text='The day or hour that was evaluated.', null=True, verbose_name='day or hour')),
+                ('expected', models.CharField(blank=True, help_text='The known event, or who marked the result as expected.', max_length=120)),
+                ('trigger', models.CharField(choices=[('schedule', 'Scheduled'), ('manual', 'Run now'), ('backfill', 'Data arrived late or changed')], default='schedule', max_length=8)),
                 ('segments', models.JSONField(blank=True, default=list)),
                 ('started_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField()),
@@ -281,10 +287,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, unique=True)),
-                ('address', models.TextField(editable=False, help_text='Sealed: who knows it reads the warehouse.')),
-                ('dialect', models.CharField(editable=False, help_text='What kind of database it is.', max_length=30)),
-                ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='A query that takes longer is cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)])),
-                ('row_cap', models.PositiveIntegerField(default=100000, help_text='A query that returns more rows is refused.', validators=[django.core.validators.MinValueValidator(1)])),
+                ('address', models.TextField(editable=False, help_text='Connection URL, encrypted.')),
+                ('dialect', models.CharField(editable=False, help_text='Kind of database.', max_length=30)),
+                ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='Longer queries are cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='time limit (s)')),
+                ('row_cap', models.PositiveIntegerField(default=100000, help_text='Queries that return more rows are refused.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='row limit')),
+                ('load_minutes', models.PositiveIntegerField(blank=True, help_text='Minutes after the end of a day or hour until its data is loaded. Checks wait this long.', null=True, validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='usual load time (min)')),
             ],
             options={
                 'ordering': ['name'],
@@ -299,22 +306,22 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('name', models.CharField(max_length=120)),
-                ('check_type', models.CharField(choices=[('freshness', 'Freshness'), ('run_deadline', 'Run deadline'), ('completeness', 'Completeness'), ('volume', 'Volume'), ('range', 'Range'), ('validity', 'Validity'), ('schema', 'Schema'), ('change_over_time', 'Change over time'), ('anomaly', 'Anomaly'), ('ratio', 'Ratio'), ('reconciliation', 'Reconciliation'), ('target', 'Target'), ('custom_sql', 'Own SQL')], max_length=16, verbose_name='type')),
-                ('query', models.TextField(blank=True, help_text='One SELECT, for checks with SQL of their own.', max_length=20000)),
+                ('check_type', models.CharField(choices=validation.models.checks.check_type_choices, max_length=16, verbose_name='type')),
+                ('query', models.TextField(blank=True, help_text='One read-only statement, for checks with their own SQL.', max_length=20000)),
                 ('parameters', models.JSONField(blank=True, default=dict)),
-                ('severity', models.CharField(choices=[('warn', 'Warn'), ('fail', 'Fail')], default='fail', max_length=4)),
-                ('interval_minutes', models.PositiveIntegerField(blank=True, default=60, help_text='Minutes; or give a cron line.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='every')),
-                ('cron', models.CharField(blank=True, help_text='Five fields, in the metric’s zone: 0 7 * * 1-5', max_length=100)),
-                ('settle_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after the end of a day or hour until it is judged.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='settles after')),
-                ('confirm', models.PositiveSmallIntegerField(default=1, help_text='So many results must fail …', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='confirmed by')),
-                ('confirm_of', models.PositiveSmallIntegerField(default=1, help_text='… of so many.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='of the last')),
-                ('cooldown_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after an alert ended in which no new one begins.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='cooldown')),
+                ('severity', models.CharField(choices=[('warn', 'Warning'), ('fail', 'Failure')], default='fail', max_length=4)),
+                ('interval_minutes', models.PositiveIntegerField(blank=True, default=60, help_text='Leave blank to use a cron expression.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='run every (min)')),
+                ('cron', models.CharField(blank=True, help_text='In the metric’s time zone, such as 0 7 * * 1-5.', max_length=100, verbose_name='cron expression')),
+                ('settle_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after the end of a day or hour until it is evaluated.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='evaluation delay (min)')),
+                ('confirm', models.PositiveSmallIntegerField(default=1, help_text='Number of failed results that start an alert …', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='alert when')),
+                ('confirm_of', models.PositiveSmallIntegerField(default=1, help_text='… among this many results.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='of the last')),
+                ('cooldown_minutes', models.PositiveIntegerField(default=0, help_text='Minimum time between alerts.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='cooldown (min)')),
                 ('muted_until', models.DateTimeField(blank=True, null=True)),
-                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='On which data is expected, 0 for Monday; none: every day.', size=None)),
-                ('country', models.CharField(blank=True, help_text='Of the holidays.', max_length=2, validators=[people.models.valid_country])),
-                ('holidays', models.CharField(choices=[('ordinary', 'Days as any other'), ('not_expected', 'Days on which nothing is expected'), ('known', 'Known events: judged, told to nobody')], default='ordinary', max_length=12, verbose_name='public holidays are')),
-                ('is_active', models.BooleanField(default=True, verbose_name='switched on')),
-                ('proposed_from', models.CharField(blank=True, help_text='The handbook’s line that asks for it.', max_length=500)),
+                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='Days on which data is expected, 0 for Monday. Default: every day.', size=None)),
+                ('country', models.CharField(blank=True, help_text='Country of the public holidays, such as DE.', max_length=2, validators=[people.models.valid_country])),
+                ('holidays', models.CharField(choices=[('ordinary', 'Treat normally'), ('not_expected', 'Expect no data'), ('known', 'Evaluate but don’t alert')], default='ordinary', max_length=12, verbose_name='on public holidays')),
+                ('is_active', models.BooleanField(default=True, verbose_name='enabled')),
+                ('proposed_from', models.CharField(blank=True, help_text='Line of the handbook that asks for this check.', max_length=500)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='validation.check')),
                 ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
@@ -331,15 +338,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='datasource',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='a83f06db73ff526336efa111e16d8bbb6f081d78', operation='INSERT', pgid='pgtrigger_insert_insert_f27eb', table='validation_datasource', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "load_minutes", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."load_minutes", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='c94c14053d1b87540f0abf1a5ef62055461c26e7', operation='INSERT', pgid='pgtrigger_insert_insert_f27eb', table='validation_datasource', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='datasource',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."dialect" IS DISTINCT FROM (NEW."dialect") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."limit_seconds" IS DISTINCT FROM (NEW."limit_seconds") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."row_cap" IS DISTINCT FROM (NEW."row_cap"))', func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='6a31ae35e38f70c2e4e346dacec291b599810da7', operation='UPDATE', pgid='pgtrigger_update_update_d29c0', table='validation_datasource', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."dialect" IS DISTINCT FROM (NEW."dialect") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."limit_seconds" IS DISTINCT FROM (NEW."limit_seconds") OR OLD."load_minutes" IS DISTINCT FROM (NEW."load_minutes") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."row_cap" IS DISTINCT FROM (NEW."row_cap"))', func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "load_minutes", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (NEW."dialect", NEW."id", NEW."limit_seconds", NEW."load_minutes", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."row_cap"); RETURN NULL;', hash='973cf0cb492e24ad6ca6e1f576ebe7ae51efa5f9', operation='UPDATE', pgid='pgtrigger_update_update_d29c0', table='validation_datasource', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='datasource',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (OLD."dialect", OLD."id", OLD."limit_seconds", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."row_cap"); RETURN NULL;', hash='105b41878d29acaa1b79c4e02c015e99e5e3188d', operation='DELETE', pgid='pgtrigger_delete_delete_b3a99', table='validation_datasource', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_datasourceevent" ("dialect", "id", "limit_seconds", "load_minutes", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "row_cap") VALUES (OLD."dialect", OLD."id", OLD."limit_seconds", OLD."load_minutes", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."row_cap"); RETURN NULL;', hash='dd20ad4cb76c49342c60d71a6dc5727cd1449408', operation='DELETE', pgid='pgtrigger_delete_delete_b3a99', table='validation_datasource', when='AFTER')),
         ),
         migrations.AddField(
             model_name='datasourceevent',
@@ -424,12 +431,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='knowneventevent',
             name='metric',
-            field=models.ForeignKey(blank=True, db_constraint=False, help_text='Empty: every metric of the pipeline.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric'),
+            field=models.ForeignKey(blank=True, db_constraint=False, help_text='Default: every metric of the pipeline.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric'),
         ),
         migrations.AddField(
             model_name='knownevent',
             name='metric',
-            field=models.ForeignKey(blank=True, help_text='Empty: every metric of the pipeline.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='known_events', to='validation.metric'),
+            field=models.ForeignKey(blank=True, help_text='Default: every metric of the pipeline.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='known_events', to='validation.metric'),
         ),
         migrations.AddField(
             model_name='checkevent',
@@ -439,7 +446,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='checkevent',
             name='other_metric',
-            field=models.ForeignKey(blank=True, db_constraint=False, help_text='The denominator, or the metric it is held against.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric'),
+            field=models.ForeignKey(blank=True, db_constraint=False, help_text='Denominator, or metric to compare with.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric'),
         ),
         migrations.AddField(
             model_name='check',
@@ -449,7 +456,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='check',
             name='other_metric',
-            field=models.ForeignKey(blank=True, help_text='The denominator, or the metric it is held against.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='validation.metric'),
+            field=models.ForeignKey(blank=True, help_text='Denominator, or metric to compare with.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='validation.metric'),
         ),
         migrations.AddField(
             model_name='metricevent',
@@ -484,7 +491,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='pendingreevaluation',
             name='of',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rejudgements', to='validation.check'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pending_reevaluations', to='validation.check'),
         ),
         migrations.AddField(
             model_name='reportedrun',
@@ -509,7 +516,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='externalcheck',
-            constraint=models.UniqueConstraint(fields=('tool', 'key'), name='one_external_check_a_key'),
+            constraint=models.UniqueConstraint(fields=('tool', 'key'), name='external_check_key_is_unique'),
         ),
         migrations.AddConstraint(
             model_name='externalcheck',
@@ -521,11 +528,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='externalfinding',
-            constraint=models.UniqueConstraint(fields=('external_check', 'at', 'digest'), name='one_finding_a_saying'),
+            constraint=models.UniqueConstraint(fields=('external_check', 'at', 'digest'), name='finding_is_unique'),
         ),
         migrations.AddConstraint(
             model_name='mappingrule',
-            constraint=models.UniqueConstraint(fields=('tool', 'pattern'), name='one_rule_a_pattern', violation_error_message='There is a rule of this tool and pattern already: change it instead.'),
+            constraint=models.UniqueConstraint(fields=('tool', 'pattern'), name='rule_pattern_is_unique', violation_error_message='This tool and pattern already have a rule. Edit that rule instead.'),
         ),
         migrations.AddConstraint(
             model_name='mappingrule',
@@ -545,7 +552,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='metric',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'slug'), name='one_metric_a_slug'),
+            constraint=models.UniqueConstraint(fields=('pipeline', 'slug'), name='metric_slug_is_unique'),
         ),
         migrations.AddConstraint(
             model_name='metric',
@@ -561,19 +568,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='metric',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('query', ''), ('source', None)), models.Q(('source__isnull', False), models.Q(('query', ''), _negated=True)), _connector='OR'), name='metric_is_pulled_by_a_query', violation_error_message='A metric is pulled with both a source and a query, or pushed with neither.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('query', ''), ('source', None)), models.Q(('source__isnull', False), models.Q(('query', ''), _negated=True)), _connector='OR'), name='metric_is_pulled_by_a_query', violation_error_message='Choose a data source and enter SQL, or leave both empty.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='metric',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='751dc4b3530fee1c4ae9f25cb0b4723267720b36', operation='INSERT', pgid='pgtrigger_insert_insert_15134', table='validation_metric', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "settle_minutes", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."settle_minutes", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='59842d1d07ce005dd20e7cdc509af4055d1ac83d', operation='INSERT', pgid='pgtrigger_insert_insert_15134', table='validation_metric', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='metric',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='02d5c5008eef9997ef553ebb604c510d83320f8b', operation='UPDATE', pgid='pgtrigger_update_update_2c1ba', table='validation_metric', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "settle_minutes", "slug", "source_id", "time_zone", "unit") VALUES (NEW."grain", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."pulled_at", NEW."query", NEW."settle_minutes", NEW."slug", NEW."source_id", NEW."time_zone", NEW."unit"); RETURN NULL;', hash='304372b3567553e76d986db04f55878cadec4391', operation='UPDATE', pgid='pgtrigger_update_update_2c1ba', table='validation_metric', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='metric',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "slug", "source_id", "time_zone", "unit") VALUES (OLD."grain", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."pulled_at", OLD."query", OLD."slug", OLD."source_id", OLD."time_zone", OLD."unit"); RETURN NULL;', hash='db678b6cf264303dbbd06582f9bf51e0c7ce5238', operation='DELETE', pgid='pgtrigger_delete_delete_ca642', table='validation_metric', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_metricevent" ("grain", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "pulled_at", "query", "settle_minutes", "slug", "source_id", "time_zone", "unit") VALUES (OLD."grain", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."pulled_at", OLD."query", OLD."settle_minutes", OLD."slug", OLD."source_id", OLD."time_zone", OLD."unit"); RETURN NULL;', hash='85f17cd118b3c4aae8ca62dec78b445f951ed364', operation='DELETE', pgid='pgtrigger_delete_delete_ca642', table='validation_metric', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='knownevent',
@@ -609,7 +616,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'name'), name='one_check_a_name'),
+            constraint=models.UniqueConstraint(fields=('pipeline', 'name'), name='check_name_is_unique'),
         ),
         migrations.AddConstraint(
             model_name='check',
@@ -617,11 +624,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('check_type__in', ['freshness', 'run_deadline', 'completeness', 'volume', 'range', 'validity', 'schema', 'change_over_time', 'anomaly', 'ratio', 'reconciliation', 'target', 'custom_sql'])), name='check_has_a_type'),
+            constraint=models.CheckConstraint(condition=models.Q(('check_type__in', ['anomaly', 'change_over_time', 'completeness', 'custom_sql', 'freshness', 'range', 'ratio', 'reconciliation', 'relationships', 'run_deadline', 'schema', 'target', 'validity', 'volume'])), name='check_has_a_type'),
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('interval_minutes__isnull', True), ('cron', ''), _connector='XOR'), name='check_has_one_timetable', violation_error_message='Give an interval or a cron line, not both.'),
+            constraint=models.CheckConstraint(condition=models.Q(('interval_minutes__isnull', True), ('cron', ''), _connector='XOR'), name='check_has_one_schedule', violation_error_message='Enter an interval or a cron expression, not both.'),
         ),
         migrations.AddConstraint(
             model_name='check',
@@ -629,7 +636,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('confirm__gte', 1), ('confirm__lte', models.F('confirm_of')), ('confirm_of__lte', 20)), name='check_confirms_n_of_m', violation_error_message='So many of the last cannot fail: confirm N of M with N at most M.'),
+            constraint=models.CheckConstraint(condition=models.Q(('confirm__gte', 1), ('confirm__lte', models.F('confirm_of')), ('confirm_of__lte', 20)), name='check_confirms_n_of_m', violation_error_message='The number of failed results must not exceed the number of results considered.'),
         ),
         migrations.AddConstraint(
             model_name='check',
@@ -637,11 +644,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['schema', 'custom_sql', 'run_deadline']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose the metric before switching the check on.'),
+            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'relationships', 'run_deadline', 'schema']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('query', ''), ('source', None)), models.Q(('source__isnull', False), models.Q(('query', ''), _negated=True)), _connector='OR'), name='check_query_has_a_source', violation_error_message='A query of its own needs both a source and a SELECT.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('query', ''), ('source', None)), models.Q(('source__isnull', False), models.Q(('query', ''), _negated=True)), _connector='OR'), name='check_query_has_a_source', violation_error_message='Choose a data source and enter SQL.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='check',
@@ -661,7 +668,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='metricpoint',
-            constraint=models.UniqueConstraint(fields=('metric', 'segment', 'bucket'), name='one_point_a_bucket'),
+            constraint=models.UniqueConstraint(fields=('metric', 'segment', 'bucket'), name='point_is_unique'),
         ),
         migrations.AddConstraint(
             model_name='metricpoint',
@@ -669,7 +676,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='pendingreevaluation',
-            constraint=models.UniqueConstraint(fields=('of', 'bucket'), name='one_rejudgement_a_bucket'),
+            constraint=models.UniqueConstraint(fields=('of', 'bucket'), name='reevaluation_is_unique'),
         ),
         migrations.AddIndex(
             model_name='reportedrun',
@@ -677,7 +684,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reportedrun',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'key'), name='one_run_a_key'),
+            constraint=models.UniqueConstraint(fields=('pipeline', 'key'), name='run_key_is_unique'),
         ),
         migrations.AddConstraint(
             model_name='reportedrun',
@@ -685,6 +692,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reportedrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='a_run_over_has_an_end'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='finished_run_has_an_end'),
         ),
     ]

@@ -4,13 +4,11 @@ from validation.models.checks import (
     Check,
     CheckQuerySet,
     CheckResult,
-    CheckType,
     Holidays,
     PendingReevaluation,
     Severity,
 )
 from validation.models.external import (
-    OUTCOMES,
     TOOLS,
     ExternalCheck,
     ExternalCheckQuerySet,
@@ -29,12 +27,10 @@ from validation.models.metrics import (
 )
 
 __all__ = [
-    "OUTCOMES",
     "TOOLS",
     "Check",
     "CheckQuerySet",
     "CheckResult",
-    "CheckType",
     "DataSource",
     "ExternalCheck",
     "ExternalCheckQuerySet",

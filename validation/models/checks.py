@@ -11,52 +11,38 @@ from django.db.models import F, Q
 
 from people.models import User, valid_country
 from pipelines.models import Pipeline
-from validation.domain.formatting import format_value, unit_of
-from validation.domain.parameters import TYPES
+from validation.check_types import CHECK_TYPES
+from validation.domain.buckets import DAY, bucket_time
+from validation.domain.check_type import CheckType
+from validation.domain.formatting import format_value
 from validation.domain.results import ResultStatus
 from validation.models.metrics import DataSource, Metric
 
-LONGEST_MINUTES = 7 * 24 * 60
-MOST_CONFIRMED = 20
+MAX_MINUTES = 7 * 24 * 60
+MAX_CONFIRM_OF = 20
 
 
-class CheckType(models.TextChoices):
-    """The thirteen check types (docs/validation.md)."""
-
-    FRESHNESS = "freshness", "Freshness"
-    RUN_DEADLINE = "run_deadline", "Run deadline"
-    COMPLETENESS = "completeness", "Completeness"
-    VOLUME = "volume", "Volume"
-    RANGE = "range", "Range"
-    VALIDITY = "validity", "Validity"
-    SCHEMA = "schema", "Schema"
-    CHANGE_OVER_TIME = "change_over_time", "Change over time"
-    ANOMALY = "anomaly", "Anomaly"
-    RATIO = "ratio", "Ratio"
-    RECONCILIATION = "reconciliation", "Reconciliation"
-    TARGET = "target", "Target"
-    CUSTOM_SQL = "custom_sql", "Own SQL"
+STATUSES = [(status.value, status.value.capitalize()) for status in ResultStatus]
 
 
-STATUSES = [(one.value, one.value.capitalize()) for one in ResultStatus]
-# These evaluate their own query instead of a metric; run checks use neither.
-QUERY_TYPES = (CheckType.SCHEMA, CheckType.CUSTOM_SQL)
-WITHOUT_METRIC = (*QUERY_TYPES, CheckType.RUN_DEADLINE)
+def check_type_choices() -> list[tuple[str, str]]:
+    """Return the names and labels of the check types."""
+    return [(check_type.name, check_type.label) for check_type in CHECK_TYPES.values()]
 
 
 class Severity(models.TextChoices):
     """The severity of a check. A check that only warns opens no incident."""
 
-    WARN = "warn", "Warn"
-    FAIL = "fail", "Fail"
+    WARN = "warn", "Warning"
+    FAIL = "fail", "Failure"
 
 
 class Holidays(models.TextChoices):
     """How a check treats public holidays."""
 
-    ORDINARY = "ordinary", "Days as any other"
-    NOT_EXPECTED = "not_expected", "Days on which nothing is expected"
-    KNOWN = "known", "Known events: judged, told to nobody"
+    ORDINARY = "ordinary", "Treat normally"
+    NOT_EXPECTED = "not_expected", "Expect no data"
+    KNOWN = "known", "Evaluate but don’t alert"
 
 
 class CheckQuerySet(models.QuerySet["Check"]):
@@ -119,7 +105,7 @@ class Check(models.Model):
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="checks")
     name = models.CharField(max_length=120)
-    check_type = models.CharField("type", max_length=16, choices=CheckType)
+    check_type = models.CharField("type", max_length=16, choices=check_type_choices)
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, null=True, blank=True, related_name="checks")
     other_metric = models.ForeignKey(
         Metric,
@@ -127,61 +113,67 @@ class Check(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The denominator, or the metric it is held against.",
+        help_text="Denominator, or metric to compare with.",
     )
     source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="checks")
-    query = models.TextField(blank=True, max_length=20_000, help_text="One SELECT, for checks with SQL of their own.")
+    query = models.TextField(
+        blank=True, max_length=20_000, help_text="One read-only statement, for checks with their own SQL."
+    )
     parameters = models.JSONField(default=dict, blank=True)
     severity = models.CharField(max_length=4, choices=Severity, default=Severity.FAIL)
     interval_minutes = models.PositiveIntegerField(
-        "every",
+        "run every (min)",
         null=True,
         blank=True,
         default=60,
-        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_MINUTES)],
-        help_text="Minutes; or give a cron line.",
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_MINUTES)],
+        help_text="Leave blank to use a cron expression.",
     )
-    cron = models.CharField(max_length=100, blank=True, help_text="Five fields, in the metric’s zone: 0 7 * * 1-5")
+    cron = models.CharField(
+        "cron expression", max_length=100, blank=True, help_text="In the metric’s time zone, such as 0 7 * * 1-5."
+    )
     settle_minutes = models.PositiveIntegerField(
-        "settles after",
+        "evaluation delay (min)",
         default=0,
-        validators=[MaxValueValidator(LONGEST_MINUTES)],
-        help_text="Minutes after the end of a day or hour until it is judged.",
+        validators=[MaxValueValidator(MAX_MINUTES)],
+        help_text="Minutes after the end of a day or hour until it is evaluated.",
     )
     confirm = models.PositiveSmallIntegerField(
-        "confirmed by",
+        "alert when",
         default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_CONFIRMED)],
-        help_text="So many results must fail …",
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CONFIRM_OF)],
+        help_text="Number of failed results that start an alert …",
     )
     confirm_of = models.PositiveSmallIntegerField(
         "of the last",
         default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_CONFIRMED)],
-        help_text="… of so many.",
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CONFIRM_OF)],
+        help_text="… among this many results.",
     )
     cooldown_minutes = models.PositiveIntegerField(
-        "cooldown",
+        "cooldown (min)",
         default=0,
-        validators=[MaxValueValidator(LONGEST_MINUTES)],
-        help_text="Minutes after an alert ended in which no new one begins.",
+        validators=[MaxValueValidator(MAX_MINUTES)],
+        help_text="Minimum time between alerts.",
     )
     muted_until = models.DateTimeField(null=True, blank=True)
     weekdays = ArrayField(
         models.PositiveSmallIntegerField(),
         default=list,
         blank=True,
-        help_text="On which data is expected, 0 for Monday; none: every day.",
+        help_text="Days on which data is expected, 0 for Monday. Default: every day.",
     )
-    country = models.CharField(max_length=2, blank=True, validators=[valid_country], help_text="Of the holidays.")
-    holidays = models.CharField("public holidays are", max_length=12, choices=Holidays, default=Holidays.ORDINARY)
-    is_active = models.BooleanField("switched on", default=True)
-    proposed_from = models.CharField(max_length=500, blank=True, help_text="The handbook’s line that asks for it.")
+    country = models.CharField(
+        max_length=2, blank=True, validators=[valid_country], help_text="Country of the public holidays, such as DE."
+    )
+    holidays = models.CharField("on public holidays", max_length=12, choices=Holidays, default=Holidays.ORDINARY)
+    is_active = models.BooleanField("enabled", default=True)
+    proposed_from = models.CharField(
+        max_length=500, blank=True, help_text="Line of the handbook that asks for this check."
+    )
 
     next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
-    requested_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When somebody asked for a run."
-    )
+    requested_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When a user requested a run.")
     claim = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     running_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -199,21 +191,21 @@ class Check(models.Model):
     class Meta:
         ordering = ["pipeline__position", "pipeline", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["pipeline", "name"], name="one_check_a_name"),
+            models.UniqueConstraint(fields=["pipeline", "name"], name="check_name_is_unique"),
             models.CheckConstraint(condition=~Q(name=""), name="check_has_a_name"),
-            models.CheckConstraint(condition=Q(check_type__in=list(TYPES)), name="check_has_a_type"),
+            models.CheckConstraint(condition=Q(check_type__in=sorted(CHECK_TYPES)), name="check_has_a_type"),
             models.CheckConstraint(
                 condition=Q(interval_minutes__isnull=True) ^ Q(cron=""),
-                name="check_has_one_timetable",
-                violation_error_message="Give an interval or a cron line, not both.",
+                name="check_has_one_schedule",
+                violation_error_message="Enter an interval or a cron expression, not both.",
             ),
             models.CheckConstraint(
                 condition=Q(interval_minutes=None) | Q(interval_minutes__gte=1), name="check_interval_is_positive"
             ),
             models.CheckConstraint(
-                condition=Q(confirm__gte=1, confirm__lte=F("confirm_of"), confirm_of__lte=MOST_CONFIRMED),
+                condition=Q(confirm__gte=1, confirm__lte=F("confirm_of"), confirm_of__lte=MAX_CONFIRM_OF),
                 name="check_confirms_n_of_m",
-                violation_error_message="So many of the last cannot fail: confirm N of M with N at most M.",
+                violation_error_message="The number of failed results must not exceed the number of results considered.",
             ),
             models.CheckConstraint(
                 condition=Q(claim=None, lease_until=None) | Q(claim__isnull=False, lease_until__isnull=False),
@@ -221,15 +213,15 @@ class Check(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(is_active=False)
-                | Q(check_type__in=[one.value for one in WITHOUT_METRIC])
+                | Q(check_type__in=sorted(name for name, one in CHECK_TYPES.items() if not one.needs_metric))
                 | Q(metric__isnull=False),
                 name="check_on_has_a_metric",
-                violation_error_message="Choose the metric before switching the check on.",
+                violation_error_message="Choose a metric before you enable the check.",
             ),
             models.CheckConstraint(
                 condition=Q(source=None, query="") | (Q(source__isnull=False) & ~Q(query="")),
                 name="check_query_has_a_source",
-                violation_error_message="A query of its own needs both a source and a SELECT.",
+                violation_error_message="Choose a data source and enter SQL.",
             ),
         ]
         indexes = [
@@ -241,14 +233,25 @@ class Check(models.Model):
         return self.name
 
     @property
+    def type(self) -> CheckType[Any]:
+        """The check type, which evaluates the check and describes its parameters."""
+        return CHECK_TYPES[self.check_type]
+
+    @property
     def has_sql(self) -> bool:
         """Return True if the check runs its own query. Only admins can change such a check."""
-        return bool(self.query) or self.check_type in QUERY_TYPES
+        return bool(self.query) or (self.check_type in CHECK_TYPES and self.type.needs_query)
+
+    @property
+    def has_backtest(self) -> bool:
+        """Return True if the check can be evaluated on the history of its metric."""
+        return self.metric_id is not None and self.type.is_per_bucket
 
     @property
     def value_unit(self) -> str:
         """The unit of the check's values, "min" for durations; empty if unknown."""
-        return unit_of(self.check_type, parameters=self.parameters, unit=self.metric.unit if self.metric else "")
+        metric_unit = self.metric.unit if self.metric else ""
+        return self.type.unit(self.type.load_draft(self.parameters), metric_unit=metric_unit)
 
     @property
     def last_number(self) -> str:
@@ -269,12 +272,12 @@ class Check(models.Model):
 class CheckResult(models.Model):
     """One result of a check. It never changes, except that it can be acknowledged as expected."""
 
-    class Because(models.TextChoices):
-        """Why the check ran."""
+    class Trigger(models.TextChoices):
+        """What started the run."""
 
-        TIMETABLE = "timetable", "Timetable"
-        PERSON = "person", "Run now"
-        BACKFILL = "backfill", "Data came late or changed"
+        SCHEDULE = "schedule", "Scheduled"
+        MANUAL = "manual", "Run now"
+        BACKFILL = "backfill", "Data arrived late or changed"
 
     # Every model has a method named “check”.
     of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="results", db_index=False)
@@ -283,11 +286,11 @@ class CheckResult(models.Model):
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
     message = models.TextField(blank=True)
-    bucket = models.DateTimeField("day or hour", null=True, blank=True, help_text="The day or hour that was judged.")
+    bucket = models.DateTimeField("day or hour", null=True, blank=True, help_text="The day or hour that was evaluated.")
     expected = models.CharField(
-        max_length=120, blank=True, help_text="The known event, or who acknowledged it: told to nobody."
+        max_length=120, blank=True, help_text="The known event, or who marked the result as expected."
     )
-    because = models.CharField(max_length=9, choices=Because, default=Because.TIMETABLE)
+    trigger = models.CharField(max_length=8, choices=Trigger, default=Trigger.SCHEDULE)
     segments: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
@@ -299,7 +302,7 @@ class CheckResult(models.Model):
         verbose_name = "result"
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=[one.value for one in ResultStatus]), name="result_has_a_status"
+                condition=Q(status__in=[status.value for status in ResultStatus]), name="result_has_a_status"
             ),
             models.CheckConstraint(condition=Q(started_at__lte=F("finished_at")), name="result_ends_after_it_starts"),
         ]
@@ -312,25 +315,32 @@ class CheckResult(models.Model):
         return f"{self.status}: {self.message[:60]}"
 
     @property
+    def bucket_time(self) -> dt.date | dt.datetime | None:
+        """The evaluated business date, or the instant at which the evaluated hour starts."""
+        if self.bucket is None:
+            return None
+        return bucket_time(self.bucket, step=self.of.metric.step if self.of.metric else DAY)
+
+    @property
     def seconds(self) -> float:
         """The duration of the run in seconds."""
         return (self.finished_at - self.started_at).total_seconds()
 
     @property
     def counts_as(self) -> str:
-        """The status for alerts: a result acknowledged as expected counts as passed."""
+        """The status for alerts: an expected result counts as passed."""
         return str(ResultStatus.PASS) if self.expected else self.status
 
 
 class PendingReevaluation(models.Model):
-    """An evaluated bucket whose data arrived late or changed; the check's next run evaluates it again."""
+    """An evaluated bucket whose data arrived late or changed. The check's next run evaluates it again."""
 
-    of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="rejudgements", db_index=False)
+    of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="pending_reevaluations", db_index=False)
     bucket = models.DateTimeField()
 
     class Meta:
         ordering = ["of", "bucket"]
-        constraints = [models.UniqueConstraint(fields=["of", "bucket"], name="one_rejudgement_a_bucket")]
+        constraints = [models.UniqueConstraint(fields=["of", "bucket"], name="reevaluation_is_unique")]
 
     def __str__(self) -> str:
         return f"{self.of_id}: {self.bucket:%Y-%m-%d}"

@@ -11,7 +11,7 @@ from pipelines.models import Pipeline
 from validation.importers.files import KINDS
 from validation.importers.results import ResultStatus
 
-OUTCOMES = [(outcome.value, outcome.value) for outcome in ResultStatus]
+STATUSES = [(status.value, status.value.capitalize()) for status in ResultStatus]
 TOOLS = [(kind.tool, kind.label) for kind in KINDS.values()]
 
 
@@ -19,9 +19,9 @@ TOOLS = [(kind.tool, kind.label) for kind in KINDS.values()]
 class MappingRule(models.Model):
     """A pattern for the keys of one tool or of all, mapped to a pipeline. The most specific pattern wins."""
 
-    tool = models.CharField(max_length=30, blank=True, choices=TOOLS, help_text="Any tool where none is chosen.")
+    tool = models.CharField(max_length=30, blank=True, choices=TOOLS, help_text="Default: any tool.")
     pattern = models.CharField(
-        max_length=250, help_text="A result’s key, without case; * stands for anything, as in model.shop.*"
+        max_length=250, help_text="Key of a result, in any case; * matches anything, as in model.shop.*"
     )
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="external_rules")
 
@@ -30,8 +30,8 @@ class MappingRule(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["tool", "pattern"],
-                name="one_rule_a_pattern",
-                violation_error_message="There is a rule of this tool and pattern already: change it instead.",
+                name="rule_pattern_is_unique",
+                violation_error_message="This tool and pattern already have a rule. Edit that rule instead.",
             ),
             models.CheckConstraint(condition=~Q(pattern=""), name="rule_has_a_pattern"),
         ]
@@ -52,16 +52,25 @@ class ExternalCheck(models.Model):
     tool = models.CharField(max_length=30, choices=TOOLS)
     key = models.CharField(max_length=250)
     name = models.CharField(max_length=250)
-    subject = models.CharField(max_length=250, blank=True, help_text="A table, model, source or DAG.")
+    subject = models.CharField(max_length=250, blank=True, help_text="Table, model, source or DAG.")
     column = models.CharField(max_length=250, blank=True)
     measure = models.CharField(max_length=250, blank=True)
     pipeline = models.ForeignKey(
         Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="external_checks"
     )
-    status = models.CharField(max_length=10, choices=OUTCOMES)
+    status = models.CharField(max_length=10, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
     message = models.TextField(blank=True)
-    at = models.DateTimeField(help_text="When the tool said so last.")
+    at = models.DateTimeField(help_text="Time of the last result.")
+    period_at = models.DateTimeField(
+        null=True, blank=True, help_text="Logical date of the last result, if the tool has one."
+    )
+    is_stale = models.BooleanField(
+        "stale",
+        default=False,
+        db_default=False,
+        help_text="The last run updated nothing because something upstream failed.",
+    )
     created_at = models.DateTimeField()
 
     objects = ExternalCheckQuerySet.as_manager()
@@ -69,20 +78,15 @@ class ExternalCheck(models.Model):
     class Meta:
         ordering = ["tool", "key"]
         constraints = [
-            models.UniqueConstraint(fields=["tool", "key"], name="one_external_check_a_key"),
+            models.UniqueConstraint(fields=["tool", "key"], name="external_check_key_is_unique"),
             models.CheckConstraint(condition=~Q(key=""), name="external_check_has_a_key"),
             models.CheckConstraint(
-                condition=Q(status__in=[outcome.value for outcome in ResultStatus]), name="external_check_has_a_status"
+                condition=Q(status__in=[status.value for status in ResultStatus]), name="external_check_has_a_status"
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def said(self) -> tuple[str, float | None, str]:
-        """The last result, without its time."""
-        return self.status, self.value, self.message
 
 
 class ExternalFinding(models.Model):
@@ -90,15 +94,15 @@ class ExternalFinding(models.Model):
 
     external_check = models.ForeignKey(ExternalCheck, on_delete=models.CASCADE, related_name="findings")
     at = models.DateTimeField()
-    status = models.CharField(max_length=10, choices=OUTCOMES)
+    status = models.CharField(max_length=10, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
     message = models.TextField(blank=True)
-    digest = models.CharField(max_length=64, help_text="Of what it says: the same twice at one instant is one result.")
+    digest = models.CharField(max_length=64, help_text="Hash of the result, so that the same result is stored once.")
     received_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["external_check", "at", "digest"], name="one_finding_a_saying")]
+        constraints = [models.UniqueConstraint(fields=["external_check", "at", "digest"], name="finding_is_unique")]
 
     def __str__(self) -> str:
         return f"{self.status} at {self.at.astimezone(dt.UTC):%Y-%m-%d %H:%M}Z"

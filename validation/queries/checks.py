@@ -19,15 +19,13 @@ from validation.models import (
     ReportedRun,
 )
 
-PLOTTED = 120
-
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """The state of the last requested run: `waiting`, `running` or `done`."""
+class RunProgress:
+    """The state of the last requested run: `queued`, `running` or `done`."""
 
     state: str
-    asked_at: dt.datetime | None
+    requested_at: dt.datetime | None
 
 
 def checks() -> CheckQuerySet:
@@ -38,12 +36,11 @@ def checks() -> CheckQuerySet:
 
 def checks_worst_first() -> CheckQuerySet:
     """Return all checks: failing ones first, then passing ones, inactive ones last."""
-    said = {str(outcome): place for place, outcome in enumerate(WORST_FIRST)}
     order = Case(
-        When(is_active=False, then=Value(len(said) + 1)),
+        When(is_active=False, then=Value(len(WORST_FIRST) + 1)),
         When(alerting_since__isnull=False, then=Value(-1)),
-        *(When(last_status=status, then=Value(place)) for status, place in said.items()),
-        default=Value(len(said)),
+        *(When(last_status=str(status), then=Value(rank)) for rank, status in enumerate(WORST_FIRST)),
+        default=Value(len(WORST_FIRST)),
         output_field=IntegerField(),
     )
     return checks().order_by(order, "pipeline__position", "pipeline", "name", "pk")
@@ -57,16 +54,16 @@ def alerting_checks() -> CheckQuerySet:
     return Check.objects.alerting().select_related("pipeline", "metric").order_by("alerting_since", "pk")
 
 
-def status_of_pipelines(pipelines: Iterable[Pipeline]) -> dict[int, str]:
+def pipeline_statuses(pipelines: Iterable[Pipeline]) -> dict[int, str]:
     """Return the worst status of the active checks by pipeline ID, without pipelines that have no result."""
     order = list(reversed(WORST_FIRST))
     rank = Case(
-        *(When(last_status=str(outcome), then=Value(place)) for place, outcome in enumerate(order)),
+        *(When(last_status=str(status), then=Value(index)) for index, status in enumerate(order)),
         output_field=IntegerField(),
     )
     rows = Check.objects.filter(pipeline__in=[one.pk for one in pipelines], is_active=True).exclude(last_status="")
     worst = rows.order_by().values("pipeline").annotate(worst=Max(rank)).values_list("pipeline", "worst")
-    return {pipeline: str(order[place]) for pipeline, place in worst if place is not None}
+    return {pipeline: str(order[index]) for pipeline, index in worst if index is not None}
 
 
 def metrics() -> QuerySet[Metric]:
@@ -75,7 +72,7 @@ def metrics() -> QuerySet[Metric]:
 
 
 def metrics_with_newest(pipeline: Pipeline) -> QuerySet[Metric]:
-    """Return a pipeline's metrics, each with the `newest_bucket` and `newest_value` of the whole, not of segments."""
+    """Return a pipeline's metrics, each with the `newest_bucket` and `newest_value` of its total."""
     newest = MetricPoint.objects.filter(metric=OuterRef("pk"), segment="").order_by("-bucket")
     return (
         metrics()
@@ -86,7 +83,7 @@ def metrics_with_newest(pipeline: Pipeline) -> QuerySet[Metric]:
     )
 
 
-def metric_named(pipeline: str, slug: str) -> Metric | None:
+def find_metric(pipeline: str, slug: str) -> Metric | None:
     """Return the metric with these pipeline and metric slugs, or None."""
     return metrics().filter(pipeline__slug=pipeline, slug=slug).first()
 
@@ -96,7 +93,7 @@ def sources() -> QuerySet[DataSource]:
     return DataSource.objects.defer("address").order_by("name")
 
 
-def points_of(
+def metric_points(
     metric: Metric, *, since: dt.datetime | None = None, until: dt.datetime | None = None
 ) -> QuerySet[MetricPoint]:
     """Return a metric's data points within a time window, newest bucket first."""
@@ -108,12 +105,12 @@ def points_of(
     return rows.order_by("-bucket", "segment")
 
 
-def results_of(check: Check) -> QuerySet[CheckResult]:
+def check_results(check: Check) -> QuerySet[CheckResult]:
     """Return a check's results, newest first."""
     return check.results.select_related("acknowledged_by").order_by("-started_at", "-pk")
 
 
-def runs_reported() -> QuerySet[ReportedRun]:
+def reported_runs() -> QuerySet[ReportedRun]:
     """Return the reported runs, newest first."""
     return ReportedRun.objects.select_related("pipeline").order_by("-reported_at", "-pk")
 
@@ -123,17 +120,15 @@ def known_events() -> QuerySet[KnownEvent]:
     return KnownEvent.objects.select_related("pipeline", "metric__pipeline", "added_by").order_by("-starts_on", "-pk")
 
 
-def events_of(check: Check) -> QuerySet[KnownEvent]:
+def check_events(check: Check) -> QuerySet[KnownEvent]:
     """Return the known events that affect a check's metric."""
     rows = known_events().filter(pipeline=check.pipeline_id)
     return rows.filter(metric=None) | rows.filter(metric=check.metric)
 
 
-def progress_of(check: Check, *, at: dt.datetime) -> Progress:
+def run_progress(check: Check, *, at: dt.datetime) -> RunProgress:
     """Return the progress of the last requested run."""
-    asked = check.requested_at
-    if asked is None:
-        return Progress("done", None)
-    if check.claim and check.lease_until and check.lease_until > at:
-        return Progress("running", asked)
-    return Progress("waiting", asked)
+    if check.requested_at is None:
+        return RunProgress("done", None)
+    is_running = check.claim and check.lease_until and check.lease_until > at
+    return RunProgress("running" if is_running else "queued", check.requested_at)

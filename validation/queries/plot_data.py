@@ -2,18 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
-from validation.domain.buckets import newest_settled
-from validation.domain.evaluation import ABSENCE_TYPES
+from validation.domain.check_type import Chart
+from validation.domain.parameters import Parameters
 from validation.domain.results import EvaluationContext
-from validation.domain.values import sums_since
-from validation.models import Check, CheckResult, CheckType, MetricPoint
-from validation.queries.evaluation_context import build_context, check_granularity, contexts_between
+from validation.models import Check, CheckResult, MetricPoint
+from validation.queries.evaluation_context import build_context, check_granularity, context_since, newest_due
 
-SHOWN = 120
-# These types compute their value from two metrics, so the plot shows the computed value of each result.
-WORKED_OUT = (CheckType.RATIO,)
+MAX_VALUES = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,48 +21,48 @@ class PlotData:
     result: CheckResult | None
 
 
-def plot_data(check: Check, *, most: int = SHOWN) -> list[PlotData]:
+def plot_data(check: Check, *, limit: int = MAX_VALUES) -> list[PlotData]:
     """Return a check's newest values, oldest first: data points of its metric, or else the value of each run."""
-    if check.check_type in ABSENCE_TYPES or check.metric is None:
-        rows = check.results.exclude(value=None).order_by("-started_at", "-pk")[:most]
+    parameters = check.type.load_draft(check.parameters)
+    chart = check.type.chart(parameters)
+    if chart == Chart.RUNS or check.metric is None:
+        rows = check.results.exclude(value=None).order_by("-started_at", "-pk")[:limit]
         return [PlotData(row.started_at, row.value, row) for row in reversed(rows)]
-    said = _said(check, most=most)
-    if check.check_type in WORKED_OUT:
-        return [PlotData(bucket, row.value, row) for bucket, row in sorted(said.items()) if row.value is not None]
-    newest = _newest(check, most=most)
-    if not newest:
-        return [PlotData(bucket, row.value, row) for bucket, row in sorted(said.items())]
-    return [PlotData(bucket, newest[bucket], said.get(bucket)) for bucket in sorted(newest)]
+    results = _newest_results(check, limit=limit)
+    values: dict[dt.datetime, float] = {}
+    if chart == Chart.RUNNING_SUM and parameters is not None:
+        values = _chart_values(check, parameters, limit=limit)
+    elif chart == Chart.POINTS:
+        points = MetricPoint.objects.filter(metric=check.metric_id, segment="").order_by("-bucket")
+        values = dict(points.values_list("bucket", "value")[:limit])
+    if not values:
+        values = {bucket: row.value for bucket, row in results.items() if row.value is not None}
+    return [PlotData(bucket, values[bucket], results.get(bucket)) for bucket in sorted(values)]
 
 
-def _newest(check: Check, *, most: int) -> dict[dt.datetime, float]:
-    """Return the newest values of a check's metric, or their running sums if the check evaluates the sum."""
+def _chart_values(check: Check, parameters: Parameters, *, limit: int) -> dict[dt.datetime, float]:
     points = MetricPoint.objects.filter(metric=check.metric_id, segment="").order_by("-bucket")
-    if check.check_type != CheckType.TARGET or check.parameters.get("mode") != "sum":
-        return dict(points.values_list("bucket", "value")[:most])
-    last = points.values_list("bucket", flat=True).first()
-    if last is None:
+    newest = points.values_list("bucket", flat=True).first()
+    if newest is None:
         return {}
-    facts = build_context(check, at=last, bucket=last)
-    return dict(sums_since(dt.date.fromisoformat(check.parameters["starts_on"]), facts)[-most:])
+    context = build_context(check, parameters=parameters, at=newest, bucket=newest)
+    return dict(check.type.chart_values(parameters, context)[-limit:])
 
 
-def _said(check: Check, *, most: int) -> dict[dt.datetime, CheckResult]:
+def _newest_results(check: Check, *, limit: int) -> dict[dt.datetime, CheckResult]:
     """Return the newest result of each of the newest buckets."""
     rows = check.results.exclude(bucket=None).order_by("bucket", "-started_at", "-pk").distinct("bucket")
-    since = check.last_bucket and check.last_bucket - most * check_granularity(check).step
-    if since:
-        rows = rows.filter(bucket__gte=since)
+    if check.last_bucket:
+        rows = rows.filter(bucket__gte=check.last_bucket - limit * check_granularity(check).step)
     return {row.bucket: row for row in rows if row.bucket is not None}
 
 
-def backtest_facts(check: Check, *, at: dt.datetime, days: int) -> tuple[EvaluationContext, list[dt.datetime]]:
+def backtest_context(
+    check: Check, *, parameters: Parameters, at: dt.datetime, days: int
+) -> tuple[EvaluationContext, list[dt.datetime]]:
     """Return the context of a backtest, and the buckets of the last `days` days to evaluate, oldest first."""
-    shape = check_granularity(check)
-    settle = dt.timedelta(minutes=check.settle_minutes)
-    newest = newest_settled(at, step=shape.step, zone=shape.zone, settle=settle)
-    back: dict[Any, int] = {CheckType.VOLUME: 190, CheckType.CHANGE_OVER_TIME: 420, CheckType.ANOMALY: 120}
-    since = newest - dt.timedelta(days=days + back.get(check.check_type, 0))
-    facts = contexts_between(check, at=at, since=since, bucket=newest)
+    newest = newest_due(check, at=at)
     first = newest - dt.timedelta(days=days)
-    return facts, [bucket for bucket in facts.series.buckets if bucket >= first]
+    history = check.type.backtest_history(parameters, bucket=first, step=check_granularity(check).step)
+    context = context_since(check, parameters=parameters, at=at, since=first - history, bucket=newest)
+    return context, [bucket for bucket in context.series.buckets if bucket >= first]

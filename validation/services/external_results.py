@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
@@ -19,11 +19,13 @@ from validation.notifications import notify_external_errors
 from validation.services.pipeline_runs import Run, report_run
 
 # Tolerated clock difference. A result dated further in the future gets the time it was received.
-AHEAD = dt.timedelta(minutes=10)
+MAX_CLOCK_SKEW = dt.timedelta(minutes=10)
 # The time of the last result of a check that has none yet.
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 RUN_STATES = {ResultStatus.PASS: ReportedRun.State.SUCCEEDED, ResultStatus.FAIL: ReportedRun.State.FAILED}
-STATE = ("name", "subject", "column", "measure", "status", "value", "message", "at")
+# A check with one of these results may still be failing.
+INCONCLUSIVE = (ResultStatus.SKIP, ResultStatus.UNKNOWN)
+STATE = ("name", "subject", "column", "measure", "status", "value", "message", "at", "period_at", "is_stale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +58,35 @@ def record_file(kind: str, *, document: Json, at: dt.datetime) -> RecordResult:
 
 @transaction.atomic
 def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetime) -> RecordResult:
-    """Record results, whose keys are unique within each tool. Recording the same results twice changes nothing.
+    """Record results and update the state of their checks. Recording the same results twice changes nothing.
 
     A result that has no time, or one in the future, gets the time `at`. It counts as known if it equals the tool's last
     result.
     """
-    checks = _checks_of(results, at=at)
-    said = [_finding(result, check=checks[result.tool, result.key], at=at) for result in results]
-    known = _known(said)
-    new = [finding for finding in said if finding is not None and _identity(finding) not in known]
+    checks = _lock_checks(results, at=at)
+    latest = _latest_findings(checks.values()) if any(_own_time(result, at=at) is None for result in results) else {}
+    findings = [_finding(result, check=checks[result.tool, result.key], latest=latest, at=at) for result in results]
+    known = _known(findings)
+    new: list[ExternalFinding] = []
+    changed: dict[int, ExternalCheck] = {}
+    broken: list[ExternalCheck] = []
+    for result, finding in zip(results, findings, strict=True):
+        if finding is None or _identity(finding) in known:
+            continue
+        known.add(_identity(finding))
+        new.append(finding)
+        check = finding.external_check
+        period = result.period if result.period and result.period <= at + MAX_CLOCK_SKEW else None
+        if not _replaces_state(check, status=result.status, at=finding.at, period=period):
+            continue
+        if result.status == ResultStatus.ERROR and (check.status != ResultStatus.ERROR or check.at == NEVER):
+            broken.append(check)
+        _update_state(check, result=result, at=finding.at, period=period)
+        changed[check.pk] = check
     ExternalFinding.objects.bulk_create(new)
-    fresh = {finding.external_check_id: finding for finding in new if finding.at >= finding.external_check.at}
-    changed, broke = [], []
-    for result in results:
-        check = checks[result.tool, result.key]
-        if check.pk in fresh:
-            if result.status == ResultStatus.ERROR and (check.status != ResultStatus.ERROR or check.at == NEVER):
-                broke.append(check)
-            _put_state(check, result=result, at=fresh[check.pk].at)
-            changed.append(check)
-    ExternalCheck.objects.bulk_update(changed, STATE, batch_size=500)
+    ExternalCheck.objects.bulk_update(changed.values(), STATE, batch_size=500)
     _report_runs(results, checks=checks, at=at)
-    notify_external_errors(broke, at=at)
+    notify_external_errors(broken, at=at)
     unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
     return RecordResult(new=len(new), known=len(results) - len(new), unmapped=unmapped)
 
@@ -120,57 +129,88 @@ def _report_runs(
         pipeline = checks[result.tool, result.key].pipeline
         state = RUN_STATES.get(result.status)
         if result.run and pipeline and state:
-            own = result.at if result.at and result.at <= at else at
-            report_run(pipeline, run=Run(key=result.run, state=state, finished_at=own), at=at)
+            finished_at = result.at if result.at and result.at <= at else at
+            report_run(pipeline, run=Run(key=result.run, state=state, finished_at=finished_at), at=at)
 
 
-def _checks_of(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:
+def _lock_checks(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:
     """Return the locked check of each result by (tool, key), after creating the missing ones."""
     rules = _rules()
     tools, keys = {result.tool for result in results}, {result.key for result in results}
-    wanted = ExternalCheck.objects.filter(tool__in=tools, key__in=keys)
-    there = set(wanted.values_list("tool", "key"))
+    rows = ExternalCheck.objects.filter(tool__in=tools, key__in=keys)
+    existing = set(rows.values_list("tool", "key"))
+    first = {(result.tool, result.key): result for result in reversed(results)}
     ExternalCheck.objects.bulk_create(
         [
             _new_check(result, pipeline=mapped_pipeline(tool=result.tool, key=result.key, rules=rules), at=at)
-            for result in sorted(results, key=lambda result: (result.tool, result.key))
-            if (result.tool, result.key) not in there
+            for result in sorted(first.values(), key=lambda result: (result.tool, result.key))
+            if (result.tool, result.key) not in existing
         ],
         # A concurrent import may have created the check.
         ignore_conflicts=True,
     )
     return {
         (check.tool, check.key): check
-        for check in wanted.select_related("pipeline").select_for_update(of=("self",)).order_by("pk")
+        for check in rows.select_related("pipeline").select_for_update(of=("self",)).order_by("pk")
     }
 
 
 def _new_check(result: ExternalResult, *, pipeline: int | None, at: dt.datetime) -> ExternalCheck:
     check = ExternalCheck(tool=result.tool, key=result.key, pipeline_id=pipeline, created_at=at)
-    _put_state(check, result=result, at=NEVER)
+    _update_state(check, result=result, at=NEVER, period=None)
     return check
 
 
-def _put_state(check: ExternalCheck, *, result: ExternalResult, at: dt.datetime) -> None:
+def _replaces_state(check: ExternalCheck, *, status: ResultStatus, at: dt.datetime, period: dt.datetime | None) -> bool:
+    """Return True if a result is newer than the check's state.
+
+    A result of a later period is newer even if it arrives late. A backfill of an earlier period never ends a failure of a
+    later one, but its own failure shows.
+    """
+    if period and check.period_at and period != check.period_at:
+        failed_backfill = status == ResultStatus.FAIL and check.status != ResultStatus.FAIL and at >= check.at
+        return period > check.period_at or failed_backfill
+    return at >= check.at
+
+
+def _update_state(check: ExternalCheck, *, result: ExternalResult, at: dt.datetime, period: dt.datetime | None) -> None:
+    check.is_stale = result.is_stale
+    if check.status == ResultStatus.FAIL and result.status in INCONCLUSIVE and at != NEVER:
+        return
     for field, value in asdict(result).items():
         if field in STATE:
             setattr(check, field, value)
-    check.status, check.at = str(result.status), at
+    check.status, check.at, check.period_at = str(result.status), at, period
 
 
-def _finding(result: ExternalResult, *, check: ExternalCheck, at: dt.datetime) -> ExternalFinding | None:
+def _own_time(result: ExternalResult, *, at: dt.datetime) -> dt.datetime | None:
+    """Return the result's time, or None if it has none or one in the future."""
+    return result.at if result.at and result.at <= at + MAX_CLOCK_SKEW else None
+
+
+def _latest_findings(checks: Iterable[ExternalCheck]) -> dict[int, str]:
+    """Return the digest of the newest result by check."""
+    rows = ExternalFinding.objects.filter(external_check__in=list(checks))
+    rows = rows.order_by("external_check", "-at", "-pk").distinct("external_check")
+    return dict(rows.values_list("external_check", "digest"))
+
+
+def _finding(
+    result: ExternalResult, *, check: ExternalCheck, latest: Mapping[int, str], at: dt.datetime
+) -> ExternalFinding | None:
     """Return the result as an unsaved finding, or None if it has no time of its own and repeats the last result."""
     content = (str(result.status), result.value, result.message)
-    own = result.at if result.at and result.at <= at + AHEAD else None
-    if own is None and check.said == content and check.at > NEVER:
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    own_time = _own_time(result, at=at)
+    if own_time is None and latest.get(check.pk) == digest:
         return None
     return ExternalFinding(
         external_check=check,
-        at=own or at,
+        at=own_time or at,
         status=content[0],
         value=content[1],
         message=content[2],
-        digest=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        digest=digest,
         received_at=at,
     )
 
@@ -179,11 +219,11 @@ def _identity(finding: ExternalFinding) -> tuple[int, dt.datetime, str]:
     return finding.external_check_id, finding.at, finding.digest
 
 
-def _known(said: Iterable[ExternalFinding | None]) -> set[tuple[int, dt.datetime, str]]:
+def _known(findings: Iterable[ExternalFinding | None]) -> set[tuple[int, dt.datetime, str]]:
     """Return the identities of findings already stored. The caller holds locks on their checks."""
-    findings = [finding for finding in said if finding is not None]
+    recorded = [finding for finding in findings if finding is not None]
     stored = ExternalFinding.objects.filter(
-        external_check__in={finding.external_check_id for finding in findings},
-        at__in={finding.at for finding in findings},
+        external_check__in={finding.external_check_id for finding in recorded},
+        at__in={finding.at for finding in recorded},
     )
     return set(stored.values_list("external_check_id", "at", "digest"))

@@ -8,12 +8,14 @@ from django.db import transaction
 from common.exceptions import DomainError, InvalidInputError
 from people.models import User
 from pipelines.models import Pipeline
-from validation.domain.evaluation import WRONG
+from validation.domain.buckets import DAY, date_bucket
+from validation.domain.results import ALARMING
 from validation.models import Check, CheckResult, KnownEvent, Metric, MetricPoint
 from validation.services.points import schedule_reevaluation
 
-WHOLE = ""
-LONGEST = dt.timedelta(days=366)
+TOTAL = ""  # the segment of the total
+MAX_EVENT_LENGTH = dt.timedelta(days=366)
+MAX_NAME_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +36,40 @@ def add_known_event(
     Raises InvalidInputError by field.
     """
     if metric is not None and metric.pipeline_id != pipeline.pk:
-        raise InvalidInputError({"metric": ["It is a metric of another pipeline."]})
+        raise InvalidInputError({"metric": ["This metric belongs to another pipeline."]})
     if event.ends_on < event.starts_on:
-        raise InvalidInputError({"ends_on": ["It ends before it starts."]})
-    if event.ends_on - event.starts_on > LONGEST:
-        raise InvalidInputError({"ends_on": ["A known event lasts a year at most."]})
+        raise InvalidInputError({"ends_on": ["End date is before start date."]})
+    if event.ends_on - event.starts_on > MAX_EVENT_LENGTH:
+        raise InvalidInputError({"ends_on": ["A known event can last at most one year."]})
     words = " ".join(event.words.split())
     if not words:
-        raise InvalidInputError({"words": ["Say what it is."]})
-    made = KnownEvent.objects.create(
+        raise InvalidInputError({"words": ["Enter a name."]})
+    created = KnownEvent.objects.create(
         pipeline=pipeline,
         metric=metric,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
-        words=words[:120],
+        words=words[:MAX_NAME_LENGTH],
         added_by=by,
     )
-    _rejudge_dates(made, at=at)
-    return made
+    _reevaluate_dates(created, at=at)
+    return created
 
 
 @transaction.atomic
 def delete_known_event(event: KnownEvent, *, at: dt.datetime) -> None:
     """Delete a known event and schedule re-evaluation of its dates."""
-    _rejudge_dates(event, at=at)
+    _reevaluate_dates(event, at=at)
     KnownEvent.objects.filter(pk=event.pk).delete()
 
 
-def _rejudge_dates(event: KnownEvent, *, at: dt.datetime) -> None:
+def _reevaluate_dates(event: KnownEvent, *, at: dt.datetime) -> None:
     metrics = [event.metric] if event.metric else list(Metric.objects.filter(pipeline=event.pipeline_id))
     # One extra day on each side covers every time zone.
-    first = dt.datetime.combine(event.starts_on, dt.time(), dt.UTC) - dt.timedelta(days=1)
-    last = dt.datetime.combine(event.ends_on, dt.time(), dt.UTC) + dt.timedelta(days=2)
+    first, last = date_bucket(event.starts_on) - DAY, date_bucket(event.ends_on) + 2 * DAY
     for metric in metrics:
-        judged = CheckResult.objects.filter(of__metric=metric, bucket__gte=first, bucket__lt=last).order_by()
-        buckets = {bucket for bucket in judged.values_list("bucket", flat=True).distinct() if bucket is not None}
+        results = CheckResult.objects.filter(of__metric=metric, bucket__gte=first, bucket__lt=last).order_by()
+        buckets = {bucket for bucket in results.values_list("bucket", flat=True).distinct() if bucket is not None}
         schedule_reevaluation(metric, buckets=buckets, at=at)
 
 
@@ -84,15 +85,19 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
     """
     check = Check.objects.select_for_update().get(pk=result.of_id)
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
-    if row.status not in WRONG:
-        raise DomainError(f"Only what failed or warned can be expected; this result is “{row.status}”.")
+    if row.status not in ALARMING:
+        raise DomainError(
+            f"Only failures and warnings can be marked as expected; this result is “{row.get_status_display()}”."
+        )
     if row.acknowledged_at is not None:
-        raise DomainError("It is acknowledged already.")
+        raise DomainError("This result is already marked as expected.")
     row.acknowledged_by, row.acknowledged_at = by, at
-    row.expected = row.expected or f"acknowledged by {by}"[:120]
+    row.expected = row.expected or f"marked as expected by {by}"[:120]
     row.save(update_fields=["acknowledged_by", "acknowledged_at", "expected"])
     if row.bucket is not None and check.metric_id:
-        points = MetricPoint.objects.filter(metric=check.metric_id, bucket=row.bucket, segment__in=_excused_by(row))
+        points = MetricPoint.objects.filter(
+            metric=check.metric_id, bucket=row.bucket, segment__in=_alarming_segments(row)
+        )
         points.update(is_expected=True)
     if not CheckResult.objects.filter(of=check, pk__gt=row.pk).exists():
         check.last_expected = row.expected
@@ -102,6 +107,6 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
     return row
 
 
-def _excused_by(row: CheckResult) -> list[str]:
-    """Return the segments that failed or warned, or the whole if the result has no segments."""
-    return [one["segment"] for one in row.segments if one["status"] in WRONG] if row.segments else [WHOLE]
+def _alarming_segments(row: CheckResult) -> list[str]:
+    """Return the segments that failed or warned, or the total if the result has no segments."""
+    return [one["segment"] for one in row.segments if one["status"] in ALARMING] if row.segments else [TOTAL]

@@ -9,25 +9,18 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from common.exceptions import InvalidInputError
-from validation.domain.buckets import bucket_of
-from validation.models import Check, CheckResult, CheckType, Metric, PendingReevaluation
+from validation.check_types import CHECK_TYPES
+from validation.domain.buckets import parse_bucket
+from validation.models import Check, CheckResult, Metric, PendingReevaluation
 
-MOST_AT_ONCE = 10_000
-LONGEST_SEGMENT = 120
-MOST_PROBLEMS = 20
+MAX_POINTS_PER_PUSH = 10_000
+MAX_SEGMENT_LENGTH = 120
+MAX_PROBLEMS_LISTED = 20
 # Only this many of the newest buckets are evaluated again when data arrives late.
-MOST_REJUDGED = 60
-AHEAD = dt.timedelta(days=2)
-NOT_OF_A_BUCKET = (
-    CheckType.FRESHNESS,
-    CheckType.COMPLETENESS,
-    CheckType.RUN_DEADLINE,
-    CheckType.SCHEMA,
-    CheckType.CUSTOM_SQL,
-)
+MAX_REEVALUATIONS = 60
+MAX_AHEAD = dt.timedelta(days=2)
 
 # A changed value is first saved as a revision; an unchanged one is not written. Each given row must have a different
-# bucket and segment.
 # bucket and segment.
 UPSERT = """
 WITH given AS (
@@ -35,7 +28,7 @@ WITH given AS (
 ), old AS (
   SELECT p.id, p.value, p.observed_at FROM validation_metricpoint p JOIN given g ON g.segment = p.segment AND g.bucket = p.bucket
   WHERE p.metric_id = %(metric)s AND p.value <> g.value
-), kept AS (
+), revised AS (
   INSERT INTO validation_metricpointrevision (point_id, value, observed_at, replaced_at)
   SELECT id, value, observed_at, %(at)s FROM old
 ), put AS (
@@ -51,7 +44,7 @@ SELECT created, bucket FROM put
 
 @dataclass(frozen=True, slots=True)
 class NewPoint:
-    """A value of a bucket and segment, as it is kept."""
+    """A value of a bucket and segment, as it is stored."""
 
     bucket: dt.datetime
     value: float
@@ -60,7 +53,7 @@ class NewPoint:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What points brought: how many were new, differed from what was there, or said the same again."""
+    """How many points were new, changed or unchanged."""
 
     created: int = 0
     changed: int = 0
@@ -71,38 +64,40 @@ class PushResult:
 
 
 def read_points(metric: Metric, *, rows: Sequence[object], at: dt.datetime) -> list[NewPoint]:
-    """Return points as somebody sent them, `{"at", "value", "segment"?}` each; raise Invalid for `points`, row by row."""
-    if len(rows) > MOST_AT_ONCE:
-        raise InvalidInputError({"points": [f"At most {MOST_AT_ONCE:,} points at once; these are {len(rows):,}."]})
-    found, problems = [], []
-    for place, row in enumerate(rows):
+    """Return pushed points, `{"at", "value", "segment"?}` each; raise InvalidInputError for `points`, row by row."""
+    if len(rows) > MAX_POINTS_PER_PUSH:
+        raise InvalidInputError(
+            {"points": [f"At most {MAX_POINTS_PER_PUSH:,} points per request; received {len(rows):,}."]}
+        )
+    points, problems = [], []
+    for index, row in enumerate(rows):
         try:
-            found.append(_read(metric, row, at=at))
+            points.append(_read_row(metric, row, at=at))
         except ValueError as error:
-            problems.append(f"Point {place}: {error}")
-            if len(problems) >= MOST_PROBLEMS:
+            problems.append(f"Point {index}: {error}")
+            if len(problems) >= MAX_PROBLEMS_LISTED:
                 break
     if problems:
         raise InvalidInputError({"points": problems})
-    return found
+    return points
 
 
-def _read(metric: Metric, row: object, *, at: dt.datetime) -> NewPoint:
+def _read_row(metric: Metric, row: object, *, at: dt.datetime) -> NewPoint:
     if not isinstance(row, dict):
-        raise ValueError("Give an object with “at”, “value” and perhaps “segment”.")  # noqa: TRY004  # callers catch only ValueError
+        raise ValueError("Send an object with “at”, “value” and optionally “segment”.")  # noqa: TRY004  # callers catch only ValueError
     unknown = set(row) - {"at", "value", "segment"}
     if unknown:
-        raise ValueError(f"There is no “{min(str(name) for name in unknown)[:40]}” in a point.")
-    return point_of(metric, written=row.get("at"), value=row.get("value"), segment=row.get("segment", ""), at=at)
+        raise ValueError(f"Unknown field “{min(str(name) for name in unknown)[:40]}”.")
+    return new_point(metric, time=row.get("at"), value=row.get("value"), segment=row.get("segment", ""), at=at)
 
 
-def point_of(metric: Metric, *, written: object, value: object, segment: object, at: dt.datetime) -> NewPoint:
-    """Return a point of a metric; raise ValueError, whose text says what is wrong with it."""
-    bucket = bucket_of(written, step=metric.step, zone=metric.zone)
-    if bucket > at + AHEAD:
-        raise ValueError("“at” lies in the future.")
+def new_point(metric: Metric, *, time: object, value: object, segment: object, at: dt.datetime) -> NewPoint:
+    """Return a point of a metric; raise ValueError with a message for users if it is invalid."""
+    bucket = parse_bucket(time, step=metric.step, zone=metric.zone)
+    if bucket > at + MAX_AHEAD:
+        raise ValueError("“at” is in the future.")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("“value” is no number.")  # noqa: TRY004  # callers catch only ValueError
+        raise ValueError("“value” is not a number.")  # noqa: TRY004  # callers catch only ValueError
     try:
         number = float(value)
     except OverflowError as error:
@@ -111,54 +106,57 @@ def point_of(metric: Metric, *, written: object, value: object, segment: object,
         raise ValueError("“value” is not finite.")
     if segment is None:
         segment = ""
-    if not isinstance(segment, str) or "\0" in segment or len(segment) > LONGEST_SEGMENT:
-        raise ValueError(f"“segment” is a text of at most {LONGEST_SEGMENT} letters.")
+    if not isinstance(segment, str) or "\0" in segment or len(segment) > MAX_SEGMENT_LENGTH:
+        raise ValueError(f"“segment” must be text of at most {MAX_SEGMENT_LENGTH} characters.")
     try:
         segment.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("“segment” is not a text.") from error
+        raise ValueError("“segment” is not valid text.") from error
     return NewPoint(bucket, number, segment.strip())
 
 
 @transaction.atomic
 def push_points(metric: Metric, *, points: Iterable[NewPoint], at: dt.datetime) -> PushResult:
-    """Keep points, and the value each had before; the same sent twice changes nothing.
+    """Store points, and a revision of each value that changes; the same points twice change nothing.
 
-    Of one bucket and segment given twice, the last counts. Checks that judged a bucket which is new or differs judge it again.
+    If a bucket and segment occurs twice, the last value counts. Checks that evaluated a bucket which is new or changed
+    evaluate it again.
     """
-    given = {(point.segment, point.bucket): point.value for point in points}
-    if not given:
+    values = {(point.segment, point.bucket): point.value for point in points}
+    if not values:
         return PushResult()
     # Lock the metric, so that concurrent pushes cannot lose a revision.
     Metric.objects.select_for_update(no_key=True).get(pk=metric.pk)
-    keys = sorted(given)
+    keys = sorted(values)
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT,
             {
                 "segments": [segment for segment, _ in keys],
                 "buckets": [bucket for _, bucket in keys],
-                "values": [given[key] for key in keys],
+                "values": [values[key] for key in keys],
                 "metric": metric.pk,
                 "at": at,
             },
         )
-        put = cursor.fetchall()
-    created = sum(1 for new, _ in put if new)
-    schedule_reevaluation(metric, buckets={bucket for _, bucket in put}, at=at)
-    return PushResult(created, len(put) - created, len(given) - len(put))
+        written = cursor.fetchall()
+    created = sum(1 for is_new, _ in written if is_new)
+    schedule_reevaluation(metric, buckets={bucket for _, bucket in written}, at=at)
+    return PushResult(created, len(written) - created, len(values) - len(written))
 
 
 def schedule_reevaluation(metric: Metric, *, buckets: set[dt.datetime], at: dt.datetime) -> int:
-    """Let the checks of a metric judge again those of the buckets that they have judged; return how many that are."""
-    newest = sorted(buckets)[-MOST_REJUDGED:]
+    """Schedule the checks of a metric to evaluate again those of the buckets that they have evaluated.
+
+    Returns how many evaluations are due.
+    """
+    newest = sorted(buckets)[-MAX_REEVALUATIONS:]
     if not newest:
         return 0
-    checks = Check.objects.filter(Q(metric=metric) | Q(other_metric=metric), is_active=True)
-    judged = CheckResult.objects.filter(
-        of__in=checks.exclude(check_type__in=NOT_OF_A_BUCKET), bucket__in=newest
-    ).order_by()
-    pairs = list(judged.values_list("of", "bucket").distinct())
+    per_bucket = [name for name, check_type in CHECK_TYPES.items() if check_type.is_per_bucket]
+    checks = Check.objects.filter(Q(metric=metric) | Q(other_metric=metric), is_active=True, check_type__in=per_bucket)
+    results = CheckResult.objects.filter(of__in=checks, bucket__in=newest).order_by()
+    pairs = list(results.values_list("of", "bucket").distinct())
     PendingReevaluation.objects.bulk_create(
         [PendingReevaluation(of_id=check, bucket=bucket) for check, bucket in pairs if bucket is not None],
         ignore_conflicts=True,

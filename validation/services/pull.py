@@ -4,16 +4,16 @@ import datetime as dt
 import time
 from collections.abc import Iterator
 
-from common.crypto import DecryptionError, decrypt
-from validation.models import Check, CheckType, DataSource, Metric
-from validation.services.points import MOST_AT_ONCE, NewPoint, PushResult, point_of, push_points
-from validation.warehouse_subprocess import QueryFailedError, Row, rows_of
+from common.crypto import DecryptionError
+from validation.domain.sql import bare_query
+from validation.models import Check, DataSource, Metric
+from validation.services.points import MAX_POINTS_PER_PUSH, NewPoint, PushResult, new_point, push_points
+from validation.warehouse_subprocess import QueryFailedError, Row, query_rows
 
-# Maximum number of rows to read, by check type: a check shows some failing rows and counts up to this many.
-ENOUGH_ROWS = {CheckType.CUSTOM_SQL: 1000, CheckType.SCHEMA: 2000}
 # Skip a pull within this time, so that a metric used by several checks is not pulled for each of them.
-FRESH = dt.timedelta(seconds=45)
-COLUMNS = (2, 3)
+PULL_INTERVAL = dt.timedelta(seconds=45)
+COLUMN_COUNTS = (2, 3)
+MIN_QUERY_SECONDS = 1.0
 
 
 class Budget:
@@ -22,11 +22,11 @@ class Budget:
     def __init__(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
 
-    def of(self, source: DataSource) -> float:
-        """Return how long a query of a source may take, in seconds; raise QueryFailedError if no time is left."""
+    def seconds_for(self, source: DataSource) -> float:
+        """Return how long a query of a data source may take; raise QueryFailedError if no time is left."""
         left = min(float(source.limit_seconds), self.until - time.monotonic())
-        if left < 1:  # minimum time for a query, in seconds
-            raise QueryFailedError("The queries before this one took all the time of the run.")
+        if left < MIN_QUERY_SECONDS:
+            raise QueryFailedError("Earlier queries used up the time limit of the run.")
         return left
 
 
@@ -36,74 +36,75 @@ def read_for(check: Check, *, at: dt.datetime, budget: Budget, force: bool) -> l
     A recently pulled metric is pulled again only if `force` is true, as for a run that a user requested.
     """
     for metric in (check.metric, check.other_metric):
-        if (
-            metric is not None
-            and metric.source_id
-            and (force or metric.pulled_at is None or metric.pulled_at < at - FRESH)
-        ):
+        if metric is None or not metric.source_id:
+            continue
+        if force or metric.pulled_at is None or metric.pulled_at < at - PULL_INTERVAL:
             pull_metric(metric, at=at, budget=budget)
     if check.source is None:
         return []
-    enough = ENOUGH_ROWS.get(CheckType(check.check_type), 1000)
-    rows: list[Row] = []
-    for part in _asked(check.source, query=check.query, budget=budget, enough=enough):
-        rows += part
-    return rows[:enough]
+    limit = check.type.max_rows
+    statement = check.type.statement(check.type.load(check.parameters), bare_query(check.query))
+    batches = _query(check.source, query=statement, budget=budget, enough=limit)
+    return [row for batch in batches for row in batch][:limit]
 
 
 def pull_metric(metric: Metric, *, at: dt.datetime, budget: Budget) -> PushResult:
     """Read a metric's data points from its data source and store them in batches; raise QueryFailedError."""
-    kept = PushResult()
+    total = PushResult()
     if metric.source is None:
-        return kept
-    place, batch = 0, list[NewPoint]()
-    for part in _asked(metric.source, query=metric.query, budget=budget):
-        for row in part:
-            point = _point(metric, row, place=place, at=at)
-            place += 1
+        return total
+    number, points = 0, list[NewPoint]()
+    for batch in _query(metric.source, query=metric.query, budget=budget):
+        for row in batch:
+            point = _read_row(metric, row, number=number, at=at)
+            number += 1
             if point is not None:
-                batch.append(point)
-        if len(batch) >= MOST_AT_ONCE // 2:
-            kept += push_points(metric, points=batch, at=at)
-            batch = []
-    kept += push_points(metric, points=batch, at=at)
+                points.append(point)
+        if len(points) >= MAX_POINTS_PER_PUSH // 2:
+            total += push_points(metric, points=points, at=at)
+            points = []
+    total += push_points(metric, points=points, at=at)
     Metric.objects.filter(pk=metric.pk).update(pulled_at=at)
     metric.pulled_at = at
-    return kept
+    return total
 
 
-def _asked(source: DataSource, *, query: str, budget: Budget, enough: int | None = None) -> Iterator[list[Row]]:
+def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None = None) -> Iterator[list[Row]]:
     try:
-        address = decrypt(source.address)
+        address = source.address
     except DecryptionError as error:
-        raise QueryFailedError("The source’s address was sealed with a key that is no longer known.") from error
-    text = query.strip().rstrip(";").strip()
+        raise QueryFailedError(
+            "The URL of this data source was encrypted with a key that is no longer configured. Enter it again."
+        ) from error
     limits = {} if enough is None else {"enough": enough}
-    # A query that stops after enough rows may have more rows in total than the data source's cap.
+    # A query that stops after enough rows may have more rows in total than the data source's limit.
     cap = source.row_cap if enough is None else max(source.row_cap, 2 * enough + 1000)
-    return rows_of(address, query=text, seconds=budget.of(source), cap=cap, **limits)
+    return query_rows(address, query=bare_query(query), seconds=budget.seconds_for(source), cap=cap, **limits)
 
 
-def _point(metric: Metric, row: Row, *, place: int, at: dt.datetime) -> NewPoint | None:
+def _read_row(metric: Metric, row: Row, *, number: int, at: dt.datetime) -> NewPoint | None:
     """Return a row as a data point, or None if its value is null, because a gap is not zero.
 
     Raises QueryFailedError.
     """
-    if len(row) not in COLUMNS:
+    if len(row) not in COLUMN_COUNTS:
         raise QueryFailedError(
-            f"The query returns {len(row)} columns; it has to return day or hour, value and perhaps segment."
+            f"The query returns {len(row)} columns. It must return the day or hour, the value, and optionally the segment."
         )
-    written, value, segment = row[0], row[1], row[2] if len(row) > 2 else ""
+    time_cell, value, segment = row[0], row[1], row[2] if len(row) > 2 else ""
     if value is None:
         return None
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise QueryFailedError(f"Row {place} of the query: “{value[:60]}” is no number.") from None
     try:
-        return point_of(
-            metric, written=written, value=value, segment=segment if segment is None else str(segment), at=at
-        )
+        if isinstance(value, str):
+            value = _parse_number(value)
+        segment = segment if segment is None else str(segment)
+        return new_point(metric, time=time_cell, value=value, segment=segment, at=at)
     except ValueError as error:
-        raise QueryFailedError(f"Row {place} of the query: {error}") from error
+        raise QueryFailedError(f"Row {number} of the query: {error}") from error
+
+
+def _parse_number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"“{text[:60]}” is not a number.") from None

@@ -10,13 +10,14 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError
-from validation.domain.confirmation import Confirmation, confirmed
-from validation.domain.evaluation import ABSENCE_TYPES, Evaluation, evaluate
+from validation.domain.confirmation import Confirmation, is_confirmed
+from validation.domain.evaluation import Evaluation, evaluate
+from validation.domain.parameters import InvalidParametersError
 from validation.domain.results import CheckOutcome, ResultStatus
 from validation.models import Check, CheckResult, PendingReevaluation, Severity
 from validation.notifications import notify_check_error
 from validation.queries.evaluation_context import build_context
-from validation.services.definitions import due_after
+from validation.services.checks import due_after
 from validation.services.pull import Budget, read_for
 from validation.warehouse_subprocess import QueryFailedError, Row
 
@@ -24,22 +25,24 @@ log = logging.getLogger(__name__)
 
 # How long a claimed check may wait for a worker. The lease of a run is longer than the task's hard time limit; see
 # docs/reliability.md.
-# docs/reliability.md.
-QUEUED = dt.timedelta(minutes=10)
-RUNNING = dt.timedelta(seconds=150)
+QUEUE_LEASE = dt.timedelta(minutes=10)
+RUN_LEASE = dt.timedelta(seconds=150)
 RUN_SECONDS = 95.0
 # A data source is slow if this many runs have waited on it for this long. Further runs are released, so that other
 # checks get a worker.
-SLOW_AFTER = dt.timedelta(seconds=3)
-SLOW_RUNS = 2
-MOST_REJUDGED = 60
-LOOKED_AT = 100
+SLOW_RUN = dt.timedelta(seconds=3)
+MAX_SLOW_RUNS = 2
+MAX_REEVALUATIONS = 60
+# Enough results to confirm N of M even if many say nothing about the data.
+CONFIRMATION_WINDOW = 100
+MAX_MESSAGE_LENGTH, MAX_SEGMENT_MESSAGE_LENGTH, MAX_EXPECTED_LENGTH = 2000, 300, 120
+EVALUATION_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError)
 
 CLAIM = """
 WITH due AS (
   SELECT id FROM validation_check
   WHERE is_active AND next_due_at <= %(at)s AND (lease_until IS NULL OR lease_until <= %(at)s)
-  ORDER BY next_due_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+  ORDER BY next_due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE validation_check SET claim = gen_random_uuid(), lease_until = %(until)s, running_since = NULL
 FROM due WHERE validation_check.id = due.id
@@ -49,140 +52,159 @@ RETURNING validation_check.id, claim
 
 @dataclass(frozen=True, slots=True)
 class ClaimedCheck:
-    """A check that a worker is to run, and the claim it does so with."""
+    """A check that a worker is to run, by ID, and its claim."""
 
     check: int
     claim: uuid.UUID
 
 
-def claim_due_checks(*, at: dt.datetime, most: int = 1000) -> list[ClaimedCheck]:
-    """Claim the checks that are due, those that waited longest first; of sweeps at the same time each gets its own."""
+def claim_due_checks(*, at: dt.datetime, limit: int = 1000) -> list[ClaimedCheck]:
+    """Claim the checks that are due, longest waiting first. Concurrent sweeps never claim the same check."""
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"at": at, "until": at + QUEUED, "most": most})
+        cursor.execute(CLAIM, {"at": at, "until": at + QUEUE_LEASE, "limit": limit})
         return [ClaimedCheck(check, claim) for check, claim in cursor.fetchall()]
 
 
 def request_run(check: Check, *, at: dt.datetime) -> Check:
-    """Let a check run as soon as a worker is free; raise Refused for one that is switched off."""
-    asked = Check.objects.filter(pk=check.pk, is_active=True).update(requested_at=at, next_due_at=at)
-    if not asked:
-        raise DomainError("Switch the check on first: it is not complete.")
+    """Run a check as soon as a worker is free; raise DomainError if it is disabled."""
+    updated = Check.objects.filter(pk=check.pk, is_active=True).update(requested_at=at, next_due_at=at)
+    if not updated:
+        raise DomainError("This check is disabled. Enable it first.")
     check.requested_at = check.next_due_at = at
     return check
 
 
-def run_check(handed: ClaimedCheck, *, at: dt.datetime) -> CheckResult | None:
-    """Run a check that was handed out; return its result, None where the claim no longer holds or the source is slow.
+def run_check(claimed: ClaimedCheck, *, at: dt.datetime) -> CheckResult | None:
+    """Run a claimed check; return its result, or None if the claim no longer holds or the data source is slow.
 
-    Rows are the truth: a claim is good for one run, and a run that ends after its lease writes nothing.
+    A claim is good for one run, and a run that ends after its lease saves nothing.
     """
     claim = uuid.uuid4()
-    began = Check.objects.filter(pk=handed.check, claim=handed.claim).update(
-        claim=claim, lease_until=at + RUNNING, running_since=at
+    updated = Check.objects.filter(pk=claimed.check, claim=claimed.claim).update(
+        claim=claim, lease_until=at + RUN_LEASE, running_since=at
     )
-    if not began:
+    if not updated:
         return None
     check = Check.objects.select_related("pipeline", "metric__source", "other_metric__source", "source").get(
-        pk=handed.check
+        pk=claimed.check
     )
-    if _give_back(check, claim=claim, at=at):
+    if _has_slow_source(check, at=at):
+        # The check stays due, and another check gets the worker.
+        Check.objects.filter(pk=check.pk, claim=claim).update(claim=None, lease_until=None, running_since=None)
         return None
     start = time.monotonic()
-    person = check.requested_at is not None
-    judgement, bucket = _judged(check, at=at, force=person)
-    again = _judged_again(check, at=at) if judgement.verdict.outcome != ResultStatus.ERROR else []
-    finished = at + dt.timedelta(seconds=time.monotonic() - start)
-    because = CheckResult.Because.PERSON if person else CheckResult.Because.TIMETABLE
-    result = _result(check, judgement, bucket=bucket, because=because, started_at=at, finished_at=finished)
-    late = [
-        _result(check, one, bucket=of, because=CheckResult.Because.BACKFILL, started_at=at, finished_at=finished)
-        for of, one in again
-        if of != bucket
+    is_manual = check.requested_at is not None
+    evaluation, bucket = _evaluate(check, at=at, force=is_manual)
+    again = _evaluate_again(check, at=at) if evaluation.outcome.status != ResultStatus.ERROR else []
+    finished_at = at + dt.timedelta(seconds=time.monotonic() - start)
+    trigger = CheckResult.Trigger.MANUAL if is_manual else CheckResult.Trigger.SCHEDULE
+    result = _result(check, evaluation, bucket=bucket, trigger=trigger, started_at=at, finished_at=finished_at)
+    backfilled = [
+        _result(
+            check,
+            earlier,
+            bucket=earlier_bucket,
+            trigger=CheckResult.Trigger.BACKFILL,
+            started_at=at,
+            finished_at=finished_at,
+        )
+        for earlier_bucket, earlier in again
+        if earlier_bucket != bucket
     ]
-    return _write_down(check, claim=claim, result=result, late=late, again=[of for of, _ in again])
+    return _save(
+        check,
+        claim=claim,
+        result=result,
+        backfilled=backfilled,
+        buckets=[earlier_bucket for earlier_bucket, _ in again],
+    )
 
 
-def _give_back(check: Check, *, claim: uuid.UUID, at: dt.datetime) -> bool:
-    """Give a run back where its source is slow: its check stays due, and another takes the worker."""
-    sources = {one for one in (check.source_id, *_metric_sources(check)) if one}
+def _has_slow_source(check: Check, *, at: dt.datetime) -> bool:
+    """Return True if several other runs have been waiting on a data source of the check."""
+    metrics = [metric for metric in (check.metric, check.other_metric) if metric is not None]
+    sources = {source for source in (check.source_id, *(metric.source_id for metric in metrics)) if source}
     if not sources:
         return False
     waiting = (
-        Check.objects.filter(lease_until__gt=at, running_since__lte=at - SLOW_AFTER)
+        Check.objects.filter(lease_until__gt=at, running_since__lte=at - SLOW_RUN)
         .filter(Q(source__in=sources) | Q(metric__source__in=sources) | Q(other_metric__source__in=sources))
         .exclude(pk=check.pk)
     )
-    if waiting.count() < SLOW_RUNS:
-        return False
-    Check.objects.filter(pk=check.pk, claim=claim).update(claim=None, lease_until=None, running_since=None)
-    return True
+    return waiting.count() >= MAX_SLOW_RUNS
 
 
-def _metric_sources(check: Check) -> list[int | None]:
-    return [metric.source_id for metric in (check.metric, check.other_metric) if metric is not None]
-
-
-def _judged(check: Check, *, at: dt.datetime, force: bool) -> tuple[Evaluation, dt.datetime | None]:
-    """Return what a check says of the newest settled bucket, and that bucket; what breaks is an error, never a pass."""
+def _evaluate(check: Check, *, at: dt.datetime, force: bool) -> tuple[Evaluation, dt.datetime | None]:
+    """Return the evaluation of the newest due bucket, and that bucket. A check that breaks is an error, never a pass."""
     try:
         rows = read_for(check, at=at, budget=Budget(RUN_SECONDS), force=force)
-        return _judgement(check, at=at, rows=rows)
-    except QueryFailedError as failed:
-        return Evaluation(CheckOutcome(ResultStatus.ERROR, str(failed)), {}), None
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        log.exception("Check %s cannot be judged", check.pk)
-        said = (
-            f"The check cannot be judged: {type(error).__name__}. Its parameters or data are not what it is made for."
-        )
-        return Evaluation(CheckOutcome(ResultStatus.ERROR, said), {}), None
+        return _evaluate_bucket(check, at=at, rows=rows)
+    except QueryFailedError as error:
+        return _error(str(error)), None
+    except InvalidParametersError as error:
+        return _error(f"Invalid parameters. {error}"), None
+    except EVALUATION_ERRORS as error:
+        log.exception("Check %s cannot be evaluated", check.pk)
+        message = f"The check cannot be evaluated with these parameters and data ({type(error).__name__})."
+        return _error(message), None
 
 
-def _judgement(
+def _error(message: str) -> Evaluation:
+    return Evaluation(CheckOutcome(ResultStatus.ERROR, message), {})
+
+
+def _evaluate_bucket(
     check: Check, *, at: dt.datetime, rows: list[Row], bucket: dt.datetime | None = None
 ) -> tuple[Evaluation, dt.datetime | None]:
-    facts = build_context(check, at=at, bucket=bucket, rows=rows)
-    said = evaluate(check.check_type, parameters=check.parameters, facts=facts)
-    return said, None if check.check_type in ABSENCE_TYPES else facts.bucket
+    parameters = check.type.load(check.parameters)
+    context = build_context(check, parameters=parameters, at=at, bucket=bucket, rows=rows)
+    evaluation = evaluate(check.type, parameters=parameters, context=context)
+    return evaluation, context.bucket if check.type.is_per_bucket else None
 
 
-def _judged_again(check: Check, *, at: dt.datetime) -> list[tuple[dt.datetime, Evaluation]]:
-    """Return what a check says now of buckets whose data came late or changed, oldest first."""
-    buckets = PendingReevaluation.objects.filter(of=check).order_by("bucket").values_list("bucket", flat=True)
-    found = []
-    for bucket in buckets[:MOST_REJUDGED]:
+def _evaluate_again(check: Check, *, at: dt.datetime) -> list[tuple[dt.datetime, Evaluation]]:
+    """Return the evaluations of buckets whose data arrived late or changed, oldest first."""
+    pending = PendingReevaluation.objects.filter(of=check).order_by("bucket").values_list("bucket", flat=True)
+    evaluations = []
+    for bucket in pending[:MAX_REEVALUATIONS]:
         try:
-            found.append((bucket, _judgement(check, at=at, rows=[], bucket=bucket)[0]))
-        except (ArithmeticError, LookupError, TypeError, ValueError):
-            log.exception("Check %s cannot judge %s again", check.pk, bucket)
-    return found
+            evaluations.append((bucket, _evaluate_bucket(check, at=at, rows=[], bucket=bucket)[0]))
+        except EVALUATION_ERRORS:
+            log.exception("Check %s cannot be evaluated again for %s", check.pk, bucket)
+    return evaluations
 
 
 def _result(
     check: Check,
-    judgement: Evaluation,
+    evaluation: Evaluation,
     *,
     bucket: dt.datetime | None,
-    because: str,
+    trigger: str,
     started_at: dt.datetime,
     finished_at: dt.datetime,
 ) -> CheckResult:
-    verdict = judgement.verdict
-    status = verdict.outcome
+    outcome = evaluation.outcome
+    status = outcome.status
     if status == ResultStatus.FAIL and check.severity == Severity.WARN:
         status = ResultStatus.WARN
     return CheckResult(
         of=check,
         status=str(status),
-        value=verdict.value,
-        low=verdict.low,
-        high=verdict.high,
-        message=verdict.message[:2000],
+        value=outcome.value,
+        low=outcome.low,
+        high=outcome.high,
+        message=outcome.message[:MAX_MESSAGE_LENGTH],
         bucket=bucket,
-        expected=judgement.expected[:120],
-        because=because,
+        expected=evaluation.expected[:MAX_EXPECTED_LENGTH],
+        trigger=trigger,
         segments=[
-            {"segment": name, "status": str(one.outcome), "value": one.value, "message": one.message[:300]}
-            for name, one in judgement.segments.items()
+            {
+                "segment": name,
+                "status": str(segment.status),
+                "value": segment.value,
+                "message": segment.message[:MAX_SEGMENT_MESSAGE_LENGTH],
+            }
+            for name, segment in evaluation.segments.items()
         ],
         started_at=started_at,
         finished_at=finished_at,
@@ -190,57 +212,61 @@ def _result(
 
 
 @transaction.atomic
-def _write_down(
-    check: Check, *, claim: uuid.UUID, result: CheckResult, late: list[CheckResult], again: list[dt.datetime]
+def _save(
+    check: Check,
+    *,
+    claim: uuid.UUID,
+    result: CheckResult,
+    backfilled: list[CheckResult],
+    buckets: list[dt.datetime],
 ) -> CheckResult | None:
-    """Write down what a run said and let its check go, if it still has it; None where another run has."""
+    """Save the results of a run and release the check; return None if another run has claimed it."""
     row = (
         Check.objects.select_for_update(of=("self",)).select_related("metric").filter(pk=check.pk, claim=claim).first()
     )
     if row is None:
         return None
-    known = row.last_status
-    for one in late:
-        one.save(force_insert=True)
+    previous_status = row.last_status
+    for earlier in backfilled:
+        earlier.save(force_insert=True)
     result.save(force_insert=True)
-    PendingReevaluation.objects.filter(of=row, bucket__in=again).delete()
-    _follow(row, result, late=late)
+    PendingReevaluation.objects.filter(of=row, bucket__in=buckets).delete()
+    _update_state(row, result)
     row.claim = row.lease_until = row.running_since = None
     row.last_run_at = result.started_at
     if row.requested_at is not None and row.requested_at <= result.started_at:
         row.requested_at = None
-    waits = row.requested_at is not None or PendingReevaluation.objects.filter(of=row).exists()
-    row.next_due_at = result.finished_at if waits else due_after(row, at=result.finished_at)
+    is_waiting = row.requested_at is not None or PendingReevaluation.objects.filter(of=row).exists()
+    row.next_due_at = result.finished_at if is_waiting else due_after(row, at=result.finished_at)
     row.save()
-    if row.last_status == ResultStatus.ERROR and known != ResultStatus.ERROR:
+    if row.last_status == ResultStatus.ERROR and previous_status != ResultStatus.ERROR:
         notify_check_error(row, result)
     return result
 
 
-def _follow(row: Check, result: CheckResult, *, late: list[CheckResult]) -> None:
-    """Let a check's state be what its newest result says, and an alert begin or end by it."""
-    newest = result
-    row.last_status, row.last_message = newest.status, newest.message
-    row.last_value, row.last_expected, row.last_bucket = newest.value, newest.expected, newest.bucket
-    at = newest.finished_at
-    if newest.counts_as == ResultStatus.PASS:
+def _update_state(row: Check, result: CheckResult) -> None:
+    """Set a check's state from its newest result, and start or end its alert.
+
+    Results of backfilled buckets are part of the history, but never start or end an alert.
+    """
+    row.last_status, row.last_message = result.status, result.message
+    row.last_value, row.last_expected, row.last_bucket = result.value, result.expected, result.bucket
+    at = result.finished_at
+    if result.counts_as == ResultStatus.PASS:
         if row.alerting_since is not None:
             row.alerting_since, row.alert_ended_at = None, at
         return
-    if newest.counts_as != ResultStatus.FAIL or row.alerting_since is not None or _quiet(row, at=at):
+    if result.counts_as != ResultStatus.FAIL or row.alerting_since is not None or _is_silenced(row, at=at):
         return
-    said = (
-        CheckResult.objects.filter(of=row)
-        .exclude(pk__in=[one.pk for one in late])
-        .exclude(because=CheckResult.Because.BACKFILL)
-    )
-    outcomes = [one.counts_as for one in said.only("status", "expected").order_by("-started_at", "-pk")[:LOOKED_AT]]
-    if confirmed(outcomes, confirmation=Confirmation(row.confirm, row.confirm_of)):
+    recent = CheckResult.objects.filter(of=row).exclude(trigger=CheckResult.Trigger.BACKFILL)
+    newest_first = recent.only("status", "expected").order_by("-started_at", "-pk")[:CONFIRMATION_WINDOW]
+    statuses = [earlier.counts_as for earlier in newest_first]
+    if is_confirmed(statuses, confirmation=Confirmation(row.confirm, row.confirm_of)):
         row.alerting_since = at
 
 
-def _quiet(row: Check, *, at: dt.datetime) -> bool:
-    """Tell whether no alert may begin: the check is muted, or its last alert ended too short a time ago."""
+def _is_silenced(row: Check, *, at: dt.datetime) -> bool:
+    """Return True if no alert may start: the check is muted or in its cooldown."""
     if row.muted_until is not None and row.muted_until > at:
         return True
     cooldown = dt.timedelta(minutes=row.cooldown_minutes)

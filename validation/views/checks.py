@@ -15,20 +15,18 @@ from common.forms import add_field_errors
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
-from validation.domain.backtests import backtest as run_backtest
+from validation.domain.backtests import run_backtest
 from validation.domain.confirmation import Confirmation
-from validation.domain.evaluation import ABSENCE_TYPES
-from validation.domain.parameters import ParameterErrors, read_parameters
+from validation.domain.parameters import InvalidParametersError
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
-from validation.models import Check, CheckResult, CheckType, KnownEvent
+from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import ChartValue, Plot, build_plot
-from validation.queries.checks import alerting_checks, checks_worst_first, events_of, progress_of, results_of
+from validation.queries.checks import alerting_checks, check_events, check_results, checks_worst_first, run_progress
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
-from validation.queries.plot_data import PlotData, backtest_facts, plot_data
-from validation.services import definitions
-from validation.services.definitions import create_check, mute_check, unmute_check, update_check
+from validation.queries.plot_data import PlotData, backtest_context, plot_data
+from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
 from validation.services.run_check import request_run
 
@@ -72,13 +70,13 @@ def check(request: SignedInRequest, pk: int) -> HttpResponse:
         "callout": _callout(check),
         "now": at,
         "plot": _plot(check),
-        "results": results_of(check)[:RESULTS_PER_CHECK],
-        "progress": progress_of(check, at=at),
-        "events": events_of(check)[:EVENTS_PER_CHECK],
+        "results": check_results(check)[:RESULTS_PER_CHECK],
+        "progress": run_progress(check, at=at),
+        "events": check_events(check)[:EVENTS_PER_CHECK],
         "mute_form": MuteForm(),
         "event_form": KnownEventForm(),
         "may_change": request.user.is_staff or not check.has_sql,
-        "has_threshold": check.check_type not in ABSENCE_TYPES and check.metric is not None,
+        "has_threshold": check.has_backtest,
         "history": row_history(check, fields=DEFINED),
     }
     return render(request, "validation/check.html", context)
@@ -88,7 +86,7 @@ def check(request: SignedInRequest, pk: int) -> HttpResponse:
 def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show the progress of a requested run, which the page polls; reload the page when the run is done."""
     check, at = _get_check(pk), timezone.now()
-    progress = progress_of(check, at=at)
+    progress = run_progress(check, at=at)
     response = render(request, "validation/_progress.html", {"check": check, "now": at, "progress": progress})
     if progress.state == "done":
         response["HX-Refresh"] = "true"
@@ -98,7 +96,7 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_check(request: SignedInRequest) -> HttpResponse:
     """Ask for pipeline and type, then for the fields of the type; create the check."""
-    choice = NewCheckForm(request.GET or None, initial={"check_type": CheckType.RANGE})
+    choice = NewCheckForm(request.GET or None, initial={"check_type": "range"})
     if not choice.is_bound or not choice.is_valid():
         status = 400 if choice.errors else 200
         return render(request, "validation/new_check.html", {"form": choice}, status=status)
@@ -143,23 +141,23 @@ def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
 def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show how many alerts the check's thresholds, or others, would have raised on the stored history."""
     check, at = _get_check(pk), timezone.now()
-    if check.check_type in ABSENCE_TYPES or check.metric is None:
+    if not check.has_backtest:
         raise Http404("Only checks of metric values have a backtest.")
     form = ParametersForm(request.GET or None, check_type=check.check_type, parameters=check.parameters)
     tested = None
     if not form.is_bound or form.is_valid():
         values = form.parameters() if form.is_bound else check.parameters
         try:
-            parameters = read_parameters(check.check_type, values)
-        except ParameterErrors as invalid:
+            parameters = check.type.read(values)
+        except InvalidParametersError as invalid:
             form = form if form.is_bound else ParametersForm({}, check_type=check.check_type, parameters={})
             problems = {f"parameters.{name}": reasons for name, reasons in invalid.problems.items()}
             add_field_errors(form, InvalidInputError(problems))
         else:
-            facts, buckets = backtest_facts(check, at=at, days=BACKTEST_DAYS)
+            history, buckets = backtest_context(check, parameters=parameters, at=at, days=BACKTEST_DAYS)
             confirmation = Confirmation(check.confirm, check.confirm_of)
             tested = run_backtest(
-                check.check_type, parameters=parameters, facts=facts, buckets=buckets, confirmation=confirmation
+                check.type, parameters=parameters, context=history, buckets=buckets, confirmation=confirmation
             )
     context = {"check": check, "form": form, "tested": tested, "days": BACKTEST_DAYS}
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
@@ -170,7 +168,7 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete a check with its results."""
     check = _get_check(pk)
     try:
-        definitions.delete_check(check, by=request.user)
+        delete_check(check, by=request.user)
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except DomainError as refusal:
@@ -261,10 +259,10 @@ def _plot(check: Check) -> Plot | None:
     if not values:
         return None
     granularity = check_granularity(check)
-    is_per_bucket = check.check_type not in ABSENCE_TYPES and check.metric is not None
+    is_per_bucket = check.has_backtest
     first, last = values[0].bucket.date(), values[-1].bucket.date()
     events: dict[dt.date, str] = {}
-    for event in events_of(check).filter(ends_on__gte=first)[:MAX_CHART_EVENTS]:
+    for event in check_events(check).filter(ends_on__gte=first)[:MAX_CHART_EVENTS]:
         day = max(event.starts_on, first)
         while day <= min(event.ends_on, last):
             events[day] = event.words

@@ -12,7 +12,7 @@ from people.requests import SignedInRequest
 from validation.forms import NewMetricForm, PageMetricForm
 from validation.models import Metric
 from validation.queries.checks import metrics
-from validation.services.definitions import save_metric
+from validation.services.metrics import save_metric
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

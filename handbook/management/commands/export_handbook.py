@@ -13,16 +13,16 @@ from handbook.queries import export_handbook
 class Command(BaseCommand):
     """`manage.py export_handbook [FILE]`: write the handbook to FILE or to standard output."""
 
-    help = "Write the handbook in Markdown, as import_handbook reads it."
+    help = "Export the handbook as Markdown that import_handbook can read."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, nargs="?", help="where to write; standard output without it")
+        parser.add_argument("file", type=Path, nargs="?", help="output file (default: standard output)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             text = export_handbook()
-        except DomainError as refusal:
-            raise CommandError(str(refusal)) from refusal
+        except DomainError as error:
+            raise CommandError(str(error)) from error
         path: Path | None = options["file"]
         if path is None:
             self.stdout.write(text, ending="")

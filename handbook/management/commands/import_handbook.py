@@ -19,15 +19,17 @@ class Command(BaseCommand):
     help = "Create or update pipelines, engineers, owners, rotation, hand-off and runbooks from a handbook in Markdown."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="the handbook, in Markdown")
+        parser.add_argument("file", type=Path, help="handbook in Markdown")
         parser.add_argument(
             "--starting",
             type=dt.date.fromisoformat,
             metavar="MONDAY",
-            help="the date on which week 1 starts, as 2026-11-23; without it, this week",
+            help="start date of week 1, such as 2026-11-23 (default: this week; for a changed roster the next week)",
         )
         parser.add_argument(
-            "--time-zone", metavar="ZONE", help="the rotation's zone, as Europe/Berlin; without it, UTC"
+            "--time-zone",
+            metavar="ZONE",
+            help="rotation time zone, such as Europe/Berlin (default: keep current; UTC for a new rotation)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,9 +41,9 @@ class Command(BaseCommand):
             )
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from error
-        except HandbookErrors as found:
-            raise CommandError(f"{path} has errors, so nothing was changed.\n{found}") from found
-        except DomainError as refusal:
-            raise CommandError(str(refusal)) from refusal
+        except HandbookErrors as error:
+            raise CommandError(f"{path} has errors. Nothing was changed.\n{error}") from error
+        except DomainError as error:
+            raise CommandError(str(error)) from error
         for line in report.lines():
             self.stdout.write(line)

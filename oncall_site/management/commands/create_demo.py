@@ -1,4 +1,4 @@
-"""Fills an empty site with the example handbook, an admin, the demo warehouse, and passwords that are printed once."""
+"""Fills an empty site with the example handbook, an admin and the demo warehouse."""
 
 import secrets
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from handbook.services import import_handbook
-from oncall_site.demo import FILE, build_demo
+from oncall_site.demo import FILE, build_demo, grow_demo
 from people.models import User
 from people.services.accounts import change_profile, set_password
 
@@ -17,26 +17,26 @@ EXAMPLE = settings.BASE_DIR / "examples" / "handbook.md"
 
 
 class Command(BaseCommand):
-    """`manage.py create_demo`: does nothing where anybody exists already."""
+    """`manage.py create_demo`: does nothing if the site has users."""
 
-    help = "Fill an empty site with the example handbook and people who can sign in."
+    help = "Fill an empty site with a demo team, and print their passwords once."
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import the example, add an admin, build the demo warehouse with its checks, and print everybody's password."""
         if User.objects.exists():
+            # Before any check runs: the site may have been off for days.
+            grow_demo(settings.VAR / FILE, at=timezone.now())
             return
         import_handbook(EXAMPLE.read_bytes(), at=timezone.now())
         admin = User(username="admin", display_name="Admin", is_staff=True)
         admin.full_clean(exclude=["password"])
         admin.save()
-        # The file is made by whoever asks for a demo; where it stands already, its days are kept.
         build_demo(settings.VAR / FILE, by=admin, at=timezone.now())
-        self.stdout.write("The demo's people, whose passwords are shown this once:\n")
+        self.stdout.write("Demo accounts. The passwords are shown only once:\n")
         for number, user in enumerate(User.objects.order_by("-is_staff", "pk")):
             password = secrets.token_urlsafe(9)
             set_password(user, password=password)
-            # Reserved for examples (RFC 2606) and for drama (Ofcom): their mail and calls would reach nobody.
-            reach: dict[str, object] = {"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"}
-            change_profile(user, fields=reach)
+            # Reserved for examples (RFC 2606) and for drama (Ofcom): nobody has these addresses.
+            contact: dict[str, object] = {"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"}
+            change_profile(user, fields=contact)
             self.stdout.write(f"  {user.username:<12} {password}")

@@ -1,4 +1,4 @@
-"""Tells a container's health check whether a part of the machinery showed life lately."""
+"""Health check of one part of the site, for containers."""
 
 from typing import Any
 
@@ -10,17 +10,15 @@ PARTS = ("database", "broker", "worker", "beat")
 
 
 class Command(BaseCommand):
-    """`manage.py healthy PART`: says how the part is, and fails where it is not well."""
+    """`manage.py healthy PART`: prints the part's health and fails if it is down."""
 
-    help = "Say whether a part of the site is well: the exit code is 0 where it is, 1 where it is not."
+    help = "Check the health of a part of the site. The exit code is 0 if it is up and 1 if it is down."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Ask for the part."""
         parser.add_argument("part", choices=PARTS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Look, and say what was seen."""
         [part] = [part for part in readiness() if part.part == options["part"]]
-        if not part.well:
-            raise CommandError(f"{part.part}: {part.seen}")
-        self.stdout.write(f"{part.part}: {part.seen}")
+        if not part.ok:
+            raise CommandError(f"{part.part}: {part.detail}")
+        self.stdout.write(f"{part.part}: {part.detail}")

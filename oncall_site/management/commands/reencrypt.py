@@ -1,4 +1,4 @@
-"""Seals the secrets of the database anew, so that an old key can be taken out of FIELD_KEYS."""
+"""Re-encrypts the secrets in the database, so that an old key can be removed from FIELD_KEYS."""
 
 from typing import Any
 
@@ -9,14 +9,15 @@ from oncall_site.services import reencrypt
 
 
 class Command(BaseCommand):
-    """`manage.py reencrypt`: run it after a new key was put first in FIELD_KEYS and every process has it."""
+    """`manage.py reencrypt`: run it after every process has the new key as the first of FIELD_KEYS."""
 
-    help = "Seal every secret in the database with the first of FIELD_KEYS."
+    help = "Re-encrypt every secret in the database with the first key of FIELD_KEYS."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seal, all or none, and say how many."""
         try:
-            done = reencrypt()
+            count = reencrypt()
         except DecryptionError as error:
-            raise CommandError(f"Nothing was changed. {error} Add that key to FIELD_KEYS first.") from error
-        self.stdout.write(f"{done} secrets are sealed with the first of FIELD_KEYS; the others can go.")
+            raise CommandError(
+                f"Nothing was changed. {error} Add the missing key to FIELD_KEYS and try again."
+            ) from error
+        self.stdout.write(f"Re-encrypted {count} secrets. You can now remove the old keys from FIELD_KEYS.")

@@ -1,4 +1,4 @@
-"""Random small worlds, and who answers in them worked out as plainly as possible."""
+"""Random small schedules, and their chains computed as plainly as possible."""
 
 import datetime as dt
 
@@ -11,8 +11,8 @@ HOUR = dt.timedelta(hours=1)
 WEEKS = 5
 
 
-def random_world(random):
-    """Return a world of up to six engineers and five weeks, with its parts for the oracle."""
+def random_schedule(random):
+    """Return a schedule of up to six engineers and five weeks, with its parts for the oracle."""
     engineers = list(range(1, random.randint(2, 6)))
     if len(engineers) < 2:
         engineers = [1, 2]
@@ -37,13 +37,13 @@ def random_world(random):
         free_from = end
     active = frozenset(engineer for engineer in engineers if random.random() < 0.9)
     owners = tuple(random.sample(engineers, 2))
-    world = RotationSchedule(
+    schedule = RotationSchedule(
         people=Availability(inactive=frozenset(engineers) - active, absences=absences),
         weeks=weeks,
         covers=covers,
         rosters=rosters,
     )
-    return world, {
+    return schedule, {
         "weeks": weeks,
         "covers": covers,
         "absences": absences,
@@ -57,7 +57,7 @@ def reason(parts, engineer, at):
     if engineer not in parts["active"]:
         return "no longer active"
     here = [one for one in parts["absences"] if one.engineer == engineer and one.starts_at <= at < one.ends_at]
-    # Of several, the one that lasts longest is the reason; of those, the one that began first.
+    # Of several absences, the one that ends last gives the reason; of those, the one that started first.
     here.sort(key=lambda one: (-one.ends_at.timestamp(), one.starts_at, one.reason))
     return here[0].reason if here else ""
 

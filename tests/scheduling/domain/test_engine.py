@@ -1,4 +1,4 @@
-"""The engine of the schedule: wall clocks, weeks, chains, timelines, effects."""
+"""The domain of the schedule: wall-clock times, weeks, chains, timelines, impact."""
 
 import datetime as dt
 import random
@@ -15,7 +15,7 @@ from scheduling.domain.wall_time import dates_to_interval, format_days, to_utc
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
 from tests.scheduling.domain import oracle
 
-WORLDS = 10_000
+SCHEDULES = 10_000
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "Asia/Gaza",
          "Africa/Cairo", "Asia/Kathmandu", "America/Havana", "Antarctica/Troll", "Africa/Casablanca"]  # fmt: skip
 
@@ -24,7 +24,7 @@ def utc(*parts):
     return dt.datetime(*parts, tzinfo=dt.UTC)
 
 
-# Wall clocks
+# Wall-clock times
 
 
 def test_a_time_that_does_not_exist_is_the_first_instant_after_the_gap():
@@ -36,21 +36,21 @@ def test_a_time_that_occurs_twice_is_the_first():
     assert to_utc(dt.date(2026, 10, 25), dt.time(2, 30), zone="Europe/Berlin") == utc(2026, 10, 25, 0, 30)
 
 
-def test_a_day_that_was_skipped_begins_when_the_next_does():
+def test_a_skipped_day_starts_with_the_next_day():
     skipped = to_utc(dt.date(2011, 12, 30), dt.time(10), zone="Pacific/Apia")
     assert skipped == to_utc(dt.date(2011, 12, 31), dt.time(), zone="Pacific/Apia") == utc(2011, 12, 30, 10)
 
 
-def test_a_midnight_that_does_not_exist():
+def test_a_skipped_midnight_is_the_first_instant_of_the_day():
     assert to_utc(dt.date(2018, 11, 4), dt.time(), zone="America/Sao_Paulo") == utc(2018, 11, 4, 3)
 
 
-def test_a_block_lasts_until_the_end_of_its_last_day():
+def test_an_absence_lasts_until_the_end_of_its_last_day():
     begin, end = dates_to_interval(dt.date(2026, 12, 21), dt.date(2026, 12, 25), zone="Europe/Berlin")
     assert (begin, end) == (utc(2026, 12, 20, 23), utc(2026, 12, 25, 23))
 
 
-def test_a_block_of_hours():
+def test_an_absence_with_hours_lasts_from_start_to_end_hour():
     day = dt.date(2026, 11, 3)
     assert dates_to_interval(day, day, zone="UTC", start=dt.time(13), end=dt.time(17)) == (
         utc(2026, 11, 3, 13),
@@ -80,7 +80,7 @@ def test_dates_in_words(first, last, start, end, words):
 
 
 def check_weeks_meet(zone, *, years=range(2020, 2036), hours=range(24)):
-    """Check, for a zone, that weeks meet without gap or overlap whatever the hour (reliability.md, promise 14)."""
+    """Check that a zone's weeks meet without gap or overlap at every hour (docs/reliability.md, promise 14)."""
     first = dt.date(years[0], 1, 6)
     for hour in hours:
         weeks = list(
@@ -112,7 +112,7 @@ def test_every_zone_can_have_a_rotation():
     skip=st.integers(0, 60),
     length=st.integers(0, 60),
 )
-def test_in_a_cycle_everybody_has_one_week_in_the_order_of_the_roster(size, weekday, skip, length):
+def test_engineers_take_turns_in_roster_order(size, weekday, skip, length):
     start = dt.date(2026, 1, 5) + dt.timedelta(days=weekday)
     roster = RosterVersion(start, tuple(range(size)))
     first = start + dt.timedelta(days=skip)
@@ -126,7 +126,7 @@ def test_in_a_cycle_everybody_has_one_week_in_the_order_of_the_roster(size, week
     assert all(week.engineer == (week.starts_on - start).days // 7 % size for week in weeks)
 
 
-def test_a_later_roster_begins_with_its_first_engineer_and_leaves_the_past_alone():
+def test_a_later_roster_starts_with_its_first_engineer_and_keeps_earlier_weeks():
     old, new = RosterVersion(dt.date(2026, 1, 5), (1, 2, 3)), RosterVersion(dt.date(2026, 1, 26), (4, 1))
     hours = Hours("UTC", 0, dt.time(10))
     until = dt.date(2026, 2, 16)
@@ -136,7 +136,7 @@ def test_a_later_roster_begins_with_its_first_engineer_and_leaves_the_past_alone
     assert [week.engineer for week in after] == [1, 2, 3, 4, 1, 4]
 
 
-def test_before_the_first_roster_there_is_no_week():
+def test_there_are_no_weeks_before_the_first_roster():
     roster = RosterVersion(dt.date(2026, 1, 5), (1,))
     weeks = list(
         planned_weeks(
@@ -146,17 +146,17 @@ def test_before_the_first_roster_there_is_no_week():
     assert [week.starts_on for week in weeks] == [dt.date(2026, 1, 5)]
 
 
-# The chain
+# Chains
 
 
 def check_chains(count, *, seed):
-    """Compare the chain and its `until` with the oracle in that many random worlds, at a random instant of each."""
+    """Compare the chain and its `until` with the oracle in random schedules, at a random instant of each."""
     source = random.Random(seed)
     for _ in range(count):
-        world, parts = oracle.random_world(source)
+        schedule, parts = oracle.random_schedule(source)
         at = oracle.START + oracle.HOUR * source.randint(-20, oracle.WEEKS * 168 + 20)
         primary, secondary = parts["owners"]
-        chain = chain_at(world, primary=primary, secondary=secondary, at=at)
+        chain = chain_at(schedule, primary=primary, secondary=secondary, at=at)
         expected = oracle.links(parts, at)
         assert [(link.engineer, link.role, link.reason) for link in chain.links] == expected
         assert all(link.available == (link.reason == "") for link in chain.links)
@@ -168,21 +168,21 @@ def check_chains(count, *, seed):
 
 
 def test_the_chain_and_its_until_agree_with_the_oracle():
-    check_chains(WORLDS, seed=20261123)
+    check_chains(SCHEDULES, seed=20261123)
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_timeline_is_unbroken_and_says_what_each_instant_does(seed):
     source = random.Random(seed)
-    world, parts = oracle.random_world(source)
+    schedule, parts = oracle.random_schedule(source)
     begin = oracle.START + oracle.HOUR * source.randint(0, 400)
     end = begin + oracle.HOUR * source.randint(1, 400)
-    parts_of_time = timeline(world, starts_at=begin, ends_at=end)
-    assert (parts_of_time[0].starts_at, parts_of_time[-1].ends_at) == (begin, end)
-    assert all(one.ends_at == two.starts_at for one, two in pairwise(parts_of_time))
-    assert all((one.engineer, one.because) != (two.engineer, two.because) for one, two in pairwise(parts_of_time))
-    for part in parts_of_time:
+    intervals = timeline(schedule, starts_at=begin, ends_at=end)
+    assert (intervals[0].starts_at, intervals[-1].ends_at) == (begin, end)
+    assert all(one.ends_at == two.starts_at for one, two in pairwise(intervals))
+    assert all((one.engineer, one.because) != (two.engineer, two.because) for one, two in pairwise(intervals))
+    for part in intervals:
         at = part.starts_at
         while at < part.ends_at:
             holder, why = next(((e, w) for e, role, w in oracle.links(parts, at) if role == "on_call"), (None, ""))
@@ -193,11 +193,11 @@ def test_the_timeline_is_unbroken_and_says_what_each_instant_does(seed):
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_uncovered_moments_are_exactly_those_in_which_nobody_answers(seed):
+def test_coverage_gaps_are_exactly_the_times_without_a_responder(seed):
     source = random.Random(seed)
-    world, parts = oracle.random_world(source)
+    schedule, parts = oracle.random_schedule(source)
     begin, end = oracle.START, oracle.START + oracle.HOUR * 500
-    found = coverage_gaps(world, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
+    found = coverage_gaps(schedule, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     for step in range(500):
         at = begin + oracle.HOUR * step
         nobody = all(why for _, _, why in oracle.links(parts, at))
@@ -207,15 +207,15 @@ def test_uncovered_moments_are_exactly_those_in_which_nobody_answers(seed):
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_the_effects_of_a_block_are_the_difference_between_before_and_after(seed):
+def test_changes_of_responder_are_the_difference_between_before_and_after(seed):
     source = random.Random(seed)
-    world, parts = oracle.random_world(source)
+    schedule, parts = oracle.random_schedule(source)
     begin = oracle.START + oracle.HOUR * source.randint(0, 300)
     end = begin + oracle.HOUR * source.randint(1, 200)
     block = Absence(source.choice(parts["owners"]), begin, end, "on holiday")
-    people = Availability(inactive=world.people.inactive, absences=[*parts["absences"], block])
-    after = RotationSchedule(people=people, weeks=world.weeks, covers=world.covers, rosters=world.rosters)
-    changes = changes_of_responder(world, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
+    people = Availability(inactive=schedule.people.inactive, absences=[*parts["absences"], block])
+    after = RotationSchedule(people=people, weeks=schedule.weeks, covers=schedule.covers, rosters=schedule.rosters)
+    changes = changes_of_responder(schedule, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     with_block = {**parts, "absences": [*parts["absences"], block]}
     at = begin
     while at < end:

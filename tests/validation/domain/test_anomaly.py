@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.validation.anomaly_harness import MADE, Score, made_series, scored_series, us_calendar
-from validation.anomaly.scoring import SPEAKS_AFTER, TELLS_AFTER, score_day, score_series
+from validation.anomaly.scoring import MIN_ALERT_DAYS, MIN_DAYS, score_day, score_series
 
 START = dt.date(2025, 1, 6)  # a Monday
 WEEK = (1000, 1040, 1060, 1030, 990, 700, 650)
@@ -31,94 +31,94 @@ def scaled(points, factor, days):
     return replaced(points, {n: round(points[n][1] * factor) for n in days})
 
 
-def told(judged):
-    return [n for n, one in enumerate(judged) if one.flagged]
+def flagged_days(results):
+    return [n for n, one in enumerate(results) if one.is_flagged]
 
 
 def test_it_speaks_after_28_days_and_tells_after_56():
-    judged = score_series(steady(60))
-    assert (SPEAKS_AFTER, TELLS_AFTER) == (28, 56)
-    assert [one.enough for one in judged] == ["none"] * 28 + ["speaks"] * 28 + ["tells"] * 4
-    assert all(one.expected is None and not one.flagged for one in judged[:28])
-    assert all(one.lower < one.expected < one.upper for one in judged[28:])
+    results = score_series(steady(60))
+    assert (MIN_DAYS, MIN_ALERT_DAYS) == (28, 56)
+    assert [one.maturity for one in results] == ["learning"] * 28 + ["evaluating"] * 28 + ["alerting"] * 4
+    assert all(one.expected is None and not one.is_flagged for one in results[:28])
+    assert all(one.lower < one.expected < one.upper for one in results[28:])
 
 
 def test_a_zero_in_the_first_weeks_is_flagged_by_none():
-    assert told(score_series(replaced(steady(28), {20: 0.0}))) == []
+    assert flagged_days(score_series(replaced(steady(28), {20: 0.0}))) == []
 
 
 def test_ordinary_days_are_rarely_told_of():
-    alerts = sum(len(told(score_series(steady(421, seed=seed))[56:])) for seed in range(5))
+    alerts = sum(len(flagged_days(score_series(steady(421, seed=seed))[56:])) for seed in range(5))
     assert alerts <= 5 * 6  # five years with a budget of four a year
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.5, 0.7, 0.85, 1.3, 2.0, 3.0, 100.0, -1.0])
 def test_a_wrong_day_is_told_of_and_leaves_the_next_as_it_was(factor):
     points = steady()
-    judged = score_series(scaled(points, factor, [100]))
-    assert judged[100].flagged
-    assert judged[100].score > 1
-    assert judged[101].expected == pytest.approx(score_series(points)[101].expected, rel=0.03)
-    assert not judged[101].flagged
+    results = score_series(scaled(points, factor, [100]))
+    assert results[100].is_flagged
+    assert results[100].score > 1
+    assert results[101].expected == pytest.approx(score_series(points)[101].expected, rel=0.03)
+    assert not results[101].is_flagged
 
 
 def test_weekends_are_expected_to_be_low():
-    judged = score_series(steady())
-    saturday = judged[103]
+    results = score_series(steady())
+    saturday = results[103]
     assert saturday.day.weekday() == 5
     assert saturday.expected == pytest.approx(700, rel=0.05)
-    assert score_series(replaced(steady(), {103: 1000.0}))[103].flagged
+    assert score_series(replaced(steady(), {103: 1000.0}))[103].is_flagged
 
 
 def test_several_slightly_low_days_are_told_of_together():
     points = steady(200, noise=0.05)
     caught = 0
     for start in range(100, 190, 9):
-        judged = score_series(scaled(points, 0.85, range(start, start + 3)))
-        caught += any(one.flagged for one in judged[start : start + 3])
+        results = score_series(scaled(points, 0.85, range(start, start + 3)))
+        caught += any(one.is_flagged for one in results[start : start + 3])
     assert caught >= 8  # of ten; a day alone is three spreads off
 
 
 def test_why_says_how_far_and_from_what():
-    judged = score_series(scaled(steady(), 0.5, [100]))[100]
-    assert "% below the" in judged.why
-    assert "expected on Wednesday" in judged.why
-    assert score_series(steady())[99].why == ""
+    results = score_series(scaled(steady(), 0.5, [100]))[100]
+    assert "% below the expected" in results.reason
+    assert "for a Wednesday" in results.reason
+    assert score_series(steady())[99].reason == ""
 
 
 def test_the_third_value_alike_is_stuck():
     points = steady()
     stopped = replaced(points, {101: points[100][1], 102: points[100][1]})
-    judged = score_series(stopped)
-    assert not judged[101].stuck
-    assert judged[102].stuck
-    assert judged[102].flagged
-    assert "third time running" in judged[102].why
+    results = score_series(stopped)
+    assert not results[101].is_stuck
+    assert results[102].is_stuck
+    assert results[102].is_flagged
+    assert "three times in a row" in results[102].reason
 
 
 def test_a_series_that_repeats_itself_is_not_stuck():
     rng = np.random.default_rng(3)
     small = [(START + dt.timedelta(days=n), float(rng.poisson(1.5))) for n in range(365)]
-    assert not any(one.stuck for one in score_series(small))
+    assert not any(one.is_stuck for one in score_series(small))
     always = [(START + dt.timedelta(days=n), 7.0) for n in range(365)]
-    assert told(score_series(always)) == []
-    assert score_series(replaced(always, {200: 3.0}))[200].flagged
+    assert flagged_days(score_series(always)) == []
+    assert score_series(replaced(always, {200: 3.0}))[200].is_flagged
 
 
 def test_stuck_counts_days_with_a_value_only():
     points = steady()
     stopped = replaced(points, {102: points[100][1], 104: points[100][1]})
     del stopped[103], stopped[101]
-    assert score_series(stopped)[102].stuck
+    assert score_series(stopped)[102].is_stuck
 
 
 def test_a_new_level_is_told_of_then_accepted_and_its_end_is_no_news():
     points = steady(200)
-    judged = score_series(scaled(points, 0.7, range(100, 125)))
-    assert told(judged)[0] == 100
-    assert [n for n in told(judged) if n > 107] == []
-    assert judged[115].expected == pytest.approx(points[115][1] * 0.7, rel=0.1)
-    assert judged[130].expected == pytest.approx(points[130][1], rel=0.1)
+    results = score_series(scaled(points, 0.7, range(100, 125)))
+    assert flagged_days(results)[0] == 100
+    assert [n for n in flagged_days(results) if n > 107] == []
+    assert results[115].expected == pytest.approx(points[115][1] * 0.7, rel=0.1)
+    assert results[130].expected == pytest.approx(points[130][1], rel=0.1)
 
 
 def slid(points):
@@ -130,19 +130,19 @@ def test_a_level_that_comes_back_from_a_slow_slide_is_no_news():
     news = 0
     for seed in range(8):
         points = steady(200, seed=seed, noise=0.03)
-        judged = score_series(slid(points))
-        news += sum(one.flagged for one in judged[141:145])
-        assert judged[146].expected == pytest.approx(score_series(points)[146].expected, rel=0.1)
+        results = score_series(slid(points))
+        news += sum(one.is_flagged for one in results[141:145])
+        assert results[146].expected == pytest.approx(score_series(points)[146].expected, rel=0.1)
     assert news <= 1
 
 
 def test_twice_the_value_after_a_slide_is_told_of():
-    assert score_series(scaled(slid(steady(200)), 2.0, [141]))[141].flagged
+    assert score_series(scaled(slid(steady(200)), 2.0, [141]))[141].is_flagged
 
 
 def test_a_wave_of_interest_is_told_of_once():
     wave = {100 + n: round(steady()[100 + n][1] * factor) for n, factor in enumerate((3.0, 2.4, 2.0, 1.6))}
-    assert told(score_series(replaced(steady(), wave)))[:2] == [100]
+    assert flagged_days(score_series(replaced(steady(), wave)))[:2] == [100]
 
 
 def test_a_holiday_is_learnt_from_the_ones_before():
@@ -153,58 +153,58 @@ def test_a_holiday_is_learnt_from_the_ones_before():
         (day, round(10_000 * (0.4 if day in christmas else 1) * (1 + 0.02 * rng.standard_normal()))) for day in days
     ]
     known = {one.day: one for one in score_series(points, holidays=christmas)}
-    assert [known[day].flagged for day in sorted(christmas)[1:]] == [False, False, False]
+    assert [known[day].is_flagged for day in sorted(christmas)[1:]] == [False, False, False]
     assert known[dt.date(2025, 12, 25)].expected == pytest.approx(4_500, rel=0.15)
     unknown = {one.day: one for one in score_series(points)}
-    assert all(unknown[day].flagged for day in sorted(christmas)[1:])
+    assert all(unknown[day].is_flagged for day in sorted(christmas)[1:])
 
 
 def test_known_events_are_left_out_of_baselines():
     points = steady()
     sale = range(90, 100)
     raised = scaled(points, 1.6, sale)
-    judged = score_series(raised, known_events={points[n][0] for n in sale})
+    results = score_series(raised, known_events={points[n][0] for n in sale})
     plain = score_series(points)
-    assert judged[100].expected == pytest.approx(plain[100].expected, rel=0.03)
-    assert told(judged[100:]) == told(plain[100:])
+    assert results[100].expected == pytest.approx(plain[100].expected, rel=0.03)
+    assert flagged_days(results[100:]) == flagged_days(plain[100:])
 
 
 def test_what_cannot_be_is_told_of():
     shares = [(day, round(value / 2000, 6)) for day, value in steady()]
-    judged = score_series(replaced(shares, {100: 51.0}), kind="ratio")[100]
-    assert judged.flagged
-    assert "more than 1" in judged.why
-    judged = score_series(replaced(steady(), {100: -1.0}))[100]
-    assert judged.flagged
-    assert "negative" in judged.why
+    results = score_series(replaced(shares, {100: 51.0}), kind="ratio")[100]
+    assert results.is_flagged
+    assert "more than 1" in results.reason
+    results = score_series(replaced(steady(), {100: -1.0}))[100]
+    assert results.is_flagged
+    assert "negative" in results.reason
 
 
 def test_profits_may_be_negative():
     rng = np.random.default_rng(2)
     profits = [(START + dt.timedelta(days=n), float(rng.normal(0, 100))) for n in range(200)]
-    assert len(told(score_series(profits)[56:])) <= 3
-    assert score_series(replaced(profits, {150: -2000.0}))[150].flagged
+    assert len(flagged_days(score_series(profits)[56:])) <= 3
+    assert score_series(replaced(profits, {150: -2000.0}))[150].is_flagged
 
 
 def test_missing_days_are_no_values():
     points = [one for n, one in enumerate(steady(150)) if n % 11 != 5]
-    judged = score_series(points)
-    assert [one.day for one in judged] == [day for day, _ in points]
-    assert len(told(judged)) <= 2
+    results = score_series(points)
+    assert [one.day for one in results] == [day for day, _ in points]
+    assert len(flagged_days(results)) <= 2
 
 
 def test_a_larger_budget_tells_more():
     days, values, _, calendar = made_series("seasonal")
     points = list(zip(days, values.tolist(), strict=True))
     few, usual, many = (
-        len(told(score_series(points, holidays=calendar, alert_budget=budget))) for budget in (1.0, 4.0, 50.0)
+        len(flagged_days(score_series(points, holidays=calendar, alert_budget=budget))) for budget in (1.0, 4.0, 50.0)
     )
     assert few < usual < many
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_no_number_is_refused(value):
-    with pytest.raises(ValueError, match="no finite number"):
+def test_a_value_that_is_not_finite_is_refused(value):
+    with pytest.raises(ValueError, match="not a finite number"):
         score_day(steady(40), day=START + dt.timedelta(days=40), value=value)
 
 

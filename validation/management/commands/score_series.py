@@ -46,7 +46,7 @@ class Command(BaseCommand):
             holidays=_calendar(options["calendar"], [day for day, _ in points]),
             alert_budget=options["budget"],
         )
-        told = {one.day for one in judged if one.flagged and one.enough == "tells"}
+        told = {one.day for one in judged if one.is_flagged and one.maturity == "alerting"}
         self.stdout.write(json.dumps({day.isoformat(): int(day in told) for day, _ in points}, indent=1))
 
 

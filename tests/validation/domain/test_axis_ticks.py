@@ -1,4 +1,4 @@
-"""The numbers at a plot's axis are round, few, and told apart."""
+"""The labels of a plot's axis are round, few and distinct."""
 
 from itertools import pairwise
 
@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from validation.check_types import CHECK_TYPES
 from validation.domain.axis_ticks import labelled_ticks, round_ticks
-from validation.domain.formatting import format_value, unit_of
+from validation.domain.formatting import format_value
 
 NUMBERS = st.floats(-1e15, 1e15, allow_subnormal=False)
 
@@ -26,7 +27,7 @@ def test_three_to_six_round_numbers_lie_in_the_range_at_equal_steps(low, length)
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 1), (2, 1), (float("-inf"), 0), (-1.7e308, 1.7e308)])
-def test_what_is_no_range_has_no_ticks(low, high):
+def test_an_empty_range_has_no_ticks(low, high):
     assert round_ticks(low, high) == []
 
 
@@ -43,10 +44,10 @@ def test_no_two_labels_are_the_same(low, length, unit):
         (-0.06, 1.06, "", ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
         (-40, 640, "min", ["0 min", "2 h", "4 h", "6 h", "8 h", "10 h"]),
         (0, 2, "min", ["0 min", "1 min", "2 min"]),
-        (0, 6000, "min", ["0 min", "24 h", "2 days", "3 days", "4 days"]),
+        (0, 6000, "min", ["0 min", "1 d", "2 d", "3 d", "4 d"]),
     ],
 )
-def test_labels_are_written_as_everywhere(low, high, unit, labels):
+def test_labels_have_the_format_of_values(low, high, unit, labels):
     assert [text for _, text in labelled_ticks(low, high, unit=unit)] == labels
 
 
@@ -54,7 +55,7 @@ def test_labels_are_written_as_everywhere(low, high, unit, labels):
     ("check_type", "parameters", "value", "words"),
     [
         ("freshness", {}, 787, "13 h 7 min"),
-        ("run_deadline", {}, 3000, "2 days 2 h"),
+        ("run_deadline", {}, 3000, "2 d 2 h"),
         ("completeness", {}, 2, "2 missing"),
         ("schema", {}, 0, "0 differing"),
         ("custom_sql", {"expect": "no_rows"}, 3, "3 failing"),
@@ -63,5 +64,7 @@ def test_labels_are_written_as_everywhere(low, high, unit, labels):
         ("range", {}, 1200, "1,200 EUR"),
     ],
 )
-def test_a_value_has_the_unit_of_what_it_counts(check_type, parameters, value, words):
-    assert format_value(value, unit=unit_of(check_type, parameters=parameters, unit="EUR")) == words
+def test_a_value_has_the_unit_of_its_check_type(check_type, parameters, value, words):
+    check_type = CHECK_TYPES[check_type]
+    unit = check_type.unit(check_type.load_draft(parameters), metric_unit="EUR")
+    assert format_value(value, unit=unit) == words

@@ -1,0 +1,87 @@
+"""A daily value has the same business date for every viewer, wherever they are."""
+
+import datetime as dt
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from tests.validation.fixtures import make_check, make_metric, run
+from validation.services.known_events import Event, add_known_event
+from validation.services.points import NewPoint, push_points
+
+ZONES = (
+    "Pacific/Pago_Pago",
+    "America/Los_Angeles",
+    "America/Sao_Paulo",
+    "UTC",
+    "Europe/Berlin",
+    "Asia/Kolkata",
+    "Asia/Tokyo",
+    "Pacific/Kiritimati",
+)
+DATES = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b(?!,)")
+
+
+@pytest.fixture(params=["00:30", "23:30"])
+def check(request, daily_growth, a):
+    """Return a failing check whose newest bucket is yesterday, at half an hour on either side of midnight in UTC."""
+    hour, minute = map(int, request.param.split(":"))
+    at = timezone.now().replace(hour=hour, minute=minute, second=0, microsecond=0) - dt.timedelta(days=1)
+    metric = make_metric(daily_growth)
+    check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10}, at=at)
+    bucket = dt.datetime.combine(at.date() - dt.timedelta(days=1), dt.time(), dt.UTC)
+    push_points(metric, points=[NewPoint(bucket, 5)], at=at)
+    assert run(check, at=at).bucket == bucket
+    check.business_date = bucket.date()
+    return check
+
+
+def shown(day):
+    return f"{day.day} {day:%b %Y}"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_pages_show_the_business_date(signed_in, check, a, zone):
+    a.time_zone = zone
+    a.save()
+    browser = signed_in(a)
+    add_known_event(
+        check.pipeline,
+        metric=check.metric,
+        event=Event(check.business_date, check.business_date, "Sale"),
+        by=a,
+        at=timezone.now(),
+    )
+    for path in (f"/checks/{check.pk}/", f"/pipelines/{check.pipeline.slug}/"):
+        page = browser.get(path).content.decode()
+        assert shown(check.business_date) in page
+        assert shown(check.business_date - dt.timedelta(days=1)) not in DATES.findall(page)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_api_answers_the_business_date(signed_in, check, a, zone):
+    a.time_zone = zone
+    a.save()
+    browser, expected = signed_in(a), check.business_date.isoformat()
+    [result] = browser.get(f"/api/v1/checks/{check.pk}/results/").json()["results"]
+    assert result["bucket"] == expected
+    assert browser.post(f"/api/v1/results/{result['id']}/acknowledge/").json()["bucket"] == expected
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_an_hour_is_an_instant(signed_in, daily_growth, a, zone):
+    a.time_zone = zone
+    a.save()
+    at = timezone.now().replace(minute=30, second=0, microsecond=0)
+    metric = make_metric(daily_growth, "hours", grain="hour", time_zone=zone)
+    check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10}, at=at)
+    bucket = at.replace(minute=0) - dt.timedelta(hours=1)
+    push_points(metric, points=[NewPoint(bucket, 5)], at=at)
+    run(check, at=at)
+    browser = signed_in(a)
+    [result] = browser.get(f"/api/v1/checks/{check.pk}/results/").json()["results"]
+    assert result["bucket"] == f"{bucket:%Y-%m-%dT%H:%M:%SZ}"
+    local = bucket.astimezone(ZoneInfo(zone))
+    assert f"{local.day} {local:%b %Y}, {local:%H:%M}" in browser.get(f"/checks/{check.pk}/").content.decode()

@@ -1,0 +1,58 @@
+"""Change over time: the value is close enough to an earlier one."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from validation.domain.check_type import CheckType
+from validation.domain.comparisons import MISSING, compare_with_value
+from validation.domain.formatting import format_date
+from validation.domain.parameters import BySegment, Tolerance, choice, number
+from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
+
+WEEK, YEAR = dt.timedelta(weeks=1), dt.timedelta(weeks=52)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeOverTimeParameters(BySegment, Tolerance):
+    """The earlier value, and how far the value may be from it."""
+
+    against: str = choice(
+        "Compare with",
+        choices=(
+            ("weekday", "Same weekday, a week before"),
+            ("previous", "Previous day or hour"),
+            ("year", "Same weekday, a year before"),
+        ),
+        default="weekday",
+    )
+    warn_percent: float | None = number("Warn above this change (%)", default=20.0, least=0)
+    fail_percent: float | None = number("Fail above this change (%)", default=40.0, least=0)
+    ignore_below: float = number("Ignore changes up to", "In the metric’s unit.", default=0.0, least=0)
+
+
+class ChangeOverTime(CheckType[ChangeOverTimeParameters]):
+    """Compare the value with the same weekday, the previous bucket, or the same weekday a year ago."""
+
+    name = "change_over_time"
+    label = "Change over time"
+    summary = "the value is close enough to the same weekday, the previous value or a year ago"
+    failure = "Unexpected change"
+    parameters_class = ChangeOverTimeParameters
+
+    def history(self, parameters: ChangeOverTimeParameters, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
+        """Return a year and some weeks, for reference days that are not ordinary."""
+        return dt.timedelta(weeks=60)
+
+    def evaluate(self, parameters: ChangeOverTimeParameters, context: EvaluationContext) -> CheckOutcome:
+        """Return the outcome for the value of the bucket; reference days that are not ordinary are passed over."""
+        value = context.series.at(context.bucket)
+        if value is None:
+            return MISSING
+        reference = context.bucket - {"weekday": WEEK, "year": YEAR}.get(parameters.against, context.step)
+        while not context.is_ordinary(reference):
+            reference -= context.step if parameters.against == "previous" else WEEK
+        day = format_date(context.local_date(reference))
+        earlier = context.series.at(reference)
+        if earlier is None:
+            return CheckOutcome(ResultStatus.SKIP, f"No value on {day} to compare with.", value)
+        return compare_with_value(value, earlier, parameters, reference_name=day, ignore_below=parameters.ignore_below)

@@ -1,0 +1,134 @@
+"""The base of check types. Each type is one file in `validation/check_types/`; see CONTRIBUTING.md."""
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+from validation.domain.parameters import (
+    InvalidParametersError,
+    Parameter,
+    Parameters,
+    declared,
+    read_parameters,
+    stored_parameters,
+)
+from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
+
+P = TypeVar("P", bound=Parameters)
+
+
+class Chart(StrEnum):
+    """What a check's plot shows."""
+
+    POINTS = "points"  # the data points of the metric
+    RUNNING_SUM = "running_sum"  # their sum since a date
+    BUCKET_RESULTS = "bucket_results"  # the value of the newest result of each bucket
+    RUNS = "runs"  # the value of each run
+
+
+class CheckType(ABC, Generic[P]):
+    """A type of check: its parameters, what data it needs, and how it evaluates them.
+
+    `summary` completes "Passes if …". `failure` names the problem in the title of an incident.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    summary: ClassVar[str]
+    failure: ClassVar[str]
+    parameters_class: type[P]
+    # Parameters that are valid; needed only if the defaults are not.
+    example: ClassVar[Mapping[str, object]] = {}
+
+    needs_metric: ClassVar[bool] = True
+    needs_query: ClassVar[bool] = False
+    # Missing data is what it reports; the incident is a delay.
+    is_about_absence: ClassVar[bool] = False
+    # Each result belongs to a bucket, is skipped on days without expected data, and is repeated when the data changes.
+    is_per_bucket: ClassVar[bool] = True
+    needs_runs: ClassVar[bool] = False
+    needs_newest_point_only: ClassVar[bool] = False
+    # The most rows of its own query that it reads.
+    max_rows: ClassVar[int] = 1000
+
+    @abstractmethod
+    def evaluate(self, parameters: P, context: EvaluationContext) -> CheckOutcome:
+        """Return the outcome for the bucket of a context."""
+
+    def unit(self, parameters: P | None, *, metric_unit: str) -> str:
+        """Return the unit of the value: "min" for durations, by default the metric's."""
+        return metric_unit
+
+    def chart(self, parameters: P | None) -> Chart:
+        """Return what the plot shows."""
+        return Chart.POINTS if self.is_per_bucket else Chart.RUNS
+
+    def history(self, parameters: P, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
+        """Return how much history an evaluation of `bucket` reads; two weeks find the segments."""
+        return dt.timedelta(days=14)
+
+    def backtest_history(self, parameters: P, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
+        """Return how much history a backtest reads before its first bucket."""
+        return self.history(parameters, bucket=bucket, step=step)
+
+    def statement(self, parameters: P, query: str) -> str:
+        """Return the SELECT to run for the check's own query, which has no final semicolon."""
+        return query
+
+    def uses_segments(self, parameters: P) -> bool:
+        """Return True if the check reads the segments of its metric."""
+        return self.is_by_segment(parameters)
+
+    def is_by_segment(self, parameters: P) -> bool:
+        """Return True if each segment is evaluated by itself."""
+        return bool(getattr(parameters, "by_segment", False))
+
+    def other_metric_problem(self, parameters: P | None) -> str:
+        """Return why the check needs another metric, or an empty string if it does not."""
+        return ""
+
+    def backtest(self, parameters: P, context: EvaluationContext) -> Callable[[dt.datetime], ResultStatus] | None:
+        """Return a function from a bucket to its status if one pass over the history is faster; else None."""
+        return None
+
+    def chart_values(self, parameters: P, context: EvaluationContext) -> Sequence[tuple[dt.datetime, float]]:
+        """Return the plotted value of each bucket, oldest first, for a running sum."""
+        return list(zip(context.series.buckets, context.series.values, strict=True))
+
+    @property
+    def declared_parameters(self) -> tuple[Parameter, ...]:
+        """The declarations of the parameters, in the order of the form."""
+        return declared(self.parameters_class)
+
+    def read(self, values: Mapping[str, object]) -> P:
+        """Return typed parameters from JSON values or form input; raise InvalidParametersError by name."""
+        return read_parameters(self.parameters_class, values)
+
+    def load(self, stored: Mapping[str, object]) -> P:
+        """Return typed parameters as they are stored; raise InvalidParametersError if some are missing."""
+        return read_parameters(self.parameters_class, stored, ignore_unknown=True)
+
+    def load_draft(self, stored: Mapping[str, object]) -> P | None:
+        """Return typed parameters as they are stored, or None while they are incomplete."""
+        try:
+            return self.load(stored)
+        except InvalidParametersError:
+            return None
+
+    def dump(self, parameters: P) -> dict[str, object]:
+        """Return parameters as JSON values."""
+        return stored_parameters(parameters)
+
+
+def describe_parameters(check_types: Iterable[CheckType[Any]]) -> str:
+    """Return the parameters of check types as a Markdown list, for the API documentation."""
+    lines = ["Parameters of each type; empty ones have their default:"]
+    for check_type in check_types:
+        listed = ", ".join(
+            f"`{parameter.name}` ({parameter.kind}{'' if not parameter.required else ', required'})"
+            for parameter in check_type.declared_parameters
+        )
+        lines.append(f"- `{check_type.name}`: {listed}")
+    return "\n".join(lines)
