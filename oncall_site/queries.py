@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,13 +13,16 @@ from django.db.models.functions import Now
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from common.formatting import format_duration
 from notifications.models import Message
+from notifications.queries.outbox import longest_wait
 from oncall_site.models import Heartbeat, Sweep
 from validation.models import Check
 
 WORKER, BEAT = "worker", "beat"
 # Beat sends a heartbeat every ten seconds; some delay does not count as an outage.
 STALE_AFTER = dt.timedelta(seconds=60)
+WAITING_TOO_LONG = dt.timedelta(minutes=2)
 AGE = ExpressionWrapper(Now() - F("seen_at"), output_field=fields.DurationField())
 CELERY_QUEUE = "celery"
 LAST_HOUR = dt.timedelta(hours=1)
@@ -83,6 +87,22 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
     if age > STALE_AFTER:
         raise LookupError(text)
     return text
+
+
+def delivery_problem() -> str:
+    """Return why notifications are not being delivered, as a sentence for people, or "" if they are.
+
+    Has the facts of `/readyz` that are in the database: heartbeats of the workers and of beat. Also reports messages that wait
+    although both are there.
+    """
+    parts = {WORKER: Heartbeat.objects.filter(part__startswith=WORKER), BEAT: Heartbeat.objects.filter(part=BEAT)}
+    down = [part for part, rows in parts.items() if not _check_health(part, partial(_last_heartbeat, rows)).ok]
+    waiting = longest_wait()
+    if down:
+        return f"Notifications are not being delivered: no heartbeat from {' and '.join(down)}."
+    if waiting > WAITING_TOO_LONG:
+        return f"Notifications are delayed: one has been waiting for {format_duration(waiting)}."
+    return ""
 
 
 def heartbeats() -> list[tuple[str, float]]:
