@@ -210,6 +210,7 @@ PROMISES = {
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
+    "31": in_a_database(lambda: check_histories(range(1_000))),
     "chain": chains,
 }
 
