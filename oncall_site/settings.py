@@ -276,6 +276,7 @@ SPECTACULAR_SETTINGS = {
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",
+        "IncidentSeverityEnum": "incidents.models.Incident.Severity",
         "ResultStatusEnum": "validation.models.checks.STATUSES",
         "SuggestionKindEnum": ["two_way", "three_way", "one_way"],
         "SwapStateEnum": "scheduling.models.SwapRequest.State",

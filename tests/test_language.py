@@ -66,7 +66,6 @@ HEADING = re.compile(r"<(h[1-6]|th)\b[^>]*>(?P<text>.*?)</\1>", re.DOTALL)
 # Still to be rewritten: the list may only shrink, and a file that is clean must leave it.
 PENDING = frozenset(
     {
-        "CHANGELOG.md",
         "docs/adr/0003-two-roles-and-no-groups.md",
         "docs/rules.md",
         "docs/validation.md",

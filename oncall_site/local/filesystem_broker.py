@@ -66,7 +66,7 @@ class Channel(filesystem.Channel):
         """Return the bindings of an exchange; replace a damaged table with this process's own bindings."""
         table = self._exchange_file(exchange)  # type: ignore[attr-defined]  # missing in its stubs
         if self._discard_damaged_table(table):
-            for binding in list(self.state.bindings):
+            for binding in list(self.state.bindings or ()):
                 if binding.exchange == exchange:
                     self._queue_bind(
                         exchange,

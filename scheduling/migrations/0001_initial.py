@@ -1,3 +1,4 @@
+import common.fields
 import datetime
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
@@ -131,7 +132,7 @@ class Migration(migrations.Migration):
             name='CalendarLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.TextField(editable=False, help_text='Encrypted: anyone who knows it can read the whole calendar.')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
                 ('host', models.CharField(max_length=255)),
                 ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),

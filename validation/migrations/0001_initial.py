@@ -1,3 +1,4 @@
+import common.fields
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -287,7 +288,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, unique=True)),
-                ('address', models.TextField(editable=False, help_text='Connection URL, encrypted.')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
                 ('dialect', models.CharField(editable=False, help_text='Kind of database.', max_length=30)),
                 ('limit_seconds', models.PositiveSmallIntegerField(default=30, help_text='Longer queries are cancelled.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='time limit (s)')),
                 ('row_cap', models.PositiveIntegerField(default=100000, help_text='Queries that return more rows are refused.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='row limit')),
