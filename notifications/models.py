@@ -217,14 +217,16 @@ class NotificationRule(models.Model):
         )
 
 
+# E-mail is not among them: its address is in the profile.
+CONTACT_CHANNELS = [choice for choice in Message.Channel.choices if choice[0] != Message.Channel.EMAIL]
+
+
 @pghistory.track(exclude=["address"])
 class ContactMethod(models.Model):
     """A user's address for a channel other than e-mail, encrypted and never shown after it is saved."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
-    channel = models.CharField(
-        max_length=8, choices=[choice for choice in Message.Channel.choices if choice[0] != Message.Channel.EMAIL]
-    )
+    channel = models.CharField(max_length=8, choices=CONTACT_CHANNELS)
     address = EncryptedTextField(editable=False)
     shown_as = models.CharField(max_length=255, help_text="The service or the host, without secrets.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)

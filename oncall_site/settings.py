@@ -273,6 +273,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ChannelEnum": "notifications.models.Message.Channel",
+        "ContactChannelEnum": "notifications.models.CONTACT_CHANNELS",
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",

@@ -33,6 +33,7 @@ from tests.faults.web import web
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.domain.test_engine import check_chains, check_weeks_meet
+from tests.scheduling.test_on_call_mails import check_histories
 from tests.security.fixtures import World
 from tests.security.fuzz import check_fuzz
 
