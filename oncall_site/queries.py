@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,18 +13,19 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from common.formatting import format_duration
+from incidents.models import Incident
 from notifications.models import Message
-from notifications.queries.outbox import longest_wait
 from oncall_site.models import Heartbeat, Sweep
-from validation.models import Check
+from validation.models import Check, ExternalCheck
 
 WORKER, BEAT = "worker", "beat"
 # Beat sends a heartbeat every ten seconds; some delay does not count as an outage.
 STALE_AFTER = dt.timedelta(seconds=60)
-WAITING_TOO_LONG = dt.timedelta(minutes=2)
 AGE = ExpressionWrapper(Now() - F("seen_at"), output_field=fields.DurationField())
 CELERY_QUEUE = "celery"
 LAST_HOUR = dt.timedelta(hours=1)
+# A message that is this late has not just been waiting for its turn.
+DELIVERY_LAG = dt.timedelta(minutes=2)
 # Lateness is computed from the newest rows only, so that the query costs the same in a table of any size.
 NEWEST_MESSAGES = 5_000
 
@@ -89,20 +89,33 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
     return text
 
 
-def delivery_problem() -> str:
-    """Return why notifications are not being delivered, as a sentence for people, or "" if they are.
+def delivery_problem(*, at: dt.datetime) -> str:
+    """Return a sentence if notifications are not being delivered, or "".
 
-    Has the facts of `/readyz` that are in the database: heartbeats of the workers and of beat. Also reports messages that wait
-    although both are there.
+    Reads the database only, in two queries: a page must not wait for a broker that is down.
     """
-    parts = {WORKER: Heartbeat.objects.filter(part__startswith=WORKER), BEAT: Heartbeat.objects.filter(part=BEAT)}
-    down = [part for part, rows in parts.items() if not _check_health(part, partial(_last_heartbeat, rows)).ok]
-    waiting = longest_wait()
-    if down:
-        return f"Notifications are not being delivered: no heartbeat from {' and '.join(down)}."
-    if waiting > WAITING_TOO_LONG:
-        return f"Notifications are delayed: one has been waiting for {format_duration(waiting)}."
+    ages = list(Heartbeat.objects.values_list("part", AGE))
+    for name, label in ((BEAT, "scheduler"), (WORKER, "worker")):
+        newest = min((age for part, age in ages if part.split(" ")[0] == name), default=None)
+        if newest is None:
+            return f"No {label} is running."
+        if newest > STALE_AFTER:
+            return f"The {label} stopped {format_duration(newest)} ago."
+    oldest = Message.objects.filter(state=Message.State.PENDING, due_at__lte=at).aggregate(at=Min("due_at"))["at"]
+    if oldest is not None and at - oldest > DELIVERY_LAG:
+        return f"The oldest message is {format_duration(at - oldest)} late."
     return ""
+
+
+def pipelines_needing_attention() -> set[int]:
+    """Return the pipelines with an unresolved incident or a check that fails or warns."""
+    problems = ("fail", "warn")
+    incidents = Incident.objects.unresolved().order_by().values_list("pipeline")
+    own = Check.objects.filter(is_active=True, last_status__in=problems).order_by().values_list("pipeline")
+    external = (
+        ExternalCheck.objects.filter(status__in=problems, pipeline__isnull=False).order_by().values_list("pipeline")
+    )
+    return {key for (key,) in incidents.union(own, external)}
 
 
 def heartbeats() -> list[tuple[str, float]]:

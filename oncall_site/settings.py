@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 # Makes Django's generic classes subscriptable at run time.
 django_stubs_ext.monkeypatch()
 
+MAX_PORT = 65_535
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("ONCALL_VAR", BASE_DIR / "var"))
 
@@ -26,7 +27,6 @@ if not DATABASE_URL:
     DATABASE_URL = postgres.database_url(var=VAR)
 REDIS_URL = os.environ.get("REDIS_URL", "")
 SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-PORT = int(os.environ.get("PORT", "0"))
 HTTPS = SITE_URL.startswith("https://")
 DEBUG = os.environ.get("DEBUG", "") == "1"
 
@@ -38,10 +38,18 @@ def _required(name: str) -> str:
     return value
 
 
+def _port() -> int:
+    value = os.environ.get("PORT") or "0"
+    if not value.isascii() or not value.isdigit() or int(value) > MAX_PORT:
+        raise ImproperlyConfigured(f"PORT is “{value}”. It must be a number from 1 to {MAX_PORT}.")
+    return int(value)
+
+
 def _list(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
 
+PORT = _port()
 SECRET_KEY = postgres.secret_key(var=VAR) if LOCAL else _required("SECRET_KEY")
 SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS", "")
 # Secrets in the database are encrypted with the first key and decrypted with any.
@@ -93,7 +101,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "people.middleware.PrivateCacheMiddleware",
+    "people.middleware.ObjectPageMiddleware",
+    "people.middleware.SignInRequiredMiddleware",
     "people.middleware.ViewerTimeZoneMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "pghistory.middleware.HistoryMiddleware",

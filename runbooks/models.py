@@ -38,7 +38,7 @@ class RunbookRevision(models.Model):
     markdown = models.TextField(blank=True)
     html = models.TextField(blank=True)
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    summary = models.CharField(max_length=200, blank=True, help_text="What changed and why.")
+    summary = models.CharField(max_length=200, blank=True, help_text="Summary of the change.")
     restored_from = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -246,7 +246,7 @@ class TimeOffConflict(Notification):
         what = "cover" if self.cover_id else f"on-call week of {format_day(self.week)}"
         if reader.pk == self.engineer_id:
             return f"Time-off conflict: you are away during your {what}"
-        return f"You step in for {self.engineer}, who is away during their {what}"
+        return f"You are covering for {self.engineer}, who is away during their {what}"
 
     def body(self, reader: User) -> str:
         period = f"from {local_time(self.starts_at, reader)} to {local_time(self.ends_at, reader)}"

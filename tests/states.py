@@ -134,7 +134,7 @@ def _rotations(people, *, at):
     first, each = at.date() - dt.timedelta(days=at.weekday()) - YEAR, len(people) // len(TEAMS)
     for number, team in enumerate(TEAMS):
         members = people[number * each : (number + 1) * each]
-        text = RotationText(f"{team} rotation", f"Who answers for {team.lower()}.", "Holiday policy", "", ())
+        text = RotationText(f"{team} rotation", f"Responder of {team.lower()}.", "Holiday policy", "", ())
         rotation = create_rotation(text, time_zone=members[0].time_zone)
         set_roster(rotation, engineers=members, starts_on=first, at=at - YEAR)
         yield rotation

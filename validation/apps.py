@@ -1,4 +1,4 @@
-"""The app of metrics, their points, and the checks that judge them."""
+"""The app of metrics, data points and checks."""
 
 from django.apps import AppConfig
 

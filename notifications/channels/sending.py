@@ -7,7 +7,7 @@ from django.conf import settings
 from common.crypto import DecryptionError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.deadline import within
-from notifications.channels.email.mail import build_mail, send_mail
+from notifications.channels.email.mail import build_mail, email_address, send_mail
 from notifications.channels.exceptions import UndeliverableError
 from notifications.models import ContactMethod, Message
 
@@ -19,7 +19,7 @@ def send(message: Message, *, at: dt.datetime) -> None:
     """
     recipient, seconds = message.recipient, settings.MESSAGE_SEND_SECONDS
     if message.channel == Message.Channel.EMAIL:
-        if not recipient.email:
+        if not email_address(message):
             raise UndeliverableError(f"{recipient} has no e-mail address.")
         mail = build_mail(message, at=at)
         within(seconds, lambda deadline: send_mail(mail, deadline=deadline))

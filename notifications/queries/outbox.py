@@ -7,8 +7,7 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Min
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from notifications.models import Message, MessageQuerySet
 from notifications.registry import Notification, load
@@ -33,13 +32,6 @@ def due_count(*, limit: int) -> int:
 def sending_count() -> int:
     """Return the number of messages being sent under an active lease."""
     return Message.objects.filter(state=Message.State.SENDING, lease_until__gt=Now()).count()
-
-
-def longest_wait() -> dt.timedelta:
-    """Return for how long the oldest message that can be sent now has been waiting, by the database's clock."""
-    ready = Min(Coalesce("retry_at", "due_at"))
-    oldest: dt.datetime | None = Message.objects.claimable().order_by().aggregate(oldest=ready)["oldest"]
-    return max(database_clock() - oldest, dt.timedelta(0)) if oldest else dt.timedelta(0)
 
 
 def all_messages() -> MessageQuerySet:

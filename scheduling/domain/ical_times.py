@@ -121,7 +121,7 @@ def all_day_span(raw: RawEvent, start: Moment, *, zones: Sequence[str]) -> tuple
         if first and after and first < after:
             return first, (after - first).days
     if end.wall < start.wall and end.zone == start.zone:
-        raise MalformedEventError("It ends before it starts.")
+        raise MalformedEventError("The end is before the start.")
     return None
 
 
@@ -151,7 +151,7 @@ def _end(raw: RawEvent, start: Moment) -> Moment | None:
 
 def _days(first: dt.date, after: dt.date) -> int:
     if after < first:
-        raise MalformedEventError("It ends before it starts.")
+        raise MalformedEventError("The end is before the start.")
     return max((after - first).days, 1)
 
 

@@ -1,4 +1,4 @@
-"""Measures who answers, and timelines, against an empty view of the same framework, in a database of its own."""
+"""Measures responders and timelines against an empty view of the same framework, in a database of its own."""
 
 import os
 import sys

@@ -127,7 +127,7 @@ def fill(*, at):
 
 @contextlib.contextmanager
 def unconstrained(cursor, *tables):
-    """Check exclusion constraints once, when they are made anew, rather than row by row."""
+    """Check exclusion constraints once, when they are created again, rather than row by row."""
     cursor.execute(
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
         " WHERE contype = 'x' AND conrelid::regclass::text = ANY(%s)",
@@ -206,7 +206,7 @@ def measure():
             rounds=200,
         )
     print(f"| an empty DRF view | {nothing:.1f} ms | 1 |")
-    print(f"| who answers for a pipeline | {one:.1f} ms | {nothing / one:.2f} of its throughput |")
+    print(f"| responder of a pipeline | {one:.1f} ms | {nothing / one:.2f} of its throughput |")
     print(f"| who is on call in a rotation | {on_call:.1f} ms | {nothing / on_call:.2f} of its throughput |")
     measure_sweeps(at=at)
     measure_together([person, *User.objects.filter(username__in=("person-80", "person-800", "person-1600"))])

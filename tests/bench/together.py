@@ -37,7 +37,7 @@ def timed(connection, path, *, cookie):
 
 
 def read(address, cookie, taken):
-    """Read the pages in turn over a connection of one's own, with the time a person takes between two; keep times and statuses."""
+    """Read the pages in turn over a new connection, pausing between two as a person would; record times and statuses."""
     connection = http.client.HTTPConnection(*address, timeout=60)
     for number in range(READINGS):
         path = PAGES[number % len(PAGES)]

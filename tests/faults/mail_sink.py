@@ -1,4 +1,4 @@
-"""A mail server in a process of its own: it keeps what it answered 250, and delays, refuses, hangs or drips as it is told.
+"""A mail server in its own process: it records what it accepted, and delays, refuses, hangs or drips on request.
 
 `python -m tests.faults.mail_sink FOLDER` prints its port. `FOLDER/rules.json` is read at every mail: shares from 0 to 1 of
 `refused` (550, by Message-ID, so that every try meets it), `busy` (451), `hung`, `dripping`, and `delay` in seconds.
@@ -21,7 +21,7 @@ DRIP_SECONDS = 0.3
 
 
 class Sink:
-    """Answers mails by the rules in force."""
+    """Answers mails by the current rules."""
 
     def __init__(self, folder):
         self.rules = folder / "rules.json"

@@ -58,7 +58,7 @@ def contents(url):
 
 
 def fill(*, messages):
-    """Make a site with a handbook, and an outbox of messages sent, due, and to come."""
+    """Create a site with a handbook, and an outbox of sent, due and future messages."""
     import_handbook(SEED.read_bytes(), at=timezone.now())
     person = User.objects.order_by("pk").first()
     User.objects.filter(pk=person.pk).update(email="one@example.org")

@@ -169,7 +169,7 @@ def check_broker_and_database(*, rounds, messages, restart_database, redis=True)
 
 
 def end_connections():
-    """End every connection to this database but one's own, as a restart of the server does."""
+    """End every other connection to this database, as a restart of the server does."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

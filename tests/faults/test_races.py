@@ -104,7 +104,7 @@ def holder(week):
 
 
 def check_one_winner(address, *, rounds):
-    """One request to anyone, accepted by twenty at once: one wins, nineteen are told why."""
+    """One request to anyone, accepted by twenty at once: one wins, nineteen get the reason."""
     world = World(address)
     for number in range(rounds):
         world.reset()
@@ -122,7 +122,7 @@ def check_one_winner(address, *, rounds):
 
 
 def check_one_of_two(address, *, rounds):
-    """Two requests that touch one week, accepted at once: one wins, the other is told why, and nothing is half done."""
+    """Two requests that touch one week, accepted at once: one wins, the other gets the reason, and nothing is half done."""
     world = World(address)
     for number in range(rounds):
         world.reset()

@@ -85,7 +85,7 @@ def test_a_hung_query_is_stopped_at_its_limit_by_the_server(transactional_db):
 
 
 def test_a_server_that_does_not_stop_is_stopped_from_outside(transactional_db, monkeypatch):
-    """The server is given a limit far away; ours is kept from outside, and the backend is ended by a second connection."""
+    """The server's own limit is far away: ours is enforced from outside, through a second connection that ends the backend."""
     with warehouse() as cursor:
         warm()
         monkeypatch.setattr(warehouse_subprocess, "GRACE_SECONDS", 1.5 - 3600)

@@ -9,7 +9,7 @@ TABLE = SEED[SEED.index(HEADS) : SEED.index("---\n\n# On-Call")]
 ROWS = TABLE[TABLE.index(ROW) :]
 X = "x" * 59 + "…"
 
-# What is damaged: what stands in the seed, what comes in its place, what is wrong.
+# What is damaged: the text in the example, its replacement, the error.
 DAMAGED = {
     "an empty cell": (
         ROW,

@@ -129,6 +129,17 @@ def test_marking_a_step_keeps_the_notes_typed_on_others(signed_in, pipeline, a):
         assert list(steps) == [("", a.pk), ("Typed on two.", None), ("Typed.", None)]
 
 
+def test_enter_in_a_note_marks_no_step(signed_in, pipeline, a):
+    """Enter presses the first button of the form."""
+    incident = make_incident(pipeline, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    page = signed_in(a).get(f"/incidents/{incident.pk}/").content.decode()
+    checklist = page[page.index('<form class="checklist"') :]
+    first_button = checklist[checklist.index("<button") : checklist.index("</button>")]
+    assert "Save notes" in first_button
+    assert "name=" not in first_button
+
+
 def test_marking_a_step_that_somebody_else_did_keeps_the_notes(signed_in, pipeline, a, b):
     incident = make_incident(pipeline, at=timezone.now())
     start_run(incident, by=a, at=timezone.now())

@@ -1,4 +1,4 @@
-"""The outbox does not grow for ever: what is finished and long of no use is removed, and nothing else is."""
+"""The outbox does not grow for ever: old finished messages are deleted, and nothing else."""
 
 import datetime as dt
 
@@ -18,7 +18,7 @@ State = Message.State
 
 @pytest.fixture
 def left(a):
-    """Return a function that leaves a message in a state, which was of use until so many days ago."""
+    """Return a function that creates a message in a state that expired some days ago."""
 
     def leave(state, days, **fields):
         over = timezone.now() - days * DAY

@@ -167,7 +167,7 @@ def test_a_password_reset_ends_old_sessions(client, signed_in, known):
     assert client.post("/sign-in/", {"username": "engineer-a", "password": PASSWORD}).status_code == 429
     choose(client, path)
     assert before.get("/").status_code == 302
-    # And the count of wrong attempts begins anew.
+    # And the count of wrong attempts starts again.
     assert client.post("/sign-in/", {"username": "engineer-a", "password": NEW}).status_code == 302
 
 

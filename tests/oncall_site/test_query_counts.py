@@ -244,7 +244,7 @@ def measured(django_db_setup, django_db_blocker):
         fill(admin, rows=30)
 
         def both(path):
-            # A token's last use is kept once a minute: no minute passes here.
+            # A token's last use is stored once a minute: no minute passes here.
             ApiToken.objects.update(last_used_at=timezone.now())
             return one[path], statements(lambda: asked[path].get(path))
 

@@ -166,15 +166,3 @@ def test_an_unreachable_broker_is_reported(signed_in, admin, monkeypatch):
     assert queries.broker_backlog() is None
     assert "cannot connect to the broker" in signed_in(admin).get("/admin/system/").content.decode()
     assert ("oncall_broker_backlog",) not in samples(signed_in(admin).get("/metrics"))
-
-
-def test_a_delivery_problem_is_a_missing_heartbeat_or_a_message_that_waits(a):
-    assert queries.delivery_problem() == "Notifications are not being delivered: no heartbeat from worker and beat."
-    services.record_heartbeat(worker="one")
-    assert queries.delivery_problem() == "Notifications are not being delivered: no heartbeat from beat."
-    services.record_beat()
-    assert queries.delivery_problem() == ""
-    message(a, "waiting", due_at=timezone.now() - dt.timedelta(minutes=12))
-    assert queries.delivery_problem() == "Notifications are delayed: one has been waiting for 12 min."
-    Message.objects.update(state="failed")
-    assert queries.delivery_problem() == ""

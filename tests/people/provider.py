@@ -17,7 +17,7 @@ CLIENT, SECRET = "on-call", "the client's secret"
 
 
 class Provider(http.server.BaseHTTPRequestHandler):
-    """Signs in, without asking, whoever `server.person` says: a dictionary of claims; refuses everybody where it is None."""
+    """Signs in the person of `server.person`, a dictionary of claims, without asking; refuses everybody if it is None."""
 
     def do_GET(self):
         path, _, query = self.path.partition("?")

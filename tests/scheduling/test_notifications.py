@@ -278,7 +278,7 @@ def test_time_off_during_a_shift_notifies_the_engineer_and_those_who_step_in(rot
     assert "you are away" in rows.pop("Engineer A").subject
     assert rows
     for row in rows.values():
-        assert "You step in for Engineer A" in row.subject
+        assert "You are covering for Engineer A" in row.subject
     assert all(is_still_relevant(row, at=now) for row in rows.values())
     delete_holiday(block, by=a)
     assert not any(is_still_relevant(row, at=now) for row in rows.values())
@@ -293,7 +293,7 @@ def test_a_covering_engineer_who_falls_ill_and_those_who_step_in_are_notified(ro
     assert rows.pop(outsider).subject == "Time-off conflict: you are away during your cover"
     assert rows
     for row in rows.values():
-        assert row.subject == "You step in for Outsider, who is away during their cover"
+        assert row.subject == "You are covering for Outsider, who is away during their cover"
 
 
 def test_time_off_that_is_covered_is_no_conflict_until_the_cover_is_cancelled(rotation, week, a, outsider, now):

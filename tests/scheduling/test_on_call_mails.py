@@ -38,7 +38,7 @@ class UndoHistory(Exception):  # noqa: N818  # it ends a history, nothing went w
 
 
 class History:
-    """Random changes of one rotation, what they made of who is on call, and the messages that were delivered."""
+    """Random changes of one rotation, the on-call history they made, and the messages that were delivered."""
 
     def __init__(self, rotation, *, admin, seed):
         self.rotation, self.admin, self.source = rotation, admin, random.Random(seed)
@@ -170,7 +170,7 @@ class History:
             Message.objects.filter(pk=message.pk).update(state="dropped")
 
     def check_conflicts(self):
-        """Assert that whoever is away while on call in the coming weeks has a message about it."""
+        """Assert that everyone who is away while on call in the coming weeks has a message about it."""
         notify_time_off_conflicts(at=self.at)
         instants = [self.at + DAY * number for number in range(10)]
         notified = set(

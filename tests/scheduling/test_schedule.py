@@ -1,4 +1,4 @@
-"""Rotations, weeks, holidays and who answers: in the database, through the API, in the browser, in the admin."""
+"""Rotations, weeks, time off and responders: in the database, through the API, in the browser, in the admin."""
 
 import datetime as dt
 import itertools
@@ -143,7 +143,20 @@ def test_changing_the_hour_in_the_admin_moves_upcoming_weeks(signed_in, admin, r
     assert RotationWeek.objects.filter(starts_at__gt=timezone.now()).first().starts_at.hour == 8
 
 
-# Who answers
+def test_the_admin_keeps_commas_and_line_breaks_in_policy_rules(signed_in, admin, rotation):
+    rules = ["Ask early, at least 14 days ahead, in #data-oncall.", "First line\nsecond line", "A, B, C"]
+    Rotation.objects.update(policy_rules=rules)
+    browser = signed_in(admin)
+    path = f"/admin/scheduling/rotation/{rotation.pk}/change/"
+    form = browser.get(path).context["adminform"].form
+    shown = {name: form[name].value() for name in form.fields}
+    assert browser.post(path, {name: value or "" for name, value in shown.items()}).status_code == 302
+    assert Rotation.objects.get().policy_rules == rules
+    browser.post(path, {**shown, "policy_rules": "One, two\r\n\r\nThree"})
+    assert Rotation.objects.get().policy_rules == ["One, two", "Three"]
+
+
+# Responders
 
 
 def test_the_chain_is_on_call_engineer_then_owners_then_roster(pipeline):
@@ -690,12 +703,12 @@ def test_only_pipelines_with_both_owners_away_can_have_gaps(a, b, c, d, admin):
 def test_an_available_on_call_engineer_rules_out_uncovered_pipelines(rotation, a, b, c, d):
     for user in (b, c, d):
         away(user, "2026-11-25", "2026-11-26")
-    # Engineer A, on call, owns none of these, and answers for them.
+    # Engineer A, on call, owns none of these, and is their responder.
     pipeline = make_pipeline("Of the rotation", primary=b, secondary=c)
     elsewhere = make_pipeline("Of no rotation", primary=b, secondary=c)
     PipelineRotation.objects.create(pipeline=pipeline, rotation=rotation)
     assert set(possibly_uncovered(at=AT)) == {elsewhere}
-    # With a cover in force the week's engineer is not the one to ask for: the chain is looked at.
+    # With an active cover the week's engineer is not the responder: the chain decides.
     row = cover(rotation, by=d, of=a, starts="2026-11-25T12:00:00+00:00", ends="2026-11-25T13:00:00+00:00")
     assert pipeline in set(possibly_uncovered(at=AT))
     row.delete()

@@ -71,7 +71,7 @@ def make_world():
     )
     rotation, weeks = _rotation((a, b, c, d), at=at)
     join_rotation(rotation, pipelines=[pipeline, other])
-    # The owner's second week to come is free of swaps and covers; the first two weeks of A and B are asked for.
+    # The owner's second upcoming week has no swaps or covers; the first two weeks of A and B are requested.
     [a1, a2], [b1, b2], [d1, *_] = (
         [week for week in weeks if week.engineer == who][:2] if who != d else [w for w in weeks if w.engineer == d]
         for who in (a, b, d)
@@ -86,7 +86,7 @@ def make_world():
     item = add_item(rotation, text="Something left to do", by=a, at=at)
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
-    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message of one's own")
+    Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message to oneself")
     method = set_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
     for person in User.objects.filter(email=""):
         User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")

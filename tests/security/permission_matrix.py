@@ -86,6 +86,8 @@ RULES = {
     "GET /favicon.ico": Rule(OPEN),
     # Now, pipelines, search.
     "GET /": Rule(SIGNED_IN),
+    "GET /now/": Rule(SIGNED_IN),
+    "POST /theme/": Rule(SIGNED_IN, {"theme": "dark"}),
     "GET /pipelines/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
     "GET /fairness/": Rule(SIGNED_IN),
@@ -367,7 +369,7 @@ RULES = {
     "GET /api/v1/known-events/{event}/": Rule(SIGNED_IN),
     "DELETE /api/v1/known-events/{event}/": Rule(SIGNED_IN),
     # The API of messages.
-    "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message of one's own"),
+    "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message to oneself"),
     # The API of runbooks.
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),

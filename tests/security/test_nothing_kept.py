@@ -122,7 +122,7 @@ def readings(text):
 def test_neither_a_dump_nor_the_log_contains_a_secret(secrets, log):
     assert len(secrets) == 12
     tables = readings(dump())
-    # The scan sees what is there: what a token begins with is kept, to be known by.
+    # The scan reads what is stored: the first characters of a token are, to recognise it.
     assert secrets["token"][:13] in tables
     held = [name for name, secret in secrets.items() if secret in tables]
     assert held == [], f"the dump holds: {held}"
@@ -136,7 +136,7 @@ def test_neither_a_dump_nor_the_log_contains_a_secret(secrets, log):
 def test_a_dump_alone_does_not_reveal_encrypted_secrets(secrets):
     text = dump()
     assert settings.SECRET_KEY not in text
-    # Everything that opens something by its digest: none of what stands in the dump is what has to be shown.
+    # Everything that is looked up by its digest: nothing in the dump can be presented.
     for token in re.findall(r"\b[0-9a-f]{40}\b|\b[0-9a-f]{64}\b", text)[:200]:
         assert Client(headers={"authorization": f"Bearer {token}"}).get("/api/v1/oncall/").status_code == 401
         assert Client().get(f"/password/{token}/").status_code == 404

@@ -122,7 +122,7 @@ def test_every_route_has_a_rule_and_every_rule_a_route(world):
             elif method not in methods:
                 lacking.append(
                     f'No rule for {method} {route}: add `"{method} {path}": Rule(WHO, {{body}}),` to tests/security/rules.py,'
-                    " with WHO as docs/rules.md has it"
+                    " with WHO as in docs/rules.md"
                 )
     assert lacking == [], "\n" + "\n".join(lacking)
 

@@ -10,5 +10,5 @@ def path_of(name):
 
 
 def sample(name):
-    """Return a sample, parsed anew."""
+    """Return a sample, parsed."""
     return json.loads(path_of(name).read_text())
