@@ -53,7 +53,7 @@ class History:
     def cover(self):
         starts_at = self.at + HOUR * self.source.choice([0, 0, 1, 5, 30, 100])
         span = CoverData(self.source.choice(self.people), starts_at, starts_at + HOUR * self.source.randint(1, 60))
-        create_cover(self.rotation, span=span, by=self.admin, at=self.at, acknowledge_conflicts=True)
+        create_cover(self.rotation, data=span, by=self.admin, at=self.at, acknowledge_conflicts=True)
 
     def end_cover(self):
         covers = list(Cover.objects.filter(ends_at__gt=self.at))
@@ -64,7 +64,7 @@ class History:
         weeks = RotationWeek.objects.filter(starts_at__gt=self.at).order_by("starts_on")
         one, two = self.source.sample(list(weeks.values_list("starts_on", flat=True)[:4]), 2)
         proposal = SwapProposal(one, two, acknowledge_conflicts=True)
-        swap = request_swap(self.rotation, asked=proposal, by=self.admin, at=self.at)
+        swap = request_swap(self.rotation, proposal=proposal, by=self.admin, at=self.at)
         accept_swap(swap, by=self.admin, at=self.at, acknowledge_conflicts=True)
 
     def absence(self):
@@ -72,7 +72,7 @@ class History:
         dates = HolidayData(
             first, first + DAY * self.source.randint(0, 9), kind=self.source.choice(["sick", "holiday"])
         )
-        create_holiday(self.source.choice(self.people), dates=dates, by=self.admin)
+        create_holiday(self.source.choice(self.people), data=dates, by=self.admin)
 
     def end_absence(self):
         blocks = list(HolidayBlock.objects.filter(ends_at__gt=self.at))
