@@ -12,6 +12,14 @@ from notifications.registry import Notification, configurable_types
 from people.models import User
 
 Urgency = NotificationRule.Urgency
+# Channels in the middle of a sentence.
+CHANNEL_WORDS = {
+    Message.Channel.EMAIL: "e-mail",
+    Message.Channel.CHAT: "chat",
+    Message.Channel.NTFY: "ntfy",
+    Message.Channel.SLACK: "Slack",
+    Message.Channel.WEBHOOK: "webhook",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +113,14 @@ def rule_sets_for(person: User) -> list[RuleSet]:
 
 
 def _words(steps: list[Step]) -> str:
-    parts = []
-    for number, step in enumerate(steps):
-        label = str(Message.Channel(step.channel).label)
-        label = label if number == 0 or not label.istitle() or step.channel == Message.Channel.SLACK else label.lower()
-        parts.append(f"{label} {f'after {step.delay_minutes} min' if step.delay_minutes else 'immediately'}")
-    return ", then ".join(parts)
+    """Return the steps as a sentence without its end: "E-mail immediately, then ntfy after 2 min"."""
+    parts = [
+        f"{CHANNEL_WORDS[Message.Channel(step.channel)]} {f'after {step.delay_minutes} min' if step.delay_minutes else 'immediately'}"
+        for step in steps
+    ]
+    text = ", then ".join(parts)
+    # ntfy is written in lower case wherever it stands.
+    return text if text.startswith(CHANNEL_WORDS[Message.Channel.NTFY]) else f"{text[:1].upper()}{text[1:]}"
 
 
 def contact_methods_for(person: User) -> list[ContactMethod]:

@@ -26,6 +26,7 @@ from tests.calendar_feeds.test_feeds import check_quick_in
 from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
 from tests.faults import test_races as races
+from tests.faults import test_rules as rules
 from tests.faults import test_sources as sources
 from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
@@ -212,6 +213,7 @@ PROMISES = {
     "25": in_a_database(backup),
     "26": kills,
     "31": in_a_database(lambda: check_histories(range(1_000))),
+    "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
     "chain": chains,
 }
 
