@@ -283,6 +283,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ChannelEnum": "notifications.models.Message.Channel",
+        "ContactChannelEnum": "notifications.models.CONTACT_CHANNELS",
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",
@@ -309,7 +311,9 @@ EMAIL_PORT = (
 EMAIL_HOST_USER = unquote(_mail.username or "") or os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = unquote(_mail.password or "") or os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_BACKEND = (
-    "notifications.channels.smtp.WatchedBackend" if EMAIL_HOST else "django.core.mail.backends.filebased.EmailBackend"
+    "notifications.channels.email.smtp.WatchedBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.filebased.EmailBackend"
 )
 EMAIL_FILE_PATH = None if EMAIL_HOST else VAR / "mail"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM", "On-call <oncall@localhost>")

@@ -21,7 +21,13 @@ from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.reports import ReportViewSet
-from notifications.api import MessageViewSet, notification_preferences
+from notifications.api import (
+    ContactMethodViewSet,
+    MessageViewSet,
+    notification_preferences,
+    notification_rules,
+    send_test_message,
+)
 from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
@@ -50,6 +56,7 @@ router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("reports/incidents", ReportViewSet, basename="api-report")
 router.register("alerts", AlertViewSet, basename="api-alert")
 router.register("messages", MessageViewSet, basename="api-message")
+router.register("me/contact-methods", ContactMethodViewSet, basename="api-contact-method")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("feeds", FeedViewSet, basename="api-feed")
@@ -78,6 +85,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", docs, name="api-docs"),
     path("me/", profile, name="api-profile"),
     path("me/notifications/", notification_preferences, name="api-notifications"),
+    path("me/notification-rules/", notification_rules, name="api-notification-rules"),
+    path("me/test-message/", send_test_message, name="api-test-message"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),

@@ -73,7 +73,7 @@ def test_every_attempt_has_the_same_message_id(message, monkeypatch):
     seen = []
 
     def fail(message, *, at):
-        from notifications.channels.mail import build_mail
+        from notifications.channels.email.mail import build_mail
 
         seen.append(build_mail(message, at=at).message()["Message-ID"])
         raise ConnectionError("No route.")
@@ -303,7 +303,7 @@ def dripping():
 
 def test_a_dripping_server_is_cut_off_at_the_limit(message, settings, dripping):
     port, closed = dripping
-    settings.EMAIL_BACKEND = "notifications.channels.smtp.WatchedBackend"
+    settings.EMAIL_BACKEND = "notifications.channels.email.smtp.WatchedBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MESSAGE_SEND_SECONDS = "127.0.0.1", port, 1.0
     began = time.monotonic()
     deliver_one()

@@ -83,7 +83,7 @@ def settings_with(**variables):
 
 def test_a_mail_server_is_configured_by_url_or_by_host():
     found = settings_with(EMAIL_URL="smtp+tls://a%40b:p%2Fw@mail.example:2525")
-    assert found["BACKEND"] == "notifications.channels.smtp.WatchedBackend"
+    assert found["BACKEND"] == "notifications.channels.email.smtp.WatchedBackend"
     assert (found["HOST"], found["PORT"], found["HOST_USER"], found["HOST_PASSWORD"]) == (
         "mail.example",
         2525,

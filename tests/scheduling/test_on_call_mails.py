@@ -18,7 +18,7 @@ from people.models import User
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday
-from scheduling.services.offboarding import deactivate
+from scheduling.services.offboarding import deactivate, reassign_inactive
 from scheduling.services.reminders import notify_shift_changes, notify_time_off_conflicts
 from scheduling.services.rosters import change_roster, set_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
@@ -26,7 +26,7 @@ from scheduling.services.weeks import ensure_weeks, update_hours
 from tests.factories import make_engineer, make_pipeline
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
-HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(days=1), dt.timedelta(weeks=1)
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 HISTORIES = 100
 BATCHES = 4
 STEPS = 12
@@ -132,6 +132,8 @@ class History:
                     notify_shift_changes(at=max(self.at, later - HOUR))
                 self.at = later
                 self.look()
+            # Nothing is changed in the instant in which a shift or cover starts: those who go on call have had their message.
+            self.at += MINUTE
             for _ in range(self.source.randint(1, 3)):
                 self.change()
             self.look()
@@ -150,6 +152,7 @@ class History:
 
     def look(self):
         """Note who is on call now, and deliver what is due."""
+        reassign_inactive(at=self.at)
         engineer = self.engineer_at(self.at)
         if engineer != self.on_call:
             active = set(User.objects.filter(is_active=True).values_list("pk", flat=True))
