@@ -6,8 +6,8 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
-from incidents.services.transitions import NewIncident, open_incident
 
+from incidents.services.transitions import NewIncident, open_incident
 from notifications.models import Message
 from oncall_site import services
 from oncall_site.queries import delivery_problem
