@@ -10,7 +10,7 @@ from django.utils import timezone
 from handoffs.models import Handoff
 from handoffs.queries.handoffs import overdue_handoffs
 from incidents.models import Incident, RunbookRun
-from incidents.services.sync_checks import sync_with_checks
+from incidents.tasks import sync_incidents
 from notifications.models import Message
 from scheduling.models import HolidayBlock, RotationWeek, SwapRequest
 from validation.models import Check
@@ -40,5 +40,5 @@ def test_the_demo_has_a_past_plans_and_two_failures(db, tmp_path, monkeypatch, a
     failing = Check.objects.filter(last_status="fail")
     assert sorted(failing.values_list("name", flat=True)) == ["Every cohort has its logs", "Transactions are fresh"]
     assert not Check.objects.filter(last_status__in=("warn", "error")).exists()
-    sync_with_checks(at=now)
+    sync_incidents()
     assert Incident.objects.unresolved().count() == 2
