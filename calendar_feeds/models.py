@@ -16,7 +16,11 @@ class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
 
     def usable(self) -> Self:
         """Return feeds that are not revoked and whose owner is active."""
-        return self.filter(revoked_at=None, owner__is_active=True)
+        return self.not_revoked().filter(owner__is_active=True)
+
+    def not_revoked(self) -> Self:
+        """Return feeds that were not revoked, neither by hand nor by deactivating their owner."""
+        return self.filter(revoked_at=None, created_at__gte=F("owner__active_since"))
 
 
 @pghistory.track(

@@ -18,7 +18,7 @@ def feed_by_secret(secret: str) -> FeedToken | None:
 
 def active_feeds(owner: User) -> QuerySet[FeedToken]:
     """Return a user's active feeds, newest first."""
-    return owner.feed_tokens.filter(revoked_at=None).select_related("rotation", "owner")
+    return owner.feed_tokens.not_revoked().select_related("rotation", "owner")
 
 
 def feed_url(secret: str) -> str:

@@ -18,6 +18,9 @@ from common.exceptions import DomainError
 from common.forms import add_service_error
 from people.requests import SignedInRequest
 
+# A name in the session.
+NEW_FEED = "new_feed"
+
 
 @require_safe
 @login_not_required
@@ -38,19 +41,24 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_feeds(request: SignedInRequest) -> HttpResponse:
-    """Show the user's feeds, or create one and show its URL once."""
+    """Show the user's feeds and once the URL of a new one, or create one."""
     form = FeedForm(request.POST if request.method == "POST" else None)
-    status, new_feed = 400 if form.errors else 200, None
+    status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
             new_feed = create_feed(request.user, rotation=form.cleaned_data["rotation"], at=timezone.now())
         except DomainError as error:
             status = add_service_error(form, error)
-    context = {"form": form, "feeds": active_feeds(request.user), "new_feed": new_feed}
-    if new_feed is not None:
-        url = feed_url(new_feed.secret)
+        else:
+            # The session is encrypted. The page shows the URL once.
+            rotation = new_feed.token.rotation
+            request.session[NEW_FEED] = {"name": str(rotation) if rotation else "", "secret": new_feed.secret}
+            return redirect("my_feeds")
+    context: dict[str, object] = {"form": form, "feeds": active_feeds(request.user)}
+    if request.method != "POST" and (created := request.session.pop(NEW_FEED, None)):
+        url = feed_url(created["secret"])
         parts = urlsplit(url)
-        context |= {"url": url, "webcal": f"webcal://{parts.netloc}{parts.path}", "form": FeedForm()}
+        context |= {"new_feed": created, "url": url, "webcal": f"webcal://{parts.netloc}{parts.path}"}
     return render(request, "calendar_feeds/feeds.html", context, status=status)
 
 

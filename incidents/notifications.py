@@ -76,12 +76,22 @@ class IncidentAssigned(_IncidentNotification):
     number: int
     assigned_by: str
     note: str
+    text: str
+    runbook: str
+    escalates_after_minutes: int
 
     def subject(self, reader: User) -> str:
         return f"Assigned to you: [{self.kind}] {self.pipeline}: {self.title}"
 
     def body(self, reader: User) -> str:
-        return paragraphs(f"{self.assigned_by} assigned this incident to you.", self.note)
+        return paragraphs(
+            f"{self.assigned_by} assigned this incident to you.",
+            self.note,
+            f"{self.kind}: {self.title}",
+            self.text,
+            f"Runbook: {absolute_url(reverse('runbook', args=[self.runbook]))}",
+            f"Acknowledge within {self.escalates_after_minutes} min, or it escalates to the next responder.",
+        )
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return Incident.objects.unresolved().filter(pk=self.incident_id, assignee=recipient).exists()
@@ -112,5 +122,8 @@ def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime
         number=incident.timeline.filter(kind=TimelineEntry.Kind.REASSIGNED).count(),
         assigned_by=str(by),
         note=note,
+        text=incident.text,
+        runbook=incident.pipeline.slug,
+        escalates_after_minutes=incident.pipeline.escalate_after_minutes,
     )
     enqueue([to], notification, due_at=at, expires_at=at + INCIDENT_MESSAGE_LIFETIME)

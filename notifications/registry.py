@@ -53,6 +53,10 @@ class Notification:
         """Return the path that the sent message shows. It differs from `link` only if it holds a secret."""
         return self.link()
 
+    def address(self, recipient: User) -> str:
+        """Return the e-mail address it is sent to."""
+        return recipient.email
+
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         """Return True if it is worth sending at `at`; asked just before it is sent."""
         return True

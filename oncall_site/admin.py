@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from common.exceptions import DomainError
@@ -15,6 +17,9 @@ from people.forms import NewPersonForm
 from people.models import User
 from people.services import accounts
 from scheduling.services.offboarding import deactivate, reactivate
+
+# An admin confirms their password before they change these.
+IDENTITY_FIELDS = {"email", "is_staff"}
 
 
 @admin.register(User)
@@ -37,17 +42,32 @@ class UserAdmin(DjangoUserAdmin[User]):
     )
     actions = ("invite", "send_password_reset", "reset_two_factor")
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # Django's own signature
+        """Set a user's password, after the admin confirmed their own."""
+        require_recent_password(request)
+        return super().user_change_password(request, id, form_url)
+
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Return False: shifts and histories refer to users. Deactivate them instead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
         """Save the user; deactivate and reactivate through the service, which also updates the schedule."""
-        is_active = obj.is_active
-        if change:
-            obj.is_active = User.objects.get(pk=obj.pk).is_active
+        if IDENTITY_FIELDS & set(form.changed_data) and (change or obj.is_staff):
+            require_recent_password(request)
+        is_active, by = obj.is_active, request_admin(request)
+        stored = User.objects.get(pk=obj.pk) if change else None
+        if stored is not None:
+            obj.is_active = stored.is_active
+        if stored is not None and stored.is_staff and not obj.is_staff:
+            try:
+                accounts.check_admin_remains(stored)
+            except DomainError as error:
+                obj.is_staff = True
+                messages.error(request, str(error))
         super().save_model(request, obj, form, change)
-        by = request_admin(request)
+        if stored is not None:
+            services.email_changed(obj, old_address=stored.email, at=timezone.now())
         try:
             if obj.is_active and not is_active:
                 deactivate(obj, by=by, at=timezone.now())
@@ -70,8 +90,15 @@ class UserAdmin(DjangoUserAdmin[User]):
     @admin.action(description="Reset two-factor authentication", permissions=["change"])
     def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Remove two-factor authentication, so that users who lost their device can sign in."""
+        require_recent_password(request)
         count = sum(accounts.reset_two_factor(user) for user in queryset)
         messages.success(request, f"Two-factor authentication reset for {count} user{'' if count == 1 else 's'}.")
+
+
+def require_recent_password(request: HttpRequest) -> None:
+    """Let allauth ask for the admin's password, unless they confirmed it in the last minutes, and repeat the request."""
+    if not did_recently_reauthenticate(request):
+        raise ReauthenticationRequired
 
 
 def _send_password_links(request: HttpRequest, users: QuerySet[User], *, reset: bool) -> None:

@@ -12,6 +12,8 @@ from notifications.services.outbox import enqueue
 from people.models import PasswordLink, User
 from people.queries import secret_of
 
+EMAIL_NOTICE_VALIDITY = dt.timedelta(days=7)
+
 
 @dataclass(frozen=True, slots=True)
 class _PasswordNotification(Notification):
@@ -76,6 +78,43 @@ class PasswordResetSent(_PasswordNotification):
             f"{self.usage(reader)} Open it to choose a new password.",
             "If you did not expect this, ignore this e-mail. Your password stays the same.",
         )
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class EmailChanged(Notification):
+    """The e-mail address of an account changed; sent to the old address."""
+
+    name = "email-changed"
+    label = "E-mail address changed"
+    identity = ("changed_at",)
+    urgent = True
+    private = True
+
+    old_address: str
+    changed_at: dt.datetime
+
+    def link(self) -> str:
+        return reverse("account")
+
+    def address(self, recipient: User) -> str:
+        return self.old_address
+
+    def subject(self, reader: User) -> str:
+        return "Your e-mail address for the on-call site changed"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"The e-mail address of {reader.username} changed at {local_time(self.changed_at, reader)}.",
+            "Notifications no longer go to this address. If you did not change it, contact an admin now.",
+        )
+
+
+def notify_email_changed(user: User, *, old_address: str, at: dt.datetime) -> None:
+    """Tell the old address of a user that their e-mail address changed."""
+    enqueue(
+        [user], EmailChanged(old_address=old_address, changed_at=at), due_at=at, expires_at=at + EMAIL_NOTICE_VALIDITY
+    )
 
 
 TYPES: dict[str, type[_PasswordNotification]] = {cls.name: cls for cls in (InvitationSent, PasswordResetSent)}

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site.views import now, pages, system
+from oncall_site.views import now, pages, profile, system
 
 handler500 = "oncall_site.views.pages.server_error"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("handbook.urls")),
     path("", include("calendar_feeds.urls")),
     path("password/forgotten/", pages.forgotten_password, name="forgotten_password"),
+    path("me/profile/", profile.change_profile, name="change_profile"),
     path("", include("people.urls")),
     path("", include("notifications.urls")),
     path("pipelines/<slug:slug>/", pages.pipeline, name="pipeline"),

@@ -7,12 +7,13 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from common.crypto import decrypt, encrypt
 from common.http import client_address
 from people import queries
+from people.devices import remember_device
 
 # Redundant: the page shows whether the user is signed in.
 HIDDEN_MESSAGES = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
@@ -24,6 +25,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: admins add and invite users."""
         return False
+
+    def post_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse:
+        """Remember the device: from now on it has its own limit of sign-in attempts."""
+        response: HttpResponse = super().post_login(request, user, **options)
+        remember_device(request, response, username=user.username)
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the client's IP address."""

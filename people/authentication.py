@@ -20,7 +20,7 @@ class TokenAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         at = timezone.now()
-        token = queries.token_of(secret.strip(), at=at)
+        token = queries.find_token(secret.strip(), at=at)
         if token is None:
             raise AuthenticationFailed("This token is invalid, expired or revoked.")
         record_use(token, at=at)

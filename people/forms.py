@@ -47,7 +47,7 @@ class PasswordAgainForm(ReauthenticateForm):
 
     def clean_password(self) -> str:
         """Return the password; raise ValidationError if it is wrong."""
-        attempt = {LoginAttempts.Of.NAME: self.user.username}
+        attempt = {LoginAttempts.Of.CONFIRMATION: self.user.username}
         count_or_reject(attempt)
         password: str = super().clean_password()
         refund_attempt(attempt)
@@ -101,7 +101,7 @@ class MyPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         """Return the current password; raise ValidationError if it is wrong."""
-        attempt = {LoginAttempts.Of.NAME: self.user.username}
+        attempt = {LoginAttempts.Of.CONFIRMATION: self.user.username}
         count_or_reject(attempt)
         password: str = super().clean_old_password()
         refund_attempt(attempt)
@@ -129,6 +129,12 @@ class TokenForm(forms.Form):
         label="Expires",
         help_text="Last day of validity. Leave blank for no expiry.",
     )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not user.is_staff:
+            scopes = [choice for choice in ApiToken.Scope.choices if choice[0] != ApiToken.Scope.ADMIN]
+            self.fields["scope"].choices = scopes  # type: ignore[attr-defined]  # a choice field
 
     def clean_expires_on(self) -> dt.date | None:
         """Return the last valid day; raise ValidationError if it is in the past."""

@@ -8,12 +8,14 @@ from typing import Any, Self
 
 import holidays
 import pghistory
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Trim
+from django.utils.crypto import salted_hmac
 
 from common.identifiers import validate_username
 
@@ -129,6 +131,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField("active", default=True, help_text="Can sign in and be on call.")
     is_staff = models.BooleanField("admin", default=False, help_text="Can manage pipelines, rotations and people.")
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
+    # Sessions, tokens, feeds and password links from before are invalid: a reactivated user starts without any.
+    active_since = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = UserManager()
 
@@ -140,6 +144,15 @@ class User(AbstractBaseUser):
         ordering = ["display_name", "pk"]
         verbose_name = "person"
         verbose_name_plural = "people"
+        triggers = [
+            pgtrigger.Trigger(
+                name="restart_access",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__is_active=False, new__is_active=True),
+                func="NEW.active_since = CLOCK_TIMESTAMP(); RETURN NEW;",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
             models.CheckConstraint(condition=Q(display_name=Trim("display_name")), name="user_name_is_trimmed"),
@@ -172,6 +185,11 @@ class User(AbstractBaseUser):
         """The telephone number for a `tel:` link: digits, with a leading plus if given."""
         return "".join(character for character in self.phone if character in "+0123456789")
 
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """Return the hash that ends sessions when the password changes or the user is deactivated and reactivated."""
+        value = f"{self.password}{self.active_since.isoformat()}"
+        return salted_hmac("people.models.session", value, secret=secret, algorithm="sha256").hexdigest()
+
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Return True if the user is an active admin, who may use Django's admin for every model."""
         return self.is_active and self.is_staff
@@ -191,7 +209,11 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def usable(self, *, at: dt.datetime) -> Self:
         """Return tokens valid at `at`: not revoked, not expired and of an active user."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=at)
-        return self.filter(unexpired, revoked_at=None, user__is_active=True)
+        return self.not_revoked().filter(unexpired, user__is_active=True)
+
+    def not_revoked(self) -> Self:
+        """Return tokens that were not revoked, neither by hand nor by deactivating their user."""
+        return self.filter(revoked_at=None, created_at__gte=F("user__active_since"))
 
 
 @pghistory.track(
@@ -204,10 +226,11 @@ class ApiToken(models.Model):
     """An API token: 256 random bits, stored as a SHA-256 digest."""
 
     class Scope(models.TextChoices):
-        """What a token may do."""
+        """What a token may do. No scope changes the user's identity: e-mail, password, two-factor authentication, role."""
 
         READ = "read", "Read only"
         WRITE = "write", "Read and write"
+        ADMIN = "admin", "Admin"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80)
@@ -243,13 +266,18 @@ class LoginAttempts(models.Model):
     class Of(models.TextChoices):
         """What the attempts are counted for."""
 
-        NAME = "name", "User name"
+        GUESS = "guess", "User name from an address or device"
+        GUESS_DAY = "guess_day", "User name from an address or device, per day"
         ADDRESS = "address", "Client address"
+        ADDRESS_DAY = "address_day", "Client address, per day"
+        NETWORK_DAY = "network_day", "Client network, per day"
+        CONFIRMATION = "confirm", "Password confirmations of a user"
         CODE = "code", "Two-factor codes of a user"
         MAIL = "mail", "Mail to an address"
         USED = "used", "Used two-factor code"
+        FORM = "form", "Forms posted without a session"
 
-    of = models.CharField(max_length=8, choices=Of)
+    of = models.CharField(max_length=11, choices=Of)
     digest = models.CharField(max_length=64)
     used = models.PositiveSmallIntegerField()
     ends_at = models.DateTimeField(db_index=True)
@@ -267,7 +295,9 @@ class PasswordLinkQuerySet(models.QuerySet["PasswordLink"]):
 
     def usable(self, *, at: dt.datetime) -> Self:
         """Return links valid at `at`: not used, not expired and of an active user."""
-        return self.filter(used_at=None, expires_at__gt=at, user__is_active=True)
+        return self.filter(
+            used_at=None, expires_at__gt=at, user__is_active=True, created_at__gte=F("user__active_since")
+        )
 
 
 @pghistory.track(exclude=["digest", "nonce"])

@@ -18,14 +18,20 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def token_of(secret: str, *, at: dt.datetime) -> ApiToken | None:
-    """Return the token with this secret if it is valid at `at`, or None."""
-    return ApiToken.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
+def find_token(secret: str, *, at: dt.datetime) -> ApiToken | None:
+    """Return the token with this secret if it is valid at `at`, or None.
+
+    Its user has an admin's rights (`is_staff`) only if the token was created as an admin token.
+    """
+    token = ApiToken.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
+    if token is not None and token.scope != ApiToken.Scope.ADMIN:
+        token.user.is_staff = False
+    return token
 
 
 def active_tokens(user: User) -> QuerySet[ApiToken]:
     """Return a user's tokens that are not revoked, newest first."""
-    return user.api_tokens.filter(revoked_at=None)
+    return user.api_tokens.not_revoked()
 
 
 def all_users() -> UserQuerySet:

@@ -23,17 +23,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from common.exceptions import DomainError
 from common.http import client_address
 from people import queries
+from people.devices import known_device
 from people.forms import ChosenPasswordForm, MyPasswordForm, ProfileForm, TokenForm
-from people.models import LoginAttempts, PasswordLink, User, countries, time_zones
+from people.models import PasswordLink, User, countries, time_zones
 from people.requests import SignedInRequest
 from people.services import accounts
 from people.services.accounts import set_password
-from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt
+from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt, sign_in_attempt
 from people.services.password_links import set_password_by_link
 
 logger = logging.getLogger(__name__)
 
 sign_out = LogoutView.as_view()
+NEW_TOKEN = "new_token"  # noqa: S105  # nosec B105  # a name in the session
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,10 +49,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _sign_in_page(request, AuthenticationForm(request))
     form = AuthenticationForm(request, request.POST)
-    attempt = {
-        LoginAttempts.Of.NAME: request.POST.get("username", ""),
-        LoginAttempts.Of.ADDRESS: client_address(request),
-    }
+    username = request.POST.get("username", "")
+    attempt = sign_in_attempt(
+        username=username, address=client_address(request), device=known_device(request, username)
+    )
     try:
         count_attempt(attempt, at=timezone.now())
     except TooManyAttemptsError as busy:
@@ -90,7 +92,7 @@ def choose_password(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _password_page(request, link, form, secret=secret, status=400)
     try:
-        set_password_by_link(link, password=form.cleaned_data["new_password1"], at=at)
+        set_password_by_link(link, password=form.cleaned_data["new_password1"], address=client_address(request), at=at)
     except DomainError:
         return render(request, "people/dead_link.html", status=404)
     messages.success(request, "Password set. Sign in to continue.")
@@ -118,10 +120,11 @@ def _next_page(request: HttpRequest, *, default: str = "now") -> str:
     return url if is_safe else default
 
 
-def _account_page(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
+def account_page(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
+    """Return the account page. `forms` replace its forms by those with errors."""
     context = {
         "profile_form": ProfileForm(instance=User.objects.get(pk=request.user.pk)),
-        "token_form": TokenForm(),
+        "token_form": TokenForm(user=request.user),
         "password_form": MyPasswordForm(request.user),
         "tokens": queries.active_tokens(request.user),
         "second_factor": queries.has_second_factor(request.user),
@@ -164,19 +167,8 @@ def not_active(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def account(request: SignedInRequest) -> HttpResponse:
-    """Show the account page: profile, password and API tokens."""
-    return _account_page(request)
-
-
-@require_POST
-def change_profile(request: SignedInRequest) -> HttpResponse:
-    """Update the user's profile."""
-    form = ProfileForm(request.POST, instance=User.objects.get(pk=request.user.pk))
-    if not form.is_valid():
-        return _account_page(request, status=400, profile_form=form)
-    accounts.change_profile(User.objects.get(pk=request.user.pk), fields=form.cleaned_data)
-    messages.success(request, "Profile saved.")
-    return redirect("account")
+    """Show the account page: profile, password and API tokens, and once the secret of a new token."""
+    return account_page(request, new_token=request.session.pop(NEW_TOKEN, None))
 
 
 @require_POST
@@ -184,7 +176,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
     """Change the user's password and keep the session."""
     form = MyPasswordForm(request.user, request.POST)
     if not form.is_valid():
-        return _account_page(request, status=400, password_form=form)
+        return account_page(request, status=400, password_form=form)
     set_password(request.user, password=form.cleaned_data["new_password1"])
     update_session_auth_hash(request, request.user)
     messages.success(request, "Password changed.")
@@ -194,17 +186,19 @@ def change_password(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def create_token(request: SignedInRequest) -> HttpResponse:
     """Create an API token and show its secret once."""
-    form = TokenForm(request.POST)
+    form = TokenForm(request.POST, user=request.user)
     if not form.is_valid():
-        return _account_page(request, status=400, token_form=form)
+        return account_page(request, status=400, token_form=form)
     try:
-        token = accounts.create_token(
+        new_token = accounts.create_token(
             request.user, name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires_at=form.expires_at()
         )
     except DomainError as refusal:
         form.add_error(None, str(refusal))
-        return _account_page(request, status=409, token_form=form)
-    return _account_page(request, new_token=token)
+        return account_page(request, status=409, token_form=form)
+    # The session is encrypted. The account page shows the secret once.
+    request.session[NEW_TOKEN] = {"name": new_token.token.name, "secret": new_token.secret}
+    return redirect("account")
 
 
 @require_POST
@@ -214,3 +208,9 @@ def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
     accounts.revoke_token(token, by=request.user, at=timezone.now())
     messages.success(request, f"Token “{token.name}” revoked.")
     return redirect("account")
+
+
+@require_POST
+def discard_form(request: SignedInRequest) -> HttpResponse:
+    """Go on without the form that was posted after the session expired; the middleware has forgotten it."""
+    return redirect("now")

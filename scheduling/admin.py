@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError, InvalidInputError
+from common.forms import LinesField
 from people.admin import dry_run_form, request_admin
 from people.models import User
 from scheduling.models import (
@@ -41,12 +42,36 @@ class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
     autocomplete_fields = ("engineer",)
 
 
+class RotationForm(forms.ModelForm[Rotation]):
+    """A rotation; rules contain commas, so that each has a line of its own."""
+
+    policy_rules = LinesField(
+        required=False,
+        help_text="The rules of the holiday policy, one per line. Indent a line to continue the rule above.",
+    )
+
+    class Meta:
+        model = Rotation
+        fields = (
+            "slug",
+            "name",
+            "description",
+            "time_zone",
+            "handoff_time",
+            "policy_name",
+            "policy_introduction",
+            "policy_rules",
+        )
+
+
 @admin.register(Rotation)
 class RotationAdmin(admin.ModelAdmin[Rotation]):
     """Rotations: time zone, hand-off and holiday policy; changing the hours moves upcoming shifts."""
 
+    form = RotationForm
     list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time")
     search_fields = ("name", "slug")
+    fields = (*RotationForm.Meta.fields, "handoff_weekday")
     readonly_fields = ("handoff_weekday",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -41,5 +41,6 @@ def make_runbook(pipeline, markdown="### Purpose\n\nTo be useful.", author=None)
 
 
 def bearer(user, **fields):
-    """Return the request headers with a new API token of a user, for Django's test client."""
+    """Return the request headers with a new API token of a user, for Django's test client; an admin's is an admin token."""
+    fields.setdefault("scope", "admin" if user.is_staff else "write")
     return {"headers": {"authorization": f"Bearer {create_token(user, name='test', **fields).secret}"}}

@@ -19,6 +19,10 @@ from validation.queries.external import failing_external_checks
 MIN_COOLDOWN = dt.timedelta(minutes=30)
 # Results that count as a recovery of an external check; an error says nothing about the data.
 RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
+CHECK_SEVERITIES: dict[str, Incident.Severity] = {
+    Severity.CRITICAL: Incident.Severity.CRITICAL,
+    Severity.LOW: Incident.Severity.LOW,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ def sync_with_checks(*, at: dt.datetime) -> int:
     A check with severity `warn` opens no incident. Each check is one transaction, so that after a killed worker the next sweep
     does the rest.
     """
-    rows = Check.objects.alerting().filter(severity=Severity.FAIL).select_related("pipeline")
+    rows = Check.objects.alerting().exclude(severity=Severity.WARN).select_related("pipeline", "metric")
     alerting = list(rows.order_by("alerting_since", "pk"))
     for check in alerting:
         trigger_incident(check.pipeline, trigger=_check_trigger(check, at=at), at=at)
@@ -173,13 +177,27 @@ def _check_trigger(check: Check, *, at: dt.datetime) -> IncidentTrigger:
     failed_again = check.last_status == ResultStatus.FAIL and check.last_run_at is not None
     return IncidentTrigger(
         kind=Incident.Kind.DELAY if check.type.is_about_absence else Incident.Kind.ISSUE,
-        title=check.name,
+        title=check_title(check),
         text=check.last_message,
+        severity=CHECK_SEVERITIES.get(check.severity, Incident.Severity.HIGH),
         since=since,
         seen_at=check.last_run_at if failed_again and check.last_run_at else since,
         cooldown=_cooldown(check.cooldown_minutes),
         check_id=check.pk,
     )
+
+
+def check_title(check: Check) -> str:
+    """Return an incident's title for a failing check: the problem, the check, and its value and date.
+
+    For example "Missing data: Every cohort has its logs (3 missing)" or "Value out of range: Revenue (12 EUR, 28 Nov)".
+    """
+    details = [] if check.last_value is None else [check.last_number]
+    if check.last_bucket is not None:
+        bucket = check.last_bucket.astimezone(dt.UTC)
+        hour = "" if bucket.time() == dt.time() else f"{bucket: %H:%M} UTC"
+        details.append(f"{bucket.day} {bucket:%b}{hour}")
+    return f"{check.type.failure}: {check.name}" + (f" ({', '.join(details)})" if details else "")
 
 
 def _cooldown(minutes: int) -> dt.timedelta:
@@ -193,7 +211,7 @@ def sync_with_external_checks(*, at: dt.datetime) -> int:
         if check.pipeline is not None:
             trigger = IncidentTrigger(
                 kind=Incident.Kind.ISSUE,
-                title=f"{check.get_tool_display()}: {check.name}",
+                title=f"{check.get_tool_display()} check failed: {check.name}",
                 text=check.message,
                 since=check.at,
                 seen_at=check.at,

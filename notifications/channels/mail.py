@@ -26,6 +26,12 @@ def message_id(message: Message) -> str:
     return f"<oncall.{message.pk}.{digest}@{host}>"
 
 
+def email_address(message: Message) -> str:
+    """Return the address a message is sent to, empty if there is none."""
+    notification = load(message.type, message.context)
+    return message.recipient.email if notification is None else notification.address(message.recipient)
+
+
 def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
     """Return the e-mail for a message, dated `at`."""
     notification = load(message.type, message.context)
@@ -38,7 +44,7 @@ def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
         subject=message.subject,
         body=render_to_string("notifications/mail.txt", context),
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[message.recipient.email],
+        to=[email_address(message)],
         headers={
             "Message-ID": message_id(message),
             "Date": format_datetime(at),

@@ -7,7 +7,7 @@ from django.conf import settings
 from notifications.channels.chat import encrypted_address, send_chat
 from notifications.channels.deadline import within
 from notifications.channels.exceptions import UndeliverableError
-from notifications.channels.mail import build_mail, send_mail
+from notifications.channels.mail import build_mail, email_address, send_mail
 from notifications.models import Message
 
 
@@ -20,7 +20,7 @@ def send(message: Message, *, at: dt.datetime) -> None:
         address = encrypted_address(message.recipient)
         within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_chat(message, address, deadline=deadline))
         return
-    if not message.recipient.email:
+    if not email_address(message):
         raise UndeliverableError(f"{message.recipient} has no e-mail address.")
     mail = build_mail(message, at=at)
     within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))

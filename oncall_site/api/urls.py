@@ -19,7 +19,7 @@ from notifications.api import MessageViewSet, notification_preferences
 from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
-from people.api import profile
+from oncall_site.api.profile import profile
 from runbooks.api import RunbookViewSet
 from scheduling.api.calendar_links import calendar_link
 from scheduling.api.covers import CoverViewSet

@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from oncall_site import prometheus, queries
 from people.models import User
-from people.queries import token_of
+from people.queries import find_token
 
 MAX_FAILED_MESSAGES = 20
 TASK_LABELS = {
@@ -76,7 +76,7 @@ def _metrics_access(request: HttpRequest) -> int:
     if scheme.lower() == "bearer":
         if settings.METRICS_TOKEN and secrets.compare_digest(secret.strip().encode(), settings.METRICS_TOKEN.encode()):
             return 200
-        token = token_of(secret.strip(), at=timezone.now())
+        token = find_token(secret.strip(), at=timezone.now())
         return 401 if token is None else 200 if token.user.is_staff else 403
     if not isinstance(request.user, User):
         return 401

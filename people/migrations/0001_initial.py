@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80)),
-                ('scope', models.CharField(choices=[('read', 'Read only'), ('write', 'Read and write')], default='write', max_length=8)),
+                ('scope', models.CharField(choices=[('read', 'Read only'), ('write', 'Read and write'), ('admin', 'Admin')], default='write', max_length=8)),
                 ('prefix', models.CharField(max_length=16)),
                 ('digest', models.CharField(max_length=64, unique=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('name', models.CharField(max_length=80)),
-                ('scope', models.CharField(choices=[('read', 'Read only'), ('write', 'Read and write')], default='write', max_length=8)),
+                ('scope', models.CharField(choices=[('read', 'Read only'), ('write', 'Read and write'), ('admin', 'Admin')], default='write', max_length=8)),
                 ('prefix', models.CharField(max_length=16)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             name='LoginAttempts',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('of', models.CharField(choices=[('name', 'User name'), ('address', 'Client address'), ('code', 'Two-factor codes of a user'), ('mail', 'Mail to an address'), ('used', 'Used two-factor code')], max_length=8)),
+                ('of', models.CharField(choices=[('guess', 'User name from an address or device'), ('guess_day', 'User name from an address or device, per day'), ('address', 'Client address'), ('address_day', 'Client address, per day'), ('network_day', 'Client network, per day'), ('confirm', 'Password confirmations of a user'), ('code', 'Two-factor codes of a user'), ('mail', 'Mail to an address'), ('used', 'Used two-factor code'), ('form', 'Forms posted without a session')], max_length=11)),
                 ('digest', models.CharField(max_length=64)),
                 ('used', models.PositiveSmallIntegerField()),
                 ('ends_at', models.DateTimeField(db_index=True)),
@@ -118,6 +118,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, help_text='Can sign in and be on call.', verbose_name='active')),
                 ('is_staff', models.BooleanField(default=False, help_text='Can manage pipelines, rotations and people.', verbose_name='admin')),
                 ('date_joined', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('active_since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
                 'abstract': False,
@@ -141,6 +142,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, help_text='Can sign in and be on call.', verbose_name='active')),
                 ('is_staff', models.BooleanField(default=False, help_text='Can manage pipelines, rotations and people.', verbose_name='admin')),
                 ('date_joined', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('active_since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
                 'verbose_name': 'person',
@@ -151,15 +153,19 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "shortcuts", "subdivision", "time_zone", "username") VALUES (NEW."colour", NEW."country", NEW."date_joined", NEW."display_name", NEW."email", NEW."id", NEW."is_active", NEW."is_staff", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."shortcuts", NEW."subdivision", NEW."time_zone", NEW."username"); RETURN NULL;', hash='746c7f02074e003f224ffc23559e7d581efb7ec2', operation='INSERT', pgid='pgtrigger_insert_insert_7e9ab', table='people_user', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='restart_access', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."is_active" AND NOT OLD."is_active")', func='NEW.active_since = CLOCK_TIMESTAMP(); RETURN NEW;', hash='a660c8ed13ddf01946980cd7b87163d9f691680d', operation='UPDATE', pgid='pgtrigger_restart_access_0f038', table='people_user', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."colour" IS DISTINCT FROM (NEW."colour") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."date_joined" IS DISTINCT FROM (NEW."date_joined") OR OLD."display_name" IS DISTINCT FROM (NEW."display_name") OR OLD."email" IS DISTINCT FROM (NEW."email") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."is_staff" IS DISTINCT FROM (NEW."is_staff") OR OLD."phone" IS DISTINCT FROM (NEW."phone") OR OLD."shortcuts" IS DISTINCT FROM (NEW."shortcuts") OR OLD."subdivision" IS DISTINCT FROM (NEW."subdivision") OR OLD."time_zone" IS DISTINCT FROM (NEW."time_zone") OR OLD."username" IS DISTINCT FROM (NEW."username"))', func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "shortcuts", "subdivision", "time_zone", "username") VALUES (NEW."colour", NEW."country", NEW."date_joined", NEW."display_name", NEW."email", NEW."id", NEW."is_active", NEW."is_staff", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."shortcuts", NEW."subdivision", NEW."time_zone", NEW."username"); RETURN NULL;', hash='022541c107db777b5570fad4abfe4b1cdfbc9ee9', operation='UPDATE', pgid='pgtrigger_update_update_86e64', table='people_user', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("active_since", "colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "shortcuts", "subdivision", "time_zone", "username") VALUES (NEW."active_since", NEW."colour", NEW."country", NEW."date_joined", NEW."display_name", NEW."email", NEW."id", NEW."is_active", NEW."is_staff", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."shortcuts", NEW."subdivision", NEW."time_zone", NEW."username"); RETURN NULL;', hash='047ee2a6acef4437ad0dfc8be79a78f3b6dd7e1d', operation='INSERT', pgid='pgtrigger_insert_insert_7e9ab', table='people_user', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "shortcuts", "subdivision", "time_zone", "username") VALUES (OLD."colour", OLD."country", OLD."date_joined", OLD."display_name", OLD."email", OLD."id", OLD."is_active", OLD."is_staff", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."phone", OLD."shortcuts", OLD."subdivision", OLD."time_zone", OLD."username"); RETURN NULL;', hash='075e244995bc0948c28c6993244bd3f19506de0e', operation='DELETE', pgid='pgtrigger_delete_delete_bec80', table='people_user', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."active_since" IS DISTINCT FROM (NEW."active_since") OR OLD."colour" IS DISTINCT FROM (NEW."colour") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."date_joined" IS DISTINCT FROM (NEW."date_joined") OR OLD."display_name" IS DISTINCT FROM (NEW."display_name") OR OLD."email" IS DISTINCT FROM (NEW."email") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."is_staff" IS DISTINCT FROM (NEW."is_staff") OR OLD."phone" IS DISTINCT FROM (NEW."phone") OR OLD."shortcuts" IS DISTINCT FROM (NEW."shortcuts") OR OLD."subdivision" IS DISTINCT FROM (NEW."subdivision") OR OLD."time_zone" IS DISTINCT FROM (NEW."time_zone") OR OLD."username" IS DISTINCT FROM (NEW."username"))', func='INSERT INTO "people_userevent" ("active_since", "colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "shortcuts", "subdivision", "time_zone", "username") VALUES (NEW."active_since", NEW."colour", NEW."country", NEW."date_joined", NEW."display_name", NEW."email", NEW."id", NEW."is_active", NEW."is_staff", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."shortcuts", NEW."subdivision", NEW."time_zone", NEW."username"); RETURN NULL;', hash='09d0c39c4844e59ebb5bbc7dc37479528fa2db40', operation='UPDATE', pgid='pgtrigger_update_update_86e64', table='people_user', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='user',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("active_since", "colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "shortcuts", "subdivision", "time_zone", "username") VALUES (OLD."active_since", OLD."colour", OLD."country", OLD."date_joined", OLD."display_name", OLD."email", OLD."id", OLD."is_active", OLD."is_staff", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."phone", OLD."shortcuts", OLD."subdivision", OLD."time_zone", OLD."username"); RETURN NULL;', hash='a564b06a6a9765ff30976b6cb4f9627559021446', operation='DELETE', pgid='pgtrigger_delete_delete_bec80', table='people_user', when='AFTER')),
         ),
         migrations.AddField(
             model_name='apitoken',

@@ -32,11 +32,17 @@ class NewToken:
 def create_token(
     user: User, *, name: str, scope: str = ApiToken.Scope.WRITE, expires_at: dt.datetime | None = None
 ) -> NewToken:
-    """Create an API token; raise DomainError if the user is inactive or has too many tokens."""
+    """Create an API token.
+
+    Raises NotAllowedError for the admin scope if the user is not an admin, and DomainError if the user is inactive or has
+    too many tokens.
+    """
     user = User.objects.select_for_update().get(pk=user.pk)
     if not user.is_active:
         raise DomainError(f"{user} is inactive.")
-    if user.api_tokens.filter(revoked_at=None).count() >= MAX_TOKENS_PER_USER:
+    if scope == ApiToken.Scope.ADMIN and not user.is_staff:
+        raise NotAllowedError("Only admins can create admin tokens.")
+    if user.api_tokens.not_revoked().count() >= MAX_TOKENS_PER_USER:
         raise DomainError(f"You have {MAX_TOKENS_PER_USER} tokens. Revoke one first.")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
@@ -111,6 +117,13 @@ def change_profile(user: User, *, fields: dict[str, object]) -> None:
         setattr(user, field, value)
     user.full_clean(exclude=["password"])
     user.save(update_fields=list(fields))
+
+
+def check_admin_remains(leaver: User) -> None:
+    """Raise DomainError if nobody else is an active admin. Locks all admins, so that two cannot leave at once."""
+    admins = User.objects.get_queryset().admins().select_for_update().order_by("pk")
+    if [admin.pk for admin in admins] == [leaver.pk]:
+        raise DomainError(f"{leaver} is the last active admin. Make someone else an admin first.")
 
 
 @transaction.atomic

@@ -1,6 +1,13 @@
-"""Rate limits for sign-in: each attempt is counted in the database before the secret is checked."""
+"""Rate limits for sign-in: each attempt is counted in the database before the secret is checked.
+
+Guesses are limited by user name and address together, so that an attacker cannot lock a user out: a right password gets in
+from another address, and from a device on which the user has signed in before. docs/reliability.md (promise 28) has the
+number of guesses that remain.
+"""
 
 import datetime as dt
+from ipaddress import ip_network
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -9,15 +16,34 @@ from django.utils.crypto import salted_hmac
 from common.exceptions import DomainError
 from people.models import LoginAttempts
 
-WINDOW = dt.timedelta(minutes=15)
-# Names and codes are limited per user, from any address; addresses across all users. A code works once.
+
+class Limit(NamedTuple):
+    """The number of attempts within a window."""
+
+    attempts: int
+    window: dt.timedelta
+
+
+QUARTER, DAY = dt.timedelta(minutes=15), dt.timedelta(days=1)
 LIMITS = {
-    LoginAttempts.Of.NAME: 5,
-    LoginAttempts.Of.ADDRESS: 20,
-    LoginAttempts.Of.CODE: 5,
-    LoginAttempts.Of.MAIL: 3,
-    LoginAttempts.Of.USED: 1,
+    # A user name from an address, or from a device of the user.
+    LoginAttempts.Of.GUESS: Limit(5, QUARTER),
+    LoginAttempts.Of.GUESS_DAY: Limit(20, DAY),
+    # An address, across user names.
+    LoginAttempts.Of.ADDRESS: Limit(20, QUARTER),
+    LoginAttempts.Of.ADDRESS_DAY: Limit(200, DAY),
+    # An IPv6 customer has up to 65,536 addresses as `client_address` counts them.
+    LoginAttempts.Of.NETWORK_DAY: Limit(400, DAY),
+    # Password confirmations and two-factor codes of a user who is signed in, or has given their password.
+    LoginAttempts.Of.CONFIRMATION: Limit(5, QUARTER),
+    LoginAttempts.Of.CODE: Limit(5, QUARTER),
+    LoginAttempts.Of.MAIL: Limit(3, QUARTER),
+    # Forms of expired sessions that are kept for an address.
+    LoginAttempts.Of.FORM: Limit(20, QUARTER),
+    # A code works once.
+    LoginAttempts.Of.USED: Limit(1, QUARTER),
 }
+SHARED = (LoginAttempts.Of.ADDRESS, LoginAttempts.Of.ADDRESS_DAY, LoginAttempts.Of.NETWORK_DAY)
 
 
 class TooManyAttemptsError(DomainError):
@@ -26,6 +52,24 @@ class TooManyAttemptsError(DomainError):
     def __init__(self, until: dt.datetime) -> None:
         super().__init__("Too many attempts. Try again later.")
         self.until = until
+
+
+def sign_in_attempt(*, username: str, address: str, device: str) -> dict[LoginAttempts.Of, str]:
+    """Return what to count for a sign-in with a password. `device` identifies a known device of the user, if it is one."""
+    username = username.strip().casefold()
+    if device:
+        guess = f"{username} on device {device}"
+        return {LoginAttempts.Of.GUESS: guess, LoginAttempts.Of.GUESS_DAY: guess}
+    guess = f"{username} from {address}"
+    attempt = {
+        LoginAttempts.Of.GUESS: guess,
+        LoginAttempts.Of.GUESS_DAY: guess,
+        LoginAttempts.Of.ADDRESS: address,
+        LoginAttempts.Of.ADDRESS_DAY: address,
+    }
+    if ":" in address:
+        attempt[LoginAttempts.Of.NETWORK_DAY] = str(ip_network(address).supernet(new_prefix=48))
+    return attempt
 
 
 @transaction.atomic
@@ -40,10 +84,10 @@ def count_attempt(attempt: dict[LoginAttempts.Of, str], *, at: dt.datetime) -> N
 
 @transaction.atomic
 def refund_attempt(attempt: dict[LoginAttempts.Of, str]) -> None:
-    """Refund a successful attempt: reset the count of a name or code, reduce that of an address by one."""
+    """Refund a successful attempt: reset the counts of the user, reduce those of the address by one."""
     for of, name in attempt.items():
         rows = LoginAttempts.objects.filter(of=of, digest=_digest(of, name))
-        if of == LoginAttempts.Of.ADDRESS:
+        if of in SHARED:
             rows.filter(used__gt=0).update(used=F("used") - 1)
         else:
             rows.update(used=0)
@@ -55,13 +99,14 @@ def purge_attempts(*, at: dt.datetime) -> int:
 
 
 def _reserve(of: LoginAttempts.Of, *, digest: str, at: dt.datetime) -> None:
+    limit = LIMITS[of]
     LoginAttempts.objects.bulk_create(
-        [LoginAttempts(of=of, digest=digest, used=0, ends_at=at + WINDOW)], ignore_conflicts=True
+        [LoginAttempts(of=of, digest=digest, used=0, ends_at=at + limit.window)], ignore_conflicts=True
     )
     row = LoginAttempts.objects.filter(of=of, digest=digest)
     # A concurrent attempt waits for the row lock, then evaluates the filter again.
-    restarted = row.filter(ends_at__lte=at).update(used=1, ends_at=at + WINDOW)
-    if not restarted and not row.filter(used__lt=LIMITS[of]).update(used=F("used") + 1):
+    restarted = row.filter(ends_at__lte=at).update(used=1, ends_at=at + limit.window)
+    if not restarted and not row.filter(used__lt=limit.attempts).update(used=F("used") + 1):
         raise TooManyAttemptsError(row.values_list("ends_at", flat=True).get())
 
 

@@ -6,10 +6,10 @@ import secrets
 from django.db import transaction
 
 from common.exceptions import DomainError, NotAllowedError
-from people.models import LoginAttempts, PasswordLink, User
+from people.models import PasswordLink, User
 from people.queries import digest_of, secret_of
 from people.services.accounts import set_password
-from people.services.login_attempts import refund_attempt
+from people.services.login_attempts import SHARED, refund_attempt, sign_in_attempt
 
 VALIDITY = {
     PasswordLink.Purpose.INVITATION: dt.timedelta(days=7),
@@ -35,18 +35,21 @@ def invite(user: User, *, by: User, at: dt.datetime, reset: bool = False) -> Pas
     return _new_link(user, purpose=purpose, by=by, at=at)
 
 
-def request_password_reset(user: User, *, at: dt.datetime) -> PasswordLink:
-    """Create a password reset link; raise DomainError if the user is inactive or never set a password."""
-    if not (user.is_active and user.has_usable_password()):
-        raise DomainError(f"{user} is inactive or was never invited.")
+def create_reset_link(user: User, *, at: dt.datetime) -> PasswordLink:
+    """Create a password reset link that the user requested, and expire earlier links."""
     return _new_link(user, purpose=PasswordLink.Purpose.RESET, by=None, at=at)
 
 
+def expire_links(user: User, *, at: dt.datetime) -> None:
+    """Expire all password links of a user."""
+    PasswordLink.objects.usable(at=at).filter(user=user).update(expires_at=at)
+
+
 @transaction.atomic
-def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) -> User:
+def set_password_by_link(link: PasswordLink, *, password: str, address: str = "", at: dt.datetime) -> User:
     """Set a password and use up all links of the user; raise DomainError if the link is invalid.
 
-    Sessions of the old password end, and the count of sign-in attempts restarts.
+    Sessions of the old password end, and the count of the user's sign-in attempts from this address restarts.
     """
     # Lock the user first, as every function does that creates or uses links.
     user = User.objects.select_for_update().get(pk=link.user_id)
@@ -54,14 +57,15 @@ def set_password_by_link(link: PasswordLink, *, password: str, at: dt.datetime) 
         raise DomainError("This link has expired or was already used.")
     PasswordLink.objects.usable(at=at).filter(user=user).update(used_at=at)
     set_password(user, password=password)
-    refund_attempt({LoginAttempts.Of.NAME: user.username})
+    attempt = sign_in_attempt(username=user.username, address=address, device="")
+    refund_attempt({of: name for of, name in attempt.items() if of not in SHARED})
     return user
 
 
 @transaction.atomic
 def _new_link(user: User, *, purpose: PasswordLink.Purpose, by: User | None, at: dt.datetime) -> PasswordLink:
     User.objects.select_for_update().get(pk=user.pk)
-    PasswordLink.objects.usable(at=at).filter(user=user).update(expires_at=at)
+    expire_links(user, at=at)
     expires_at = at + VALIDITY[purpose]
     link = PasswordLink(
         user=user, purpose=purpose, asked_by=by, nonce=secrets.token_hex(32), created_at=at, expires_at=expires_at

@@ -15,6 +15,12 @@ def initials(user: User) -> str:
     return "".join(name[0] for name in ([names[0], names[-1]] if len(names) > 1 else names)).upper()
 
 
+@register.filter
+def field_label(name: str) -> str:
+    """Return a form field's name as a label."""
+    return name.rpartition(".")[2].replace("_", " ").capitalize()
+
+
 @register.simple_tag
 def person(user: User | None) -> SafeString:
     """Return HTML for a user: initials in the user's colour, and the name."""

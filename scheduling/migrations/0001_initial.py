@@ -134,8 +134,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', common.fields.EncryptedTextField(editable=False)),
                 ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
+                ('skipped_events', models.JSONField(blank=True, default=list, editable=False, help_text='Events that could not be read: title and reason. Private.')),
                 ('last_read_at', models.DateTimeField(blank=True, null=True)),
                 ('last_success_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -153,7 +154,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
@@ -171,6 +172,7 @@ class Migration(migrations.Migration):
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=200)),
+                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -371,6 +373,7 @@ class Migration(migrations.Migration):
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=200)),
+                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('covered_engineer', models.ForeignKey(db_constraint=False, help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
@@ -526,7 +529,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='calendarlink',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'failing'), ('problem', ''), _connector='OR'), name='only_a_failing_link_has_a_problem'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['failing', 'partial']), ('problem', ''), _connector='OR'), name='only_a_link_with_problems_names_one'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='calendarlink',
@@ -658,15 +661,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."rotation_id", NEW."starts_at"); RETURN NULL;', hash='083803a574dacfabbd2a7ff1833232d1ccd4a5d1', operation='INSERT', pgid='pgtrigger_insert_insert_06063', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='392832e84ef71b21064aab63633ef43487cfcaa5', operation='INSERT', pgid='pgtrigger_insert_insert_06063', table='scheduling_cover', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."rotation_id", NEW."starts_at"); RETURN NULL;', hash='0510011252a2cf6d4b7792e1fd181058b300aaf8', operation='UPDATE', pgid='pgtrigger_update_update_ea228', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='1d96399a27aa3475a2b0555f0825890861b710d8', operation='UPDATE', pgid='pgtrigger_update_update_ea228', table='scheduling_cover', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."rotation_id", OLD."starts_at"); RETURN NULL;', hash='9ee5d3d711947b9578ff7d3dcd0b0eea27544f36', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."rotation_id", OLD."series", OLD."starts_at"); RETURN NULL;', hash='b1ada6026c6667f5e5c1aee307ec5f3679340383', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='rotationweek',

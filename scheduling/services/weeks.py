@@ -10,6 +10,7 @@ from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Rotation, RotationWeek, SwapRequest
 from scheduling.notifications import WeekMoved, notify_swap_decided, notify_weeks_changed
 from scheduling.queries.rosters import planned_replan
+from scheduling.services.covers import realign_covers
 from scheduling.services.locks import lock_rotation
 from scheduling.services.swaps import transfer_covers, void_invalidated_requests
 
@@ -65,6 +66,7 @@ def update_hours(
 def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
     """Move the weeks that have not started to the rotation's current hours."""
     hours = rotation_hours(rotation)
+    old_weeks = list(rotation.weeks.filter(ends_at__gt=at))
     upcoming = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on"))
     if not upcoming:
         return
@@ -76,6 +78,7 @@ def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
     upcoming[0].starts_at = max(upcoming[0].starts_at, at)
     rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(ends_at=upcoming[0].starts_at)
     RotationWeek.objects.bulk_create(upcoming)
+    realign_covers(rotation, old_weeks=old_weeks, at=at)
 
 
 @transaction.atomic

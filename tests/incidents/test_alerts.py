@@ -10,11 +10,12 @@ from incidents import tasks
 from incidents.models import Alert, EscalationStep, Incident
 from incidents.services.escalation import escalate_due
 from incidents.services.transitions import acknowledge, resolve
-from incidents.services.triggers import sync_with_checks, sync_with_external_checks
+from incidents.services.triggers import check_title, sync_with_checks, sync_with_external_checks
 from notifications.models import Message
 from pipelines.models import Pipeline
 from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, notified_people, timeline_kinds
+from validation.check_types import CHECK_TYPES
 from validation.models import Check, ExternalCheck, MappingRule
 from validation.services.external_results import save_mapping_rule
 
@@ -329,9 +330,37 @@ def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check
         for _ in range(2):
             assert sync_with_checks(at=now + minutes * MINUTE) == 1
     row = Incident.objects.get()
-    assert (row.check_id, row.kind, row.title, row.repeats) == (check.pk, "delay", "Logs are fresh", 2)
-    assert Message.objects.get().subject == "[Delay] Daily growth (experiment-focused): Logs are fresh"
+    assert (row.check_id, row.kind, row.title, row.repeats) == (check.pk, "delay", "Late data: Logs are fresh", 2)
+    assert Message.objects.get().subject == "[Delay] Daily growth (experiment-focused): Late data: Logs are fresh"
     assert "9 hours old" in Message.objects.get().text
+
+
+@pytest.mark.parametrize(
+    ("check_type", "value", "bucket", "title"),
+    [
+        ("completeness", 3, None, "Missing data: Logs are fresh (3 missing)"),
+        ("freshness", 540, None, "Late data: Logs are fresh (9 h)"),
+        ("range", 1200, dt.datetime(2026, 11, 28, tzinfo=dt.UTC), "Value out of range: Logs are fresh (1,200, 28 Nov)"),
+        (
+            "range",
+            0.5,
+            dt.datetime(2026, 11, 28, 9, tzinfo=dt.UTC),
+            "Value out of range: Logs are fresh (0.5, 28 Nov 09:00 UTC)",
+        ),
+        ("custom_sql", None, None, "Query check failed: Logs are fresh"),
+    ],
+)
+def test_the_title_states_the_problem(pipeline, check, now, check_type, value, bucket, title):
+    Check.objects.update(check_type=check_type, last_value=value, last_bucket=bucket)
+    alerts_at(check, now)
+    sync_with_checks(at=now)
+    assert Incident.objects.get().title == title
+    assert title in Message.objects.get().subject
+
+
+@pytest.mark.parametrize("check_type", sorted(CHECK_TYPES))
+def test_every_check_type_names_its_problem(pipeline, check_type):
+    assert check_title(Check(check_type=check_type, name="Fine")) == f"{CHECK_TYPES[check_type].failure}: Fine"
 
 
 def test_a_check_error_is_not_a_repeat(pipeline, check, now):
@@ -360,6 +389,14 @@ def test_the_incident_of_a_deleted_check_is_resolved_too(pipeline, check, now):
     sync_with_checks(at=now + MINUTE)
     sync_with_checks(at=now + 40 * MINUTE)
     assert Incident.objects.get().state == "resolved"
+
+
+@pytest.mark.parametrize(("severity", "expected"), [("low", "low"), ("fail", "high"), ("critical", "critical")])
+def test_a_check_sets_the_severity(pipeline, check, now, severity, expected):
+    Check.objects.update(severity=severity)
+    alerts_at(check, now)
+    sync_with_checks(at=now)
+    assert Incident.objects.get().severity == expected
 
 
 def test_a_check_that_only_warns_opens_no_incident(pipeline, check, now):

@@ -81,6 +81,13 @@ def test_reassigning_notifies_the_new_assignee(pipeline, now, a, b, outsider):
     assert (reassigned.state, reassigned.acknowledged_by, reassigned.assignee) == ("open", None, b)
     message = Message.objects.get()
     assert (message.recipient, message.type) == (b, "incident-assigned")
+    for part in (
+        "Engineer A assigned this incident to you.",
+        "Lunch.",
+        "Issue: Too few rows",
+        f"/runbooks/{pipeline.slug}/",
+    ):
+        assert part in message.text
     assert is_still_relevant(message, at=now)
     with pytest.raises(DomainError, match="already assigned to Engineer B"):
         reassign(incident, to=b, by=a, at=now)

@@ -5,7 +5,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError
-from incidents.domain.steps import runbook_steps
 from incidents.models import RunStep
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import reopen, resolve
@@ -18,27 +17,6 @@ STEPS = [
     "Review anomaly detection thresholds.",
     "Rerun failed tasks in the pipeline.",
 ]
-
-
-@pytest.mark.parametrize(
-    ("markdown", "steps"),
-    [
-        ("", ()),
-        ("### Purpose\n\n1. no step\n", ()),
-        ("### Troubleshooting Steps\n\nCall somebody.\n", ()),
-        ("### Troubleshooting Steps\n1. One.\n2. Two.\n", ("One.", "Two.")),
-        ("### troubleshooting steps:\r\n\r\n- One.\r\n- Two.\r\n", ("One.", "Two.")),
-        (
-            "### Troubleshooting Steps\n1. One runs\n   on.\n\n2. Two.\n\n### Metrics\n1. Not this.\n",
-            ("One runs on.", "Two."),
-        ),
-        ("### Troubleshooting Steps\n1. One.\n   - a\n   - b\n2. Two.\n", ("One. – a – b", "Two.")),
-        ("### Troubleshooting Steps\n1. One.\n\nThen:\n\n1. Two.\n", ("One.", "Two.")),
-        ("### Troubleshooting Steps\n```\n1. code\n```\n1. One.\n", ("One.",)),
-    ],
-)
-def test_steps_are_the_list_items_of_their_section(markdown, steps):
-    assert runbook_steps(markdown) == steps
 
 
 def test_a_run_is_a_checklist_of_the_current_revision(pipeline, now, a):
@@ -127,6 +105,17 @@ def test_marking_a_step_keeps_the_notes_typed_on_others(signed_in, pipeline, a):
         signed_in(a).post(f"/incidents/{incident.pk}/steps/1/", fields, headers=headers)
         steps = RunStep.objects.order_by("position").values_list("note", "done_by")
         assert list(steps) == [("", a.pk), ("Typed on two.", None), ("Typed.", None)]
+
+
+def test_enter_in_a_note_marks_no_step(signed_in, pipeline, a):
+    """Enter presses the first button of the form."""
+    incident = make_incident(pipeline, at=timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    page = signed_in(a).get(f"/incidents/{incident.pk}/").content.decode()
+    checklist = page[page.index('<form class="checklist"') :]
+    first_button = checklist[checklist.index("<button") : checklist.index("</button>")]
+    assert "Save notes" in first_button
+    assert "name=" not in first_button
 
 
 def test_marking_a_step_that_somebody_else_did_keeps_the_notes(signed_in, pipeline, a, b):

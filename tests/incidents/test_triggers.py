@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from incidents.models import Incident
+from incidents.models import Alert, Incident
 from incidents.services.escalation import escalate_due
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import acknowledge, add_note, resolve
@@ -31,6 +31,19 @@ def trigger(now):
 
 def again(trigger, minutes, **fields):
     return replace(trigger, seen_at=trigger.seen_at + minutes * MINUTE, **fields)
+
+
+def resolved_alert(incident, *, fingerprint="f00"):
+    """Return the resolved alert of an incident."""
+    return Alert.objects.create(
+        fingerprint=fingerprint,
+        name="Late",
+        pipeline=incident.pipeline,
+        incident=incident,
+        is_firing=False,
+        starts_at=incident.opened_at,
+        received_at=incident.opened_at,
+    )
 
 
 def test_a_failing_check_has_one_incident_and_repeats_add_to_it(pipeline, trigger, now):
@@ -105,9 +118,11 @@ def test_a_resolved_alert_resolves_its_incident(pipeline, trigger, now):
     alert = replace(trigger, check_id=None, fingerprint="f00", source="alert")
     made = trigger_incident(pipeline, trigger=alert, at=now)
     assert made.source == "alert"
-    assert resolve_alert("f00", at=now + MINUTE).state == "resolved"
-    assert resolve_alert("f00", at=now + MINUTE) is None
-    assert resolve_alert("unknown", at=now) is None
+    row = resolved_alert(made)
+    assert resolve_alert(row, at=now + MINUTE).state == "resolved"
+    row.refresh_from_db()
+    assert resolve_alert(row, at=now + MINUTE) is None
+    assert resolve_alert(Alert(fingerprint="unknown"), at=now) is None
     assert trigger_incident(pipeline, trigger=again(alert, 5, since=now + 5 * MINUTE), at=now + 5 * MINUTE) == made
 
 
@@ -119,7 +134,7 @@ def test_a_resolved_alert_resolves_an_acknowledged_incident_and_its_run(pipeline
     start_run(incident, by=a, at=now + 2 * MINUTE)
     for _ in range(notes):
         add_note(incident, text="Looking.", by=a, at=now + 3 * MINUTE)
-    row = resolve_alert("f00", at=now + 5 * MINUTE)
+    row = resolve_alert(resolved_alert(incident), at=now + 5 * MINUTE)
     assert (row.state, row.resolved_at, row.resolved_by) == ("resolved", now + 5 * MINUTE, None)
     assert (row.acknowledged_by, row.assignee) == (a, a)
     assert incident.runs.get().ended_at == now + 5 * MINUTE
@@ -131,7 +146,7 @@ def test_a_resolved_alert_leaves_other_incidents_open(pipeline, trigger, now):
     alerts = [replace(trigger, check_id=None, fingerprint=name, source="alert") for name in ("f00", "f01")]
     first, second = (trigger_incident(pipeline, trigger=alert, at=now) for alert in alerts)
     check = trigger_incident(pipeline, trigger=trigger, at=now)
-    resolve_alert("f00", at=now + MINUTE)
+    resolve_alert(resolved_alert(first), at=now + MINUTE)
     assert list(Incident.objects.filter(state="resolved")) == [first]
     assert set(Incident.objects.unresolved()) == {second, check}
 

@@ -1,5 +1,6 @@
 """Sign-in limits (docs/reliability.md, promise 18): attempts are counted before the password is checked."""
 
+import contextlib
 import datetime as dt
 import http.client
 import re
@@ -8,12 +9,12 @@ import urllib.parse
 import pytest
 from django.contrib.auth import hashers
 from django.db import connection
-from django.test import RequestFactory, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
 from common.http import client_address
 from people.models import LoginAttempts, User
-from people.services.login_attempts import purge_attempts
+from people.services.login_attempts import TooManyAttemptsError, count_attempt, purge_attempts, sign_in_attempt
 from tests.factories import PASSWORD, make_engineer
 from tests.faults.caller import at_once
 from tests.faults.web import web
@@ -54,7 +55,7 @@ def test_after_five_wrong_passwords_the_right_one_is_not_checked(client, registe
     assert answer.status_code == 429
     assert checked_passwords == [WRONG] * 5
     assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
-    ends_at = LoginAttempts.objects.get(of="name").ends_at
+    ends_at = LoginAttempts.objects.get(of="guess").ends_at
     assert f'datetime="{ends_at:%Y-%m-%dT%H:%M:%SZ}"' in answer.content.decode()
     end_window()
     assert attempt(client, PASSWORD).status_code == 302
@@ -81,16 +82,16 @@ def test_the_right_password_resets_the_count_of_the_name(client, registered):
             attempt(client)
         assert attempt(client, PASSWORD).status_code == 302
         client.post("/sign-out/")
-    assert LoginAttempts.objects.get(of="name").used == 0
-    # The address is refunded only the successful attempts.
-    assert LoginAttempts.objects.get(of="address").used == 12
+    assert set(LoginAttempts.objects.filter(of="guess").values_list("used", flat=True)) == {0}
+    # The address is refunded only the successful attempt; then the device is known and no longer counts for it.
+    assert LoginAttempts.objects.get(of="address").used == 4
 
 
 def test_an_address_is_limited_across_names(client, registered):
     statuses = [attempt(client, name=f"name-{number}").status_code for number in range(25)]
     assert statuses == [200] * 20 + [429] * 5
     # Attempts rejected for the address are not counted for the name.
-    assert LoginAttempts.objects.filter(of="name").count() == 20
+    assert LoginAttempts.objects.filter(of="guess").count() == 20
 
 
 def test_a_forged_forwarding_header_does_not_change_the_address(client, registered):
@@ -148,7 +149,7 @@ def test_expired_attempts_are_deleted(client, registered):
     attempt(client)
     assert purge_attempts(at=timezone.now()) == 0
     end_window()
-    assert purge_attempts(at=timezone.now()) == 2
+    assert purge_attempts(at=timezone.now()) == 4
 
 
 def test_the_admin_has_no_sign_in_page_of_its_own(client, registered):
@@ -156,6 +157,77 @@ def test_the_admin_has_no_sign_in_page_of_its_own(client, registered):
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/sign-in/?next=/admin/"
     assert "_auth_user_id" not in client.session
+
+
+# A right password gets in while others guess (docs/reliability.md, promise 28).
+
+
+def test_guesses_from_another_address_do_not_lock_the_user_out(client, registered):
+    for _ in range(10):
+        attempt(client, REMOTE_ADDR="203.0.113.1")
+    assert attempt(client, PASSWORD, REMOTE_ADDR="203.0.113.1").status_code == 429
+    assert attempt(client, PASSWORD, REMOTE_ADDR="192.0.2.1").status_code == 302
+
+
+def test_a_known_device_gets_in_from_the_address_of_the_guesses(client, registered):
+    attempt(client, PASSWORD)
+    client.post("/sign-out/")
+    stranger = Client()
+    for _ in range(10):
+        attempt(stranger)
+    assert attempt(stranger, PASSWORD).status_code == 429
+    assert attempt(client, PASSWORD).status_code == 302
+
+
+def test_a_known_device_of_one_user_is_none_of_another(client, registered):
+    other = make_engineer("Engineer B")
+    attempt(client, PASSWORD)
+    client.post("/sign-out/")
+    for _ in range(10):
+        attempt(client, name=other.username)
+    assert LoginAttempts.objects.get(of="address").used == 5
+
+
+def test_a_forged_device_cookie_is_no_known_device(client, registered):
+    client.cookies["known_device"] = "forged"
+    statuses = [attempt(client).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+
+
+def test_guesses_on_a_known_device_are_limited_too(client, registered):
+    attempt(client, PASSWORD)
+    client.post("/sign-out/")
+    assert [attempt(client).status_code for _ in range(6)] == [200] * 5 + [429]
+
+
+def count_guesses(guesses, *, minutes_apart):
+    """Return how many of the guesses, each a user name and an address, are evaluated."""
+    evaluated = 0
+    for number, (username, address) in enumerate(guesses):
+        at = timezone.now() + dt.timedelta(minutes=number * minutes_apart)
+        with contextlib.suppress(TooManyAttemptsError):
+            count_attempt(sign_in_attempt(username=username, address=address, device=""), at=at)
+            evaluated += 1
+    return evaluated
+
+
+def test_a_thousand_guesses_from_a_hundred_addresses_are_bounded_and_the_user_gets_in(client, registered):
+    guesses = [("engineer-a", f"203.0.113.{number % 100}") for number in range(1000)]
+    assert count_guesses(guesses, minutes_apart=0) == 500
+    assert attempt(client, PASSWORD, REMOTE_ADDR="192.0.2.1").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("guesses", "evaluated"),
+    [
+        # A user from an address, a list of users from an address, and a user from an IPv6 /48.
+        ([("engineer-a", "203.0.113.1")] * 280, 20),
+        ([(f"name-{number % 50}", "203.0.113.1") for number in range(280)], 200),
+        ([("engineer-a", f"2001:db8:1:{number:x}::/64") for number in range(450)], 400),
+    ],
+)
+def test_the_guesses_of_a_day_are_bounded(db, guesses, evaluated):
+    assert count_guesses(guesses, minutes_apart=1440 / (len(guesses) + 1)) == evaluated
 
 
 # Over HTTP, with real web processes.

@@ -13,12 +13,12 @@ from tests.statements import writing
 
 # Pages on the way in, which say why it is not open.
 CLOSED = {
-    "/password/": 405,
+    "/password/": 302,
     "/password/nothing/": 404,
     "/sign-in/not-active/": 403,
     "/sign-in/failed/": 401,
     "/sign-in/cancelled/": 200,
-    "/sign-in/with/provider/": 405,
+    "/sign-in/with/provider/": 302,
     "/sign-in/with/provider/back/": 404,
 }
 FEED = "feed_for-the-tests"
@@ -128,6 +128,24 @@ def test_every_response_has_the_strict_policy(world, admin, path):
     policy = browser.get(path).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", [path for path in ROUTES if not path.startswith("/api/")])
+def test_a_get_of_an_action_leads_to_a_page(world, admin, path):
+    browser = Client()
+    browser.force_login(admin)
+    response = browser.get(path, follow=True)
+    response.close()
+    assert response.status_code != 405
+    assert len(response.redirect_chain) <= 4
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_private_pages_are_not_stored_by_caches(world, admin, path):
+    browser = Client()
+    browser.force_login(admin)
+    policy = browser.get(path).headers["Cache-Control"]
+    assert "no-store" in policy or path.endswith(".ics")
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/pipelines/", "/sign-in/"])

@@ -11,6 +11,7 @@ from validation.domain.sql import query_problem
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, CheckResult, DataSource
 from validation.queries.checks import alerting_checks, pipeline_statuses, run_progress
+from validation.services import pull
 from validation.services.checks import create_suggested_checks, mute_check, update_check
 from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, acknowledge_expected, add_known_event, delete_known_event
@@ -330,6 +331,75 @@ def test_a_metric_is_pulled_from_its_source_and_evaluated(daily_growth, admin, t
     result = run(check)
     assert (result.status, result.value) == ("fail", 7)
     assert metric.points.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("('2026-11-24', 7, ''), ('2026-11-24', 8, '')", "Row 3 of the query: 24 Nov 2026 occurs twice."),
+        ("('2026-11-24', 7, 'eu'), ('2026-11-24', 7, 'eu')", "Row 3 of the query: 24 Nov 2026 (eu) occurs twice."),
+        ("('2026-11-24', 'x', '')", "Row 2 of the query: “x” is not a number."),
+        ("('2026-11-99', 7, '')", "Row 2 of the query: Give a date"),
+    ],
+)
+def test_a_refused_query_stores_none_of_its_rows(daily_growth, admin, tmp_path, monkeypatch, rows, message):
+    monkeypatch.setattr(pull, "MAX_POINTS_PER_PUSH", 1)
+    address = make_warehouse(
+        tmp_path / "w.sqlite",
+        "CREATE TABLE t (day TEXT, n, segment TEXT)",
+        f"INSERT INTO t VALUES ('2026-11-20', 1, ''), {rows}",  # noqa: S608
+    )
+    source = create_data_source(name="Warehouse", address=address, by=admin)
+    metric = make_metric(daily_growth, source=source, query="SELECT day, n, segment FROM t")
+    check = make_check(daily_growth, admin, metric=metric, parameters={"fail_below": 10})
+    result = run(check)
+    assert (result.status, result.message[: len(message)]) == ("error", message)
+    assert not metric.points.exists()
+
+
+def test_validity_evaluates_its_own_query(daily_growth, admin, tmp_path):
+    address = make_warehouse(
+        tmp_path / "w.sqlite", "CREATE TABLE t (tag TEXT)", "INSERT INTO t VALUES ('a'), ('a'), ('b'), (NULL)"
+    )
+    fields = {
+        "source": create_data_source(name="Warehouse", address=address, by=admin),
+        "query": "SELECT tag, count(*) FROM t GROUP BY tag",
+        "parameters": {"allowed_values": ["a"], "fail_above": 0.1},
+    }
+    check = make_check(daily_growth, admin, "validity", **fields)
+    result = run(check)
+    assert (result.status, result.bucket, result.value) == ("fail", None, 0.5)
+    assert result.message == "2 of 4 values invalid: 1 null; 1 not allowed (b)."
+    with pytest.raises(InvalidInputError) as refusal:
+        make_check(daily_growth, admin, "validity", name="Nothing to evaluate")
+    assert list(refusal.value.problems) == ["metric"]
+
+
+def test_a_failed_run_is_reported_by_the_deadline_check(daily_growth, a):
+    check = make_check(daily_growth, a, "run_deadline", parameters={"by": "08:00"})
+    report_run(daily_growth, run=Run("daily-25", "failed", finished_at=AT - 90 * MINUTE), at=AT)
+    result = run(check)
+    assert (result.status, result.message) == ("fail", "Run failed at 07:30 (due Wed 25 Nov, 08:00 UTC).")
+
+
+@pytest.mark.parametrize("check_type", ["freshness", "completeness"])
+def test_a_metric_that_never_had_a_point_raises_an_alert(metric, a, check_type):
+    check = make_check(metric.pipeline, a, check_type, metric=metric)
+    assert run(check).status == "fail"
+    assert check.alerting_since is not None
+
+
+def test_a_missing_segment_does_not_end_the_alert_of_its_siblings(metric, a):
+    parameters = {"fail_below": 10, "by_segment": True}
+    check = make_check(metric.pipeline, a, metric=metric, parameters=parameters)
+    push(metric, [50, 50], segment="us", newest=2)
+    push(metric, [50, 5], segment="eu")
+    push(metric, [55, 55])
+    acknowledge_expected(run(check), by=a, at=AT)  # marks eu only: us has no value
+    Check.objects.filter(pk=check.pk).update(alerting_since=AT)
+    result = run(check, at=AT + MINUTE)
+    assert (result.status, result.expected) == ("unknown", "")
+    assert check.alerting_since == AT
 
 
 def test_an_unreachable_source_notifies_admins_without_an_alert(daily_growth, admin, a, tmp_path):

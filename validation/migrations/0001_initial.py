@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
                 ('check_type', models.CharField(choices=validation.models.checks.check_type_choices, max_length=16, verbose_name='type')),
                 ('query', models.TextField(blank=True, help_text='One read-only statement, for checks with their own SQL.', max_length=20000)),
                 ('parameters', models.JSONField(blank=True, default=dict)),
-                ('severity', models.CharField(choices=[('warn', 'Warning'), ('fail', 'Failure')], default='fail', max_length=4)),
+                ('severity', models.CharField(choices=[('warn', 'Warning'), ('low', 'Low'), ('fail', 'High'), ('critical', 'Critical')], default='fail', max_length=8)),
                 ('interval_minutes', models.PositiveIntegerField(blank=True, default=60, help_text='Leave blank to use a cron expression.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='run every (min)')),
                 ('cron', models.CharField(blank=True, help_text='In the metric’s time zone, such as 0 7 * * 1-5.', max_length=100, verbose_name='cron expression')),
                 ('settle_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after the end of a day or hour until it is evaluated.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='evaluation delay (min)')),
@@ -310,7 +310,7 @@ class Migration(migrations.Migration):
                 ('check_type', models.CharField(choices=validation.models.checks.check_type_choices, max_length=16, verbose_name='type')),
                 ('query', models.TextField(blank=True, help_text='One read-only statement, for checks with their own SQL.', max_length=20000)),
                 ('parameters', models.JSONField(blank=True, default=dict)),
-                ('severity', models.CharField(choices=[('warn', 'Warning'), ('fail', 'Failure')], default='fail', max_length=4)),
+                ('severity', models.CharField(choices=[('warn', 'Warning'), ('low', 'Low'), ('fail', 'High'), ('critical', 'Critical')], default='fail', max_length=8)),
                 ('interval_minutes', models.PositiveIntegerField(blank=True, default=60, help_text='Leave blank to use a cron expression.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='run every (min)')),
                 ('cron', models.CharField(blank=True, help_text='In the metric’s time zone, such as 0 7 * * 1-5.', max_length=100, verbose_name='cron expression')),
                 ('settle_minutes', models.PositiveIntegerField(default=0, help_text='Minutes after the end of a day or hour until it is evaluated.', validators=[django.core.validators.MaxValueValidator(10080)], verbose_name='evaluation delay (min)')),
@@ -645,7 +645,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'relationships', 'run_deadline', 'schema']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
+            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'relationships', 'run_deadline', 'schema', 'validity']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
         ),
         migrations.AddConstraint(
             model_name='check',

@@ -31,10 +31,12 @@ def check_type_choices() -> list[tuple[str, str]]:
 
 
 class Severity(models.TextChoices):
-    """The severity of a check. A check that only warns opens no incident."""
+    """The severity of a check's incidents. A check that only warns opens none."""
 
     WARN = "warn", "Warning"
-    FAIL = "fail", "Failure"
+    LOW = "low", "Low"
+    FAIL = "fail", "High"
+    CRITICAL = "critical", "Critical"
 
 
 class Holidays(models.TextChoices):
@@ -120,7 +122,7 @@ class Check(models.Model):
         blank=True, max_length=20_000, help_text="One read-only statement, for checks with their own SQL."
     )
     parameters = models.JSONField(default=dict, blank=True)
-    severity = models.CharField(max_length=4, choices=Severity, default=Severity.FAIL)
+    severity = models.CharField(max_length=8, choices=Severity, default=Severity.FAIL)
     interval_minutes = models.PositiveIntegerField(
         "run every (min)",
         null=True,

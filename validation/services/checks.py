@@ -206,12 +206,12 @@ def _data_problems(check: Check) -> dict[str, list[str]]:
 
 def _missing_data(check: Check) -> dict[str, list[str]]:
     """Return what must be chosen before the check can be enabled, by field."""
-    if check.type.needs_query and not (check.query and check.source_id):
-        return {"query": ["Choose a data source and enter SQL."]}
-    if check.type.needs_metric and check.metric_id is None:
-        return {"metric": ["Choose the metric to evaluate."]}
-    problem = check.type.other_metric_problem(check.type.load_draft(check.parameters))
-    return {"other_metric": [problem]} if problem and check.other_metric_id is None else {}
+    parameters = check.type.load_draft(check.parameters)
+    has_query = bool(check.query and check.source_id)
+    problems = check.type.data_problem(parameters, has_metric=check.metric_id is not None, has_query=has_query)
+    if not problems and check.other_metric_id is None and check.type.other_metric_problem(parameters):
+        problems = {"other_metric": check.type.other_metric_problem(parameters)}
+    return {field: [problem] for field, problem in problems.items()}
 
 
 def _free_name(name: str, *, taken: set[str]) -> str:

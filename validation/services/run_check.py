@@ -159,7 +159,7 @@ def _evaluate_bucket(
     parameters = check.type.load(check.parameters)
     context = build_context(check, parameters=parameters, at=at, bucket=bucket, rows=rows)
     evaluation = evaluate(check.type, parameters=parameters, context=context)
-    return evaluation, context.bucket if check.type.is_per_bucket else None
+    return evaluation, context.bucket if check.has_backtest else None
 
 
 def _evaluate_again(check: Check, *, at: dt.datetime) -> list[tuple[dt.datetime, Evaluation]]:

@@ -1,0 +1,41 @@
+"""Forms that were posted after the session expired: kept in the encrypted session until they are sent again."""
+
+import re
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from common.http import client_address
+from people.models import LoginAttempts
+from people.services.login_attempts import TooManyAttemptsError, count_attempt
+
+SESSION_KEY = "unsent_form"
+MAX_FORM_BYTES = 256 * 1024
+# Never kept: passwords, codes and secrets.
+SECRET_FIELD = re.compile(r"password|secret|token|code|address", re.IGNORECASE)
+
+
+def keep_form(request: HttpRequest) -> None:
+    """Keep what was typed into a form, without files and secrets."""
+    fields = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name != "csrfmiddlewaretoken" and not SECRET_FIELD.search(name)
+        for value in values
+    ]
+    if not fields or sum(len(name) + len(str(value)) for name, value in fields) > MAX_FORM_BYTES:
+        return
+    try:
+        # Without a limit, strangers could fill the table of sessions.
+        count_attempt({LoginAttempts.Of.FORM: client_address(request)}, at=timezone.now())
+    except TooManyAttemptsError:
+        return
+    request.session[SESSION_KEY] = {"path": request.get_full_path(), "fields": fields}
+
+
+def forget_form(request: HttpRequest) -> None:
+    """Forget a kept form that is now sent again, or discarded with the field `discard`."""
+    form: dict[str, Any] | None = request.session.get(SESSION_KEY)
+    if form is not None and form["path"] in (request.get_full_path(), request.POST.get("discard")):
+        del request.session[SESSION_KEY]
