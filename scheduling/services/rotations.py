@@ -185,6 +185,15 @@ def _set_text(rotation: Rotation, text: RotationText) -> list[str]:
 
 
 @transaction.atomic
+def move_pipeline(pipeline: Pipeline, *, rotation: Rotation | None) -> None:
+    """Move a pipeline to a rotation, or to none. Its chain changes at once; open incidents escalate along the new one."""
+    if rotation is None:
+        PipelineRotation.objects.filter(pipeline=pipeline).delete()
+    else:
+        PipelineRotation.objects.update_or_create(pipeline=pipeline, defaults={"rotation": rotation})
+
+
+@transaction.atomic
 def join_rotation(rotation: Rotation, *, pipelines: Iterable[Pipeline]) -> list[Pipeline]:
     """Add the pipelines that have no rotation yet to this one; return them."""
     assigned = set(PipelineRotation.objects.values_list("pipeline", flat=True))

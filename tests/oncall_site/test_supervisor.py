@@ -136,7 +136,7 @@ def test_root_finds_useradd_with_a_short_path(monkeypatch):
 
 
 def test_manage_py_uses_the_python_of_the_site(tmp_path):
-    """A Python without Django, as a newcomer's shell has it."""
+    """A Python without Django, like a newcomer's."""
     command = [sys.executable, "-S", "-E", "manage.py", "healthy", "--help"]
     # -S leaves out site-packages, and the environment names no other folder.
     done = subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
