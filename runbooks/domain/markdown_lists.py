@@ -11,6 +11,7 @@ from runbooks.domain.handbook_model import (
     LONGEST_PERSON,
     LONGEST_TITLE,
     LONGEST_TOPIC,
+    SHORTEST_MEETING,
     HandbookError,
     RosterEntry,
 )
@@ -133,9 +134,9 @@ def rules_of(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]:
 
 def check_length(shortest: int, longest: int, *, at: int, report_error: ReportError) -> None:
     """Report an error if the length of a meeting is out of range. `at` is its line number."""
-    if not 1 <= shortest <= longest <= LONGEST_MEETING:
+    if not SHORTEST_MEETING <= shortest <= longest <= LONGEST_MEETING:
         length = f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
-        expected = f"1 to {LONGEST_MEETING} minutes, the shorter length first"
+        expected = f"{SHORTEST_MEETING} to {LONGEST_MEETING} minutes, the shorter length first"
         report_error(HandbookError(at, f"the meeting lasts {length}", expected))
 
 
