@@ -162,8 +162,8 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
 
         Returns 409 more than a day before the hand-off, and before the meeting without `confirm_early`.
         """
-        # A call without a body needs no content type.
-        serializer = SignatureSerializer(data=request.data if request.body else {})
+        # The body is optional.
+        serializer = SignatureSerializer(data=request.data if request.content_type == "application/json" else {})
         serializer.is_valid(raise_exception=True)
         row, confirm_early = self.get_object(), serializer.validated_data["confirm_early"]
         sign_handoff(row, by=request_user(request), at=timezone.now(), confirm_early=confirm_early)

@@ -45,20 +45,20 @@ def _apply_change(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) ->
     An update to other engineers or another time clears signatures, and notifies those affected.
     """
     row = due.handoff or Handoff(rotation=rotation, sequence=-1)
-    signers: list[User] = []
+    # Before the engineers change: whoever signed and is replaced must hear of it too.
+    signers = [user for user in row.people if user not in row.missing_signers] if row.pk else []
     boundary = due.boundary
     if boundary is None:
         row.cancelled_at = at
     elif row.cancelled_at is not None or not same_handoff(row, boundary):
         row.week, row.at = boundary.week, boundary.at
         row.outgoing_id, row.incoming_id = boundary.outgoing, boundary.incoming
-        signers = [user for user in row.people if user not in row.missing_signers] if row.pk else []
         row.signed_outgoing_at = row.signed_incoming_at = row.frozen = row.cancelled_at = None
         row.moved = False
     row.meeting_starts_at, row.meeting_ends_at = due.meeting
     row.sequence, row.stamped_at, row.absence_notified = row.sequence + 1, at, []
     row.save()
-    if signers:
+    if signers and not row.signed_outgoing_at and not row.signed_incoming_at:
         notify_cleared_signatures(Handoff.objects.with_people().get(pk=row.pk), signers=signers, at=at)
 
 

@@ -86,7 +86,9 @@ def add_typed_item(request: SignedInRequest) -> None:
     form = ItemForm(request.POST)
     if form.is_valid():
         fields = form.cleaned_data
-        add_item(fields["rotation"], text=fields["text"], by=request.user, at=timezone.now(), pipeline=fields["pipeline"])
+        add_item(
+            fields["rotation"], text=fields["text"], by=request.user, at=timezone.now(), pipeline=fields["pipeline"]
+        )
         messages.success(request, "Action item added.")
     else:
         messages.error(request, "Action item not added: use at most 500 characters.")

@@ -16,7 +16,7 @@ from runbooks.domain.handbook_model import (
     RosterEntry,
 )
 from runbooks.domain.markdown_lines import Line, block_text
-from runbooks.domain.text_cleanup import counted, quoted, says_something, tidy_name, tidy_sentence
+from runbooks.domain.text_cleanup import counted, quoted, says_something, tidy_name, tidy_person, tidy_sentence
 
 WEEK = re.compile(r"[*_]*week[ \t\u00a0]*([0-9]{1,6})[*_]*[ \t]*[:.\-–—][*_]*[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
 LENGTH = re.compile(
@@ -100,7 +100,7 @@ def turns_of(part: ListPart, *, at: int, report_error: ReportError) -> tuple[Ros
                 )
             )
         found = WEEK.fullmatch(item.text)
-        name = tidy_name(found[2]) if found else ""
+        name = tidy_person(found[2]) if found else ""
         if found is None:
             report_error(
                 HandbookError(item.line, f"{quoted(item.text)} is not a week", f"“**Week {number}**: ” and a name")
