@@ -210,6 +210,11 @@ def test_the_same_texts_have_no_rows():
     assert compare("a\nb", "a\nb") == ()
 
 
+def test_line_ends_are_no_difference():
+    assert compare("a\r\nb", "a\nb") == ()
+    assert [row.kind for row in compare("a\nb", "a\r\nc")] == ["same", "changed"]
+
+
 def test_the_words_that_differ_are_marked():
     [row] = compare("Rerun the failed tasks", "Restart the failed tasks")
     assert row.kind == "changed"
