@@ -135,6 +135,8 @@ def _incidents(*, at: dt.datetime) -> None:
         pipeline = pipelines[match_key(past.pipeline)]
         opened_at = dt.datetime.combine(at.date() - dt.timedelta(days=past.days_ago), dt.time(past.hour), dt.UTC)
         [shift] = on_call_shifts([pipeline.in_rotation.rotation], at=opened_at)
+        if shift.engineer is None:
+            continue
         engineer = User.objects.get(pk=shift.engineer)
         what = NewIncident(kind=past.kind, title=past.title, severity=past.severity)
         incident = open_incident(pipeline, what=what, by=engineer, at=opened_at)

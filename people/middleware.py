@@ -24,7 +24,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Send everyone who is not signed in to the sign-in page.
 
-    A form that is posted after the session expired is kept, and sign-in leads back to the page it was on, where it can be
+    A form that is posted after the session expired is saved, and sign-in leads back to the page it was on, where it can be
     sent again.
     """
 
