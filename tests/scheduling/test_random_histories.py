@@ -1,0 +1,145 @@
+"""After every step of a random history of changes, all answers about who is on call agree."""
+
+import datetime as dt
+import itertools
+import random
+
+import pytest
+
+from common.exceptions import DomainError
+from handbook.services import import_handbook
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
+from scheduling.queries.on_call import on_call_snapshot, rotation_timeline
+from scheduling.queries.stints import on_call_stints
+from scheduling.services.covers import CoverData, create_cover, end_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.offboarding import deactivate, reactivate, reassign_inactive
+from scheduling.services.rosters import change_roster
+from scheduling.services.rotations import update_rotation
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+
+# A Wednesday of the first week. Steps are hours apart.
+START = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+WEEK = dt.timedelta(weeks=1)
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+
+
+class History:
+    """A rotation and random changes to it."""
+
+    def __init__(self, seed, *, admin):
+        self.random, self.admin, self.at = random.Random(seed), admin, START
+        self.refused = self.done = 0
+
+    @property
+    def rotation(self):
+        return Rotation.objects.get()
+
+    def person(self):
+        return self.random.choice(User.objects.filter(is_active=True).exclude(pk=self.admin.pk).order_by("pk"))
+
+    def week(self):
+        return self.random.choice(self.rotation.weeks.filter(starts_at__gt=self.at).order_by("starts_on")[:6])
+
+    def cover(self):
+        starts_at = self.at + HOUR * self.random.randint(0, 500)
+        data = CoverData(self.person(), starts_at, starts_at + HOUR * self.random.randint(1, 250))
+        create_cover(self.rotation, data=data, by=self.admin, at=self.at, acknowledge_conflicts=True)
+
+    def end_cover(self):
+        covers = Cover.objects.filter(ends_at__gt=self.at).order_by("pk")
+        if covers:
+            end_cover(self.random.choice(covers), by=self.admin, at=self.at)
+
+    def swap(self):
+        proposal = SwapProposal(self.week().starts_on, self.week().starts_on, acknowledge_conflicts=True)
+        swap = request_swap(self.rotation, proposal=proposal, by=self.admin, at=self.at)
+        accept_swap(swap, by=self.admin, at=self.at, acknowledge_conflicts=True)
+
+    def swap_back(self):
+        last = SwapRequest.objects.accepted().exclude(wanted_week=None).last()
+        if last:
+            proposal = SwapProposal(last.wanted_week, last.offered_week, acknowledge_conflicts=True)
+            swap = request_swap(self.rotation, proposal=proposal, by=self.admin, at=self.at)
+            accept_swap(swap, by=self.admin, at=self.at, acknowledge_conflicts=True)
+
+    def roster(self):
+        people = list(User.objects.filter(is_active=True).exclude(pk=self.admin.pk).order_by("pk"))
+        engineers = self.random.sample(people, self.random.randint(1, len(people)))
+        change_roster(self.rotation, engineers=engineers, starts_on=self.week().starts_on, by=self.admin, at=self.at)
+
+    def hours(self):
+        update_rotation(
+            self.rotation,
+            by=self.admin,
+            at=self.at,
+            time_zone=self.random.choice(ZONES),
+            handoff_time=dt.time(self.random.randint(0, 23)),
+            handoff_weekday=self.random.choice([None, None, *range(7)]),
+        )
+
+    def leave(self):
+        if User.objects.filter(is_active=True).count() > 3:
+            deactivate(self.person(), by=self.admin, at=self.at)
+
+    def come_back(self):
+        inactive = User.objects.filter(is_active=False).first()
+        if inactive:
+            reactivate(inactive, by=self.admin)
+
+    def time_off(self):
+        person, day = self.person(), self.at.date() + dt.timedelta(days=self.random.randint(0, 20))
+        create_holiday(person, data=HolidayData(day, day + dt.timedelta(days=self.random.randint(0, 5))), by=person)
+
+    def step(self):
+        self.at += HOUR * self.random.randint(1, 30)
+        actions = [self.cover] * 4 + [self.end_cover] * 2 + [self.swap, self.swap_back, self.roster, self.hours]
+        action = self.random.choice([*actions, self.leave, self.come_back, self.time_off])
+        try:
+            action()
+            self.done += 1
+        except DomainError:
+            self.refused += 1
+        reassign_inactive(at=self.at)
+
+    def check(self):
+        rotation = self.rotation
+        weeks = list(RotationWeek.objects.filter(rotation=rotation).order_by("starts_at"))
+        assert all(before.ends_at == after.starts_at for before, after in itertools.pairwise(weeks))
+        for cover in Cover.objects.filter(ends_at__gt=self.at):
+            [week] = RotationWeek.objects.overlapping(starts_at=cover.starts_at, ends_at=cover.ends_at)
+            assert cover.engineer_id != week.engineer_id
+        inactive = set(User.objects.filter(is_active=False).values_list("pk", flat=True))
+        assert not RotationWeek.objects.filter(engineer__in=inactive, starts_at__gt=self.at).exists()
+        end = self.at + 5 * WEEK
+        intervals = rotation_timeline(rotation, starts_at=self.at, ends_at=end)
+        assert (intervals[0].starts_at, intervals[-1].ends_at) == (self.at, end)
+        assert all(before.ends_at == after.starts_at for before, after in itertools.pairwise(intervals))
+        stints = on_call_stints(rotation, starts_at=self.at, ends_at=end)
+        pipeline = Pipeline.objects.select_related("in_rotation__rotation").first()
+        instants = [self.at] + [self.at + HOUR * self.random.randint(0, 24 * 34) for _ in range(6)]
+        for at in instants:
+            snapshot = on_call_snapshot([pipeline], rotations=[rotation], at=at)
+            [shift], chain = snapshot.shifts, snapshot.chains[pipeline.pk]
+            [interval] = [part for part in intervals if part.starts_at <= at < part.ends_at]
+            [stint] = [part for part in stints if part.starts_at <= at < part.ends_at]
+            link = chain.links[0]
+            assert (link.role, link.engineer, link.available) == ("on_call", shift.engineer, shift.available)
+            assert stint.engineer.pk == shift.engineer
+            assert interval.engineer == (shift.engineer if shift.available else None)
+            assert (interval.because == "cover") == (shift.covering and shift.available)
+            # Of inactive engineers, the sweep releases only those on call now.
+            assert at > self.at or shift.engineer not in inactive
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_all_answers_agree_after_every_step(seed, admin, number):
+    import_handbook(seed.read_bytes(), at=START, starting=dt.date(2026, 11, 23))
+    history = History(number, admin=admin)
+    for _ in range(25):
+        history.step()
+        history.check()
+    assert history.done > history.refused
