@@ -77,7 +77,7 @@ def secrets(db, admin, a, log, mailoutbox):
     assert Client().get(f"/feeds/{made['feed address']}.ics").status_code == 200
     made["feed address by the API"] = found(
         r"/feeds/([\w-]{40,})\.ics",
-        bearer.post("/api/v1/feeds/", {}, content_type="application/json").json()["address"],
+        bearer.post("/api/v1/feeds/", {}, content_type="application/json").json()["url"],
     )
     bearer.put("/api/v1/calendar-link/", json.dumps({"address": LINKED}), content_type="application/json")
     made["linked calendar"] = "private-3f9a77c2"
