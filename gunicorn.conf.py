@@ -21,6 +21,7 @@ def post_worker_init(worker: Any) -> None:
     A full search through it takes 20 ms, and a page of a large site set one off.
     """
     import_module(settings.ROOT_URLCONF)  # the routes, and with them the views of every room
+    import_module("common.api.unknown_fields").described_fields()
     gc.collect()
     gc.freeze()
 

@@ -1,4 +1,4 @@
-"""Build the events of a calendar feed: on-call weeks, covers, hand-offs and time off."""
+"""Build the events of a calendar feed: on-call weeks, covers, hand-offs, coverage gaps and time off."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from handoffs.models import Handoff
 from people.models import User
 from scheduling.domain.weeks import Week
 from scheduling.models import Cover, HolidayBlock, Rotation
+from scheduling.queries.calendar_days import gaps_between
 from scheduling.queries.rosters import newest_roster, roster_engineers
 from scheduling.queries.weeks import rotations_with, weeks_between
 
@@ -53,6 +54,8 @@ def events_of_engineer(engineer: User, *, at: dt.datetime) -> list[FeedEventSpec
     events += [_cover_event(cover, summary=_cover_summary(engineer, cover)) for cover in covers]
     rows = _handoffs(Q(outgoing=engineer) | Q(incoming=engineer), starts_at=starts_at, ends_at=ends_at)
     events += [_meeting_event(row, summary=_handoff_summary(engineer, row)) for row in rows]
+    owned = Q(pipeline__primary_owner=engineer) | Q(pipeline__secondary_owner=engineer)
+    events += _gap_events(owned, starts_at=starts_at, ends_at=ends_at)
     absences = _absences([engineer.pk], starts_at=starts_at)
     return events + [_holiday_event(absence, summary=f"Away: {absence.get_kind_display()}") for absence in absences]
 
@@ -82,6 +85,7 @@ def events_of_rotation(rotation: Rotation, *, at: dt.datetime) -> list[FeedEvent
     events += [_cover_event(cover, summary=f"{cover.engineer} covers for {cover.covered_engineer}") for cover in covers]
     rows = _handoffs(Q(rotation=rotation), starts_at=starts_at, ends_at=ends_at)
     events += [_meeting_event(row, summary=f"Hand-off: {row.outgoing} to {row.incoming}") for row in rows]
+    events += _gap_events(Q(pipeline__in_rotation__rotation=rotation), starts_at=starts_at, ends_at=ends_at)
     absences = _absences(sorted(engineers), starts_at=starts_at)
     return events + [_holiday_event(absence, summary=f"{names[absence.engineer_id]} is away") for absence in absences]
 
@@ -105,6 +109,15 @@ def _absences(engineers: list[int], *, starts_at: dt.datetime) -> Iterator[Holid
     rows = HolidayBlock.objects.filter(engineer__in=engineers, ends_at__gt=starts_at)
     # The caller already has the engineer, and notes are private.
     yield from rows.defer("note").order_by("starts_at", "pk")
+
+
+def _gap_events(condition: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[FeedEventSpec]:
+    """Yield the stored coverage gaps: nobody is available for a pipeline."""
+    for gap in gaps_between(starts_at=starts_at, ends_at=ends_at).filter(condition):
+        content = Content(
+            gap.starts_at, gap.ends_at, f"Coverage gap: {gap.pipeline}", url=_page_url("pipeline", gap.pipeline.slug)
+        )
+        yield FeedEventSpec(f"gap-{gap.pk}", gap.starts_at, gap.ends_at, content)
 
 
 def _page_url(name: str, *args: object) -> str:

@@ -23,3 +23,27 @@ def add_field_errors(form: forms.BaseForm, error: InvalidInputError) -> None:
 def form_errors(form: forms.BaseForm) -> InvalidInputError:
     """Return a form's errors as an InvalidInputError."""
     return InvalidInputError({name: [str(message) for message in messages] for name, messages in form.errors.items()})
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one per line. A line that starts with a space continues the item above it."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: object) -> object:
+        """Return the list as the text to edit."""
+        return "\n".join(str(item).replace("\n", "\n  ") for item in value) if isinstance(value, list) else value
+
+    def to_python(self, value: object) -> list[str]:  # type: ignore[override]  # a list, as a typed multiple choice
+        """Return the items; blank lines are ignored."""
+        items: list[str] = []
+        for line in str(super().to_python(value) or "").splitlines():
+            if line[:1].isspace() and line.strip() and items:
+                items[-1] += f"\n{line.strip()}"
+            elif line.strip():
+                items.append(line.strip())
+        return items
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        """Return True if the items differ."""
+        return (initial or []) != self.to_python(data)

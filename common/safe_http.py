@@ -1,5 +1,6 @@
 """HTTP client for user-supplied URLs that never connects to the internal network."""
 
+import contextlib
 import socket
 import time
 import typing
@@ -87,6 +88,26 @@ def fetch(address: str, *, rules: Rules | None = None) -> FetchResult:
     raise UnreachableError(f"The URL redirects more than {MAX_REDIRECTS} times.")
 
 
+def post(address: str, *, body: bytes, rules: Rules | None = None) -> int:
+    """Post JSON to a URL and return the status of the answer; raise UnreachableError if there is none.
+
+    It has the limits of `fetch`, and follows no redirect: a body must not go where nobody sent it.
+    """
+    rules = rules or Rules()
+    check_url(address, ports=rules.ports)
+    until = time.monotonic() + rules.seconds
+    headers = [*_headers(address), ("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    with (
+        _network_errors(rules),
+        httpcore.ConnectionPool(
+            network_backend=_CheckedBackend(rules, until=until), retries=0, max_keepalive_connections=0
+        ) as pool,
+        pool.stream("POST", address, headers=headers, content=body) as answer,
+    ):
+        status: int = answer.status
+        return status
+
+
 def check_url(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitResult:
     """Return the parts of a permitted URL; raise UnreachableError otherwise. Does not resolve the host."""
     if len(address) > MAX_URL_LENGTH or any(not "!" <= character <= "~" for character in address):
@@ -108,28 +129,36 @@ def check_url(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitRes
 def _get(address: str, *, rules: Rules, until: float) -> bytes | str:
     """Return the response body, or the redirect location as a string."""
     backend = _CheckedBackend(rules, until=until)
-    headers: list[tuple[bytes | str, bytes | str]] = [
+    with (
+        _network_errors(rules),
+        httpcore.ConnectionPool(network_backend=backend, retries=0, max_keepalive_connections=0) as pool,
+        pool.stream("GET", address, headers=_headers(address)) as answer,
+    ):
+        headers_received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+        if answer.status in REDIRECTING and "location" in headers_received:
+            return headers_received["location"]
+        if answer.status != 200:
+            raise UnreachableError(f"The server answered with status {answer.status}.")
+        if headers_received.get("content-encoding", "identity").lower() != "identity":
+            raise UnreachableError("The server sent a compressed body, which is not supported.")
+        return _body(answer.iter_stream(), limit=rules.limit_bytes)
+
+
+def _headers(address: str) -> list[tuple[bytes | str, bytes | str]]:
+    return [
         ("Host", urlsplit(address).netloc),
         ("Accept", "*/*"),
         ("Accept-Encoding", "identity"),
         ("User-Agent", "oncall-site"),
         ("Connection", "close"),
     ]
+
+
+@contextlib.contextmanager
+def _network_errors(rules: Rules) -> typing.Iterator[None]:
+    """Turn network errors into UnreachableError, with a text that reveals nothing about the network."""
     try:
-        with (
-            httpcore.ConnectionPool(network_backend=backend, retries=0, max_keepalive_connections=0) as pool,
-            pool.stream("GET", address, headers=headers) as answer,
-        ):
-            headers_received = {
-                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers
-            }
-            if answer.status in REDIRECTING and "location" in headers_received:
-                return headers_received["location"]
-            if answer.status != 200:
-                raise UnreachableError(f"The server answered with status {answer.status}.")
-            if headers_received.get("content-encoding", "identity").lower() != "identity":
-                raise UnreachableError("The server sent a compressed body, which is not supported.")
-            return _body(answer.iter_stream(), limit=rules.limit_bytes)
+        yield
     except (httpcore.TimeoutException, TimeoutError) as error:
         raise UnreachableError(f"The server did not answer within {rules.seconds:.0f} seconds.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:

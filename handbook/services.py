@@ -25,7 +25,7 @@ from runbooks.models import Runbook
 from runbooks.services import create_runbook, rename_runbook, save_revision
 from scheduling.models import Rotation
 from scheduling.services.rosters import apply_roster
-from scheduling.services.rotations import RotationText, change_rotation_text, create_rotation, join_rotation
+from scheduling.services.rotations import RotationText, change_rotation_text, import_rotation, join_rotation
 from scheduling.services.weeks import update_hours
 from validation.domain.suggestions import SECTION, suggest_checks
 from validation.services.checks import create_suggested_checks
@@ -154,10 +154,10 @@ def _import_rotation(handbook: Handbook, report: Report, *, time_zone: str | Non
         policy_introduction=policy.intro,
         policy_rules=policy.rules,
     )
-    known = list(Rotation.objects.order_by("pk"))
+    known = list(Rotation.objects.active())
     found = [row for row in known if match_key(row.name) == match_key(part.title)] or known[: len(known) == 1]
     if not found:
-        rotation = create_rotation(text, time_zone=time_zone or settings.TIME_ZONE)
+        rotation = import_rotation(text, time_zone=time_zone or settings.TIME_ZONE)
         report.note(f"rotation {rotation}", created=True)
         return rotation
     rotation = found[0]

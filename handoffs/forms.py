@@ -1,11 +1,13 @@
 """Forms for hand-offs."""
 
+import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 
 from handoffs.queries.sheets import Topic
-from handoffs.services.sheets import MAX_NOTE_CHARACTERS
+from handoffs.services.sheets import MAX_NOTE_CHARACTERS, NoteChange
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
@@ -18,12 +20,15 @@ class InstantPicker(forms.DateTimeInput):
 
 
 class NotesForm(forms.Form):
-    """One note field for each topic of a sheet."""
+    """One note field for each topic of a sheet, each with the version and digest of the text that the reader was shown."""
 
     def __init__(self, *args: Any, topics: list[Topic], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.titles = [topic.title for topic in topics]
+        self.topics = topics
         for place, topic in enumerate(topics):
+            self.fields[f"base_{place}"] = forms.RegexField(
+                r"[0-9]{1,9}-[0-9a-f]{64}", initial=_base(topic), required=False, widget=forms.HiddenInput()
+            )
             self.fields[f"notes_{place}"] = forms.CharField(
                 label=f"Notes: {topic.heading}",
                 initial=topic.notes,
@@ -33,11 +38,40 @@ class NotesForm(forms.Form):
                 widget=forms.Textarea(attrs={"rows": 3}),
             )
 
-    def notes(self) -> dict[str, str]:
-        """Return the changed notes by topic title. Requires a valid form."""
-        texts = {title: self.cleaned_data[f"notes_{place}"] for place, title in enumerate(self.titles)}
-        changed = {title for place, title in enumerate(self.titles) if f"notes_{place}" in self.changed_data}
-        return {title: text.replace("\r\n", "\n") for title, text in texts.items() if title in changed}
+    def notes(self) -> dict[str, NoteChange]:
+        """Return the notes that the reader changed, by topic title. Requires a valid form."""
+        changes = {}
+        for place, topic in enumerate(self.topics):
+            text = self.cleaned_data[f"notes_{place}"].replace("\r\n", "\n")
+            version, _, digest = self.cleaned_data[f"base_{place}"].partition("-")
+            if f"notes_{place}" in self.data and text != topic.notes and digest != _digest(text):
+                changes[topic.title] = NoteChange(text, int(version or 0))
+        return changes
+
+    def rows(self) -> Iterator[tuple[Topic, forms.BoundField, forms.BoundField]]:
+        """Yield each topic with its note field and its base field."""
+        for place, topic in enumerate(self.topics):
+            yield topic, self[f"notes_{place}"], self[f"base_{place}"]
+
+    def merged(self) -> "NotesForm":
+        """Return the form with what the reader typed, and the current text of notes that only others changed.
+
+        Saving it again replaces the current notes. Requires a valid form.
+        """
+        changes, data = self.notes(), {name: self.data.get(name, "") for name in self.fields}
+        for place, topic in enumerate(self.topics):
+            data[f"base_{place}"] = _base(topic)
+            if topic.title not in changes:
+                data[f"notes_{place}"] = topic.notes
+        return NotesForm(data, topics=self.topics)
+
+
+def _base(topic: Topic) -> str:
+    return f"{topic.version}-{_digest(topic.notes)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class MeetingForm(forms.Form):
@@ -50,7 +84,9 @@ class MeetingForm(forms.Form):
 
 
 class ItemForm(forms.Form):
-    """A new action item."""
+    """A new action item. On a sheet its fields are sent together with the notes, so that the browser must not require them."""
+
+    use_required_attribute = False
 
     text = forms.CharField(label="New action item", max_length=500)
     rotation = forms.ModelChoiceField(Rotation.objects.order_by("pk"), empty_label=None, to_field_name="slug")

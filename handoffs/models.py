@@ -15,7 +15,9 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
-MAX_MEETING_MINUTES = 240
+MIN_MEETING_MINUTES, MAX_MEETING_MINUTES = 20, 30
+# Signing opens this long before the hand-off: on the last day of the outgoing engineer.
+SIGNING_LEAD_TIME = dt.timedelta(days=1)
 # How far before or after its hand-off a meeting can be moved.
 MAX_MEETING_DISTANCE = dt.timedelta(days=7)
 # How early invitations are sent. Swaps made before that change nobody's calendar.
@@ -32,12 +34,12 @@ class HandoffPolicy(models.Model):
     minutes_min = models.PositiveSmallIntegerField(
         "minimum length (minutes)",
         default=20,
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_MEETING_MINUTES)],
+        validators=[MinValueValidator(MIN_MEETING_MINUTES), MaxValueValidator(MAX_MEETING_MINUTES)],
     )
     minutes_max = models.PositiveSmallIntegerField(
         "maximum length (minutes)",
         default=30,
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_MEETING_MINUTES)],
+        validators=[MinValueValidator(MIN_MEETING_MINUTES), MaxValueValidator(MAX_MEETING_MINUTES)],
     )
     topics_label = models.CharField(max_length=120, default="Topics to discuss")
 
@@ -47,10 +49,12 @@ class HandoffPolicy(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(
-                    minutes_min__gte=1, minutes_min__lte=F("minutes_max"), minutes_max__lte=MAX_MEETING_MINUTES
+                    minutes_min__gte=MIN_MEETING_MINUTES,
+                    minutes_min__lte=F("minutes_max"),
+                    minutes_max__lte=MAX_MEETING_MINUTES,
                 ),
                 name="handoff_policy_valid_length",
-                violation_error_message="The minimum length is above the maximum, or above 240 minutes.",
+                violation_error_message="A meeting has 20 to 30 minutes, and the minimum is at most the maximum.",
             ),
         ]
 
@@ -95,8 +99,10 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         return self.filter(cancelled_at=None)
 
     def unsigned(self) -> Self:
-        """Return hand-offs with a missing signature."""
-        return self.not_cancelled().filter(Q(signed_outgoing_at=None) | Q(signed_incoming_at=None))
+        """Return hand-offs with a missing signature that nobody has closed."""
+        return (
+            self.not_cancelled().filter(closed_at=None).filter(Q(signed_outgoing_at=None) | Q(signed_incoming_at=None))
+        )
 
     def attended_by(self, person: User) -> Self:
         """Return hand-offs in which the person is the outgoing or incoming engineer."""
@@ -143,7 +149,11 @@ class Handoff(models.Model):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     signed_outgoing_at = models.DateTimeField("outgoing engineer signed", null=True, blank=True)
     signed_incoming_at = models.DateTimeField("incoming engineer signed", null=True, blank=True)
-    frozen = models.JSONField(null=True, blank=True, editable=False, help_text="The sheet when both had signed.")
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="Closed because an engineer who must sign left.")
+    closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    frozen = models.JSONField(
+        null=True, blank=True, editable=False, help_text="The sheet when it was signed or closed."
+    )
     invited = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     mailed_sequence = models.PositiveIntegerField(null=True, blank=True, editable=False)
     absence_notified = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
@@ -159,7 +169,7 @@ class Handoff(models.Model):
             models.UniqueConstraint(fields=["rotation", "at"], name="one_handoff_an_instant"),
             models.CheckConstraint(condition=~Q(outgoing=F("incoming")), name="handoff_is_between_two"),
             models.CheckConstraint(
-                condition=Q(meeting_starts_at__lt=F("meeting_ends_at"))
+                condition=Q(meeting_ends_at__gte=_later("meeting_starts_at", dt.timedelta(minutes=MIN_MEETING_MINUTES)))
                 & Q(meeting_ends_at__lte=_later("meeting_starts_at", dt.timedelta(minutes=MAX_MEETING_MINUTES))),
                 name="handoff_meeting_valid_length",
             ),
@@ -169,8 +179,14 @@ class Handoff(models.Model):
                 name="handoff_meeting_near_handoff",
             ),
             models.CheckConstraint(
-                condition=Q(frozen=None) | Q(signed_outgoing_at__isnull=False, signed_incoming_at__isnull=False),
+                condition=Q(frozen=None)
+                | Q(closed_at__isnull=False)
+                | Q(signed_outgoing_at__isnull=False, signed_incoming_at__isnull=False),
                 name="handoff_frozen_only_if_signed",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_by=None) | Q(closed_at__isnull=False, closed_by__isnull=False),
+                name="handoff_closed_has_person",
             ),
         ]
         indexes = [
@@ -186,6 +202,16 @@ class Handoff(models.Model):
     def is_signed(self) -> bool:
         """Return True if both engineers have signed, which freezes the sheet."""
         return self.signed_outgoing_at is not None and self.signed_incoming_at is not None
+
+    @property
+    def is_locked(self) -> bool:
+        """Return True if both engineers have signed, or the hand-off was closed or cancelled."""
+        return self.is_signed or self.closed_at is not None or self.cancelled_at is not None
+
+    @property
+    def has_lost_engineer(self) -> bool:
+        """Return True if an engineer who must sign is deactivated."""
+        return any(not engineer.is_active for engineer in self.missing_signers)
 
     @property
     def missing_signers(self) -> list[User]:
@@ -206,6 +232,7 @@ class HandoffNote(models.Model):
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="notes")
     title = models.CharField("topic", max_length=400)
     text = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1, help_text="Rises with every change.")
     edited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     edited_at = models.DateTimeField()
 

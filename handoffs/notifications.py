@@ -176,6 +176,28 @@ class HandoffConflict(HandoffNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
+class HandoffSignaturesCleared(HandoffNotification):
+    """The people or the time of a hand-off changed after somebody had signed it."""
+
+    name = "handoff-signatures-cleared"
+    label = "Hand-off signatures cleared"
+
+    def subject(self, reader: User) -> str:
+        return f"Signatures cleared: hand-off {self.people} ({self.rotation})"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"The hand-off of {self.rotation} changed after it was signed, so its signatures no longer count.",
+            f"It is now from {self.outgoing} to {self.incoming}. Meeting: {self.meeting(reader)}",
+        )
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        handoff = self.current_handoff()
+        return handoff is not None and not handoff.is_signed
+
+
+@register
+@dataclass(frozen=True, slots=True)
 class HandoffUnsigned(HandoffNotification):
     """A hand-off is over and not signed by both engineers."""
 

@@ -320,6 +320,7 @@ class RunStep(models.Model):
     run = models.ForeignKey(RunbookRun, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     text = models.TextField()
+    html = models.TextField(blank=True, help_text="The step as the runbook's page shows it, sanitised.")
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     note = models.TextField(blank=True, max_length=MAX_NOTE_LENGTH)

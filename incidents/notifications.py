@@ -94,7 +94,8 @@ class IncidentAssigned(_IncidentNotification):
         )
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        return Incident.objects.unresolved().filter(pk=self.incident_id, assignee=recipient).exists()
+        rows = Incident.objects.filter(pk=self.incident_id, assignee=recipient, state=Incident.State.OPEN)
+        return rows.exists()
 
 
 def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.datetime) -> None:

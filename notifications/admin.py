@@ -8,10 +8,10 @@ from django.http import HttpRequest
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
-from notifications.forms import ChatAddressForm
-from notifications.models import ChannelPreference, ChatAddress, Message, QuietHours
+from notifications.forms import ContactMethodForm
+from notifications.models import ChannelPreference, ContactMethod, Message, NotificationRule, QuietHours
 from notifications.services import delivery
-from notifications.services.preferences import remove_chat_address, set_chat_address
+from notifications.services.preferences import remove_contact_method, set_contact_method
 from people.admin import request_admin
 
 
@@ -43,39 +43,50 @@ class MessageAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Message]):
             messages.success(request, f"Retrying {count} message{'s' if count > 1 else ''}.")
 
 
-@admin.register(ChatAddress)
-class ChatAddressAdmin(admin.ModelAdmin[ChatAddress]):
-    """Chat addresses, encrypted and never shown after they are saved."""
+@admin.register(ContactMethod)
+class ContactMethodAdmin(admin.ModelAdmin[ContactMethod]):
+    """Contact methods, encrypted and never shown after they are saved."""
 
-    form = ChatAddressForm
-    list_display = ("person", "service", "created_at")
+    form = ContactMethodForm
+    list_display = ("person", "channel", "shown_as", "created_at")
+    list_filter = ("channel",)
     list_select_related = ("person",)
     autocomplete_fields = ("person",)
 
-    def has_change_permission(self, request: HttpRequest, obj: ChatAddress | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: ContactMethod | None = None) -> bool:
         """Return False: delete the address and add a new one."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: ChatAddress, form: Any, change: Any) -> None:
+    def save_model(self, request: HttpRequest, obj: ContactMethod, form: Any, change: Any) -> None:
         """Save the encrypted address."""
-        row = set_chat_address(obj.person, address=form.cleaned_data["typed"], by=request_admin(request))
+        data = form.cleaned_data
+        row = set_contact_method(obj.person, channel=data["channel"], address=data["typed"], by=request_admin(request))
         obj.pk = row.pk
 
-    def delete_model(self, request: HttpRequest, obj: ChatAddress) -> None:
+    def delete_model(self, request: HttpRequest, obj: ContactMethod) -> None:
         """Delete the address."""
-        remove_chat_address(obj, by=request_admin(request))
+        remove_contact_method(obj.person, channel=obj.channel, by=request_admin(request))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatAddress]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ContactMethod]) -> None:
         """Delete the selected addresses."""
         for row in queryset:
-            remove_chat_address(row, by=request_admin(request))
+            remove_contact_method(row.person, channel=row.channel, by=request_admin(request))
+
+
+@admin.register(NotificationRule)
+class NotificationRuleAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[NotificationRule]):
+    """Notification rules. Users edit their own."""
+
+    list_display = ("person", "urgency", "channel", "delay_minutes")
+    list_filter = ("urgency", "channel")
+    list_select_related = ("person",)
 
 
 @admin.register(ChannelPreference)
 class ChannelPreferenceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelPreference]):
     """Channel preferences by notification type. Users edit their own."""
 
-    list_display = ("person", "type", "email", "chat")
+    list_display = ("person", "type", "channels")
     list_filter = ("type",)
     list_select_related = ("person",)
 

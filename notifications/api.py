@@ -12,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.exceptions import InvalidInputError
-from notifications.models import Message
+from notifications.domain.rules import Step
+from notifications.models import MAX_DELAY_MINUTES, ContactMethod, Message
 from notifications.queries.outbox import all_messages, message_link, messages_for
-from notifications.queries.preferences import chat_address_for, preferences_for, quiet_hours_for
-from notifications.services import delivery
-from notifications.services.preferences import Channels, Quiet, update_preferences
+from notifications.queries.preferences import preferences_for, quiet_hours_for, rule_sets_for
+from notifications.services import delivery, preferences
+from notifications.services.channel_tests import send_test
 from people.models import User
 from people.permissions import request_user
 
@@ -94,13 +95,12 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
 
 
 class TypePreferenceSerializer(serializers.Serializer[Any]):
-    """A notification type and the channels enabled for the caller."""
+    """A notification type and the channels by which the caller gets it. Urgent types follow the notification rules."""
 
     type = serializers.CharField(max_length=40)
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]  # DRF takes declared fields off the class
     urgent = serializers.BooleanField(read_only=True)
-    email = serializers.BooleanField()
-    chat = serializers.BooleanField()
+    channels = serializers.ListField(child=serializers.ChoiceField(Message.Channel.choices), max_length=10)
 
 
 class PreferencesSerializer(serializers.Serializer[Any]):
@@ -108,7 +108,6 @@ class PreferencesSerializer(serializers.Serializer[Any]):
 
     quiet_from = serializers.TimeField(allow_null=True, required=False)
     quiet_until = serializers.TimeField(allow_null=True, required=False)
-    chat_service = serializers.CharField(read_only=True, allow_null=True)
     types = TypePreferenceSerializer(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -129,23 +128,108 @@ def notification_preferences(request: Request) -> Response:
         serializer.is_valid(raise_exception=True)
         fields: dict[str, Any] = serializer.validated_data
         start, end = fields.get("quiet_from"), fields.get("quiet_until")
-        channels = {row["type"]: Channels(row["email"], row["chat"]) for row in fields.get("types", [])}
-        quiet_hours = Quiet(start, end) if start is not None and end is not None else None
-        update_preferences(person, channels=channels, quiet=quiet_hours)
-    quiet, chat = quiet_hours_for(person), chat_address_for(person)
+        channels = {row["type"]: row["channels"] for row in fields.get("types", [])}
+        quiet_hours = preferences.Quiet(start, end) if start is not None and end is not None else None
+        preferences.update_preferences(person, channels=channels, quiet=quiet_hours)
+    quiet = quiet_hours_for(person)
     answer = {
         "quiet_from": quiet.starts_at if quiet else None,
         "quiet_until": quiet.ends_at if quiet else None,
-        "chat_service": chat.service if chat else None,
         "types": [
-            {
-                "type": row.type.name,
-                "label": row.type.label,
-                "urgent": row.type.urgent,
-                "email": row.email,
-                "chat": row.chat,
-            }
+            {"type": row.type.name, "label": row.type.label, "urgent": row.type.urgent, "channels": row.channels}
             for row in preferences_for(person)
         ],
     }
     return Response(PreferencesSerializer(answer).data)
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """A step of notification rules: a channel, and how long after the event."""
+
+    channel = serializers.ChoiceField(Message.Channel.choices)
+    after_minutes = serializers.IntegerField(min_value=0, max_value=MAX_DELAY_MINUTES, source="delay_minutes")
+
+
+class RulesSerializer(serializers.Serializer[Any]):
+    """Notification rules by urgency, and the same in words. An empty list restores the default."""
+
+    high = StepSerializer(many=True, required=False)
+    low = StepSerializer(many=True, required=False)
+    high_in_words = serializers.CharField(read_only=True)
+    low_in_words = serializers.CharField(read_only=True)
+
+
+@extend_schema(methods=["GET"], responses=RulesSerializer)
+@extend_schema(methods=["PUT"], request=RulesSerializer, responses=RulesSerializer)
+@api_view(["GET", "PUT"])
+def notification_rules(request: Request) -> Response:
+    """Return the caller's notification rules, or replace those of the urgencies in the request."""
+    person = request_user(request)
+    if request.method == "PUT":
+        serializer = RulesSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        rules = {
+            urgency: [Step(step["delay_minutes"], step["channel"]) for step in steps]
+            for urgency, steps in serializer.validated_data.items()
+        }
+        preferences.update_rules(person, rules=rules)
+    answer: dict[str, Any] = {}
+    for row in rule_sets_for(person):
+        answer |= {row.urgency.value: row.steps, f"{row.urgency.value}_in_words": row.text}
+    return Response(RulesSerializer(answer).data)
+
+
+class ContactMethodSerializer(serializers.ModelSerializer[ContactMethod]):
+    """The caller's address for a channel. The address is never returned, only the service or host."""
+
+    address = serializers.CharField(max_length=2000, write_only=True)
+
+    class Meta:
+        model = ContactMethod
+        fields = ("channel", "address", "shown_as", "created_at")
+        read_only_fields = ("shown_as", "created_at")
+
+
+class ContactMethodViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ContactMethod]):
+    """The caller's contact methods besides e-mail. One per channel."""
+
+    serializer_class = ContactMethodSerializer
+    lookup_field = "channel"
+    lookup_value_regex = "[a-z]{1,8}"
+
+    def get_queryset(self) -> QuerySet[ContactMethod]:
+        """Return the caller's contact methods."""
+        if getattr(self, "swagger_fake_view", False):
+            return ContactMethod.objects.none()
+        return ContactMethod.objects.filter(person=request_user(self.request))
+
+    def create(self, request: Request) -> Response:
+        """Add the caller's address for a channel, or replace it."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        person = request_user(request)
+        row = preferences.set_contact_method(person, by=person, **serializer.validated_data)
+        return Response(self.get_serializer(row).data, status=201)
+
+    def destroy(self, request: Request, channel: str) -> Response:
+        """Delete the caller's address for a channel."""
+        preferences.remove_contact_method(
+            request_user(request), channel=self.get_object().channel, by=request_user(request)
+        )
+        return Response(status=204)
+
+
+class ChannelSerializer(serializers.Serializer[Any]):
+    """The channel of a test message."""
+
+    channel = serializers.ChoiceField(Message.Channel.choices)
+
+
+@extend_schema(request=ChannelSerializer, responses={201: MessageSerializer})
+@api_view(["POST"])
+def send_test_message(request: Request) -> Response:
+    """Send the caller a test message by one channel; at most one a minute per channel."""
+    serializer = ChannelSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    message = send_test(request_user(request), channel=serializer.validated_data["channel"])
+    return Response(MessageSerializer(message).data, status=201)

@@ -1,17 +1,19 @@
-"""Forms for notification preferences and chat addresses."""
+"""Forms for notification settings."""
 
 from typing import Any
 
 from django import forms
 
-from notifications.channels.chat import ChatAddressError, service_of
-from notifications.models import ChatAddress
-from notifications.queries.preferences import TypePreference
-from notifications.services.preferences import Channels, Quiet
+from common.exceptions import InvalidInputError
+from notifications.channels.catalog import CHANNELS
+from notifications.domain.rules import Step
+from notifications.models import ContactMethod, Message
+from notifications.queries.preferences import RuleSet, TypePreference
+from notifications.services.preferences import MAX_RULES, Quiet, check_address
 
 
 class PreferencesForm(forms.Form):
-    """Notification preferences: two checkboxes for each type, and quiet hours."""
+    """Channels by type, one checkbox each, and quiet hours."""
 
     quiet_from = forms.TimeField(
         required=False, label="From", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
@@ -20,23 +22,26 @@ class PreferencesForm(forms.Form):
         required=False, label="Until", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
 
-    def __init__(self, *args: Any, preferences: list[TypePreference], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, preferences: list[TypePreference], reachable: list[Message.Channel], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.preferences = preferences
+        self.preferences, self.reachable = preferences, reachable
         for preference in preferences:
-            name, label = preference.type.name, preference.type.label
-            email = forms.BooleanField(
-                required=False,
-                initial=preference.email,
-                disabled=preference.type.urgent,
-                label=f"{label}: e-mail",
-            )
-            chat = forms.BooleanField(required=False, initial=preference.chat, label=f"{label}: chat")
-            self.fields |= {f"email-{name}": email, f"chat-{name}": chat}
+            for channel in reachable:
+                self.fields[f"{channel}-{preference.type.name}"] = forms.BooleanField(
+                    required=False,
+                    initial=channel in preference.channels,
+                    disabled=preference.type.urgent,
+                    label=f"{preference.type.label}: {channel.label}",
+                )
 
-    def rows(self) -> list[tuple[TypePreference, forms.BoundField, forms.BoundField]]:
-        """Return each notification type with its two checkboxes."""
-        return [(row, self[f"email-{row.type.name}"], self[f"chat-{row.type.name}"]) for row in self.preferences]
+    def rows(self) -> list[tuple[TypePreference, list[tuple[Message.Channel, forms.BoundField]]]]:
+        """Return each notification type with its checkboxes."""
+        return [
+            (row, [(channel, self[f"{channel}-{row.type.name}"]) for channel in self.reachable])
+            for row in self.preferences
+        ]
 
     def hours(self) -> list[forms.BoundField]:
         """Return the fields of the quiet hours."""
@@ -49,12 +54,14 @@ class PreferencesForm(forms.Form):
         if (start is None) != (end is None) and not self.errors:
             self.add_error("quiet_until" if end is None else "quiet_from", "Set both times or neither.")
 
-    def channels(self) -> dict[str, Channels]:
-        """Return the enabled channels by type. Call after validation."""
-        data = self.cleaned_data
+    def channels(self) -> dict[str, list[str]]:
+        """Return the enabled channels by type, without urgent types. Call after validation."""
         return {
-            row.type.name: Channels(email=data[f"email-{row.type.name}"], chat=data[f"chat-{row.type.name}"])
+            row.type.name: [
+                channel.value for channel in self.reachable if self.cleaned_data[f"{channel}-{row.type.name}"]
+            ]
             for row in self.preferences
+            if not row.type.urgent
         }
 
     def quiet(self) -> Quiet | None:
@@ -63,25 +70,79 @@ class PreferencesForm(forms.Form):
         return None if start is None or end is None else Quiet(start, end)
 
 
-class ChatAddressForm(forms.ModelForm[ChatAddress]):
-    """Chat address of a user; it is never shown after it is saved."""
+class RulesForm(forms.Form):
+    """The rules of one urgency: up to `MAX_RULES` steps of a channel and a delay. Without any, the default applies."""
+
+    def __init__(self, data: Any = None, *, rules: RuleSet, reachable: list[Message.Channel]) -> None:
+        super().__init__(data, prefix=rules.urgency.value)
+        self.rules = rules
+        choices = [("", "–"), *((channel.value, channel.label) for channel in reachable)]
+        steps = [] if rules.is_default else rules.steps
+        for number in range(MAX_RULES):
+            step = steps[number] if number < len(steps) else None
+            self.fields[f"channel_{number}"] = forms.ChoiceField(
+                choices=choices, required=False, label=f"Step {number + 1}", initial=step.channel if step else ""
+            )
+            self.fields[f"minutes_{number}"] = forms.IntegerField(
+                required=False, min_value=0, label="After (min)", initial=step.delay_minutes if step else None
+            )
+
+    def step_fields(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """Return the two fields of each step."""
+        return [(self[f"channel_{number}"], self[f"minutes_{number}"]) for number in range(MAX_RULES)]
+
+    def steps(self) -> list[Step]:
+        """Return the steps, without empty ones. Call after validation."""
+        data = self.cleaned_data
+        return [
+            Step(data[f"minutes_{number}"] or 0, data[f"channel_{number}"])
+            for number in range(MAX_RULES)
+            if data[f"channel_{number}"]
+        ]
+
+
+class ContactMethodForm(forms.ModelForm[ContactMethod]):
+    """An address for a channel; it is never shown after it is saved. On the Notifications page it is for oneself."""
 
     typed = forms.CharField(
         label="Address",
-        max_length=1000,
-        widget=forms.TextInput(attrs={"size": 80, "autocomplete": "off"}),
-        help_text="An Apprise URL, such as slack://TokenA/TokenB/TokenC/#channel. It is stored encrypted.",
+        max_length=2000,
+        widget=forms.TextInput(attrs={"size": 60, "autocomplete": "off"}),
     )
 
     class Meta:
-        model = ChatAddress
-        fields = ("person",)
+        model = ContactMethod
+        fields: tuple[str, ...] = ("person", "channel")
 
-    def clean_typed(self) -> str:
-        """Return the address; raise ValidationError if its service is not permitted."""
-        address: str = self.cleaned_data["typed"].strip()
-        try:
-            service_of(address)
-        except ChatAddressError as error:
-            raise forms.ValidationError(str(error)) from error
-        return address
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["typed"].help_text = " ".join(
+            f"{Message.Channel(channel.name).label}: {channel.address_help}" for channel in CHANNELS.values()
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Add an error if the address is invalid for the channel."""
+        data = super().clean() or self.cleaned_data
+        if data.get("channel") and data.get("typed"):
+            try:
+                check_address(data["channel"], data["typed"].strip())
+            except InvalidInputError as error:
+                self.add_error("typed", error.problems["address"])
+        return data
+
+
+class OwnContactMethodForm(ContactMethodForm):
+    """The user's own contact method; chat addresses are for admins."""
+
+    class Meta(ContactMethodForm.Meta):
+        fields = ("channel",)
+
+    def __init__(self, *args: Any, is_admin: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        available = {channel.name: channel for channel in CHANNELS.values() if is_admin or not channel.admins_only}
+        field = self.fields["channel"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # nosec B101  # for mypy
+        field.choices = [(name, Message.Channel(name).label) for name in available]
+        self.fields["typed"].help_text = " ".join(
+            f"{Message.Channel(name).label}: {channel.address_help}" for name, channel in available.items()
+        )

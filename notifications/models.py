@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Self
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
@@ -16,6 +18,7 @@ OVERDUE_AFTER = dt.timedelta(hours=1)
 # Types of the messages that list others: overdue ones, and those beyond the limit of incident messages.
 DIGEST, SUMMARY = "digest", "summary"
 LISTS = (DIGEST, SUMMARY)
+MAX_DELAY_MINUTES = 12 * 60
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -79,12 +82,18 @@ class Message(models.Model):
 
         EMAIL = "email", "E-mail"
         CHAT = "chat", "Chat"
+        NTFY = "ntfy", "ntfy"
+        SLACK = "slack", "Slack"
+        WEBHOOK = "webhook", "Webhook"
 
     type = models.CharField(max_length=40, help_text="Name of the notification type.")
     dedup_key = models.CharField(max_length=200, help_text="Identifies the occurrence within its type.")
     context = models.JSONField(default=dict, help_text="Fields of the notification.")
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="messages")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.EMAIL)
+    delay_minutes = models.PositiveSmallIntegerField(
+        default=0, help_text="Delay of its notification rule; 0 is sent at once."
+    )
     subject = models.CharField(max_length=200)
     text = models.TextField()
     calendar_method = models.CharField(max_length=10, blank=True, help_text="REQUEST or CANCEL, for an invitation.")
@@ -110,7 +119,7 @@ class Message(models.Model):
         ordering = ["-due_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["type", "dedup_key", "recipient", "channel"], name="message_is_enqueued_once"
+                fields=["type", "dedup_key", "recipient", "channel", "delay_minutes"], name="message_is_enqueued_once"
             ),
             models.CheckConstraint(
                 condition=Q(state="sending", token__isnull=False, lease_until__isnull=False)
@@ -147,8 +156,7 @@ class ChannelPreference(models.Model):
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="channel_preferences")
     type = models.CharField(max_length=40, help_text="Name of the notification type.")
-    email = models.BooleanField("e-mail", default=True)
-    chat = models.BooleanField(default=False)
+    channels = ArrayField(models.CharField(max_length=8, choices=Message.Channel), default=list, blank=True)
 
     class Meta:
         ordering = ["person", "type"]
@@ -177,18 +185,55 @@ class QuietHours(models.Model):
         return f"{self.person}: {self.starts_at:%H:%M} to {self.ends_at:%H:%M}"
 
 
-@pghistory.track(exclude=["address"])
-class ChatAddress(models.Model):
-    """A user's chat address in Apprise's format, set by an admin and encrypted."""
+@pghistory.track()
+class NotificationRule(models.Model):
+    """A step of a user's notifications: by which channel, and how long after the event. Without rows, the defaults apply."""
 
-    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="chat_address")
+    class Urgency(models.TextChoices):
+        """Which notifications the rule is for."""
+
+        HIGH = "high", "High urgency"
+        LOW = "low", "Low urgency"
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notification_rules")
+    urgency = models.CharField(max_length=4, choices=Urgency)
+    channel = models.CharField(max_length=8, choices=Message.Channel)
+    delay_minutes = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(MAX_DELAY_MINUTES)])
+
+    class Meta:
+        ordering = ["person", "urgency", "delay_minutes", "channel"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "urgency", "channel", "delay_minutes"], name="notification_rule_is_there_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(delay_minutes__lte=MAX_DELAY_MINUTES), name="notification_rule_delay_is_limited"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.person}: {self.get_urgency_display()}, {self.get_channel_display()} after {self.delay_minutes} min"
+        )
+
+
+# E-mail is not among them: its address is in the profile.
+CONTACT_CHANNELS = [choice for choice in Message.Channel.choices if choice[0] != Message.Channel.EMAIL]
+
+
+@pghistory.track(exclude=["address"])
+class ContactMethod(models.Model):
+    """A user's address for a channel other than e-mail, encrypted and never shown after it is saved."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
+    channel = models.CharField(max_length=8, choices=CONTACT_CHANNELS)
     address = EncryptedTextField(editable=False)
-    service = models.CharField(max_length=20)
+    shown_as = models.CharField(max_length=255, help_text="The service or the host, without secrets.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        ordering = ["person"]
-        verbose_name_plural = "chat addresses"
+        ordering = ["person", "channel"]
+        constraints = [models.UniqueConstraint(fields=["person", "channel"], name="one_contact_method_per_channel")]
 
     def __str__(self) -> str:
-        return f"{self.person} by {self.service}"
+        return f"{self.person}: {self.get_channel_display()} ({self.shown_as})"

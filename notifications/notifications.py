@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from notifications.models import DIGEST, SUMMARY, Message
 from notifications.queries.outbox import database_clock, is_worth_listing, message_link
-from notifications.registry import Notification, paragraphs, register
+from notifications.registry import Notification, local_time, paragraphs, register
 from people.models import User
 
 
@@ -70,3 +70,27 @@ class Summary(_ListNotification):
         lines = [f"{row.subject}\n{message_link(row)}" for row in self.relevant_messages(at=database_clock())]
         intro = "You got many incident messages within ten minutes. These wait for you too:"
         return paragraphs(intro, *lines)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ChannelTest(Notification):
+    """A test of a contact method."""
+
+    name = "test"
+    label = "Test message"
+    identity = ("requested_at",)
+    urgent = True
+    private = True
+
+    channel: str
+    requested_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return "Test message from the on-call site"
+
+    def body(self, reader: User) -> str:
+        return f"{self.channel} works. You asked for this test {local_time(self.requested_at, reader)}."
+
+    def link(self) -> str:
+        return reverse("notifications")

@@ -1,17 +1,22 @@
-"""The Notifications page: channels, quiet hours, and recent messages."""
+"""The Notifications page: contact methods, rules, channels per event, quiet hours, and recent messages."""
+
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from common.exceptions import InvalidInputError
+from common.exceptions import DomainError, InvalidInputError
 from common.forms import add_field_errors
-from notifications.forms import PreferencesForm
+from notifications.forms import OwnContactMethodForm, PreferencesForm, RulesForm
+from notifications.models import Message
 from notifications.presenters import message_rows
 from notifications.queries.outbox import messages_for
-from notifications.queries.preferences import chat_address_for, preferences_for, quiet_hours_for
-from notifications.services.preferences import update_preferences
+from notifications.queries.preferences import contact_methods_for, preferences_for, quiet_hours_for, rule_sets_for
+from notifications.services import channel_tests
+from notifications.services import preferences as services
+from people.models import User
 from people.requests import SignedInRequest
 
 MAX_LISTED = 30
@@ -19,22 +24,103 @@ MAX_LISTED = 30
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def notifications(request: SignedInRequest) -> HttpResponse:
-    """Show or save notification settings, and list recent and scheduled messages."""
-    quiet = quiet_hours_for(request.user)
-    hours = {"quiet_from": quiet.starts_at, "quiet_until": quiet.ends_at} if quiet else {}
-    data = request.POST if request.method == "POST" else None
-    form = PreferencesForm(data, preferences=preferences_for(request.user), initial=hours)
+    """Show notification settings with recent and scheduled messages, or save channels and quiet hours."""
+    form = _preferences_form(request.user, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            update_preferences(request.user, channels=form.channels(), quiet=form.quiet())
+            services.update_preferences(request.user, channels=form.channels(), quiet=form.quiet())
         except InvalidInputError as error:
             add_field_errors(form, error)
         else:
             messages.success(request, "Notification settings saved.")
             return redirect("notifications")
+    return _page(request, form=form)
+
+
+@require_POST
+def save_rules(request: SignedInRequest) -> HttpResponse:
+    """Save the notification rules of both urgencies."""
+    forms = _rules_forms(request.user, request.POST)
+    if any(form.errors for form in forms):
+        return _page(request, rules_forms=forms)
+    try:
+        services.update_rules(request.user, rules={form.rules.urgency.value: form.steps() for form in forms})
+    except InvalidInputError as error:
+        for form in forms:
+            for problem in error.problems.get(form.rules.urgency.value, []):
+                form.add_error(None, problem)
+        return _page(request, rules_forms=forms)
+    messages.success(request, "Notification rules saved.")
+    return redirect("notifications")
+
+
+@require_POST
+def add_contact_method(request: SignedInRequest) -> HttpResponse:
+    """Add or replace an own contact method."""
+    form = OwnContactMethodForm(request.POST, is_admin=request.user.is_staff)
+    if not form.is_valid():
+        return _page(request, contact_form=form)
+    row = services.set_contact_method(
+        request.user, channel=form.cleaned_data["channel"], address=form.cleaned_data["typed"], by=request.user
+    )
+    messages.success(request, f"{row.get_channel_display()} added. Send a test to check it.")
+    return redirect("notifications")
+
+
+@require_POST
+def remove_contact_method(request: SignedInRequest, channel: str) -> HttpResponse:
+    """Remove an own contact method."""
+    try:
+        services.remove_contact_method(request.user, channel=channel, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Contact method removed.")
+    return redirect("notifications")
+
+
+@require_POST
+def send_test(request: SignedInRequest, channel: str) -> HttpResponse:
+    """Send a test message by one channel."""
+    try:
+        channel_tests.send_test(request.user, channel=channel)
+    except DomainError as error:
+        messages.error(request, str(error).removeprefix("channel: "))
+    else:
+        messages.success(request, "Test message queued. It arrives within a few seconds.")
+    return redirect("notifications")
+
+
+def _channels(person: User) -> list[Message.Channel]:
+    """Return the channels by which a user can be reached, e-mail first."""
+    return [Message.Channel.EMAIL, *(Message.Channel(row.channel) for row in contact_methods_for(person))]
+
+
+def _preferences_form(person: User, data: Any = None) -> PreferencesForm:
+    quiet = quiet_hours_for(person)
+    hours = {"quiet_from": quiet.starts_at, "quiet_until": quiet.ends_at} if quiet else {}
+    return PreferencesForm(data, preferences=preferences_for(person), reachable=_channels(person), initial=hours)
+
+
+def _rules_forms(person: User, data: Any = None) -> list[RulesForm]:
+    return [RulesForm(data, rules=rules, reachable=_channels(person)) for rules in rule_sets_for(person)]
+
+
+def _page(
+    request: SignedInRequest,
+    *,
+    form: PreferencesForm | None = None,
+    rules_forms: list[RulesForm] | None = None,
+    contact_form: OwnContactMethodForm | None = None,
+) -> HttpResponse:
+    """Render the page; a form with errors answers 400."""
+    person = request.user
+    failed = any(each.errors for each in (form, contact_form, *(rules_forms or [])) if each is not None)
     context = {
-        "form": form,
-        "chat": chat_address_for(request.user),
-        "message_rows": message_rows(messages_for(request.user)[:MAX_LISTED]),
+        "form": form or _preferences_form(person),
+        "rules_forms": rules_forms or _rules_forms(person),
+        "contact_form": contact_form or OwnContactMethodForm(is_admin=person.is_staff),
+        "contact_methods": contact_methods_for(person),
+        "message_rows": message_rows(messages_for(person)[:MAX_LISTED]),
     }
-    return render(request, "notifications/preferences.html", context, status=400 if form.errors else 200)
+    return render(request, "notifications/preferences.html", context, status=400 if failed else 200)

@@ -1,4 +1,4 @@
-"""Template context of every page: navigation, search URL, and the user's own schedule."""
+"""Template context of every page: navigation, search URL, theme, and the user's own schedule."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -10,26 +10,35 @@ from django.utils import timezone
 from calendar_feeds.queries import active_feeds
 from people.models import User
 from scheduling.queries.holidays import upcoming_holidays
+from scheduling.queries.swaps import swaps_for
 from scheduling.queries.weeks import weeks_held
 
-# Label, URL name, and the key that opens the page after “g”.
-PAGES = (
-    ("Now", "now", "n"),
-    ("Incidents", "incidents", "i"),
-    ("Schedule", "schedule", "s"),
-    ("Calendar", "calendar", "c"),
-    ("Swaps", "swaps", "w"),
-    ("Hand-offs", "handoffs", "h"),
-    ("Pipelines", "pipelines", "p"),
-    ("Checks", "checks", "k"),
-    ("Runbooks", "runbooks", "r"),
-    ("Fairness", "fairness", "f"),
+# Sections, each with its pages: label, URL name, and the key that opens the page after “g”. The first page is the section's own.
+SECTIONS = (
+    ("Now", (("Now", "now", "n"),)),
+    ("Incidents", (("Incidents", "incidents", "i"), ("Alerts", "alerts", "a"), ("Analytics", "incident_reports", "y"))),
+    (
+        "Schedule",
+        (
+            ("Timeline", "schedule", "s"),
+            ("Calendar", "calendar", "c"),
+            ("Swaps & covers", "swaps", "w"),
+            ("Hand-offs", "handoffs", "h"),
+            ("Fairness", "fairness", "f"),
+        ),
+    ),
+    (
+        "Pipelines",
+        (("Pipelines", "pipelines", "p"), ("Checks", "checks", "k"), ("Runbooks", "runbooks", "r")),
+    ),
 )
+# Pages outside their section's paths: the URL's beginning, and the URL name of the page it belongs to.
+OTHER_PATHS = (("/covers/", "swaps"), ("/action-items/", "handoffs"))
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationLink:
-    """A link of the site navigation."""
+    """A page of a section; `current` is True for it and the pages below it."""
 
     label: str
     key: str
@@ -37,14 +46,44 @@ class NavigationLink:
     current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class NavigationSection:
+    """A section of the site with its pages."""
+
+    label: str
+    url: str
+    current: bool
+    pages: tuple[NavigationLink, ...]
+
+
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """Return the navigation with the current section marked, the search URL, and the user's schedule."""
-    links = []
-    for label, name, key in PAGES:
-        url = reverse(name)
-        current = request.path == url if url == "/" else request.path.startswith(url)
-        links.append(NavigationLink(label=label, key=key, url=url, current=current))
-    return {"nav": links, "search_url": reverse("search"), **_own_schedule(request)}
+    """Return the navigation with the current section and page marked, the search URL, and the user's schedule."""
+    urls = {name: reverse(name) for _, pages in SECTIONS for _, name, _ in pages}
+    current = _current_page(request.path, urls)
+    sections = [
+        NavigationSection(
+            label=section,
+            url=urls[pages[0][1]],
+            current=any(name == current for _, name, _ in pages),
+            pages=tuple(NavigationLink(label, key, urls[name], name == current) for label, name, key in pages),
+        )
+        for section, pages in SECTIONS
+    ]
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "sections": sections,
+        "tabs": next((section.pages for section in sections if section.current and len(section.pages) > 1), ()),
+        "search_url": reverse("search"),
+        "theme": theme if theme in ("light", "dark") else "",
+        **_own_schedule(request),
+    }
+
+
+def _current_page(path: str, urls: dict[str, str]) -> str:
+    """Return the URL name of the page with the longest URL that the path starts with."""
+    matches = [(len(url), name) for name, url in urls.items() if (path == url if url == "/" else path.startswith(url))]
+    matches += [(len(start), name) for start, name in OTHER_PATHS if path.startswith(start)]
+    return max(matches, default=(0, ""))[1]
 
 
 def _own_schedule(request: HttpRequest) -> dict[str, object]:
@@ -56,5 +95,6 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
     return {
         "my_weeks": partial(weeks_held, user, at=at),
         "my_holidays": partial(upcoming_holidays, user, at=at),
+        "my_swaps": partial(swaps_for, user, at=at, limit=0),
         "my_feeds": partial(active_feeds, user),
     }

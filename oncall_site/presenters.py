@@ -1,14 +1,17 @@
-"""Who is on call and who responds, with users and labels for templates."""
+"""Who is on call, who responds and what is open, with users and labels for templates."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
+from incidents.domain.status import STATUSES
+from incidents.models import Incident
 from incidents.queries.statuses import PipelineStatus, statuses
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY
+from scheduling.models import Cover
 from scheduling.queries.on_call import OnCallShift, OnCallSnapshot
 
 ROLE_LABELS = {
@@ -51,41 +54,107 @@ class PipelineRow:
         """The responder's role, or "" if the pipeline is uncovered."""
         return next((link.role for link in self.links if link.user == self.responder), "")
 
+    @property
+    def urgency(self) -> tuple[bool, int]:
+        """A sort key: uncovered pipelines first, then the worst status."""
+        return self.responder is not None, STATUSES.index(self.status.word)
+
 
 @dataclass(frozen=True, slots=True)
 class OnCallRow:
-    """A rotation's current shift, with its engineer and the next one."""
+    """A rotation's current shift. If its engineer is away, `stand_ins` are the responders of its pipelines."""
 
     shift: OnCallShift
     engineer: User | None
     next_engineer: User | None
+    cover: Cover | None
+    absence: str
+    stand_ins: tuple[User, ...]
 
 
-def present_snapshot(
-    snapshot: OnCallSnapshot, pipelines: Iterable[Pipeline]
-) -> tuple[list[PipelineRow], list[OnCallRow]]:
-    """Return a row for each of these pipelines and for each rotation of the snapshot."""
-    rows = list(pipelines)
-    user_ids = {link.engineer for row in rows for link in snapshot.chains[row.pk].links}
-    user_ids |= {key for shift in snapshot.shifts for key in (shift.engineer, shift.next_engineer) if key is not None}
-    users, status = User.objects.get_queryset().in_bulk(user_ids), statuses(rows)
-    pipeline_rows = []
-    for row in rows:
-        chain = snapshot.chains[row.pk]
-        pipeline_rows.append(
-            PipelineRow(
-                pipeline=row,
-                status=status[row.pk],
-                links=tuple(
-                    ChainLink(users[link.engineer], ROLE_LABELS[link.role], link.available, link.reason)
-                    for link in chain.links
-                ),
-                responder=users.get(chain.responder or 0),
-                acting_owner=users.get(chain.acting_owner or 0),
-                until=chain.until,
-            )
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An open incident; `escalates_in` and `escalates_to` are None if nobody else will be notified."""
+
+    incident: Incident
+    age: dt.timedelta
+    escalates_in: dt.timedelta | None
+    escalates_to: User | None
+
+
+class SnapshotPresenter:
+    """Presents an on-call snapshot; reads the users and statuses of all its rows at once."""
+
+    def __init__(
+        self, snapshot: OnCallSnapshot, pipelines: Iterable[Pipeline], *, covers: Iterable[Cover] = ()
+    ) -> None:
+        self.snapshot = snapshot
+        self.pipelines = {row.pk: row for row in pipelines}
+        self.covers = {cover.rotation_id: cover for cover in covers}
+        user_ids = {link.engineer for chain in snapshot.chains.values() for link in chain.links}
+        user_ids |= {
+            key for shift in snapshot.shifts for key in (shift.engineer, shift.next_engineer) if key is not None
+        }
+        self.users: Mapping[int, User] = User.objects.get_queryset().in_bulk(user_ids)
+        self.statuses = statuses(self.pipelines.values())
+
+    def pipeline_row(self, pipeline: Pipeline) -> PipelineRow:
+        """Return the row of one of the pipelines."""
+        chain = self.snapshot.chains[pipeline.pk]
+        return PipelineRow(
+            pipeline=pipeline,
+            status=self.statuses[pipeline.pk],
+            links=tuple(
+                ChainLink(self.users[link.engineer], ROLE_LABELS[link.role], link.available, link.reason)
+                for link in chain.links
+            ),
+            responder=self.users.get(chain.responder or 0),
+            acting_owner=self.users.get(chain.acting_owner or 0),
+            until=chain.until,
         )
-    return pipeline_rows, [
-        OnCallRow(shift, users.get(shift.engineer or 0), users.get(shift.next_engineer or 0))
-        for shift in snapshot.shifts
-    ]
+
+    def on_call_rows(self) -> list[OnCallRow]:
+        """Return a row for each rotation of the snapshot."""
+        return [
+            OnCallRow(
+                shift=shift,
+                engineer=self.users.get(shift.engineer or 0),
+                next_engineer=self.users.get(shift.next_engineer or 0),
+                cover=self.covers.get(shift.rotation.pk) if shift.covering else None,
+                absence=self._absence(shift),
+                stand_ins=() if shift.available else self._stand_ins(shift),
+            )
+            for shift in self.snapshot.shifts
+        ]
+
+    def _chains_on_call(self, shift: OnCallShift) -> list[int]:
+        """Return the pipelines whose chain starts with the shift's engineer."""
+        return [
+            key
+            for key, chain in self.snapshot.chains.items()
+            if any(link.role == ON_CALL and link.engineer == shift.engineer for link in chain.links)
+        ]
+
+    def _absence(self, shift: OnCallShift) -> str:
+        if shift.engineer is None or shift.available:
+            return ""
+        links = (link for key in self._chains_on_call(shift) for link in self.snapshot.chains[key].links)
+        return next((link.reason for link in links if link.engineer == shift.engineer), "") or "away"
+
+    def _stand_ins(self, shift: OnCallShift) -> tuple[User, ...]:
+        responders = (self.snapshot.chains[key].responder for key in self._chains_on_call(shift))
+        return tuple(dict.fromkeys(self.users[key] for key in responders if key is not None))
+
+    def incident_row(self, incident: Incident, *, at: dt.datetime) -> IncidentRow:
+        """Return the row of an open incident, whose escalation steps are prefetched."""
+        notified = {step.engineer_id for step in incident.escalation_steps.all() if step.round == incident.round}
+        chain = self.snapshot.chains.get(incident.pipeline_id)
+        links = chain.links if chain else ()
+        following = next((link.engineer for link in links if link.available and link.engineer not in notified), None)
+        due_at = incident.next_escalation_at
+        return IncidentRow(
+            incident=incident,
+            age=at - incident.opened_at,
+            escalates_in=max(due_at - at, dt.timedelta()) if due_at else None,
+            escalates_to=self.users.get(following or 0) if due_at else None,
+        )

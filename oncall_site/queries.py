@@ -12,9 +12,11 @@ from django.db.models.functions import Now
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from common.formatting import format_duration
+from incidents.models import Incident
 from notifications.models import Message
 from oncall_site.models import Heartbeat, Sweep
-from validation.models import Check
+from validation.models import Check, ExternalCheck
 
 WORKER, BEAT = "worker", "beat"
 # Beat sends a heartbeat every ten seconds; some delay does not count as an outage.
@@ -22,6 +24,8 @@ STALE_AFTER = dt.timedelta(seconds=60)
 AGE = ExpressionWrapper(Now() - F("seen_at"), output_field=fields.DurationField())
 CELERY_QUEUE = "celery"
 LAST_HOUR = dt.timedelta(hours=1)
+# A message that is this late has not just been waiting for its turn.
+DELIVERY_LAG = dt.timedelta(minutes=2)
 # Lateness is computed from the newest rows only, so that the query costs the same in a table of any size.
 NEWEST_MESSAGES = 5_000
 
@@ -83,6 +87,35 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
     if age > STALE_AFTER:
         raise LookupError(text)
     return text
+
+
+def delivery_problem(*, at: dt.datetime) -> str:
+    """Return a sentence if notifications are not being delivered, or "".
+
+    Reads the database only, in two queries: a page must not wait for a broker that is down.
+    """
+    ages = list(Heartbeat.objects.values_list("part", AGE))
+    for name, label in ((BEAT, "scheduler"), (WORKER, "worker")):
+        newest = min((age for part, age in ages if part.split(" ")[0] == name), default=None)
+        if newest is None:
+            return f"No {label} is running."
+        if newest > STALE_AFTER:
+            return f"The {label} stopped {format_duration(newest)} ago."
+    oldest = Message.objects.filter(state=Message.State.PENDING, due_at__lte=at).aggregate(at=Min("due_at"))["at"]
+    if oldest is not None and at - oldest > DELIVERY_LAG:
+        return f"The oldest message is {format_duration(at - oldest)} late."
+    return ""
+
+
+def pipelines_needing_attention() -> set[int]:
+    """Return the pipelines with an unresolved incident or a check that fails or warns."""
+    problems = ("fail", "warn")
+    incidents = Incident.objects.unresolved().order_by().values_list("pipeline")
+    own = Check.objects.filter(is_active=True, last_status__in=problems).order_by().values_list("pipeline")
+    external = (
+        ExternalCheck.objects.filter(status__in=problems, pipeline__isnull=False).order_by().values_list("pipeline")
+    )
+    return {key for (key,) in incidents.union(own, external)}
 
 
 def heartbeats() -> list[tuple[str, float]]:

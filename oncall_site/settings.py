@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 # Makes Django's generic classes subscriptable at run time.
 django_stubs_ext.monkeypatch()
 
+MAX_PORT = 65_535
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("ONCALL_VAR", BASE_DIR / "var"))
 
@@ -26,7 +27,6 @@ if not DATABASE_URL:
     DATABASE_URL = postgres.database_url(var=VAR)
 REDIS_URL = os.environ.get("REDIS_URL", "")
 SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-PORT = int(os.environ.get("PORT", "0"))
 HTTPS = SITE_URL.startswith("https://")
 DEBUG = os.environ.get("DEBUG", "") == "1"
 
@@ -38,10 +38,18 @@ def _required(name: str) -> str:
     return value
 
 
+def _port() -> int:
+    value = os.environ.get("PORT") or "0"
+    if not value.isascii() or not value.isdigit() or int(value) > MAX_PORT:
+        raise ImproperlyConfigured(f"PORT is “{value}”. It must be a number from 1 to {MAX_PORT}.")
+    return int(value)
+
+
 def _list(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
 
+PORT = _port()
 SECRET_KEY = postgres.secret_key(var=VAR) if LOCAL else _required("SECRET_KEY")
 SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS", "")
 # Secrets in the database are encrypted with the first key and decrypted with any.
@@ -275,6 +283,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ChannelEnum": "notifications.models.Message.Channel",
+        "ContactChannelEnum": "notifications.models.CONTACT_CHANNELS",
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",
@@ -301,7 +311,9 @@ EMAIL_PORT = (
 EMAIL_HOST_USER = unquote(_mail.username or "") or os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = unquote(_mail.password or "") or os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_BACKEND = (
-    "notifications.channels.smtp.WatchedBackend" if EMAIL_HOST else "django.core.mail.backends.filebased.EmailBackend"
+    "notifications.channels.email.smtp.WatchedBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.filebased.EmailBackend"
 )
 EMAIL_FILE_PATH = None if EMAIL_HOST else VAR / "mail"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM", "On-call <oncall@localhost>")

@@ -9,6 +9,8 @@ handler500 = "oncall_site.views.pages.server_error"
 
 urlpatterns = [
     path("", now.now, name="now"),
+    path("now/", now.now_live, name="now_live"),
+    path("theme/", pages.theme, name="theme"),
     path("favicon.ico", pages.favicon, name="favicon"),
     path("healthz", system.healthz, name="healthz"),
     path("readyz", system.readyz, name="readyz"),

@@ -52,6 +52,11 @@ def markdown_of(runbook: Runbook, *, number: int) -> str:
     return RunbookRevision.objects.values_list("markdown", flat=True).get(runbook=runbook, number=number)
 
 
+def html_of(runbook: Runbook, *, number: int) -> str:
+    """Return the rendered text of a revision. Raise RunbookRevision.DoesNotExist if there is none."""
+    return RunbookRevision.objects.values_list("html", flat=True).get(runbook=runbook, number=number)
+
+
 def revision_of(runbook: Runbook, *, number: int) -> RunbookRevision | None:
     """Return a revision with its author, or None if it does not exist."""
     return runbook.revisions.select_related("author").filter(number=number).first()

@@ -6,9 +6,8 @@ from common.exceptions import DomainError, InvalidInputError
 from people.models import User
 from pipelines.models import Pipeline
 from runbooks.domain.handbook_model import LARGEST_RUNBOOK
-from runbooks.domain.rendering import Rendered
+from runbooks.domain.rendering import Rendered, TooComplexError, render
 from runbooks.domain.runbook_text import normalize_runbook
-from runbooks.markdown_subprocess import RenderingTimedOut, RunbookTooLarge, render_safely
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
 from runbooks.queries import markdown_of
 
@@ -39,13 +38,11 @@ def normalize_markdown(markdown: str) -> str:
 
 
 def render_markdown(markdown: str) -> Rendered:
-    """Return the rendered text. Raise TextTooLargeError for `markdown` if it is too large or takes too long."""
+    """Return the rendered text. Raise TextTooLargeError for `markdown` if it is too complex."""
     try:
-        return render_safely(markdown)
-    except RunbookTooLarge as error:
+        return render(markdown)
+    except TooComplexError as error:
         raise TextTooLargeError(str(error)) from error
-    except RenderingTimedOut as error:
-        raise TextTooLargeError("The text takes too long to render. Simplify its nesting and save again.") from error
 
 
 class TextTooLargeError(InvalidInputError):

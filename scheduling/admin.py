@@ -8,10 +8,12 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError, InvalidInputError
+from common.forms import LinesField
 from people.admin import dry_run_form, request_admin
 from people.models import User
 from scheduling.models import (
@@ -32,6 +34,8 @@ from scheduling.services.holidays import HolidayData, build_holiday, create_holi
 from scheduling.services.swaps import accept_swap, cancel_swap
 from scheduling.services.weeks import update_hours
 
+HOURS_FIELDS = ("time_zone", "handoff_weekday", "handoff_time")
+
 
 class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
     """A roster's engineers, in order."""
@@ -41,17 +45,45 @@ class RosterMemberInline(admin.TabularInline[RosterMember, Roster]):
     autocomplete_fields = ("engineer",)
 
 
+class RotationForm(forms.ModelForm[Rotation]):
+    """A rotation; rules contain commas, so that each has a line of its own."""
+
+    policy_rules = LinesField(
+        required=False,
+        help_text="The rules of the holiday policy, one per line. Indent a line to continue the rule above.",
+    )
+
+    class Meta:
+        model = Rotation
+        fields = (
+            "slug",
+            "name",
+            "description",
+            "time_zone",
+            "handoff_weekday",
+            "handoff_time",
+            "policy_name",
+            "policy_introduction",
+            "policy_rules",
+        )
+
+
 @admin.register(Rotation)
 class RotationAdmin(admin.ModelAdmin[Rotation]):
     """Rotations: time zone, hand-off and holiday policy; changing the hours moves upcoming shifts."""
 
+    form = RotationForm
     list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time")
     search_fields = ("name", "slug")
-    readonly_fields = ("handoff_weekday",)
+    fields = RotationForm.Meta.fields
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: rotations are created by the handbook import."""
-        return False
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        """Redirect to the page that creates a rotation with its roster."""
+        return redirect("new_rotation")
+
+    def has_change_permission(self, request: HttpRequest, obj: Rotation | None = None) -> bool:
+        """Return False for archived rotations."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.archived_at is None)
 
     def has_delete_permission(self, request: HttpRequest, obj: Rotation | None = None) -> bool:
         """Return False: a rotation's history must not be deleted."""
@@ -60,10 +92,11 @@ class RotationAdmin(admin.ModelAdmin[Rotation]):
     def save_model(self, request: HttpRequest, obj: Rotation, form: Any, change: Any) -> None:
         """Save the rotation, and change its hours through the service that also moves upcoming shifts."""
         stored = Rotation.objects.get(pk=obj.pk)
-        time_zone, handoff_time = obj.time_zone, obj.handoff_time
-        obj.time_zone, obj.handoff_time = stored.time_zone, stored.handoff_time
+        hours = {name: getattr(obj, name) for name in HOURS_FIELDS}
+        for name in HOURS_FIELDS:
+            setattr(obj, name, getattr(stored, name))
         super().save_model(request, obj, form, change)
-        update_hours(obj, time_zone=time_zone, handoff_time=handoff_time, at=timezone.now())
+        update_hours(obj, **hours, at=timezone.now())
 
 
 @admin.register(Roster)

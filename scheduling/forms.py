@@ -1,14 +1,17 @@
 """Forms of the schedule and the shared calendar."""
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
 
-from people.models import User
+from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.domain.wall_time import format_day
 from scheduling.models import HolidayBlock, RotationWeek
+from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
 from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
 from scheduling.services.swaps import SwapProposal
@@ -60,6 +63,64 @@ class HolidayForm(forms.Form):
         return HolidayData(**{name: self.cleaned_data[name] for name in HolidayData.__dataclass_fields__})
 
 
+class RotationForm(forms.Form):
+    """A rotation's name, description and hand-off."""
+
+    name = forms.CharField(max_length=120)
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    time_zone = forms.CharField(
+        max_length=64,
+        initial="UTC",
+        label="Time zone",
+        help_text="Such as Europe/Berlin.",
+        validators=[valid_time_zone],
+    )
+    handoff_weekday = forms.TypedChoiceField(
+        choices=Weekday.choices, coerce=int, initial=Weekday.MONDAY, label="Hand-off day"
+    )
+    handoff_time = forms.TimeField(
+        initial=DEFAULT_HANDOFF_TIME,
+        label="Hand-off time",
+        widget=TimePicker(),
+        help_text="In the rotation’s time zone.",
+    )
+
+
+def parse_engineers(text: str) -> list[User]:
+    """Return the engineers of a list of user names, one per line; raise ValidationError that names the line."""
+    by_username = {user.username: user for user in all_users().active()}
+    engineers: list[User] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        username = line.strip()
+        if not username:
+            continue
+        if username not in by_username:
+            raise forms.ValidationError(f"Line {number}: no active engineer has the user name “{username}”.")
+        if by_username[username] in engineers:
+            raise forms.ValidationError(f"Line {number}: “{username}” is listed twice.")
+        engineers.append(by_username[username])
+    return engineers
+
+
+class NewRotationForm(RotationForm):
+    """A new rotation with its first roster."""
+
+    engineers = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text="One user name per line, in rotation order.",
+    )
+    starts_on = forms.DateField(
+        required=False,
+        label="First week",
+        widget=DatePicker(),
+        help_text="Its start date; the first engineer is on call. Leave blank for this week.",
+    )
+
+    def clean_engineers(self) -> list[User]:
+        """Return the engineers, in order."""
+        return parse_engineers(self.cleaned_data["engineers"])
+
+
 class RosterForm(forms.Form):
     """Ordered engineers, and the start date of the first engineer's shift."""
 
@@ -75,19 +136,25 @@ class RosterForm(forms.Form):
         self.fields["starts_on"].choices = choices  # type: ignore[attr-defined]  # a choice field
 
     def clean_engineers(self) -> list[User]:
-        """Return the engineers, in order; raise ValidationError that names the line."""
-        by_username = {user.username: user for user in all_users().active()}
-        engineers: list[User] = []
-        for number, line in enumerate(self.cleaned_data["engineers"].split("\n"), start=1):
-            username = line.strip()
-            if not username:
-                continue
-            if username not in by_username:
-                raise forms.ValidationError(f"Line {number}: no active engineer has the user name “{username}”.")
-            if by_username[username] in engineers:
-                raise forms.ValidationError(f"Line {number}: “{username}” is listed twice.")
-            engineers.append(by_username[username])
-        return engineers
+        """Return the engineers, in order."""
+        return parse_engineers(self.cleaned_data["engineers"])
+
+
+class EngineerField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs
+    """A choice of engineers; those who are away in a period are marked."""
+
+    absences: Mapping[int, str] = MappingProxyType({})
+
+    def mark_absences(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
+        """Mark engineers who are away in a period."""
+        notes: dict[int, list[str]] = {}
+        for row in HolidayBlock.objects.overlapping(starts_at=starts_at, ends_at=ends_at):
+            notes.setdefault(row.engineer_id, []).append(row.days)
+        self.absences = {key: ", ".join(periods) for key, periods in notes.items()}
+
+    def label_from_instance(self, obj: User) -> str:
+        """Return the engineer's name, and when they are away."""
+        return f"{obj} (away {self.absences[obj.pk]})" if obj.pk in self.absences else str(obj)
 
 
 class ConflictForm(forms.Form):
@@ -116,7 +183,7 @@ class SwapRequestForm(ConflictForm):
         label="In exchange for",
         help_text="The request goes to the engineer of that shift.",
     )
-    counterpart = forms.ModelChoiceField(
+    counterpart = EngineerField(
         all_users().active(),
         required=False,
         to_field_name="username",
@@ -163,7 +230,7 @@ class CoverForm(ConflictForm):
     """The covering engineer and the period of a cover."""
 
     acknowledge_conflicts = forms.BooleanField(required=False, label="Save the cover despite this time off")
-    engineer = forms.ModelChoiceField(
+    engineer = EngineerField(
         all_users().active(), to_field_name="username", empty_label=None, label="Covering engineer"
     )
     starts_at = forms.DateTimeField(label="From", widget=DateTimePicker())

@@ -158,7 +158,7 @@ def load_schedules(
 ) -> ScheduleSnapshot:
     """Return the schedules of rotations between two instants, with one statement that reads only that window.
 
-    Weeks beyond the last stored one are planned from the rosters. `without` is the primary key of an absence to leave out.
+    Weeks beyond the last stored one are planned from the rosters, except for archived rotations. `without` is the primary key of an absence to leave out.
     With `owners`, only their absences and those of people in the rotations are read; without it, everybody's.
     """
     rotations = list(rotations)
@@ -170,8 +170,10 @@ def load_schedules(
     for rotation in rotations:
         rosters = versions.get(rotation.pk, [])
         weeks = sorted(window.weeks.get(rotation.pk, []), key=lambda week: week.starts_at)
-        first = weeks[-1].starts_on + WEEK if weeks else (starts_at - 2 * WEEK).date()
-        weeks += planned_weeks(rotation_hours(rotation), rosters=rosters, first=first, until=(ends_at + WEEK).date())
+        if rotation.archived_at is None:
+            first = weeks[-1].starts_on + WEEK if weeks else (starts_at - 2 * WEEK).date()
+            hours, until = rotation_hours(rotation), (ends_at + WEEK).date()
+            weeks += planned_weeks(hours, rosters=rosters, first=first, until=until)
         schedules[rotation.pk] = RotationSchedule(
             people=people, weeks=weeks, covers=window.covers.get(rotation.pk, ()), rosters=rosters
         )

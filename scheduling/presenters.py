@@ -12,6 +12,7 @@ from scheduling.domain.responder_chain import Cover, Interval
 from scheduling.domain.suggestions import Suggestion
 from scheduling.domain.weeks import Week
 from scheduling.models import HolidayBlock, Rotation
+from scheduling.queries.calendar_days import OnCallDay
 from scheduling.queries.impact import HolidayImpact
 from scheduling.queries.rosters import RosterChange
 from scheduling.queries.weeks import UpcomingWeeks
@@ -26,6 +27,7 @@ class DayCell:
     today: bool
     public_holiday: str
     absences: tuple[HolidayBlock, ...]
+    on_call: OnCallDay | None
 
     @property
     def css_class(self) -> str:
@@ -53,9 +55,14 @@ def month_days(year: int, month: int) -> list[dt.date]:
 
 
 def month_rows(
-    people: Iterable[User], *, days: list[dt.date], absences: Iterable[HolidayBlock], today: dt.date
+    people: Iterable[User],
+    *,
+    days: list[dt.date],
+    absences: Iterable[HolidayBlock],
+    on_call: Mapping[tuple[int, dt.date], OnCallDay],
+    today: dt.date,
 ) -> list[MonthRow]:
-    """Return each person's month: weekends, their country's public holidays, and their absences."""
+    """Return each person's month: weekends, their country's public holidays, absences, and days on call."""
     by_engineer: dict[int, list[HolidayBlock]] = {}
     for absence in absences:
         by_engineer.setdefault(absence.engineer_id, []).append(absence)
@@ -71,6 +78,7 @@ def month_rows(
                     absences=tuple(
                         row for row in by_engineer.get(person.pk, ()) if row.starts_on <= day <= row.ends_on
                     ),
+                    on_call=on_call.get((person.pk, day)),
                 )
                 for day in days
             ),
@@ -81,18 +89,14 @@ def month_rows(
 
 @dataclass(frozen=True, slots=True)
 class WeekCell:
-    """An engineer's part in a week: on call or not, covers and absences."""
+    """An engineer's part in a week: on call or not, covers and absences, and whether they are on call while away."""
 
     week: Week
     on_call: bool
     swapped: bool
     covers: tuple[tuple[Cover, User], ...]
     absences: tuple[HolidayBlock, ...]
-
-    @property
-    def on_call_while_away(self) -> bool:
-        """Whether the engineer is on call in the week and away during it."""
-        return self.on_call and bool(self.absences)
+    on_call_while_away: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +149,41 @@ def rotation_board(upcoming: UpcomingWeeks, *, people: Mapping[int, User]) -> Ro
 def _engineer_row(person: User, upcoming: UpcomingWeeks, *, people: Mapping[int, User]) -> EngineerRow:
     covers = [cover for cover in upcoming.covers if cover.engineer == person.pk]
     absences = [absence for absence in upcoming.blocks if absence.engineer_id == person.pk]
-    return EngineerRow(
-        person,
-        [
+    cells = []
+    for week in upcoming.weeks:
+        away = tuple(absence for absence in absences if _overlap(absence, week))
+        periods = _on_call_periods(person, week, upcoming.covers)
+        cells.append(
             WeekCell(
                 week=week,
                 on_call=week.engineer == person.pk,
                 swapped=week.engineer == person.pk != week.planned_engineer,
                 covers=tuple((cover, people[cover.covered_engineer]) for cover in covers if _overlap(cover, week)),
-                absences=tuple(absence for absence in absences if _overlap(absence, week)),
+                absences=away,
+                on_call_while_away=any(
+                    absence.starts_at < end and absence.ends_at > begin for absence in away for begin, end in periods
+                ),
             )
-            for week in upcoming.weeks
-        ],
-    )
+        )
+    return EngineerRow(person, cells)
 
 
 def _overlap(period: Cover | HolidayBlock, week: Week) -> bool:
     return period.starts_at < week.ends_at and period.ends_at > week.starts_at
+
+
+def _on_call_periods(person: User, week: Week, covers: Iterable[Cover]) -> list[tuple[dt.datetime, dt.datetime]]:
+    """Return when a person is on call in a week: in covers of theirs, and in their week outside the covers of others."""
+    periods, at = [], week.starts_at
+    for cover in sorted((cover for cover in covers if _overlap(cover, week)), key=lambda cover: cover.starts_at):
+        if week.engineer == person.pk and at < cover.starts_at:
+            periods.append((at, cover.starts_at))
+        if cover.engineer == person.pk:
+            periods.append((max(cover.starts_at, week.starts_at), min(cover.ends_at, week.ends_at)))
+        at = cover.ends_at
+    if week.engineer == person.pk and at < week.ends_at:
+        periods.append((at, week.ends_at))
+    return periods
 
 
 def intervals_with_engineers(intervals: list[Interval]) -> list[tuple[Interval, User | None]]:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import path, register_converter
 
-from scheduling.views import calendar, calendar_links, covers, optimizer, schedule, swaps
+from scheduling.views import calendar, calendar_links, covers, optimizer, rotations, schedule, swaps
 
 
 class DateConverter:
@@ -26,12 +26,14 @@ register_converter(DateConverter, "date")
 urlpatterns = [
     path("schedule/", schedule.schedule, name="schedule"),
     path("schedule/<date:day>/", schedule.week, name="week"),
+    path("schedule/new/", rotations.new_rotation, name="new_rotation"),
+    path("schedule/<slug:slug>/edit/", rotations.edit_rotation, name="edit_rotation"),
+    path("schedule/<slug:slug>/archive/", rotations.archive, name="archive_rotation"),
     path("schedule/<slug:slug>/roster/", schedule.roster, name="roster"),
     path("schedule/<slug:slug>/plan/", optimizer.plan, name="plan"),
     path("schedule/<slug:slug>/cover/", covers.cover, name="cover"),
     path("covers/<int:pk>/end/", covers.end_cover, name="end_cover"),
     path("swaps/", swaps.swaps, name="swaps"),
-    path("swaps/request/", swaps.request_swap, name="ask"),
     path("swaps/request/", swaps.request_swap, name="request_swap"),
     path("swaps/<int:pk>/", swaps.swap, name="swap"),
     path("swaps/<int:pk>/accept/", swaps.answer_swap, {"answer": "accept"}, name="accept_swap"),
@@ -43,7 +45,6 @@ urlpatterns = [
     path("me/calendar-link/unlink/", calendar_links.unlink, name="unlink_calendar"),
     path("calendar/", calendar.calendar_now, name="calendar"),
     path("calendar/<int:year>/<int:month>/", calendar.calendar_month, name="calendar_month"),
-    path("calendar/add/", calendar.add_holiday, name="block"),
     path("calendar/add/", calendar.add_holiday, name="add_holiday"),
     path("calendar/holidays/<int:pk>/", calendar.holiday, name="holiday"),
     path("calendar/holidays/<int:pk>/delete/", calendar.delete, name="delete_holiday"),

@@ -35,7 +35,7 @@ from scheduling.models import HolidayBlock, Rotation
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks
 from tests.factories import make_engineer
@@ -135,7 +135,7 @@ def _rotations(people, *, at):
     for number, team in enumerate(TEAMS):
         members = people[number * each : (number + 1) * each]
         text = RotationText(f"{team} rotation", f"Responder of {team.lower()}.", "Holiday policy", "", ())
-        rotation = create_rotation(text, time_zone=members[0].time_zone)
+        rotation = import_rotation(text, time_zone=members[0].time_zone)
         set_roster(rotation, engineers=members, starts_on=first, at=at - YEAR)
         yield rotation
 

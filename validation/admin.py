@@ -24,6 +24,7 @@ from validation.models import (
     Metric,
     ReportedRun,
 )
+from validation.services.checks import delete_check
 from validation.services.data_sources import address_problem, save_data_source
 from validation.services.external_results import delete_mapping_rule, save_mapping_rule
 from validation.services.metrics import save_metric
@@ -177,6 +178,15 @@ class CheckAdmin(NoEditModelAdmin, admin.ModelAdmin[Check]):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Return True: admins may delete checks."""
         return True
+
+    def delete_model(self, request: HttpRequest, obj: Check) -> None:
+        """Delete the check so that it can be restored."""
+        delete_check(obj, by=request_admin(request), at=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Check]) -> None:
+        """Delete the checks so that they can be restored."""
+        for check in queryset:
+            self.delete_model(request, check)
 
 
 @admin.register(KnownEvent)

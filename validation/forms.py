@@ -256,7 +256,7 @@ class CheckForm(ParametersForm):
         metrics = Metric.objects.select_related("pipeline")
         self.fields["metric"].queryset = metrics.filter(pipeline=check.pipeline)  # type: ignore[attr-defined]  # a model's choice field
         self.fields["other_metric"].queryset = metrics  # type: ignore[attr-defined]  # as above
-        if not user.is_staff or not check.type.needs_query:
+        if not user.is_staff or not (check.type.needs_query or check.type.accepts_query):
             del self.fields["source"], self.fields["query"]
         parameters = [PREFIX + parameter.name for parameter in check.type.declared_parameters]
         self.order_fields(["name", "metric", "other_metric", "source", "query", *parameters])

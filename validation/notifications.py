@@ -100,7 +100,7 @@ def notify_check_error(check: Check, result: CheckResult) -> None:
         result_id=result.pk,
         check_name=check.name,
         pipeline=str(check.pipeline),
-        message=result.message,
+        message=f"{result.message} {result.details}".rstrip(),
     )
     enqueue(
         User.objects.get_queryset().admins(),

@@ -5,6 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
+from validation.services.checks import purge_deleted_checks
 from validation.services.run_check import ClaimedCheck, claim_due_checks
 from validation.services.run_check import run_check as run_claimed_check
 
@@ -14,6 +15,12 @@ def sweep_checks() -> None:
     """Claim the due checks and start a task for each. A lost task is claimed again when its lease ends."""
     for claimed in claim_due_checks(at=timezone.now()):
         run_check.delay(claimed.check, str(claimed.claim))
+
+
+@shared_task
+def purge_checks() -> None:
+    """Delete for good what was deleted more than 30 days ago."""
+    purge_deleted_checks(at=timezone.now())
 
 
 @shared_task

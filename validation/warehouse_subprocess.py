@@ -7,7 +7,7 @@ limit is enforced from outside (docs/reliability.md, promise 13).
 import atexit
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from common.worker_process import NotStartedError, WorkerProcess
@@ -20,20 +20,43 @@ Row = Sequence[Any]
 
 
 class QueryFailedError(Exception):
-    """A source cannot be reached, refuses the query, takes too long, or returns too much; the message says which."""
+    """A source cannot be reached, refuses the query, takes too long, or returns too much.
+
+    `message` is for everybody. `details` are what the database answered, which may contain data.
+    """
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(f"{message} {details}".rstrip())
+        self.message = message
+        self.details = details
+
+
+class SourceRefusedError(QueryFailedError):
+    """A data source must not be used: it is a database of this site, or its role can change data."""
 
 
 _worker = WorkerProcess(MODULE)
 atexit.register(_worker.stop)
 
 
-def query_rows(address: str, *, query: str, seconds: float, cap: int, enough: int = sys.maxsize) -> Iterator[list[Row]]:
+def query_rows(
+    address: str, *, query: str, seconds: float, cap: int, enough: int = sys.maxsize, is_guarded: bool = False
+) -> Iterator[list[Row]]:
     """Yield the rows of a query in batches of at most a thousand; raise QueryFailedError.
 
     More rows than `cap` are an error; after `enough` rows, no more are read. After `seconds` the query is ended on the
-    server and the subprocess is killed. Only one batch is in memory.
+    server and the subprocess is killed. Only one batch is in memory. A guarded query is refused by a database of this
+    site, and for a role that can change data.
     """
-    request = {"do": "read", "address": address, "query": query, "seconds": seconds, "cap": cap, "enough": enough}
+    request = {
+        "do": "read",
+        "address": address,
+        "query": query,
+        "seconds": seconds,
+        "cap": cap,
+        "enough": enough,
+        "guarded": is_guarded,
+    }
     with _worker.lock:
         backend, is_finished = None, False
         try:
@@ -59,7 +82,7 @@ def query_rows(address: str, *, query: str, seconds: float, cap: int, enough: in
             if not is_finished:
                 _cancel(address, backend)
         if "problem" in frame:
-            raise QueryFailedError(_problem_message(frame["problem"], seconds))
+            raise _error(frame, seconds)
 
 
 def _cancel(address: str, backend: int | None) -> None:
@@ -78,9 +101,14 @@ def _cancel(address: str, backend: int | None) -> None:
         canceller.stop()
 
 
-def _problem_message(problem: str, seconds: float) -> str:
+def _error(frame: Mapping[str, Any], seconds: float) -> QueryFailedError:
+    problem = frame["problem"]
+    if "refused" in frame:
+        return SourceRefusedError(problem)
     timeouts = ("statement timeout", "interrupted", "canceling statement")
-    return _timeout_message(seconds) if any(text in problem for text in timeouts) else problem
+    if any(text in problem for text in timeouts):
+        return QueryFailedError(_timeout_message(seconds))
+    return QueryFailedError("The query failed.", problem) if "from_server" in frame else QueryFailedError(problem)
 
 
 def _timeout_message(seconds: float) -> str:

@@ -7,10 +7,12 @@ batches of rows, then their number or the problem. An answer never contains the 
 import datetime as dt
 import decimal
 import os
+import re
 import sqlite3
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +36,18 @@ BACKEND_ID = {
     "mysql": "SELECT connection_id()",
     "mariadb": "SELECT connection_id()",
 }
+# The tables by which a database of this site is recognised, whatever its address, also if it is a copy.
+POSTGRESQL_GUARD = """
+SELECT
+  (SELECT count(DISTINCT relname) FROM pg_class WHERE relname IN ('people_user', 'validation_datasource')) = 2,
+  (SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user)
+  OR EXISTS (
+    SELECT FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'f') AND relpersistence <> 't'
+    AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema', 'pg_toast'))
+    AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+  )
+"""
+WRITING_GRANT = re.compile(r"\b(?:ALL|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|FILE|SUPER|GRANT OPTION)\b")
 END_BACKEND = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}", "mariadb": "KILL {}"}
 
 
@@ -54,9 +68,10 @@ def main() -> None:
                     seconds=request["seconds"],
                     cap=request["cap"],
                     enough=request["enough"],
+                    is_guarded=request["guarded"],
                 )
         except (SQLAlchemyError, sqlite3.Error, MemoryError, ImportError, ValueError, OSError) as error:
-            send_frame({"problem": _problem(error, address)})
+            send_frame({"problem": _problem(error, address), "from_server": True})
 
 
 def _exit_with_parent(parent: int) -> None:
@@ -85,7 +100,7 @@ def _engine(url: URL) -> Engine:
     return create_engine(url, connect_args=options, poolclass=NullPool)
 
 
-def _read(address: str, *, query: str, seconds: float, cap: int, enough: int) -> None:
+def _read(address: str, *, query: str, seconds: float, cap: int, enough: int, is_guarded: bool) -> None:
     url = parse_address(address)
     kind = url.get_backend_name()
     with _engine(url).connect() as connection:
@@ -93,6 +108,11 @@ def _read(address: str, *, query: str, seconds: float, cap: int, enough: int) ->
         backend = connection.exec_driver_sql(BACKEND_ID[kind]).scalar() if kind in BACKEND_ID else None
         connection.rollback()
         send_frame({"backend": backend})
+        refusal = _refusal(connection, kind=kind) if is_guarded else ""
+        if refusal:
+            send_frame({"problem": refusal, "refused": True})
+            return
+        connection.rollback()
         streamed = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS, no_parameters=True)
         try:
             with closing(streamed.exec_driver_sql(query)) as result:
@@ -100,6 +120,24 @@ def _read(address: str, *, query: str, seconds: float, cap: int, enough: int) ->
         finally:
             if timer:
                 timer.cancel()
+
+
+def _refusal(connection: Connection, *, kind: str) -> str:
+    """Return why a data source must not be used: it is a database of this site, or its role can change data."""
+    if kind == "postgresql":
+        is_site, can_write = connection.exec_driver_sql(POSTGRESQL_GUARD).one()
+        if is_site:
+            return "This is the database of an on-call site, which cannot be a data source."
+    elif kind in BACKEND_ID:
+        can_write = grants_writing([str(row[0]) for row in connection.exec_driver_sql("SHOW GRANTS")])
+    else:  # SQLite files are opened read-only
+        return ""
+    return "This role can change data. Use a role that can only read." if can_write else ""
+
+
+def grants_writing(grants: Iterable[str]) -> bool:
+    """Return True if a line of MySQL's SHOW GRANTS allows changes."""
+    return any(WRITING_GRANT.search(grant.partition(" ON ")[0]) for grant in grants)
 
 
 def _send_rows(result: CursorResult[Any], *, cap: int, enough: int) -> dict[str, object]:

@@ -7,6 +7,8 @@ from typing import IO, Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from common.api.unknown_fields import check_unknown_fields
+
 
 class JsonParser(JSONParser):
     """JSON parser that answers 400 to bodies nested too deeply and to lone surrogates."""
@@ -14,7 +16,7 @@ class JsonParser(JSONParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return the parsed body; raise ParseError."""
+        """Return the parsed body; raise ParseError, or ValidationError for fields that the operation does not describe."""
         try:
             document = super().parse(stream, media_type, parser_context)
             # A lone surrogate is not a character: neither the database nor a response can hold it (RFC 8259, section 8.2).
@@ -23,4 +25,8 @@ class JsonParser(JSONParser):
             raise ParseError("This JSON is nested too deeply.") from error
         except UnicodeEncodeError as error:
             raise ParseError("This JSON contains a lone surrogate.") from error
+        request = (parser_context or {}).get("request")
+        match = getattr(request, "resolver_match", None)
+        if request is not None and match is not None:
+            check_unknown_fields(document, method=str(request.method), route=match.route)
         return document

@@ -41,7 +41,7 @@ PARTS = {
 }
 # Each schedule section's usual title, the position after it, and words that identify it under another title.
 PIECES = {
-    "Weekly Rotation": (ROTATION, ("rotation",)),
+    "Weekly Rotation": (ROTATION, ("rotation", "rota", "roster")),
     "Holiday Policy": (HOLIDAY_POLICY, ("holiday",)),
     "Daily Onboarding Hand-Off": (HANDOFF_TOPICS, ("hand off", "handoff", "hand over", "handover")),
 }
@@ -108,6 +108,12 @@ def build_outline(lines: Sequence[Line], *, report_error: ReportError) -> Outlin
     _report_missing_parts(outline, chunks, report_error=report_error)
     _report_missing_spaces(lines, report_error=report_error)
     return outline
+
+
+def is_known_heading(text: str) -> bool:
+    """Return True if the text is the title of a part, a schedule section or a runbook."""
+    key = match_key(text)
+    return key in PARTS or key in map(match_key, PIECES) or runbook_title(text) is not None
 
 
 def add_passage(outline: Outline, markdown: str, *, place: str, line: int) -> None:

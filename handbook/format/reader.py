@@ -1,9 +1,10 @@
 """Parse handbook files: bytes in, a `Handbook` or a list of all errors out."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from handbook.format.outline import Chunk, Outline, add_passage, build_outline, nearest
+from handbook.format.outline import PARTS, Chunk, Outline, add_passage, build_outline, is_known_heading, nearest
 from handbook.format.tables import looks_like_row, ownership_table, parse_rows, pipeline_names, split_cells
 from handbook.format.writer import in_order
 from people.domain.names import match_key
@@ -44,6 +45,8 @@ from runbooks.domain.markdown_lists import (
 from runbooks.domain.runbook_text import runbook_of
 from runbooks.domain.text_cleanup import forbidden_character, quoted, tidy_sentence
 
+SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*")
+
 ReportError = Callable[[HandbookError], None]
 
 
@@ -59,11 +62,36 @@ def read_handbook(data: bytes) -> Handbook:
         for line in lines
         if (found := forbidden_character(line.text))
     ]
+    lines = _at_usual_levels(_without_setext(lines))
     outline = build_outline(lines, report_error=errors.append)
     handbook = _handbook(outline, report_error=errors.append)
     if errors or handbook is None:
         raise HandbookErrors(errors)
     return handbook
+
+
+def _without_setext(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines with underlined headings of known parts in the `#` form (CommonMark 0.31, §4.3)."""
+    result = list(lines)
+    for place, (above, title, underline) in enumerate(zip([None, *lines], lines, lines[1:], strict=False)):
+        found = None if title.code or underline.code else SETEXT.fullmatch(underline.text)
+        starts_paragraph = above is None or above.is_blank or above.is_rule or above.heading is not None
+        if found and starts_paragraph and not title.heading and is_known_heading(title.text):
+            hashes = "#" if found[1][0] == "=" else "##"
+            result[place] = replace(title, text=f"{hashes} {title.text.strip()}")
+            result[place + 1] = replace(underline, text="")
+    return result
+
+
+def _at_usual_levels(lines: list[Line]) -> list[Line]:
+    """Return the lines with each heading a level higher if the known parts are all one level deeper than usual."""
+    levels = {line.heading[0] for line in lines if line.heading and match_key(line.heading[1]) in PARTS}
+    if levels != {2}:
+        return lines
+    return [
+        replace(line, text=line.text.replace("#", "", 1)) if line.heading and line.heading[0] > 1 else line
+        for line in lines
+    ]
 
 
 def _handbook(outline: Outline, *, report_error: ReportError) -> Handbook | None:

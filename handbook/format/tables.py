@@ -15,7 +15,30 @@ from runbooks.domain.handbook_model import (
     full_name,
 )
 from runbooks.domain.markdown_lines import Line
-from runbooks.domain.text_cleanup import code_spans, counted, lone_backtick, quoted, tidy_name, tidy_pipeline
+from runbooks.domain.text_cleanup import (
+    code_spans,
+    counted,
+    lone_backtick,
+    quoted,
+    tidy_name,
+    tidy_person,
+    tidy_pipeline,
+)
+
+# Other heads that teams use, by the usual one.
+ALIASES = {
+    "pipeline name": "pipeline",
+    "data pipeline": "pipeline",
+    "owner": "primary owner",
+    "primary": "primary owner",
+    "main owner": "primary owner",
+    "backup owner": "secondary owner",
+    "backup": "secondary owner",
+    "secondary": "secondary owner",
+    "second owner": "secondary owner",
+}
+UNASSIGNED = frozenset({"unassigned", "none", "nobody", "no one", "tbd", "tba", "n a", "vacant"})
+TWO_NAMES = re.compile(r"\s*(?:[,;/&+]|<br ?/?>|\band\b)\s*", re.IGNORECASE)
 
 COLUMNS = ("Pipeline", "Primary Owner", "Secondary Owner")
 KNOWN = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
@@ -45,7 +68,7 @@ def ownership_table(lines: Sequence[Line]) -> Table | None:
         table = _table_at(lines, start)
         tables += [table] if table else []
         start = table.end if table else start + 1
-    named = [table for table in tables if match_key(COLUMNS[0]) in map(match_key, table.heads)]
+    named = [table for table in tables if match_key(COLUMNS[0]) in map(_column_key, table.heads)]
     return next(iter(named + tables), None)
 
 
@@ -56,7 +79,7 @@ def looks_like_row(line: Line) -> bool:
 
 def pipeline_names(table: Table) -> dict[str, str]:
     """Return pipeline names by match key, including those of invalid rows. Skip rows without a readable name."""
-    column = next((place for place, head in enumerate(table.heads) if match_key(head) == match_key(COLUMNS[0])), None)
+    column = next((place for place, head in enumerate(table.heads) if _column_key(head) == match_key(COLUMNS[0])), None)
     if column is None or any(len(cells) != len(table.heads) for _, cells in table.rows):
         return {}
     names = [tidy_pipeline(cells[column]) for _, cells in table.rows]
@@ -130,7 +153,7 @@ def _table_at(lines: Sequence[Line], start: int) -> Table | None:
 
 def _column_order(table: Table, *, report_error: ReportError) -> list[int] | None:
     """Return the indexes of the three columns. If the columns are wrong, report errors and return None."""
-    keys = [match_key(head) for head in table.heads]
+    keys = [_column_key(head) for head in table.heads]
     wanted = [match_key(title) for title in COLUMNS]
     problems = [f"the table has no column {quoted(title)}" for title in COLUMNS if match_key(title) not in keys]
     for place, (key, head) in enumerate(zip(keys, table.heads, strict=True)):
@@ -143,10 +166,15 @@ def _column_order(table: Table, *, report_error: ReportError) -> list[int] | Non
     return None if problems else [keys.index(key) for key in wanted]
 
 
+def _column_key(head: str) -> str:
+    key = match_key(head)
+    return ALIASES.get(key, key)
+
+
 def _row(number: int, cells: Sequence[str], *, report_error: ReportError) -> PipelineRow | None:
     """Return the pipeline in a row. If a cell is wrong, report errors and return None."""
     name, audience = tidy_pipeline(cells[0])
-    primary, secondary = map(tidy_name, cells[1:])
+    primary, secondary = map(tidy_person, cells[1:])
     values = (
         ("pipeline", name, LONGEST_PIPELINE),
         ("audience", audience, LONGEST_AUDIENCE),
@@ -170,6 +198,12 @@ def _row(number: int, cells: Sequence[str], *, report_error: ReportError) -> Pip
 def _problem_with(value: str, *, what: str, longest: int) -> tuple[str, str] | None:
     if not match_key(value):
         return f"the {what} is empty", "a name"
+    if what.endswith("owner") and match_key(value) in UNASSIGNED:
+        return f"the {what} is {quoted(value)}", "a person: every pipeline has two owners"
+    if what.endswith("owner") and len(names := [name for name in TWO_NAMES.split(value) if match_key(name)]) > 1:
+        return f"the {what} {quoted(value)} names {len(names)} people", "one name"
+    if what == "pipeline" and value.count("(") != value.count(")"):
+        return f"the pipeline {quoted(value)} has a bracket without its pair", "both brackets, “(” and “)”"
     if lone_backtick(value):
         return f"the {what} {quoted(value)} has a lone backtick", "backticks in pairs"
     if len(value) > longest:

@@ -18,14 +18,23 @@ from common.datetimes import EARLIEST, LATEST
 from common.exceptions import InvalidInputError
 from handoffs.models import Handoff
 from handoffs.queries.handoffs import all_handoffs
+from handoffs.queries.sheet_items import MAX_SHEET_ITEMS
 from handoffs.queries.sheets import Topic, handoff_sheets
-from handoffs.services.sheets import SheetChange, change_sheet, sign_handoff
+from handoffs.services.sheets import (
+    NoteChange,
+    SheetChange,
+    change_sheet,
+    close_handoff,
+    sign_handoff,
+    withdraw_signature,
+)
 from people.permissions import request_user
 from people.serializers import UsernameField
 
 Rows = list[dict[str, Any]]
 ID_PATTERN = "[0-9]{1,15}"
 ROTATION = OpenApiParameter("rotation", OpenApiTypes.STR, description="Rotation slug.")
+MAX_ITEMS_IN_LIST = 5
 BEGINNING = dt.datetime.combine(EARLIEST, dt.time(), dt.UTC)
 END = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
@@ -44,6 +53,12 @@ class TopicSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=400)
     items = ItemSerializer(many=True, read_only=True)
     notes = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    version = serializers.IntegerField(
+        min_value=0,
+        max_value=2_000_000_000,
+        default=0,
+        help_text="Rises with every change of the notes. Send the one you read: if the notes changed since, the answer is 409.",
+    )
 
 
 class HandoffSerializer(serializers.ModelSerializer[Handoff]):
@@ -52,6 +67,7 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
     rotation = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     outgoing = UsernameField(read_only=True)
     incoming = UsernameField(read_only=True)
+    closed_by = UsernameField(read_only=True)
     topics = serializers.SerializerMethodField()
 
     class Meta:
@@ -67,6 +83,8 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
             "topics",
             "signed_outgoing_at",
             "signed_incoming_at",
+            "closed_at",
+            "closed_by",
         )
         read_only_fields = fields
 
@@ -91,10 +109,16 @@ class SheetSerializer(serializers.Serializer[Any]):
             if name in fields and not BEGINNING <= fields[name] < END:
                 raise InvalidInputError({name: ["Must be between 2000 and 2100."]})
         return SheetChange(
-            notes={topic["title"]: topic["notes"] for topic in fields.get("topics", ())},
+            notes={topic["title"]: NoteChange(topic["notes"], topic["version"]) for topic in fields.get("topics", ())},
             meeting_starts_at=fields.get("meeting_starts_at"),
             meeting_ends_at=fields.get("meeting_ends_at"),
         )
+
+
+class SignatureSerializer(serializers.Serializer[Any]):
+    """A signature. `confirm_early` allows it before the meeting."""
+
+    confirm_early = serializers.BooleanField(default=False)
 
 
 class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
@@ -114,9 +138,9 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
 
     @extend_schema(parameters=[ROTATION, FROM, TO])
     def list(self, request: Request) -> Response:
-        """List past and upcoming hand-offs with their sheets."""
+        """List past and upcoming hand-offs with their sheets. Each topic has at most 5 lines here."""
         page = self.paginate_queryset(self.get_queryset()) or []
-        return self.get_paginated_response(self._rows(page))
+        return self.get_paginated_response(self._rows(page, max_items=MAX_ITEMS_IN_LIST))
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """Return a hand-off with its sheet."""
@@ -131,14 +155,38 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
         change_sheet(row, change=serializer.change(), by=request_user(request), at=timezone.now())
         return self.retrieve(request, pk)
 
-    @extend_schema(request=None, responses=HandoffSerializer)
+    @extend_schema(request=SignatureSerializer, responses=HandoffSerializer)
     @action(detail=True, methods=["post"])
     def sign(self, request: Request, pk: str) -> Response:
-        """Sign a hand-off as its outgoing or incoming engineer. The second signature freezes the sheet."""
-        sign_handoff(self.get_object(), by=request_user(request), at=timezone.now())
+        """Sign a hand-off as its outgoing or incoming engineer. The second signature freezes the sheet.
+
+        Returns 409 more than a day before the hand-off, and before the meeting without `confirm_early`.
+        """
+        # The body is optional.
+        serializer = SignatureSerializer(data=request.data if request.content_type == "application/json" else {})
+        serializer.is_valid(raise_exception=True)
+        row, confirm_early = self.get_object(), serializer.validated_data["confirm_early"]
+        sign_handoff(row, by=request_user(request), at=timezone.now(), confirm_early=confirm_early)
         return self.retrieve(request, pk)
 
-    def _rows(self, rows: Iterable[Handoff]) -> Rows:
+    @extend_schema(request=None, responses=HandoffSerializer)
+    @action(detail=True, methods=["post"])
+    def unsign(self, request: Request, pk: str) -> Response:
+        """Withdraw your signature. Returns 409 after both engineers have signed."""
+        withdraw_signature(self.get_object(), by=request_user(request))
+        return self.retrieve(request, pk)
+
+    @extend_schema(request=None, responses=HandoffSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:
+        """Close a past hand-off whose missing signer was deactivated. The sheet is frozen."""
+        close_handoff(self.get_object(), by=request_user(request), at=timezone.now())
+        return self.retrieve(request, pk)
+
+    def _rows(self, rows: Iterable[Handoff], *, max_items: int = MAX_SHEET_ITEMS) -> Rows:
         handoffs = list(rows)
-        context = {**self.get_serializer_context(), "sheets": handoff_sheets(handoffs, at=timezone.now())}
+        context = {
+            **self.get_serializer_context(),
+            "sheets": handoff_sheets(handoffs, at=timezone.now(), max_items=max_items),
+        }
         return list(HandoffSerializer(handoffs, many=True, context=context).data)

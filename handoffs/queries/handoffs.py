@@ -31,7 +31,7 @@ def next_handoffs(*, at: dt.datetime, rotations: Iterable[Rotation] | None = Non
 def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return each rotation's last hand-off if it was due at least an hour ago and lacks a signature."""
     past = Handoff.objects.not_cancelled().filter(at__lte=at - SIGNING_PERIOD, rotation=OuterRef("pk")).order_by("-at")
-    return [row for row in _first_per_rotation(past) if not row.is_signed]
+    return [row for row in _first_per_rotation(past) if not row.is_locked]
 
 
 def _first_per_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
@@ -99,7 +99,7 @@ def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[HandoffChange]:
 
 
 def _agrees(row: Handoff, boundary: Boundary, *, meeting: tuple[dt.datetime, dt.datetime]) -> bool:
-    usual = row.moved or row.is_signed or (row.meeting_starts_at, row.meeting_ends_at) == meeting
+    usual = row.moved or row.is_locked or (row.meeting_starts_at, row.meeting_ends_at) == meeting
     return row.cancelled_at is None and usual and same_handoff(row, boundary)
 
 

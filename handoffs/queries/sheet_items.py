@@ -28,11 +28,24 @@ class SheetItem:
     state: str = ""
 
 
+# Sheets stay readable, and small enough to send and to freeze, when hundreds of incidents are open.
+MAX_SHEET_ITEMS = 50
+# The page with all lines of a kind.
+LIST_PAGES = {
+    About.ACTIONS: "handoffs",
+    About.ISSUES: "incidents",
+    About.OUTAGES: "incidents",
+    About.STATUS: "pipelines",
+}
+
 SheetData = Mapping[tuple[int, About], list[SheetItem]]
 
 
-def live_items(rotations: Iterable[int], *, at: dt.datetime) -> SheetData:
-    """Return live data by rotation and kind, in a fixed number of queries."""
+def live_items(rotations: Iterable[int], *, at: dt.datetime, max_items: int = MAX_SHEET_ITEMS) -> SheetData:
+    """Return live data by rotation and kind, in a fixed number of queries.
+
+    Each list has at most `max_items` lines, and then a line that says how many more there are.
+    """
     keys = set(rotations)
     items: dict[tuple[int, About], list[SheetItem]] = {}
     for row in open_items(keys):
@@ -41,7 +54,15 @@ def live_items(rotations: Iterable[int], *, at: dt.datetime) -> SheetData:
     members = list(rows.order_by("pipeline__position", "pipeline"))
     for key, item in (*_incidents(members), *_statuses(members, at=at)):
         items.setdefault(key, []).append(item)
-    return items
+    return {key: _capped(rows, about=key[1], max_items=max_items) for key, rows in items.items()}
+
+
+def _capped(rows: list[SheetItem], *, about: About, max_items: int) -> list[SheetItem]:
+    if len(rows) <= max_items:
+        return rows
+    # The lines that need attention come first; the sort keeps the order otherwise.
+    first = sorted(rows, key=lambda row: ("danger", "warn").index(row.state) if row.state in ("danger", "warn") else 2)
+    return [*first[:max_items], SheetItem(f"{len(rows) - max_items:,} more", reverse(LIST_PAGES[about]))]
 
 
 def _action(row: ActionItem) -> SheetItem:

@@ -7,7 +7,7 @@ from typing import Any
 
 from handoffs.domain.topics import about
 from handoffs.models import Handoff, HandoffNote, HandoffTopic
-from handoffs.queries.sheet_items import SheetData, SheetItem, live_items
+from handoffs.queries.sheet_items import MAX_SHEET_ITEMS, SheetData, SheetItem, live_items
 
 # Default topics for a rotation whose handbook has none (docs/rules.md, Hand-offs).
 DEFAULT_TOPICS = (
@@ -25,6 +25,7 @@ class Topic:
     title: str
     items: tuple[SheetItem, ...]
     notes: str
+    version: int = 0
 
     @property
     def heading(self) -> str:
@@ -33,18 +34,28 @@ class Topic:
 
     def to_json(self) -> dict[str, Any]:
         """Return the topic as JSON, for the API and for the frozen sheet."""
-        return {"title": self.title, "items": [asdict(item) for item in self.items], "notes": self.notes}
+        return {
+            "title": self.title,
+            "items": [asdict(item) for item in self.items],
+            "notes": self.notes,
+            "version": self.version,
+        }
 
 
-def handoff_sheets(handoffs: Iterable[Handoff], *, at: dt.datetime) -> dict[int, list[Topic]]:
-    """Return sheets by hand-off ID: frozen if both engineers have signed, otherwise live. Uses a fixed number of queries."""
+def handoff_sheets(
+    handoffs: Iterable[Handoff], *, at: dt.datetime, max_items: int = MAX_SHEET_ITEMS
+) -> dict[int, list[Topic]]:
+    """Return sheets by hand-off ID: frozen if signed or closed, otherwise live with at most `max_items` lines per topic.
+
+    Uses a fixed number of queries.
+    """
     rows = list(handoffs)
     rotations = {row.rotation_id for row in rows}
     titles = topic_titles(rotations)
-    notes: dict[int, dict[str, str]] = {}
-    for handoff, title, text in HandoffNote.objects.filter(handoff__in=rows).values_list("handoff", "title", "text"):
-        notes.setdefault(handoff, {})[title] = text
-    live = live_items(rotations, at=at)
+    notes: dict[int, dict[str, HandoffNote]] = {}
+    for note in HandoffNote.objects.filter(handoff__in=rows):
+        notes.setdefault(note.handoff_id, {})[note.title] = note
+    live = live_items(rotations, at=at, max_items=max_items)
     return {
         row.pk: _frozen_topics(row.frozen)
         if row.frozen is not None
@@ -62,17 +73,25 @@ def topic_titles(rotations: Iterable[int]) -> dict[int, list[str]]:
     return {key: rows or list(DEFAULT_TOPICS) for key, rows in titles.items()}
 
 
-def _topics(titles: list[str], *, notes: dict[str, str], rotation: int, live: SheetData) -> list[Topic]:
+def _topics(titles: list[str], *, notes: dict[str, HandoffNote], rotation: int, live: SheetData) -> list[Topic]:
     # Notes remain visible after their topic is removed from the handbook.
-    removed = [title for title, text in notes.items() if title not in titles and text]
+    removed = [title for title, note in notes.items() if title not in titles and note.text]
     return [
-        Topic(title, items_for(title, rotation=rotation, live=live), notes.get(title, ""))
+        Topic(
+            title,
+            items_for(title, rotation=rotation, live=live),
+            notes[title].text if title in notes else "",
+            notes[title].version if title in notes else 0,
+        )
         for title in (*titles, *removed)
     ]
 
 
 def _frozen_topics(frozen: list[dict[str, Any]]) -> list[Topic]:
-    return [Topic(row["title"], tuple(SheetItem(**item) for item in row["items"]), row["notes"]) for row in frozen]
+    return [
+        Topic(row["title"], tuple(SheetItem(**item) for item in row["items"]), row["notes"], row.get("version", 0))
+        for row in frozen
+    ]
 
 
 def items_for(title: str, *, rotation: int, live: SheetData) -> tuple[SheetItem, ...]:

@@ -15,6 +15,7 @@ from handoffs.notifications import (
     HandoffConflict,
     HandoffInvitation,
     HandoffReminder,
+    HandoffSignaturesCleared,
     HandoffUnsigned,
     handoff_facts,
 )
@@ -112,6 +113,13 @@ def _notify_absences_at(handoff: Handoff, absences: list[AttendeeAbsence], *, at
         recipients = [*handoff.people, *User.objects.get_queryset().admins()]
         enqueue(recipients, notification, due_at=at, expires_at=handoff.meeting_ends_at)
     return len(new)
+
+
+def notify_cleared_signatures(handoff: Handoff, *, signers: Iterable[User], at: dt.datetime) -> None:
+    """Notify those who signed and both current engineers that a change cleared the signatures."""
+    recipients = list({user.pk: user for user in (*signers, *handoff.people)}.values())
+    notification = HandoffSignaturesCleared(**handoff_facts(handoff))
+    enqueue(recipients, notification, due_at=at, expires_at=handoff.at + UNSIGNED_LIFETIME)
 
 
 def notify_unsigned(*, at: dt.datetime) -> int:

@@ -6,9 +6,9 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from handoffs.domain.boundaries import meeting_before
-from handoffs.models import MAX_MEETING_DISTANCE, Handoff, HandoffPolicy
+from handoffs.models import MAX_MEETING_DISTANCE, MIN_MEETING_MINUTES, Handoff, HandoffPolicy
 from handoffs.queries.handoffs import DEFAULT_MEETING_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
-from handoffs.services.mails import invite, notify_absences, notify_unsigned
+from handoffs.services.mails import invite, notify_absences, notify_cleared_signatures, notify_unsigned
 from people.models import User
 from scheduling.models import Rotation
 from scheduling.services.locks import lock_rotation
@@ -40,8 +40,13 @@ def sync_rotation(rotation: Rotation, *, at: dt.datetime) -> int:
 
 
 def _apply_change(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) -> None:
-    """Create, update or cancel a hand-off. An update to other engineers or another time clears signatures that no longer apply."""
+    """Create, update or cancel a hand-off.
+
+    An update to other engineers or another time clears signatures, and notifies those affected.
+    """
     row = due.handoff or Handoff(rotation=rotation, sequence=-1)
+    # Before the engineers change, so that an engineer who signed and is replaced hears of it too.
+    signers = [user for user in row.people if user not in row.missing_signers] if row.pk else []
     boundary = due.boundary
     if boundary is None:
         row.cancelled_at = at
@@ -53,6 +58,8 @@ def _apply_change(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) ->
     row.meeting_starts_at, row.meeting_ends_at = due.meeting
     row.sequence, row.stamped_at, row.absence_notified = row.sequence + 1, at, []
     row.save()
+    if signers and not row.signed_outgoing_at and not row.signed_incoming_at:
+        notify_cleared_signatures(Handoff.objects.with_people().get(pk=row.pk), signers=signers, at=at)
 
 
 def invite_due(*, at: dt.datetime) -> int:
@@ -105,7 +112,7 @@ def move_meeting(
 def _check_time(row: Handoff, new: tuple[dt.datetime, dt.datetime], *, at: dt.datetime) -> None:
     starts_at, ends_at = new
     policy = HandoffPolicy.objects.filter(rotation=row.rotation_id).first()
-    shortest = dt.timedelta(minutes=policy.minutes_min if policy else 1)
+    shortest = dt.timedelta(minutes=policy.minutes_min if policy else MIN_MEETING_MINUTES)
     longest = dt.timedelta(minutes=policy.minutes_max if policy else DEFAULT_MEETING_MINUTES)
     if not shortest <= ends_at - starts_at <= longest:
         expected = _minutes(shortest, longest)
@@ -128,4 +135,6 @@ def lock_open(handoff: Handoff) -> Handoff:
         raise DomainError("This hand-off is cancelled because the on-call engineer no longer changes.")
     if row.is_signed:
         raise DomainError("Both engineers have signed. The notes are locked.")
+    if row.closed_at is not None:
+        raise DomainError("This hand-off is closed. The notes are locked.")
     return row

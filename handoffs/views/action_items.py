@@ -1,5 +1,7 @@
 """Pages that create, complete and reopen action items."""
 
+import re
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,12 +14,15 @@ from common.forms import add_service_error
 from handoffs.forms import ItemForm
 from handoffs.models import ActionItem
 from handoffs.services.action_items import ItemChange, add_item, change_item
+from handoffs.views.handoffs import add_typed_item, save_typed_notes
 from people.requests import SignedInRequest
 
 
 @require_POST
 def add(request: SignedInRequest) -> HttpResponse:
-    """Create an action item."""
+    """Create an action item. Notes typed on the same sheet are saved first."""
+    if (problem := _save_notes(request)) is not None:
+        return problem
     form = ItemForm(request.POST)
     status = 400
     if form.is_valid():
@@ -42,9 +47,17 @@ def add(request: SignedInRequest) -> HttpResponse:
 def done(request: SignedInRequest, pk: int, *, is_done: bool) -> HttpResponse:
     """Mark an action item as done, or reopen it."""
     item = get_object_or_404(ActionItem, pk=pk)
+    if (problem := _save_notes(request)) is not None:
+        return problem
+    add_typed_item(request)
     change_item(item, change=ItemChange(done=is_done), by=request.user, at=timezone.now())
     messages.success(request, f"Action item {'done' if is_done else 'reopened'}: “{item.text}”.")
     return _back(request)
+
+
+def _save_notes(request: SignedInRequest) -> HttpResponse | None:
+    sheet = request.POST.get("sheet", "")
+    return save_typed_notes(request, int(sheet)) if re.fullmatch("[0-9]{1,9}", sheet, re.ASCII) else None
 
 
 def _back(request: SignedInRequest) -> HttpResponse:

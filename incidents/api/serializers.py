@@ -104,7 +104,7 @@ class RunStepSerializer(serializers.ModelSerializer[RunStep]):
 
     class Meta:
         model = RunStep
-        fields = ("position", "text", "revision", "done", "done_at", "done_by", "note", "fixed_incident")
+        fields = ("position", "text", "html", "revision", "done", "done_at", "done_by", "note", "fixed_incident")
         read_only_fields = fields
 
 

@@ -143,6 +143,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField()),
                 ('text', models.TextField()),
+                ('html', models.TextField(blank=True, help_text="The step as the runbook's page shows it, sanitised.")),
                 ('done_at', models.DateTimeField(blank=True, null=True)),
                 ('note', models.TextField(blank=True, max_length=2000)),
                 ('fixed_incident', models.BooleanField(default=False, help_text='This step fixed the incident.')),
@@ -162,6 +163,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('position', models.PositiveSmallIntegerField()),
                 ('text', models.TextField()),
+                ('html', models.TextField(blank=True, help_text="The step as the runbook's page shows it, sanitised.")),
                 ('done_at', models.DateTimeField(blank=True, null=True)),
                 ('note', models.TextField(blank=True, max_length=2000)),
                 ('fixed_incident', models.BooleanField(default=False, help_text='This step fixed the incident.')),
@@ -300,15 +302,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (NEW."done_at", NEW."done_by_id", NEW."fixed_incident", NEW."id", NEW."note", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."run_id", NEW."text"); RETURN NULL;', hash='739db2d7c3c88dec2cfba8510286b58a428447ab', operation='INSERT', pgid='pgtrigger_insert_insert_da711', table='incidents_runstep', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "html", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (NEW."done_at", NEW."done_by_id", NEW."fixed_incident", NEW."html", NEW."id", NEW."note", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."run_id", NEW."text"); RETURN NULL;', hash='b89b9f64cfba733fd9dca22acac91e15bda1f1d6', operation='INSERT', pgid='pgtrigger_insert_insert_da711', table='incidents_runstep', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (NEW."done_at", NEW."done_by_id", NEW."fixed_incident", NEW."id", NEW."note", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."run_id", NEW."text"); RETURN NULL;', hash='66085abea853af40816ca69a15fe38d8b566886b', operation='UPDATE', pgid='pgtrigger_update_update_efc4d', table='incidents_runstep', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "html", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (NEW."done_at", NEW."done_by_id", NEW."fixed_incident", NEW."html", NEW."id", NEW."note", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."run_id", NEW."text"); RETURN NULL;', hash='5f371260e7164b2190a20527949235c2a1a0049c', operation='UPDATE', pgid='pgtrigger_update_update_efc4d', table='incidents_runstep', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (OLD."done_at", OLD."done_by_id", OLD."fixed_incident", OLD."id", OLD."note", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."position", OLD."run_id", OLD."text"); RETURN NULL;', hash='f36d668dc957b52dbac22d8497bd15f0661356fc', operation='DELETE', pgid='pgtrigger_delete_delete_4afc0', table='incidents_runstep', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "html", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (OLD."done_at", OLD."done_by_id", OLD."fixed_incident", OLD."html", OLD."id", OLD."note", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."position", OLD."run_id", OLD."text"); RETURN NULL;', hash='fdc7db6a3c886a4bfce65c809784ac3d76daf915', operation='DELETE', pgid='pgtrigger_delete_delete_4afc0', table='incidents_runstep', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='timelineentry',

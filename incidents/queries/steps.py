@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from incidents.domain.steps import runbook_steps
 from incidents.models import RunStep
+from runbooks.domain.steps import runbook_steps
 from runbooks.models import Runbook
-from runbooks.queries import markdown_of
+from runbooks.queries import html_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def step_statistics(runbook: Runbook) -> list[StepStatistic]:
     rows = RunStep.objects.filter(run__runbook=runbook).order_by("run", "done_at", "position").values(*fields)
     timed = [step for _, steps in groupby(rows, key=lambda row: row["run"]) for step in _timed(steps)]
     return [
-        _statistic(text, [row for row in timed if row["text"] == text])
-        for text in runbook_steps(markdown_of(runbook, number=runbook.revision))
+        _statistic(step.text, [row for row in timed if row["text"] == step.text])
+        for step in runbook_steps(html_of(runbook, number=runbook.revision))
     ]
 
 

@@ -8,11 +8,11 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError
 from common.text import clean_text
-from incidents.domain.steps import runbook_steps
 from incidents.models import MAX_NOTE_LENGTH, Incident, RunbookRun, RunStep, TimelineEntry
 from people.models import User
+from runbooks.domain.steps import runbook_steps
 from runbooks.models import Runbook
-from runbooks.queries import markdown_of
+from runbooks.queries import html_of
 
 
 @transaction.atomic
@@ -29,14 +29,15 @@ def start_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
     runbook = Runbook.objects.filter(pipeline=row.pipeline_id).first()
     if runbook is None:
         raise DomainError("This pipeline has no runbook.")
-    steps = runbook_steps(markdown_of(runbook, number=runbook.revision))
+    steps = runbook_steps(html_of(runbook, number=runbook.revision))
     if not steps:
         raise DomainError("The runbook has no list under “Troubleshooting Steps”.")
     run = RunbookRun.objects.create(
         incident=row, runbook=runbook, revision=runbook.revision, started_at=at, started_by=by
     )
     RunStep.objects.bulk_create(
-        RunStep(run=run, position=position, text=text) for position, text in enumerate(steps, start=1)
+        RunStep(run=run, position=position, text=step.text, html=step.html)
+        for position, step in enumerate(steps, start=1)
     )
     row.add_entry(TimelineEntry.Kind.RUN_STARTED, at=at, by=by, revision=runbook.revision)
     return run

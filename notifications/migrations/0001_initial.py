@@ -1,4 +1,6 @@
 import common.fields
+import django.contrib.postgres.fields
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import pgtrigger.compiler
@@ -22,8 +24,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('email', models.BooleanField(default=True, verbose_name='e-mail')),
-                ('chat', models.BooleanField(default=False)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8), blank=True, default=list, size=None)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channel_preferences', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -38,8 +39,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('email', models.BooleanField(default=True, verbose_name='e-mail')),
-                ('chat', models.BooleanField(default=False)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8), blank=True, default=list, size=None)),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.channelpreference')),
@@ -49,31 +49,32 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ChatAddress',
+            name='ContactMethod',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8)),
                 ('address', common.fields.EncryptedTextField(editable=False)),
-                ('service', models.CharField(max_length=20)),
+                ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chat_address', to=settings.AUTH_USER_MODEL)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contact_methods', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name_plural': 'chat addresses',
-                'ordering': ['person'],
+                'ordering': ['person', 'channel'],
             },
         ),
         migrations.CreateModel(
-            name='ChatAddressEvent',
+            name='ContactMethodEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('service', models.CharField(max_length=20)),
+                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8)),
+                ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.chataddress')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.contactmethod')),
             ],
             options={
                 'abstract': False,
@@ -86,7 +87,8 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
                 ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
                 ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat')], default='email', max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], default='email', max_length=8)),
+                ('delay_minutes', models.PositiveSmallIntegerField(default=0, help_text='Delay of its notification rule; 0 is sent at once.')),
                 ('subject', models.CharField(max_length=200)),
                 ('text', models.TextField()),
                 ('calendar_method', models.CharField(blank=True, help_text='REQUEST or CANCEL, for an invitation.', max_length=10)),
@@ -107,6 +109,37 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-due_at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='NotificationRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8)),
+                ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_rules', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['person', 'urgency', 'delay_minutes', 'channel'],
+            },
+        ),
+        migrations.CreateModel(
+            name='NotificationRuleEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8)),
+                ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.notificationrule')),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -145,27 +178,31 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='channelpreference',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (NEW."chat", NEW."email", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."type"); RETURN NULL;', hash='1b8adbb2a9d61c34a4aaa666f5198df160afc614', operation='INSERT', pgid='pgtrigger_insert_insert_c0511', table='notifications_channelpreference', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("channels", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (NEW."channels", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."type"); RETURN NULL;', hash='59f9f07ff7df31a5187d1be9e1061e54bffe09d2', operation='INSERT', pgid='pgtrigger_insert_insert_c0511', table='notifications_channelpreference', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='channelpreference',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (NEW."chat", NEW."email", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."type"); RETURN NULL;', hash='79bcece83471538180e07632979854b849d91493', operation='UPDATE', pgid='pgtrigger_update_update_296e5', table='notifications_channelpreference', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_channelpreferenceevent" ("channels", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (NEW."channels", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."type"); RETURN NULL;', hash='d76e4d433b8bf3006d69c8c9a8b06c820cb38e93', operation='UPDATE', pgid='pgtrigger_update_update_296e5', table='notifications_channelpreference', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='channelpreference',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("chat", "email", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (OLD."chat", OLD."email", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."type"); RETURN NULL;', hash='c5357a21ed3ae4d94417e2a96caf01dcb45e150b', operation='DELETE', pgid='pgtrigger_delete_delete_e31a4', table='notifications_channelpreference', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("channels", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (OLD."channels", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."type"); RETURN NULL;', hash='759bc3cbf9043dae29bcb6b7505c011d920b02b6', operation='DELETE', pgid='pgtrigger_delete_delete_e31a4', table='notifications_channelpreference', when='AFTER')),
+        ),
+        migrations.AddConstraint(
+            model_name='contactmethod',
+            constraint=models.UniqueConstraint(fields=('person', 'channel'), name='one_contact_method_per_channel'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='chataddress',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_chataddressevent" ("created_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "service") VALUES (NEW."created_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."service"); RETURN NULL;', hash='e3f0ccc3c531e153bd763536df061427c7fd9791', operation='INSERT', pgid='pgtrigger_insert_insert_d6703', table='notifications_chataddress', when='AFTER')),
+            model_name='contactmethod',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_contactmethodevent" ("channel", "created_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shown_as") VALUES (NEW."channel", NEW."created_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."shown_as"); RETURN NULL;', hash='e84ceacb042bc8ca225f8e0ab69b83f35c9350b5', operation='INSERT', pgid='pgtrigger_insert_insert_d4282', table='notifications_contactmethod', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='chataddress',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."service" IS DISTINCT FROM (NEW."service"))', func='INSERT INTO "notifications_chataddressevent" ("created_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "service") VALUES (NEW."created_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."service"); RETURN NULL;', hash='1305f06c8f290d4daff3dae0ea8a092c38309dd3', operation='UPDATE', pgid='pgtrigger_update_update_f9a26', table='notifications_chataddress', when='AFTER')),
+            model_name='contactmethod',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."channel" IS DISTINCT FROM (NEW."channel") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."shown_as" IS DISTINCT FROM (NEW."shown_as"))', func='INSERT INTO "notifications_contactmethodevent" ("channel", "created_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shown_as") VALUES (NEW."channel", NEW."created_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."shown_as"); RETURN NULL;', hash='f71eb7ef82978e51c9490c8e25791cc92d57936e', operation='UPDATE', pgid='pgtrigger_update_update_f1321', table='notifications_contactmethod', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='chataddress',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_chataddressevent" ("created_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "service") VALUES (OLD."created_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."service"); RETURN NULL;', hash='f3f9789c8d26a8cab7945c168816cbc753420ef1', operation='DELETE', pgid='pgtrigger_delete_delete_e426d', table='notifications_chataddress', when='AFTER')),
+            model_name='contactmethod',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_contactmethodevent" ("channel", "created_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shown_as") VALUES (OLD."channel", OLD."created_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."shown_as"); RETURN NULL;', hash='d3b5f065f12ce8cbaab730e047532bfbeb024b0f', operation='DELETE', pgid='pgtrigger_delete_delete_cc26d', table='notifications_contactmethod', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -185,7 +222,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='message',
-            constraint=models.UniqueConstraint(fields=('type', 'dedup_key', 'recipient', 'channel'), name='message_is_enqueued_once'),
+            constraint=models.UniqueConstraint(fields=('type', 'dedup_key', 'recipient', 'channel', 'delay_minutes'), name='message_is_enqueued_once'),
         ),
         migrations.AddConstraint(
             model_name='message',
@@ -198,6 +235,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='message',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='message_merged_has_a_digest'),
+        ),
+        migrations.AddConstraint(
+            model_name='notificationrule',
+            constraint=models.UniqueConstraint(fields=('person', 'urgency', 'channel', 'delay_minutes'), name='notification_rule_is_there_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='notificationrule',
+            constraint=models.CheckConstraint(condition=models.Q(('delay_minutes__lte', 720)), name='notification_rule_delay_is_limited'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='notificationrule',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_notificationruleevent" ("channel", "delay_minutes", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "urgency") VALUES (NEW."channel", NEW."delay_minutes", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."urgency"); RETURN NULL;', hash='3a163c739cb1013016a9d834073151708f1c61c1', operation='INSERT', pgid='pgtrigger_insert_insert_b7d1a', table='notifications_notificationrule', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='notificationrule',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_notificationruleevent" ("channel", "delay_minutes", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "urgency") VALUES (NEW."channel", NEW."delay_minutes", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."urgency"); RETURN NULL;', hash='dce98fbde1885c0862de92ed6a7ca7abbb8f2bbb', operation='UPDATE', pgid='pgtrigger_update_update_1bcb2', table='notifications_notificationrule', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='notificationrule',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_notificationruleevent" ("channel", "delay_minutes", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "urgency") VALUES (OLD."channel", OLD."delay_minutes", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."urgency"); RETURN NULL;', hash='c87d40c6d76cbc1c3fc1c3da50d43e0f18253d30', operation='DELETE', pgid='pgtrigger_delete_delete_84deb', table='notifications_notificationrule', when='AFTER')),
         ),
         migrations.AddConstraint(
             model_name='quiethours',

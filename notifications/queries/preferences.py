@@ -1,60 +1,131 @@
-"""Queries for notification preferences."""
+"""Queries for notification settings: channels per type, rules, contact methods and quiet hours."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from notifications.domain.quiet_hours import end_of_quiet
-from notifications.models import ChannelPreference, ChatAddress, Message, QuietHours
+from notifications.domain.rules import Step, high_urgency_steps, low_urgency_steps
+from notifications.models import ChannelPreference, ContactMethod, Message, NotificationRule, QuietHours
 from notifications.registry import Notification, configurable_types
 from people.models import User
+
+Urgency = NotificationRule.Urgency
+# Channels in the middle of a sentence.
+CHANNEL_WORDS = {
+    Message.Channel.EMAIL: "e-mail",
+    Message.Channel.CHAT: "chat",
+    Message.Channel.NTFY: "ntfy",
+    Message.Channel.SLACK: "Slack",
+    Message.Channel.WEBHOOK: "webhook",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class TypePreference:
-    """A notification type and the channels enabled for a user."""
+    """A notification type and the channels by which a user gets it."""
 
     type: type[Notification]
-    email: bool
-    chat: bool
+    channels: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """A user's notification rules by urgency, and the same in words. `is_default` is True for what nobody has changed."""
+
+    urgency: Urgency
+    steps: list[Step]
+    text: str
+    is_default: bool
 
 
 def preferences_for(person: User) -> list[TypePreference]:
-    """Return a user's preferences for every type they may receive. Default: e-mail for all, chat for urgent types."""
-    rows = {row.type: row for row in ChannelPreference.objects.filter(person=person)}
-    return [_preference(cls, rows.get(cls.name)) for cls in configurable_types(person)]
+    """Return the channels of every type that a user may receive."""
+    rows = {row.type: row.channels for row in ChannelPreference.objects.filter(person=person)}
+    rules, reachable = rules_of([person])[person.pk], reachable_channels([person])[person.pk]
+    return [
+        TypePreference(cls, _channels(_steps(cls, rules=rules, channels=rows.get(cls.name), reachable=reachable)))
+        for cls in configurable_types(person)
+    ]
 
 
-def _preference(cls: type[Notification], row: ChannelPreference | None) -> TypePreference:
-    email = cls.urgent or row is None or row.email
-    chat = cls.urgent if row is None else row.chat
-    return TypePreference(cls, email=email, chat=chat)
+def steps_for(people: Iterable[User], *, cls: type[Notification], has_invitation: bool) -> dict[int, list[Step]]:
+    """Return the steps of a notification type by user, in three queries.
 
-
-def channels_for(
-    people: Iterable[User], *, cls: type[Notification], has_invitation: bool
-) -> dict[int, list[Message.Channel]]:
-    """Return the channels of a notification type by user, in two queries.
-
-    An invitation always goes by e-mail, because chat has no calendar. A private type goes by e-mail only.
+    An invitation always goes by e-mail, because other channels have no calendar. A private type goes by e-mail only.
     """
-    keys = [person.pk for person in people]
+    users = list(people)
     if cls.private:
-        return {key: [Message.Channel.EMAIL] for key in keys}
-    rows = {row.person_id: row for row in ChannelPreference.objects.filter(person__in=keys, type=cls.name)}
-    with_chat = set(ChatAddress.objects.filter(person__in=keys).values_list("person", flat=True))
-    channels = {}
-    for key in keys:
-        preference = _preference(cls, rows.get(key))
-        email = [Message.Channel.EMAIL] if preference.email or has_invitation else []
-        chat = [Message.Channel.CHAT] if preference.chat and key in with_chat else []
-        channels[key] = [*email, *chat]
+        return {user.pk: [Step(0, Message.Channel.EMAIL.value)] for user in users}
+    rows = ChannelPreference.objects.filter(person__in=users, type=cls.name)
+    channels = {row.person_id: row.channels for row in rows}
+    rules, reachable = rules_of(users), reachable_channels(users)
+    steps = {}
+    for user in users:
+        own = _steps(cls, rules=rules[user.pk], channels=channels.get(user.pk), reachable=reachable[user.pk])
+        if has_invitation:
+            own = [
+                Step(0, Message.Channel.EMAIL.value),
+                *(step for step in own if step.channel != Message.Channel.EMAIL),
+            ]
+        steps[user.pk] = own
+    return steps
+
+
+def _steps(
+    cls: type[Notification], *, rules: dict[str, list[Step]], channels: list[str] | None, reachable: set[str]
+) -> list[Step]:
+    if cls.urgent:
+        return high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
+    return low_urgency_steps(rules[Urgency.LOW], channels=channels, reachable=reachable)
+
+
+def _channels(steps: Iterable[Step]) -> list[str]:
+    return list(dict.fromkeys(step.channel for step in steps))
+
+
+def rules_of(people: Iterable[User]) -> dict[int, dict[str, list[Step]]]:
+    """Return the notification rules of users by urgency, in one query."""
+    rules: dict[int, dict[str, list[Step]]] = defaultdict(lambda: {Urgency.HIGH.value: [], Urgency.LOW.value: []})
+    for row in NotificationRule.objects.filter(person__in=list(people)):
+        rules[row.person_id][row.urgency].append(Step(row.delay_minutes, row.channel))
+    return rules
+
+
+def reachable_channels(people: Iterable[User]) -> dict[int, set[str]]:
+    """Return the channels by which users can be reached, e-mail included, in one query."""
+    channels: dict[int, set[str]] = defaultdict(lambda: {Message.Channel.EMAIL.value})
+    for row in ContactMethod.objects.filter(person__in=list(people)):
+        channels[row.person_id] = channels[row.person_id] | {row.channel}
     return channels
 
 
-def chat_address_for(person: User) -> ChatAddress | None:
-    """Return a user's chat address, or None."""
-    return ChatAddress.objects.filter(person=person).first()
+def rule_sets_for(person: User) -> list[RuleSet]:
+    """Return a user's rules for both urgencies, the defaults where they have none, each in words."""
+    rules, reachable = rules_of([person])[person.pk], reachable_channels([person])[person.pk]
+    high = high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
+    low = low_urgency_steps(rules[Urgency.LOW], channels=None, reachable=reachable)
+    return [
+        RuleSet(Urgency.HIGH, high, f"{_words(high)}, until it is acknowledged or resolved.", not rules[Urgency.HIGH]),
+        RuleSet(Urgency.LOW, low, f"{_words(low)}, outside quiet hours.", not rules[Urgency.LOW]),
+    ]
+
+
+def _words(steps: list[Step]) -> str:
+    """Return the steps as a sentence without its end: "E-mail immediately, then ntfy after 2 min"."""
+    parts = [
+        f"{CHANNEL_WORDS[Message.Channel(step.channel)]} {f'after {step.delay_minutes} min' if step.delay_minutes else 'immediately'}"
+        for step in steps
+    ]
+    text = ", then ".join(parts)
+    # ntfy is written in lower case wherever it stands.
+    return text if text.startswith(CHANNEL_WORDS[Message.Channel.NTFY]) else f"{text[:1].upper()}{text[1:]}"
+
+
+def contact_methods_for(person: User) -> list[ContactMethod]:
+    """Return a user's contact methods, besides e-mail."""
+    return list(ContactMethod.objects.filter(person=person))
 
 
 def quiet_hours_for(person: User) -> QuietHours | None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from django.utils.text import Truncator
 
+from notifications.domain.rules import Step
 from notifications.models import Message, QuietHours
-from notifications.queries.preferences import channels_for, quiet_until
+from notifications.queries.preferences import quiet_until, steps_for
 from notifications.registry import Notification
 from people.models import User
 
@@ -30,7 +31,7 @@ def enqueue(
     expires_at: dt.datetime,
     invitation: Invitation | None = None,
 ) -> int:
-    """Add a message for each recipient and channel to the outbox in the caller's transaction; return the number of new ones.
+    """Add a message for each recipient and step of their rules to the outbox in the caller's transaction; return the number of new ones.
 
     People who may not receive the type are skipped, and so are those who have this occurrence already, by whatever channel: a
     preference that changed in between sends nothing twice. A message that is not urgent is due when quiet hours end.
@@ -41,31 +42,44 @@ def enqueue(
     ).values_list("recipient", flat=True)
     for key in same:
         people.pop(key, None)
-    channels = channels_for(people.values(), cls=type(notification), has_invitation=invitation is not None)
+    steps = steps_for(people.values(), cls=type(notification), has_invitation=invitation is not None)
     quiet = {row.person_id: row for row in QuietHours.objects.filter(person__in=list(people))}
-    new = []
-    for person in people.values():
-        hours = None if notification.urgent else quiet.get(person.pk)
-        due = quiet_until(person, at=due_at, hours=hours) if hours else None
-        new += [
-            Message(
-                type=notification.name,
-                dedup_key=notification.dedup_key,
-                context=notification.context,
-                recipient=person,
-                channel=channel,
-                subject=subject_line(notification, person),
-                text=notification.body(person),
-                calendar_method=invitation.method if invitation else "",
-                calendar=invitation.calendar if invitation else "",
-                urgent=notification.urgent,
-                due_at=due or due_at,
-                expires_at=expires_at,
-            )
-            for channel in channels[person.pk]
-        ]
+    new = [
+        _message(notification, person, step, due_at=due_at, expires_at=expires_at, hours=quiet.get(person.pk))
+        for person in people.values()
+        for step in steps[person.pk]
+    ]
+    if invitation:
+        for row in new:
+            row.calendar_method, row.calendar = invitation.method, invitation.calendar
     Message.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
+
+
+def _message(
+    notification: Notification,
+    person: User,
+    step: Step,
+    *,
+    due_at: dt.datetime,
+    expires_at: dt.datetime,
+    hours: QuietHours | None,
+) -> Message:
+    due_at += dt.timedelta(minutes=step.delay_minutes)
+    quiet_end = quiet_until(person, at=due_at, hours=hours) if hours and not notification.urgent else None
+    return Message(
+        type=notification.name,
+        dedup_key=notification.dedup_key,
+        context=notification.context,
+        recipient=person,
+        channel=step.channel,
+        delay_minutes=step.delay_minutes,
+        subject=subject_line(notification, person),
+        text=notification.body(person),
+        urgent=notification.urgent,
+        due_at=quiet_end or due_at,
+        expires_at=expires_at,
+    )
 
 
 def subject_line(notification: Notification, reader: User) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
@@ -19,7 +20,9 @@ from people.permissions import AdminsChange
 from pipelines import services
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
+from scheduling.models import Rotation
 from scheduling.queries.on_call import OnCallSnapshot, on_call_snapshot
+from scheduling.services.rotations import move_pipeline
 
 
 class ChainLinkSerializer(serializers.Serializer[Any]):
@@ -47,7 +50,13 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
 
     primary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
     secondary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
-    rotation = serializers.SlugRelatedField[Any](source="in_rotation.rotation", slug_field="slug", read_only=True)
+    rotation = serializers.SlugRelatedField(
+        source="in_rotation.rotation",
+        slug_field="slug",
+        queryset=Rotation.objects.all(),
+        allow_null=True,
+        error_messages={"does_not_exist": "Unknown rotation “{value}”."},
+    )
     status = serializers.SerializerMethodField()
     open_incidents = serializers.SerializerMethodField()
 
@@ -75,9 +84,13 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
         return attrs
 
     def update(self, instance: Pipeline, validated_data: dict[str, Any]) -> Pipeline:
-        """Update the pipeline through its service."""
-        services.update_pipeline(instance, fields=validated_data)
-        return instance
+        """Update the pipeline and its rotation through their services, in one transaction."""
+        placement = validated_data.pop("in_rotation", None)
+        with transaction.atomic():
+            services.update_pipeline(instance, fields=validated_data)
+            if placement is not None:
+                move_pipeline(instance, rotation=placement["rotation"])
+        return ownership().select_related("in_rotation__rotation").get(pk=instance.pk)
 
     @extend_schema_field(serializers.ChoiceField(STATUSES))
     def get_status(self, pipeline: Pipeline) -> str:

@@ -1,6 +1,12 @@
 """URLs of the API under `/api/v1/`."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.decorators import api_view
@@ -15,7 +21,13 @@ from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.reports import ReportViewSet
-from notifications.api import MessageViewSet, notification_preferences
+from notifications.api import (
+    ContactMethodViewSet,
+    MessageViewSet,
+    notification_preferences,
+    notification_rules,
+    send_test_message,
+)
 from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
@@ -44,6 +56,7 @@ router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("reports/incidents", ReportViewSet, basename="api-report")
 router.register("alerts", AlertViewSet, basename="api-alert")
 router.register("messages", MessageViewSet, basename="api-message")
+router.register("me/contact-methods", ContactMethodViewSet, basename="api-contact-method")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("feeds", FeedViewSet, basename="api-feed")
@@ -56,6 +69,9 @@ router.register("known-events", KnownEventViewSet, basename="api-known-event")
 router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
+SCHEMA_RENDERERS = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer, OpenApiYamlRenderer2]
+
+
 @extend_schema(exclude=True)
 @api_view(["GET", "POST", "PUT", "PATCH", "DELETE"])
 def api_not_found(request: Request, rest: str) -> Response:
@@ -64,10 +80,13 @@ def api_not_found(request: Request, rest: str) -> Response:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    # JSON first: it is what a client without an Accept header gets, and YAML parsers read it too.
+    path("schema/", SpectacularAPIView.as_view(renderer_classes=SCHEMA_RENDERERS), name="api-schema"),
     path("docs/", docs, name="api-docs"),
     path("me/", profile, name="api-profile"),
     path("me/notifications/", notification_preferences, name="api-notifications"),
+    path("me/notification-rules/", notification_rules, name="api-notification-rules"),
+    path("me/test-message/", send_test_message, name="api-test-message"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),

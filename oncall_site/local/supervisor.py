@@ -1,4 +1,4 @@
-"""`make run`: starts and stops the database, the web server and a worker with beat."""
+"""`make run`: starts the database, the web server, a worker and beat, restarts what dies, and stops all of it."""
 
 import contextlib
 import fcntl
@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import socket
+import subprocess  # nosec B404  # our own commands only, never a shell
 import sys
 import threading
 import time
@@ -16,74 +17,192 @@ from pathlib import Path
 
 import django
 import psutil
-from django.conf import settings
-from django.core.management import call_command
-from honcho.manager import Manager
+from django.core.exceptions import ImproperlyConfigured
+
+from oncall_site.local import postgres
 
 MARKER = "ONCALL_RUN"
 FIRST_PORT = 8000
 PORTS = 50
-GRACE_SECONDS = 5
-READY_SECONDS = 60
+GRACE_SECONDS = 8
+READY_SECONDS = 120
+POLL_SECONDS = 0.5
+# A process that dies again and again is restarted after 1, 2, 4 … seconds, and at once after it ran for a minute.
+MAX_RESTART_DELAY_SECONDS = 30
+STABLE_SECONDS = 60
 
 
 def main() -> int:
-    """Run the site until Ctrl-C; return the exit code of the first process that stopped."""
+    """Run the site until Ctrl-C; return the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
-    django.setup()
-    interrupted = _handle_interrupts()
-    with _single_instance(settings.VAR):
-        _stop_leftovers(settings.VAR)
-        say("Preparing the database …")
-        call_command("migrate", verbosity=0)
-        notes = io.StringIO()
-        call_command("create_demo", stdout=notes)
-        address = f"http://127.0.0.1:{_free_port()}"
-        manager = Manager()
-        for name, command in _processes(address).items():
-            manager.add_process(name, command, env=_environment(address), quiet=False)
-        if interrupted.is_set():
-            raise KeyboardInterrupt
-        threading.Thread(target=_announce, args=(address, notes.getvalue()), daemon=True).start()
-        manager.loop()
-    return manager.returncode or 0
+    stopped = _handle_signals()
+    try:
+        django.setup()
+        _run(stopped)
+    except KeyboardInterrupt:
+        return 130 if stopped.is_set() else 1
+    except (ImproperlyConfigured, postgres.LocalSetupError) as error:
+        sys.exit(str(error))
+    except OSError as error:
+        # Not from the settings: they may be what failed.
+        sys.exit(postgres.storage_problem(error, var=Path(os.environ.get("ONCALL_VAR", "var")).resolve()))
+    return 0
 
 
-def _handle_interrupts() -> threading.Event:
-    """Return an event that Ctrl-C sets: Python drops a KeyboardInterrupt that is raised in a finalizer."""
-    interrupted = threading.Event()
+def _run(stopped: threading.Event) -> None:
+    from django.conf import settings  # noqa: PLC0415  # importing the settings starts the database
+    from django.core.management import call_command  # noqa: PLC0415  # as above
+
+    var = settings.VAR
+    with _single_instance(var):
+        processes: list[SupervisedProcess] = []
+        try:
+            _stop_leftovers(var)
+            say("Preparing the database …")
+            call_command("migrate", verbosity=0)
+            notes = io.StringIO()
+            call_command("create_demo", stdout=notes)
+            address = f"http://127.0.0.1:{_free_port(settings.PORT)}"
+            environment = {
+                **os.environ,
+                "DATABASE_URL": settings.DATABASE_URL,
+                "SECRET_KEY": settings.SECRET_KEY,
+                "SITE_URL": address,
+                "ONCALL_VAR": str(var),
+                "LOG_FORMAT": settings.LOG_FORMAT,
+                "PYTHONUNBUFFERED": "1",
+                MARKER: str(var),
+            }
+            processes += [SupervisedProcess(name, line, environment) for name, line in _commands(address).items()]
+            for process in processes:
+                process.start()
+            threading.Thread(target=_announce, args=(address, notes.getvalue(), var), daemon=True).start()
+            while not stopped.wait(POLL_SECONDS):
+                if not postgres.is_running(var=var):
+                    say("PostgreSQL stopped. Restarting it.")
+                    postgres.restart(var=var)
+                    say("PostgreSQL is running again.")
+                for process in processes:
+                    process.check()
+        finally:
+            # A second Ctrl-C must not leave anything running.
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            if processes:
+                say("Stopping …")
+            _stop([process.pid for process in processes if process.pid])
+            postgres.stop(var=var)
+
+
+def _handle_signals() -> threading.Event:
+    """Return an event that is set by Ctrl-C, SIGTERM and SIGHUP: Python drops a KeyboardInterrupt raised in a finalizer."""
+    stopped = threading.Event()
 
     def interrupt(*_: object) -> None:
-        interrupted.set()
+        stopped.set()
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, interrupt)
-    return interrupted
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    return stopped
 
 
 def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
-def _processes(address: str) -> dict[str, str]:
+class SupervisedProcess:
+    """A process of the site; its output is printed line by line with its name."""
+
+    def __init__(self, name: str, command: str, environment: dict[str, str]) -> None:
+        self.name = name
+        self.command = shlex.split(command)
+        self.environment = environment
+        self.delay = 0
+        self.started_at = 0.0
+        self.restart_at = 0.0
+        self.process: subprocess.Popen[str] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process ID, or None if it is not running."""
+        return self.process.pid if self.process else None
+
+    def start(self) -> None:
+        """Start the process in a session of its own, so that Ctrl-C reaches only the supervisor."""
+        self.started_at = time.monotonic()
+        self.process = subprocess.Popen(  # noqa: S603  # nosec B603  # our own command, no shell
+            self.command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        threading.Thread(target=self._print_output, args=(self.process,), daemon=True).start()
+
+    def _print_output(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None  # noqa: S101  # nosec B101  # it is a pipe
+        for line in process.stdout:
+            say(f"{self.name:<6} | {line.rstrip()}")
+
+    def check(self) -> None:
+        """If the process died, print why and restart it after a delay."""
+        now = time.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            code = self.process.returncode
+            reason = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+            self.delay = (
+                1 if now - self.started_at > STABLE_SECONDS else min(self.delay * 2 or 1, MAX_RESTART_DELAY_SECONDS)
+            )
+            say(f"The {self.name} process {reason}. Restarting it in {self.delay} s.")
+            _stop(_session(self.process.pid))
+            self.process, self.restart_at = None, now + self.delay
+        if self.process is None and now >= self.restart_at:
+            self.start()
+
+
+def _session(leader: int) -> list[int]:
+    """Return the processes that a dead session leader left behind."""
+    members = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid != leader and os.getsid(process.pid) == leader:
+                members.append(process.pid)
+    return members
+
+
+def _stop(pids: list[int]) -> None:
+    """Terminate processes and their children; kill those that do not end in time."""
+    processes: list[psutil.Process] = []
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            parent = psutil.Process(pid)
+            processes += [parent, *parent.children(recursive=True)]
+    for process in processes:
+        # Children of a master that handles the signal end with it.
+        if process.pid in pids:
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(alive, timeout=GRACE_SECONDS)
+
+
+def _commands(address: str) -> dict[str, str]:
     python = shlex.quote(sys.executable)
     port = address.rpartition(":")[2]
+    celery = f"{python} -W ignore -m celery --quiet -A oncall_site"
     return {
-        "web": f"exec {python} -m gunicorn oncall_site.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4 --log-level warning",
-        "worker": f"exec {python} -W ignore -m celery --quiet -A oncall_site worker --beat --concurrency 2 --loglevel WARNING",
-    }
-
-
-def _environment(address: str) -> dict[str, str]:
-    """Return the environment of the processes, with a marker by which a later start finds them."""
-    return {
-        **os.environ,
-        "DATABASE_URL": settings.DATABASE_URL,
-        "SECRET_KEY": settings.SECRET_KEY,
-        "SITE_URL": address,
-        "ONCALL_VAR": str(settings.VAR),
-        MARKER: str(settings.VAR),
+        "web": f"{python} -m gunicorn oncall_site.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4 --log-level warning",
+        "worker": f"{celery} worker --concurrency 2 --loglevel WARNING",
+        "beat": f"{celery} beat --loglevel WARNING --pidfile=",
     }
 
 
@@ -104,30 +223,25 @@ def _stop_leftovers(var: Path) -> None:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.pid != os.getpid() and process.environ().get(MARKER) == str(var):
-                leftovers.append(process)
-    for process in leftovers:
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
-    _, alive = psutil.wait_procs(leftovers, timeout=GRACE_SECONDS)
-    for process in alive:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
+                leftovers.append(process.pid)
+    _stop(leftovers)
     if leftovers:
         say(f"Stopped {len(leftovers)} processes of an earlier run.")
 
 
-def _free_port() -> int:
-    chosen = settings.PORT
+def _free_port(chosen: int) -> int:
     for port in [chosen] if chosen else range(FIRST_PORT, FIRST_PORT + PORTS):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
                 return port
-    sys.exit(f"Port {chosen} is in use. Choose another: PORT=8123 make run" if chosen else "No free port found.")
+    if chosen:
+        sys.exit(f"Port {chosen} is in use or not allowed. Choose another: PORT=8123 make run")
+    sys.exit(f"No free port between {FIRST_PORT} and {FIRST_PORT + PORTS - 1}. Choose one: PORT=9000 make run")
 
 
-def _announce(address: str, notes: str) -> None:
+def _announce(address: str, notes: str, var: Path) -> None:
     """Wait until the site responds, then print its URL and the new passwords of the demo."""
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
@@ -137,9 +251,9 @@ def _announce(address: str, notes: str) -> None:
         except OSError:
             time.sleep(0.2)
     else:
-        say(f"The site did not respond at {address}/ within {READY_SECONDS} s. See its output above.")
+        say(f"The site did not respond at {address}/ within {READY_SECONDS} s. See its output above.\n{notes}")
         return
-    say(f"{notes}\nThe site is running at {address}/\nPress Ctrl-C to stop it. Its data stays in {settings.VAR}.")
+    say(f"{notes}\nThe site is running at {address}/\nPress Ctrl-C to stop it. Its data stays in {var}.")
 
 
 if __name__ == "__main__":

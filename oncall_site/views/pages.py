@@ -1,22 +1,28 @@
 """Pages that combine several apps: a pipeline, a runbook, password reset, and redirects."""
 
+import sys
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import Error, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.http import client_address
 from incidents.queries.incidents import all_incidents, incidents_to_run
 from incidents.queries.steps import step_statistics
 from oncall_site import services
 from oncall_site.logs import request_id
-from oncall_site.presenters import present_snapshot
+from oncall_site.presenters import SnapshotPresenter
 from people.admin_site import lacks_second_factor
 from people.forms import ForgottenForm
 from people.requests import SignedInRequest
@@ -24,12 +30,16 @@ from people.services.login_attempts import TooManyAttemptsError
 from pipelines.queries import ownership, row_history
 from runbooks import views as runbooks_views
 from runbooks.queries import current_revision, runbooks
+from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.on_call import on_call_snapshot
 from validation.queries.checks import checks, metrics_with_newest
 from validation.queries.external import external_checks
 
 HISTORY_FIELDS = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 MAX_INCIDENTS = 10
+MAX_GAPS = 20
+RETRY_AFTER_SECONDS = 5
+THEMES = ("light", "dark")
 MAX_EXTERNAL_CHECKS = 50
 
 
@@ -38,12 +48,13 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show a pipeline: status, responder and chain, owners, incidents, checks, history."""
     row = get_object_or_404(ownership(), slug=slug)
     at = timezone.now()
-    [pipeline_row], _ = present_snapshot(on_call_snapshot([row], at=at), [row])
+    pipeline_row = SnapshotPresenter(on_call_snapshot([row], at=at), [row]).pipeline_row(row)
     context = {
         "pipeline": row,
         "row": pipeline_row,
         "now": at,
         "history": row_history(row, fields=HISTORY_FIELDS),
+        "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
         "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
         "checks": checks().filter(pipeline=row),
         "metrics": metrics_with_newest(row),
@@ -72,6 +83,29 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """Redirect to the icon."""
     return redirect(static("oncall_site/icon.svg"))
+
+
+@require_POST
+def theme(request: SignedInRequest) -> HttpResponse:
+    """Store the colour theme in a cookie and return to the page."""
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        target = reverse("now")
+    response = redirect(target)
+    if request.POST.get("theme") in THEMES:
+        response.set_cookie(
+            "theme",
+            request.POST["theme"],
+            max_age=365 * 24 * 3600,
+            samesite="Lax",
+            secure=settings.HTTPS,
+            httponly=True,
+        )
+    else:
+        response.delete_cookie("theme", samesite="Lax")
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,9 +137,24 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Show the error page with the request's id, by which an admin finds the error in the log."""
-    text = render_to_string("500.html", {"request_id": request_id.get()})
-    return HttpResponse(text, status=500)
+    """Return an error with the request's id, by which an admin finds it in the log; 503 while the database is down."""
+    error = sys.exc_info()[1]
+    status = 503 if isinstance(error, Error) and _is_connection_failure(error) else 500
+    problem = "The database is not available. Try again in a moment." if status == 503 else "Something went wrong."
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    if request.path.startswith("/api/"):
+        body = {"detail": f"{problem} Reference: {request_id.get()}"}
+        return JsonResponse(body, status=status, headers=headers)
+    text = render_to_string("500.html", {"request_id": request_id.get(), "is_unavailable": status == 503})
+    return HttpResponse(text, status=status, headers=headers)
+
+
+def _is_connection_failure(error: Error) -> bool:
+    """Return True if the database could not be reached or closed the connection."""
+    if isinstance(error, InterfaceError):
+        return True
+    code = getattr(error.__cause__, "pgcode", None)
+    return isinstance(error, OperationalError) and (code is None or code.startswith(("08", "57P")))
 
 
 def admin_shortcut(request: HttpRequest, rest: str) -> HttpResponse:

@@ -31,7 +31,8 @@ class Row:
 
 def compare(old: str, new: str) -> tuple[Row, ...]:
     """Return the rows that turn one text into the other, or no rows if the texts are equal."""
-    before, after = old.split("\n"), new.split("\n")
+    # Browsers send CRLF; line ends are no difference.
+    before, after = (text.replace("\r\n", "\n").replace("\r", "\n").split("\n") for text in (old, new))
     if before == after:
         return ()
     rows: list[Row] = []

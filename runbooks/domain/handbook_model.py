@@ -16,7 +16,7 @@ LONGEST_TITLE = 120
 LONGEST_SECTION_TITLE = 400
 LONGEST_TOPIC = 400
 LONGEST_KEY = 400
-LONGEST_MEETING = 240  # minutes
+SHORTEST_MEETING, LONGEST_MEETING = 20, 30  # minutes
 LARGEST_RUNBOOK = 64 * 1024  # bytes of UTF-8; larger runbooks are not rendered (docs/reliability.md)
 LARGEST_HANDBOOK = 2 * 1024 * 1024  # bytes
 

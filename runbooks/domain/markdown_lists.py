@@ -11,11 +11,12 @@ from runbooks.domain.handbook_model import (
     LONGEST_PERSON,
     LONGEST_TITLE,
     LONGEST_TOPIC,
+    SHORTEST_MEETING,
     HandbookError,
     RosterEntry,
 )
 from runbooks.domain.markdown_lines import Line, block_text
-from runbooks.domain.text_cleanup import counted, quoted, says_something, tidy_name, tidy_sentence
+from runbooks.domain.text_cleanup import counted, quoted, says_something, tidy_name, tidy_person, tidy_sentence
 
 WEEK = re.compile(r"[*_]*week[ \t\u00a0]*([0-9]{1,6})[*_]*[ \t]*[:.\-–—][*_]*[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
 LENGTH = re.compile(
@@ -99,7 +100,7 @@ def turns_of(part: ListPart, *, at: int, report_error: ReportError) -> tuple[Ros
                 )
             )
         found = WEEK.fullmatch(item.text)
-        name = tidy_name(found[2]) if found else ""
+        name = tidy_person(found[2]) if found else ""
         if found is None:
             report_error(
                 HandbookError(item.line, f"{quoted(item.text)} is not a week", f"“**Week {number}**: ” and a name")
@@ -133,9 +134,9 @@ def rules_of(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]:
 
 def check_length(shortest: int, longest: int, *, at: int, report_error: ReportError) -> None:
     """Report an error if the length of a meeting is out of range. `at` is its line number."""
-    if not 1 <= shortest <= longest <= LONGEST_MEETING:
+    if not SHORTEST_MEETING <= shortest <= longest <= LONGEST_MEETING:
         length = f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
-        expected = f"1 to {LONGEST_MEETING} minutes, the shorter length first"
+        expected = f"{SHORTEST_MEETING} to {LONGEST_MEETING} minutes, the shorter length first"
         report_error(HandbookError(at, f"the meeting lasts {length}", expected))
 
 

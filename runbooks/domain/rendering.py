@@ -1,55 +1,70 @@
-"""Render a runbook's Markdown to sanitised HTML by section, with plain text for search."""
+"""Render a runbook's GitHub Flavored Markdown to sanitised HTML by section, with plain text for search."""
 
 import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import markdown as python_markdown
+import cmarkgfm
 import nh3
 from anyascii import anyascii
+from cmarkgfm.cmark import Options
 
 from runbooks.domain.runbook_text import sections_of
 
-EXTENSIONS = ["tables", "fenced_code", "sane_lists", "pymdownx.tasklist"]
-# Column alignment is an attribute because the content security policy forbids inline styles.
-EXTENSION_CONFIGS = {"tables": {"use_align_attribute": True}}
+# Raw HTML passes the parser and is sanitised afterwards.
+OPTIONS = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES | Options.CMARK_OPT_GITHUB_PRE_LANG
 INLINE_TAGS = {"a", "abbr", "b", "br", "code", "del", "em", "i", "ins", "kbd", "mark", "s", "strong", "sub", "sup"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 TABLE_TAGS = {"table", "thead", "tbody", "tfoot", "tr", "th", "td"}
 TAGS = INLINE_TAGS | HEADINGS | TABLE_TAGS
-TAGS |= {"blockquote", "dd", "dl", "dt", "hr", "input", "li", "ol", "p", "pre", "ul"}
+TAGS |= {"blockquote", "dd", "dl", "dt", "hr", "img", "input", "li", "ol", "p", "pre", "section", "ul"}
 ATTRIBUTES = {
-    "a": {"href", "title"},
+    "a": {"aria-label", "href", "id", "title"},
     "abbr": {"title"},
-    "code": {"class"},
+    "img": {"alt", "src"},
     "input": {"type", "checked", "disabled"},
-    "li": {"class"},
+    "li": {"id"},
     "ol": {"start"},
+    "pre": {"lang"},
+    "section": {"class"},
     "td": {"align"},
     "th": {"align"},
-    "ul": {"class"},
 }
 # These elements are removed with their content. Other disallowed tags are removed but their text stays.
 CONTENTS_REMOVED = {"script", "style", "title", "textarea", "iframe", "noscript", "template", "svg", "math", "object"}
 SCHEMES = {"http", "https", "mailto"}
+FOOTNOTE_ID = r"fn(?:ref)?-[\w%.-]{1,200}"
 ALLOWED_VALUES = {
+    ("a", "aria-label"): re.compile(r"Back to reference [\w-]{1,20}"),
+    ("a", "id"): re.compile(FOOTNOTE_ID),
     ("input", "type"): re.compile(r"checkbox"),
     ("input", "checked"): re.compile(""),
     ("input", "disabled"): re.compile(""),
-    ("code", "class"): re.compile(r"language-[\w+-]{1,40}"),
-    ("li", "class"): re.compile(r"task-list-item"),
-    ("ul", "class"): re.compile(r"task-list"),
+    ("li", "id"): re.compile(FOOTNOTE_ID),
     ("ol", "start"): re.compile(r"\d{1,9}"),
+    ("pre", "lang"): re.compile(r"[\w+#.-]{1,40}"),
+    ("section", "class"): re.compile(r"footnotes"),
     ("td", "align"): re.compile(r"left|right|center"),
     ("th", "align"): re.compile(r"left|right|center"),
 }
 DONE = '<span aria-hidden="true">☑</span><span class="visually-hidden">Done:</span>'
 OPEN = '<span aria-hidden="true">☐</span><span class="visually-hidden">To do:</span>'
-REFERENCE = re.compile(r" {0,3}\[[^\]\n]{1,200}\]:[ \t]*\S")
+REFERENCE = re.compile(r" {0,3}\[([^\]\n]{1,200})\]:[ \t]*\S.{0,500}")
+LABEL = re.compile(r"\[([^\[\]\n]{1,200})\]")
+# Deeper texts are nobody's runbook, and browsers cut them off at 512.
+MAX_NESTING = 200
+MAX_SECTIONS = 1000
 BLOCK_TAG = re.compile(r"</?(?:p|li|ul|ol|dl|dt|dd|h[1-6]|pre|table|t[dhr]|blockquote|br|hr)\b")
 SECTION_HEADING = 2
 LONGEST_ANCHOR = 80
+
+
+VOID_TAGS = {"br", "hr", "img", "input", "p", "wbr"}
+
+
+class TooComplexError(ValueError):
+    """The text has more levels of nesting or more sections than the limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,39 +92,60 @@ class Rendered:
 def render(markdown: str) -> Rendered:
     """Return the rendered text. Each section has an h2, and headings in it start at h3 (WCAG 2.2, 1.3.1).
 
-    The HTML contains only the tags, attributes and URL schemes of the allow-lists above, and what this module adds.
+    Raise TooComplexError if the text is too deeply nested or has too many sections. The HTML contains only the tags, attributes and URL schemes of the allow-lists above, and what this module adds.
     """
     sections = sections_of(markdown)
+    if len(sections) > MAX_SECTIONS:
+        raise TooComplexError(f"The text has {len(sections):,} sections. The limit is {MAX_SECTIONS:,}.")
     references = _references(section.markdown for section in sections)
-    anchors: set[str] = set()
+    anchors: dict[str, int] = {}
     rendered = []
-    for section in sections:
-        body = _body(section.markdown, references=references)
+    for number, section in enumerate(sections, start=1):
+        body = _body(section.markdown, references=references, number=number)
         title = _inline(section.title)
-        anchor = _anchor(section.title, taken=anchors) if section.title else ""
-        anchors.add(anchor)
+        anchor = _anchor(section.title, counts=anchors) if section.title else ""
         heading = f'<h2 id="{anchor}">{title}</h2>\n' if section.title else ""
         rendered.append(Section(title=_plain(title), anchor=anchor, html=heading + body, text=_plain(body)))
     return Rendered(tuple(rendered))
 
 
-def _body(markdown: str, *, references: str) -> str:
-    converted = python_markdown.markdown(
-        f"{markdown}\n\n{references}", extensions=EXTENSIONS, extension_configs=EXTENSION_CONFIGS, tab_length=2
-    )
+def _body(markdown: str, *, references: dict[str, str], number: int) -> str:
+    used = dict.fromkeys(_label(found[1]) for found in LABEL.finditer(markdown))
+    definitions = "\n".join(references[label] for label in used if label in references)
+    converted = cmarkgfm.github_flavored_markdown_to_html(f"{markdown}\n\n{definitions}", options=OPTIONS)
     clean = _sanitised(converted, tags=TAGS)
     clean = re.sub(r"<input[^>]*>", lambda found: DONE if "checked" in found[0] else OPEN, clean)
-    clean = clean.replace("<pre>", '<pre tabindex="0">')
+    clean = re.sub(r'<li>(\s*(?:<p>)?)(?=<span aria-hidden="true">[☑☐])', r'<li class="task-list-item">\1', clean)
+    clean = clean.replace("<pre", '<pre tabindex="0"')
     clean = clean.replace("<table>", '<div class="table-scroll" tabindex="0" role="group" aria-label="Table"><table>')
-    return _levelled(clean.replace("</table>", "</table></div>"))
+    # Footnotes of two sections must not share an id.
+    clean = re.sub(r'(id="|href="#)(fn(?:ref)?-)', rf"\1section-{number}-\2", clean)
+    return _levelled(_images_as_links(clean.replace("</table>", "</table></div>"))).strip()
+
+
+def _images_as_links(text: str) -> str:
+    """Return the HTML with a link for each image: pages load nothing from other sites (content security policy)."""
+    is_in_link = False
+
+    def link(found: re.Match[str]) -> str:
+        nonlocal is_in_link
+        if not found[0].startswith("<img"):
+            is_in_link = found[0] != "</a>"
+            return found[0]
+        source, alt = (re.search(rf' {name}="([^"]*)"', found[0]) for name in ("src", "alt"))
+        words = alt[1] if alt and alt[1].strip() else "image"
+        return words if is_in_link or source is None else f'<a href="{source[1]}" rel="noopener noreferrer">{words}</a>'
+
+    return re.sub(r"<a\b[^>]*>|</a>|<img\b[^>]*>", link, text)
 
 
 def _inline(markdown: str) -> str:
-    converted = python_markdown.markdown(markdown.lstrip("#"), extensions=["sane_lists"])
+    converted = cmarkgfm.github_flavored_markdown_to_html(markdown.lstrip("#"), options=OPTIONS)
     return _sanitised(converted, tags=INLINE_TAGS - {"a", "br"}).strip()
 
 
 def _sanitised(text: str, *, tags: set[str]) -> str:
+    _check_nesting(text)
     return nh3.clean(
         text,
         tags=tags,
@@ -120,6 +156,15 @@ def _sanitised(text: str, *, tags: set[str]) -> str:
         link_rel="noopener noreferrer",
         strip_comments=True,
     )
+
+
+def _check_nesting(text: str) -> None:
+    depth = 0
+    for found in re.finditer(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)", text):
+        if found[2].lower() not in VOID_TAGS:
+            depth = max(0, depth - 1) if found[1] else depth + 1
+        if depth > MAX_NESTING:
+            raise TooComplexError(f"The text is nested more than {MAX_NESTING} levels deep.")
 
 
 def _allowed(tag: str, attribute: str, value: str) -> str | None:
@@ -143,18 +188,27 @@ def _levelled(text: str) -> str:
     return re.sub(r"<(/?)h([1-6])>", level, text)
 
 
-def _references(markdowns: Iterable[str]) -> str:
-    """Return the link definitions of the whole text, which any section may use."""
-    return "\n".join(line for text in markdowns for line in text.split("\n") if REFERENCE.match(line))
+def _references(markdowns: Iterable[str]) -> dict[str, str]:
+    """Return the definitions of links and footnotes in the whole text by label. Any section may use them."""
+    references: dict[str, str] = {}
+    for line in (line for markdown in markdowns for line in markdown.split("\n")):
+        if found := REFERENCE.fullmatch(line):
+            references.setdefault(_label(found[1]), line)
+    return references
 
 
-def _anchor(title: str, *, taken: set[str]) -> str:
+def _label(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _anchor(title: str, *, counts: dict[str, int]) -> str:
+    """Return a heading id that no other section has. `counts` holds how often each id was tried."""
     words = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")[:LONGEST_ANCHOR].strip("-")
-    stem = f"section-{words}" if words else "section"
-    anchor, number = stem, 1
-    while anchor in taken:
-        number += 1
-        anchor = f"{stem}-{number}"
+    stem = anchor = f"section-{words}" if words else "section"
+    while anchor in counts:
+        counts[stem] += 1
+        anchor = f"{stem}-{counts[stem]}"
+    counts[anchor] = 1
     return anchor
 
 

@@ -1,5 +1,6 @@
 """Clean up the text of a handbook: repair mis-encoded text, find code spans, and normalise names and values."""
 
+import html
 import re
 import unicodedata
 from bisect import bisect_left
@@ -76,6 +77,22 @@ def tidy_name(text: str) -> str:
         if tidied == text:
             break
         text = tidied
+    return text
+
+
+LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])")
+EMPHASIZED = re.compile(r"(\*\*\*|\*\*|\*|__|_|~~|`)(?=\S)(.+)(?<=\S)\1")
+
+
+def tidy_person(text: str) -> str:
+    """Return a person's normalised name, without links, mentions, HTML entities, line breaks and emphasis."""
+    for _ in range(MENDING_ROUNDS):
+        name = tidy_name(LINK.sub(r"\1", html.unescape(text)).strip().removeprefix("@"))
+        found = EMPHASIZED.fullmatch(name)
+        name = found[2] if found else name
+        if name == text:
+            break
+        text = name
     return text
 
 

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField()),
                 ('markdown', models.TextField(blank=True)),
                 ('html', models.TextField(blank=True)),
-                ('summary', models.CharField(blank=True, help_text='What changed and why.', max_length=200)),
+                ('summary', models.CharField(blank=True, help_text='Summary of the change.', max_length=200)),
                 ('restored_from', models.PositiveIntegerField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),

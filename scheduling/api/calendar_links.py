@@ -16,15 +16,29 @@ from scheduling.queries.calendar_links import linked_calendar
 from scheduling.services.calendar_links import link_calendar, sync_link, unlink_calendar
 
 
+class SkippedEventSerializer(serializers.Serializer[Any]):
+    """An event that could not be read, and why."""
+
+    title = serializers.CharField()
+    reason = serializers.CharField()
+
+
 class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
     """A linked calendar and its sync status; the address (URL) is write-only."""
 
     address = serializers.CharField(write_only=True, max_length=2000)
+    problem = serializers.SerializerMethodField()
+    skipped_events = SkippedEventSerializer(many=True, read_only=True)
 
     class Meta:
         model = CalendarLink
-        fields = ("address", "host", "state", "problem", "last_read_at", "last_success_at")
-        read_only_fields = ("host", "state", "problem", "last_read_at", "last_success_at")
+        fields = ("address", "host", "state", "problem", "skipped_events", "last_read_at", "last_success_at")
+        read_only_fields = ("host", "state", "last_read_at", "last_success_at")
+
+    def get_problem(self, link: CalendarLink) -> str:
+        """Return what is wrong, with the titles of skipped events."""
+        titles = ", ".join(f"“{event['title']}”" for event in link.skipped_events)
+        return f"{link.problem} Skipped: {titles}." if link.state == CalendarLink.State.PARTIAL else link.problem
 
 
 NOT_LINKED = OpenApiResponse(description="No calendar is linked")

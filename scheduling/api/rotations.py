@@ -1,25 +1,34 @@
 """API endpoints for rotations and on-call engineers."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, viewsets
+from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.params import AT, FROM, TO, check_window, instant_or_date, paginate_list
-from common.datetimes import parse_date_param, parse_instant_param
+from common.datetimes import EARLIEST, INVALID_DATE, LATEST, parse_date_param, parse_instant_param
+from common.exceptions import InvalidInputError
+from people.permissions import request_user
 from people.queries import names_of
-from scheduling.api.planning import PlanningActions
+from people.serializers import UsernameField
+from scheduling.api.planning import MAX_ENGINEERS, PlanningActions
 from scheduling.api.serializers import EngineerKeyField
 from scheduling.domain.weeks import RosterVersion
 from scheduling.loaders import roster_versions
 from scheduling.models import Rotation
+from scheduling.models.rotations import Weekday
 from scheduling.queries.on_call import OnCallShift, on_call_snapshot, rotation_timeline
-from scheduling.queries.weeks import weeks_between
+from scheduling.queries.weeks import upcoming_week_dates, weeks_between
+from scheduling.services.rosters import change_roster
+from scheduling.services.rotations import archive_rotation, create_rotation, update_rotation
 
 DEFAULT_WEEKS = 12
 
@@ -60,7 +69,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = parse_instant_param(request.query_params)
-        rotations = self.paginate_queryset(self.get_queryset()) or []
+        rotations = self.paginate_queryset(Rotation.objects.active(at=at)) or []
         snapshot = on_call_snapshot((), rotations=rotations, at=at)
         context = {"usernames": snapshot.usernames}
         return self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True, context=context).data)
@@ -75,7 +84,7 @@ class RotationSerializer(serializers.ModelSerializer[Rotation]):
 
     class Meta:
         model = Rotation
-        fields = ("slug", "name", "time_zone", "handoff_weekday", "handoff_time", "starting", "roster")
+        fields = ("slug", "name", "time_zone", "handoff_weekday", "handoff_time", "starting", "roster", "archived_at")
 
     def get_starting(self, rotation: Rotation) -> dt.date | None:
         """Return the start date of the roster's first shift."""
@@ -99,6 +108,46 @@ def serialize_rotations(rotations: Iterable[Rotation]) -> Any:
     rosters = roster_versions(rows)
     usernames = names_of(key for versions in rosters.values() for version in versions for key in version.engineers)
     return RotationSerializer(rows, many=True, context={"rosters": rosters, "usernames": usernames}).data
+
+
+class RotationDataSerializer(serializers.Serializer[Any]):
+    """A rotation's name, description, hand-off and roster, as an admin creates or changes it.
+
+    `starting` is the start date of the first shift of `roster`: by default this week for a new rotation, else next week.
+    """
+
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(required=False, allow_blank=True)
+    time_zone = serializers.CharField(required=False, max_length=64)
+    handoff_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
+    handoff_time = serializers.TimeField(required=False)
+    roster = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
+    starting = serializers.DateField(required=False)
+
+    def validate_starting(self, day: dt.date) -> dt.date:
+        """Return the date; raise ValidationError if it is out of range."""
+        if not EARLIEST <= day < LATEST:
+            raise serializers.ValidationError(INVALID_DATE)
+        return day
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raise ValidationError for a start date without a roster."""
+        if "starting" in attrs and "roster" not in attrs:
+            raise serializers.ValidationError({"roster": ["Enter the roster that starts on this date."]})
+        return attrs
+
+
+# The services' names of the fields that the API calls otherwise.
+FIELD_NAMES = {"engineers": "roster", "starts_on": "starting"}
+
+
+@contextmanager
+def api_field_names() -> Iterator[None]:
+    """Name the API's fields in the errors that a service raises."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError({FIELD_NAMES.get(name, name): why for name, why in error.problems.items()}) from error
 
 
 class WeekSerializer(serializers.Serializer[Any]):
@@ -134,8 +183,49 @@ class RotationViewSet(PlanningActions):
     lookup_value_regex = "[a-z0-9-]+"
 
     def list(self, request: Request) -> Response:
-        """List the rotations."""
-        return self.get_paginated_response(serialize_rotations(self.paginate_queryset(self.get_queryset()) or []))
+        """List the rotations that are not archived."""
+        rotations = self.paginate_queryset(Rotation.objects.active()) or []
+        return self.get_paginated_response(serialize_rotations(rotations))
+
+    @extend_schema(request=RotationDataSerializer, responses={201: RotationSerializer})
+    def create(self, request: Request) -> Response:
+        """Create a rotation with its first roster. Admins only."""
+        serializer = RotationDataSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = dict(serializer.validated_data)
+        roster = {"engineers": fields.pop("roster"), "starts_on": fields.pop("starting", None)}
+        with api_field_names():
+            rotation = create_rotation(**fields, **roster, by=request_user(request), at=timezone.now())
+        return Response(serialize_rotations([rotation])[0], status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=RotationDataSerializer(partial=True), responses={200: RotationSerializer})
+    def partial_update(self, request: Request, slug: str) -> Response:
+        """Change a rotation. A new roster applies from `starting`, by default from next week. Admins only."""
+        rotation, person, at = self.get_object(), request_user(request), timezone.now()
+        serializer = RotationDataSerializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        fields = dict(serializer.validated_data)
+        engineers, starts_on = fields.pop("roster", None), fields.pop("starting", None)
+        with api_field_names(), transaction.atomic():
+            update_rotation(rotation, **fields, by=person, at=at)
+            if engineers is not None:
+                [next_week] = upcoming_week_dates(rotation, at=at, limit=1)
+                change_roster(rotation, engineers=engineers, starts_on=starts_on or next_week, by=person, at=at)
+        return Response(serialize_rotations([rotation])[0])
+
+    @extend_schema(request=None, responses={204: None})
+    def destroy(self, request: Request, slug: str) -> Response:
+        """Archive a rotation: nobody is on call in it from now on, and its past stays. Admins only."""
+        archive_rotation(self.get_object(), by=request_user(request), at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={200: RotationSerializer})
+    @action(detail=True, methods=["post"])
+    def archive(self, request: Request, slug: str) -> Response:
+        """Archive a rotation, as DELETE does, and return it. Admins only."""
+        rotation = self.get_object()
+        archive_rotation(rotation, by=request_user(request), at=timezone.now())
+        return Response(serialize_rotations([rotation])[0])
 
     def retrieve(self, request: Request, slug: str) -> Response:
         """Get a rotation."""

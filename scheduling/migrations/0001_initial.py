@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
                 ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
+                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
                 ('policy_introduction', models.TextField(blank=True)),
                 ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
@@ -134,8 +135,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', common.fields.EncryptedTextField(editable=False)),
                 ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
+                ('skipped_events', models.JSONField(blank=True, default=list, editable=False, help_text='Events that could not be read: title and reason. Private.')),
                 ('last_read_at', models.DateTimeField(blank=True, null=True)),
                 ('last_success_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -153,7 +155,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
                 ('problem', models.CharField(blank=True, max_length=300)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
@@ -171,6 +173,7 @@ class Migration(migrations.Migration):
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=200)),
+                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -310,6 +313,7 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
                 ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
+                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
                 ('policy_introduction', models.TextField(blank=True)),
                 ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
@@ -371,6 +375,7 @@ class Migration(migrations.Migration):
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=200)),
+                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('covered_engineer', models.ForeignKey(db_constraint=False, help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
@@ -390,15 +395,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='f3afcffe0a93b7f9321e31201f71bc96c3503c66', operation='INSERT', pgid='pgtrigger_insert_insert_199d3', table='scheduling_rotation', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("archived_at", "description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."archived_at", NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='0446dee2e9d06428dad58ec2b9b87e75b4fc6c4e', operation='INSERT', pgid='pgtrigger_insert_insert_199d3', table='scheduling_rotation', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_rotationevent" ("description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='6d97ee93e6ddb3814e49d1ed3ee4ec3a71b5c23a', operation='UPDATE', pgid='pgtrigger_update_update_ba172', table='scheduling_rotation', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_rotationevent" ("archived_at", "description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."archived_at", NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='a8c7b61236c968ae9a199be4bfa1ee50e5b38eb7', operation='UPDATE', pgid='pgtrigger_update_update_ba172', table='scheduling_rotation', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (OLD."description", OLD."handoff_time", OLD."handoff_weekday", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."policy_introduction", OLD."policy_name", OLD."policy_rules", OLD."slug", OLD."time_zone"); RETURN NULL;', hash='b7267617dc5bb7a61bf7becb2fdd4d3ccfcd4951', operation='DELETE', pgid='pgtrigger_delete_delete_3bdb4', table='scheduling_rotation', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("archived_at", "description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (OLD."archived_at", OLD."description", OLD."handoff_time", OLD."handoff_weekday", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."policy_introduction", OLD."policy_name", OLD."policy_rules", OLD."slug", OLD."time_zone"); RETURN NULL;', hash='0ca1478ddf71d818f3a739feac6784ef4df62fa9', operation='DELETE', pgid='pgtrigger_delete_delete_3bdb4', table='scheduling_rotation', when='AFTER')),
         ),
         migrations.AddField(
             model_name='rotationevent',
@@ -526,7 +531,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='calendarlink',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'failing'), ('problem', ''), _connector='OR'), name='only_a_failing_link_has_a_problem'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['failing', 'partial']), ('problem', ''), _connector='OR'), name='only_a_link_with_problems_names_one'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='calendarlink',
@@ -658,15 +663,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."rotation_id", NEW."starts_at"); RETURN NULL;', hash='083803a574dacfabbd2a7ff1833232d1ccd4a5d1', operation='INSERT', pgid='pgtrigger_insert_insert_06063', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='392832e84ef71b21064aab63633ef43487cfcaa5', operation='INSERT', pgid='pgtrigger_insert_insert_06063', table='scheduling_cover', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."rotation_id", NEW."starts_at"); RETURN NULL;', hash='0510011252a2cf6d4b7792e1fd181058b300aaf8', operation='UPDATE', pgid='pgtrigger_update_update_ea228', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='1d96399a27aa3475a2b0555f0825890861b710d8', operation='UPDATE', pgid='pgtrigger_update_update_ea228', table='scheduling_cover', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."rotation_id", OLD."starts_at"); RETURN NULL;', hash='9ee5d3d711947b9578ff7d3dcd0b0eea27544f36', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."rotation_id", OLD."series", OLD."starts_at"); RETURN NULL;', hash='b1ada6026c6667f5e5c1aee307ec5f3679340383', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='rotationweek',

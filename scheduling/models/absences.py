@@ -15,7 +15,7 @@ from scheduling.domain.wall_time import format_days
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange("state", "problem", "host")),
     pghistory.DeleteEvent(),
-    exclude=["address", "last_read_at", "last_success_at"],
+    exclude=["address", "last_read_at", "last_success_at", "skipped_events"],
 )
 class CalendarLink(models.Model):
     """An engineer's external calendar; its busy all-day events become absences. Its address is stored encrypted."""
@@ -25,6 +25,7 @@ class CalendarLink(models.Model):
 
         NEW = "new", "Not synced yet"
         OK = "ok", "Synced"
+        PARTIAL = "partial", "Partly synced"
         FAILING = "failing", "Failing"
 
     engineer = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_link")
@@ -32,6 +33,9 @@ class CalendarLink(models.Model):
     host = models.CharField(max_length=255)
     state = models.CharField(max_length=8, choices=State, default=State.NEW)
     problem = models.CharField(max_length=300, blank=True)
+    skipped_events = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Events that could not be read: title and reason. Private."
+    )
     last_read_at = models.DateTimeField(null=True, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -40,7 +44,8 @@ class CalendarLink(models.Model):
         ordering = ["engineer"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="failing") | Q(problem=""), name="only_a_failing_link_has_a_problem"
+                condition=Q(state__in=["failing", "partial"]) | Q(problem=""),
+                name="only_a_link_with_problems_names_one",
             ),
         ]
         indexes = [models.Index(fields=["last_read_at"], name="link_due")]

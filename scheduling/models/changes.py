@@ -19,7 +19,10 @@ from scheduling.models.rotations import Rotation
 
 @pghistory.track()
 class Cover(models.Model):
-    """Part of a rotation's time that one engineer covers for another."""
+    """Part of one shift of a rotation that one engineer covers for another.
+
+    A cover that spans shifts is stored in parts, one per shift and covered engineer; `series` is the ID of the first part.
+    """
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="covers")
     engineer = models.ForeignKey(
@@ -31,6 +34,7 @@ class Cover(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=200, blank=True)
+    series = models.BigIntegerField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -1,6 +1,7 @@
 """Models of rotations: rosters, weeks, pipelines and coverage gaps."""
 
 import datetime as dt
+from typing import Self
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -28,9 +29,18 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6
 
 
+class RotationQuerySet(models.QuerySet["Rotation"]):
+    """Filters for rotations."""
+
+    def active(self, *, at: dt.datetime | None = None) -> Self:
+        """Return the rotations that are not archived, or were not archived yet at `at`, by primary key."""
+        is_active = Q(archived_at=None) if at is None else Q(archived_at=None) | Q(archived_at__gt=at)
+        return self.filter(is_active).order_by("pk")
+
+
 @pghistory.track()
 class Rotation(models.Model):
-    """An on-call schedule: engineers take turns, week by week."""
+    """An on-call schedule: engineers take turns, week by week. An archived one keeps its past and has no future."""
 
     slug = models.CharField(max_length=80, unique=True, validators=[validate_slug])
     name = models.CharField(max_length=120)
@@ -38,11 +48,14 @@ class Rotation(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
     handoff_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     handoff_time = models.TimeField(default=DEFAULT_HANDOFF_TIME, help_text="Local time in the rotation's time zone.")
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     policy_name = models.CharField("holiday policy name", max_length=120, default="Holiday Policy")
     policy_introduction = models.TextField(blank=True)
     policy_rules = ArrayField(
         models.TextField(), default=list, blank=True, help_text="Rules of the holiday policy, in order."
     )
+
+    objects = RotationQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

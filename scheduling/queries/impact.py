@@ -48,7 +48,7 @@ class HolidayImpact:
 
 def holiday_impact(block: HolidayBlock, *, at: dt.datetime) -> HolidayImpact:
     """Return the impact of an absence, saved or not. See "Time off" in docs/rules.md."""
-    rotations = {row.pk: row for row in Rotation.objects.all()}
+    rotations = {row.pk: row for row in Rotation.objects.active()}
     window = {"starts_at": block.starts_at, "ends_at": block.ends_at}
     before = load_schedules(rotations.values(), starts_at=block.starts_at, ends_at=block.ends_at, without=block.pk)
     after = with_extra_absence(before, absence=to_absence(block))

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from people.models import User
 from pipelines.models import Pipeline, PipelineQuerySet
@@ -19,9 +20,11 @@ from scheduling.domain.responder_chain import (
 )
 from scheduling.loaders import load_schedules
 from scheduling.models import Cover, HolidayBlock, PipelineRotation, Rotation, RotationWeek
+from scheduling.queries.ownership import Ownership, past_ownership
 
 # How far ahead an answer looks for the next instant at which it changes.
 HORIZON = dt.timedelta(weeks=9)
+RECENT = dt.timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +64,47 @@ def on_call_snapshot(
 ) -> OnCallSnapshot:
     """Return who responds for each pipeline and who is on call in each rotation; runs two statements for any number.
 
-    Pages, API, feeds and notifications all use this function, most through `responder_chains` or `on_call_shifts`.
+    Pages, API, feeds and notifications all use this function, most through `responder_chains` or `on_call_shifts`. In the
+    past, pipelines have the owners and the rotation of that time.
     """
     pipelines, rotations = list(pipelines), list(rotations)
     memberships = _memberships(pipelines)
-    rotation_keys = {membership.pipeline_id: membership.rotation_id for membership in memberships}
     involved = {membership.rotation_id: membership.rotation for membership in memberships}
     involved |= {rotation.pk: rotation for rotation in rotations}
-    owners = {key for row in pipelines for key in (row.primary_owner_id, row.secondary_owner_id)}
+    ownership = _ownership(pipelines, memberships, at=at)
+    missing = {row.rotation for row in ownership.values() if row.rotation is not None}.difference(involved)
+    involved |= Rotation.objects.in_bulk(missing) if missing else {}
+    owners = {key for row in ownership.values() for key in (row.primary_owner, row.secondary_owner)}
     snapshot = load_schedules(involved.values(), starts_at=at, ends_at=at + HORIZON, owners=owners)
     chains = {
-        row.pk: chain_at(
-            snapshot.schedule(rotation_keys.get(row.pk)),
-            primary=row.primary_owner_id,
-            secondary=row.secondary_owner_id,
-            at=at,
+        key: _capped(
+            chain_at(snapshot.schedule(row.rotation), primary=row.primary_owner, secondary=row.secondary_owner, at=at),
+            until=row.until,
         )
-        for row in pipelines
+        for key, row in ownership.items()
     }
     shifts = [_shift(rotation, snapshot.rotations[rotation.pk], at=at) for rotation in rotations]
     return OnCallSnapshot(chains, shifts, snapshot.usernames)
+
+
+def _ownership(
+    pipelines: list[Pipeline], memberships: list[PipelineRotation], *, at: dt.datetime
+) -> dict[int, Ownership]:
+    """Return the owners and rotation of each pipeline at an instant, in order; the history is read only for the past."""
+    rotations = {membership.pipeline_id: membership.rotation_id for membership in memberships}
+    current = {
+        row.pk: Ownership(row.primary_owner_id, row.secondary_owner_id, rotations.get(row.pk), None)
+        for row in pipelines
+    }
+    # A page's "now" is a moment ago; only an instant that a reader chose is further back.
+    if not pipelines or at > timezone.now() - RECENT:
+        return current
+    return current | past_ownership(pipelines, at=at)
+
+
+def _capped(chain: Chain, *, until: dt.datetime | None) -> Chain:
+    """Return a chain that ends no later than `until`."""
+    return chain if until is None else replace(chain, until=min(until, chain.until or until))
 
 
 def _memberships(pipelines: list[Pipeline]) -> list[PipelineRotation]:

@@ -23,6 +23,8 @@ def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[
     rows = rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on")
     newest = rotation.weeks.order_by("-starts_on").first()
     stored = [Week(*values) for values in rows.values_list(*WEEK_COLUMNS)]
+    if rotation.archived_at is not None:
+        return stored
     begin = max(first, newest.starts_on + WEEK) if newest else first
     until = last + dt.timedelta(days=1)
     return [*stored, *planned_weeks(rotation_hours(rotation), rosters=versions, first=begin, until=until)]
@@ -74,16 +76,16 @@ def upcoming_week_dates(rotation: Rotation, *, at: dt.datetime, limit: int = 26)
 
 
 def rotations_short_of(until: dt.date) -> QuerySet[Rotation]:
-    """Return the rotations whose stored weeks end before a date, by primary key."""
+    """Return the active rotations whose stored weeks end before a date, by primary key."""
     newest = RotationWeek.objects.filter(rotation=OuterRef("pk")).order_by("-starts_on").values("starts_on")[:1]
-    rows = Rotation.objects.annotate(newest=Subquery(newest))
+    rows = Rotation.objects.active().annotate(newest=Subquery(newest))
     return rows.filter(Q(newest=None) | Q(newest__lt=until - WEEK)).order_by("pk")
 
 
 def rotations_for(reader: User) -> QuerySet[Rotation]:
-    """Return all rotations, starting with those of the reader."""
+    """Return the active rotations, starting with those of the reader."""
     mine = rotations_with(reader).order_by().values("pk")
-    return Rotation.objects.order_by(Case(When(pk__in=mine, then=0), default=1), "pk")
+    return Rotation.objects.active().order_by(Case(When(pk__in=mine, then=0), default=1), "pk")
 
 
 def rotations_with(engineer: User) -> QuerySet[Rotation]:

@@ -1,6 +1,7 @@
 """Create and end covers."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -31,43 +32,46 @@ class CoverData:
 def create_cover(
     rotation: Rotation, *, data: CoverData, by: User, at: dt.datetime, acknowledge_conflicts: bool = False
 ) -> Cover:
-    """Create a cover and return it.
+    """Create a cover and return it, or its first part if it spans shifts or covered engineers.
 
     Engineers can take over a shift or give away their own; an admin can create a cover for anyone. A cover inside
-    another cover replaces that part of it.
+    another cover replaces that part of it. Time in which the engineer is on call anyway is left out.
 
-    Raises InvalidInputError for bad input and if the period belongs to more than one engineer, NotAllowedError if the
-    cover is between two other people, and DomainError if the covering engineer is away and the conflict is not
-    acknowledged.
+    Raises InvalidInputError for bad input, NotAllowedError if the cover is between two other people, and DomainError if
+    the covering engineer is away and the conflict is not acknowledged.
     """
     lock_rotation(rotation)
     data = _start_now_or_later(data, at=at)
-    part = _single_assignment(rotation, data=data)
-    covered: User = part.engineer
-    if by.pk not in (data.engineer.pk, covered.pk) and not by.is_staff:
-        raise NotAllowedError("You can only take over a shift yourself or give away your own.")
     engineer = lock_people([data.engineer])[data.engineer.pk]
     if not engineer.is_active:
         raise InvalidInputError({"engineer": [f"{engineer} is not active."]})
-    if engineer.pk == covered.pk:
-        raise InvalidInputError({"engineer": [f"{engineer} is already on call then."]})
+    parts = _parts_to_cover(rotation, data=data)
+    if by.pk != engineer.pk and any(part.engineer.pk != by.pk for part in parts) and not by.is_staff:
+        raise NotAllowedError("You can only take over a shift yourself or give away your own.")
     if not acknowledge_conflicts:
         _check_conflicts(data)
-    if part.cover is not None:
-        if part.week is not None and engineer.pk == part.week.engineer_id:
-            raise DomainError(f"This is {engineer}’s own week. End {covered}’s cover instead.")
-        _cut_out(part.cover, starts_at=data.starts_at, ends_at=data.ends_at)
-    cover = Cover.objects.create(
-        rotation=rotation,
-        engineer=engineer,
-        covered_engineer=covered,
-        starts_at=data.starts_at,
-        ends_at=data.ends_at,
-        reason=data.reason,
-        created_by=by,
-    )
-    notify_cover_created(cover, at=at)
-    return cover
+    covers: list[Cover] = []
+    for part in parts:
+        if part.cover is not None:
+            if part.week is not None and engineer.pk == part.week.engineer_id:
+                raise DomainError(f"This is {engineer}’s own week. End {part.engineer}’s cover instead.")
+            _cut_out(part.cover, starts_at=part.starts_at, ends_at=part.ends_at)
+        cover = Cover.objects.create(
+            rotation=rotation,
+            engineer=engineer,
+            covered_engineer=part.engineer,
+            starts_at=part.starts_at,
+            ends_at=part.ends_at,
+            reason=data.reason,
+            series=covers[0].pk if covers else None,
+            created_by=by,
+        )
+        covers.append(cover)
+        notify_cover_created(cover, at=at)
+    if len(covers) > 1:
+        covers[0].series = covers[0].pk
+        covers[0].save(update_fields=["series"])
+    return covers[0]
 
 
 def _start_now_or_later(data: CoverData, *, at: dt.datetime) -> CoverData:
@@ -79,17 +83,16 @@ def _start_now_or_later(data: CoverData, *, at: dt.datetime) -> CoverData:
     return replace(data, starts_at=starts_at)
 
 
-def _single_assignment(rotation: Rotation, *, data: CoverData) -> Assignment[RotationWeek, Cover]:
-    """Return the assignment of the whole period; raise InvalidInputError if there is none or more than one."""
+def _parts_to_cover(rotation: Rotation, *, data: CoverData) -> list[Assignment[RotationWeek, Cover]]:
+    """Return the assignments of a period to other engineers; raise InvalidInputError if shifts are missing."""
     parts = assignments_between(rotation, starts_at=data.starts_at, ends_at=data.ends_at)
-    if not parts or parts[0].starts_at > data.starts_at or parts[-1].ends_at < data.ends_at:
+    covered = sum((part.ends_at - part.starts_at for part in parts), dt.timedelta())
+    if covered < data.ends_at - data.starts_at:
         raise InvalidInputError({"ends_at": [f"{rotation} has no shifts for all of that time yet."]})
-    if len({(part.engineer.pk, part.cover and part.cover.pk) for part in parts}) > 1:
-        listed = ", ".join(f"{part.engineer} until {part.ends_at:%Y-%m-%d %H:%M} UTC" for part in parts)
-        raise InvalidInputError(
-            {"ends_at": [f"More than one engineer is on call then: {listed}. Create one cover for each."]}
-        )
-    return parts[0]
+    others = [part for part in parts if part.engineer.pk != data.engineer.pk]
+    if not others:
+        raise InvalidInputError({"engineer": [f"{data.engineer} is already on call then."]})
+    return others
 
 
 def _check_conflicts(data: CoverData) -> None:
@@ -107,50 +110,54 @@ def _check_conflicts(data: CoverData) -> None:
 
 
 def _cut_out(cover: Cover, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
-    """Remove a period from the cover that contains it; keep the parts before and after."""
+    """Remove a period from a cover; keep the parts before and after."""
     before, after = cover.starts_at < starts_at, ends_at < cover.ends_at
-    rest = Cover(
-        rotation_id=cover.rotation_id,
-        engineer_id=cover.engineer_id,
-        covered_engineer_id=cover.covered_engineer_id,
-        starts_at=ends_at,
-        ends_at=cover.ends_at,
-        reason=cover.reason,
-        created_by_id=cover.created_by_id,
-    )
-    if before:
-        cover.ends_at = starts_at
-        cover.save(update_fields=["ends_at"])
-        if after:
-            rest.save()
+    if before and after:
+        rest = Cover.objects.get(pk=cover.pk)
+        rest.pk, rest.starts_at = None, ends_at
+        _resize(cover, ends_at=starts_at)
+        rest.save(force_insert=True)
+    elif before:
+        _resize(cover, ends_at=starts_at)
     elif after:
-        cover.starts_at = ends_at
-        cover.save(update_fields=["starts_at"])
+        _resize(cover, starts_at=ends_at)
     else:
         cover.delete()
+
+
+def _resize(cover: Cover, *, starts_at: dt.datetime | None = None, ends_at: dt.datetime | None = None) -> None:
+    cover.starts_at, cover.ends_at = starts_at or cover.starts_at, ends_at or cover.ends_at
+    cover.save(update_fields=["starts_at", "ends_at"])
 
 
 @transaction.atomic
 def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
     """End a cover early, or cancel it before it starts, as the covering engineer, the covered engineer or an admin.
 
-    The rest returns to the covered engineer, even if they were covering for someone else.
+    Later parts of the same cover end with it, except parts that the covered engineer has no say in. The rest returns to
+    the covered engineers, even if they were covering for someone else.
     Raises NotAllowedError for others and DomainError if the cover has ended.
     """
     rotation = lock_rotation(cover.rotation)
-    row = Cover.objects.select_related("engineer", "covered_engineer", "rotation").filter(pk=cover.pk).first()
+    rows = rotation.covers.select_related("engineer", "covered_engineer", "rotation")
+    row = rows.filter(pk=cover.pk).first()
     if row is None or row.ends_at <= at:
         raise DomainError("This cover has already ended.")
-    if by.pk not in (row.engineer_id, row.covered_engineer_id) and not by.is_staff:
+    if not _may_end(row, by=by):
         raise NotAllowedError("Only the covering engineer, the covered engineer or an admin can end this cover.")
+    series = rows.filter(series=row.series, starts_at__gt=row.starts_at) if row.series else rows.none()
+    for part in [row, *(later for later in series if _may_end(later, by=by))]:
+        _end_part(part, rotation=rotation, by=by, at=at)
+
+
+def _may_end(cover: Cover, *, by: User) -> bool:
+    return by.is_staff or by.pk in (cover.engineer_id, cover.covered_engineer_id)
+
+
+def _end_part(row: Cover, *, rotation: Rotation, by: User, at: dt.datetime) -> None:
     notify_cover_ended(row, at=at)
-    starts_at, ends_at = max(row.starts_at, at), row.ends_at
-    if row.starts_at < at:
-        row.ends_at = at
-        row.save(update_fields=["ends_at"])
-    else:
-        row.delete()
-    covered = row.covered_engineer
+    starts_at, ends_at, covered = max(row.starts_at, at), row.ends_at, row.covered_engineer
+    _cut_out(row, starts_at=starts_at, ends_at=ends_at)
     for part in assignments_between(rotation, starts_at=starts_at, ends_at=ends_at):
         if covered.is_active and part.week is not None and part.week.engineer_id != covered.pk:
             Cover.objects.create(
@@ -162,3 +169,30 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
                 reason=row.reason,
                 created_by=by,
             )
+
+
+def realign_covers(rotation: Rotation, *, old_weeks: Sequence[RotationWeek], at: dt.datetime) -> None:
+    """Adapt current and upcoming covers after the start of upcoming weeks changed.
+
+    A cover is split where a new shift starts. If it covered the old shift's engineer, it covers the new shift's engineer,
+    and time in which the covering engineer is now on call anyway is removed. The caller has locked the rotation.
+    """
+    for cover in list(rotation.covers.filter(ends_at__gt=at).order_by("starts_at")):
+        old = next((week for week in old_weeks if week.starts_at <= cover.starts_at < week.ends_at), None)
+        covers_shift = old is None or cover.covered_engineer_id == old.engineer_id
+        starts_at, ends_at = cover.starts_at, cover.ends_at
+        weeks = rotation.weeks.overlapping(starts_at=starts_at, ends_at=ends_at).exclude(engineer=cover.engineer_id)
+        parts = [
+            (max(week.starts_at, starts_at), min(week.ends_at, ends_at), week.engineer_id if covers_shift else None)
+            for week in weeks
+        ]
+        if not parts:
+            cover.delete()
+        for number, (begin, end, covered) in enumerate(parts):
+            cover.starts_at, cover.ends_at = begin, end
+            cover.covered_engineer_id = covered or cover.covered_engineer_id
+            if len(parts) > 1:
+                cover.series = cover.series or cover.pk
+            if number:
+                cover.pk = None
+            cover.save(force_insert=bool(number))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from common.exceptions import DomainError
 from people.models import User
 from scheduling.models import Rotation
 from scheduling.queries.weeks import rotations_with
@@ -12,9 +13,17 @@ def lock_rotation(rotation: Rotation) -> Rotation:
     return Rotation.objects.select_for_update(no_key=True).get(pk=rotation.pk)
 
 
+def lock_active_rotation(rotation: Rotation) -> Rotation:
+    """Lock and return a rotation as `lock_rotation` does; raise DomainError if it is archived."""
+    row = lock_rotation(rotation)
+    if row.archived_at is not None:
+        raise DomainError(f"{row} is archived.")
+    return row
+
+
 def lock_all_rotations() -> list[Rotation]:
-    """Lock the rows of all rotations; return them by primary key."""
-    return list(Rotation.objects.select_for_update(no_key=True).order_by("pk"))
+    """Lock the rows of all active rotations; return them by primary key."""
+    return list(Rotation.objects.active().select_for_update(no_key=True))
 
 
 def lock_people(people: Iterable[User]) -> dict[int, User]:

@@ -71,7 +71,11 @@ def reassign_inactive(*, at: dt.datetime) -> int:
 
 def _inactive_on_schedule(*, at: dt.datetime) -> QuerySet[User]:
     """Return inactive users who are on any roster, or have a week or cover that is not over."""
-    is_scheduled = Q(weeks__ends_at__gt=at) | Q(covers__ends_at__gt=at) | Q(roster_memberships__isnull=False)
+    is_scheduled = (
+        Q(weeks__ends_at__gt=at)
+        | Q(covers__ends_at__gt=at)
+        | Q(roster_memberships__roster__rotation__in=Rotation.objects.active().order_by().values("pk"))
+    )
     return User.objects.filter(is_scheduled, is_active=False)
 
 
@@ -85,6 +89,7 @@ def _on_roster_ahead(rotation: Rotation, *, at: dt.datetime) -> set[int]:
 def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetime) -> None:
     """Reassign everything an inactive engineer is on call for; the caller has locked these rotations."""
     covers = Cover.objects.filter(engineer=leaver, ends_at__gt=at)
+    covered_rotations = set(covers.values_list("rotation", flat=True))
     for cover in covers.select_related("engineer", "covered_engineer", "rotation"):
         notify_cover_ended(cover, at=at)
     covers.filter(starts_at__gte=at).delete()
@@ -93,9 +98,12 @@ def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetim
     for rotation in rotations:
         rosters = versions.get(rotation.pk, [])
         has_weeks = rotation.weeks.filter(engineer=leaver, ends_at__gt=at).exists()
-        if has_weeks or any(leaver.pk in roster.engineers for roster in rosters):
+        is_member = has_weeks or any(leaver.pk in roster.engineers for roster in rosters)
+        if is_member:
             _leave_rosters(rotation, leaver, rosters=rosters, at=at)
-            _cover_running_week(rotation, leaver, by=by, at=at)
+        if is_member or rotation.pk in covered_rotations:
+            _cover_running_week(rotation, by=by, at=at)
+        if is_member:
             replan(rotation, first=_next_week(rotation, at=at), at=at)
 
 
@@ -122,10 +130,14 @@ def _leave_rosters(rotation: Rotation, leaver: User, *, rosters: list[RosterVers
         )
 
 
-def _cover_running_week(rotation: Rotation, leaver: User, *, by: User, at: dt.datetime) -> None:
-    """Let the next engineer cover the rest of the leaver's current week, except periods that are already covered."""
-    running = rotation.weeks.filter(engineer=leaver, starts_at__lte=at, ends_at__gt=at).first()
+def _cover_running_week(rotation: Rotation, *, by: User, at: dt.datetime) -> None:
+    """Let the next active engineer cover the rest of the current week while its on-call engineer is inactive."""
+    running = rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).first()
     if running is None:
+        return
+    parts = assignments_between(rotation, starts_at=at, ends_at=running.ends_at)
+    unattended = [part for part in parts if not part.engineer.is_active]
+    if not unattended:
         return
     rosters = roster_versions([rotation])[rotation.pk]
     upcoming = rosters_from(rosters, week=running.starts_on + WEEK)[0]
@@ -133,18 +145,17 @@ def _cover_running_week(rotation: Rotation, leaver: User, *, by: User, at: dt.da
     following = next((active[key] for key in upcoming.engineers if key in active), None)
     if following is None:
         raise DomainError(f"Nobody on the roster of {rotation} is active. Add an active engineer first.")
-    for part in assignments_between(rotation, starts_at=at, ends_at=running.ends_at):
-        if part.engineer.pk == leaver.pk:
-            cover = Cover.objects.create(
-                rotation=rotation,
-                engineer=following,
-                covered_engineer=leaver,
-                starts_at=part.starts_at,
-                ends_at=part.ends_at,
-                reason=f"{leaver} is no longer active.",
-                created_by=by,
-            )
-            notify_cover_created(cover, at=at)
+    for part in unattended:
+        cover = Cover.objects.create(
+            rotation=rotation,
+            engineer=following,
+            covered_engineer=part.engineer,
+            starts_at=part.starts_at,
+            ends_at=part.ends_at,
+            reason=f"{part.engineer} is no longer active.",
+            created_by=by,
+        )
+        notify_cover_created(cover, at=at)
 
 
 @transaction.atomic

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from common.exceptions import DomainError, NotAllowedError
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from scheduling.domain.wall_time import format_day, to_utc
 from scheduling.domain.weeks import WEEK, week_start
 from scheduling.loaders import rotation_hours
 from scheduling.models import Roster, RosterMember, Rotation
 from scheduling.queries.rosters import newest_roster, roster_engineers
-from scheduling.services.locks import lock_people, lock_rotation
+from scheduling.services.locks import lock_active_rotation, lock_people
 from scheduling.services.weeks import replan
 
 
@@ -21,18 +21,20 @@ from scheduling.services.weeks import replan
 def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, at: dt.datetime) -> Roster:
     """Set the rotation's ordered engineers from the week that starts on `starts_on`; delete later rosters.
 
-    Weeks from that date on are replanned. Raises DomainError if the date is not the rotation's hand-off weekday, or an
-    engineer is repeated or inactive.
+    Weeks from that date on are replanned. Raises InvalidInputError if the date is not the rotation's hand-off weekday, or
+    an engineer is repeated or inactive.
     """
-    rotation = lock_rotation(rotation)
+    rotation = lock_active_rotation(rotation)
     if week_start(starts_on, weekday=rotation.handoff_weekday) != starts_on:
         expected = rotation.get_handoff_weekday_display()
-        raise DomainError(f"{format_day(starts_on)} is a {starts_on:%A}. Shifts of {rotation} start on a {expected}.")
+        raise InvalidInputError(
+            {"starts_on": [f"{format_day(starts_on)} is a {starts_on:%A}. Shifts of {rotation} start on a {expected}."]}
+        )
     if len({engineer.pk for engineer in engineers}) < len(engineers) or not engineers:
-        raise DomainError("List at least one engineer, and each engineer once.")
+        raise InvalidInputError({"engineers": ["List at least one engineer, and each engineer once."]})
     for engineer in lock_people(engineers).values():
         if not engineer.is_active:
-            raise DomainError(f"{engineer} is not active.")
+            raise InvalidInputError({"engineers": [f"{engineer} is not active."]})
     rotation.rosters.filter(starts_on__gte=starts_on).delete()
     roster = Roster.objects.create(rotation=rotation, starts_on=starts_on)
     RosterMember.objects.bulk_create(
@@ -48,11 +50,12 @@ def change_roster(
 ) -> Roster:
     """Change a rotation's roster as an admin, from a week that has not started.
 
-    Raises NotAllowedError if `by` is not an admin; DomainError as `set_roster` does, and for a week that has started.
+    Raises NotAllowedError if `by` is not an admin; InvalidInputError as `set_roster` does;
+    DomainError for a week that has started.
     """
     if not by.is_staff:
         raise NotAllowedError("Only an admin can change a roster.")
-    rotation = lock_rotation(rotation)
+    rotation = lock_active_rotation(rotation)
     hours = rotation_hours(rotation)
     if to_utc(starts_on, hours.hour, zone=hours.zone) <= at:
         raise DomainError(_started(starts_on))
@@ -68,7 +71,7 @@ def apply_roster(
     A new rotation starts at `starting`, or this week. A change takes effect at `starting`, or next week: past weeks and
     the current week never change. Raises DomainError if `starting` is not after today.
     """
-    rotation = lock_rotation(rotation)
+    rotation = lock_active_rotation(rotation)
     today = at.astimezone(zoneinfo.ZoneInfo(rotation.time_zone)).date()
     current = week_start(today, weekday=rotation.handoff_weekday)
     newest = newest_roster(rotation)

@@ -3,24 +3,28 @@
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 
 from scheduling.domain.wall_time import to_utc
-from scheduling.domain.weeks import WEEK, planned_weeks
+from scheduling.domain.weeks import WEEK, Hours, active_roster, planned_weeks
 from scheduling.loaders import roster_versions, rotation_hours
-from scheduling.models import Rotation, RotationWeek, SwapRequest
+from scheduling.models import Roster, RosterMember, Rotation, RotationWeek, SwapRequest
 from scheduling.notifications import WeekMoved, notify_swap_decided, notify_weeks_changed
 from scheduling.queries.rosters import planned_replan
-from scheduling.services.locks import lock_rotation
+from scheduling.services.covers import realign_covers
+from scheduling.services.locks import lock_active_rotation
 from scheduling.services.swaps import transfer_covers, void_invalidated_requests
 
 # Half a year of weeks plus a margin, so that a missed run of the job does not matter.
 STORED_AHEAD = dt.timedelta(weeks=30)
+# A new hand-off weekday more than half a week later moves shifts back instead.
+MAX_DAYS_FORWARD = 3
 
 
 @transaction.atomic
 def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
     """Store a rotation's planned weeks for the next 30 weeks; return how many were missing."""
-    rotation = lock_rotation(rotation)
+    rotation = lock_active_rotation(rotation)
     versions = roster_versions([rotation]).get(rotation.pk, [])
     newest = rotation.weeks.order_by("-starts_on").first()
     first = newest.starts_on + WEEK if newest else min((roster.starts_on for roster in versions), default=today)
@@ -42,16 +46,21 @@ def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
 
 @transaction.atomic
 def update_hours(
-    rotation: Rotation, *, at: dt.datetime, time_zone: str | None = None, handoff_time: dt.time | None = None
+    rotation: Rotation,
+    *,
+    at: dt.datetime,
+    time_zone: str | None = None,
+    handoff_time: dt.time | None = None,
+    handoff_weekday: int | None = None,
 ) -> list[str]:
-    """Change a rotation's hand-off time or time zone; return the names of the fields that changed.
+    """Change a rotation's hand-off weekday, time or time zone; return the names of the fields that changed.
 
     Weeks that have not started move; the current week ends when the next one starts; past weeks do not change.
     Raises django.core.exceptions.ValidationError by field.
     """
-    row = lock_rotation(rotation)
-    values = {"time_zone": time_zone or row.time_zone, "handoff_time": handoff_time or row.handoff_time}
-    changed = [field for field, value in values.items() if getattr(row, field) != value]
+    row = lock_active_rotation(rotation)
+    values = {"time_zone": time_zone, "handoff_time": handoff_time, "handoff_weekday": handoff_weekday}
+    changed = [field for field, value in values.items() if value is not None and getattr(row, field) != value]
     for field in changed:
         setattr(row, field, values[field])
         setattr(rotation, field, values[field])
@@ -63,19 +72,57 @@ def update_hours(
 
 
 def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
-    """Move the weeks that have not started to the rotation's current hours."""
+    """Move the weeks that have not started to the rotation's current weekday and hours."""
     hours = rotation_hours(rotation)
+    old_weeks = list(rotation.weeks.filter(ends_at__gt=at))
     upcoming = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on"))
     if not upcoming:
         return
+    days = _days_to_weekday(upcoming[0].starts_on, hours=hours, at=at)
+    if days:
+        _move_dates(rotation, first=upcoming[0].starts_on, days=days)
     # Neighbours could overlap while moved one by one, which the database forbids. Recreate them with the same primary keys.
     rotation.weeks.filter(pk__in=[week.pk for week in upcoming]).delete()
     for week in upcoming:
+        week.starts_on += days
         week.starts_at = to_utc(week.starts_on, hours.hour, zone=hours.zone)
         week.ends_at = to_utc(week.starts_on + WEEK, hours.hour, zone=hours.zone)
     upcoming[0].starts_at = max(upcoming[0].starts_at, at)
     rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(ends_at=upcoming[0].starts_at)
     RotationWeek.objects.bulk_create(upcoming)
+    realign_covers(rotation, old_weeks=old_weeks, at=at)
+
+
+def _days_to_weekday(first: dt.date, *, hours: Hours, at: dt.datetime) -> dt.timedelta:
+    """Return by how many days to move the first upcoming week to its hand-off weekday: the nearest one after `at`."""
+    forward = (hours.weekday - first.weekday()) % 7
+    days = dt.timedelta(days=forward - 7 if forward > MAX_DAYS_FORWARD else forward)
+    if days < dt.timedelta() and to_utc(first + days, hours.hour, zone=hours.zone) <= at:
+        days += WEEK
+    return days
+
+
+def _move_dates(rotation: Rotation, *, first: dt.date, days: dt.timedelta) -> None:
+    """Move the start dates of rosters and swaps from the week of `first` on, so that every week keeps its engineer."""
+    active = active_roster(roster_versions([rotation]).get(rotation.pk, []), week=first)
+    for roster in rotation.rosters.filter(starts_on__gte=first):
+        roster.starts_on += days
+        roster.save(update_fields=["starts_on"])
+    if active is not None and active.starts_on < first:
+        roster = Roster.objects.create(rotation=rotation, starts_on=first + days)
+        RosterMember.objects.bulk_create(
+            RosterMember(roster=roster, engineer_id=key, position=position)
+            for position, key in enumerate(active.order_from(first))
+        )
+    fields = ("offered_week", "wanted_week", "third_week")
+    for swap in rotation.swaps.filter(
+        Q(offered_week__gte=first) | Q(wanted_week__gte=first) | Q(third_week__gte=first)
+    ):
+        for field in fields:
+            week = getattr(swap, field)
+            if week is not None and week >= first:
+                setattr(swap, field, week + days)
+        swap.save(update_fields=fields)
 
 
 @transaction.atomic

@@ -1,8 +1,14 @@
 """Template tags for the schedule's charts."""
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from scheduling.models import HolidayBlock
 
 register = template.Library()
 
@@ -20,3 +26,25 @@ def share(count: int, whole: int) -> SafeString:
         WIDTH,
         length,
     )
+
+
+@register.simple_tag
+def absence_period(absence: HolidayBlock) -> SafeString:
+    """Return an absence's period in the viewer's zone; if its engineer's zone differs, their dates are on hover."""
+    zone = timezone.get_current_timezone()
+    starts, ends = absence.starts_at.astimezone(zone), absence.ends_at.astimezone(zone)
+    own_starts = absence.starts_at.astimezone(ZoneInfo(absence.time_zone))
+    own_ends = absence.ends_at.astimezone(ZoneInfo(absence.time_zone))
+    has_hours = absence.starts_at_time or absence.ends_at_time
+    own = f"{absence.days} ({absence.time_zone})"
+    if (starts.utcoffset(), ends.utcoffset()) == (own_starts.utcoffset(), own_ends.utcoffset()):
+        return format_html(
+            '<span class="when" title="{}">{}</span>', own, f"{absence.days} {starts:%Z}" if has_hours else absence.days
+        )
+    return format_html(
+        '<span class="when" title="{}">{} – {}</span>', own, _instant(starts), f"{_instant(ends)} {ends:%Z}"
+    )
+
+
+def _instant(at: dt.datetime) -> str:
+    return f"{at.day} {at:%b %H:%M}"

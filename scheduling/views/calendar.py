@@ -16,12 +16,14 @@ from people.requests import SignedInRequest
 from scheduling import presenters
 from scheduling.forms import HolidayForm
 from scheduling.models import HolidayBlock, Rotation, SwapRequest
+from scheduling.queries.calendar_days import gaps_between, on_call_days
 from scheduling.queries.holidays import holidays_between
 from scheduling.queries.impact import holiday_impact
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.swaps import SwapProposal, request_swap
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+GAPS_SHOWN = 20
 DAY = dt.timedelta(days=1)
 
 
@@ -39,14 +41,17 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
         raise Http404("The calendar goes from 2000 to 2099.")
     days = presenters.month_days(year, month)
     begin = dt.datetime.combine(days[0] - DAY, dt.time(), dt.UTC)
-    rows = holidays_between(starts_at=begin, ends_at=begin + (len(days) + 2) * DAY)
+    end = begin + (len(days) + 2) * DAY
+    rows = holidays_between(starts_at=begin, ends_at=end)
     absences = [row for row in rows if row.starts_on <= days[-1] and row.ends_on >= days[0]]
     today = timezone.localdate()
     # The reader's row comes first, because they drag dates in it.
     people = sorted(all_users().active(), key=lambda person: person != request.user)
+    on_call = on_call_days(days, zone=timezone.get_current_timezone())
     context = {
         "days": days,
-        "rows": presenters.month_rows(people, days=days, absences=absences, today=today),
+        "rows": presenters.month_rows(people, days=days, absences=absences, on_call=on_call, today=today),
+        "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
         "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk)),
         "month": days[0],
         "previous_month": days[0] - DAY,
@@ -61,8 +66,11 @@ def add_holiday(request: SignedInRequest) -> HttpResponse:
     """Add time off: preview its impact, then save it."""
     # A drag in an admin's calendar names the engineer of the row.
     engineer = user_by_username(request.GET.get("engineer", "")) or request.user
-    initial = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to"), "engineer": engineer.pk}
-    form = HolidayForm(request.POST if request.method == "POST" else None, user=request.user, initial=initial)
+    dates = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to")}
+    initial = {**dates, "engineer": engineer.pk, "kind": HolidayBlock.Kind.HOLIDAY}
+    # Dates from the calendar are previewed at once; a GET saves nothing.
+    data = request.POST if request.method == "POST" else initial if all(dates.values()) else None
+    form = HolidayForm(data, user=request.user, initial=initial)
     if form.is_bound and form.is_valid():
         return _preview_or_save(request, form, engineer=form.cleaned_data.get("engineer", request.user), existing=None)
     return render(request, "scheduling/holiday.html", {"form": form}, status=400 if form.errors else 200)
@@ -124,7 +132,7 @@ def _preview_or_save(
         (affected, presenters.suggestion_cards(found, people=impact.people)) for affected, found in impact.suggestions
     ]
     changes = presenters.responder_changes(impact)
-    context |= {"block": block, "impact": impact, "changes": changes, "suggestions": suggestions}
+    context |= {"absence": block, "impact": impact, "changes": changes, "suggestions": suggestions}
     return render(request, "scheduling/holiday.html", context)
 
 

@@ -61,5 +61,7 @@ def _sync(request: SignedInRequest, link: CalendarLink) -> None:
     synced = sync_link(link, at=timezone.now())
     if synced.state == CalendarLink.State.FAILING:
         messages.error(request, f"Your calendar could not be synced. {synced.problem}")
+    elif synced.state == CalendarLink.State.PARTIAL:
+        messages.warning(request, f"Calendar partly synced. {synced.problem}")
     else:
         messages.success(request, "Calendar synced.")

@@ -14,6 +14,7 @@ from common.exceptions import DomainError, NotAllowedError
 from common.forms import add_service_error
 from people.models import User
 from people.requests import SignedInRequest
+from scheduling.domain.weeks import WEEK
 from scheduling.forms import CoverForm
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import on_call_shifts
@@ -26,6 +27,9 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take over a rotation now, or let another engineer cover part of it."""
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
     form = CoverForm(request.POST if request.method == "POST" else None, initial=_initial(request, rotation, at=at))
+    form.fields["engineer"].mark_absences(  # type: ignore[attr-defined]  # an EngineerField
+        starts_at=form.initial["starts_at"], ends_at=form.initial["ends_at"] or at + WEEK
+    )
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         acknowledged = form.cleaned_data["acknowledge_conflicts"]

@@ -56,6 +56,9 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
         weeks=weeks_to_swap(week.rotation, at=at),
         requester=week.engineer,
     )
+    form.fields["counterpart"].mark_absences(  # type: ignore[attr-defined]  # an EngineerField
+        starts_at=week.starts_at, ends_at=week.ends_at
+    )
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:

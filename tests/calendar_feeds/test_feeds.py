@@ -271,7 +271,7 @@ def fill(rotation, engineer, *, blocks):
 
 
 def check_quick(client, rotation, owner, *, blocks, rounds):
-    """Assert that a rotation's feed with that many holidays is answered within the limit, for 95 of 100 readers; return the time."""
+    """Read a rotation's feed with that many absences; return the seconds that 95 of 100 reads take at most."""
     fill(rotation, owner, blocks=blocks)
     path = f"/feeds/{create_feed(owner, rotation=rotation, at=NOW).secret}.ics"
     text = client.get(path).content.decode()
@@ -282,18 +282,18 @@ def check_quick(client, rotation, owner, *, blocks, rounds):
         began = time.perf_counter()
         assert client.get(path).status_code == 200
         took.append(time.perf_counter() - began)
-    p95 = statistics.quantiles(took, n=20)[-1]
+    return statistics.quantiles(took, n=20)[-1]
+
+
+def check_quick_in(*, rounds):
+    """Read the feed in an empty database; return the seconds at p95, which must be within the limit."""
+    import_handbook(SEED.read_bytes(), at=NOW, starting=dt.date(2026, 11, 23))
+    owner = User.objects.order_by("pk")[0]
+    client = Client(SERVER_NAME="localhost")
+    p95 = check_quick(client, Rotation.objects.get(), owner, blocks=BLOCKS, rounds=rounds)
     assert p95 <= LIMIT_SECONDS, f"p95 {p95 * 1000:.0f} ms"
     return p95
 
 
-def check_quick_in(*, rounds):
-    """Assert it in a database of its own, which holds nothing yet."""
-    import_handbook(SEED.read_bytes(), at=NOW, starting=dt.date(2026, 11, 23))
-    owner = User.objects.order_by("pk")[0]
-    client = Client(SERVER_NAME="localhost")
-    return check_quick(client, Rotation.objects.get(), owner, blocks=BLOCKS, rounds=rounds)
-
-
-def test_a_feed_with_ten_thousand_absences_is_fast(client, handoffs, rotation, a):
-    check_quick(client, rotation, a, blocks=BLOCKS, rounds=20)
+def test_a_feed_with_ten_thousand_absences_is_valid(client, handoffs, rotation, a):
+    check_quick(client, rotation, a, blocks=BLOCKS, rounds=2)

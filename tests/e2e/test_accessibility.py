@@ -279,7 +279,7 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/handoffs/actionitem/add/",
         "/admin/calendar_feeds/feedtoken/",
         "/admin/notifications/message/",
-        "/admin/notifications/chataddress/add/",
+        "/admin/notifications/contactmethod/add/",
     ):
         assert page.goto(path).status == 200, path
     assert complaints == []

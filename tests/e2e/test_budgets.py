@@ -83,7 +83,7 @@ def test_now_is_whole_without_javascript(seeded, a, open_page, size):
     expect(page.get_by_role("region", name="On call")).to_contain_text("Engineer A")
     expect(page.get_by_role("heading", name="1 open incident")).to_be_visible()
     expect(page.locator("table tbody tr")).to_have_count(5)
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Schedule").click()
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Schedule").click()
     page.go_back()
     page.locator("summary", has_text=re.compile("A")).click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -104,5 +104,5 @@ def test_two_typed_dates_lead_to_the_same_form_without_javascript(open_page, a):
     page.goto(MONTH)
     page.get_by_label("First day").fill("2026-12-21")
     page.get_by_label("Last day").fill("2026-12-25")
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Preview impact").click()
     assert form_dates(page) == ("2026-12-21", "2026-12-25")

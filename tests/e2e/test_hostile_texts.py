@@ -21,7 +21,7 @@ from runbooks.services import create_runbook
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, decline_swap, request_swap
 from tests.e2e.hostile import TEXTS
 from tests.factories import make_engineer
@@ -52,7 +52,7 @@ def write_everywhere(admin):
     """Write the texts into every field that people write; return the paths of the pages about single rows."""
     at = timezone.now()
     people = [make_engineer(short(text, 110), username=f"person-{place}") for place, text in enumerate(CHOSEN)]
-    rotation = create_rotation(RotationText(short(CHOSEN[0], 80), CHOSEN[1], "Policy", CHOSEN[2], ()), time_zone="UTC")
+    rotation = import_rotation(RotationText(short(CHOSEN[0], 80), CHOSEN[1], "Policy", CHOSEN[2], ()), time_zone="UTC")
     monday = at.date() - dt.timedelta(days=at.weekday())
     set_roster(rotation, engineers=people[:20], starts_on=monday, at=at)
     pipelines = []

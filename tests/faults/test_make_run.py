@@ -99,7 +99,7 @@ def check_that_a_second_is_refused(var):
     second.process.wait()
     time.sleep(0.5)
     said = "".join(second.lines.queue)
-    assert "already runs" in said
+    assert "already running" in said
     assert second.process.returncode == 1
 
 
@@ -120,7 +120,7 @@ def check_kills(var, *, kills):
             hurt.process.wait()
         site = Site(var)
         address = site.address()
-        assert "shown this once" not in site.output
+        assert "shown only once" not in site.output
         page = signed_in_browser(address, password).open(f"{address}/").read().decode()
         assert "Daily growth" in page
     wait_until(lambda: ready(address))

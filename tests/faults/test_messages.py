@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from notifications.channels.mail import message_id
+from notifications.channels.email.mail import message_id
 from notifications.models import Message
 from notifications.services.outbox import enqueue
 from people.models import User

@@ -16,7 +16,7 @@ from django.utils import timezone
 from people.services.accounts import create_token
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation
+from scheduling.services.rotations import RotationText, import_rotation
 from scheduling.services.weeks import ensure_weeks
 from tests.factories import make_engineer, make_pipeline
 from tests.faults.caller import Caller, at_once
@@ -68,7 +68,7 @@ class World:
         self.people = [make_engineer(f"Engineer {number:02}") for number in range(engineers)]
         self.secrets = {user.pk: create_token(user, name="races").secret for user in (self.admin, *self.people)}
         self.call = {key: Caller(address, secret) for key, secret in self.secrets.items()}
-        self.rotation = create_rotation(RotationText("Races", "", "Policy", "", ()), time_zone="UTC")
+        self.rotation = import_rotation(RotationText("Races", "", "Policy", "", ()), time_zone="UTC")
         at = timezone.now()
         set_roster(self.rotation, engineers=self.people, starts_on=monday(at), at=at)
         make_pipeline("Pipeline", primary=self.people[0], secondary=self.people[1])

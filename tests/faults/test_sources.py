@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from tests.factories import make_engineer, make_pipeline
 from tests.faults.web import ROOT, database_url
+from tests.validation.fixtures import reader_database
 from tests.waiting import wait_until
 from validation import warehouse_subprocess
 from validation.models import Check, CheckResult, Metric
@@ -43,11 +44,12 @@ def warehouse():
         yield cursor
 
 
-def hung_backends(cursor):
+def hung_backends(cursor, database=None):
     """Return how many backends are at a query of a check's in this process's database: another's tests use the same server."""
     cursor.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s AND state <> 'idle'",
-        [APPLICATION_NAME],
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = coalesce(%s, current_database()) AND application_name = %s AND state <> 'idle'",
+        [database, APPLICATION_NAME],
     )
     return cursor.fetchone()[0]
 
@@ -181,9 +183,14 @@ def test_more_rows_than_the_cap_are_refused(tmp_path):
 
 def check_quick_beside_hung(*, quick, hung, workers, limit, seconds):
     """Quick checks beside hung ones are run in time, by workers that take one check after another as Celery's do."""
+    with reader_database() as database:
+        return _run_beside_hung(database, quick=quick, hung=hung, workers=workers, limit=limit, seconds=seconds)
+
+
+def _run_beside_hung(database, *, quick, hung, workers, limit, seconds):
     admin = make_engineer("Admin", is_staff=True)
     pipeline = make_pipeline("Pipeline", primary=admin, secondary=make_engineer("Engineer"))
-    source = create_data_source(name="Hung", address=database_url(), by=admin, limit_seconds=limit)
+    source = create_data_source(name="Hung", address=database.reader_url, by=admin, limit_seconds=limit)
     fields = {"source": source, "query": HUNG, "check_type": "custom_sql", "interval_minutes": 1}
     at = timezone.now()
     for number in range(hung):
@@ -212,7 +219,7 @@ def check_quick_beside_hung(*, quick, hung, workers, limit, seconds):
     assert len(delays) == quick, f"{len(delays)} of {quick} quick checks ran"
     p95 = delays[int(len(delays) * 0.95) - 1]
     with warehouse() as cursor:
-        wait_until(lambda: hung_backends(cursor) == 0)
+        wait_until(lambda: hung_backends(cursor, database=database.name) == 0)
     assert not Check.objects.filter(check_type="custom_sql").exclude(last_status__in=("", "error")).exists()
     assert CheckResult.objects.filter(of__check_type="custom_sql", status="error").exists()
     return p95

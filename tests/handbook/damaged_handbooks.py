@@ -255,17 +255,17 @@ DAMAGED = {
     "the longer length first": (
         "20-30 minute",
         "30-20 minute",
-        ["line 29: the meeting lasts 30 to 20 minutes, expected 1 to 240 minutes, the shorter length first"],
+        ["line 29: the meeting lasts 30 to 20 minutes, expected 20 to 30 minutes, the shorter length first"],
     ),
     "no time at all": (
         "20-30 minute",
         "0 minute",
-        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+        ["line 29: the meeting lasts 0 minutes, expected 20 to 30 minutes, the shorter length first"],
     ),
     "too long a meeting": (
         "20-30 minute",
         "300 minute",
-        ["line 29: the meeting lasts 300 minutes, expected 1 to 240 minutes, the shorter length first"],
+        ["line 29: the meeting lasts 300 minutes, expected 20 to 30 minutes, the shorter length first"],
     ),
     "no topics": (
         "- Topics to discuss:\n  - Active issues being resolved.\n  - Known outages or delays.\n  - Status of all pipelines.\n  - Pending action items.\n",
@@ -426,24 +426,24 @@ BROKEN = {
         [
             "line 5: “Engineer A” is both primary and secondary owner, expected two people",
             "line 19: week 9 is in position 2, expected week 2",
-            "line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first",
+            "line 29: the meeting lasts 0 minutes, expected 20 to 30 minutes, the shorter length first",
             "line 121: no pipeline is named “Nightly Growth (Experiment-Focused)”, expected “Daily growth (experiment-focused)”, the nearest",
         ],
     ),
     "an error in a file with CRLF": (
         SEED.replace("20-30", "0").replace("\n", "\r\n").encode(),
-        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+        ["line 29: the meeting lasts 0 minutes, expected 20 to 30 minutes, the shorter length first"],
     ),
     "an error in a file with CR": (
         SEED.replace("20-30", "0").replace("\n", "\r").encode(),
-        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+        ["line 29: the meeting lasts 0 minutes, expected 20 to 30 minutes, the shorter length first"],
     ),
     "an error after a byte-order mark": (
         b"\xef\xbb\xbf" + SEED.replace("20-30", "0").encode(),
-        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+        ["line 29: the meeting lasts 0 minutes, expected 20 to 30 minutes, the shorter length first"],
     ),
     "an error below mended text": (
         SEED.replace("Week 1", "WeekÂ\u00a01").replace("20-30", "0").encode(),
-        ["line 29: the meeting lasts 0 minutes, expected 1 to 240 minutes, the shorter length first"],
+        ["line 29: the meeting lasts 0 minutes, expected 20 to 30 minutes, the shorter length first"],
     ),
 }

@@ -147,7 +147,7 @@ def drafts(draw):
         rules=draw(st.lists(st.sampled_from(["Use a calendar.", "`a | b`", "- odd", "規則"]), max_size=4)),
         meeting=draw(
             st.sampled_from(
-                ["A **20-30 minute meeting**.", "Meet for 25 minutes!", "会議 20 to 30 min", "10–240-minute call"]
+                ["A **20-30 minute meeting**.", "Meet for 25 minutes!", "会議 20 to 30 min", "22–30-minute call"]
             )
         ),
         topics=draw(st.lists(st.sampled_from(TOPICS), min_size=1, unique=True)),

@@ -50,6 +50,8 @@ def test_hand_offs_are_listed_oldest_first_with_exactly_the_fields_of_the_contra
         "topics",
         "signed_outgoing_at",
         "signed_incoming_at",
+        "closed_at",
+        "closed_by",
     ]
     assert first["rotation"] == "weekly-rotation"
     assert (first["outgoing"], first["incoming"]) == ("engineer-a", "engineer-b")
@@ -61,7 +63,7 @@ def test_hand_offs_are_listed_oldest_first_with_exactly_the_fields_of_the_contra
         "Status of all pipelines.",
         "Pending action items.",
     ]
-    assert all(set(topic) == {"title", "items", "notes"} for topic in first["topics"])
+    assert all(set(topic) == {"title", "items", "notes", "version"} for topic in first["topics"])
     assert call(a, "get", path(handoffs[0])).json() == first
 
 
@@ -118,8 +120,9 @@ def test_the_two_and_admins_move_the_meeting_and_nobody_else(call, handoffs, b, 
     }
 
 
-def test_both_sign_once_and_the_sheet_is_then_frozen(call, handoffs, a, b, c, admin):
+def test_both_sign_once_and_the_sheet_is_then_frozen(call, handoffs, a, b, c, admin, time_machine):
     first = handoffs[0]
+    time_machine(first.at)
     for other in (c, admin):
         assert call(other, "post", path(first) + "sign/").status_code == 403
     answer = call(a, "post", path(first) + "sign/")
@@ -245,7 +248,8 @@ def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, h
     assert topics[0]["items"][0]["state"] == "danger"
     assert (topics[2]["items"][0]["state"], " — outage — " in topics[2]["items"][0]["text"]) == ("danger", True)
     for person in (a, b):
-        sign_handoff(handoffs[0], by=person, at=NOW)
+        sign_handoff(handoffs[0], by=person, at=handoffs[0].at)
+    topics = call(a, "get", path(handoffs[0])).json()["topics"]
     for incident in opened.values():
         resolve(incident, by=a, at=NOW)
     assert call(a, "get", path(handoffs[1])).json()["topics"][0]["items"] == []
@@ -255,8 +259,8 @@ def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, h
 def test_a_signature_needs_the_row_as_it_is_now(handoffs, a, b):
     """A copy of the row read before somebody else signed does not undo that signature."""
     stale = Handoff.objects.with_people().get(pk=handoffs[0].pk)
-    sign_handoff(handoffs[0], by=a, at=NOW)
-    signed = sign_handoff(stale, by=b, at=NOW)
+    sign_handoff(handoffs[0], by=a, at=handoffs[0].at)
+    signed = sign_handoff(stale, by=b, at=stale.at)
     assert signed.is_signed
     assert signed.frozen
 

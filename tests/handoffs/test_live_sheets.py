@@ -31,11 +31,11 @@ def test_issues_outages_and_statuses_stand_under_their_topics_until_signed(rotat
         "Outage",
     ]
     assert any(f"{pipeline} — outage — " in line for line in found["Status of all pipelines"])
-    sign_handoff(handoff, by=handoff.outgoing, at=NOW)
+    sign_handoff(handoff, by=handoff.outgoing, at=handoff.at)
     resolve(issue, by=person, at=NOW)
     handoff.refresh_from_db()
     assert lines(handoff)["Active issues being resolved"] == []
-    sign_handoff(handoff, by=handoff.incoming, at=NOW)
+    sign_handoff(handoff, by=handoff.incoming, at=handoff.at)
     for row in (outage, delay):
         resolve(row, by=person, at=NOW)
     handoff.refresh_from_db()

@@ -4,7 +4,7 @@ import email
 import email.policy
 
 from handoffs.models import Handoff
-from notifications.channels.mail import build_mail
+from notifications.channels.email.mail import build_mail
 from notifications.models import Message
 from tests.handoffs.conftest import NOW
 from tests.handoffs.libical import complaints

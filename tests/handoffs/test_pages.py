@@ -69,7 +69,8 @@ def test_a_note_too_long_stays_in_the_form_and_says_so(signed_in, sheet, a):
     assert "at most 20000 characters" in text(answer)
 
 
-def test_the_two_sign_and_the_sheet_can_no_longer_be_changed(signed_in, handoffs, sheet, a, b, c):
+def test_the_two_sign_and_the_sheet_can_no_longer_be_changed(signed_in, handoffs, sheet, a, b, c, time_machine):
+    time_machine(handoffs[0].at)
     assert "Sign off as outgoing" in text(signed_in(a).get(sheet))
     assert "Sign off" not in text(signed_in(c).get(sheet))
     assert signed_in(c).post(sheet + "sign/").status_code == 403

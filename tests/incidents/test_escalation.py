@@ -193,7 +193,7 @@ def test_low_severity_reassigns_in_working_hours(pipeline, a, outsider):
 def test_low_severity_never_wakes_admins(pipeline, a, b, c, d, admin):
     days = HolidayData(SATURDAY_NIGHT.date() - dt.timedelta(days=1), SATURDAY_NIGHT.date() + dt.timedelta(days=9))
     for person in (a, b, c, d):
-        create_holiday(person, dates=days, by=person)
+        create_holiday(person, data=days, by=person)
     incident = make_incident(pipeline, at=SATURDAY_NIGHT, severity="low")
     assert (notified_people(incident), incident.next_escalation_at) == ([], MONDAY_MORNING)
     sweep(MONDAY_MORNING)

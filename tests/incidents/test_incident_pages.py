@@ -217,7 +217,7 @@ def test_an_incident_links_to_its_check_until_that_is_deleted(browser, client, p
     page = text_of(browser.get(f"/incidents/{made.pk}/"))
     assert f'href="/checks/{check.pk}/"' in page
     assert "The check was deleted" not in page
-    delete_check(check, by=a)
+    delete_check(check, by=a, at=timezone.now())
     answer = browser.get(f"/incidents/{made.pk}/")
     assert (answer.status_code, f"/checks/{check.pk}/" in text_of(answer)) == (200, False)
     assert "The check was deleted." in text_of(answer)

@@ -5,7 +5,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError
-from incidents.domain.steps import runbook_steps
 from incidents.models import RunStep
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import reopen, resolve
@@ -18,27 +17,6 @@ STEPS = [
     "Review anomaly detection thresholds.",
     "Rerun failed tasks in the pipeline.",
 ]
-
-
-@pytest.mark.parametrize(
-    ("markdown", "steps"),
-    [
-        ("", ()),
-        ("### Purpose\n\n1. no step\n", ()),
-        ("### Troubleshooting Steps\n\nCall somebody.\n", ()),
-        ("### Troubleshooting Steps\n1. One.\n2. Two.\n", ("One.", "Two.")),
-        ("### troubleshooting steps:\r\n\r\n- One.\r\n- Two.\r\n", ("One.", "Two.")),
-        (
-            "### Troubleshooting Steps\n1. One runs\n   on.\n\n2. Two.\n\n### Metrics\n1. Not this.\n",
-            ("One runs on.", "Two."),
-        ),
-        ("### Troubleshooting Steps\n1. One.\n   - a\n   - b\n2. Two.\n", ("One. – a – b", "Two.")),
-        ("### Troubleshooting Steps\n1. One.\n\nThen:\n\n1. Two.\n", ("One.", "Two.")),
-        ("### Troubleshooting Steps\n```\n1. code\n```\n1. One.\n", ("One.",)),
-    ],
-)
-def test_steps_are_the_list_items_of_their_section(markdown, steps):
-    assert runbook_steps(markdown) == steps
 
 
 def test_a_run_is_a_checklist_of_the_current_revision(pipeline, now, a):

@@ -19,6 +19,7 @@ from notifications.services.delivery import claim, deliver_one, retry_message
 from notifications.services.outbox import Invitation
 from people.models import User
 from tests.notifications.news import Page, TimedNews, enqueue_news, with_mail
+from tests.waiting import wait_until
 
 HOUR = dt.timedelta(hours=1)
 
@@ -73,7 +74,7 @@ def test_every_attempt_has_the_same_message_id(message, monkeypatch):
     seen = []
 
     def fail(message, *, at):
-        from notifications.channels.mail import build_mail
+        from notifications.channels.email.mail import build_mail
 
         seen.append(build_mail(message, at=at).message()["Message-ID"])
         raise ConnectionError("No route.")
@@ -303,18 +304,12 @@ def dripping():
 
 def test_a_dripping_server_is_cut_off_at_the_limit(message, settings, dripping):
     port, closed = dripping
-    settings.EMAIL_BACKEND = "notifications.channels.smtp.WatchedBackend"
+    settings.EMAIL_BACKEND = "notifications.channels.email.smtp.WatchedBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MESSAGE_SEND_SECONDS = "127.0.0.1", port, 1.0
-    began = time.monotonic()
+    # Without the limit this would never return.
     deliver_one()
-    # It would go on for ever; a busy machine may take a while to cut it off.
-    assert time.monotonic() - began < 10
     message.refresh_from_db()
     assert message.state == "pending"
     assert message.problem == "No answer within 1 s."
-    until = time.monotonic() + 20
     sending = lambda: any(thread.name == "send" for thread in threading.enumerate())  # noqa: E731
-    while (sending() or not closed) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert closed, "the connection is cut off, not left behind"
-    assert not sending()
+    wait_until(lambda: closed and not sending(), why="the connection is left behind")

@@ -7,10 +7,10 @@ from django.core import mail
 from django.utils import timezone
 
 from common.exceptions import InvalidInputError, NotAllowedError
-from notifications.channels import chat
-from notifications.models import ChannelPreference, ChatAddress, Message, QuietHours
+from notifications.channels.chat.channel import SERVICES
+from notifications.models import ChannelPreference, ContactMethod, Message, QuietHours
 from notifications.services.delivery import deliver_one
-from notifications.services.preferences import remove_chat_address, set_chat_address
+from notifications.services.preferences import remove_contact_method, set_contact_method
 from tests.factories import bearer
 from tests.notifications.news import AdminNews, Page, Secret, enqueue_news, with_mail
 
@@ -22,18 +22,20 @@ def put(client, person, **given):
     return client.put(CALL, given, content_type="application/json", **bearer(person))
 
 
-def test_channels_and_quiet_hours_are_changed_through_the_api(client, a):
+def test_channels_and_quiet_hours_are_changed_through_the_api(client, a, admin):
     before = client.get(CALL, **bearer(a)).json()
-    assert (before["quiet_from"], before["quiet_until"], before["chat_service"]) == (None, None, None)
+    assert (before["quiet_from"], before["quiet_until"]) == (None, None)
     rows = {row["type"]: row for row in before["types"]}
-    assert rows["news"] == {"type": "news", "label": "News", "urgent": False, "email": True, "chat": False}
-    assert rows["page"] == {"type": "page", "label": "Page", "urgent": True, "email": True, "chat": True}
-    chosen = [{"type": "news", "email": False, "chat": True}]
+    assert rows["news"] == {"type": "news", "label": "News", "urgent": False, "channels": ["email"]}
+    assert rows["page"] == {"type": "page", "label": "Page", "urgent": True, "channels": ["email"]}
+    chosen = [{"type": "news", "channels": ["chat"]}]
+    assert put(client, a, types=chosen).json() == {"types": ["Add a contact method for Chat first."]}
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
     answer = put(client, a, quiet_from="22:00", quiet_until="07:00", types=chosen)
     assert answer.status_code == 200
     after = answer.json()
     assert (after["quiet_from"], after["quiet_until"]) == ("22:00:00", "07:00:00")
-    assert {row["type"]: (row["email"], row["chat"]) for row in after["types"]}["news"] == (False, True)
+    assert {row["type"]: row["channels"] for row in after["types"]}["news"] == ["chat"]
     assert put(client, a).json()["quiet_from"] is None
     assert not QuietHours.objects.exists()
 
@@ -44,10 +46,11 @@ def test_channels_and_quiet_hours_are_changed_through_the_api(client, a):
         {"quiet_from": "22:00"},
         {"quiet_from": "22:00", "quiet_until": "22:00"},
         {"quiet_from": "x", "quiet_until": "22:00"},
-        {"types": [{"type": "nothing-like-it", "email": True, "chat": True}]},
-        {"types": [{"type": "page", "email": False, "chat": True}]},
-        {"types": [{"type": "new\0s", "email": True, "chat": True}]},
+        {"types": [{"type": "nothing-like-it", "channels": ["email", "chat"]}]},
+        {"types": [{"type": "page", "channels": ["chat"]}]},
+        {"types": [{"type": "new\0s", "channels": ["email", "chat"]}]},
         {"types": [{"type": "news"}]},
+        {"types": [{"type": "news", "channels": ["pigeon"]}]},
         {"types": "news"},
         {"types": [3]},
     ],
@@ -59,15 +62,16 @@ def test_wrong_settings_are_a_400_and_change_nothing(client, a, given):
     assert not QuietHours.objects.exists()
 
 
-def test_settings_are_changed_in_the_browser(signed_in, a):
+def test_settings_are_changed_in_the_browser(signed_in, a, admin):
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
     browser = signed_in(a)
     page = browser.get("/me/notifications/").content.decode()
     assert "News" in page
     assert ">urgent<" in page
     typed = {"chat-news": "on", "quiet_from": "22:00", "quiet_until": "07:00"}
     assert browser.post("/me/notifications/", typed).status_code == 302
-    assert ChannelPreference.objects.filter(person=a, type="news", email=False, chat=True).exists()
-    assert ChannelPreference.objects.filter(person=a, type="page", email=True, chat=False).exists()
+    assert ChannelPreference.objects.filter(person=a, type="news", channels=["chat"]).exists()
+    assert not ChannelPreference.objects.filter(type="page").exists()
     assert browser.post("/me/notifications/", {"quiet_from": "22:00"}).status_code == 400
     same = browser.post("/me/notifications/", {"quiet_from": "22:00", "quiet_until": "22:00"})
     assert same.status_code == 400
@@ -75,8 +79,8 @@ def test_settings_are_changed_in_the_browser(signed_in, a):
 
 
 def test_messages_go_by_the_enabled_channels(a, b, admin):
-    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
-    set_chat_address(a, address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
     enqueue_news([a, b])
     assert set(Message.objects.values_list("recipient__username", "channel")) == {
         ("engineer-a", "chat"),
@@ -86,8 +90,8 @@ def test_messages_go_by_the_enabled_channels(a, b, admin):
 
 def test_a_changed_preference_sends_nothing_twice(a, admin):
     assert enqueue_news([a]) == 1
-    set_chat_address(a, address=SLACK, by=admin)
-    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     assert enqueue_news([a]) == 0
     assert Message.objects.count() == 1
 
@@ -95,7 +99,7 @@ def test_a_changed_preference_sends_nothing_twice(a, admin):
 def test_urgent_messages_and_invitations_always_go_by_email(a):
     from notifications.services.outbox import Invitation
 
-    ChannelPreference.objects.create(person=a, type="news", email=False, chat=False)
+    ChannelPreference.objects.create(person=a, type="news", channels=[])
     enqueue_news([a], "1")
     enqueue_news([a], "2", invitation=Invitation("REQUEST", "BEGIN:VCALENDAR"))
     enqueue_news([a], "3", cls=Page)
@@ -107,8 +111,8 @@ def test_urgent_messages_and_invitations_always_go_by_email(a):
 
 def test_a_private_type_has_no_setting_and_its_link_is_in_no_row(client, a, admin):
     assert "secret" not in {row["type"] for row in client.get(CALL, **bearer(a)).json()["types"]}
-    assert put(client, a, types=[{"type": "secret", "email": False, "chat": True}]).status_code == 400
-    set_chat_address(a, address=SLACK, by=admin)
+    assert put(client, a, types=[{"type": "secret", "channels": ["chat"]}]).status_code == 400
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
     enqueue_news([with_mail(a)], cls=Secret)
     assert Message.objects.get().channel == "email"
     deliver_one()
@@ -119,7 +123,7 @@ def test_a_private_type_has_no_setting_and_its_link_is_in_no_row(client, a, admi
 def test_types_for_admins_are_neither_shown_nor_sent_to_engineers(client, a, admin):
     assert "admin-news" not in {row["type"] for row in client.get(CALL, **bearer(a)).json()["types"]}
     assert "admin-news" in {row["type"] for row in client.get(CALL, **bearer(admin)).json()["types"]}
-    wanted = [{"type": "admin-news", "email": False, "chat": False}]
+    wanted = [{"type": "admin-news", "channels": []}]
     assert put(client, a, types=wanted).status_code == 400
     assert enqueue_news([with_mail(a), with_mail(admin)], cls=AdminNews) == 1
     type(admin).objects.filter(pk=admin.pk).update(is_staff=False)
@@ -199,29 +203,32 @@ def test_the_page_lists_recent_messages(signed_in, a, b):
 )
 def test_an_address_that_names_a_host_is_rejected(a, admin, address):
     with pytest.raises(InvalidInputError):
-        set_chat_address(a, address=address, by=admin)
+        set_contact_method(a, channel="chat", address=address, by=admin)
 
 
 def test_an_admin_sets_a_chat_address_which_is_stored_encrypted(signed_in, a, admin):
     with pytest.raises(NotAllowedError):
-        set_chat_address(a, address=SLACK, by=a)
+        set_contact_method(a, channel="chat", address=SLACK, by=a)
     browser = signed_in(admin)
-    path = "/admin/notifications/chataddress/add/"
-    assert "starts with one of" in browser.post(path, {"person": a.pk, "typed": "json://localhost"}).content.decode()
-    assert browser.post(path, {"person": a.pk, "typed": SLACK}).status_code == 302
-    row = ChatAddress.objects.get()
-    assert row.service == "slack"
+    path = "/admin/notifications/contactmethod/add/"
+    assert (
+        "starts with one of"
+        in browser.post(path, {"person": a.pk, "channel": "chat", "typed": "json://localhost"}).content.decode()
+    )
+    assert browser.post(path, {"person": a.pk, "channel": "chat", "typed": SLACK}).status_code == 302
+    row = ContactMethod.objects.get()
+    assert row.shown_as == "Slack"
     assert row.address == SLACK
-    [stored] = ChatAddress.objects.values_list("address", flat=True)
+    [stored] = ContactMethod.objects.values_list("address", flat=True)
     assert "TIiajkdnlazkcOXrIdevi7FQ" not in stored
-    for shown in ("/admin/notifications/chataddress/", f"/admin/notifications/chataddress/{row.pk}/change/"):
+    for shown in ("/admin/notifications/contactmethod/", f"/admin/notifications/contactmethod/{row.pk}/change/"):
         page = browser.get(shown).content.decode()
         assert "TIiajkdn" not in page
         assert stored not in page
     with pytest.raises(NotAllowedError):
-        remove_chat_address(row, by=make_other())
-    remove_chat_address(row, by=a)
-    assert not ChatAddress.objects.exists()
+        remove_contact_method(a, channel="chat", by=make_other())
+    remove_contact_method(a, channel="chat", by=a)
+    assert not ContactMethod.objects.exists()
 
 
 def make_other():
@@ -241,8 +248,8 @@ def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypat
         return answers.pop(0)
 
     monkeypatch.setattr(apprise.Apprise, "notify", notify)
-    set_chat_address(a, address=SLACK, by=admin)
-    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     enqueue_news([a])
     deliver_one()
     assert Message.objects.get().problem == "The chat service did not accept the message."
@@ -257,17 +264,17 @@ def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypat
 
 
 def test_a_removed_chat_address_is_a_visible_failure(a, admin):
-    row = set_chat_address(a, address=SLACK, by=admin)
-    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     enqueue_news([a])
-    remove_chat_address(row, by=admin)
+    remove_contact_method(a, channel="chat", by=admin)
     deliver_one()
     assert Message.objects.get().state == "failed"
 
 
 def test_an_address_encrypted_with_a_lost_key_is_a_visible_failure(a, admin, settings):
-    set_chat_address(a, address=SLACK, by=admin)
-    ChannelPreference.objects.create(person=a, type="news", email=False, chat=True)
+    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     enqueue_news([a])
     settings.FIELD_KEYS = ["another key"]
     deliver_one()
@@ -279,7 +286,7 @@ def test_an_address_encrypted_with_a_lost_key_is_a_visible_failure(a, admin, set
 def test_no_chat_service_is_self_hosted():
     import apprise
 
-    for scheme in chat.SERVICES:
+    for scheme in SERVICES:
         plugin = apprise.manager_plugins.NotificationManager()[scheme]
         assert not any("{host}" in template for template in plugin.templates), scheme
 

@@ -83,7 +83,7 @@ def settings_with(**variables):
 
 def test_a_mail_server_is_configured_by_url_or_by_host():
     found = settings_with(EMAIL_URL="smtp+tls://a%40b:p%2Fw@mail.example:2525")
-    assert found["BACKEND"] == "notifications.channels.smtp.WatchedBackend"
+    assert found["BACKEND"] == "notifications.channels.email.smtp.WatchedBackend"
     assert (found["HOST"], found["PORT"], found["HOST_USER"], found["HOST_PASSWORD"]) == (
         "mail.example",
         2525,
@@ -97,7 +97,7 @@ def test_a_mail_server_is_configured_by_url_or_by_host():
 
 
 def test_invalid_settings_are_rejected_at_startup():
-    assert "EMAIL_URL begins with" in settings_with(EMAIL_URL="http://mail.example")
+    assert "EMAIL_URL must start with" in settings_with(EMAIL_URL="http://mail.example")
     assert "at least twice" in settings_with(MESSAGE_SEND_SECONDS="60")
 
 

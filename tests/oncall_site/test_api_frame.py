@@ -1,14 +1,16 @@
 """The API's OpenAPI description, pagination and errors."""
 
 import datetime as dt
+import re
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from common.api.unknown_fields import described_fields
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation
+from scheduling.services.rotations import RotationText, import_rotation
 from tests.factories import bearer, make_engineer
 
 
@@ -114,7 +116,7 @@ def test_no_migration_is_missing(db):
 def test_instants_are_in_utc_for_a_user_in_another_time_zone(signed_in, admin):
     admin.time_zone = "Asia/Tokyo"
     admin.save()
-    rotation = create_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
+    rotation = import_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
     monday = dt.date(2026, 11, 23)
     other = make_engineer("Somebody Else")
     at = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -123,3 +125,38 @@ def test_instants_are_in_utc_for_a_user_in_another_time_zone(signed_in, admin):
     [cover] = signed_in(admin).get("/api/v1/covers/").json()["results"]
     assert cover["starts_at"].endswith("Z")
     assert cover["ends_at"].endswith("Z")
+
+
+def test_an_unknown_field_is_a_400_in_every_operation(client, admin, daily_growth):
+    """The description itself is the list of known fields, so that no operation can be left out."""
+    headers, checked = bearer(admin), 0
+    schema = SchemaGenerator().get_schema(public=True)
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            if (method.upper(), re.sub(r"\{\w+\}", "{}", path)) not in described_fields():
+                continue
+            url = re.sub(r"\{(\w+)\}", "1", path)
+            answer = getattr(client, method)(url, {"no_such_field": 1}, content_type="application/json", **headers)
+            if answer.status_code == 404:  # the row of the path is looked up before the body is read
+                continue
+            assert answer.status_code == 400, (method, path, operation)
+            assert answer.json()["no_such_field"] == ["Unknown field."], (method, path)
+            checked += 1
+    assert checked > 15
+
+
+def test_an_unknown_field_changes_nothing(client, admin, daily_growth):
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    answer = client.patch(path, {"name": "Other", "nmae": "x"}, content_type="application/json", **bearer(admin))
+    assert (answer.status_code, answer.json()) == (400, {"nmae": ["Unknown field."]})
+    daily_growth.refresh_from_db()
+    assert daily_growth.name == "Daily growth"
+
+
+def test_a_client_may_send_back_what_it_read(client, admin, daily_growth):
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    body = client.get(path, **bearer(admin)).json()
+    assert (
+        client.patch(path, body | {"audience": "x"}, content_type="application/json", **bearer(admin)).status_code
+        == 200
+    )

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from notifications.models import ChatAddress, Message
+from notifications.models import ContactMethod, Message
 from notifications.queries.outbox import is_still_relevant
 from notifications.registry import load
 from notifications.services.delivery import deliver_one
@@ -78,13 +78,13 @@ def test_the_mail_contains_the_link_but_its_row_does_not(client, admin, a):
 
 
 def test_a_link_is_sent_by_email_whatever_the_preferences(client, signed_in, admin, a):
-    ChatAddress.objects.create(person=a, service="json", address="json://chat.example/")
+    ContactMethod.objects.create(person=a, channel="chat", shown_as="json", address="json://chat.example/")
     invite(a, by=admin, at=timezone.now())
     assert [message.channel for message in Message.objects.all()] == ["email"]
     assert 'name="chat-invitation"' not in signed_in(a).get("/me/notifications/").content.decode()
     kinds = client.get("/api/v1/me/notifications/", **bearer(a)).json()
     assert not {"invitation", "reset"} & {row["type"] for row in kinds["types"]}
-    wanted = {"types": [{"type": "invitation", "email": True, "chat": True}]}
+    wanted = {"types": [{"type": "invitation", "channels": ["chat"]}]}
     answer = client.put("/api/v1/me/notifications/", json.dumps(wanted), content_type="application/json", **bearer(a))
     assert answer.status_code == 400
 

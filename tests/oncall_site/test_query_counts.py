@@ -25,7 +25,7 @@ from scheduling.models import Rotation
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation
+from scheduling.services.rotations import RotationText, import_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, rolled_back
 from tests.notifications.news import News
@@ -180,7 +180,7 @@ def add_rotation(row, *, engineers, admin):
     """Add a rotation of two with weeks, an open and an accepted swap, and a cover."""
     at = timezone.now()
     text = RotationText(f"Rotation {row}", "", "Policy", "", ())
-    rotation = create_rotation(text, time_zone="UTC")
+    rotation = import_rotation(text, time_zone="UTC")
     monday = (at - dt.timedelta(days=at.weekday() + 7)).date()
     set_roster(rotation, engineers=engineers, starts_on=monday, at=at)
     weeks = list(rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").select_related("engineer"))

@@ -9,6 +9,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from pipelines.queries import FieldChange, ownership, row_history
 from pipelines.services import Owners, change_owners, reassign, update_pipeline
+from scheduling.services.rotations import RotationText, create_rotation, join_rotation
 from tests.factories import bearer, make_pipeline
 
 JSON = "application/json"
@@ -195,3 +196,32 @@ def test_an_admin_reassigns_all_pipelines_of_a_person(signed_in, admin, daily_gr
 
 def test_an_engineer_cannot_open_the_grid(signed_in, a, daily_growth):
     assert signed_in(a).get("/admin/pipelines/pipeline/ownership/").status_code == 302
+
+
+@pytest.fixture
+def rotations(db):
+    return [create_rotation(RotationText(name, "", "Policy", "", ()), time_zone="UTC") for name in ("One", "Two")]
+
+
+def test_a_patch_moves_a_pipeline_between_rotations(client, admin, daily_growth, rotations):
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    for slug in ("one", "two", None, "one"):
+        answer = client.patch(path, {"rotation": slug}, content_type=JSON, **bearer(admin))
+        assert (answer.status_code, answer.json()["rotation"]) == (200, slug)
+        assert client.get(path, **bearer(admin)).json()["rotation"] == slug
+
+
+def test_a_patch_to_an_unknown_rotation_changes_nothing(client, admin, daily_growth, rotations):
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    body = {"rotation": "none", "name": "Other"}
+    answer = client.patch(path, body, content_type=JSON, **bearer(admin))
+    assert (answer.status_code, answer.json()) == (400, {"rotation": ["Unknown rotation “none”."]})
+    daily_growth.refresh_from_db()
+    assert daily_growth.name == "Daily growth"
+
+
+def test_a_patch_without_a_rotation_leaves_it_unchanged(client, admin, daily_growth, rotations):
+    join_rotation(rotations[0], pipelines=[daily_growth])
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    answer = client.patch(path, {"audience": "x"}, content_type=JSON, **bearer(admin))
+    assert answer.json()["rotation"] == "one"

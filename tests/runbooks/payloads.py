@@ -110,5 +110,9 @@ BOMBS += [
     "".join(f"{' ' * depth}- a\n" for depth in range(300))[:SIZE],
     "".join(f"{'> ' * depth}a\n" for depth in range(240))[:SIZE],
     ("[" * 20_000 + "a" + "]" * 20_000 + "(b)")[:SIZE],
+    ("### x\n" * 11_000)[:SIZE],
+    ("### x\n[a][b]\n" * 5_000)[:SIZE],
+    (f"[b]: {'x' * 400}\n\n" + "### x\n[b]\n" * 6_000)[:SIZE],
+    ("[^a]\n\n[^a]: x\n" * 5_000)[:SIZE],
     ("<div>" * 6_000 + "</div>" * 5_000)[:SIZE],
 ]

@@ -12,13 +12,14 @@ from django.utils import timezone
 from common.crypto import DecryptionError
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.safe_http import FetchResult, UnreachableError
+from people.models import User
 from scheduling import tasks
 from scheduling.models import CalendarLink, HolidayBlock
 from scheduling.queries.calendar_links import links_due
 from scheduling.services.calendar_links import claim_link, link_calendar, sync_link, unlink_calendar
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, update_holiday
 from tests.factories import bearer
-from tests.scheduling.domain.test_linked import calendar, event
+from tests.scheduling.ical import calendar, event
 
 JSON = "application/json"
 ADDRESS = "https://calendar.example/private-3f9a77/basic.ics"
@@ -58,6 +59,41 @@ def test_all_day_events_become_absences_and_follow_the_calendar(link, a, now):
     sync_link(link, at=now, fetch=answering(longer))
     assert blocks(a) == [("2026-12-21", "2026-12-27")]
     assert HolidayBlock.objects.get().pk == row.pk
+
+
+def test_a_malformed_event_is_named_and_the_sync_is_not_called_complete(link, client, signed_in, a, now):
+    bad = "UID:bad\nSUMMARY:bad\nDTSTART;VALUE=DATE:2026-12-07"
+    synced = sync_link(link, at=now, fetch=answering(bad, event("20261214", uid="good")))
+    assert (synced.state, synced.problem) == ("partial", "1 event could not be read.")
+    assert blocks(a) == [("2026-12-14", "2026-12-14")]
+    page = signed_in(a).get("/me/calendar-link/").content.decode()
+    assert "Partly synced" in page
+    assert "<strong>bad</strong>: The start date “2026-12-07” is invalid." in page
+    row = client.get("/api/v1/calendar-link/", **bearer(a)).json()
+    assert (row["state"], row["problem"]) == ("partial", "1 event could not be read. Skipped: “bad”.")
+    assert row["skipped_events"] == [{"title": "bad", "reason": "The start date “2026-12-07” is invalid."}]
+    assert sync_link(link, at=now, fetch=answering(event("20261214", uid="good"))).state == "ok"
+    assert client.get("/api/v1/calendar-link/", **bearer(a)).json()["skipped_events"] == []
+
+
+def test_midnights_count_in_the_engineer_s_zone(link, a, now):
+    User.objects.filter(pk=a.pk).update(time_zone="Europe/Berlin")
+    link.engineer.refresh_from_db()
+    out_of_office = "UID:o\nSUMMARY:Away\nDTSTART:20261206T230000Z\nDTEND:20261211T230000Z"
+    assert sync_link(link, at=now, fetch=answering(out_of_office)).state == "ok"
+    assert blocks(a) == [("2026-12-07", "2026-12-11")]
+
+
+def test_a_past_event_that_is_extended_becomes_a_longer_absence(link, a, now):
+    sync_link(link, at=now, fetch=answering(event("20261110", "DTEND;VALUE=DATE:20261113")))
+    longer = event("20261110", "DTEND;VALUE=DATE:20261201")
+    assert sync_link(link, at=now + dt.timedelta(days=10), fetch=answering(longer)).state == "ok"
+    assert blocks(a) == [("2026-11-10", "2026-11-30")]
+
+
+def test_two_events_with_one_identity_become_the_longer(link, a, now):
+    sync_link(link, at=now, fetch=answering(event("20261221"), event("20261221", "DTEND;VALUE=DATE:20261226")))
+    assert blocks(a) == [("2026-12-21", "2026-12-25")]
 
 
 def test_an_unchanged_event_is_not_written_again(link, now):

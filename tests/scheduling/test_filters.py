@@ -84,7 +84,7 @@ def test_an_unknown_value_is_a_400_that_names_the_filter(client, rotation, a, pa
 
 
 def test_the_description_declares_the_answers_of_time_off(client, rotation, a):
-    paths = client.get("/api/v1/schema/?format=json", **bearer(a)).json()["paths"]
+    paths = client.get("/api/v1/schema/", **bearer(a)).json()["paths"]
     preview = paths["/api/v1/holidays/preview/"]["post"]
     reference = preview["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
     assert reference == "#/components/schemas/HolidayImpact"

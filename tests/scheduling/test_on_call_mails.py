@@ -18,7 +18,7 @@ from people.models import User
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday
-from scheduling.services.offboarding import deactivate
+from scheduling.services.offboarding import deactivate, reassign_inactive
 from scheduling.services.reminders import notify_shift_changes, notify_time_off_conflicts
 from scheduling.services.rosters import change_roster, set_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
@@ -26,7 +26,7 @@ from scheduling.services.weeks import ensure_weeks, update_hours
 from tests.factories import make_engineer, make_pipeline
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
-HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(days=1), dt.timedelta(weeks=1)
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 HISTORIES = 100
 BATCHES = 4
 STEPS = 12
@@ -53,7 +53,7 @@ class History:
     def cover(self):
         starts_at = self.at + HOUR * self.source.choice([0, 0, 1, 5, 30, 100])
         span = CoverData(self.source.choice(self.people), starts_at, starts_at + HOUR * self.source.randint(1, 60))
-        create_cover(self.rotation, span=span, by=self.admin, at=self.at, acknowledge_conflicts=True)
+        create_cover(self.rotation, data=span, by=self.admin, at=self.at, acknowledge_conflicts=True)
 
     def end_cover(self):
         covers = list(Cover.objects.filter(ends_at__gt=self.at))
@@ -64,7 +64,7 @@ class History:
         weeks = RotationWeek.objects.filter(starts_at__gt=self.at).order_by("starts_on")
         one, two = self.source.sample(list(weeks.values_list("starts_on", flat=True)[:4]), 2)
         proposal = SwapProposal(one, two, acknowledge_conflicts=True)
-        swap = request_swap(self.rotation, asked=proposal, by=self.admin, at=self.at)
+        swap = request_swap(self.rotation, proposal=proposal, by=self.admin, at=self.at)
         accept_swap(swap, by=self.admin, at=self.at, acknowledge_conflicts=True)
 
     def absence(self):
@@ -72,7 +72,7 @@ class History:
         dates = HolidayData(
             first, first + DAY * self.source.randint(0, 9), kind=self.source.choice(["sick", "holiday"])
         )
-        create_holiday(self.source.choice(self.people), dates=dates, by=self.admin)
+        create_holiday(self.source.choice(self.people), data=dates, by=self.admin)
 
     def end_absence(self):
         blocks = list(HolidayBlock.objects.filter(ends_at__gt=self.at))
@@ -132,6 +132,8 @@ class History:
                     notify_shift_changes(at=max(self.at, later - HOUR))
                 self.at = later
                 self.look()
+            # Nothing is changed in the instant in which a shift or cover starts: those who go on call have had their message.
+            self.at += MINUTE
             for _ in range(self.source.randint(1, 3)):
                 self.change()
             self.look()
@@ -150,6 +152,7 @@ class History:
 
     def look(self):
         """Note who is on call now, and deliver what is due."""
+        reassign_inactive(at=self.at)
         engineer = self.engineer_at(self.at)
         if engineer != self.on_call:
             active = set(User.objects.filter(is_active=True).values_list("pk", flat=True))

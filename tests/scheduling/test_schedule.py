@@ -143,6 +143,19 @@ def test_changing_the_hour_in_the_admin_moves_upcoming_weeks(signed_in, admin, r
     assert RotationWeek.objects.filter(starts_at__gt=timezone.now()).first().starts_at.hour == 8
 
 
+def test_the_admin_keeps_commas_and_line_breaks_in_policy_rules(signed_in, admin, rotation):
+    rules = ["Ask early, at least 14 days ahead, in #data-oncall.", "First line\nsecond line", "A, B, C"]
+    Rotation.objects.update(policy_rules=rules)
+    browser = signed_in(admin)
+    path = f"/admin/scheduling/rotation/{rotation.pk}/change/"
+    form = browser.get(path).context["adminform"].form
+    shown = {name: form[name].value() for name in form.fields}
+    assert browser.post(path, {name: value or "" for name, value in shown.items()}).status_code == 302
+    assert Rotation.objects.get().policy_rules == rules
+    browser.post(path, {**shown, "policy_rules": "One, two\r\n\r\nThree"})
+    assert Rotation.objects.get().policy_rules == ["One, two", "Three"]
+
+
 # Responders
 
 

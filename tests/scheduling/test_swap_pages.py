@@ -66,6 +66,17 @@ def test_from_my_weeks_to_an_accepted_swap(signed_in, weeks):
     assert "Change made" in text(browser.get(f"/swaps/{swap.pk}/"))
 
 
+def test_the_account_page_lists_my_open_swap_requests(signed_in, rotation, weeks, now):
+    proposal = SwapProposal(weeks[0].starts_on, counterpart=weeks[1].engineer)
+    swap = request_swap(rotation, proposal=proposal, by=weeks[0].engineer, at=now)
+    link = f'href="/swaps/{swap.pk}/"'
+    assert link in text(signed_in(weeks[0].engineer).get("/me/"))
+    page = text(signed_in(weeks[1].engineer).get("/me/"))
+    assert link in page
+    assert "Waiting for you" in page
+    assert link not in text(signed_in(weeks[2].engineer).get("/me/"))
+
+
 def test_one_button_requests_a_suggested_swap(signed_in, weeks):
     mine = weeks[0]
     browser = signed_in(mine.engineer)

@@ -20,7 +20,8 @@ from incidents.services.alerts import ingest_alerts
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from notifications.models import Message
-from people.models import ApiToken
+from notifications.services.preferences import set_contact_method
+from people.models import ApiToken, User
 from people.queries import secret_of
 from people.services.accounts import create_token
 from people.services.password_links import invite
@@ -29,7 +30,7 @@ from scheduling.services.calendar_links import link_calendar
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
 from tests.factories import PASSWORD, make_engineer, make_pipeline, make_runbook
 from tests.security.permission_matrix import ALERTS
@@ -86,6 +87,9 @@ def make_world():
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
     Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message to oneself")
+    method = set_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
+    for person in User.objects.filter(email=""):
+        User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
     external = ExternalCheck.objects.create(
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
     )
@@ -125,6 +129,7 @@ def make_world():
         "feed": feed.secret,
         "feed_pk": feed.token.pk,
         "message": message.pk,
+        "contact_method": method.channel,
         "external": external.pk,
         "pipeline": pipeline.slug,
         "other_pipeline": other.slug,
@@ -152,7 +157,7 @@ def make_world():
 
 
 def _rotation(engineers, *, at):
-    rotation = create_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
+    rotation = import_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
     set_roster(rotation, engineers=engineers, starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at)
     rows = rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on")
     return rotation, list(rows)

@@ -29,6 +29,8 @@ class Rule:
 
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
+ROTATION_FORM = {"name": "Renamed", "time_zone": "UTC", "handoff_weekday": "0", "handoff_time": "10:00"}
+NEW_ROTATION_FORM = {**ROTATION_FORM, "name": "Second", "engineers": "engineer-a"}
 PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
 TOMORROW = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%dT%H:%M}"
 INCIDENT = {"kind": "delay", "title": "It is late"}
@@ -86,6 +88,8 @@ RULES = {
     "GET /favicon.ico": Rule(OPEN),
     # Now, pipelines, search.
     "GET /": Rule(SIGNED_IN),
+    "GET /now/": Rule(SIGNED_IN),
+    "POST /theme/": Rule(SIGNED_IN, {"theme": "dark"}),
     "GET /pipelines/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
     "GET /fairness/": Rule(SIGNED_IN),
@@ -102,6 +106,10 @@ RULES = {
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/notifications/": Rule(SIGNED_IN),
     "POST /me/notifications/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
+    "POST /me/notifications/rules/": Rule(SIGNED_IN, {"high-channel_0": "email"}),
+    "POST /me/notifications/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "typed": "https://ntfy.sh/topic"}),
+    "POST /me/notifications/{contact_method}/remove/": Rule(SIGNED_IN),
+    "POST /me/notifications/{contact_method}/test/": Rule(SIGNED_IN),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -117,6 +125,11 @@ RULES = {
     # The schedule.
     "GET /schedule/": Rule(SIGNED_IN),
     "GET /schedule/{week}/": Rule(SIGNED_IN, private=NOTE),
+    "GET /schedule/new/": Rule(ADMIN),
+    "POST /schedule/new/": Rule(ADMIN, NEW_ROTATION_FORM),
+    "GET /schedule/{rotation}/edit/": Rule(ADMIN),
+    "POST /schedule/{rotation}/edit/": Rule(ADMIN, ROTATION_FORM),
+    "POST /schedule/{rotation}/archive/": Rule(ADMIN, {"confirm": "on"}),
     "GET /schedule/{rotation}/roster/": Rule(ADMIN),
     "POST /schedule/{rotation}/roster/": Rule(
         ADMIN, {"starts_on": "{later_week}", "engineers": "engineer-b\nengineer-a", "save": "1"}
@@ -241,6 +254,10 @@ RULES = {
     "GET /api/v1/rotations/{rotation}/": Rule(SIGNED_IN),
     "GET /api/v1/rotations/{rotation}/weeks/": Rule(SIGNED_IN),
     "GET /api/v1/rotations/{rotation}/timeline/": Rule(SIGNED_IN),
+    "POST /api/v1/rotations/": Rule(ADMIN, {"name": "Second", "roster": ["engineer-a"]}),
+    "PATCH /api/v1/rotations/{rotation}/": Rule(ADMIN, {"description": "Changed."}),
+    "DELETE /api/v1/rotations/{rotation}/": Rule(ADMIN),
+    "POST /api/v1/rotations/{rotation}/archive/": Rule(ADMIN),
     "GET /api/v1/rotations/{rotation}/plan/": Rule(ADMIN),
     "POST /api/v1/rotations/{rotation}/plan/apply/": Rule(
         ADMIN, {"moves": [{"week": "{later_week}", "from": "{later_engineer}", "to": "{free_engineer}"}]}
@@ -313,6 +330,12 @@ RULES = {
     "PATCH /api/v1/me/": Rule(SIGNED_IN, {"name": "Engineer X", "shortcuts": False}),
     "GET /api/v1/me/notifications/": Rule(SIGNED_IN),
     "PUT /api/v1/me/notifications/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/me/notification-rules/": Rule(SIGNED_IN),
+    "PUT /api/v1/me/notification-rules/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/me/contact-methods/": Rule(SIGNED_IN),
+    "POST /api/v1/me/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "address": "https://ntfy.sh/topic"}),
+    "DELETE /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /api/v1/me/test-message/": Rule(SIGNED_IN, {"channel": "email"}),
     "GET /api/v1/messages/": Rule(SIGNED_IN),
     "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
     "POST /api/v1/messages/{message}/retry/": Rule(ADMIN, {}, hidden=True),

@@ -41,13 +41,13 @@ def test_it_does_not_start_without_a_required_setting(tmp_path, missing):
 
 def test_an_invalid_log_format_is_reported(tmp_path):
     done = manage("check", tmp_path=tmp_path, LOG_FORMAT="xml")
-    assert "LOG_FORMAT is “json” or “line”" in done.stderr
+    assert "LOG_FORMAT must be “json” or “line”" in done.stderr
 
 
 def test_bandit_has_no_unexplained_finding():
-    rooms = [str(path.parent.relative_to(ROOT)) for path in ROOT.glob("*/apps.py")]
+    apps = [str(path.parent.relative_to(ROOT)) for path in ROOT.glob("*/apps.py")]
     command = [str(Path(sys.executable).parent / "bandit"), "-q", "-r", "-c", "pyproject.toml"]
     done = subprocess.run(
-        [*command, "manage.py", "gunicorn.conf.py", *rooms], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, "manage.py", "gunicorn.conf.py", *apps], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from notifications.services.delivery import deliver_one
-from notifications.services.preferences import set_chat_address
+from notifications.services.preferences import set_contact_method
 from oncall_site.logs import JsonFormatter, MaskingFilter
 from oncall_site.services import invite
 from people.models import User
@@ -28,7 +28,7 @@ CHAT = "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"
 
 
 def post(browser, path, **fields):
-    return browser.post(path, fields).content.decode()
+    return browser.post(path, fields, follow=True).content.decode()
 
 
 def found(pattern, text):
@@ -83,7 +83,7 @@ def secrets(db, admin, a, log, mailoutbox):
     made["linked calendar"] = "private-3f9a77c2"
     create_data_source(name="warehouse", address=WAREHOUSE, by=admin)
     made["source"] = "word-of-the-warehouse"
-    set_chat_address(a, address=CHAT, by=admin)
+    set_contact_method(a, channel="chat", address=CHAT, by=admin)
     made["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
     post(browser, "/sign-in/again/", password=PASSWORD)
     made["second factor"] = found(r'class="secret">(\w+)<', browser.get("/me/second-factor/enrol/").content.decode())

@@ -2,7 +2,13 @@
 
 import datetime as dt
 import sqlite3
-from contextlib import closing
+import urllib.parse
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import psycopg2
+from django.conf import settings
+from django.db import connection
 
 from validation.models import Check, Metric
 from validation.services.checks import create_check
@@ -54,3 +60,48 @@ def make_warehouse(path, *statements):
         for statement in statements:
             connection.execute(statement)
     return f"sqlite:///{path}"
+
+
+def server_url(database, *, user=""):
+    """Return the URL of a database on the tests' server."""
+    parts = urllib.parse.urlsplit(settings.DATABASE_URL)
+    netloc = f"{user}:{user}@{parts.netloc.rpartition('@')[2]}" if user else parts.netloc
+    return parts._replace(netloc=netloc, path=f"/{database}").geturl()
+
+
+@dataclass(frozen=True)
+class ReaderDatabase:
+    """A database with a table `t` and a role that can only read it."""
+
+    name: str
+    reader: str
+
+    @property
+    def reader_url(self):
+        return server_url(self.name, user=self.reader)
+
+    def execute(self, *statements):
+        _execute(self.name, *statements)
+
+
+def _execute(database, *statements):
+    with closing(psycopg2.connect(server_url(database))) as server:
+        server.autocommit = True
+        with server.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+@contextmanager
+def reader_database():
+    """Create a database beside the site's with a role that can only read, and drop both at the end."""
+    site = connection.settings_dict["NAME"]
+    database = ReaderDatabase(f"{site}_warehouse", f"{site}_reader")
+    role = f'"{database.reader}"'
+    _execute(site, f"CREATE ROLE {role} LOGIN PASSWORD '{database.reader}'", f'CREATE DATABASE "{database.name}"')
+    try:
+        database.execute("CREATE TABLE t (n int)", "INSERT INTO t VALUES (7)", f"GRANT SELECT ON t TO {role}")
+        yield database
+        database.execute(f"DROP OWNED BY {role}")
+    finally:
+        _execute(site, f'DROP DATABASE "{database.name}" WITH (FORCE)', f"DROP OWNED BY {role}", f"DROP ROLE {role}")

@@ -10,8 +10,16 @@ from tests.validation.fixtures import AT, bucket, make_check, make_metric, make_
 from validation.domain.sql import query_problem
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, CheckResult, DataSource
-from validation.queries.checks import alerting_checks, pipeline_statuses, run_progress
-from validation.services.checks import create_suggested_checks, mute_check, update_check
+from validation.queries.checks import alerting_checks, deleted_checks, pipeline_statuses, run_progress
+from validation.services import pull
+from validation.services.checks import (
+    create_suggested_checks,
+    delete_check,
+    mute_check,
+    purge_deleted_checks,
+    restore_check,
+    update_check,
+)
 from validation.services.data_sources import create_data_source
 from validation.services.known_events import Event, acknowledge_expected, add_known_event, delete_known_event
 from validation.services.pipeline_runs import Run, report_run
@@ -332,6 +340,75 @@ def test_a_metric_is_pulled_from_its_source_and_evaluated(daily_growth, admin, t
     assert metric.points.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("('2026-11-24', 7, ''), ('2026-11-24', 8, '')", "Row 3 of the query: 24 Nov 2026 occurs twice."),
+        ("('2026-11-24', 7, 'eu'), ('2026-11-24', 7, 'eu')", "Row 3 of the query: 24 Nov 2026 (eu) occurs twice."),
+        ("('2026-11-24', 'x', '')", "Row 2 of the query: “x” is not a number."),
+        ("('2026-11-99', 7, '')", "Row 2 of the query: Give a date"),
+    ],
+)
+def test_a_refused_query_stores_none_of_its_rows(daily_growth, admin, tmp_path, monkeypatch, rows, message):
+    monkeypatch.setattr(pull, "MAX_POINTS_PER_PUSH", 1)
+    address = make_warehouse(
+        tmp_path / "w.sqlite",
+        "CREATE TABLE t (day TEXT, n, segment TEXT)",
+        f"INSERT INTO t VALUES ('2026-11-20', 1, ''), {rows}",  # noqa: S608
+    )
+    source = create_data_source(name="Warehouse", address=address, by=admin)
+    metric = make_metric(daily_growth, source=source, query="SELECT day, n, segment FROM t")
+    check = make_check(daily_growth, admin, metric=metric, parameters={"fail_below": 10})
+    result = run(check)
+    assert (result.status, result.message[: len(message)]) == ("error", message)
+    assert not metric.points.exists()
+
+
+def test_validity_evaluates_its_own_query(daily_growth, admin, tmp_path):
+    address = make_warehouse(
+        tmp_path / "w.sqlite", "CREATE TABLE t (tag TEXT)", "INSERT INTO t VALUES ('a'), ('a'), ('b'), (NULL)"
+    )
+    fields = {
+        "source": create_data_source(name="Warehouse", address=address, by=admin),
+        "query": "SELECT tag, count(*) FROM t GROUP BY tag",
+        "parameters": {"allowed_values": ["a"], "fail_above": 0.1},
+    }
+    check = make_check(daily_growth, admin, "validity", **fields)
+    result = run(check)
+    assert (result.status, result.bucket, result.value) == ("fail", None, 0.5)
+    assert (result.message, result.details) == ("2 of 4 values invalid: 1 null; 1 not allowed.", "Not allowed: b")
+    with pytest.raises(InvalidInputError) as refusal:
+        make_check(daily_growth, admin, "validity", name="Nothing to evaluate")
+    assert list(refusal.value.problems) == ["metric"]
+
+
+def test_a_failed_run_is_reported_by_the_deadline_check(daily_growth, a):
+    check = make_check(daily_growth, a, "run_deadline", parameters={"by": "08:00"})
+    report_run(daily_growth, run=Run("daily-25", "failed", finished_at=AT - 90 * MINUTE), at=AT)
+    result = run(check)
+    assert (result.status, result.message) == ("fail", "Run failed at 07:30 (due Wed 25 Nov, 08:00 UTC).")
+
+
+@pytest.mark.parametrize("check_type", ["freshness", "completeness"])
+def test_a_metric_that_never_had_a_point_raises_an_alert(metric, a, check_type):
+    check = make_check(metric.pipeline, a, check_type, metric=metric)
+    assert run(check).status == "fail"
+    assert check.alerting_since is not None
+
+
+def test_a_missing_segment_does_not_end_the_alert_of_its_siblings(metric, a):
+    parameters = {"fail_below": 10, "by_segment": True}
+    check = make_check(metric.pipeline, a, metric=metric, parameters=parameters)
+    push(metric, [50, 50], segment="us", newest=2)
+    push(metric, [50, 5], segment="eu")
+    push(metric, [55, 55])
+    acknowledge_expected(run(check), by=a, at=AT)  # marks eu only: us has no value
+    Check.objects.filter(pk=check.pk).update(alerting_since=AT)
+    result = run(check, at=AT + MINUTE)
+    assert (result.status, result.expected) == ("unknown", "")
+    assert check.alerting_since == AT
+
+
 def test_an_unreachable_source_notifies_admins_without_an_alert(daily_growth, admin, a, tmp_path):
     admin.email = "admin@example.org"
     admin.save()
@@ -472,3 +549,69 @@ def test_a_user_requests_a_run(check, metric):
     check.refresh_from_db()
     assert (result.trigger, check.requested_at) == ("manual", None)
     assert run_progress(check, at=AT + MINUTE).state == "done"
+
+
+def test_a_deleted_check_is_gone_and_can_be_restored_with_its_results(check, metric, a):
+    push(metric, [5])
+    run(check)
+    delete_check(check, by=a, at=AT + MINUTE)
+    assert not Check.objects.exists()
+    assert not alerting_checks().exists()
+    assert pipeline_statuses([metric.pipeline]) == {}
+    assert claim_due_checks(at=AT + dt.timedelta(days=1)) == []
+    push(metric, [6], at=AT + MINUTE)
+    assert [(row.pk, row.deleted_by, row.deleted_at) for row in deleted_checks()] == [(check.pk, a, AT + MINUTE)]
+    other = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1}, name=check.name)
+    restored = restore_check(check, by=a, at=AT + 2 * MINUTE)
+    assert (restored.name, restored.next_due_at) == (f"{other.name} (2)", AT + 2 * MINUTE)
+    assert restored.results.count() == 1
+    assert not deleted_checks().exists()
+    assert restore_check(check, by=a, at=AT + 3 * MINUTE).name == restored.name
+
+
+def test_a_check_that_never_ran_is_deleted_for_good(check, a):
+    delete_check(check, by=a, at=AT)
+    assert not Check.all_objects.exists()
+    with pytest.raises(DomainError):
+        restore_check(check, by=a, at=AT)
+
+
+def test_a_deleted_check_is_purged_after_thirty_days(check, metric, a):
+    push(metric, [5])
+    run(check)
+    delete_check(check, by=a, at=AT)
+    assert purge_deleted_checks(at=AT + dt.timedelta(days=30) - MINUTE) == 0
+    assert purge_deleted_checks(at=AT + dt.timedelta(days=30)) == 1
+    assert not CheckResult.objects.exists()
+
+
+def test_a_run_that_ends_after_the_deletion_saves_nothing(check, metric, a):
+    push(metric, [5])
+    run(check)
+    Check.objects.filter(pk=check.pk).update(next_due_at=AT)
+    [claimed] = claim_due_checks(at=AT)
+    delete_check(check, by=a, at=AT)
+    assert run_check(claimed, at=AT) is None
+    assert Check.all_objects.get().results.count() == 1
+
+
+def test_only_admins_delete_and_restore_checks_with_sql(daily_growth, a, admin, tmp_path):
+    address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (n INTEGER)")
+    source = create_data_source(name="W", address=address, by=admin)
+    check = make_check(daily_growth, admin, "custom_sql", source=source, query="SELECT n FROM t")
+    run(check)
+    with pytest.raises(NotAllowedError):
+        delete_check(check, by=a, at=AT)
+    delete_check(check, by=admin, at=AT)
+    with pytest.raises(NotAllowedError):
+        restore_check(check, by=a, at=AT)
+
+
+def test_a_suggestion_whose_check_was_deleted_is_not_stored_again(daily_growth, a):
+    lines = suggest_checks("- Row counts are as usual", pipeline="Daily growth")
+    [check] = create_suggested_checks(daily_growth, suggestions=lines)
+    metric = make_metric(daily_growth)
+    update_check(check, fields={"metric": metric, "parameters": {"fail_below": 1}, "is_active": True}, by=a, at=AT)
+    run(check)
+    delete_check(check, by=a, at=AT)
+    assert create_suggested_checks(daily_growth, suggestions=lines) == []

@@ -1,7 +1,6 @@
 """Rules that map external results to pipelines."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -40,9 +39,8 @@ def test_a_pattern_is_not_a_regular_expression():
 
 
 def test_a_pattern_with_many_stars_matches():
-    started = time.perf_counter()
+    # A backtracking matcher would not end.
     assert not Rule("", "*a" * 100 + "b", 1).fits(tool="x", key="a" * 250)
-    assert time.perf_counter() - started < 1
 
 
 @given(st.text("ab*", max_size=6), st.text("ab", max_size=8))

@@ -1,4 +1,4 @@
-"""Checks proposed for the lines of the handbook's “Metrics Validation”."""
+"""Checks suggested for the lines of the handbook's “Metrics Validation”."""
 
 import pytest
 from hypothesis import given
@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from handbook.format.reader import read_handbook
 from tests.conftest import SEED
 from validation.check_types import CHECK_TYPES
+from validation.domain.comparisons import compare_with_value
 from validation.domain.suggestions import suggest_check, suggest_checks, validation_lines
 
 
@@ -70,6 +71,18 @@ def test_each_proposal_says_why_and_of_which_metric():
         ("Regional totals add up", "reconciliation"),
         ("Revenue is within 5 % of the forecast", "target"),
         ("A/B variants agree with past results", "custom_sql"),
+        ("Finance and warehouse revenue agree", "reconciliation"),
+        ("Invoices equal payments", "reconciliation"),
+        ("Debits and credits balance", "reconciliation"),
+        ("The books must balance at month end.", "reconciliation"),
+        ("Account balance is above 0", "range"),
+        ("Payments match invoices to the cent", "reconciliation"),
+        ("Billing and CRM differ by less than 2 %", "reconciliation"),
+        ("Shipped orders are within 2 % of paid orders", "reconciliation"),
+        ("Orders are within 10 % of yesterday", "change_over_time"),
+        ("Revenue is within 5 percent of last month", "change_over_time"),
+        ("Row counts are within 10 % of the usual", "volume"),
+        ("DAU/MAU agrees with the dashboard", "ratio"),
         ("Looks all right", "range"),
         ("数据正确", "range"),
     ],
@@ -90,6 +103,14 @@ def test_other_teams_lines_get_the_type_they_mean(line, check_type):
         ("The nightly job finishes by 12:30 pm", {"by": "12:30"}),
         ("The nightly job finishes by 99:99", {}),
         ("Revenue is within 5 % of the forecast", {"fail_percent": 5.0}),
+        ("Finance and warehouse revenue agree to the cent", {"fail_difference": 0.005}),
+        ("Invoices equal payments to the penny", {"fail_difference": 0.005}),
+        ("Invoices equal payments exactly", {"fail_difference": 0.0}),
+        ("Invoices equal payments", {}),
+        ("Billing and CRM agree within 0.5 %", {"fail_percent": 0.5}),
+        ("Shipped orders are within 2 percent of paid orders", {"fail_percent": 2.0}),
+        ("Orders are within 10 % of yesterday", {"fail_percent": 10.0}),
+        ("Row counts are within 10 % of the usual", {"fail_below_percent": 90.0, "fail_above_percent": 110.0}),
         ("Validate profit values match expected ranges.", {}),
     ],
 )
@@ -115,3 +136,11 @@ def test_any_line_gets_some_check(line, pipeline):
     assert proposal.check_type in CHECK_TYPES
     assert 0 < len(proposal.name) <= 120 or not line
     assert all(proposal.line.strip() for proposal in suggest_checks(line, pipeline=pipeline))
+
+
+def test_amounts_that_agree_to_the_cent_pass_and_a_cent_off_fails():
+    suggestion = suggest_check("Finance and warehouse revenue agree to the cent", pipeline="Orders")
+    parameters = CHECK_TYPES["reconciliation"].read(suggestion.parameters)
+    for value, status in ((100.001, "pass"), (100.01, "fail"), (99.99, "fail")):
+        outcome = compare_with_value(value, 100.0, parameters, reference_name="the other metric")
+        assert outcome.status == status

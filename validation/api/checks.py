@@ -90,6 +90,7 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
 
     check_id = serializers.IntegerField(source="of_id", read_only=True)
     acknowledged_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    details = serializers.SerializerMethodField(help_text="Values from the data source, for admins only.")
     bucket = serializers.SerializerMethodField(help_text="Date of a daily metric, or start of the hour.")
     segments = serializers.ListField(child=serializers.DictField(), read_only=True)
     seconds = serializers.FloatField(read_only=True)
@@ -104,6 +105,7 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
             "low",
             "high",
             "message",
+            "details",
             "bucket",
             "expected",
             "trigger",
@@ -114,6 +116,10 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
             "acknowledged_by",
             "acknowledged_at",
         )
+
+    def get_details(self, result: CheckResult) -> str:
+        """Return the details for admins, and nothing for others."""
+        return result.details if self.context["request"].user.is_staff else ""
 
     def get_bucket(self, result: CheckResult) -> str | None:
         """Return a business date, or an instant ending in Z."""
@@ -165,7 +171,7 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a check with its results."""
-        delete_check(self.get_object(), by=request_user(request))
+        delete_check(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=ResultSerializer(many=True))
@@ -174,7 +180,9 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         """List results, newest first."""
         paginator = DefaultPagination()
         rows = paginator.paginate_queryset(check_results(self.get_object()), request, view=self) or []
-        return paginator.get_paginated_response(ResultSerializer(rows, many=True).data)
+        return paginator.get_paginated_response(
+            ResultSerializer(rows, many=True, context=self.get_serializer_context()).data
+        )
 
     @extend_schema(request=None, responses={202: CheckSerializer})
     @action(detail=True, methods=["post"])

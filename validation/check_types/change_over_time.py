@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import ClassVar
 
 from validation.domain.check_type import CheckType
 from validation.domain.comparisons import MISSING, compare_with_value
@@ -16,6 +17,8 @@ WEEK, YEAR = dt.timedelta(weeks=1), dt.timedelta(weeks=52)
 class ChangeOverTimeParameters(BySegment, Tolerance):
     """The earlier value, and how far the value may be from it."""
 
+    DEFAULT_PERCENT: ClassVar[dict[str, float]] = {"warn_percent": 20.0, "fail_percent": 40.0}
+
     against: str = choice(
         "Compare with",
         choices=(
@@ -25,8 +28,6 @@ class ChangeOverTimeParameters(BySegment, Tolerance):
         ),
         default="weekday",
     )
-    warn_percent: float | None = number("Warn above this change (%)", default=20.0, least=0)
-    fail_percent: float | None = number("Fail above this change (%)", default=40.0, least=0)
     ignore_below: float = number("Ignore changes up to", "In the metric’s unit.", default=0.0, least=0)
 
 

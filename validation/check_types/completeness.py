@@ -47,8 +47,6 @@ class Completeness(CheckType[CompletenessParameters]):
 
     def evaluate(self, parameters: CompletenessParameters, context: EvaluationContext) -> CheckOutcome:
         """Return the outcome for the look-back period that ends with the bucket."""
-        if not context.series and not context.segments:
-            return CheckOutcome(ResultStatus.UNKNOWN, "No data points yet.")
         missing = _missing(parameters, context)
         unit = "day" if context.is_daily else "hour"
         if not missing:

@@ -53,8 +53,8 @@ class CustomSql(CheckType[CustomSqlParameters]):
         try:
             value = float(cell)  # type: ignore[arg-type]  # the query may return any type
         except (TypeError, ValueError):
-            message = f"The query returned “{str(cell)[:MAX_CELL_LENGTH]}”, which is not a number."
-            return CheckOutcome(ResultStatus.ERROR, message)
+            details = f"It returned “{str(cell)[:MAX_CELL_LENGTH]}”."
+            return CheckOutcome(ResultStatus.ERROR, "The query did not return a number.", details=details)
         return compare_with_bounds(value, parameters)
 
 
@@ -63,4 +63,5 @@ def _expect_no_rows(context: EvaluationContext) -> CheckOutcome:
     if not count:
         return CheckOutcome(ResultStatus.PASS, "No failing rows.", 0.0, None, 0.0)
     rows = "; ".join(", ".join(str(cell)[:MAX_CELL_LENGTH] for cell in row) for row in context.rows[:MAX_ROWS_SHOWN])
-    return CheckOutcome(ResultStatus.FAIL, f"{format_count(count, 'failing row')}: {rows}", float(count), None, 0.0)
+    message = f"{format_count(count, 'failing row')}."
+    return CheckOutcome(ResultStatus.FAIL, message, float(count), None, 0.0, details=rows)

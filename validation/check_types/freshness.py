@@ -38,7 +38,7 @@ class Freshness(CheckType[FreshnessParameters]):
     def evaluate(self, parameters: FreshnessParameters, context: EvaluationContext) -> CheckOutcome:
         """Return the outcome for the newest data point, of any segment."""
         if not context.series:
-            return CheckOutcome(ResultStatus.UNKNOWN, "No data points yet.")
+            return CheckOutcome(ResultStatus.FAIL, "No data points yet.")
         age = _expected_time(context, context.bucket_end(context.series.buckets[-1]))
         minutes = max(0.0, age.total_seconds() / 60)
         limits = (

@@ -1,24 +1,25 @@
 """Reconciliation: two metrics agree, or segments add up to the total."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from validation.domain.check_type import CheckType
 from validation.domain.comparisons import MISSING, compare_with_value
-from validation.domain.parameters import Tolerance, choice, number
+from validation.domain.parameters import Tolerance, choice
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReconciliationParameters(Tolerance):
-    """What is compared, and how far the values may differ."""
+    """What is compared, and how far the values may differ: in percent of the larger, or absolutely."""
+
+    DEFAULT_PERCENT: ClassVar[dict[str, float]] = {"warn_percent": 0.5, "fail_percent": 1.0}
 
     mode: str = choice(
         "Compare",
         choices=(("two", "Two metrics"), ("parts", "The sum of the segments with the total")),
         default="two",
     )
-    warn_percent: float | None = number("Warn above this difference (%)", default=0.5, least=0)
-    fail_percent: float | None = number("Fail above this difference (%)", default=1.0, required=True, least=0)
 
 
 class Reconciliation(CheckType[ReconciliationParameters]):
@@ -48,7 +49,7 @@ class Reconciliation(CheckType[ReconciliationParameters]):
         other = context.other_series.at(context.bucket)
         if other is None:
             return CheckOutcome(ResultStatus.UNKNOWN, "The other metric has no value for this period.", total)
-        return compare_with_value(total, other, parameters, reference_name="the other metric")
+        return compare_with_value(total, other, parameters, reference_name="the other metric", is_symmetric=True)
 
 
 def _compare_parts(parameters: ReconciliationParameters, context: EvaluationContext, total: float) -> CheckOutcome:
@@ -57,6 +58,8 @@ def _compare_parts(parameters: ReconciliationParameters, context: EvaluationCont
     if not present:
         return CheckOutcome(ResultStatus.UNKNOWN, "No segment has a value for this period.", total)
     missing = sorted(name for name, value in values.items() if value is None)
-    outcome = compare_with_value(sum(present), total, parameters, reference_name="the total")
+    outcome = compare_with_value(sum(present), total, parameters, reference_name="the total", is_symmetric=True)
     listed = f" Missing: {', '.join(missing)}." if missing else ""
-    return replace(outcome, message=f"Sum of segments: {outcome.message}{listed}")
+    # A sum that fits without a segment says nothing about that segment.
+    status = ResultStatus.UNKNOWN if missing and outcome.status == ResultStatus.PASS else outcome.status
+    return replace(outcome, status=status, message=f"Sum of segments: {outcome.message}{listed}")

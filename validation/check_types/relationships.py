@@ -54,5 +54,11 @@ class Relationships(CheckType[RelationshipsParameters]):
         status = ResultStatus.WARN if len(orphans) <= parameters.allowed_missing else ResultStatus.FAIL
         rest = f" and {len(orphans) - MAX_KEYS_NAMED:,} more" if len(orphans) > MAX_KEYS_NAMED else ""
         at_least = "At least " if len(context.rows) >= self.max_rows else ""
-        message = f"{at_least}{format_count(len(orphans), 'key')} missing: {'; '.join(orphans[:MAX_KEYS_NAMED])}{rest}."
-        return CheckOutcome(status, message, float(len(orphans)), None, float(parameters.allowed_missing))
+        return CheckOutcome(
+            status,
+            f"{at_least}{format_count(len(orphans), 'key')} missing.",
+            float(len(orphans)),
+            None,
+            float(parameters.allowed_missing),
+            details=f"{'; '.join(orphans[:MAX_KEYS_NAMED])}{rest}",
+        )

@@ -57,11 +57,14 @@ def _compare_with_deadline(context: EvaluationContext, deadline: dt.datetime) ->
     midnight = deadline.replace(hour=0, minute=0)
     finished = min((run for run in context.runs if midnight <= run <= context.at), default=None)
     due = f"due {deadline:%a} {deadline.day} {deadline:%b, %H:%M %Z}"
+    failed = max((run for run in context.failed_runs if midnight <= run <= context.at), default=None)
+    failure = f"Run failed at {failed.astimezone(context.zone):%H:%M} ({due})." if failed else ""
     if finished is None and context.at < deadline:
-        return CheckOutcome(ResultStatus.WARN, f"Run not finished yet ({due}).")
+        return CheckOutcome(ResultStatus.WARN, failure or f"Run not finished yet ({due}).")
     minutes = ((finished or context.at) - deadline).total_seconds() / 60
     if finished is None:
-        return CheckOutcome(ResultStatus.FAIL, f"No finished run reported ({due}).", minutes, None, 0.0)
+        message = failure or f"No finished run reported ({due})."
+        return CheckOutcome(ResultStatus.FAIL, message, minutes, None, 0.0)
     message = f"Run finished at {finished.astimezone(context.zone):%H:%M}"
     if finished <= deadline:
         return CheckOutcome(ResultStatus.PASS, f"{message} ({due}).")

@@ -4,11 +4,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import ClassVar
 
 from validation.domain.check_type import Chart, CheckType
 from validation.domain.comparisons import MISSING, compare_with_value
 from validation.domain.formatting import format_date
-from validation.domain.parameters import Tolerance, amounts, choice, date, number
+from validation.domain.parameters import Tolerance, amounts, choice, date
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
 MAX_DAYS = 3700
@@ -18,13 +19,13 @@ MAX_DAYS = 3700
 class TargetParameters(Tolerance):
     """Dated targets, and how far the value may be from them."""
 
+    DEFAULT_PERCENT: ClassVar[dict[str, float]] = {"warn_percent": 5.0, "fail_percent": 10.0}
+
     targets: dict[dt.date, float] = amounts(
         "Targets", "Dated amounts, one per line, such as 2026-12-31 1200000. Pro rata between dates."
     )
     starts_on: dt.date = date("Starts on", "First day of the sum.")
     mode: str = choice("Compare", choices=(("sum", "The sum to date"), ("level", "The value")), default="sum")
-    warn_percent: float | None = number("Warn above this deviation (%)", default=5.0, least=0)
-    fail_percent: float | None = number("Fail above this deviation (%)", default=10.0, required=True, least=0)
 
 
 class Target(CheckType[TargetParameters]):

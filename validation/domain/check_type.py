@@ -44,6 +44,8 @@ class CheckType(ABC, Generic[P]):
 
     needs_metric: ClassVar[bool] = True
     needs_query: ClassVar[bool] = False
+    # A query of its own may take the place of the metric.
+    accepts_query: ClassVar[bool] = False
     # Missing data is what it reports; the incident is a delay.
     is_about_absence: ClassVar[bool] = False
     # Each result belongs to a bucket, is skipped on days without expected data, and is repeated when the data changes.
@@ -88,6 +90,14 @@ class CheckType(ABC, Generic[P]):
     def other_metric_problem(self, parameters: P | None) -> str:
         """Return why the check needs another metric, or an empty string if it does not."""
         return ""
+
+    def data_problem(self, parameters: P | None, *, has_metric: bool, has_query: bool) -> dict[str, str]:
+        """Return what must be chosen before the check can be enabled, by field."""
+        if self.needs_query and not has_query:
+            return {"query": "Choose a data source and enter SQL."}
+        if self.needs_metric and not has_metric:
+            return {"metric": "Choose the metric to evaluate."}
+        return {}
 
     def backtest(self, parameters: P, context: EvaluationContext) -> Callable[[dt.datetime], ResultStatus] | None:
         """Return a function from a bucket to its status if one pass over the history is faster; else None."""

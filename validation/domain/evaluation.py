@@ -11,6 +11,8 @@ from validation.domain.results import ALARMING, WORST_FIRST, CheckOutcome, Evalu
 
 ACKNOWLEDGED = "marked as expected"
 MAX_SEGMENTS_LISTED = 8
+# Segments with these results need no attention; those that are missing or broken do.
+EXPLAINED = (ResultStatus.PASS, ResultStatus.SKIP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,10 @@ def _explained(
 
 
 def _joined(segments: Mapping[str, CheckOutcome], context: EvaluationContext) -> Evaluation:
-    """Return one evaluation for all segments. Acknowledged segments count only if no other is alarming."""
+    """Return one evaluation for all segments. Acknowledged segments count only if every other one passed."""
     acknowledged = {name for name in segments if context.bucket in context.segments[name].acknowledged}
     others = {name: outcome for name, outcome in segments.items() if name not in acknowledged}
-    if any(outcome.status in ALARMING for outcome in others.values()):
+    if any(outcome.status not in EXPLAINED for outcome in others.values()):
         return _explained(_worst(others, total=len(segments)), segments, context)
     outcome = _worst(segments, total=len(segments))
     return _explained(outcome, segments, context, acknowledged=bool(acknowledged))

@@ -9,7 +9,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from validation.domain.sql import query_problem
 
@@ -52,6 +52,11 @@ class Parameters:
     def problems(self) -> dict[str, list[str]]:
         """Return the errors of values that are valid alone but not together, by name."""
         return {}
+
+    @classmethod
+    def with_defaults(cls, values: dict[str, object]) -> dict[str, object]:
+        """Return typed values with the defaults that depend on other values."""
+        return values
 
 
 P = TypeVar("P", bound=Parameters)
@@ -165,7 +170,7 @@ def read_parameters(cls: type[P], values: Mapping[str, object], *, ignore_unknow
         except (ValueError, TypeError, OverflowError) as error:
             problems[name] = [str(error)]
     if not problems:
-        parameters = cls(**typed)
+        parameters = cls(**cls.with_defaults(typed))
         problems = parameters.problems()
     if problems:
         raise InvalidParametersError(problems)
@@ -318,10 +323,23 @@ class Bounds(Parameters):
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerance(Parameters):
-    """How far a value may be from another, in percent or absolutely. A difference is within it if either allows it."""
+    """Limits of a difference, in percent and in the metric's unit. Each limit that is set counts by itself.
 
-    warn_percent: float | None = number("Warn above this deviation (%)", least=0)
-    fail_percent: float | None = number("Fail above this deviation (%)", least=0)
+    The percentages have the defaults of the class if no absolute limit is set.
+    """
+
+    DEFAULT_PERCENT: ClassVar[dict[str, float]] = {}
+
+    warn_percent: float | None = number("Warn above this difference (%)", least=0)
+    fail_percent: float | None = number("Fail above this difference (%)", least=0)
+    warn_difference: float | None = number("Warn above this difference", "In the metric’s unit.", least=0)
+    fail_difference: float | None = number("Fail above this difference", "In the metric’s unit.", least=0)
+
+    @classmethod
+    def with_defaults(cls, values: dict[str, object]) -> dict[str, object]:
+        """Return values with the default percentages, unless an absolute limit is set."""
+        has_absolute_limit = "warn_difference" in values or "fail_difference" in values
+        return values if has_absolute_limit else {**cls.DEFAULT_PERCENT, **values}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,13 +35,17 @@ ALARMING = (ResultStatus.FAIL, ResultStatus.WARN)
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """The result of a check: its status, the reason in one sentence, the evaluated value and the expected range."""
+    """The result of a check: its status, the reason in one sentence, the evaluated value and the expected range.
+
+    `details` contains values from a data source, which only those may see who may see the source.
+    """
 
     status: ResultStatus
     message: str
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class EvaluationContext:
     `bucket` is the evaluated bucket and `step` the length of a bucket. `series` has the values of the metric,
     `other_series` those of the other metric, and `segments` those of each segment. `off_days` are the dates on which no
     data is expected. `known_events` maps dates to the event that makes them unusual: they are evaluated but left out of
-    baselines. `runs` are the times of successful runs. `rows` is the result of the check's own query.
+    baselines. `runs` and `failed_runs` are the times at which runs of the pipeline ended. `rows` is the result of the check's own query.
     """
 
     at: dt.datetime
@@ -90,6 +94,7 @@ class EvaluationContext:
     known_events: Mapping[dt.date, str] = field(default_factory=dict)
     holidays: Mapping[dt.date, str] = field(default_factory=dict)
     runs: Sequence[dt.datetime] = ()
+    failed_runs: Sequence[dt.datetime] = ()
     rows: Sequence[Sequence[object]] = ()
     kind: str = "count"
 

@@ -90,6 +90,12 @@ RULES = (
         "Experiments need their own query.",
     ),
     _rule(
+        "reconciliation",
+        r"agree|equals?\b|identical|tie(?:s)? out|differ(?:s)? by|to the (?:cent|penny)|balanc(?:e|es|ed) (?:out|to|with|each|at|exactly)"
+        r"|(?:must|should|do|always|books?|debits?|credits?|totals?|they) (?:also )?balance|balanc(?:e|es|ed)\W*$",
+        "The line asks two figures to agree.",
+    ),
+    _rule(
         "anomaly",
         r"patterns?|outlier|anomal|spikes?|dips?\b|unusual|unexpected|seasonal|drift|sudden",
         "The line asks whether the level is usual.",
@@ -97,8 +103,13 @@ RULES = (
     _rule(
         "change_over_time",
         r"previous|prior|last (?:week|month|quarter|year)|trends?|histor|year.over|month.over|week.over|day.over|yoy|mom\b|wow\b"
-        r"|compare|over time|period",
+        r"|compare|over time|period|yesterday|day before",
         "The line compares with an earlier period.",
+    ),
+    _rule(
+        "reconciliation",
+        r"within \d+(?:\.\d+)? ?(?:%|percent)(?! (?:of|from) (?:the |its )?(?:usual|normal|average|typical|median))",
+        "The line allows a difference in percent.",
     ),
     _rule(
         "volume",
@@ -173,6 +184,11 @@ BETWEEN = re.compile(rf"(?:between|from) {NUMBER} ?%? (?:and|to) {NUMBER}", re.I
 AT_LEAST = re.compile(rf"(?:at least|above|over|more than|minimum(?: of)?) {NUMBER}(?! ?%)", re.IGNORECASE)
 AT_MOST = re.compile(rf"(?:at most|below|under|less than|maximum(?: of)?) {NUMBER}(?! ?%)", re.IGNORECASE)
 PERCENT = re.compile(rf"{NUMBER} ?(?:%|percent)", re.IGNORECASE)
+WITHIN_PERCENT = re.compile(rf"within {NUMBER} ?(?:%|percent)", re.IGNORECASE)
+CENT = re.compile(r"to the (?:cent|penny)", re.IGNORECASE)
+EXACTLY = re.compile(r"exactly|identical", re.IGNORECASE)
+# Amounts that agree to the cent differ by rounding only.
+HALF_A_CENT = 0.005
 HOURS = re.compile(r"(\d{1,4}) ?(hour|h\b|day)", re.IGNORECASE)
 CLOCK = re.compile(r"(?:by|before) (\d{1,2})(?::(\d\d))?(?: ?([ap])m)?", re.IGNORECASE)
 
@@ -185,11 +201,24 @@ def _parameters(line: str, *, check_type: str) -> dict[str, object]:
     if check_type == "run_deadline":
         return {"by": _clock(line)} if _clock(line) else {}
     if check_type in ("reconciliation", "target", "change_over_time"):
-        percent = PERCENT.search(line)
-        return {"fail_percent": _number(percent[1])} if percent else {}
+        return _tolerance(line)
     if check_type in ("range", "volume", "ratio"):
-        return _bounds(line)
+        within = WITHIN_PERCENT.search(line) if check_type == "volume" else None
+        return _around_usual(_number(within[1])) if within else _bounds(line)
     return {}
+
+
+def _tolerance(line: str) -> dict[str, object]:
+    """Return the difference that a line allows, in percent or absolutely."""
+    if percent := PERCENT.search(line):
+        return {"fail_percent": _number(percent[1])}
+    if CENT.search(line):
+        return {"fail_difference": HALF_A_CENT}
+    return {"fail_difference": 0.0} if EXACTLY.search(line) else {}
+
+
+def _around_usual(percent: float) -> dict[str, object]:
+    return {"fail_below_percent": max(100 - percent, 0.0), "fail_above_percent": 100 + percent}
 
 
 def _bounds(line: str) -> dict[str, object]:

@@ -3,6 +3,7 @@ import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.manager
 import people.models
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -253,11 +254,18 @@ class Migration(migrations.Migration):
                 ('last_run_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('alerting_since', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('alert_ended_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('deleted_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='pipelines.pipeline')),
             ],
             options={
                 'ordering': ['pipeline__position', 'pipeline', 'name'],
+                'base_manager_name': 'all_objects',
             },
+            managers=[
+                ('objects', django.db.models.manager.Manager()),
+                ('all_objects', django.db.models.manager.Manager()),
+            ],
         ),
         migrations.CreateModel(
             name='CheckResult',
@@ -268,6 +276,7 @@ class Migration(migrations.Migration):
                 ('low', models.FloatField(blank=True, null=True)),
                 ('high', models.FloatField(blank=True, null=True)),
                 ('message', models.TextField(blank=True)),
+                ('details', models.TextField(blank=True, help_text='Values from the data source, for admins only.')),
                 ('bucket', models.DateTimeField(blank=True, help_text='The day or hour that was evaluated.', null=True, verbose_name='day or hour')),
                 ('expected', models.CharField(blank=True, help_text='The known event, or who marked the result as expected.', max_length=120)),
                 ('trigger', models.CharField(choices=[('schedule', 'Scheduled'), ('manual', 'Run now'), ('backfill', 'Data arrived late or changed')], default='schedule', max_length=8)),
@@ -323,6 +332,8 @@ class Migration(migrations.Migration):
                 ('holidays', models.CharField(choices=[('ordinary', 'Treat normally'), ('not_expected', 'Expect no data'), ('known', 'Evaluate but don’t alert')], default='ordinary', max_length=12, verbose_name='on public holidays')),
                 ('is_active', models.BooleanField(default=True, verbose_name='enabled')),
                 ('proposed_from', models.CharField(blank=True, help_text='Line of the handbook that asks for this check.', max_length=500)),
+                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('deleted_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='validation.check')),
                 ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
@@ -617,7 +628,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'name'), name='check_name_is_unique'),
+            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('pipeline', 'name'), name='check_name_is_unique', violation_error_message='Another check of this pipeline has this name.'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(('deleted_at', None), models.Q(('alerting_since', None), ('claim', None), ('next_due_at', None)), _connector='OR'), name='deleted_check_is_idle'),
         ),
         migrations.AddConstraint(
             model_name='check',
@@ -645,7 +660,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'relationships', 'run_deadline', 'schema']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
+            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), ('check_type__in', ['custom_sql', 'relationships', 'run_deadline', 'schema', 'validity']), ('metric__isnull', False), _connector='OR'), name='check_on_has_a_metric', violation_error_message='Choose a metric before you enable the check.'),
         ),
         migrations.AddConstraint(
             model_name='check',
@@ -653,15 +668,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='check',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (NEW."check_type", NEW."confirm", NEW."confirm_of", NEW."cooldown_minutes", NEW."country", NEW."cron", NEW."holidays", NEW."id", NEW."interval_minutes", NEW."is_active", NEW."metric_id", NEW."muted_until", NEW."name", NEW."other_metric_id", NEW."parameters", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."proposed_from", NEW."query", NEW."settle_minutes", NEW."severity", NEW."source_id", NEW."weekdays"); RETURN NULL;', hash='fb839047892cb1895b1e1e8b6d874d908fcab6b7', operation='INSERT', pgid='pgtrigger_insert_insert_3c8cb', table='validation_check', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "deleted_at", "deleted_by_id", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (NEW."check_type", NEW."confirm", NEW."confirm_of", NEW."cooldown_minutes", NEW."country", NEW."cron", NEW."deleted_at", NEW."deleted_by_id", NEW."holidays", NEW."id", NEW."interval_minutes", NEW."is_active", NEW."metric_id", NEW."muted_until", NEW."name", NEW."other_metric_id", NEW."parameters", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."proposed_from", NEW."query", NEW."settle_minutes", NEW."severity", NEW."source_id", NEW."weekdays"); RETURN NULL;', hash='22edc71ed23ad5ce0ddf34dc36c4e8bfdf6257f3', operation='INSERT', pgid='pgtrigger_insert_insert_3c8cb', table='validation_check', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='check',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."check_type" IS DISTINCT FROM (NEW."check_type") OR OLD."confirm" IS DISTINCT FROM (NEW."confirm") OR OLD."confirm_of" IS DISTINCT FROM (NEW."confirm_of") OR OLD."cooldown_minutes" IS DISTINCT FROM (NEW."cooldown_minutes") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."cron" IS DISTINCT FROM (NEW."cron") OR OLD."holidays" IS DISTINCT FROM (NEW."holidays") OR OLD."interval_minutes" IS DISTINCT FROM (NEW."interval_minutes") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."metric_id" IS DISTINCT FROM (NEW."metric_id") OR OLD."muted_until" IS DISTINCT FROM (NEW."muted_until") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."other_metric_id" IS DISTINCT FROM (NEW."other_metric_id") OR OLD."parameters" IS DISTINCT FROM (NEW."parameters") OR OLD."query" IS DISTINCT FROM (NEW."query") OR OLD."settle_minutes" IS DISTINCT FROM (NEW."settle_minutes") OR OLD."severity" IS DISTINCT FROM (NEW."severity") OR OLD."source_id" IS DISTINCT FROM (NEW."source_id") OR OLD."weekdays" IS DISTINCT FROM (NEW."weekdays"))', func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (NEW."check_type", NEW."confirm", NEW."confirm_of", NEW."cooldown_minutes", NEW."country", NEW."cron", NEW."holidays", NEW."id", NEW."interval_minutes", NEW."is_active", NEW."metric_id", NEW."muted_until", NEW."name", NEW."other_metric_id", NEW."parameters", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."proposed_from", NEW."query", NEW."settle_minutes", NEW."severity", NEW."source_id", NEW."weekdays"); RETURN NULL;', hash='4125a98b034366f66d3c796b7bb6942714aabce8', operation='UPDATE', pgid='pgtrigger_update_update_3c0d8', table='validation_check', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."check_type" IS DISTINCT FROM (NEW."check_type") OR OLD."confirm" IS DISTINCT FROM (NEW."confirm") OR OLD."confirm_of" IS DISTINCT FROM (NEW."confirm_of") OR OLD."cooldown_minutes" IS DISTINCT FROM (NEW."cooldown_minutes") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."cron" IS DISTINCT FROM (NEW."cron") OR OLD."deleted_at" IS DISTINCT FROM (NEW."deleted_at") OR OLD."holidays" IS DISTINCT FROM (NEW."holidays") OR OLD."interval_minutes" IS DISTINCT FROM (NEW."interval_minutes") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."metric_id" IS DISTINCT FROM (NEW."metric_id") OR OLD."muted_until" IS DISTINCT FROM (NEW."muted_until") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."other_metric_id" IS DISTINCT FROM (NEW."other_metric_id") OR OLD."parameters" IS DISTINCT FROM (NEW."parameters") OR OLD."query" IS DISTINCT FROM (NEW."query") OR OLD."settle_minutes" IS DISTINCT FROM (NEW."settle_minutes") OR OLD."severity" IS DISTINCT FROM (NEW."severity") OR OLD."source_id" IS DISTINCT FROM (NEW."source_id") OR OLD."weekdays" IS DISTINCT FROM (NEW."weekdays"))', func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "deleted_at", "deleted_by_id", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (NEW."check_type", NEW."confirm", NEW."confirm_of", NEW."cooldown_minutes", NEW."country", NEW."cron", NEW."deleted_at", NEW."deleted_by_id", NEW."holidays", NEW."id", NEW."interval_minutes", NEW."is_active", NEW."metric_id", NEW."muted_until", NEW."name", NEW."other_metric_id", NEW."parameters", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."proposed_from", NEW."query", NEW."settle_minutes", NEW."severity", NEW."source_id", NEW."weekdays"); RETURN NULL;', hash='c7f5b0ac6e7cc94ab0d7aef1bb12dafc0fcd647f', operation='UPDATE', pgid='pgtrigger_update_update_3c0d8', table='validation_check', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='check',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (OLD."check_type", OLD."confirm", OLD."confirm_of", OLD."cooldown_minutes", OLD."country", OLD."cron", OLD."holidays", OLD."id", OLD."interval_minutes", OLD."is_active", OLD."metric_id", OLD."muted_until", OLD."name", OLD."other_metric_id", OLD."parameters", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."proposed_from", OLD."query", OLD."settle_minutes", OLD."severity", OLD."source_id", OLD."weekdays"); RETURN NULL;', hash='8473c5d1e958d1162c0397ab8b0e5e4fd192e0f1', operation='DELETE', pgid='pgtrigger_delete_delete_1517b', table='validation_check', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_checkevent" ("check_type", "confirm", "confirm_of", "cooldown_minutes", "country", "cron", "deleted_at", "deleted_by_id", "holidays", "id", "interval_minutes", "is_active", "metric_id", "muted_until", "name", "other_metric_id", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "proposed_from", "query", "settle_minutes", "severity", "source_id", "weekdays") VALUES (OLD."check_type", OLD."confirm", OLD."confirm_of", OLD."cooldown_minutes", OLD."country", OLD."cron", OLD."deleted_at", OLD."deleted_by_id", OLD."holidays", OLD."id", OLD."interval_minutes", OLD."is_active", OLD."metric_id", OLD."muted_until", OLD."name", OLD."other_metric_id", OLD."parameters", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."proposed_from", OLD."query", OLD."settle_minutes", OLD."severity", OLD."source_id", OLD."weekdays"); RETURN NULL;', hash='8ecca779e23a63c3d98775d0feb7c5dc72720dff', operation='DELETE', pgid='pgtrigger_delete_delete_1517b', table='validation_check', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='metricpoint',

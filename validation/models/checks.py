@@ -58,6 +58,17 @@ class CheckQuerySet(models.QuerySet["Check"]):
         return self.filter(alerting_since__isnull=False)
 
 
+_CheckManager = models.Manager.from_queryset(CheckQuerySet)
+
+
+class CheckManager(_CheckManager["Check"]):
+    """Manager of the checks that are not deleted."""
+
+    def get_queryset(self) -> CheckQuerySet:
+        """Return the checks that are not deleted."""
+        return CheckQuerySet(self.model, using=self._db).filter(deleted_at=None)
+
+
 RUNTIME = [
     "next_due_at",
     "requested_at",
@@ -93,6 +104,7 @@ DEFINED = (
     "country",
     "holidays",
     "is_active",
+    "deleted_at",
 )
 
 
@@ -188,12 +200,28 @@ class Check(models.Model):
     alerting_since = models.DateTimeField(null=True, blank=True, editable=False)
     alert_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = CheckQuerySet.as_manager()
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+
+    objects = CheckManager()
+    all_objects = CheckQuerySet.as_manager()
 
     class Meta:
         ordering = ["pipeline__position", "pipeline", "name"]
+        base_manager_name = "all_objects"
         constraints = [
-            models.UniqueConstraint(fields=["pipeline", "name"], name="check_name_is_unique"),
+            models.UniqueConstraint(
+                fields=["pipeline", "name"],
+                condition=Q(deleted_at=None),
+                name="check_name_is_unique",
+                violation_error_message="Another check of this pipeline has this name.",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(next_due_at=None, alerting_since=None, claim=None),
+                name="deleted_check_is_idle",
+            ),
             models.CheckConstraint(condition=~Q(name=""), name="check_has_a_name"),
             models.CheckConstraint(condition=Q(check_type__in=sorted(CHECK_TYPES)), name="check_has_a_type"),
             models.CheckConstraint(
@@ -288,6 +316,7 @@ class CheckResult(models.Model):
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
     message = models.TextField(blank=True)
+    details = models.TextField(blank=True, help_text="Values from the data source, for admins only.")
     bucket = models.DateTimeField("day or hour", null=True, blank=True, help_text="The day or hour that was evaluated.")
     expected = models.CharField(
         max_length=120, blank=True, help_text="The known event, or who marked the result as expected."

@@ -46,6 +46,12 @@ def checks_worst_first() -> CheckQuerySet:
     return checks().order_by(order, "pipeline__position", "pipeline", "name", "pk")
 
 
+def deleted_checks() -> CheckQuerySet:
+    """Return the checks that can be restored, latest deletion first."""
+    rows = Check.all_objects.filter(deleted_at__isnull=False).select_related("pipeline", "deleted_by")
+    return rows.order_by("-deleted_at", "-pk")
+
+
 def alerting_checks() -> CheckQuerySet:
     """Return the checks with a current alert, with their pipeline.
 

@@ -98,7 +98,8 @@ def context_since(
         off_days=_off_days(check, first, last, holidays=holidays),
         known_events=known_events,
         holidays=holidays,
-        runs=_runs(check, at=at),
+        runs=_runs(check, at=at, state=ReportedRun.State.SUCCEEDED),
+        failed_runs=_runs(check, at=at, state=ReportedRun.State.FAILED),
         rows=rows,
         kind=granularity.kind,
     )
@@ -170,13 +171,13 @@ def _known_events(check: Check, first: dt.date, last: dt.date) -> dict[dt.date, 
     return by_day
 
 
-def _runs(check: Check, *, at: dt.datetime) -> tuple[dt.datetime, ...]:
-    """Return when the pipeline's successful runs finished, oldest first, if the check needs them."""
+def _runs(check: Check, *, at: dt.datetime, state: ReportedRun.State) -> tuple[dt.datetime, ...]:
+    """Return when the pipeline's runs with this outcome ended, oldest first, if the check needs them."""
     if not check.type.needs_runs:
         return ()
     runs = ReportedRun.objects.filter(
         pipeline=check.pipeline_id,
-        state=ReportedRun.State.SUCCEEDED,
+        state=state,
         finished_at__gt=at - dt.timedelta(days=RUN_DAYS),
         finished_at__lte=at,
     )

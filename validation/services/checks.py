@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from common.exceptions import InvalidInputError, NotAllowedError
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -34,6 +34,7 @@ RESULT_FIELDS = {
 }
 PARAMETERS_PREFIX = "parameters."
 MAX_MUTE = dt.timedelta(days=92)
+RESTORABLE = dt.timedelta(days=30)
 MAX_NAME_LENGTH, MAX_LINE_LENGTH = 120, 500
 
 
@@ -78,10 +79,47 @@ def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.da
     return changed
 
 
-def delete_check(check: Check, *, by: User) -> None:
-    """Delete a check with all its results; raise NotAllowedError as `update_check` does."""
-    _require_permission(check, by=by)
-    Check.objects.filter(pk=check.pk).delete()
+@transaction.atomic
+def delete_check(check: Check, *, by: User, at: dt.datetime) -> None:
+    """Delete a check; one with results can be restored for 30 days. Raises NotAllowedError as `update_check` does."""
+    current = Check.objects.select_for_update(of=("self",)).filter(pk=check.pk).first()
+    if current is None:
+        return
+    _require_permission(current, by=by)
+    if not current.results.exists():
+        current.delete()
+        return
+    current.deleted_at, current.deleted_by = at, by
+    current.next_due_at = current.requested_at = current.alerting_since = None
+    current.claim = current.lease_until = current.running_since = None
+    current.save()
+
+
+@transaction.atomic
+def restore_check(check: Check, *, by: User, at: dt.datetime) -> Check:
+    """Restore a deleted check with its results, under another name if its own is taken, and run it if it is enabled.
+
+    Raises NotAllowedError as `update_check` does, and DomainError if the check is gone.
+    """
+    row = Check.all_objects.select_for_update(of=("self",)).filter(pk=check.pk).first()
+    if row is None:
+        raise DomainError("This check was deleted more than 30 days ago and cannot be restored.")
+    _require_permission(row, by=by)
+    if row.deleted_at is not None:
+        names = set(Check.objects.filter(pipeline=row.pipeline_id).values_list("name", flat=True))
+        row.name = _free_name(row.name, taken=names)
+        row.deleted_at = row.deleted_by = None
+        row.next_due_at = at if row.is_active else None
+        row.save()
+    return row
+
+
+def purge_deleted_checks(*, at: dt.datetime) -> int:
+    """Delete checks, with their results, that were deleted more than 30 days ago; return how many."""
+    expired = Check.all_objects.filter(deleted_at__lte=at - RESTORABLE)
+    count = expired.count()
+    expired.delete()
+    return count
 
 
 def mute_check(check: Check, *, until: dt.datetime, at: dt.datetime) -> Check:
@@ -117,7 +155,8 @@ def create_suggested_checks(pipeline: Pipeline, *, suggestions: Iterable[CheckSu
     such as a new name or activation, are never overwritten.
     """
     Pipeline.objects.select_for_update().get(pk=pipeline.pk)
-    existing = Check.objects.filter(pipeline=pipeline)
+    # A suggestion whose check was deleted is not made again.
+    existing = Check.all_objects.filter(pipeline=pipeline)
     lines = set(existing.exclude(proposed_from="").values_list("proposed_from", flat=True))
     names = set(existing.values_list("name", flat=True))
     created = []
@@ -206,12 +245,12 @@ def _data_problems(check: Check) -> dict[str, list[str]]:
 
 def _missing_data(check: Check) -> dict[str, list[str]]:
     """Return what must be chosen before the check can be enabled, by field."""
-    if check.type.needs_query and not (check.query and check.source_id):
-        return {"query": ["Choose a data source and enter SQL."]}
-    if check.type.needs_metric and check.metric_id is None:
-        return {"metric": ["Choose the metric to evaluate."]}
-    problem = check.type.other_metric_problem(check.type.load_draft(check.parameters))
-    return {"other_metric": [problem]} if problem and check.other_metric_id is None else {}
+    parameters = check.type.load_draft(check.parameters)
+    has_query = bool(check.query and check.source_id)
+    problems = check.type.data_problem(parameters, has_metric=check.metric_id is not None, has_query=has_query)
+    if not problems and check.other_metric_id is None and check.type.other_metric_problem(parameters):
+        problems = {"other_metric": check.type.other_metric_problem(parameters)}
+    return {field: [problem] for field, problem in problems.items()}
 
 
 def _free_name(name: str, *, taken: set[str]) -> str:

@@ -1,15 +1,25 @@
 """Create and change data sources. Their addresses are stored encrypted."""
 
+import ipaddress
+import socket
+from collections.abc import Mapping
+from typing import Any
+
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.exceptions import InvalidInputError, NotAllowedError
 from people.models import User
 from validation.models import DataSource
+from validation.warehouse_subprocess import QueryFailedError, SourceRefusedError, query_rows
 from validation.warehouse_worker import parse_address
 
 MAX_DIALECT_LENGTH = 30
+POSTGRESQL_PORT = 5432
+PROBE_SECONDS = 5.0
+LOCAL = "local"
 
 
 def address_problem(address: str) -> str:
@@ -21,6 +31,56 @@ def address_problem(address: str) -> str:
     except (SQLAlchemyError, ValueError, ImportError):
         return "Unsupported database URL."
     return ""
+
+
+def _refusal(address: str) -> str:
+    """Return why a database must not be a data source, or an empty string, also if it cannot be reached now.
+
+    Every query is checked again, because a role may get more rights and a name may get another address.
+    """
+    url = parse_address(address)
+    if url.get_backend_name() == "sqlite":
+        return ""
+    if is_site_database(url, connection.settings_dict):
+        return "This is the database of the site itself. Use another database."
+    try:
+        list(query_rows(address, query="SELECT 1", seconds=PROBE_SECONDS, cap=1, is_guarded=True))
+    except SourceRefusedError as error:
+        return error.message
+    except QueryFailedError:
+        return ""
+    return ""
+
+
+def is_site_database(url: URL, site: Mapping[str, Any]) -> bool:
+    """Return True if a URL names the site's own PostgreSQL database, however its host is written."""
+    if url.get_backend_name() != "postgresql":
+        return False
+    hosts = _hosts(url.host or _first(url.query.get("host")) or _first(url.query.get("hostaddr")))
+    ports = {str(url.port or _first(url.query.get("port")) or POSTGRESQL_PORT)}
+    database = url.database or _first(url.query.get("dbname")) or url.username
+    return (
+        database == site["NAME"]
+        and str(site.get("PORT") or POSTGRESQL_PORT) in ports
+        and bool(hosts & _hosts(str(site.get("HOST") or "")))
+    )
+
+
+def _first(value: str | tuple[str, ...] | None) -> str:
+    return (value if isinstance(value, str) else value[0]) if value else ""
+
+
+def _hosts(host: str) -> set[str]:
+    """Return the addresses of a host; all of this machine's are "local"."""
+    name = host.strip("[]").rstrip(".").lower()
+    if not name or name.startswith("/") or name == socket.gethostname().lower():
+        return {LOCAL}
+    try:
+        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
+    except (OSError, UnicodeError):
+        return {name}
+    parsed = [ipaddress.ip_address(address.partition("%")[0]) for address in addresses]
+    return {LOCAL if address.is_loopback or address.is_unspecified else str(address) for address in parsed}
 
 
 def create_data_source(
@@ -51,6 +111,7 @@ def save_data_source(source: DataSource, *, address: str, by: User) -> DataSourc
     address = address.strip()
     if address or source.pk is None:
         problem = address_problem(address)
+        problem = problem or _refusal(address)
         if problem:
             raise InvalidInputError({"address": [problem]})
         source.address = address

@@ -3,8 +3,12 @@
 import datetime as dt
 import time
 from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
 
 from common.crypto import DecryptionError
+from validation.domain.formatting import format_date
 from validation.domain.sql import bare_query
 from validation.models import Check, DataSource, Metric
 from validation.services.points import MAX_POINTS_PER_PUSH, NewPoint, PushResult, new_point, push_points
@@ -49,24 +53,40 @@ def read_for(check: Check, *, at: dt.datetime, budget: Budget, force: bool) -> l
 
 
 def pull_metric(metric: Metric, *, at: dt.datetime, budget: Budget) -> PushResult:
-    """Read a metric's data points from its data source and store them in batches; raise QueryFailedError."""
+    """Read a metric's data points from its data source and store all of them, or none; raise QueryFailedError."""
     total = PushResult()
     if metric.source is None:
         return total
-    number, points = 0, list[NewPoint]()
-    for batch in _query(metric.source, query=metric.query, budget=budget):
-        for row in batch:
-            point = _read_row(metric, row, number=number, at=at)
-            number += 1
-            if point is not None:
-                points.append(point)
-        if len(points) >= MAX_POINTS_PER_PUSH // 2:
-            total += push_points(metric, points=points, at=at)
-            points = []
-    total += push_points(metric, points=points, at=at)
-    Metric.objects.filter(pk=metric.pk).update(pulled_at=at)
+    points = _read_points(metric, at=at, budget=budget)
+    with transaction.atomic():
+        for start in range(0, len(points), MAX_POINTS_PER_PUSH):
+            total += push_points(metric, points=points[start : start + MAX_POINTS_PER_PUSH], at=at)
+        Metric.objects.filter(pk=metric.pk).update(pulled_at=at)
     metric.pulled_at = at
     return total
+
+
+def _read_points(metric: Metric, *, at: dt.datetime, budget: Budget) -> list[NewPoint]:
+    """Return the data points of a metric's query; raise QueryFailedError for an invalid row or a repeated bucket."""
+    source: Any = metric.source
+    rows = (row for batch in _query(source, query=metric.query, budget=budget) for row in batch)
+    points: dict[tuple[str, dt.datetime], NewPoint] = {}
+    for number, row in enumerate(rows, 1):
+        point = _read_row(metric, row, number=number, at=at)
+        if point is None:
+            continue
+        key = (point.segment, point.bucket)
+        if key in points:
+            raise QueryFailedError(f"Row {number} of the query: {_described(metric, point)} occurs twice.")
+        points[key] = point
+    return list(points.values())
+
+
+def _described(metric: Metric, point: NewPoint) -> str:
+    """Return the day or hour and the segment of a data point: "24 Nov 2026 (eu)"."""
+    time = metric.bucket_time(point.bucket)
+    hour = f", {time:%H:%M} UTC" if isinstance(time, dt.datetime) else ""
+    return f"{format_date(time)}{hour}" + (f" ({point.segment})" if point.segment else "")
 
 
 def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None = None) -> Iterator[list[Row]]:
@@ -79,7 +99,9 @@ def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None
     limits = {} if enough is None else {"enough": enough}
     # A query that stops after enough rows may have more rows in total than the data source's limit.
     cap = source.row_cap if enough is None else max(source.row_cap, 2 * enough + 1000)
-    return query_rows(address, query=bare_query(query), seconds=budget.seconds_for(source), cap=cap, **limits)
+    return query_rows(
+        address, query=bare_query(query), seconds=budget.seconds_for(source), cap=cap, is_guarded=True, **limits
+    )
 
 
 def _read_row(metric: Metric, row: Row, *, number: int, at: dt.datetime) -> NewPoint | None:

@@ -140,7 +140,7 @@ def _evaluate(check: Check, *, at: dt.datetime, force: bool) -> tuple[Evaluation
         rows = read_for(check, at=at, budget=Budget(RUN_SECONDS), force=force)
         return _evaluate_bucket(check, at=at, rows=rows)
     except QueryFailedError as error:
-        return _error(str(error)), None
+        return _error(error.message, error.details), None
     except InvalidParametersError as error:
         return _error(f"Invalid parameters. {error}"), None
     except EVALUATION_ERRORS as error:
@@ -149,8 +149,8 @@ def _evaluate(check: Check, *, at: dt.datetime, force: bool) -> tuple[Evaluation
         return _error(message), None
 
 
-def _error(message: str) -> Evaluation:
-    return Evaluation(CheckOutcome(ResultStatus.ERROR, message), {})
+def _error(message: str, details: str = "") -> Evaluation:
+    return Evaluation(CheckOutcome(ResultStatus.ERROR, message, details=details), {})
 
 
 def _evaluate_bucket(
@@ -159,7 +159,7 @@ def _evaluate_bucket(
     parameters = check.type.load(check.parameters)
     context = build_context(check, parameters=parameters, at=at, bucket=bucket, rows=rows)
     evaluation = evaluate(check.type, parameters=parameters, context=context)
-    return evaluation, context.bucket if check.type.is_per_bucket else None
+    return evaluation, context.bucket if check.has_backtest else None
 
 
 def _evaluate_again(check: Check, *, at: dt.datetime) -> list[tuple[dt.datetime, Evaluation]]:
@@ -194,6 +194,7 @@ def _result(
         low=outcome.low,
         high=outcome.high,
         message=outcome.message[:MAX_MESSAGE_LENGTH],
+        details=outcome.details[:MAX_MESSAGE_LENGTH],
         bucket=bucket,
         expected=evaluation.expected[:MAX_EXPECTED_LENGTH],
         trigger=trigger,

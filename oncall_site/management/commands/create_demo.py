@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from handbook.services import import_handbook
 from oncall_site.demo import FILE, build_demo, grow_demo
+from oncall_site.demo_history import build_history, first_week
 from people.models import User
 from people.services.accounts import change_profile, set_password
 
@@ -27,11 +28,13 @@ class Command(BaseCommand):
             # Before any check runs: the site may have been off for days.
             grow_demo(settings.VAR / FILE, at=timezone.now())
             return
-        import_handbook(EXAMPLE.read_bytes(), at=timezone.now())
+        at = timezone.now()
+        import_handbook(EXAMPLE.read_bytes(), at=at, starting=first_week(at))
         admin = User(username="admin", display_name="Admin", is_staff=True)
         admin.full_clean(exclude=["password"])
         admin.save()
-        build_demo(settings.VAR / FILE, by=admin, at=timezone.now())
+        build_demo(settings.VAR / FILE, by=admin, at=at)
+        build_history(settings.VAR / FILE, by=admin, at=at)
         self.stdout.write("Demo accounts. The passwords are shown only once:\n")
         for number, user in enumerate(User.objects.order_by("-is_staff", "pk")):
             password = secrets.token_urlsafe(9)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -185,13 +186,162 @@ def test_a_day_without_expected_data_is_skipped(value):
             "996 – 0.4 % below target for 24 Nov 2026 (1,000).",
         ),
         ("anomaly", [10] * 13, {}, {}, "skip", "12 of 28 days of history."),
-        ("custom_sql", [], {}, {"rows": [[1, "x"]]}, "fail", "1 failing row: 1, x"),
+        ("custom_sql", [], {}, {"rows": [[1, "x"]]}, "fail", "1 failing row."),
         ("custom_sql", [], {}, {}, "pass", "No failing rows."),
     ],
 )
 def test_messages_say_what_is_wrong(check_type, values, parameters, context, status, message):
     outcome = run(check_type, values, parameters, **context).outcome
     assert (outcome.status, outcome.message) == (status, message)
+
+
+SYMMETRIC = [
+    (500, 0, {}, "fail"),
+    (0, 0, {}, "pass"),
+    (5, -5, {}, "fail"),
+    (100, 99.2, {}, "warn"),
+    (100, 100.4, {}, "pass"),
+    (100, 101.1, {}, "fail"),
+    (100.01, 100, {"fail_difference": 0.01}, "pass"),
+    (100.02, 100, {"fail_difference": 0.01}, "fail"),
+    (100.02, 100, {"warn_difference": 0.01, "fail_difference": 1}, "warn"),
+    (0.01, 0, {"fail_difference": 0.01}, "pass"),
+    (1000, 1030, {"fail_difference": 50}, "pass"),
+    (1000, 1030, {"fail_difference": 50, "fail_percent": 2}, "fail"),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "parameters", "status"), SYMMETRIC)
+def test_reconciliation_is_symmetric(first, second, parameters, status):
+    for value, other in ((first, second), (second, first)):
+        outcome = run("reconciliation", [value], parameters, other_series=series([other])).outcome
+        assert outcome.status == status
+        segments = {"": series([value]), "eu": series([other - 1]), "us": series([1])}
+        outcome = run("reconciliation", [value], {"mode": "parts", **parameters}, segments=segments).outcome
+        assert outcome.status == status
+
+
+@given(NUMBERS, NUMBERS)
+def test_reconciliation_passes_within_the_plotted_range(value, other):
+    outcome = run("reconciliation", [value], other_series=series([other])).outcome
+    if abs(value - other) > 1e-6:
+        assert (
+            outcome.low * (1 + 1e-9) - 1e-6 <= value <= outcome.high * (1 + 1e-9) + 1e-6
+        ) or outcome.status != "pass"
+        assert (outcome.low < value < outcome.high) is False or outcome.status == "pass"
+
+
+def test_segments_that_add_up_without_a_missing_one_are_unknown():
+    segments = {"": series([100]), "eu": series([100]), "us": series([None])}
+    outcome = run("reconciliation", [100], {"mode": "parts"}, segments=segments).outcome
+    assert (outcome.status, outcome.message) == (
+        "unknown",
+        "Sum of segments: 100 – matches the total (100). Missing: us.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status"),
+    [
+        ({}, "fail"),
+        ({"fail_difference": 60}, "pass"),
+        ({"fail_difference": 40}, "fail"),
+        ({"warn_difference": 40}, "warn"),
+        ({"fail_difference": 60, "warn_percent": 10}, "warn"),
+        ({"ignore_below": 50}, "pass"),
+    ],
+)
+def test_a_change_has_absolute_limits_and_percentages(parameters, status):
+    values = [100, *[1] * 6, 150]
+    assert run("change_over_time", values, {"against": "weekday", **parameters}).outcome.status == status
+
+
+def test_a_change_from_zero_has_only_absolute_limits():
+    assert run("change_over_time", [0, *[1] * 6, 150]).outcome.status == "unknown"
+    assert run("change_over_time", [0, *[1] * 6, 150], {"fail_difference": 100}).outcome.status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status"),
+    [
+        ({"warn_difference": 40}, "warn"),
+        ({"fail_difference": 40}, "fail"),
+        ({"fail_difference": 60}, "pass"),
+        ({"warn_above_percent": 140}, "warn"),
+        ({"fail_above_percent": 140}, "fail"),
+        ({"fail_above": 140}, "fail"),
+        ({"fail_difference": 60, "fail_above": 140}, "fail"),
+    ],
+)
+def test_a_volume_is_compared_with_the_usual_number(parameters, status):
+    values = [*([100] * 28), 150]
+    assert run("volume", values, parameters).outcome.status == status
+
+
+@pytest.mark.parametrize(
+    ("rows", "parameters", "status", "message"),
+    [
+        ([["a"], ["b"]], {}, "pass", "0 of 2 values invalid."),
+        ([["a"], [None]], {}, "fail", "1 of 2 values invalid: 1 null."),
+        ([["a"], [None]], {"allow_null": True}, "pass", "0 of 2 values invalid."),
+        ([["a"], [None]], {"fail_above": 0.5, "warn_above": 0.1}, "warn", "1 of 2 values invalid: 1 null."),
+        ([["a"], ["a"]], {}, "pass", "0 of 2 values invalid."),
+        ([["a"], ["a"], ["a"]], {"is_unique": True}, "fail", "2 of 3 values invalid: 2 duplicates."),
+        (
+            [["a", 6], ["x", 3], ["y", 1], [None, 2]],
+            {"allowed_values": ["a"]},
+            "fail",
+            "6 of 12 values invalid: 2 nulls; 4 not allowed.",
+        ),
+        ([[1], [2]], {"allowed_values": ["1"]}, "fail", "1 of 2 values invalid: 1 not allowed."),
+        ([["a", "many"]], {}, "error", "The second column of the query is not a number of rows."),
+    ],
+)
+def test_validity_counts_the_invalid_values_of_a_query(rows, parameters, status, message):
+    outcome = run("validity", [], parameters, rows=rows).outcome
+    assert (outcome.status, outcome.message) == (status, message)
+
+
+def test_values_of_a_query_are_details_for_admins():
+    rows = [["a", 6], ["x", 3], ["y", 1], ["z", 4]]
+    outcome = run("validity", [], {"allowed_values": ["a", "z"], "is_unique": True}, rows=rows).outcome
+    assert outcome.details == "Not allowed: x, y; Duplicate: a, z"
+    assert run("custom_sql", [], rows=[[1, "x"], [2, "y"]]).outcome.details == "1, x; 2, y"
+
+
+def test_a_failed_run_is_reported_as_failed():
+    failed_at = BUCKET + DAY + dt.timedelta(hours=5)
+    for runs, message in (
+        ([], "Run failed at 05:00 (due Wed 25 Nov, 06:00 UTC)."),
+        ([failed_at + dt.timedelta(minutes=30)], "Run finished at 05:30 (due Wed 25 Nov, 06:00 UTC)."),
+    ):
+        outcome = run("run_deadline", [], {"by": "06:00"}, runs=runs, failed_runs=[failed_at]).outcome
+        assert (outcome.status, outcome.message) == ("pass" if runs else "fail", message)
+
+
+@pytest.mark.parametrize(
+    ("check_type", "message"),
+    [("freshness", "No data points yet."), ("completeness", "1 day missing: 24 Nov 2026.")],
+)
+def test_a_metric_without_any_point_fails(check_type, message):
+    parameters = {"look_back": 1} if check_type == "completeness" else {}
+    outcome = run(check_type, [], parameters).outcome
+    assert (outcome.status, outcome.message) == ("fail", message)
+
+
+@pytest.mark.parametrize("status", ["unknown", "fail", "warn"])
+def test_an_acknowledged_segment_does_not_hide_its_siblings(status):
+    values = {"unknown": None, "fail": 50, "warn": 8}
+    acknowledged = replace(series([50]), acknowledged=frozenset({BUCKET}))
+    segments = {"": series([1]), "eu": acknowledged, "us": series([values[status]]), "asia": series([1])}
+    parameters = {"by_segment": True, "warn_above": 5, "fail_above": 10}
+    evaluation = run("range", [1], parameters, segments=segments)
+    assert (evaluation.outcome.status, evaluation.expected) == (status, "")
+    assert {name: outcome.status for name, outcome in evaluation.segments.items()} == {
+        "asia": "pass",
+        "eu": "fail",
+        "us": status,
+    }
 
 
 @given(STATUSES, st.integers(1, 5), st.integers(0, 5))

@@ -21,7 +21,7 @@ from notifications.registry import load
 def message_id(message: Message) -> str:
     """Return the Message-ID, the same at every attempt so that duplicates can be recognized."""
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    occurrence = f"{message.type}:{message.dedup_key}:{message.recipient_id}:{message.channel}"
+    occurrence = f"{message.type}:{message.dedup_key}:{message.recipient_id}:{message.channel}:{message.delay_minutes}"
     digest = hashlib.sha256(occurrence.encode()).hexdigest()[:24]
     return f"<oncall.{message.pk}.{digest}@{host}>"
 

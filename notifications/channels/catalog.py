@@ -1,0 +1,11 @@
+"""The channels that need an address, by name. E-mail is not among them: its address is in the profile."""
+
+from notifications.channels.base import Channel
+from notifications.channels.chat.channel import ChatChannel
+from notifications.channels.ntfy.channel import NtfyChannel
+from notifications.channels.slack.channel import SlackChannel
+from notifications.channels.webhook.channel import WebhookChannel
+
+CHANNELS: dict[str, Channel] = {
+    channel.name: channel for channel in (NtfyChannel(), SlackChannel(), WebhookChannel(), ChatChannel())
+}

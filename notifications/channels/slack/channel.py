@@ -1,0 +1,32 @@
+"""Slack channel: posts to an incoming webhook (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from notifications.channels.base import HttpChannel
+from notifications.channels.exceptions import AddressError
+from notifications.models import Message
+from notifications.queries.outbox import message_link
+
+
+class SlackChannel(HttpChannel):
+    """An incoming webhook of Slack, or of a chat that accepts the same JSON, such as Mattermost."""
+
+    name = Message.Channel.SLACK
+    address_help = "The URL of an incoming webhook, such as https://hooks.slack.com/services/T…/B…/…."
+
+    def check_address(self, address: str) -> str:
+        host = super().check_address(address)
+        if len(urlsplit(address).path) < 2:
+            raise AddressError("Enter the whole URL of the incoming webhook.")
+        return host
+
+    def request(self, message: Message, address: str) -> tuple[str, dict[str, Any]]:
+        link = message_link(message)
+        parts = [f"*{_escape(message.subject)}*", _escape(message.text), f"<{link}|Open>" if link else ""]
+        return address, {"text": "\n\n".join(part for part in parts if part)}
+
+
+def _escape(text: str) -> str:
+    """Escape the three characters with a meaning in Slack's markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

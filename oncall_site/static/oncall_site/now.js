@@ -1,0 +1,63 @@
+// Keeps the Now page up to date: fetches the changing part every 15 seconds while the tab is visible.
+
+const INTERVAL_MS = 15_000;
+const TICK_MS = 5_000;
+const TIMEOUT_MS = 10_000;
+
+const container = document.getElementById("now");
+const label = document.getElementById("updated");
+const title = document.title.replace(/^\(\d+\) /, "");
+let etag = container.dataset.etag;
+let updatedAt = Date.now();
+let problem = "";
+let isLoading = false;
+
+const showAge = () => {
+  const seconds = Math.round((Date.now() - updatedAt) / TICK_MS) * (TICK_MS / 1000);
+  const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+  label.textContent = `${problem} Updated ${seconds === 0 ? "just now" : `${age} ago`}`.trim();
+};
+
+// Replaces the content without taking the focus away from a link that is still there.
+const replaceContent = (html) => {
+  const focused = container.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  container.innerHTML = html;
+  if (focused) container.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  const count = Number(container.firstElementChild.dataset.alerts);
+  document.title = count ? `(${count}) ${title}` : title;
+};
+
+const update = async () => {
+  if (document.hidden || isLoading) return;
+  isLoading = true;
+  try {
+    const response = await fetch(container.dataset.url, {
+      headers: { "If-None-Match": etag },
+      cache: "no-store",
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (response.status === 200) {
+      etag = response.headers.get("ETag");
+      replaceContent(await response.text());
+    }
+    if (response.status === 200 || response.status === 304) {
+      updatedAt = Date.now();
+      problem = "";
+    } else {
+      problem = response.type === "opaqueredirect" ? "You are signed out: reload the page." : "Not updating.";
+    }
+  } catch {
+    problem = "Not updating.";
+  } finally {
+    isLoading = false;
+    showAge();
+  }
+};
+
+showAge();
+setInterval(showAge, TICK_MS);
+setInterval(update, INTERVAL_MS);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && Date.now() - updatedAt > TICK_MS) update();
+});

@@ -1,0 +1,70 @@
+"""Owners and rotation of pipelines at a past instant, from the history that pghistory's triggers store."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from pipelines.models import Pipeline
+from scheduling.models import PipelineRotation
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who responded for a pipeline: its owners and its rotation, if any; `until` is when one of them changed."""
+
+    primary_owner: int
+    secondary_owner: int
+    rotation: int | None
+    until: dt.datetime | None
+
+
+def past_ownership(pipelines: Sequence[Pipeline], *, at: dt.datetime) -> dict[int, Ownership]:
+    """Return the ownership at `at` of the pipelines that existed then, by primary key; runs two statements."""
+    keys = [pipeline.pk for pipeline in pipelines]
+    owners = _states(
+        (key, created_at, (primary, secondary))
+        for key, created_at, primary, secondary in _events(Pipeline)
+        .filter(pgh_obj_id__in=keys)
+        .values_list("pgh_obj_id", "pgh_created_at", "primary_owner_id", "secondary_owner_id")
+    )
+    rotations = _states(
+        (key, created_at, None if label == "delete" else rotation)
+        for key, created_at, label, rotation in _events(PipelineRotation)
+        .filter(pipeline_id__in=keys)
+        .values_list("pipeline_id", "pgh_created_at", "pgh_label", "rotation_id")
+    )
+    ownership = {}
+    for key, states in owners.items():
+        owners_then, owners_until = _state_at(states, at=at)
+        if owners_then is None:
+            continue
+        primary, secondary = owners_then
+        rotation, rotation_until = _state_at(rotations.get(key, []), at=at)
+        changes = [until for until in (owners_until, rotation_until) if until]
+        ownership[key] = Ownership(primary, secondary, rotation, min(changes, default=None))
+    return ownership
+
+
+def _events(model: type[Model]) -> QuerySet[Any]:
+    rows: QuerySet[Any] = getattr(model, "pgh_event_model").objects.order_by("pgh_id")  # noqa: B009  # added by pghistory
+    return rows
+
+
+def _states(events: Iterable[tuple[int, dt.datetime, Any]]) -> dict[int, list[tuple[dt.datetime, Any]]]:
+    """Group events into the states of each row, oldest first, without repetitions."""
+    states: dict[int, list[tuple[dt.datetime, Any]]] = {}
+    for key, created_at, state in events:
+        history = states.setdefault(key, [])
+        if not history or history[-1][1] != state:
+            history.append((created_at, state))
+    return states
+
+
+def _state_at(states: list[tuple[dt.datetime, Any]], *, at: dt.datetime) -> tuple[Any, dt.datetime | None]:
+    """Return the state at an instant, None before the first, and when the next one starts."""
+    current = [state for created_at, state in states if created_at <= at]
+    later = [created_at for created_at, _ in states if created_at > at]
+    return (current[-1] if current else None), min(later, default=None)

@@ -1,0 +1,69 @@
+"""Pages to create, edit and archive rotations. Admins only."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from common.exceptions import DomainError
+from common.forms import add_service_error
+from people.requests import SignedInRequest
+from scheduling.forms import NewRotationForm, RotationForm
+from scheduling.models import Rotation
+from scheduling.services.rotations import archive_rotation, create_rotation, update_rotation
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_rotation(request: SignedInRequest) -> HttpResponse:
+    """Create a rotation with its first roster."""
+    _require_admin(request)
+    form = NewRotationForm(request.POST if request.method == "POST" else None)
+    status = 400 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            rotation = create_rotation(**form.cleaned_data, by=request.user, at=timezone.now())
+        except DomainError as error:
+            status = add_service_error(form, error)
+        else:
+            messages.success(request, f"Rotation “{rotation}” created.")
+            return redirect("schedule")
+    return render(request, "scheduling/rotation.html", {"form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_rotation(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Change a rotation's name, description and hand-off."""
+    _require_admin(request)
+    rotation = get_object_or_404(Rotation.objects.active(), slug=slug)
+    initial = {name: getattr(rotation, name) for name in RotationForm.base_fields}
+    form = RotationForm(request.POST if request.method == "POST" else None, initial=initial)
+    status = 400 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            update_rotation(rotation, **form.cleaned_data, by=request.user, at=timezone.now())
+        except DomainError as error:
+            status = add_service_error(form, error)
+        else:
+            messages.success(request, f"Rotation “{rotation}” saved.")
+            return redirect("schedule")
+    return render(request, "scheduling/rotation.html", {"form": form, "rotation": rotation}, status=status)
+
+
+@require_POST
+def archive(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Archive a rotation after a confirmation."""
+    _require_admin(request)
+    rotation = get_object_or_404(Rotation.objects.active(), slug=slug)
+    if "confirm" not in request.POST:
+        messages.error(request, "Tick the box to confirm that you want to archive this rotation.")
+        return redirect("edit_rotation", slug=slug)
+    archive_rotation(rotation, by=request.user, at=timezone.now())
+    messages.success(request, f"Rotation “{rotation}” archived.")
+    return redirect("schedule")
+
+
+def _require_admin(request: SignedInRequest) -> None:
+    if not request.user.is_staff:
+        raise PermissionDenied

@@ -1,0 +1,143 @@
+"""`make run`: what dies is restarted, Ctrl-C stops everything, and a start that cannot work says why in a sentence."""
+
+import contextlib
+import errno
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from oncall_site.local import postgres
+from tests.faults.test_make_run import ROOT, Site, marked, ready
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+def start(var, **environment):
+    """Run the supervisor until it ends; return its exit code and its output."""
+    base = {"PATH": os.environ["PATH"], "HOME": str(var), "ONCALL_VAR": str(var), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-m", "oncall_site.local.supervisor"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**base, **environment}, capture_output=True, text=True, timeout=600, check=False
+    )
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def postmaster(var):
+    return psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0]))
+
+
+def is_alive(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def find(var, words):
+    """Return the first process of the site with these words in its command line, or None."""
+    for process in sorted(marked(var), key=lambda process: process.pid):
+        with contextlib.suppress(psutil.Error):
+            if words in " ".join(process.cmdline()):
+                return process
+    return None
+
+
+@pytest.mark.faults
+def test_what_dies_is_reported_and_restarted_and_ctrl_c_stops_everything(tmp_path):
+    site = Site(tmp_path)
+    address = site.address()
+    wait_until(lambda: ready(address))
+    for name, words in (("web", "gunicorn"), ("worker", " worker "), ("beat", " beat ")):
+        find(tmp_path, words).kill()
+        site.says(f"The {name} process was killed by signal 9. Restarting it")
+        wait_until(lambda words=words: is_alive(find(tmp_path, words)))
+        site.output = ""
+    server = postmaster(tmp_path)
+    server.kill()
+    site.says("PostgreSQL stopped. Restarting it.")
+    site.says("PostgreSQL is running again.")
+    wait_until(lambda: ready(address))
+    server = postmaster(tmp_path)
+    site.stop()
+    assert not is_alive(server)
+    wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
+    lines = "".join(site.lines.queue)
+    assert '{"at"' not in site.output + lines
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_during_the_start_leaves_nothing_running(tmp_path, number):
+    import signal
+
+    site = Site(tmp_path)
+    site.says("Preparing the database")
+    server = postmaster(tmp_path)
+    site.process.send_signal(getattr(signal, number))
+    time.sleep(0.1)
+    with contextlib.suppress(ProcessLookupError):
+        site.process.send_signal(getattr(signal, number))
+    site.process.wait()
+    assert not is_alive(server)
+    assert not marked(tmp_path)
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "99999", "8000 ", "٨"])
+def test_an_invalid_port_is_one_sentence(tmp_path, port):
+    code, output = start(tmp_path, PORT=port)
+    assert code == 1
+    assert output == f"PORT is “{port}”. It must be a number from 1 to 65535."
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64, b"two words " * 8])
+def test_a_damaged_secret_key_is_one_sentence_and_is_not_replaced(tmp_path, content):
+    (tmp_path / "secret-key").write_bytes(content)
+    with pytest.raises(postgres.LocalSetupError, match="is damaged"):
+        postgres.secret_key(var=tmp_path)
+    assert (tmp_path / "secret-key").read_bytes() == content
+
+
+def test_the_secret_key_is_created_once_and_private(tmp_path):
+    key = postgres.secret_key(var=tmp_path)
+    assert postgres.secret_key(var=tmp_path) == key
+    assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+
+
+def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
+    (tmp_path / "var").write_text("x")
+    code, output = start(tmp_path / "var")
+    assert code == 1
+    assert output.startswith("Cannot use ")
+    assert len(output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.ENOSPC, "No space left for /x. Free some disk space, then start again."),
+        (errno.EROFS, "Cannot write to /x. Make the folder writable, or set ONCALL_VAR to another folder."),
+        (errno.EACCES, "Cannot write to /x. Make the folder writable, or set ONCALL_VAR to another folder."),
+    ],
+)
+def test_a_storage_problem_is_one_sentence(number, sentence):
+    assert postgres.storage_problem(OSError(number, os.strerror(number)), var="/x") == sentence
+
+
+def test_root_finds_useradd_with_a_short_path(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    postgres._extend_path()
+    assert "/usr/sbin" in os.environ["PATH"].split(":")
+
+
+def test_manage_py_uses_the_python_of_the_site(tmp_path):
+    """A Python without Django, like a newcomer's."""
+    command = [sys.executable, "-S", "-E", "manage.py", "healthy", "--help"]
+    # -S leaves out site-packages, and the environment names no other folder.
+    done = subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    assert "Check the health of a part of the site" in done.stdout or "incomplete" in done.stderr

@@ -1,0 +1,151 @@
+"""Several rotations: created, changed and archived in the browser, through the API and in the admin."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from handbook.services import import_handbook
+from scheduling.models import Rotation
+from scheduling.queries.on_call import on_call_shifts
+from tests.factories import bearer
+
+JSON = "application/json"
+
+
+@pytest.fixture
+def rotation(db, seed):
+    import_handbook(seed.read_bytes(), at=timezone.now())
+    return Rotation.objects.get()
+
+
+@pytest.fixture
+def call(client, rotation):
+    """Return a function that calls the API as a user with a JSON body."""
+
+    def send(user, method, path, body=None):
+        return getattr(client, method)(f"/api/v1/rotations/{path}", body or {}, content_type=JSON, **bearer(user))
+
+    return send
+
+
+FINANCE = {
+    "name": "Finance",
+    "time_zone": "America/New_York",
+    "handoff_weekday": 2,
+    "handoff_time": "09:30",
+    "roster": ["engineer-c", "engineer-d"],
+}
+
+
+def test_the_api_creates_a_second_rotation(call, client, admin, a):
+    assert call(a, "post", "", FINANCE).status_code == 403
+    response = call(admin, "post", "", FINANCE)
+    assert response.status_code == 201, response.content
+    row = response.json()
+    starting = dt.date.fromisoformat(row.pop("starting"))
+    assert row == {**FINANCE, "slug": "finance", "archived_at": None}
+    assert starting.weekday() == 2
+    assert call(a, "get", "finance/").json()["roster"] == FINANCE["roster"]
+    on_call = {row["rotation"]: row["engineer"] for row in client.get("/api/v1/oncall/", **bearer(a)).json()["results"]}
+    assert set(on_call) == {"weekly-rotation", "finance"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "weekly  ROTATION"}, "name"),
+        ({"time_zone": "Mars/Base"}, "time_zone"),
+        ({"handoff_weekday": 7}, "handoff_weekday"),
+        ({"handoff_time": "25:00"}, "handoff_time"),
+        ({"roster": []}, "roster"),
+        ({"roster": ["nobody"]}, "roster"),
+        ({"roster": ["engineer-a", "engineer-a"]}, "roster"),
+        ({"starting": "2001-01-03"}, "starting"),
+        ({"starting": "0001-01-03"}, "starting"),
+    ],
+)
+def test_an_invalid_rotation_is_a_400_that_names_the_field(call, admin, body, field):
+    response = call(admin, "post", "", {**FINANCE, **body})
+    assert (response.status_code, list(response.json())) == (400, [field])
+    assert Rotation.objects.count() == 1
+
+
+def test_the_api_changes_the_name_the_hand_off_and_the_roster(call, rotation, admin, a):
+    body = {
+        "name": "Main",
+        "time_zone": "Europe/Berlin",
+        "handoff_weekday": 3,
+        "handoff_time": "08:00",
+        "roster": ["engineer-d"],
+    }
+    assert call(a, "patch", "weekly-rotation/", body).status_code == 403
+    response = call(admin, "patch", "weekly-rotation/", body)
+    assert response.status_code == 200, response.content
+    row = response.json()
+    assert {name: row[name] for name in ("name", "time_zone", "handoff_weekday", "handoff_time")} == {
+        name: body[name] for name in ("name", "time_zone", "handoff_weekday", "handoff_time")
+    }
+    upcoming = rotation.weeks.filter(starts_at__gt=timezone.now()).order_by("starts_at").select_related("engineer")
+    assert {week.engineer.username for week in upcoming} == {"engineer-d"}
+    assert {week.starts_on.weekday() for week in upcoming} == {3}
+    assert list(call(admin, "patch", "weekly-rotation/", {"starting": "2027-03-04"}).json()) == ["roster"]
+    assert list(call(admin, "patch", "weekly-rotation/", {"time_zone": "x"}).json()) == ["time_zone"]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("delete", "", 204), ("post", "archive/", 200)])
+def test_the_api_archives_a_rotation(call, rotation, admin, a, method, path, status):
+    assert call(a, method, f"weekly-rotation/{path}").status_code == 403
+    assert call(admin, method, f"weekly-rotation/{path}").status_code == status
+    assert call(a, "get", "").json()["results"] == []
+    assert call(a, "get", "weekly-rotation/").json()["archived_at"] is not None
+    assert call(admin, method, f"weekly-rotation/{path}").status_code == 409
+    [shift] = on_call_shifts([Rotation.objects.get()], at=timezone.now())
+    assert shift.engineer is None
+
+
+def test_an_admin_creates_edits_and_archives_a_rotation_in_the_browser(signed_in, rotation, admin, a):
+    browser = signed_in(admin)
+    assert 'href="/schedule/new/"' in browser.get("/schedule/").content.decode()
+    typed = {
+        "name": "Finance", "description": "", "time_zone": "UTC", "handoff_weekday": "2", "handoff_time": "09:00",
+        "engineers": "engineer-a\nnobody",
+    }  # fmt: skip
+    wrong = browser.post("/schedule/new/", typed)
+    assert wrong.status_code == 400
+    assert "Line 2: no active engineer" in wrong.content.decode()
+    assert browser.post("/schedule/new/", {**typed, "engineers": "engineer-a\nengineer-b"}).status_code == 302
+    finance = Rotation.objects.get(slug="finance")
+    assert finance.weeks.first().engineer == a
+    assert browser.post("/schedule/finance/edit/", {**typed, "name": "Weekly Rotation"}).status_code == 400
+    assert browser.post("/schedule/finance/edit/", {**typed, "name": "Money"}).status_code == 302
+    assert Rotation.objects.get(slug="finance").name == "Money"
+    browser.post("/schedule/finance/archive/")
+    assert Rotation.objects.active().count() == 2
+    browser.post("/schedule/finance/archive/", {"confirm": "on"})
+    assert list(Rotation.objects.active()) == [rotation]
+    assert browser.get("/schedule/finance/edit/").status_code == 404
+    assert "Money" not in browser.get("/schedule/").content.decode()
+
+
+def test_only_admins_reach_the_rotation_pages(signed_in, rotation, a):
+    browser = signed_in(a)
+    assert [browser.get(path).status_code for path in ("/schedule/new/", "/schedule/weekly-rotation/edit/")] == [
+        403,
+        403,
+    ]
+    assert browser.post("/schedule/weekly-rotation/archive/", {"confirm": "on"}).status_code == 403
+    assert "New rotation" not in browser.get("/schedule/").content.decode()
+
+
+def test_the_admin_leads_to_the_page_and_changes_the_weekday(signed_in, rotation, admin):
+    browser = signed_in(admin)
+    assert browser.get("/admin/scheduling/rotation/add/").headers["Location"] == "/schedule/new/"
+    path = f"/admin/scheduling/rotation/{rotation.pk}/change/"
+    form = browser.get(path).context["adminform"].form
+    typed = {name: form[name].value() or "" for name in form.fields}
+    assert browser.post(path, {**typed, "handoff_weekday": "4"}).status_code == 302
+    assert {
+        day.weekday() for day in rotation.weeks.filter(starts_at__gt=timezone.now()).values_list("starts_on", flat=True)
+    } == {4}
