@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from people.models import User
+from people.models import User, since_reactivation
 from scheduling.models import Rotation
 
 
@@ -20,7 +20,7 @@ class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
 
     def not_revoked(self) -> Self:
         """Return feeds that were not revoked, neither by hand nor by deactivating their owner."""
-        return self.filter(revoked_at=None, created_at__gte=F("owner__active_since"))
+        return self.filter(since_reactivation("owner"), revoked_at=None)
 
 
 @pghistory.track(

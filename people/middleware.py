@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from people.models import User
-from people.unsent_forms import forget_form, keep_form
+from people.unsent_forms import delete_form, save_form
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
@@ -31,14 +31,14 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
         """Return a redirect to the sign-in page, or None for the view to go on."""
         if request.method == "POST" and request.user.is_authenticated:
-            forget_form(request)
+            delete_form(request)
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         """Return the redirect; for a form, `next` is the page that it is on."""
         if request.method in SAFE_METHODS:
             return super().handle_no_permission(request, view_func)
-        keep_form(request)
+        save_form(request)
         login_url = self.get_login_url(view_func)
         return redirect_to_login(_referring_page(request) or object_page(request.path), login_url)
 

@@ -132,7 +132,7 @@ class User(AbstractBaseUser):
     is_staff = models.BooleanField("admin", default=False, help_text="Can manage pipelines, rotations and people.")
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
     # Sessions, tokens, feeds and password links from before are invalid: a reactivated user starts without any.
-    active_since = models.DateTimeField(db_default=Now(), editable=False)
+    reactivated_at = models.DateTimeField(null=True, editable=False)
 
     objects = UserManager()
 
@@ -150,7 +150,7 @@ class User(AbstractBaseUser):
                 operation=pgtrigger.Update,
                 when=pgtrigger.Before,
                 condition=pgtrigger.Q(old__is_active=False, new__is_active=True),
-                func="NEW.active_since = CLOCK_TIMESTAMP(); RETURN NEW;",
+                func="NEW.reactivated_at = CLOCK_TIMESTAMP(); RETURN NEW;",
             ),
         ]
         constraints = [
@@ -187,7 +187,7 @@ class User(AbstractBaseUser):
 
     def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
         """Return the hash that ends sessions when the password changes or the user is deactivated and reactivated."""
-        value = f"{self.password}{self.active_since.isoformat()}"
+        value = f"{self.password}{self.reactivated_at.isoformat() if self.reactivated_at else ''}"
         return salted_hmac("people.models.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
@@ -203,6 +203,12 @@ class User(AbstractBaseUser):
         return self.has_perm("")
 
 
+def since_reactivation(user: str) -> Q:
+    """Return the filter for rows created after their user, a field of theirs, was last reactivated."""
+    reactivated_at = f"{user}__reactivated_at"
+    return Q(**{reactivated_at: None}) | Q(created_at__gte=F(reactivated_at))
+
+
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Filters for API tokens."""
 
@@ -213,7 +219,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
     def not_revoked(self) -> Self:
         """Return tokens that were not revoked, neither by hand nor by deactivating their user."""
-        return self.filter(revoked_at=None, created_at__gte=F("user__active_since"))
+        return self.filter(since_reactivation("user"), revoked_at=None)
 
 
 @pghistory.track(
@@ -295,9 +301,7 @@ class PasswordLinkQuerySet(models.QuerySet["PasswordLink"]):
 
     def usable(self, *, at: dt.datetime) -> Self:
         """Return links valid at `at`: not used, not expired and of an active user."""
-        return self.filter(
-            used_at=None, expires_at__gt=at, user__is_active=True, created_at__gte=F("user__active_since")
-        )
+        return self.filter(since_reactivation("user"), used_at=None, expires_at__gt=at, user__is_active=True)
 
 
 @pghistory.track(exclude=["digest", "nonce"])

@@ -1,4 +1,4 @@
-"""Forms that were posted after the session expired: kept in the encrypted session until they are sent again."""
+"""Forms that were posted after the session expired: saved in the encrypted session until they are sent again."""
 
 import re
 from typing import Any
@@ -12,12 +12,12 @@ from people.services.login_attempts import TooManyAttemptsError, count_attempt
 
 SESSION_KEY = "unsent_form"
 MAX_FORM_BYTES = 256 * 1024
-# Never kept: passwords, codes and secrets.
+# Never saved: passwords, codes and secrets.
 SECRET_FIELD = re.compile(r"password|secret|token|code|address", re.IGNORECASE)
 
 
-def keep_form(request: HttpRequest) -> None:
-    """Keep what was typed into a form, without files and secrets."""
+def save_form(request: HttpRequest) -> None:
+    """Save the fields of a form, without files and secrets."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()
@@ -34,8 +34,8 @@ def keep_form(request: HttpRequest) -> None:
     request.session[SESSION_KEY] = {"path": request.get_full_path(), "fields": fields}
 
 
-def forget_form(request: HttpRequest) -> None:
-    """Forget a kept form that is now sent again, or discarded with the field `discard`."""
+def delete_form(request: HttpRequest) -> None:
+    """Delete a saved form that is now sent again, or discarded with the field `discard`."""
     form: dict[str, Any] | None = request.session.get(SESSION_KEY)
     if form is not None and form["path"] in (request.get_full_path(), request.POST.get("discard")):
         del request.session[SESSION_KEY]

@@ -212,5 +212,5 @@ def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def discard_form(request: SignedInRequest) -> HttpResponse:
-    """Go on without the form that was posted after the session expired; the middleware has forgotten it."""
+    """Discard the form that was posted after the session expired. The middleware has deleted it."""
     return redirect("now")

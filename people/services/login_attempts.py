@@ -38,7 +38,7 @@ LIMITS = {
     LoginAttempts.Of.CONFIRMATION: Limit(5, QUARTER),
     LoginAttempts.Of.CODE: Limit(5, QUARTER),
     LoginAttempts.Of.MAIL: Limit(3, QUARTER),
-    # Forms of expired sessions saved for an address.
+    # Saved forms of expired sessions, per address.
     LoginAttempts.Of.FORM: Limit(20, QUARTER),
     # A code works once.
     LoginAttempts.Of.USED: Limit(1, QUARTER),

@@ -1,4 +1,4 @@
-"""A form that is posted after the session expired: sign-in leads back to its page, and nothing typed is lost."""
+"""A form that is posted after the session expired: sign-in leads back to its page, and the input is saved."""
 
 import pytest
 from django.test import Client

@@ -101,6 +101,7 @@ RULES = {
     "POST /me/password/": Rule(
         SIGNED_IN, {"old_password": "{password}", "new_password1": "{new_password}", "new_password2": "{new_password}"}
     ),
+    "POST /me/unsent-form/discard/": Rule(SIGNED_IN),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/notifications/": Rule(SIGNED_IN),

@@ -69,11 +69,11 @@ def secrets(db, admin, a, log, mailoutbox):
     wrong.post("/sign-in/", {"username": "engineer-a", "password": f"{PASSWORD}?"})
     post(browser, "/sign-in/", username="engineer-a", password=PASSWORD)
     made["session"] = browser.cookies["sessionid"].value
-    made["token"] = found(r"(oncall_[\w-]{40,})", post(browser, "/me/tokens/", name="all", scope="write"))
+    made["token"] = found(r"(oncall_[\w-]{40,})", created(browser, "/me/tokens/", "/me/", name="all", scope="write"))
     bearer = Client(headers={"authorization": f"Bearer {made['token']}"})
     assert bearer.get("/api/v1/oncall/").status_code == 200
     bearer.get(f"/api/v1/oncall/?at={made['token']}-not")
-    made["feed address"] = found(r"/feeds/([\w-]{40,})\.ics", post(browser, "/me/feeds/"))
+    made["feed address"] = found(r"/feeds/([\w-]{40,})\.ics", created(browser, "/me/feeds/", "/me/feeds/"))
     assert Client().get(f"/feeds/{made['feed address']}.ics").status_code == 200
     made["feed address by the API"] = found(
         r"/feeds/([\w-]{40,})\.ics",
@@ -97,6 +97,12 @@ def secrets(db, admin, a, log, mailoutbox):
     made["mailed link"] = found(r"/password/([0-9a-f]{64})/", mailoutbox[-1].body)
     assert browser.get(f"/password/{made['mailed link']}/").status_code == 200
     return made
+
+
+def created(browser, path, page, **fields):
+    """Post a form that creates a secret; return the page that shows the secret once."""
+    assert browser.post(path, fields).headers["Location"] == page
+    return browser.get(page).content.decode()
 
 
 def dump():

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import URLPattern, get_resolver, resolve
 
+from people.middleware import object_page
 from people.models import ApiToken
 from tests.security.fixtures import HOLDERS
 from tests.security.permission_matrix import OPEN, OWNER, RULES
@@ -29,7 +30,9 @@ def may(actor, rule, *, method, path):
     """Return True if the rules allow the call."""
     if actor in HOLDERS and not is_page(path):
         holder, scope = HOLDERS[actor]
-        return holder in rule.who and (method == "GET" or scope == ApiToken.Scope.WRITE)
+        # An admin's token has an engineer's rights unless it was created as an admin token.
+        role = "stranger" if holder == "admin" and scope != ApiToken.Scope.ADMIN else holder
+        return role in rule.who and (method == "GET" or scope != ApiToken.Scope.READ)
     return actor in rule.who or (rule.who == OPEN and is_page(path))
 
 
@@ -116,7 +119,8 @@ def test_every_route_has_a_rule_and_every_rule_a_route(world):
         path, methods = ruled.get(route, (sample(route), set()))
         for method in METHODS:
             answer, _ = world.call("admin", method, path)
-            if answer.status_code == 405:
+            leads_up = method == "GET" and answer.headers.get("Location") == object_page(path)
+            if answer.status_code == 405 or (leads_up and method not in methods):
                 if method in methods:
                     lacking.append(f"{method} {path} has a rule, but the route does not have that method")
             elif method not in methods:
