@@ -64,10 +64,12 @@ person_letters = st.characters(
     exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="`\\\ufeff,;/&+<>[]()*_~@|#!"
 )
 person_words = st.text(person_letters, min_size=1, max_size=12).filter(
-    lambda text: match_key(tidy_name(text))
-    and match_key(text) not in UNASSIGNED
-    and len(TWO_NAMES.split(text)) == 1
-    and tidy_person(text) == tidy_name(text)
+    lambda text: (
+        match_key(tidy_name(text))
+        and match_key(text) not in UNASSIGNED
+        and len(TWO_NAMES.split(text)) == 1
+        and tidy_person(text) == tidy_name(text)
+    )
 )
 pipeline_words = words.filter(lambda text: "(" not in text and ")" not in text)
 
@@ -137,9 +139,15 @@ styles = st.builds(
 def drafts(draw):
     """Draw what a handbook says; every draft can be read."""
     engineers = draw(
-        st.lists(named(PEOPLE, person_words), min_size=2, max_size=12, unique_by=lambda name: match_key(tidy_name(name)))
+        st.lists(
+            named(PEOPLE, person_words), min_size=2, max_size=12, unique_by=lambda name: match_key(tidy_name(name))
+        )
     )
-    names = draw(st.lists(named(PIPELINES, pipeline_words), min_size=1, max_size=6, unique_by=lambda name: match_key(tidy_name(name))))
+    names = draw(
+        st.lists(
+            named(PIPELINES, pipeline_words), min_size=1, max_size=6, unique_by=lambda name: match_key(tidy_name(name))
+        )
+    )
     pipelines = []
     for name in names:
         primary, secondary = draw(st.permutations(engineers))[:2]
