@@ -83,7 +83,7 @@ def _without_setext(lines: Sequence[Line]) -> list[Line]:
     return result
 
 
-def _at_usual_levels(lines: Sequence[Line]) -> Sequence[Line]:
+def _at_usual_levels(lines: list[Line]) -> list[Line]:
     """Return the lines with each heading a level higher if the known parts are all one level deeper than usual."""
     levels = {line.heading[0] for line in lines if line.heading and match_key(line.heading[1]) in PARTS}
     if levels != {2}:
