@@ -45,7 +45,7 @@ def _apply_change(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) ->
     An update to other engineers or another time clears signatures, and notifies those affected.
     """
     row = due.handoff or Handoff(rotation=rotation, sequence=-1)
-    # Before the engineers change, so that an engineer who signed and is replaced hears of it too.
+    # Read before the engineers change: a signer who is replaced is notified too.
     signers = [user for user in row.people if user not in row.missing_signers] if row.pk else []
     boundary = due.boundary
     if boundary is None:

@@ -89,7 +89,7 @@ def tidy_person(text: str) -> str:
     for _ in range(MENDING_ROUNDS):
         name = tidy_name(LINK.sub(r"\1", html.unescape(text)).strip().removeprefix("@"))
         found = EMPHASIZED.fullmatch(name)
-        name = found[2] if found else name
+        name = found[2] if found and found[1] not in found[2] else name
         if name == text:
             break
         text = name

@@ -83,8 +83,8 @@ def test_a_lost_closing_bracket_is_an_error():
         ("## Weekly Rotation\n", "Weekly Rotation\n---\n"),
         ("## Weekly Rotation\n", "## On-call rota\n"),
         ("## Runbook: Daily Growth (Experiment-Focused)\n", "Runbook: Daily Growth (Experiment-Focused)\n------\n"),
-        ("**Primary Owner** | **Secondary Owner**", "Owner | Backup owner"),
-        ("**Primary Owner** | **Secondary Owner**", "Primary | Secondary"),
+        ("**Primary Owner**  | **Secondary Owner**", "Owner | Backup owner"),
+        ("**Primary Owner**  | **Secondary Owner**", "Primary | Secondary"),
     ],
 )
 def test_other_spellings_of_headings_and_columns_are_read(old, new):

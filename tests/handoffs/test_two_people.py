@@ -107,6 +107,7 @@ def test_thousands_of_incidents_and_items_leave_lists_and_pages_small(call, sign
             kind="issue",
             title=f"Incident {n} with a title of some length",
             opened_at=NOW,
+            last_seen_at=NOW,
             opened_by=a,
         )
         for n in range(3000)

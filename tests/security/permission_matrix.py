@@ -167,6 +167,8 @@ RULES = {
         OWNER, {"meeting_starts_at": "{meeting_day}T08:00", "meeting_ends_at": "{meeting_day}T08:30"}
     ),
     "POST /handoffs/{handoff}/sign/": Rule(OWNER_ALONE),
+    "POST /handoffs/{handoff}/unsign/": Rule(OWNER_ALONE),
+    "POST /handoffs/{handoff}/close/": Rule(OWNER),
     "POST /action-items/add/": Rule(SIGNED_IN, {"text": "To do", "rotation": "{rotation}"}),
     "POST /action-items/{item}/done/": Rule(SIGNED_IN),
     "POST /action-items/{item}/open/": Rule(SIGNED_IN),
@@ -300,6 +302,8 @@ RULES = {
         OWNER, {"meeting_starts_at": "{meeting_day}T08:00:00Z", "meeting_ends_at": "{meeting_day}T08:30:00Z"}
     ),
     "POST /api/v1/handoffs/{handoff}/sign/": Rule(OWNER_ALONE, {}),
+    "POST /api/v1/handoffs/{handoff}/unsign/": Rule(OWNER_ALONE),
+    "POST /api/v1/handoffs/{handoff}/close/": Rule(OWNER),
     "GET /api/v1/action-items/": Rule(SIGNED_IN),
     "POST /api/v1/action-items/": Rule(SIGNED_IN, {"text": "To do"}),
     "GET /api/v1/action-items/{item}/": Rule(SIGNED_IN),
