@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from notifications.channels.deadline import Deadline
+from notifications.channels.email.html import mail_html
 from notifications.channels.exceptions import UndeliverableError
 from notifications.models import Message
 from notifications.queries.outbox import absolute_url, is_worth_listing
@@ -51,7 +52,8 @@ def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
             "Auto-Submitted": "auto-generated",
         },
     )
-    mail.attach_alternative(render_to_string("notifications/mail.html", context), "text/html")
+    html = render_to_string("notifications/mail.html", {**context, "body": mail_html(message.text)})
+    mail.attach_alternative(html, "text/html")
     if message.calendar_method:
         mail.attach_alternative(message.calendar, f"text/calendar; method={message.calendar_method}")
     invitations = message.merged.exclude(calendar="").select_related("recipient").order_by("pk")
