@@ -38,7 +38,7 @@ ALIASES = {
     "second owner": "secondary owner",
 }
 UNASSIGNED = frozenset({"unassigned", "none", "nobody", "no one", "tbd", "tba", "n a", "vacant"})
-TWO_NAMES = re.compile(r"\s*(?:[,;/&+]|<br ?/?>|\band\b)\s*", re.IGNORECASE)
+TWO_NAMES = re.compile(r"\s*(?:[,;/]|<br ?/?>)\s*|\s+(?:[&+]|and)\s+", re.IGNORECASE)
 
 COLUMNS = ("Pipeline", "Primary Owner", "Secondary Owner")
 KNOWN = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
