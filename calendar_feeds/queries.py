@@ -7,13 +7,13 @@ from django.urls import reverse
 from calendar_feeds.models import FeedEvent, FeedToken
 from handoffs.domain.ical import feed
 from people.models import User
-from people.queries import digest_of
+from people.queries import secret_digest
 
 
 def feed_by_secret(secret: str) -> FeedToken | None:
     """Return the feed for this secret with its owner and rotation, or None if it is unknown, revoked or its owner is inactive."""
     rows = FeedToken.objects.usable().select_related("owner", "rotation")
-    return rows.filter(digest=digest_of(secret)).first()
+    return rows.filter(digest=secret_digest(secret)).first()
 
 
 def active_feeds(owner: User) -> QuerySet[FeedToken]:

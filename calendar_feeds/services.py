@@ -14,7 +14,7 @@ from calendar_feeds.models import FeedEvent, FeedToken
 from common.exceptions import DomainError, NotAllowedError
 from handoffs.domain.ical import Content, Version, feed_event
 from people.models import User
-from people.queries import digest_of
+from people.queries import secret_digest
 from people.services.accounts import note_use
 from scheduling.models import Rotation
 
@@ -40,7 +40,7 @@ def create_feed(owner: User, *, rotation: Rotation | None, at: dt.datetime) -> N
         raise DomainError(f"You have {MAX_FEEDS_PER_USER} calendar feeds. Revoke one before you create another.")
     secret = FEED_PREFIX + secrets.token_urlsafe(32)
     token = FeedToken.objects.create(
-        owner=owner, rotation=rotation, prefix=secret[: len(FEED_PREFIX) + 6], digest=digest_of(secret)
+        owner=owner, rotation=rotation, prefix=secret[: len(FEED_PREFIX) + 6], digest=secret_digest(secret)
     )
     sync_feed(rotation or owner, at=at)
     return NewFeed(token=token, secret=secret)

@@ -146,7 +146,7 @@ def ports(arrows: Sequence[Arrow], *, boxes: Mapping[str, Box]) -> dict[tuple[Ar
     return found
 
 
-def path_of(arrow: Arrow, *, boxes: Mapping[str, Box], at: Mapping[tuple[Arrow, str], float], lane: int) -> str:
+def arrow_path(arrow: Arrow, *, boxes: Mapping[str, Box], at: Mapping[tuple[Arrow, str], float], lane: int) -> str:
     """Return the SVG path of an arrow: a gentle curve, or around the boxes in between, in a lane beside earlier ones."""
     start, end = boxes[arrow.importer], boxes[arrow.imported]
     x1, y1 = at[arrow, "out"], start.bottom
@@ -196,7 +196,7 @@ def draw(layers: Sequence[Sequence[str]], arrows: Sequence[Arrow]) -> str:
     around = [arrow for arrow in arrows if goes_around(arrow, boxes=boxes, at=at)]
     for arrow in arrows:
         lane = around.index(arrow) if arrow in around else 0
-        path = path_of(arrow, boxes=boxes, at=at, lane=lane)
+        path = arrow_path(arrow, boxes=boxes, at=at, lane=lane)
         lines.append(f'  <path class="arrow" marker-end="url(#head)" d="{path}"/>')
     for box in boxes.values():
         lines.append(

@@ -18,7 +18,7 @@ from runbooks.domain.handbook_model import (
     RotationPart,
     RunbookPart,
 )
-from runbooks.domain.runbook_text import sections_of
+from runbooks.domain.runbook_text import split_sections
 from runbooks.models import Runbook
 from runbooks.queries import current_revision, runbooks
 from scheduling.models import Rotation
@@ -86,4 +86,4 @@ def _readable(handbook: Handbook) -> str:
 
 def _runbook_part(runbook: Runbook) -> RunbookPart:
     name, audience = split_audience(runbook.title)
-    return RunbookPart(name=name, audience=audience, sections=sections_of(current_revision(runbook).markdown))
+    return RunbookPart(name=name, audience=audience, sections=split_sections(current_revision(runbook).markdown))

@@ -10,7 +10,7 @@ from django.urls import reverse
 from notifications.registry import Notification, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import PasswordLink, User
-from people.queries import secret_of
+from people.queries import link_secret
 
 EMAIL_NOTICE_VALIDITY = dt.timedelta(days=7)
 
@@ -32,7 +32,7 @@ class _PasswordNotification(Notification):
         return reverse("sign_in")
 
     def delivery_link(self) -> str:
-        return reverse("password_link", args=[secret_of(PasswordLink.objects.get(pk=self.link_id))])
+        return reverse("password_link", args=[link_secret(PasswordLink.objects.get(pk=self.link_id))])
 
     def usage(self, reader: User) -> str:
         """Return the user name, and until when the link works."""

@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 from people.models import ApiToken, PasswordLink, User, UserQuerySet
 
 
-def digest_of(secret: str) -> str:
+def secret_digest(secret: str) -> str:
     """Return the hexadecimal SHA-256 digest of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -23,7 +23,7 @@ def find_token(secret: str, *, at: dt.datetime) -> ApiToken | None:
 
     Its user has an admin's rights (`is_staff`) only if the token was created as an admin token.
     """
-    token = ApiToken.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
+    token = ApiToken.objects.usable(at=at).select_related("user").filter(digest=secret_digest(secret)).first()
     if token is not None and token.scope != ApiToken.Scope.ADMIN:
         token.user.is_staff = False
     return token
@@ -56,14 +56,14 @@ def has_second_factor(user: User) -> bool:
     return Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
 
 
-def secret_of(link: PasswordLink) -> str:
+def link_secret(link: PasswordLink) -> str:
     """Return the secret of a password link: 256 bits derived from its nonce and the site's key."""
     return salted_hmac("people.password_link", link.nonce, algorithm="sha256").hexdigest()
 
 
 def find_password_link(secret: str, *, at: dt.datetime) -> PasswordLink | None:
     """Return the password link with this secret if it is valid at `at`, or None."""
-    return PasswordLink.objects.usable(at=at).select_related("user").filter(digest=digest_of(secret)).first()
+    return PasswordLink.objects.usable(at=at).select_related("user").filter(digest=secret_digest(secret)).first()
 
 
 @lru_cache(maxsize=512)
@@ -77,7 +77,7 @@ def public_holidays(country: str, subdivision: str, year: int) -> Mapping[dt.dat
     return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 
-def names_of(keys: Iterable[int | None]) -> dict[int, str]:
+def display_names(keys: Iterable[int | None]) -> dict[int, str]:
     """Return user names by primary key."""
     user_ids = {key for key in keys if key is not None}
     return dict(User.objects.filter(pk__in=user_ids).order_by().values_list("pk", "username"))

@@ -107,7 +107,7 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     @action(detail=True, url_path="revisions/(?P<number>[0-9]{1,9})", url_name="revision")
     def revision(self, request: Request, slug: str, number: str) -> Response:
         """Return a revision."""
-        row = queries.revision_of(self.get_object(), number=int(number))
+        row = queries.find_revision(self.get_object(), number=int(number))
         if row is None:
             raise Http404
         return Response(RevisionSerializer(row).data)

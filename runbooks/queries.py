@@ -47,22 +47,22 @@ def pipelines_without_runbook() -> QuerySet[Pipeline]:
     return ownership().filter(runbook=None)
 
 
-def markdown_of(runbook: Runbook, *, number: int) -> str:
+def revision_markdown(runbook: Runbook, *, number: int) -> str:
     """Return the text of a revision. Raise RunbookRevision.DoesNotExist if there is none."""
     return RunbookRevision.objects.values_list("markdown", flat=True).get(runbook=runbook, number=number)
 
 
-def html_of(runbook: Runbook, *, number: int) -> str:
+def revision_html(runbook: Runbook, *, number: int) -> str:
     """Return the rendered text of a revision. Raise RunbookRevision.DoesNotExist if there is none."""
     return RunbookRevision.objects.values_list("html", flat=True).get(runbook=runbook, number=number)
 
 
-def revision_of(runbook: Runbook, *, number: int) -> RunbookRevision | None:
+def find_revision(runbook: Runbook, *, number: int) -> RunbookRevision | None:
     """Return a revision with its author, or None if it does not exist."""
     return runbook.revisions.select_related("author").filter(number=number).first()
 
 
-def revisions_of(runbook: Runbook) -> QuerySet[RunbookRevision]:
+def list_revisions(runbook: Runbook) -> QuerySet[RunbookRevision]:
     """Return a runbook's revisions with authors but without texts, newest first."""
     return runbook.revisions.select_related("author").defer("markdown", "html").order_by("-number")
 

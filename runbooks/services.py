@@ -9,7 +9,7 @@ from runbooks.domain.handbook_model import LARGEST_RUNBOOK
 from runbooks.domain.rendering import Rendered, TooComplexError, render
 from runbooks.domain.runbook_text import normalize_runbook
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
-from runbooks.queries import markdown_of
+from runbooks.queries import revision_markdown
 
 
 class StaleEditError(DomainError):
@@ -108,7 +108,7 @@ def restore(runbook: Runbook, *, number: int, based_on: int, author: User) -> Ru
     """Save an earlier revision's text as the newest revision. Raise the same errors as `save_revision`."""
     return save_revision(
         runbook,
-        markdown=markdown_of(runbook, number=number),
+        markdown=revision_markdown(runbook, number=number),
         based_on=based_on,
         author=author,
         summary=f"Restored revision {number}",

@@ -103,7 +103,7 @@ def preview(request: SignedInRequest, slug: str) -> HttpResponse:
 def revisions(request: SignedInRequest, slug: str) -> HttpResponse:
     """List a runbook's revisions, with options to compare and restore."""
     row = _runbook(slug)
-    return render(request, "runbooks/revisions.html", {"runbook": row, "revisions": queries.revisions_of(row)})
+    return render(request, "runbooks/revisions.html", {"runbook": row, "revisions": queries.list_revisions(row)})
 
 
 @require_safe
@@ -166,7 +166,7 @@ def _runbook(slug: str) -> Runbook:
 
 
 def _revision(row: Runbook, number: int) -> RunbookRevision:
-    revision = queries.revision_of(row, number=number)
+    revision = queries.find_revision(row, number=number)
     if revision is None:
         raise Http404(f"{row} has no revision {number}.")
     return revision

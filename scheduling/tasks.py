@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from scheduling.queries.calendar_links import links_due
-from scheduling.queries.weeks import rotations_short_of
+from scheduling.queries.weeks import rotations_to_extend
 from scheduling.services import coverage_gaps, offboarding, swaps, weeks
 from scheduling.services.calendar_links import claim_link, sync_link
 from scheduling.services.reminders import notify_shift_changes, notify_time_off_conflicts
@@ -20,7 +20,7 @@ SYNC_BUDGET = dt.timedelta(seconds=60)
 def ensure_weeks() -> None:
     """Store the next 30 weeks of every rotation."""
     today = timezone.now().date()
-    for rotation in rotations_short_of(today + STORED_AHEAD):
+    for rotation in rotations_to_extend(today + STORED_AHEAD):
         weeks.ensure_weeks(rotation, today=today)
 
 

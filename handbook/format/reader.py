@@ -31,18 +31,18 @@ from runbooks.domain.handbook_model import (
     RotationPart,
     RunbookPart,
 )
-from runbooks.domain.markdown_lines import Line, block_text, decoded, fence_of, lines_of
+from runbooks.domain.markdown_lines import Line, block_text, closing_fence, decoded, split_lines
 from runbooks.domain.markdown_lists import (
     Item,
     check_length,
-    label_of,
     length_in,
-    list_of,
-    rules_of,
-    topics_of,
-    turns_of,
+    parse_label,
+    parse_list,
+    parse_rules,
+    parse_topics,
+    parse_turns,
 )
-from runbooks.domain.runbook_text import runbook_of
+from runbooks.domain.runbook_text import parse_runbook
 from runbooks.domain.text_cleanup import forbidden_character, quoted, tidy_sentence
 
 SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*")
@@ -53,10 +53,10 @@ ReportError = Callable[[HandbookError], None]
 def read_handbook(data: bytes) -> Handbook:
     """Return the parsed handbook. Raise HandbookErrors with every error and its line (docs/rules.md, Handbook file)."""
     errors: list[HandbookError] = []
-    lines, opening = lines_of(decoded(data))
+    lines, opening = split_lines(decoded(data))
     if opening is not None:
         wrong = "this code block is not closed"
-        raise HandbookErrors([HandbookError(opening.number, wrong, f"a closing line {fence_of(opening)}")])
+        raise HandbookErrors([HandbookError(opening.number, wrong, f"a closing line {closing_fence(opening)}")])
     errors += [
         HandbookError(line.number, f"the control character {found}", "text")
         for line in lines
@@ -153,18 +153,18 @@ def _no_table(chunk: Chunk) -> HandbookError:
 def _rotation(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> RotationPart | None:
     if chunk is None:
         return None
-    part = list_of(chunk.body)
+    part = parse_list(chunk.body)
     _add_passage(part.after, place=ROTATION, outline=outline)
-    turns = turns_of(part, at=chunk.line, report_error=report_error)
+    turns = parse_turns(part, at=chunk.line, report_error=report_error)
     return RotationPart(_title(chunk, report_error=report_error), block_text(part.before), turns, line=chunk.line)
 
 
 def _holiday_policy(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> HolidayPolicyPart | None:
     if chunk is None:
         return None
-    part = list_of(chunk.body)
+    part = parse_list(chunk.body)
     _add_passage(part.after, place=HOLIDAY_POLICY, outline=outline)
-    rules = rules_of(part, report_error=report_error)
+    rules = parse_rules(part, report_error=report_error)
     return HolidayPolicyPart(_title(chunk, report_error=report_error), block_text(part.before), rules, line=chunk.line)
 
 
@@ -172,7 +172,7 @@ def _handoff(chunk: Chunk | None, *, outline: Outline, report_error: ReportError
     """Return the hand-off. Other items of its list become passages in the meeting or topics position."""
     if chunk is None:
         return None
-    part = list_of(chunk.body)
+    part = parse_list(chunk.body)
     _add_passage(part.before, place=HANDOFF, outline=outline)
     _add_passage(part.after, place=HANDOFF_TOPICS, outline=outline)
     meeting = next((item for item in part.items if not item.nested and length_in(item.text)), None)
@@ -195,8 +195,8 @@ def _handoff(chunk: Chunk | None, *, outline: Outline, report_error: ReportError
         meeting=meeting.text,
         minutes_min=shortest,
         minutes_max=longest,
-        topics_label=label_of(topics, report_error=report_error),
-        topics=topics_of(topics, report_error=report_error),
+        topics_label=parse_label(topics, report_error=report_error),
+        topics=parse_topics(topics, report_error=report_error),
         line=chunk.line,
     )
 
@@ -216,7 +216,7 @@ def _runbooks(outline: Outline, *, report_error: ReportError) -> tuple[RunbookPa
     first: dict[str, int] = {}
     runbooks = []
     for title, chunk in outline.runbooks:
-        runbook = runbook_of(title, chunk.body, at=chunk.line, report_error=report_error)
+        runbook = parse_runbook(title, chunk.body, at=chunk.line, report_error=report_error)
         runbooks.append(runbook)
         key = match_key(runbook.full_name)
         if key in first:

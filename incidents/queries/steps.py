@@ -10,7 +10,7 @@ from typing import Any
 from incidents.models import RunStep
 from runbooks.domain.steps import runbook_steps
 from runbooks.models import Runbook
-from runbooks.queries import html_of
+from runbooks.queries import revision_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def step_statistics(runbook: Runbook) -> list[StepStatistic]:
     timed = [step for _, steps in groupby(rows, key=lambda row: row["run"]) for step in _timed(steps)]
     return [
         _statistic(step.text, [row for row in timed if row["text"] == step.text])
-        for step in runbook_steps(html_of(runbook, number=runbook.revision))
+        for step in runbook_steps(revision_html(runbook, number=runbook.revision))
     ]
 
 

@@ -12,7 +12,7 @@ from incidents.models import MAX_NOTE_LENGTH, Incident, RunbookRun, RunStep, Tim
 from people.models import User
 from runbooks.domain.steps import runbook_steps
 from runbooks.models import Runbook
-from runbooks.queries import html_of
+from runbooks.queries import revision_html
 
 
 @transaction.atomic
@@ -29,7 +29,7 @@ def start_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
     runbook = Runbook.objects.filter(pipeline=row.pipeline_id).first()
     if runbook is None:
         raise DomainError("This pipeline has no runbook.")
-    steps = runbook_steps(html_of(runbook, number=runbook.revision))
+    steps = runbook_steps(revision_html(runbook, number=runbook.revision))
     if not steps:
         raise DomainError("The runbook has no list under “Troubleshooting Steps”.")
     run = RunbookRun.objects.create(

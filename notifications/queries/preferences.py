@@ -43,7 +43,7 @@ class RuleSet:
 def preferences_for(person: User) -> list[TypePreference]:
     """Return the channels of every type that a user may receive."""
     rows = {row.type: row.channels for row in ChannelPreference.objects.filter(person=person)}
-    rules, reachable = rules_of([person])[person.pk], reachable_channels([person])[person.pk]
+    rules, reachable = rules_by_user([person])[person.pk], reachable_channels([person])[person.pk]
     return [
         TypePreference(cls, _channels(_steps(cls, rules=rules, channels=rows.get(cls.name), reachable=reachable)))
         for cls in configurable_types(person)
@@ -60,7 +60,7 @@ def steps_for(people: Iterable[User], *, cls: type[Notification], has_invitation
         return {user.pk: [Step(0, Message.Channel.EMAIL.value)] for user in users}
     rows = ChannelPreference.objects.filter(person__in=users, type=cls.name)
     channels = {row.person_id: row.channels for row in rows}
-    rules, reachable = rules_of(users), reachable_channels(users)
+    rules, reachable = rules_by_user(users), reachable_channels(users)
     steps = {}
     for user in users:
         own = _steps(cls, rules=rules[user.pk], channels=channels.get(user.pk), reachable=reachable[user.pk])
@@ -85,7 +85,7 @@ def _channels(steps: Iterable[Step]) -> list[str]:
     return list(dict.fromkeys(step.channel for step in steps))
 
 
-def rules_of(people: Iterable[User]) -> dict[int, dict[str, list[Step]]]:
+def rules_by_user(people: Iterable[User]) -> dict[int, dict[str, list[Step]]]:
     """Return the notification rules of users by urgency, in one query."""
     rules: dict[int, dict[str, list[Step]]] = defaultdict(lambda: {Urgency.HIGH.value: [], Urgency.LOW.value: []})
     for row in NotificationRule.objects.filter(person__in=list(people)):
@@ -103,7 +103,7 @@ def reachable_channels(people: Iterable[User]) -> dict[int, set[str]]:
 
 def rule_sets_for(person: User) -> list[RuleSet]:
     """Return a user's rules for both urgencies, the defaults where they have none, each in words."""
-    rules, reachable = rules_of([person])[person.pk], reachable_channels([person])[person.pk]
+    rules, reachable = rules_by_user([person])[person.pk], reachable_channels([person])[person.pk]
     high = high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
     low = low_urgency_steps(rules[Urgency.LOW], channels=None, reachable=reachable)
     return [

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from common.exceptions import DomainError, NotAllowedError
 from people.domain.names import match_key, user_name_for
 from people.models import ApiToken, Color, User
-from people.queries import digest_of
+from people.queries import secret_digest
 
 TOKEN_PREFIX = "oncall_"  # noqa: S105  # nosec B105  # a public prefix, so that scanners recognise leaked tokens
 MAX_TOKENS_PER_USER = 50
@@ -51,7 +51,7 @@ def create_token(
         scope=scope,
         expires_at=expires_at,
         prefix=secret[: len(TOKEN_PREFIX) + 6],
-        digest=digest_of(secret),
+        digest=secret_digest(secret),
     )
     return NewToken(token=token, secret=secret)
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from common.exceptions import DomainError, NotAllowedError
 from people.models import PasswordLink, User
-from people.queries import digest_of, secret_of
+from people.queries import link_secret, secret_digest
 from people.services.accounts import set_password
 from people.services.login_attempts import SHARED, refund_attempt, sign_in_attempt
 
@@ -70,6 +70,6 @@ def _new_link(user: User, *, purpose: PasswordLink.Purpose, by: User | None, at:
     link = PasswordLink(
         user=user, purpose=purpose, asked_by=by, nonce=secrets.token_hex(32), created_at=at, expires_at=expires_at
     )
-    link.digest = digest_of(secret_of(link))
+    link.digest = secret_digest(link_secret(link))
     link.save()
     return link

@@ -148,7 +148,7 @@ class RunbookPart:
     @property
     def markdown(self) -> str:
         """The whole text, with a level-3 heading for each section."""
-        return markdown_of(self.sections)
+        return join_sections(self.sections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def full_name(name: str, *, audience: str) -> str:
     return f"{name} ({audience})" if audience else name
 
 
-def markdown_of(sections: tuple[Section, ...]) -> str:
+def join_sections(sections: tuple[Section, ...]) -> str:
     """Return a runbook's whole text without a trailing newline."""
     return "\n\n".join(_section_text(section) for section in sections)
 

@@ -69,13 +69,13 @@ def decoded(data: bytes) -> str:
         raise HandbookErrors([HandbookError(number, wrong, "a file saved as UTF-8")]) from None
 
 
-def lines_of(text: str) -> tuple[list[Line], Line | None]:
+def split_lines(text: str) -> tuple[list[Line], Line | None]:
     """Return the lines of a text, repaired outside code, and the opening fence of an unclosed code block."""
     lines, opening = _with_code_marked(_split(text.replace("\ufeff", "")))
     return [line if line.code else replace(line, text=mend(line.text)) for line in lines], opening
 
 
-def fence_of(line: Line) -> str:
+def closing_fence(line: Line) -> str:
     """Return the backticks or tildes of a fence, which also close its block, or "" if the line is no fence."""
     found = FENCE.match(line.text)
     return found[1] if found else ""

@@ -68,7 +68,7 @@ class ListPart:
     after: Sequence[Line]
 
 
-def list_of(lines: Sequence[Line]) -> ListPart:
+def parse_list(lines: Sequence[Line]) -> ListPart:
     """Return the first list. It ends when no item follows a blank line or a rule."""
     start = next((place for place, line in enumerate(lines) if line.item or line.heading), len(lines))
     items: list[Item] = []
@@ -84,7 +84,7 @@ def list_of(lines: Sequence[Line]) -> ListPart:
     return ListPart(before=lines[:start], items=tuple(items), after=lines[end:])
 
 
-def turns_of(part: ListPart, *, at: int, report_error: ReportError) -> tuple[RosterEntry, ...]:
+def parse_turns(part: ListPart, *, at: int, report_error: ReportError) -> tuple[RosterEntry, ...]:
     """Return the weeks of the rotation in order. `at` is the line number of its heading."""
     turns: list[RosterEntry] = []
     if not part.items:
@@ -123,7 +123,7 @@ def turns_of(part: ListPart, *, at: int, report_error: ReportError) -> tuple[Ros
     return tuple(turns)
 
 
-def rules_of(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]:
+def parse_rules(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]:
     """Return the rules of the holiday policy. The policy may have none."""
     for item in part.items:
         _refuse_nested(item, what="a rule", report_error=report_error)
@@ -146,7 +146,7 @@ def length_in(text: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2] or found[1])) if found else None
 
 
-def label_of(item: Item, *, report_error: ReportError) -> str:
+def parse_label(item: Item, *, report_error: ReportError) -> str:
     """Return the label above the topics, without the colon."""
     label = item.text
     while (bare := tidy_name(label.rstrip(":"))) != label:
@@ -159,7 +159,7 @@ def label_of(item: Item, *, report_error: ReportError) -> str:
     return label
 
 
-def topics_of(item: Item, *, report_error: ReportError) -> tuple[str, ...]:
+def parse_topics(item: Item, *, report_error: ReportError) -> tuple[str, ...]:
     """Return the topics nested in an item, without duplicates."""
     for topic in item.nested:
         _refuse_nested(topic, what="a topic", report_error=report_error)

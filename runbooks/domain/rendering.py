@@ -10,7 +10,7 @@ import nh3
 from anyascii import anyascii
 from cmarkgfm.cmark import Options
 
-from runbooks.domain.runbook_text import sections_of
+from runbooks.domain.runbook_text import split_sections
 
 # Raw HTML passes the parser and is sanitised afterwards.
 OPTIONS = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES | Options.CMARK_OPT_GITHUB_PRE_LANG
@@ -94,7 +94,7 @@ def render(markdown: str) -> Rendered:
 
     Raise TooComplexError if the text is too deeply nested or has too many sections. The HTML contains only the tags, attributes and URL schemes of the allow-lists above, and what this module adds.
     """
-    sections = sections_of(markdown)
+    sections = split_sections(markdown)
     if len(sections) > MAX_SECTIONS:
         raise TooComplexError(f"The text has {len(sections):,} sections. The limit is {MAX_SECTIONS:,}.")
     references = _references(section.markdown for section in sections)

@@ -17,9 +17,9 @@ from runbooks.domain.handbook_model import (
     HandbookError,
     RunbookPart,
     Section,
-    markdown_of,
+    join_sections,
 )
-from runbooks.domain.markdown_lines import Line, block_text, fence_of, lines_of
+from runbooks.domain.markdown_lines import Line, block_text, closing_fence, split_lines
 from runbooks.domain.text_cleanup import CONTROL, quoted, tidy_name, tidy_pipeline, tidy_sentence
 
 SECTION_LEVEL = 3
@@ -36,15 +36,15 @@ def normalize_runbook(markdown: str) -> str:
     handbook file is changed: headings of level 1 and 2 become sections, unclosed code blocks are closed, and control
     characters are removed, except NUL, which is rejected before a text gets here.
     """
-    return markdown_of(sections_of(markdown))
+    return join_sections(split_sections(markdown))
 
 
-def sections_of(markdown: str) -> tuple[Section, ...]:
+def split_sections(markdown: str) -> tuple[Section, ...]:
     """Return the sections of a runbook's text, normalised as in `normalize_runbook`."""
     text = CONTROL.sub(lambda found: found[0] if found[0] in "\0\n\r" else "", markdown)
-    lines, opening = lines_of(text)
+    lines, opening = split_lines(text)
     if opening is not None:
-        lines, _ = lines_of(f"{text}\n{fence_of(opening)}")
+        lines, _ = split_lines(f"{text}\n{closing_fence(opening)}")
     return _sections([_kept_inside(line) for line in lines], report_error=lambda _: None)
 
 
@@ -61,7 +61,7 @@ def forgotten_gap(line: Line) -> str | None:
     return title if match_key(title) in PART_KEYS or runbook_title(title) is not None else None
 
 
-def runbook_of(title: str, lines: Sequence[Line], *, at: int, report_error: ReportError) -> RunbookPart:
+def parse_runbook(title: str, lines: Sequence[Line], *, at: int, report_error: ReportError) -> RunbookPart:
     """Return the runbook with a title, and report invalid content. `at` is the line number of its heading."""
     name, audience = tidy_pipeline(title)
     if not match_key(name):

@@ -14,7 +14,7 @@ from common.datetimes import EARLIEST, INVALID_DATE, LATEST
 from common.exceptions import NotAllowedError
 from people.models import User
 from people.permissions import request_user
-from people.queries import names_of
+from people.queries import display_names
 from people.serializers import UsernameField
 from scheduling.api.serializers import MoveSerializer
 from scheduling.api.swaps import SwapSerializer
@@ -125,7 +125,7 @@ class PlanningActions(viewsets.GenericViewSet[Rotation]):
             return Response(
                 PlanSerializer({"exists": False, "optimal": False, "moves": (), "reason": plan.reason}).data
             )
-        usernames = names_of(key for move in plan.moves for key in (move.giver, move.taker))
+        usernames = display_names(key for move in plan.moves for key in (move.giver, move.taker))
         result = {"exists": True, "optimal": plan.optimal, "moves": plan.moves, "reason": ""}
         return Response(PlanSerializer(result, context={"usernames": usernames}).data)
 

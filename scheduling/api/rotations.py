@@ -17,7 +17,7 @@ from common.api.params import AT, FROM, TO, check_window, instant_or_date, pagin
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
-from people.queries import names_of
+from people.queries import display_names
 from people.serializers import UsernameField
 from scheduling.api.planning import MAX_ENGINEERS, PlanningActions
 from scheduling.api.serializers import EngineerKeyField
@@ -106,7 +106,7 @@ def serialize_rotations(rotations: Iterable[Rotation]) -> Any:
     """Return rotations as API data; the number of queries does not depend on how many there are."""
     rows = list(rotations)
     rosters = roster_versions(rows)
-    usernames = names_of(key for versions in rosters.values() for version in versions for key in version.engineers)
+    usernames = display_names(key for versions in rosters.values() for version in versions for key in version.engineers)
     return RotationSerializer(rows, many=True, context={"rosters": rosters, "usernames": usernames}).data
 
 
@@ -242,7 +242,7 @@ class RotationViewSet(PlanningActions):
         )
         check_window(first, last)
         weeks = weeks_between(rotation, first=first, last=last)
-        usernames = names_of(key for week in weeks for key in (week.engineer, week.planned_engineer))
+        usernames = display_names(key for week in weeks for key in (week.engineer, week.planned_engineer))
         return paginate_list(
             self, request, list(WeekSerializer(weeks, many=True, context={"usernames": usernames}).data)
         )
@@ -256,5 +256,5 @@ class RotationViewSet(PlanningActions):
         ends_at = instant_or_date(request, name="to", default=starts_at + dt.timedelta(weeks=DEFAULT_WEEKS))
         check_window(starts_at, ends_at)
         intervals = rotation_timeline(rotation, starts_at=starts_at, ends_at=ends_at)
-        context = {"usernames": names_of(interval.engineer for interval in intervals)}
+        context = {"usernames": display_names(interval.engineer for interval in intervals)}
         return paginate_list(self, request, list(IntervalSerializer(intervals, many=True, context=context).data))

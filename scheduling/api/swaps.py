@@ -16,7 +16,7 @@ from common.api.params import paginate_list
 from common.datetimes import parse_date_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
-from people.queries import names_of
+from people.queries import display_names
 from people.serializers import UsernameField
 from scheduling.api.filters import SwapFilter
 from scheduling.api.serializers import SuggestionSerializer
@@ -150,7 +150,7 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         found = suggestions_for(rotation, week=week, at=timezone.now())
         if found is None:
             raise InvalidInputError({"week": ["Enter the start date of an upcoming shift of the rotation."]})
-        usernames = names_of(
+        usernames = display_names(
             key for suggestion in found for move in suggestion.moves for key in (move.giver, move.taker)
         )
         context = {"usernames": usernames}

@@ -17,7 +17,7 @@ from scheduling.domain.ical_times import (
     MalformedEventError,
     Moment,
     all_day_span,
-    day_of,
+    local_day,
     moments,
     required_moment,
     usable_zone,
@@ -172,7 +172,7 @@ def _read(raw: RawEvent, series: list[_Event], window: _Window) -> _Event:
 
 def _day(moment: Moment, event: _Event, window: _Window) -> dt.date:
     """Return the day of an occurrence that EXDATE, RDATE or RECURRENCE-ID names."""
-    return day_of(moment, start=event.start, first_day=event.day, zones=window.zones)
+    return local_day(moment, start=event.start, first_day=event.day, zones=window.zones)
 
 
 def _is_busy(raw: RawEvent) -> bool:

@@ -180,7 +180,7 @@ def nearest_day(moment: Moment, zone: str) -> dt.date:
     return (in_zone(moment, zone if moment.zone == UTC else moment.zone) + HALF_DAY).date()
 
 
-def day_of(moment: Moment, *, start: Moment, first_day: dt.date, zones: Sequence[str]) -> dt.date:
+def local_day(moment: Moment, *, start: Moment, first_day: dt.date, zones: Sequence[str]) -> dt.date:
     """Return the day of an occurrence of a series that starts at `start`, on `first_day`.
 
     The moment may be a date or a time in any zone, whatever the series has.

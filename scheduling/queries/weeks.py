@@ -75,7 +75,7 @@ def upcoming_week_dates(rotation: Rotation, *, at: dt.datetime, limit: int = 26)
     return list(rows.values_list("starts_on", flat=True)[:limit])
 
 
-def rotations_short_of(until: dt.date) -> QuerySet[Rotation]:
+def rotations_to_extend(until: dt.date) -> QuerySet[Rotation]:
     """Return the active rotations whose stored weeks end before a date, by primary key."""
     newest = RotationWeek.objects.filter(rotation=OuterRef("pk")).order_by("-starts_on").values("starts_on")[:1]
     rows = Rotation.objects.active().annotate(newest=Subquery(newest))

@@ -16,7 +16,7 @@ from scheduling.domain.ical_parser import UnreadableCalendarError
 from scheduling.ical_subprocess import busy_days_within
 from scheduling.models import CalendarLink, HolidayBlock
 from scheduling.services.holidays import HolidayData, build_holiday
-from scheduling.services.locks import lock_availability_of
+from scheduling.services.locks import lock_availability
 
 # The window of dates that a sync reads.
 SYNC_BACK, SYNC_AHEAD = dt.timedelta(days=7), dt.timedelta(days=400)
@@ -39,7 +39,7 @@ def link_calendar(engineer: User, *, address: str, by: User) -> CalendarLink:
     except UnreachableError as error:
         raise InvalidInputError({"address": [str(error)]}) from error
     with transaction.atomic():
-        lock_availability_of(engineer)
+        lock_availability(engineer)
         HolidayBlock.objects.filter(link__engineer=engineer).delete()
         CalendarLink.objects.filter(engineer=engineer).delete()
         return CalendarLink.objects.create(engineer=engineer, address=address, host=host[:255])
@@ -49,7 +49,7 @@ def link_calendar(engineer: User, *, address: str, by: User) -> CalendarLink:
 def unlink_calendar(link: CalendarLink, *, by: User) -> None:
     """Delete a linked calendar and its absences; raise NotAllowedError for another engineer's."""
     _check_can_link(link.engineer, by=by)
-    lock_availability_of(link.engineer)
+    lock_availability(link.engineer)
     HolidayBlock.objects.filter(link=link).delete()
     CalendarLink.objects.filter(pk=link.pk).delete()
 
@@ -89,7 +89,7 @@ def sync_link(
 @transaction.atomic
 def _update_absences(link: CalendarLink, calendar: BusyCalendar, *, since: dt.date, at: dt.datetime) -> None:
     """Create, update and delete imported absences that end on or after `since`; skip those that did not change."""
-    engineer = lock_availability_of(link.engineer)
+    engineer = lock_availability(link.engineer)
     if not CalendarLink.objects.filter(pk=link.pk).exists():
         return  # The calendar was disconnected while it was being read.
     skipped = list(calendar.skipped)

@@ -10,7 +10,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from scheduling.domain.wall_time import dates_to_interval
 from scheduling.models import HolidayBlock
-from scheduling.services.locks import lock_availability_of
+from scheduling.services.locks import lock_availability
 
 MAX_ABSENCE_DAYS = 366
 
@@ -68,7 +68,7 @@ def create_holiday(engineer: User, *, data: HolidayData, by: User) -> HolidayBlo
     and InvalidInputError for bad input.
     """
     _check_may_change(engineer, by=by)
-    block = build_holiday(lock_availability_of(engineer), data=data)
+    block = build_holiday(lock_availability(engineer), data=data)
     block.save()
     return block
 
@@ -80,7 +80,7 @@ def update_holiday(block: HolidayBlock, *, data: HolidayData, by: User) -> Holid
     Raises the same errors as `create_holiday`, and DomainError if the absence was deleted or comes from a linked calendar.
     """
     _check_may_change(block.engineer, by=by)
-    engineer = lock_availability_of(block.engineer)
+    engineer = lock_availability(block.engineer)
     row = HolidayBlock.objects.filter(pk=block.pk).first()
     if row is None:
         raise DomainError("This time off was deleted in the meantime.")
@@ -95,7 +95,7 @@ def update_holiday(block: HolidayBlock, *, data: HolidayData, by: User) -> Holid
 def delete_holiday(block: HolidayBlock, *, by: User) -> None:
     """Delete an absence; raise NotAllowedError for another engineer's, DomainError for one from a linked calendar."""
     _check_may_change(block.engineer, by=by)
-    lock_availability_of(block.engineer)
+    lock_availability(block.engineer)
     row = HolidayBlock.objects.filter(pk=block.pk).first()
     if row is not None:
         _check_not_linked(row)

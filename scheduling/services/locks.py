@@ -37,7 +37,7 @@ def lock_people(people: Iterable[User]) -> dict[int, User]:
     return {row.pk: row for row in rows}
 
 
-def lock_availability_of(engineer: User) -> User:
+def lock_availability(engineer: User) -> User:
     """Lock everything that depends on an engineer's availability, and the engineer; return the reloaded engineer."""
     list(Rotation.objects.select_for_update(no_key=True).filter(pk__in=rotations_with(engineer)).order_by("pk"))
     return lock_people([engineer])[engineer.pk]

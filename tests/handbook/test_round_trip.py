@@ -12,7 +12,7 @@ from handbook.format.reader import read_handbook
 from handbook.format.writer import write_handbook
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import HandbookErrors
-from runbooks.domain.runbook_text import normalize_runbook, sections_of
+from runbooks.domain.runbook_text import normalize_runbook, split_sections
 from runbooks.domain.text_cleanup import mend, tidy_name
 from tests.handbook.strategies import BODIES, drafts, styles, typed
 
@@ -146,10 +146,10 @@ texts = st.lists(st.one_of(st.sampled_from([*PIECES, *BODIES]), st.text(max_size
 @given(texts)
 def test_a_runbook_typed_on_the_site_survives_export_and_import(text):
     text = text.replace("\0", "")
-    sections = sections_of(text)
+    sections = split_sections(text)
     kept = normalize_runbook(text)
     assert normalize_runbook(kept) == kept
-    assert sections_of(kept) == sections
+    assert split_sections(kept) == sections
     handbook = read("\n".join(SHORT))
     [runbook] = handbook.runbooks
     book = type(runbook)(runbook.name, runbook.audience, sections)

@@ -22,7 +22,7 @@ from incidents.services.transitions import NewIncident, open_incident, resolve
 from notifications.models import Message
 from notifications.services.preferences import set_contact_method
 from people.models import ApiToken, User
-from people.queries import secret_of
+from people.queries import link_secret
 from people.services.accounts import create_token
 from people.services.password_links import invite
 from runbooks.services import save_revision
@@ -145,7 +145,7 @@ def make_world():
         "cover": cover.pk,
         "holiday": holiday.pk,
         "token": create_token(a, name="owned").token.pk,
-        "secret": secret_of(invite(b, by=admin, at=at)),
+        "secret": link_secret(invite(b, by=admin, at=at)),
         "owner_pk": a.pk,
         "password": PASSWORD,
         "new_password": NEW_PASSWORD,

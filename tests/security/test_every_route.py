@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver
 
 from calendar_feeds.models import FeedToken
-from people.queries import digest_of
+from people.queries import secret_digest
 from tests.factories import make_engineer, make_pipeline, make_runbook, rolled_back
 from tests.statements import writing
 
@@ -73,7 +73,7 @@ def world(django_db_setup, django_db_blocker):
         a, d = make_engineer("Engineer A"), make_engineer("Engineer D")
         daily_growth = make_pipeline("Daily growth (experiment-focused)", primary=d, secondary=a)
         make_runbook(daily_growth, author=a)
-        FeedToken.objects.create(owner=a, prefix="feed_", digest=digest_of(FEED))
+        FeedToken.objects.create(owner=a, prefix="feed_", digest=secret_digest(FEED))
         yield
 
 
