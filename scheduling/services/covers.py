@@ -145,6 +145,9 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
         raise DomainError("This cover has already ended.")
     if not _may_end(row, by=by):
         raise NotAllowedError("Only the covering engineer, the covered engineer or an admin can end this cover.")
+    weeks = rotation.weeks.overlapping(starts_at=max(row.starts_at, at), ends_at=row.ends_at)
+    if not row.covered_engineer.is_active and weeks.filter(engineer__is_active=False).exists():
+        raise DomainError(f"{row.covered_engineer} is no longer active. Let another engineer take over instead.")
     series = rows.filter(series=row.series, starts_at__gt=row.starts_at) if row.series else rows.none()
     for part in [row, *(later for later in series if _may_end(later, by=by))]:
         _end_part(part, rotation=rotation, by=by, at=at)

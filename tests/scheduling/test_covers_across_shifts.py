@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from common.exceptions import InvalidInputError, NotAllowedError
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from handbook.services import import_handbook
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import on_call_shifts, rotation_timeline
@@ -126,6 +126,13 @@ def test_a_second_leaver_leaves_nobody_inactive_on_call(rotation, a, b, c, d, ad
     deactivate(a, by=admin, at=AT)
     [first] = on_call_shifts([rotation], at=AT)
     deactivate({b.pk: b, c.pk: c, d.pk: d}[first.engineer], by=admin, at=AT + HOUR)
+    assert on_call_shifts([rotation], at=AT + HOUR)[0].available
+
+
+def test_a_cover_for_an_inactive_engineer_cannot_end(rotation, a, admin):
+    deactivate(a, by=admin, at=AT)
+    with pytest.raises(DomainError, match="no longer active"):
+        end_cover(Cover.objects.get(), by=admin, at=AT + HOUR)
     assert on_call_shifts([rotation], at=AT + HOUR)[0].available
 
 

@@ -46,6 +46,7 @@ class History:
         self.at = NOW
         self.on_call = self.engineer_at(NOW)
         self.expected, self.delivered = Counter(), Counter()
+        self.on_call_since = self.at
         self.log = []
 
     # What happens
@@ -157,10 +158,11 @@ class History:
         if engineer != self.on_call:
             active = set(User.objects.filter(is_active=True).values_list("pk", flat=True))
             self.expected[("shift-started", engineer, self.at)] += 1
-            if self.on_call in active:
+            # A shift that a cover takes over at the very instant it starts has no end to tell: the cover's mail says it.
+            if self.on_call in active and self.on_call_since < self.at:
                 self.expected[("shift-ended", self.on_call, self.at)] += 1
             self.log.append(f"{self.at:%d %b %H:%M} {self.on_call} → {engineer}")
-            self.on_call = engineer
+            self.on_call, self.on_call_since = engineer, self.at
         notify_shift_changes(at=self.at)
         due = Message.objects.filter(type__in=TYPES, state="pending", due_at__lte=self.at).select_related("recipient")
         for message in due:
