@@ -72,7 +72,7 @@ def _context(request: SignedInRequest) -> dict[str, object]:
     presenter = SnapshotPresenter(snapshot, pipelines.values(), covers=covers.select_related("covered_engineer"))
     no_responder = [row for key, row in uncovered.items() if snapshot.chains[key].responder is None]
     attention_rows = [presenter.pipeline_row(listed[key]) for key in attention if key in listed]
-    incident_count = len(shown_incidents) if len(shown_incidents) < MAX_INCIDENTS else incidents.count()
+    incident_count = incidents.count()
     return {
         "now": at,
         "delivery_problem": queries.delivery_problem(at=at),
