@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from people.models import ApiToken
 from people.services.accounts import create_token
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.services.rosters import set_roster
@@ -66,7 +67,8 @@ class World:
         self.address = address
         self.admin = make_engineer("Admin", is_staff=True)
         self.people = [make_engineer(f"Engineer {number:02}") for number in range(engineers)]
-        self.secrets = {user.pk: create_token(user, name="races").secret for user in (self.admin, *self.people)}
+        self.secrets = {user.pk: create_token(user, name="races").secret for user in self.people}
+        self.secrets[self.admin.pk] = create_token(self.admin, name="races", scope=ApiToken.Scope.ADMIN).secret
         self.call = {key: Caller(address, secret) for key, secret in self.secrets.items()}
         self.rotation = import_rotation(RotationText("Races", "", "Policy", "", ()), time_zone="UTC")
         at = timezone.now()

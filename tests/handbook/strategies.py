@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from handbook.format.tables import TWO_NAMES, UNASSIGNED
 from people.domain.names import match_key
-from runbooks.domain.text_cleanup import tidy_name, tidy_person
+from runbooks.domain.text_cleanup import mend, tidy_name, tidy_person
 
 PEOPLE = [
     "Engineer A", "李 Wei", "مريم الخوارزمي", "Zoë O’Neil-Smith", "Ω", "नीलम शर्मा", "🦉 Owl", "👩‍👩‍👧 Team", "e\u0301lan", "Nguyễn Thị",
@@ -58,7 +58,7 @@ HEADED = ["## Contacts\nCall us.", "## Lunch\n- noon\n\n### Where\nHere.", "## �
 WHOLE = ["# Appendix\nText.", "# Glossary\n\n- DAU: daily", "# 付録"]
 
 letters = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="`\\\ufeff")
-words = st.text(letters, min_size=1, max_size=12).filter(lambda text: match_key(tidy_name(text)))
+words = st.text(letters, min_size=1, max_size=12).filter(lambda text: match_key(tidy_name(text)) and mend(text) == text)
 # Names of people as plain text: a cell with links, entities, emphasis or two names is in test_other_teams.py.
 person_letters = st.characters(
     exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="`\\\ufeff,;/&+<>[]()*_~@|#!"
@@ -66,6 +66,7 @@ person_letters = st.characters(
 person_words = st.text(person_letters, min_size=1, max_size=12).filter(
     lambda text: (
         match_key(tidy_name(text))
+        and mend(text) == text
         and match_key(text) not in UNASSIGNED
         and len(TWO_NAMES.split(text)) == 1
         and tidy_person(text) == tidy_name(text)

@@ -158,7 +158,7 @@ def test_now_names_the_next_hand_off_and_those_that_lack_a_signature(signed_in, 
 def test_a_feed_s_address_is_shown_once_and_revoked_by_its_owner(signed_in, client, handoffs, rotation, a, b):
     browser = signed_in(a)
     assert "No calendar feeds" in text(browser.get("/me/"))
-    made = text(browser.post("/me/feeds/", {"rotation": rotation.slug}))
+    made = text(browser.post("/me/feeds/", {"rotation": rotation.slug}, follow=True))
     address = made.split('<code class="secret">')[1].split("</code>")[0]
     assert address.startswith("http://127.0.0.1:8000/feeds/feed_")
     assert f'href="webcal{address.removeprefix("http")}"' in made

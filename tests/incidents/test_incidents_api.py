@@ -70,8 +70,8 @@ def test_an_incident_passes_through_all_its_states(call, a, b):
     row = call("post", f"{path}resolve/", {"text": "Caught up.", "fixed_by_step": 1}, by=b).json()
     assert (row["state"], row["resolved_by"]) == ("resolved", "engineer-b")
     assert [step["fixed_incident"] for step in row["steps"]] == [True, False, False]
-    for action in ("acknowledge", "resolve", "steps", "run"):
-        assert call("post", f"{path}{action}/", {"position": 3}).status_code == 409, action
+    for action, body in (("acknowledge", {}), ("resolve", {}), ("steps", {"position": 3}), ("run", {})):
+        assert call("post", f"{path}{action}/", body).status_code == 409, action
     assert call("post", f"{path}reassign/", {"engineer": "engineer-a"}).status_code == 409
     row = call("post", f"{path}reopen/", {"text": "Late again."}).json()
     assert (row["state"], row["notified"][-1]["round"]) == ("open", 2)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import override_settings
 
 from common.crypto import DecryptionError, decrypt, encrypt
-from notifications.models import ChatAddress
+from notifications.models import ContactMethod
 from oncall_site.services import encrypted_columns
 from scheduling.models import CalendarLink
 from validation.models import DataSource
@@ -52,7 +52,7 @@ def test_a_missing_key_changes_nothing(link, factor):
 
 
 def test_every_encrypted_field_is_reencrypted():
-    assert {(CalendarLink, "address"), (ChatAddress, "address"), (DataSource, "address")} <= set(encrypted_columns())
+    assert {(CalendarLink, "address"), (ContactMethod, "address"), (DataSource, "address")} <= set(encrypted_columns())
 
 
 def test_a_dump_contains_the_ciphertext_only(link):

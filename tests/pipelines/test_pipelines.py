@@ -9,7 +9,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from pipelines.queries import FieldChange, ownership, row_history
 from pipelines.services import Owners, change_owners, reassign, update_pipeline
-from scheduling.services.rotations import RotationText, create_rotation, join_rotation
+from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from tests.factories import bearer, make_pipeline
 
 JSON = "application/json"
@@ -200,7 +200,7 @@ def test_an_engineer_cannot_open_the_grid(signed_in, a, daily_growth):
 
 @pytest.fixture
 def rotations(db):
-    return [create_rotation(RotationText(name, "", "Policy", "", ()), time_zone="UTC") for name in ("One", "Two")]
+    return [import_rotation(RotationText(name, "", "Policy", "", ()), time_zone="UTC") for name in ("One", "Two")]
 
 
 def test_a_patch_moves_a_pipeline_between_rotations(client, admin, daily_growth, rotations):

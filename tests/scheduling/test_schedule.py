@@ -136,7 +136,7 @@ def test_changing_the_hour_moves_upcoming_weeks_and_not_the_past(rotation):
 def test_changing_the_hour_in_the_admin_moves_upcoming_weeks(signed_in, admin, rotation):
     fields = {
         "slug": rotation.slug, "name": rotation.name, "description": rotation.description, "time_zone": "UTC",
-        "handoff_time": "08:00", "policy_name": rotation.policy_name, "policy_introduction": "", "policy_rules": "one",
+        "handoff_weekday": "0", "handoff_time": "08:00", "policy_name": rotation.policy_name, "policy_introduction": "", "policy_rules": "one",
     }  # fmt: skip
     answer = signed_in(admin).post(f"/admin/scheduling/rotation/{rotation.pk}/change/", fields)
     assert answer.status_code == 302
@@ -150,7 +150,7 @@ def test_the_admin_keeps_commas_and_line_breaks_in_policy_rules(signed_in, admin
     path = f"/admin/scheduling/rotation/{rotation.pk}/change/"
     form = browser.get(path).context["adminform"].form
     shown = {name: form[name].value() for name in form.fields}
-    assert browser.post(path, {name: value or "" for name, value in shown.items()}).status_code == 302
+    assert browser.post(path, {name: "" if value is None else value for name, value in shown.items()}).status_code == 302
     assert Rotation.objects.get().policy_rules == rules
     browser.post(path, {**shown, "policy_rules": "One, two\r\n\r\nThree"})
     assert Rotation.objects.get().policy_rules == ["One, two", "Three"]

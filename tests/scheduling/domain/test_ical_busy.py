@@ -274,7 +274,7 @@ def test_text_is_unfolded_and_unescaped():
         (["DTSTART;VALUE=DATE:2026-12-07"], "The start date “2026-12-07” is invalid."),
         (["DTSTART;VALUE=DATE:20261332"], "The start date “20261332” is invalid."),
         (["DTSTART;VALUE=DATE20261207"], "The start date is missing."),
-        (["DTSTART;VALUE=DATE:20261207", "DTEND;VALUE=DATE:20261201"], "It ends before it starts."),
+        (["DTSTART;VALUE=DATE:20261207", "DTEND;VALUE=DATE:20261201"], "The end is before the start."),
         (["DTSTART;VALUE=DATE:20261207", "DTEND:soon"], "The end date “soon” is invalid."),
         (["DTSTART;VALUE=DATE:20261207", "DURATION:long"], "The duration “long” is invalid."),
         (["DTSTART;VALUE=DATE:20261207", "RRULE:FREQ=SOMETIMES"], "The recurrence rule “FREQ=SOMETIMES” is invalid."),
