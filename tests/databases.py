@@ -6,12 +6,15 @@ import os
 import sys
 from pathlib import Path
 
+import psutil
 import psycopg2
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 PREFIX = "migrated_"
+# A copy's name ends in the number of the process that uses it.
+COPY = "test_copy_"
 # Any number: workers that start together build one template.
 TEMPLATE_LOCK = 7_310_001
 
@@ -58,14 +61,22 @@ def _template(cursor):
     return name
 
 
+def _drop_abandoned_copies(cursor):
+    cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [COPY + "%"])
+    for (copy,) in cursor.fetchall():
+        if not psutil.pid_exists(int(copy.removeprefix(COPY))):
+            cursor.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
+
+
 @contextlib.contextmanager
 def copied_database():
     """Point Django's connection at a fresh copy of the migrated database; drop it afterwards."""
-    name = connection.settings_dict["TEST"]["NAME"] or f"test_{connection.settings_dict['NAME']}"
+    # Runs that keep the server's data may share it.
+    name = f"{COPY}{os.getpid()}"
     original = connection.settings_dict["NAME"]
     with _server() as cursor:
         template = _template(cursor)
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        _drop_abandoned_copies(cursor)
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     _use(name)
     try:
