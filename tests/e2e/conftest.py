@@ -1,12 +1,14 @@
 """A browser, signed in, on a running site; every complaint of the browser fails the test."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import DESKTOP, chromium, session_cookie
 
 
 @pytest.fixture(scope="session")
 def browser():
+    expect.set_options(timeout=60_000)
     with chromium() as running:
         yield running
 
@@ -29,7 +31,7 @@ def open_page(browser, live_server, complaints):
         if user is not None:
             context.add_cookies([session_cookie(user, live_server.url)])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.on(
             "response",

@@ -87,5 +87,5 @@ def test_now_is_whole_without_javascript(seeded, a, open_page, size):
     page.go_back()
     page.locator("summary", has_text=re.compile("A")).click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    page.get_by_role("link", name="Be covered").click()
+    page.get_by_role("link", name="Get cover").click()
     page.get_by_role("heading", level=1).wait_for()
