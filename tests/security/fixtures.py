@@ -15,6 +15,7 @@ from calendar_feeds.services import create_feed
 from handoffs.models import Handoff
 from handoffs.services.action_items import add_item
 from handoffs.services.meetings import sync_handoffs
+from handoffs.services.sheets import sign_handoff
 from incidents.models import Alert
 from incidents.services.alerts import ingest_alerts
 from incidents.services.runbook_runs import start_run
@@ -83,6 +84,11 @@ def make_world():
     holiday = create_holiday(a, data=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
     sync_handoffs(at=at)
     handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=at).order_by("at").first()
+    gone = make_engineer("Engineer E", is_active=False)
+    to_sign, signed, to_close = (
+        _past_handoff(rotation, a, incoming, days=days, at=at) for incoming, days in ((b, 7), (b, 14), (gone, 21))
+    )
+    sign_handoff(signed, by=a, at=at)
     item = add_item(rotation, text="Something left to do", by=a, at=at)
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
@@ -124,6 +130,9 @@ def make_world():
         "resolved": resolved.pk,
         "alert": Alert.objects.first().pk,
         "handoff": handoff.pk,
+        "to_sign": to_sign.pk,
+        "signed": signed.pk,
+        "to_close": to_close.pk,
         "meeting_day": handoff.meeting_starts_at.date(),
         "item": item.pk,
         "feed": feed.secret,
@@ -147,6 +156,7 @@ def make_world():
         "token": create_token(a, name="owned").token.pk,
         "secret": link_secret(invite(b, by=admin, at=at)),
         "owner_pk": a.pk,
+        "own_email": "nobody@example.org",
         "password": PASSWORD,
         "new_password": NEW_PASSWORD,
     }
@@ -163,11 +173,28 @@ def _rotation(engineers, *, at):
     return rotation, list(rows)
 
 
+def _past_handoff(rotation, outgoing, incoming, *, days, at):
+    """Create a hand-off that is over: it can be signed at any hour, and no sweep changes it."""
+    then = at - dt.timedelta(days=days)
+    return Handoff.objects.create(
+        rotation=rotation,
+        week=then.date(),
+        at=then,
+        outgoing=outgoing,
+        incoming=incoming,
+        meeting_starts_at=then - dt.timedelta(minutes=30),
+        meeting_ends_at=then,
+        stamped_at=then,
+    )
+
+
 class World:
     """The rows, and a client for each actor."""
 
     def __init__(self):
         self.words, self.people = make_world()
+        emails = dict(User.objects.values_list("pk", "email"))
+        self.emails = {name: emails[user.pk] for name, user in self.people.items()}
         self.clients = {
             "anonymous": Client(),
             "feed address": Client(headers={"authorization": f"Bearer {self.words['feed']}"}),
@@ -179,17 +206,18 @@ class World:
             secret = create_token(self.people[holder], name=name, scope=scope).secret
             self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
 
-    def said(self, value):
-        """Return a path or a body with its placeholders filled in."""
+    def said(self, value, **words):
+        """Return a path or a body with its placeholders filled in; `words` replace those of all actors."""
         if isinstance(value, dict):
-            return {key: self.said(one) for key, one in value.items()}
+            return {key: self.said(one, **words) for key, one in value.items()}
         if isinstance(value, list):
-            return [self.said(one) for one in value]
-        return value.format(**self.words) if isinstance(value, str) else value
+            return [self.said(one, **words) for one in value]
+        return value.format(**(self.words | words)) if isinstance(value, str) else value
 
     def call(self, actor, method, path, body=None, *, raw=None):
         """Return the response and its writes, and roll them back."""
-        given = {} if body is None else {"data": self.said(body)}
+        own = {"own_email": self.emails[actor]} if actor in self.emails else {}
+        given = {} if body is None else {"data": self.said(body, **own)}
         if raw is not None:
             given["data"] = raw
             if method == "GET":

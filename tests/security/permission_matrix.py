@@ -31,7 +31,8 @@ class Rule:
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
 ROTATION_FORM = {"name": "Renamed", "time_zone": "UTC", "handoff_weekday": "0", "handoff_time": "10:00"}
 NEW_ROTATION_FORM = {**ROTATION_FORM, "name": "Second", "engineers": "engineer-a"}
-PROFILE = {"display_name": "Engineer X", "time_zone": "UTC", "colour": 1}
+# A new e-mail address asks for the password again (tests/people/test_identity.py); everything else is saved at once.
+PROFILE = {"display_name": "Engineer X", "email": "{own_email}", "time_zone": "UTC", "colour": 1}
 TOMORROW = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%dT%H:%M}"
 INCIDENT = {"kind": "delay", "title": "It is late"}
 EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
@@ -166,9 +167,9 @@ RULES = {
     "POST /handoffs/{handoff}/meeting/": Rule(
         OWNER, {"meeting_starts_at": "{meeting_day}T08:00", "meeting_ends_at": "{meeting_day}T08:30"}
     ),
-    "POST /handoffs/{handoff}/sign/": Rule(OWNER_ALONE),
-    "POST /handoffs/{handoff}/unsign/": Rule(OWNER_ALONE),
-    "POST /handoffs/{handoff}/close/": Rule(OWNER),
+    "POST /handoffs/{to_sign}/sign/": Rule(OWNER_ALONE),
+    "POST /handoffs/{signed}/unsign/": Rule(OWNER_ALONE),
+    "POST /handoffs/{to_close}/close/": Rule(OWNER),
     "POST /action-items/add/": Rule(SIGNED_IN, {"text": "To do", "rotation": "{rotation}"}),
     "POST /action-items/{item}/done/": Rule(SIGNED_IN),
     "POST /action-items/{item}/open/": Rule(SIGNED_IN),
@@ -301,9 +302,9 @@ RULES = {
     "PATCH /api/v1/handoffs/{handoff}/ #meeting": Rule(
         OWNER, {"meeting_starts_at": "{meeting_day}T08:00:00Z", "meeting_ends_at": "{meeting_day}T08:30:00Z"}
     ),
-    "POST /api/v1/handoffs/{handoff}/sign/": Rule(OWNER_ALONE, {}),
-    "POST /api/v1/handoffs/{handoff}/unsign/": Rule(OWNER_ALONE),
-    "POST /api/v1/handoffs/{handoff}/close/": Rule(OWNER),
+    "POST /api/v1/handoffs/{to_sign}/sign/": Rule(OWNER_ALONE, {}),
+    "POST /api/v1/handoffs/{signed}/unsign/": Rule(OWNER_ALONE),
+    "POST /api/v1/handoffs/{to_close}/close/": Rule(OWNER),
     "GET /api/v1/action-items/": Rule(SIGNED_IN),
     "POST /api/v1/action-items/": Rule(SIGNED_IN, {"text": "To do"}),
     "GET /api/v1/action-items/{item}/": Rule(SIGNED_IN),

@@ -39,6 +39,7 @@ VALUES = {
     "secret": "nothing",
     "token": FEED,
     "kind": "dbt",
+    "channel": "ntfy",
     "pipeline": "daily-growth-experiment-focused",
 }
 
