@@ -64,7 +64,7 @@ def reap(session, folder, keep):
     """Wait until the suite's main process ends; then end what it left running and remove its folder."""
     sys.stdin.read()
     data = Path(folder) / "postgres"
-    if (data / "postmaster.pid").exists():
+    if keep != "keep" and (data / "postmaster.pid").exists():
         # The main process was killed. A server that is killed too leaves shared memory behind.
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             _pg_ctl(data, "stop")
@@ -110,8 +110,8 @@ def _begin():
     var = _new_folder(keep=keep)
     session = secrets.token_hex(8)
     _start_reaper(session, var, keep=keep)
-    os.environ[SESSION_VARIABLE] = session
     if not keep:
+        os.environ[SESSION_VARIABLE] = session
         os.environ["TMPDIR"] = str(var)
         tempfile.tempdir = None
     os.environ["ONCALL_VAR"] = str(var)
@@ -121,6 +121,8 @@ def _begin():
         # A data folder damaged by an earlier run that was killed without fsync is worth nothing.
         shutil.rmtree(var, ignore_errors=True)
         os.environ["DATABASE_URL"] = _start(var)
+    # After the start: other runs may share a server that is kept, so this run's reaper leaves it alone.
+    os.environ[SESSION_VARIABLE] = session
 
 
 if __name__ == "__main__":
