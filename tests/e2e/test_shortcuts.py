@@ -97,7 +97,7 @@ def test_who_switches_them_off_has_none(page, a):
     page.goto("/me/")
     page.get_by_role("checkbox", name="Keyboard shortcuts").uncheck()
     page.get_by_role("button", name="Save profile").click()
-    expect(page.get_by_text("Your profile is saved.")).to_be_visible()
+    expect(page.get_by_text("Profile saved.")).to_be_visible()
     a.refresh_from_db()
     assert not a.shortcuts
     page.goto("/pipelines/")
