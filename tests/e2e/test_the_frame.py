@@ -128,8 +128,8 @@ def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_
     assert heights[1] == heights[2] < 72
     expect(rows.nth(0)).to_contain_text("5 is below the limit of 10.")
     expect(rows.nth(2).get_by_text("1,234 – within range.")).to_be_hidden()
-    for words in ("pass", "Range of users, part 02", "1,234.5", "ago"):
-        expect(rows.nth(2).get_by_text(words, exact=words == "pass").first).to_be_visible()
+    for words in ("Passed", "Range of users, part 02", "1,234.5", "ago"):
+        expect(rows.nth(2).get_by_text(words, exact=words == "Passed").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.get_by_label("Last result").select_option("fail")
     page.get_by_role("button", name="Filter").click()
