@@ -14,7 +14,7 @@ from handoffs.models import Handoff
 from handoffs.queries.sheets import handoff_sheets
 from handoffs.services.action_items import add_item
 from handoffs.services.meetings import sync_handoffs
-from handoffs.services.sheets import SheetChange, change_sheet
+from handoffs.services.sheets import NoteChange, SheetChange, change_sheet
 from people.services.accounts import create_token
 from pipelines.services import Owners, create_pipeline
 from runbooks.services import create_runbook
@@ -109,7 +109,8 @@ def hand_over(*, admin, at):
     sync_handoffs(at=at)
     rows = list(Handoff.objects.not_cancelled().filter(at__gt=at).order_by("at")[:6])
     for place, row in enumerate(rows):
-        change_sheet(row, change=SheetChange(notes=dict.fromkeys(titles(row), CHOSEN[-1 - place])), by=admin, at=at)
+        notes = dict.fromkeys(titles(row), NoteChange(CHOSEN[-1 - place]))
+        change_sheet(row, change=SheetChange(notes=notes), by=admin, at=at)
     return [f"/handoffs/{row.pk}/" for row in rows[:3]]
 
 
@@ -135,7 +136,6 @@ def test_hostile_texts_do_not_run_on_any_page(admin, open_page, complaints):
     assert len(TEXTS) >= 150
     single = write_everywhere(admin)
     page = open_page(admin)
-    page.set_default_timeout(60_000)
     page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}") or dialog.dismiss())
     page.add_init_script(
         "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))"
