@@ -150,7 +150,9 @@ def test_the_admin_keeps_commas_and_line_breaks_in_policy_rules(signed_in, admin
     path = f"/admin/scheduling/rotation/{rotation.pk}/change/"
     form = browser.get(path).context["adminform"].form
     shown = {name: form[name].value() for name in form.fields}
-    assert browser.post(path, {name: "" if value is None else value for name, value in shown.items()}).status_code == 302
+    assert (
+        browser.post(path, {name: "" if value is None else value for name, value in shown.items()}).status_code == 302
+    )
     assert Rotation.objects.get().policy_rules == rules
     browser.post(path, {**shown, "policy_rules": "One, two\r\n\r\nThree"})
     assert Rotation.objects.get().policy_rules == ["One, two", "Three"]
