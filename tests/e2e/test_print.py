@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from handoffs.models import Handoff
 from handoffs.queries.sheets import topic_titles
 from handoffs.services.meetings import sync_handoffs
-from handoffs.services.sheets import SheetChange, change_sheet
+from handoffs.services.sheets import NoteChange, SheetChange, change_sheet
 from runbooks.models import Runbook
 from runbooks.services import save_revision
 from scheduling.models import Rotation
@@ -27,7 +27,7 @@ def paths(transactional_db, seed, a):
     sync_handoffs(at=at)
     handoff = Handoff.objects.with_people().order_by("at").first()
     title = topic_titles([rotation.pk])[rotation.pk][0]
-    change_sheet(handoff, change=SheetChange(notes={title: "Written by hand."}), by=a, at=at)
+    change_sheet(handoff, change=SheetChange(notes={title: NoteChange("Written by hand.")}), by=a, at=at)
     runbook = Runbook.objects.get(pipeline__slug=SLUG)
     text = runbook.revisions.get().markdown + "\n\nSee [the dashboard](https://example.org/board)."
     save_revision(runbook, markdown=text, based_on=1, author=a)
@@ -74,7 +74,7 @@ def test_paper_has_black_on_white_and_nothing_to_click(printed, name):
 def test_a_sheet_fits_a_page_with_its_notes_and_signatures(printed):
     page = printed("handoff")
     expect(page.get_by_text("Written by hand.").locator("visible=true")).to_have_count(1)
-    expect(page.get_by_text("Handed over", exact=True)).to_be_visible()
+    expect(page.locator("#signatures + dl").get_by_text("Outgoing", exact=True)).to_be_visible()
     signatures, topic = (page.locator(one).bounding_box()["y"] for one in ("#signatures", "#topic-4"))
     assert signatures > topic
     assert len(pages_of(page)) == 1
