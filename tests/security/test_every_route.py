@@ -136,7 +136,8 @@ def test_a_get_of_an_action_leads_to_a_page(world, admin, path):
     browser = Client()
     browser.force_login(admin)
     response = browser.get(path, follow=True)
-    response.close()
+    # A file is closed once it is read. `close` would end the transaction of the shared rows.
+    assert not response.streaming or list(response.streaming_content)
     assert response.status_code != 405
     assert len(response.redirect_chain) <= 4
 
@@ -146,7 +147,9 @@ def test_private_pages_are_not_stored_by_caches(world, admin, path):
     browser = Client()
     browser.force_login(admin)
     policy = browser.get(path).headers["Cache-Control"]
-    assert "no-store" in policy or path.endswith(".ics")
+    # These are kept, by the reader alone, to be asked about by their ETag.
+    revalidated = path == "/now/" or path.endswith(".ics")
+    assert policy == "private, no-cache" if revalidated else "no-store" in policy
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/pipelines/", "/sign-in/"])
