@@ -14,7 +14,7 @@ from handoffs.models import Handoff
 from handoffs.queries.sheets import topic_titles
 from handoffs.services.action_items import add_item
 from handoffs.services.meetings import move_meeting, sync_handoffs
-from handoffs.services.sheets import SheetChange, change_sheet, sign_handoff
+from handoffs.services.sheets import NoteChange, SheetChange, change_sheet, sign_handoff
 from incidents.models import Alert
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, reassign, resolve
@@ -193,12 +193,12 @@ def handed_over(seeded, swapped, admin):
     sync_handoffs(at=at)
     rows = list(Handoff.objects.with_people().order_by("at"))
     title = topic_titles([rotation.pk])[rotation.pk][0]
-    change_sheet(rows[0], change=SheetChange(notes={title: "A note."}), by=rows[0].outgoing, at=at)
+    change_sheet(rows[0], change=SheetChange(notes={title: NoteChange("A note.")}), by=rows[0].outgoing, at=at)
     move_meeting(rows[1], by=admin, at=at, starts_at=rows[1].at - dt.timedelta(days=1))
     add_item(rotation, text="Something left to do", by=admin, at=at)
     create_feed(admin, rotation=rotation, at=at)
     for person in rows[2].people:
-        sign_handoff(rows[2], by=person, at=at)
+        sign_handoff(rows[2], by=person, at=rows[2].at)
     rotation.weeks.filter(starts_on=rows[9].week).update(engineer=rows[9].outgoing)
     days = HolidayData(rows[0].at.date(), rows[0].at.date())
     create_holiday(rows[0].incoming, data=days, by=admin)
