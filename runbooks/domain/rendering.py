@@ -116,7 +116,8 @@ def _body(markdown: str, *, references: dict[str, str], number: int) -> str:
     clean = _sanitised(converted, tags=TAGS)
     clean = re.sub(r"<input[^>]*>", lambda found: DONE if "checked" in found[0] else OPEN, clean)
     clean = re.sub(r'<li>(\s*(?:<p>)?)(?=<span aria-hidden="true">[☑☐])', r'<li class="task-list-item">\1', clean)
-    clean = clean.replace("<pre", '<pre tabindex="0"')
+    # cmark-gfm names a block's programming language in `lang`, which HTML reserves for human languages.
+    clean = clean.replace("<pre lang=", "<pre data-language=").replace("<pre", '<pre tabindex="0"')
     clean = clean.replace("<table>", '<div class="table-scroll" tabindex="0" role="group" aria-label="Table"><table>')
     # Footnotes of two sections must not share an id.
     clean = re.sub(r'(id="|href="#)(fn(?:ref)?-)', rf"\1section-{number}-\2", clean)

@@ -19,7 +19,7 @@ from tests.runbooks.samples import SAMPLES
 ADDED = {
     "div": {"class", "tabindex", "role", "aria-label"},
     "span": {"class", "aria-hidden"},
-    "pre": {"tabindex"},
+    "pre": {"tabindex", "data-language"},
     "h2": {"id"},
     "li": {"class"},
 }
