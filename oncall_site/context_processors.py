@@ -71,8 +71,8 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     ]
     theme = request.COOKIES.get("theme", "")
     return {
-        "sections": sections,
-        "tabs": next((section.pages for section in sections if section.current and len(section.pages) > 1), ()),
+        "nav_sections": sections,
+        "nav_tabs": next((section.pages for section in sections if section.current and len(section.pages) > 1), ()),
         "search_url": reverse("search"),
         "theme": theme if theme in ("light", "dark") else "",
         **_own_schedule(request),

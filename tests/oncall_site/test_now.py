@@ -144,8 +144,8 @@ def test_a_banner_says_why_notifications_are_not_delivered(client, rotation, a):
 def test_the_section_and_the_tab_are_marked(client, rotation, a, path, section, tab):
     client.force_login(a)
     answer = client.get(path)
-    assert [entry.label for entry in answer.context["sections"] if entry.current] == [section]
-    current = [link.label.replace("&", "&amp;") for link in answer.context["tabs"] if link.current]
+    assert [entry.label for entry in answer.context["nav_sections"] if entry.current] == [section]
+    current = [link.label.replace("&", "&amp;") for link in answer.context["nav_tabs"] if link.current]
     assert current == ([tab] if tab else [])
 
 
