@@ -121,7 +121,7 @@ def _begin():
         # A data folder damaged by an earlier run that was killed without fsync is worth nothing.
         shutil.rmtree(var, ignore_errors=True)
         os.environ["DATABASE_URL"] = _start(var)
-    # After the start: other runs may share a server that is kept, so this run's reaper leaves it alone.
+    # After the start: other runs may share a reused server, so this run's reaper leaves it alone.
     os.environ[SESSION_VARIABLE] = session
 
 

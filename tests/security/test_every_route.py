@@ -147,7 +147,7 @@ def test_private_pages_are_not_stored_by_caches(world, admin, path):
     browser = Client()
     browser.force_login(admin)
     policy = browser.get(path).headers["Cache-Control"]
-    # These are kept, by the reader alone, to be asked about by their ETag.
+    # Only the reader's browser may store these, to revalidate them by their ETag.
     revalidated = path == "/now/" or path.endswith(".ics")
     assert policy == "private, no-cache" if revalidated else "no-store" in policy
 
