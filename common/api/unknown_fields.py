@@ -7,6 +7,8 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
+from common.api.description import openapi_description
+
 PARAMETER = re.compile(r"\{\w+\}")
 
 
@@ -16,9 +18,7 @@ def described_fields() -> Mapping[tuple[str, str], frozenset[str]]:
 
     Fields of the response are included: a client may send back what it read.
     """
-    from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415  # it imports the views, which import the parser
-
-    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    schema = openapi_description()
     components = schema["components"]["schemas"]
     described = {}
     for path, operations in schema["paths"].items():
@@ -40,12 +40,18 @@ def _fields(body: Mapping[str, Any], components: Mapping[str, Any]) -> frozenset
     return frozenset() if "additionalProperties" in schema else frozenset(schema.get("properties", ()))
 
 
+@cache
+def _described_path(route: str) -> str:
+    """Return the path of a URL route as in `described_fields`."""
+    from drf_spectacular.generators import EndpointEnumerator  # noqa: PLC0415  # it imports the views, which import the parser
+
+    path: str = EndpointEnumerator().get_path_from_regex(route)  # type: ignore[no-untyped-call]
+    return PARAMETER.sub("{}", path)
+
+
 def check_unknown_fields(document: object, *, method: str, route: str) -> None:
     """Raise ValidationError, by field, if a body has fields that the operation at this URL route does not describe."""
-    from drf_spectacular.generators import EndpointEnumerator  # noqa: PLC0415  # as above
-
-    path = EndpointEnumerator().get_path_from_regex(route)  # type: ignore[no-untyped-call]
-    known = described_fields().get((method, PARAMETER.sub("{}", path)))
+    known = described_fields().get((method, _described_path(route)))
     if known is None:
         return
     rows = document if isinstance(document, list) else [document]
