@@ -69,6 +69,11 @@ def save_typed_notes(request: SignedInRequest, pk: int) -> HttpResponse | None:
     row = _handoff(pk)
     if "notes_0" not in request.POST or row.is_locked:
         return None
+    return _save_notes(request, row)
+
+
+def _save_notes(request: SignedInRequest, row: Handoff) -> HttpResponse | None:
+    """Save the typed notes. Return the sheet with the problem, or None if all is saved."""
     form = _notes_form(request, row)
     if not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
@@ -100,13 +105,8 @@ def handoff(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _handoff(pk)
     if request.method != "POST":
         return _sheet(request, row)
-    form = _notes_form(request, row)
-    if not form.is_valid():
-        return _sheet(request, row, status=400, notes_form=form)
-    try:
-        change_sheet(row, change=SheetChange(notes=form.notes()), by=request.user, at=timezone.now())
-    except DomainError as error:
-        return _refused(request, row, form=form, error=error)
+    if problem := _save_notes(request, row):
+        return problem
     messages.success(request, "Notes saved.")
     add_typed_item(request)
     return redirect("handoff", pk=pk)
