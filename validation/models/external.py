@@ -10,8 +10,8 @@ from django.db.models import Q
 from pipelines.models import Pipeline
 from validation.importers.files import KINDS
 from validation.importers.results import ResultStatus
+from validation.models.checks import STATUSES
 
-STATUSES = [(status.value, status.value.capitalize()) for status in ResultStatus]
 TOOLS = [(kind.tool, kind.label) for kind in KINDS.values()]
 
 

@@ -18,6 +18,7 @@ from pipelines.queries import row_history
 from validation.domain.backtests import run_backtest
 from validation.domain.confirmation import Confirmation
 from validation.domain.parameters import InvalidParametersError
+from validation.domain.results import WORST_FIRST
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
@@ -35,7 +36,6 @@ RESULTS_PER_CHECK = 30
 EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
 MAX_CHART_EVENTS = 100
-STATUSES = ("fail", "error", "warn", "unknown", "skip", "pass")
 CALLOUTS = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
 
 
@@ -46,14 +46,14 @@ def checks(request: SignedInRequest) -> HttpResponse:
     pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
     if pipeline and "\0" not in pipeline:
         rows = rows.filter(pipeline__slug=pipeline)
-    if status in STATUSES:
+    if status in WORST_FIRST:
         rows = rows.filter(last_status=status, is_active=True)
     context = {
         "page": Paginator(rows, CHECKS_PER_PAGE).get_page(request.GET.get("page")),
         "pipelines": Pipeline.objects.order_by("position", "pk"),
         "pipeline": pipeline,
         "status": status,
-        "statuses": STATUSES,
+        "statuses": WORST_FIRST,
         "alerting": alerting_checks().count(),
         "any": Check.objects.exists(),
         "now": timezone.now(),
