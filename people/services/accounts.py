@@ -2,7 +2,6 @@
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,21 +75,14 @@ def note_use(tokens: QuerySet[Any], *, at: dt.datetime) -> None:
 
 
 @transaction.atomic
-def engineers_named(
-    names: list[str], *, time_zone: str, same: Mapping[str, User] | None = None
-) -> tuple[dict[str, User], list[User]]:
+def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User], list[User]]:
     """Return the users with these names in the handbook by match key, and the users created for new names.
 
-    Names match regardless of case and punctuation (docs/rules.md). `same` says who a name means, by match key: it becomes
-    another spelling of that person's name. A new user has no usable password until an admin invites them. Raises
-    django.core.exceptions.ValidationError if a new name is somebody's display name.
+    Names match regardless of case and punctuation (docs/rules.md). A new user has no usable password until an admin invites
+    them. Raises django.core.exceptions.ValidationError if a new name is somebody's display name.
     """
     advisory_lock(NAMES_LOCK)
     known = people_by_handbook_name()
-    for key, user in (same or {}).items():
-        if key not in known:
-            _add_alias(next(name for name in names if match_key(name) == key), user=user)
-            known[key] = user
     taken = set(User.objects.values_list("username", flat=True))
     created = []
     for name in names:
@@ -111,7 +103,13 @@ def engineers_named(
     return {match_key(name): known[match_key(name)] for name in names}, created
 
 
-def _add_alias(name: str, *, user: User) -> None:
+@transaction.atomic
+def add_handbook_alias(user: User, *, name: str) -> None:
+    """Let another spelling in the handbook mean this user.
+
+    Raises django.core.exceptions.ValidationError if the name belongs to another person.
+    """
+    advisory_lock(NAMES_LOCK)
     alias = HandbookAlias(user=user, name=name)
     alias.full_clean(exclude=["key"])
     alias.save()

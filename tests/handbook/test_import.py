@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from common.exceptions import DomainError
 from handbook.models import HandbookPassage
-from handbook.queries import export_handbook
+from handbook.queries.export import export_handbook
 from handbook.services import import_handbook
 from handoffs.models import HandoffPolicy
 from people.models import User
