@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
-from people.models import ApiToken, PasswordLink, User, UserQuerySet
+from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet
 
 
 def secret_digest(secret: str) -> str:
@@ -37,6 +37,12 @@ def active_tokens(user: User) -> QuerySet[ApiToken]:
 def all_users() -> UserQuerySet:
     """Return every user, by name."""
     return User.objects.get_queryset().order_by("display_name", "pk")
+
+
+def people_by_handbook_name() -> dict[str, User]:
+    """Return every user by the match key of their name in the handbook and of its other spellings."""
+    aliases = {row.key: row.user for row in HandbookAlias.objects.select_related("user")}
+    return aliases | {user.handbook_key: user for user in all_users()}
 
 
 def user_by_username(username: str) -> User | None:

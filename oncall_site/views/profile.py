@@ -3,6 +3,7 @@
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -25,6 +26,10 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
         # allauth asks for the password, then repeats this request.
         raise ReauthenticationRequired
     user = User.objects.get(pk=request.user.pk)
-    services.change_profile(user, fields=form.cleaned_data, at=timezone.now())
+    try:
+        services.change_profile(user, fields=form.cleaned_data, at=timezone.now())
+    except ValidationError as error:  # a name was given to somebody else meanwhile
+        form.add_error(None, error)
+        return account_page(request, status=400, profile_form=form)
     messages.success(request, "Profile saved.")
     return redirect("account")
