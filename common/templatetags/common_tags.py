@@ -1,6 +1,7 @@
-"""Template tags for dates, durations and page links."""
+"""Template tags for dates, durations, page links and confirmations."""
 
 import datetime as dt
+from html import unescape
 
 from django import template
 from django.template import RequestContext
@@ -8,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from common.confirmation import Confirmation, sign_confirmation
 from common.datetimes import format_instant
 from common.formatting import format_duration
 
@@ -33,6 +35,16 @@ def page_url(context: RequestContext, number: int, parameter: str = "") -> str:
     query = context.request.GET.copy()
     query[parameter or "page"] = str(number)
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def signed_confirmation(context: RequestContext, action: str, question: str, detail: str, button: str) -> str:
+    """Return a question to the signed-in user, signed, for the page that asks it."""
+    # A component's attributes are rendered already, and so escaped.
+    action, question, detail, button = (
+        unescape(text) if isinstance(text, SafeString) else text for text in (action, question, detail, button)
+    )
+    return sign_confirmation(Confirmation(action, question, detail, button, user=context.request.user.pk or 0))
 
 
 @register.filter

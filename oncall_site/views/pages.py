@@ -1,4 +1,4 @@
-"""Pages that combine several apps: a pipeline, a runbook, password reset, and redirects."""
+"""Pages that combine several apps: a pipeline, a person, a runbook, password reset, and redirects."""
 
 import sys
 
@@ -25,19 +25,23 @@ from oncall_site.logs import request_id
 from oncall_site.presenters import SnapshotPresenter
 from people.admin_site import lacks_second_factor
 from people.forms import ForgottenForm
+from people.queries import user_by_username
 from people.requests import SignedInRequest
 from people.services.login_attempts import TooManyAttemptsError
 from pipelines.queries import ownership, row_history
 from runbooks import views as runbooks_views
 from runbooks.queries import current_revision, runbooks
 from scheduling.queries.coverage_gaps import upcoming_gaps
+from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.on_call import on_call_snapshot
+from scheduling.queries.weeks import weeks_held
 from validation.queries.checks import checks, metrics_with_newest
 from validation.queries.external import external_checks
 
 HISTORY_FIELDS = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 MAX_INCIDENTS = 10
 MAX_GAPS = 20
+MAX_WEEKS = MAX_ABSENCES = 8
 RETRY_AFTER_SECONDS = 5
 THEMES = ("light", "dark")
 MAX_EXTERNAL_CHECKS = 50
@@ -61,6 +65,23 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "external_checks": external_checks().filter(pipeline=row)[:MAX_EXTERNAL_CHECKS],
     }
     return render(request, "pipelines/pipeline.html", context)
+
+
+@require_safe
+def person(request: SignedInRequest, username: str) -> HttpResponse:
+    """Show an engineer: contact, on-call weeks, dates away, and pipelines. Kinds and notes of time off are private."""
+    someone = user_by_username(username)
+    if someone is None or not someone.is_active:
+        raise Http404
+    at = timezone.now()
+    context = {
+        "person": someone,
+        "weeks": weeks_held(someone, at=at, limit=MAX_WEEKS),
+        "absences": upcoming_holidays(someone, at=at)[:MAX_ABSENCES],
+        "pipelines": ownership(owner=someone),
+        "now": at,
+    }
+    return render(request, "people/person.html", context)
 
 
 @require_safe

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from common.exceptions import DomainError, NotAllowedError
-from people.domain.names import match_key, user_name_for
+from people.domain.names import initials, match_key, user_name_for
 from people.models import ApiToken, Color, User
 from people.queries import secret_digest
 
@@ -91,7 +92,7 @@ def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User
             display_name=name,
             username=user_name_for(name, taken),
             time_zone=time_zone,
-            colour=len(taken) % len(Color) + 1,
+            colour=free_color(name),
         )
         user.set_unusable_password()
         user.full_clean()
@@ -100,6 +101,15 @@ def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User
         known[match_key(name)] = user
         created.append(user)
     return {match_key(name): known[match_key(name)] for name in names}, created
+
+
+def free_color(display_name: str) -> int:
+    """Return an avatar colour for a new user: the one fewest users with the same initials have, then fewest users."""
+    same, everyone = Counter[int](), Counter[int]()
+    for name, color in User.objects.order_by().values_list("display_name", "colour"):
+        everyone[color] += 1
+        same[color] += initials(name) == initials(display_name)
+    return min(Color.values, key=lambda color: (same[color], everyone[color], color))
 
 
 def set_password(user: User, *, password: str) -> None:

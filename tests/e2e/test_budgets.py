@@ -1,4 +1,4 @@
-"""What a page may cost: 60 KB of the site's own style and script, and hardly a shift of its layout while it loads."""
+"""What a page may cost: 90 KB of the site's own style and script, and hardly a shift of its layout while it loads."""
 
 import re
 import time
@@ -18,7 +18,7 @@ from tests.e2e.test_accessibility import PAGES, SLUG
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
 OWN = settings.BASE_DIR / "oncall_site" / "static"
-OWN_BYTES, LAYOUT_SHIFT = 60_000, 0.1
+OWN_BYTES, LAYOUT_SHIFT = 90_000, 0.1
 SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
@@ -43,7 +43,7 @@ def own_bytes(page):
     return sum(path.stat().st_size for path in paths if path.exists())
 
 
-def test_no_page_has_more_than_60_kb_of_its_own_style_and_script(seeded, admin, open_page):
+def test_no_page_has_more_than_90_kb_of_its_own_style_and_script(seeded, admin, open_page):
     page = open_page(admin)
     for path in PAGES:
         page.goto(path, wait_until="domcontentloaded")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from people.domain.names import match_key, slug_for, split_audience, user_name_for
+from people.domain.names import initials, match_key, slug_for, split_audience, user_name_for
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -120,3 +120,18 @@ def test_identifiers_are_ascii_unique_and_short(names):
             taken.append(make(name, taken))
     assert len(set(taken)) == len(taken)
     assert all(IDENTIFIER.fullmatch(made) and len(made) <= 60 for made in taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Engineer A", "EA"),
+        ("Ada", "A"),
+        ("María José Hernández", "MH"),
+        ("李 Wei", "李W"),
+        ("ß ﬁ", "SF"),
+        ("🦉", "🦉"),
+    ],
+)
+def test_initials_are_at_most_two_letters(name, letters):
+    assert initials(name) == letters
