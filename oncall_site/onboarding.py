@@ -1,5 +1,6 @@
 """Setup steps: for the admin of a new site, and for a new engineer."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -10,6 +11,9 @@ from notifications.models import ContactMethod
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation, RotationWeek
+
+# For this long after they were added, an engineer sees the open steps on the Now page too.
+NEW_ENGINEER_PERIOD = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site.views import confirm, now, pages, profile, search, system
+from oncall_site.views import confirm, now, pages, pipelines, profile, search, system
 
 handler500 = "oncall_site.views.pages.server_error"
 
@@ -24,9 +24,9 @@ urlpatterns = [
     path("me/profile/", profile.profile, name="profile"),
     path("", include("people.urls")),
     path("", include("notifications.urls")),
-    path("pipelines/<slug:slug>/", pages.pipeline, name="pipeline"),
+    path("pipelines/", pipelines.pipelines, name="pipelines"),
+    path("pipelines/<slug:slug>/", pipelines.pipeline, name="pipeline"),
     path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
-    path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),
     path("", include("incidents.urls")),
     path("", include("handoffs.urls")),
