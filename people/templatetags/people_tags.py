@@ -38,8 +38,9 @@ def contact_link(user: User | None) -> SafeString:
         return SafeString("")
     url, text = (f"tel:{user.dial}", user.phone) if user.dial else (f"mailto:{user.email}", user.email)
     return format_html(
-        '<a class="reach" href="{}"><span class="visually-hidden">{} {}: </span>{}</a>',
+        '<a class="reach" href="{}" title="{}"><span class="visually-hidden">{} {}: </span>{}</a>',
         url,
+        text,
         "Call" if user.dial else "E-mail",
         user.display_name,
         text,
