@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Literal
 
 # A full date is "Mon 30 Nov 2026", a brief one "Mon 30 Nov", a date "30 Nov 2026", a short one "30 Nov", a month "November 2026".
-DateStyle = Literal["full", "brief", "date", "short", "month"]
+DateStyle = Literal["full", "brief", "date", "short", "month", "text"]
 
 
 def format_day(day: dt.date, style: DateStyle = "date") -> str:
