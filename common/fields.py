@@ -3,9 +3,33 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.expressions import Combinable
 from django.db.models.query_utils import DeferredAttribute
 
 from common.crypto import decrypt, encrypt
+from common.validators import validate_line, validate_text
+
+
+class LineField(models.CharField[str | Combinable, str]):
+    """One line of text (`common.text`). Migrations have Django's own field, because the column is the same."""
+
+    default_validators = [validate_line]
+
+    def deconstruct(self) -> Any:
+        """Return the definition of Django's CharField."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class MultilineField(models.TextField[str | Combinable, str]):
+    """Text of several lines (`common.text`). Migrations have Django's own field, because the column is the same."""
+
+    default_validators = [validate_text]
+
+    def deconstruct(self) -> Any:
+        """Return the definition of Django's TextField."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
 
 
 class Ciphertext(str):

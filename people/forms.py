@@ -11,6 +11,7 @@ from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.utils import timezone
 
+from common.forms import LineField
 from people.models import ApiToken, LoginAttempts, User
 from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt
 
@@ -54,7 +55,7 @@ class PasswordAgainForm(ReauthenticateForm):
         return password
 
 
-class CodeField(forms.CharField):
+class CodeField(LineField):
     """Authenticator code or recovery code."""
 
     def __init__(self, **options: Any) -> None:
@@ -121,7 +122,7 @@ class ForgottenForm(forms.Form):
 class TokenForm(forms.Form):
     """A new API token."""
 
-    name = forms.CharField(max_length=80, help_text="What the token is for, such as “pager script”.")
+    name = LineField(max_length=80, help_text="What the token is for, such as “pager script”.")
     scope = forms.ChoiceField(choices=ApiToken.Scope.choices, initial=ApiToken.Scope.WRITE, label="Scope")
     expires_on = forms.DateField(
         required=False,

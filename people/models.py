@@ -17,7 +17,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Trim
 from django.utils.crypto import salted_hmac
 
+from common.fields import LineField
 from common.identifiers import validate_username
+from common.validators import validate_line
 
 phone_rule = RegexValidator(
     r"\A\+?[0-9][0-9 ()./-]{3,28}[0-9]\Z",
@@ -109,10 +111,10 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """An engineer, who may also be an admin (`is_staff`); there is no third role."""
 
-    username = models.CharField("user name", max_length=60, unique=True, validators=[validate_username])
-    display_name = models.CharField("name", max_length=120)
-    email = models.EmailField("e-mail", blank=True)
-    phone = models.CharField(
+    username = LineField("user name", max_length=60, unique=True, validators=[validate_username])
+    display_name = LineField("name", max_length=120)
+    email = models.EmailField("e-mail", blank=True, validators=[validate_line])
+    phone = LineField(
         "phone",
         max_length=32,
         blank=True,
@@ -121,9 +123,9 @@ class User(AbstractBaseUser):
         validators=[phone_rule],
         help_text="Visible to signed-in users. Include country code, e.g. +49.",
     )
-    time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
-    country = models.CharField(max_length=2, blank=True, validators=[valid_country])
-    subdivision = models.CharField(max_length=8, blank=True)
+    time_zone = LineField(max_length=64, default="UTC", validators=[valid_time_zone])
+    country = LineField(max_length=2, blank=True, validators=[valid_country])
+    subdivision = LineField(max_length=8, blank=True)
     colour = models.PositiveSmallIntegerField(choices=Color, default=Color.RED, help_text="Your avatar colour.")
     shortcuts = models.BooleanField(
         "keyboard shortcuts", default=True, db_default=True, help_text="Enable keyboard shortcuts (press ? for a list)."
@@ -239,10 +241,10 @@ class ApiToken(models.Model):
         ADMIN = "admin", "Admin"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=80)
+    name = LineField(max_length=80)
     scope = models.CharField(max_length=8, choices=Scope, default=Scope.WRITE)
-    prefix = models.CharField(max_length=16)
-    digest = models.CharField(max_length=64, unique=True)
+    prefix = LineField(max_length=16)
+    digest = LineField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -284,7 +286,7 @@ class LoginAttempts(models.Model):
         FORM = "form", "Forms posted without a session"
 
     of = models.CharField(max_length=11, choices=Of)
-    digest = models.CharField(max_length=64)
+    digest = LineField(max_length=64)
     used = models.PositiveSmallIntegerField()
     ends_at = models.DateTimeField(db_index=True)
 
@@ -321,8 +323,8 @@ class PasswordLink(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="password_links")
     purpose = models.CharField(max_length=10, choices=Purpose)
     asked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    nonce = models.CharField(max_length=64)
-    digest = models.CharField(max_length=64, unique=True)
+    nonce = LineField(max_length=64)
+    digest = LineField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

@@ -1,3 +1,4 @@
+import common.validators
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -108,7 +109,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('username', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:[._-][a-z0-9]+)*\\Z', 'A user name has lower-case letters and digits, with single dots, dashes or underscores between them.')], verbose_name='user name')),
                 ('display_name', models.CharField(max_length=120, verbose_name='name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
+                ('email', models.EmailField(blank=True, max_length=254, validators=[common.validators.validate_line], verbose_name='e-mail')),
                 ('phone', models.CharField(blank=True, db_default='', default='', help_text='Visible to signed-in users. Include country code, e.g. +49.', max_length=32, validators=[django.core.validators.RegexValidator('\\A\\+?[0-9][0-9 ()./-]{3,28}[0-9]\\Z', 'Enter a phone number, such as +49 30 1234567.')], verbose_name='phone')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('country', models.CharField(blank=True, max_length=2, validators=[people.models.valid_country])),
@@ -132,7 +133,7 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('username', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:[._-][a-z0-9]+)*\\Z', 'A user name has lower-case letters and digits, with single dots, dashes or underscores between them.')], verbose_name='user name')),
                 ('display_name', models.CharField(max_length=120, verbose_name='name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
+                ('email', models.EmailField(blank=True, max_length=254, validators=[common.validators.validate_line], verbose_name='e-mail')),
                 ('phone', models.CharField(blank=True, db_default='', default='', help_text='Visible to signed-in users. Include country code, e.g. +49.', max_length=32, validators=[django.core.validators.RegexValidator('\\A\\+?[0-9][0-9 ()./-]{3,28}[0-9]\\Z', 'Enter a phone number, such as +49 30 1234567.')], verbose_name='phone')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('country', models.CharField(blank=True, max_length=2, validators=[people.models.valid_country])),
