@@ -60,9 +60,9 @@ class EncryptedTextField(models.TextField[str, str]):
 
     descriptor_class = DecryptedAttribute
 
-    def from_db_value(self, value: str | None, *_: object) -> Ciphertext | None:
-        """Mark the stored value as encrypted."""
-        return None if value is None else Ciphertext(value)
+    def from_db_value(self, value: str | None, *_: object) -> str | None:
+        """Mark the stored value as encrypted, unless it is empty."""
+        return Ciphertext(value) if value else value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001  # Django's own signature
         """Return the stored ciphertext of an unchanged attribute, without decrypting it."""

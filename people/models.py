@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Trim
 from django.utils.crypto import salted_hmac
 
-from common.fields import LineField
+from common.fields import EncryptedTextField, LineField
 from common.identifiers import validate_username
 from common.validators import validate_line
 
@@ -342,3 +342,28 @@ class PasswordLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} for {self.user}"
+
+
+class SavedResponse(models.Model):
+    """The response to a POST with an idempotency key or a form key, so that the same request again gets it without effect."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    token = models.ForeignKey(ApiToken, null=True, on_delete=models.CASCADE, related_name="+")
+    key = LineField(max_length=255)
+    fingerprint = LineField(max_length=64, help_text="SHA-256 digest of the method, the URL and the body.")
+    status = models.PositiveSmallIntegerField()
+    content_type = LineField(max_length=100, blank=True)
+    location = EncryptedTextField(blank=True, help_text="Target of a redirect.")
+    # May contain secrets that are shown once, and private notes.
+    body = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "token", "key", "fingerprint"], nulls_distinct=False, name="response_is_saved_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} for {self.key}"

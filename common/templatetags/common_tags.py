@@ -1,6 +1,7 @@
 """Template tags for dates, durations and page links."""
 
 import datetime as dt
+import secrets
 
 from django import template
 from django.template import RequestContext
@@ -25,6 +26,13 @@ def datetime(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
         instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         format_instant(instant, timezone.get_current_timezone(), brief=brief),
     )
+
+
+@register.simple_tag
+def form_key() -> SafeString:
+    """Return the hidden field that makes a form submitted twice one request (people.middleware.SavedResponseMiddleware)."""
+    # Without `autocomplete`, Firefox keeps the old key when the page is reloaded.
+    return format_html('<input type="hidden" name="form_key" value="{}" autocomplete="off">', secrets.token_urlsafe(16))
 
 
 @register.simple_tag(takes_context=True)

@@ -1,3 +1,4 @@
+import common.fields
 import common.validators
 import django.core.validators
 import django.db.models.deletion
@@ -99,6 +100,19 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
+        ),
+        migrations.CreateModel(
+            name='SavedResponse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=255)),
+                ('fingerprint', models.CharField(help_text='SHA-256 digest of the method, the URL and the body.', max_length=64)),
+                ('status', models.PositiveSmallIntegerField()),
+                ('content_type', models.CharField(blank=True, max_length=100)),
+                ('location', common.fields.EncryptedTextField(blank=True, help_text='Target of a redirect.')),
+                ('body', common.fields.EncryptedTextField(blank=True)),
+                ('created_at', models.DateTimeField(db_index=True)),
+            ],
         ),
         migrations.CreateModel(
             name='UserEvent',
@@ -223,6 +237,16 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
+            model_name='savedresponse',
+            name='token',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.apitoken'),
+        ),
+        migrations.AddField(
+            model_name='savedresponse',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
             model_name='userevent',
             name='pgh_context',
             field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
@@ -267,5 +291,9 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='passwordlink',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_passwordlinkevent" ("asked_by_id", "created_at", "expires_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "purpose", "used_at", "user_id") VALUES (OLD."asked_by_id", OLD."created_at", OLD."expires_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."purpose", OLD."used_at", OLD."user_id"); RETURN NULL;', hash='2e14d51f1f50b47b763bf4c58de21732337a9f3c', operation='DELETE', pgid='pgtrigger_delete_delete_4d489', table='people_passwordlink', when='AFTER')),
+        ),
+        migrations.AddConstraint(
+            model_name='savedresponse',
+            constraint=models.UniqueConstraint(fields=('user', 'token', 'key', 'fingerprint'), name='response_is_saved_once', nulls_distinct=False),
         ),
     ]
