@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.exceptions import InvalidInputError, NotAllowedError
+from common.formatting import format_day
 from people.domain.names import match_key, slug_for
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import week_start
 from scheduling.models import PipelineRotation, Rotation
 from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
