@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from common.forms import LineField, MultilineField
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -155,7 +156,8 @@ def parameter_field(parameter: Parameter) -> forms.Field:
         "number": forms.TextInput(attrs={"inputmode": "decimal"}),
         "integer": forms.TextInput(attrs={"inputmode": "numeric"}),
     }
-    return forms.CharField(widget=widgets[parameter.kind], max_length=50_000, **options)
+    field_class = MultilineField if isinstance(widgets[parameter.kind], forms.Textarea) else LineField
+    return field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
 
 
 def _initial_value(parameter: Parameter, value: object) -> object:
@@ -190,7 +192,7 @@ class ParametersForm(forms.Form):
 class CheckForm(ParametersForm):
     """A check: parameters of its type, metrics, schedule and alerting."""
 
-    name = forms.CharField(max_length=120)
+    name = LineField(max_length=120)
     metric = forms.ModelChoiceField(Metric.objects.none(), required=False, empty_label="None")
     other_metric = forms.ModelChoiceField(
         Metric.objects.none(), required=False, empty_label="None", help_text="Denominator, or metric to compare with."
@@ -198,7 +200,7 @@ class CheckForm(ParametersForm):
     source = forms.ModelChoiceField(
         DataSource.objects.defer("address"), required=False, empty_label="None", label="Data source"
     )
-    query = forms.CharField(
+    query = MultilineField(
         required=False,
         max_length=20_000,
         label="SQL query",
@@ -215,7 +217,7 @@ class CheckForm(ParametersForm):
         label="Run every (min)",
         help_text="Leave empty to use a cron expression.",
     )
-    cron = forms.CharField(
+    cron = LineField(
         required=False,
         max_length=100,
         label="Cron expression",
@@ -244,9 +246,7 @@ class CheckForm(ParametersForm):
         widget=forms.SelectMultiple(attrs={"size": 7}),
         help_text="Default: every day.",
     )
-    country = forms.CharField(
-        required=False, max_length=2, label="Country", help_text="For public holidays, such as DE."
-    )
+    country = LineField(required=False, max_length=2, label="Country", help_text="For public holidays, such as DE.")
     holidays = forms.ChoiceField(label="On public holidays", choices=Holidays.choices)
     is_active = forms.BooleanField(required=False, label="Enabled")
 
@@ -289,7 +289,7 @@ class KnownEventForm(forms.Form):
 
     starts_on = forms.DateField(label="First day", widget=DateInput())
     ends_on = forms.DateField(label="Last day", widget=DateInput())
-    words = forms.CharField(max_length=120, label="Event", help_text="Such as Black Friday.")
+    words = LineField(max_length=120, label="Event", help_text="Such as Black Friday.")
     whole_pipeline = forms.BooleanField(required=False, label="Applies to every metric of the pipeline")
 
     def event(self) -> Event:

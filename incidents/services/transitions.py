@@ -64,7 +64,7 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
 def _validate(*, title: str, text: str, kind: str, severity: str) -> None:
     """Raise InvalidInputError, by field, if an incident cannot have these values."""
     errors = {
-        "title": text_error(title, max_length=MAX_TITLE_LENGTH, required="Enter a title."),
+        "title": text_error(title, max_length=MAX_TITLE_LENGTH, required="Enter a title.", is_line=True),
         "text": text_error(text, max_length=MAX_TEXT_LENGTH),
         "kind": "" if kind in Incident.Kind.values else f"Use one of {', '.join(Incident.Kind.values)}.",
         "severity": ""

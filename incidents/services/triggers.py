@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from common.exceptions import DomainError
 from common.formatting import format_day
+from common.text import one_line, printable
 from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Alert, Incident, TimelineEntry
 from incidents.services.escalation import escalation_wait
 from incidents.services.transitions import NewIncident, lock_incident, open_incident, reopen, resolve
@@ -51,8 +52,8 @@ class IncidentTrigger:
     def new_incident(self) -> NewIncident:
         return NewIncident(
             kind=self.kind,
-            title=" ".join(self.title.split())[:MAX_TITLE_LENGTH],
-            text=self.text[:MAX_TEXT_LENGTH],
+            title=one_line(self.title)[:MAX_TITLE_LENGTH],
+            text=printable(self.text)[:MAX_TEXT_LENGTH],
             source=self.source,
             check_id=self.check_id,
             fingerprint=self.fingerprint,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from common.forms import add_field_errors
+from common.forms import add_field_errors, form_errors
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
@@ -221,7 +221,8 @@ def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
     """Add a known event for a check's metric or its whole pipeline."""
     check, form = _get_check(pk), KnownEventForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Enter first day, last day and event.")
+        errors = form_errors(form).problems.items()
+        messages.error(request, " ".join(f"{form[name].label}: {' '.join(reasons)}" for name, reasons in errors))
         return redirect("check", pk=pk)
     metric = None if form.cleaned_data["whole_pipeline"] else check.metric
     try:
