@@ -193,7 +193,7 @@ class CheckAdmin(NoEditModelAdmin, admin.ModelAdmin[Check]):
 class KnownEventAdmin(NoEditModelAdmin, admin.ModelAdmin[KnownEvent]):
     """Known events: added and deleted on a check's page, which re-evaluates affected results."""
 
-    list_display = ("words", "pipeline", "metric", "starts_on", "ends_on", "added_by")
+    list_display = ("name", "pipeline", "metric", "starts_on", "ends_on", "added_by")
     list_filter = ("pipeline",)
     list_select_related = ("pipeline", "metric__pipeline", "added_by")
 

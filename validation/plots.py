@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from common.formatting import format_date, format_value
 from validation.domain.axis_ticks import labelled_ticks
-from validation.domain.formatting import format_date, format_value
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
@@ -55,7 +55,7 @@ class Shade:
 
     x: float
     width: float
-    words: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +220,11 @@ def _outline(stretch: Sequence[ChartValue], *, frame: _Frame) -> str:
 
 def _shades(events: Mapping[dt.date, str], *, frame: _Frame) -> Iterator[Shade]:
     half = max(frame.step, dt.timedelta(days=1)) / 2
-    for day, words in sorted(events.items()):
+    for day, name in sorted(events.items()):
         at = dt.datetime.combine(day, dt.time(), dt.UTC)
         if frame.first <= at <= frame.last:
             begin, end = max(frame.left, frame.x(at - half)), min(WIDTH - RIGHT, frame.x(at + half))
-            yield Shade(begin, round(max(end - begin, 2), 1), words)
+            yield Shade(begin, round(max(end - begin, 2), 1), name)
 
 
 def _dates(points: Sequence[ChartValue], *, frame: _Frame, daily: bool) -> Iterator[Tick]:

@@ -35,7 +35,7 @@ NEW_ROTATION_FORM = {**ROTATION_FORM, "name": "Second", "engineers": "engineer-a
 PROFILE = {"display_name": "Engineer X", "email": "{own_email}", "time_zone": "UTC", "colour": 1}
 TOMORROW = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%dT%H:%M}"
 INCIDENT = {"kind": "delay", "title": "It is late"}
-EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
+EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "name": "Black Friday"}
 CHECK = {
     "name": "Edited", "severity": "fail", "interval_minutes": "60", "settle_minutes": "0", "confirm": "1", "confirm_of": "1",
     "cooldown_minutes": "0", "holidays": "ordinary", "parameters.fail_below": "1",

@@ -238,7 +238,7 @@ def test_a_check_is_muted_and_a_result_marked_as_expected(signed_in, check, metr
 
 def test_known_events_are_added_and_removed_on_the_page(signed_in, check, a):
     browser, page = signed_in(a), f"/checks/{check.pk}/"
-    fields = {"starts_on": "2026-11-27", "ends_on": "2026-11-28", "words": "Black Friday"}
+    fields = {"starts_on": "2026-11-27", "ends_on": "2026-11-28", "name": "Black Friday"}
     browser.post(f"{page}events/", fields)
     event = KnownEvent.objects.get()
     assert event.metric == check.metric

@@ -88,7 +88,7 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
 class ResultSerializer(serializers.ModelSerializer[CheckResult]):
     """A result of a check."""
 
-    check_id = serializers.IntegerField(source="of_id", read_only=True)
+    check_id = serializers.IntegerField(source="parent_check_id", read_only=True)
     acknowledged_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
     details = serializers.SerializerMethodField(help_text="Values from the data source, for admins only.")
     bucket = serializers.SerializerMethodField(help_text="Date of a daily metric, or start of the hour.")
@@ -210,7 +210,9 @@ class ResultViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[CheckResu
     """Results of checks."""
 
     serializer_class = ResultSerializer
-    queryset = CheckResult.objects.select_related("acknowledged_by", "of__metric").order_by("-started_at", "-pk")
+    queryset = CheckResult.objects.select_related("acknowledged_by", "parent_check__metric").order_by(
+        "-started_at", "-pk"
+    )
     lookup_value_regex = ID_PATTERN
 
     @extend_schema(request=None, responses=ResultSerializer)

@@ -7,10 +7,8 @@ from django_filters.filterset import FilterSet
 
 from common.api.filters import BooleanFilter, SlugFilter, WordFilter
 from pipelines.models import Pipeline
-from validation.domain.results import ResultStatus
 from validation.models import TOOLS, Check, ExternalCheck
-
-STATUSES = [(str(status), str(status)) for status in ResultStatus]
+from validation.models.checks import STATUSES
 
 
 class CheckFilters(FilterSet):

@@ -4,9 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import ClassVar
 
+from common.formatting import format_date
 from validation.domain.check_type import CheckType
 from validation.domain.comparisons import MISSING, compare_with_value
-from validation.domain.formatting import format_date
 from validation.domain.parameters import BySegment, Tolerance, choice, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import ClassVar
 
+from common.formatting import format_date
 from validation.domain.check_type import Chart, CheckType
 from validation.domain.comparisons import MISSING, compare_with_value
-from validation.domain.formatting import format_date
 from validation.domain.parameters import Tolerance, amounts, choice, date
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 

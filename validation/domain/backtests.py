@@ -6,11 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from validation.domain.buckets import DAY, bucket_time
-from validation.domain.check_type import CheckType
-from validation.domain.confirmation import COUNTED, Confirmation, alert_starts, yearly_rate
-from validation.domain.evaluation import evaluate
+from validation.domain.check_type import CheckType, evaluate
 from validation.domain.parameters import Parameters
-from validation.domain.results import EvaluationContext, ResultStatus, Series
+from validation.domain.results import (
+    COUNTED,
+    Confirmation,
+    EvaluationContext,
+    ResultStatus,
+    Series,
+    alert_starts,
+    yearly_rate,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,7 +13,7 @@ from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
 from validation.check_types import CHECK_TYPES
-from validation.domain.buckets import cron_problem, next_run
+from validation.domain.buckets import cron_problem
 from validation.domain.parameters import WEEKDAYS, InvalidParametersError
 from validation.domain.sql import query_problem
 from validation.domain.suggestions import CheckSuggestion
@@ -138,13 +137,6 @@ def unmute_check(check: Check) -> Check:
     Check.objects.filter(pk=check.pk).update(muted_until=None)
     check.muted_until = None
     return check
-
-
-def due_after(check: Check, *, at: dt.datetime) -> dt.datetime:
-    """Return when a check that ran at `at` is due next."""
-    interval = dt.timedelta(minutes=check.interval_minutes) if check.interval_minutes else None
-    zone = ZoneInfo(check.zone_name)
-    return next_run(at, interval=interval, cron=check.cron, zone=zone, was_due=check.next_due_at)
 
 
 @transaction.atomic

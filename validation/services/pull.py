@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from common.crypto import DecryptionError
-from validation.domain.formatting import format_date
+from common.formatting import format_date
 from validation.domain.sql import bare_query
 from validation.models import Check, DataSource, Metric
 from validation.services.points import MAX_POINTS_PER_PUSH, NewPoint, PushResult, new_point, push_points

@@ -16,9 +16,8 @@ from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
 from validation.domain.backtests import run_backtest
-from validation.domain.confirmation import Confirmation
 from validation.domain.parameters import InvalidParametersError
-from validation.domain.results import WORST_FIRST
+from validation.domain.results import WORST_FIRST, Confirmation
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
@@ -206,7 +205,7 @@ def mute(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
     """Mark a result as expected."""
-    result = get_object_or_404(CheckResult, pk=number, of=pk)
+    result = get_object_or_404(CheckResult, pk=number, parent_check=pk)
     try:
         acknowledge_expected(result, by=request.user, at=timezone.now())
     except DomainError as refusal:
@@ -265,7 +264,7 @@ def _plot(check: Check) -> Plot | None:
     for event in check_events(check).filter(ends_on__gte=first)[:MAX_CHART_EVENTS]:
         day = max(event.starts_on, first)
         while day <= min(event.ends_on, last):
-            events[day] = event.words
+            events[day] = event.name
             day += dt.timedelta(days=1)
     # Results without buckets are drawn at the time of their run, as one line.
     step = granularity.step if is_per_bucket else dt.timedelta(days=365)
