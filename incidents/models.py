@@ -295,7 +295,14 @@ class RunbookRun(models.Model):
     """A run of a runbook during an incident: the steps of one revision as a checklist."""
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="runs")
-    runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="runs")
+    runbook = models.ForeignKey(
+        Runbook,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="Empty if it was deleted for good.",
+    )
     revision = models.PositiveIntegerField(help_text="Revision that the steps come from.")
     started_at = models.DateTimeField()
     started_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -310,7 +317,7 @@ class RunbookRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.runbook}, revision {self.revision}"
+        return f"{self.runbook or 'Deleted runbook'}, revision {self.revision}"
 
 
 @pghistory.track()

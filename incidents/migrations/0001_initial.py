@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, help_text='When the incident was resolved.', null=True)),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='incidents.incident')),
-                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='runbooks.runbook')),
+                ('runbook', models.ForeignKey(blank=True, help_text='Empty if it was deleted for good.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='runbooks.runbook')),
                 ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={

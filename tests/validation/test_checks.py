@@ -122,6 +122,16 @@ def test_a_backfilled_failure_starts_no_alert_that_ends_at_once(metric, a):
     assert (check.alerting_since, check.alert_ended_at) == (None, None)
 
 
+def test_a_result_marked_as_expected_does_not_confirm_the_next_one(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=2)
+    push(metric, [5])
+    acknowledge_expected(run(check), by=a, at=AT)
+    later = AT + dt.timedelta(days=1)
+    push(metric, [5], at=later)
+    run(check, at=later)
+    assert (check.last_status, check.alerting_since) == ("fail", None)
+
+
 @pytest.mark.parametrize("between", ["unknown", "skip", "error"])
 def test_a_result_that_says_nothing_does_not_push_a_failure_out_of_the_last_m(metric, a, between):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=2)

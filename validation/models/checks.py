@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from common.datetimes import RESTORE_WINDOW
 from common.formatting import format_value
 from people.models import User, valid_country
 from pipelines.models import Pipeline
@@ -266,6 +267,11 @@ class Check(models.Model):
     def type(self) -> CheckType[Any]:
         """The check type, which evaluates the check and describes its parameters."""
         return CHECK_TYPES[self.check_type]
+
+    @property
+    def restorable_until(self) -> dt.datetime | None:
+        """When a deleted check is deleted for good."""
+        return self.deleted_at and self.deleted_at + RESTORE_WINDOW
 
     @property
     def has_sql(self) -> bool:

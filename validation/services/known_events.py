@@ -83,7 +83,9 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
     If this is the check's newest result, a current alert ends. Raises DomainError if the result did not fail or warn,
     or is already acknowledged.
     """
-    check = Check.objects.select_for_update().get(pk=result.parent_check_id)
+    check = Check.objects.select_for_update().filter(pk=result.parent_check_id).first()
+    if check is None:
+        raise DomainError("This check was deleted. Restore it first.")
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
     if row.status not in ALARMING:
         raise DomainError(

@@ -223,10 +223,7 @@ def _save(
 ) -> CheckResult | None:
     """Save the results of a run and release the check; return None if another run has claimed it."""
     row = (
-        Check.objects.select_for_update(of=("self",))
-        .select_related("metric")
-        .filter(pk=check.pk, claim=claim)
-        .first()
+        Check.objects.select_for_update(of=("self",)).select_related("metric").filter(pk=check.pk, claim=claim).first()
     )
     if row is None:
         return None

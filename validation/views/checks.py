@@ -22,11 +22,18 @@ from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, 
 from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import ChartValue, Plot, build_plot
-from validation.queries.checks import alerting_checks, check_events, check_results, checks_worst_first, run_progress
+from validation.queries.checks import (
+    alerting_checks,
+    check_events,
+    check_results,
+    checks_worst_first,
+    deleted_checks,
+    run_progress,
+)
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
 from validation.queries.plot_data import PlotData, backtest_context, plot_data
-from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
+from validation.services.checks import create_check, delete_check, mute_check, restore_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
 from validation.services.run_check import request_run
 
@@ -55,6 +62,7 @@ def checks(request: SignedInRequest) -> HttpResponse:
         "statuses": WORST_FIRST,
         "alerting": alerting_checks().count(),
         "any": Check.objects.exists(),
+        "deleted": deleted_checks().count(),
         "now": timezone.now(),
     }
     return render(request, "validation/checks.html", context)
@@ -162,19 +170,41 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Delete a check with its results."""
+    """Ask whether to delete a check with its results, or delete it."""
     check = _get_check(pk)
+    if request.method != "POST":
+        return render(request, "validation/remove_check.html", {"check": check, "result_count": check.results.count()})
     try:
         delete_check(check, by=request.user, at=timezone.now())
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
+    restorable = " It can be restored for 30 days." if check.deleted_at else ""
+    messages.success(request, f"Check “{check.name}” deleted.{restorable}")
+    return redirect("checks")
+
+
+@require_safe
+def removed_checks(request: SignedInRequest) -> HttpResponse:
+    """List the deleted checks that can be restored, latest deletion first."""
+    page = Paginator(deleted_checks(), CHECKS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "validation/deleted_checks.html", {"page": page})
+
+
+@require_POST
+def restore(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Restore a deleted check."""
+    check = get_object_or_404(Check.all_objects.all(), pk=pk)
+    try:
+        restored = restore_check(check, by=request.user, at=timezone.now())
+    except NotAllowedError as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
     except DomainError as refusal:
         messages.error(request, str(refusal))
-        return redirect("check", pk=pk)
-    messages.success(request, f"Check “{check.name}” deleted.")
-    return redirect("checks")
+        return redirect("deleted_checks")
+    messages.success(request, f"Check “{restored.name}” restored.")
+    return redirect("check", pk=pk)
 
 
 @require_POST
