@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("people.urls")),
     path("", include("notifications.urls")),
     path("pipelines/<slug:slug>/", pages.pipeline, name="pipeline"),
+    path("checks/<int:pk>/", pages.check, name="check"),
     path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
     path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),

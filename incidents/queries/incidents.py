@@ -62,6 +62,11 @@ def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
     return rows if pipeline is None else rows.filter(pipeline=pipeline)
 
 
+def check_incident(check_id: int) -> Incident | None:
+    """Return the unresolved incident in which a check fails, or None."""
+    return open_incidents().filter(failures__check_id=check_id, failures__is_open=True).first()
+
+
 def open_counts(pipelines: Iterable[Pipeline]) -> dict[int, int]:
     """Return the number of unresolved incidents by pipeline."""
     rows = Incident.objects.unresolved().filter(pipeline__in=[row.pk for row in pipelines])

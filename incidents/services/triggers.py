@@ -218,7 +218,7 @@ def mark_recovered(
     if row.is_resolved:
         return row
     failing = row.failures.filter(is_open=True, recovered_at=None)
-    recovered = list(failing if failures is None else failing.filter(pk__in=failures))
+    recovered = list(failing.all() if failures is None else failing.filter(pk__in=failures))
     row.failures.filter(pk__in=[failure.pk for failure in recovered]).update(recovered_at=at)
     if failing.exists():
         for failure in recovered:

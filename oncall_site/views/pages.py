@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.http import client_address
-from incidents.queries.incidents import all_incidents, incidents_to_run
+from incidents.queries.incidents import all_incidents, check_incident, incidents_to_run
 from incidents.queries.steps import step_statistics
 from oncall_site import services
 from oncall_site.logs import request_id
@@ -34,6 +34,7 @@ from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.on_call import on_call_snapshot
 from validation.queries.checks import checks, metrics_with_newest
 from validation.queries.external import external_checks
+from validation.views import checks as validation_views
 
 HISTORY_FIELDS = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 MAX_INCIDENTS = 10
@@ -61,6 +62,12 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "external_checks": external_checks().filter(pipeline=row)[:MAX_EXTERNAL_CHECKS],
     }
     return render(request, "pipelines/pipeline.html", context)
+
+
+@require_safe
+def check(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show a check with a link to its open incident."""
+    return validation_views.check(request, pk, incident=check_incident(pk))
 
 
 @require_safe

@@ -212,7 +212,7 @@ def test_the_sweep_joins_failing_checks_and_resolves_when_all_pass(pipeline, che
 def test_external_checks_join_too(pipeline, checks, now):
     alert(checks[0], now)
     for key in ("orders", "users"):
-        fields = {"tool": "dbt", "key": key, "name": key, "status": "fail", "message": "3 rows."}
+        fields = {"tool": "dbt", "key": key, "name": key, "status": "fail", "message": "3 rows.", "created_at": now}
         ExternalCheck.objects.create(pipeline=pipeline, at=now, **fields)
     sync_with_checks(at=now)
     sync_with_external_checks(at=now)

@@ -106,7 +106,7 @@ def test_the_chart_of_a_target_shows_the_evaluated_value(signed_in, metric, a, m
     }
     check = make_check(metric.pipeline, a, metric=metric, check_type="target", parameters=parameters, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
-    assert re.findall(r"<td>(\d+ users)</td>", text) == shown
+    assert re.findall(r"</th>\s*<td>(\d+ users)</td>", text) == shown
 
 
 def test_the_age_of_data_is_a_duration_in_the_list_and_on_the_page(signed_in, metric, a):

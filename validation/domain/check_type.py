@@ -59,6 +59,8 @@ class CheckType(ABC, Generic[P]):
     is_per_bucket: ClassVar[bool] = True
     needs_runs: ClassVar[bool] = False
     needs_newest_point_only: ClassVar[bool] = False
+    # The expected range of any day can be evaluated for a plot; otherwise the plot shows those of stored results.
+    has_quick_range: ClassVar[bool] = True
     # The most rows of its own query that it reads.
     max_rows: ClassVar[int] = 1000
 

@@ -22,6 +22,7 @@ from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, 
 from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import ChartValue, Plot, build_plot
+from validation.presenters import check_settings
 from validation.queries.checks import (
     alerting_checks,
     check_events,
@@ -42,6 +43,8 @@ RESULTS_PER_CHECK = 30
 EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
 MAX_CHART_EVENTS = 100
+CHART_DAYS = {"30": (30, "30 days"), "90": (90, "90 days"), "365": (365, "1 year"), "all": (None, "All")}
+DEFAULT_CHART_DAYS = "90"
 CALLOUTS = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
 
 
@@ -69,14 +72,19 @@ def checks(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-def check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show a check with its chart, results, known events and history."""
+def check(request: SignedInRequest, pk: int, **extra: object) -> HttpResponse:
+    """Show a check with its chart, settings, results, known events and history; `extra` is more context for the page."""
     check, at = _get_check(pk), timezone.now()
+    days = request.GET.get("days", "")
+    days = days if days in CHART_DAYS else DEFAULT_CHART_DAYS
     context = {
         "check": check,
         "callout": _callout(check),
         "now": at,
-        "plot": _plot(check),
+        "plot": _plot(check, days=CHART_DAYS[days][0]),
+        "days": days,
+        "ranges": [(value, label) for value, (_, label) in CHART_DAYS.items()],
+        "settings": check_settings(check),
         "results": check_results(check)[:RESULTS_PER_CHECK],
         "progress": run_progress(check, at=at),
         "events": check_events(check)[:EVENTS_PER_CHECK],
@@ -85,6 +93,7 @@ def check(request: SignedInRequest, pk: int) -> HttpResponse:
         "may_change": request.user.is_staff or not check.has_sql,
         "has_threshold": check.has_backtest,
         "history": row_history(check, fields=DEFINED),
+        **extra,
     }
     return render(request, "validation/check.html", context)
 
@@ -283,8 +292,8 @@ def _callout(check: Check) -> str:
     return CALLOUTS.get(check.last_status, "warn")
 
 
-def _plot(check: Check) -> Plot | None:
-    values = [_chart_value(row) for row in plot_data(check)]
+def _plot(check: Check, *, days: int | None) -> Plot | None:
+    values = [_chart_value(row) for row in plot_data(check, days=days)]
     if not values:
         return None
     granularity = check_granularity(check)
@@ -305,5 +314,5 @@ def _plot(check: Check) -> Plot | None:
 def _chart_value(row: PlotData) -> ChartValue:
     result = row.result
     if result is None:
-        return ChartValue(row.bucket, row.value)
-    return ChartValue(row.bucket, row.value, result.status, result.low, result.high, result.expected, result.message)
+        return ChartValue(row.bucket, row.value, low=row.low, high=row.high)
+    return ChartValue(row.bucket, row.value, result.status, row.low, row.high, result.expected, result.message)
