@@ -18,6 +18,7 @@ from django.db.models.functions import Now, Trim
 from django.utils.crypto import salted_hmac
 
 from common.identifiers import validate_username
+from people.domain.person import Person
 
 phone_rule = RegexValidator(
     r"\A\+?[0-9][0-9 ()./-]{3,28}[0-9]\Z",
@@ -179,6 +180,11 @@ class User(AbstractBaseUser):
     def zone(self) -> zoneinfo.ZoneInfo:
         """The user's time zone."""
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def person(self) -> Person:
+        """The user as the domain knows them."""
+        return Person(self.pk, self.username, self.display_name, self.colour)
 
     @property
     def dial(self) -> str:

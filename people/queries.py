@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 import holidays
@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
+from people.domain.person import Person
 from people.models import ApiToken, PasswordLink, User, UserQuerySet
 
 
@@ -77,7 +78,6 @@ def public_holidays(country: str, subdivision: str, year: int) -> Mapping[dt.dat
     return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 
-def display_names(keys: Iterable[int | None]) -> dict[int, str]:
-    """Return user names by primary key."""
-    user_ids = {key for key in keys if key is not None}
-    return dict(User.objects.filter(pk__in=user_ids).order_by().values_list("pk", "username"))
+def people_by_username() -> dict[str, Person]:
+    """Return everybody by user name."""
+    return {user.username: user.person for user in User.objects.order_by()}

@@ -4,14 +4,15 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from people.domain.person import Person
 from people.models import User
 
 register = template.Library()
 
 
-def initials(user: User) -> str:
-    """Return a user's initials: the first letters of the first and last word of the name."""
-    names = user.display_name.split()
+def initials(name: str) -> str:
+    """Return a person's initials: the first letters of the first and last word of the name."""
+    names = name.split()
     return "".join(name[0] for name in ([names[0], names[-1]] if len(names) > 1 else names)).upper()
 
 
@@ -22,16 +23,16 @@ def field_label(name: str) -> str:
 
 
 @register.simple_tag
-def person(user: User | None) -> SafeString:
-    """Return HTML for a user: initials in the user's colour, and the name."""
-    if user is None:
+def person(someone: User | Person | None) -> SafeString:
+    """Return HTML for a person: initials in their colour, and the name."""
+    if someone is None:
         return SafeString('<span class="person person-none">No one</span>')
     return format_html(
         '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span>'
         '<span class="person-name">{}</span></span>',
-        user.colour,
-        initials(user),
-        user.display_name,
+        someone.colour,
+        initials(str(someone)),
+        str(someone),
     )
 
 
