@@ -7,11 +7,11 @@ from typing import Any
 
 from django.urls import reverse
 
+from common.formatting import format_day
 from notifications.registry import Notification, dedup_key, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.domain.person import Person
 from people.models import User
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, CoverageGap, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.on_call import responder_chains

@@ -20,7 +20,7 @@ from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.planning import MAX_ENGINEERS, PlanningActions
 from scheduling.api.serializers import PersonField
-from scheduling.domain.weeks import RosterVersion
+from scheduling.domain.weeks import RosterVersion, active_roster
 from scheduling.loaders import roster_versions
 from scheduling.models import Rotation
 from scheduling.models.rotations import Weekday
@@ -96,8 +96,7 @@ class RotationSerializer(serializers.ModelSerializer[Rotation]):
 
     def _version(self, rotation: Rotation) -> RosterVersion | None:
         versions: list[RosterVersion] = self.context["rosters"].get(rotation.pk, [])
-        started = [version for version in versions if version.starts_on <= dt.datetime.now(dt.UTC).date()]
-        return next(iter([*reversed(started), *versions]), None)
+        return active_roster(versions, week=dt.datetime.now(dt.UTC).date()) or next(iter(versions), None)
 
 
 def serialize_rotations(rotations: Iterable[Rotation]) -> Any:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from people.domain.person import Person
-from scheduling.domain.weeks import RosterVersion, Week, active_roster
+from scheduling.domain.weeks import RosterVersion, Week, roster_engineers
 
 ON_CALL = "on_call"
 PRIMARY = "primary_owner"
@@ -178,8 +178,7 @@ class RotationSchedule:
 
     def roster(self, week: Week) -> tuple[Person, ...]:
         """Return the engineers of the roster that plans a week, in order."""
-        active = active_roster(self.rosters, week=week.starts_on)
-        return active.engineers if active else ()
+        return roster_engineers(self.rosters, week=week.starts_on)
 
     def unattended(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Period]:
         """Return the sorted periods of a window in which nobody on the active roster is available.

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from common.formatting import format_day
 from people.domain.person import Person
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move
 
 

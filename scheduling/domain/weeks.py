@@ -61,6 +61,12 @@ def active_roster(rosters: Sequence[RosterVersion], *, week: dt.date) -> RosterV
     return max(started, key=lambda version: version.starts_on, default=None)
 
 
+def roster_engineers(rosters: Sequence[RosterVersion], *, week: dt.date) -> tuple[Person, ...]:
+    """Return the engineers of the roster that plans the week of a start date, in order; none before the first roster."""
+    active = active_roster(rosters, week=week)
+    return active.engineers if active else ()
+
+
 def rosters_from(rosters: Sequence[RosterVersion], *, week: dt.date) -> list[RosterVersion]:
     """Return the rosters that plan the week of a start date or a later one, in order."""
     active = active_roster(rosters, week=week)

@@ -9,9 +9,9 @@ from django.db.models import Q
 from people.domain.person import Person
 from people.models import User
 from scheduling.domain.swaps import invalid_reason
-from scheduling.domain.weeks import Move, active_roster
+from scheduling.domain.weeks import Move, roster_engineers
 from scheduling.loaders import roster_versions
-from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapQuerySet, SwapRequest
+from scheduling.models import HolidayBlock, RosterMember, Rotation, RotationWeek, SwapQuerySet, SwapRequest
 from scheduling.models.changes import NOBODY
 
 PEOPLE = ("requester", "counterpart", "third")
@@ -43,11 +43,20 @@ def swaps_for(person: User, *, at: dt.datetime, limit: int = 100) -> SwapInbox:
     return SwapInbox(received, sent, others, list(all_swaps().exclude(is_open)[:limit]))
 
 
-def swaps_naming(person: User, *, at: dt.datetime) -> list[SwapRequest]:
-    """Return the open requests that name a person as recipient and await their answer."""
+def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
+    """Return the open requests that await a person's answer: as a named recipient, or to anyone on their roster."""
     is_recipient = Q(counterpart=person) | Q(third=person)
-    rows = all_swaps().filter(is_recipient, state=SwapRequest.State.PENDING, expires_at__gt=at)
-    return [swap for swap in rows if awaits_answer_from(swap, person=person)]
+    own_rotations = RosterMember.objects.filter(engineer=person).values("roster__rotation")
+    to_anyone = Q(counterpart=None, rotation__in=own_rotations)
+    rows = all_swaps().filter(is_recipient | to_anyone, state=SwapRequest.State.PENDING, expires_at__gt=at)
+    waiting = [swap for swap in rows if awaits_answer_from(swap, person=person)]
+    rosters = roster_versions({swap.rotation for swap in waiting if swap.counterpart_id is None})
+    return [
+        swap
+        for swap in waiting
+        if swap.counterpart_id
+        or person.person in roster_engineers(rosters.get(swap.rotation_id, []), week=swap.offered_week)
+    ]
 
 
 def awaits_answer_from(swap: SwapRequest, *, person: User) -> bool:
@@ -68,9 +77,8 @@ def recipients(swap: SwapRequest) -> list[User]:
 def others_on_roster(swap: SwapRequest) -> set[int]:
     """Return the active engineers, except the requester, on the roster of the offered week."""
     versions = roster_versions([swap.rotation]).get(swap.rotation_id, [])
-    roster = active_roster(versions, week=swap.offered_week)
-    engineers = [person.id for person in roster.engineers] if roster else []
-    active = User.objects.filter(pk__in=engineers, is_active=True)
+    engineers = roster_engineers(versions, week=swap.offered_week)
+    active = User.objects.filter(pk__in=[person.id for person in engineers], is_active=True)
     return set(active.values_list("pk", flat=True)) - {swap.requester_id}
 
 
