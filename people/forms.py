@@ -8,10 +8,11 @@ from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as CodeReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm, UserChangeForm
 from django.utils import timezone
 
-from people.models import ApiToken, LoginAttempts, User
+from common.db import advisory_lock
+from people.models import NAMES_LOCK, ApiToken, LoginAttempts, User
 from people.queries import country_names, sign_in_name
 from people.services.accounts import free_color
 from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt
@@ -40,6 +41,9 @@ class ProfileForm(forms.ModelForm[User]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A bound form changes its instance: the name in the handbook is the stored one.
+        name = self.instance.handbook_name
+        self.fields["display_name"].help_text = f"As shown on the site. In the handbook you stay “{name}”."
         self.fields["country"].widget.choices = [("", "None"), *country_names()]
 
 
@@ -186,6 +190,15 @@ class TokenForm(forms.Form):
         return timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time()))
 
 
+class PersonForm(UserChangeForm[User]):
+    """A person in Django's admin."""
+
+    def clean(self) -> None:
+        """Wait until nobody else is giving a name to a person: Django's admin saves in the same transaction."""
+        super().clean()
+        advisory_lock(NAMES_LOCK)
+
+
 class NewPersonForm(forms.ModelForm[User]):
     """User creation by an admin, without a password until the user is invited."""
 
@@ -194,6 +207,7 @@ class NewPersonForm(forms.ModelForm[User]):
         fields = (
             "username",
             "display_name",
+            "handbook_name",
             "email",
             "phone",
             "time_zone",
@@ -202,6 +216,11 @@ class NewPersonForm(forms.ModelForm[User]):
             "colour",
             "is_staff",
         )
+
+    def clean(self) -> None:
+        """Wait until nobody else is giving a name to a person: Django's admin saves in the same transaction."""
+        super().clean()
+        advisory_lock(NAMES_LOCK)
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  # Django's own signature
         """Return the user, with an unusable password and by default the rarest colour."""

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from holidays.registry import COUNTRIES
 
-from people.models import ApiToken, PasswordLink, User, UserQuerySet, countries
+from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
 
 
 def secret_digest(secret: str) -> str:
@@ -39,6 +39,12 @@ def active_tokens(user: User) -> QuerySet[ApiToken]:
 def all_users() -> UserQuerySet:
     """Return every user, by name."""
     return User.objects.get_queryset().order_by("display_name", "pk")
+
+
+def people_by_handbook_name() -> dict[str, User]:
+    """Return every user by the match key of their name in the handbook and of its other spellings."""
+    aliases = {row.key: row.user for row in HandbookAlias.objects.select_related("user")}
+    return aliases | {user.handbook_key: user for user in all_users()}
 
 
 def user_by_username(username: str) -> User | None:

@@ -10,22 +10,32 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common.confirmation import Confirmation, sign_confirmation
-from common.datetimes import format_instant
-from common.formatting import format_duration
+from common.formatting import DateStyle, format_day, format_duration, format_instant
 
 register = template.Library()
 
 
-@register.simple_tag
-def datetime(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
-    """Return a `<time>` element in the viewer's zone; `brief` leaves out the year."""
-    if instant is None:
+@register.filter
+def when(value: dt.datetime | dt.date | dt.time | None, style: DateStyle = "full") -> str:
+    """Return a date, an instant or a time of day in words.
+
+    An instant is in the viewer's zone: a `<time>` element, full or brief, or brief "text" for an attribute. `format_day` has the
+    styles of dates.
+    """
+    if value is None:
         return SafeString('<span class="when">never</span>')
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M}"
+    if not isinstance(value, dt.datetime):
+        return format_day(value, style)
+    words = format_instant(value, timezone.get_current_timezone(), brief=style in ("brief", "text"))
+    if style == "text":
+        return words
     return format_html(
         '<time class="when" datetime="{}" title="{}">{}</time>',
-        instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        format_instant(instant, timezone.get_current_timezone(), brief=brief),
+        value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        words,
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from common.formatting import format_day
 from people.models import User
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move, RosterVersion, active_roster
 from scheduling.loaders import roster_versions
 from scheduling.models import HolidayBlock, RosterMember, Rotation, RotationWeek, SwapQuerySet, SwapRequest

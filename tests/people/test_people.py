@@ -180,8 +180,9 @@ def test_createsuperuser_creates_an_admin(db):
     assert user.check_password(PASSWORD)
 
 
-def test_users_with_the_same_name_get_different_user_names(db):
-    assert [make_engineer("Kim Lee").username for _ in range(3)] == ["kim-lee", "kim-lee-2", "kim-lee-3"]
+def test_users_with_similar_names_get_different_user_names(db):
+    names = ("Kim Lee", "Kím Lee", "Kim Łee")
+    assert [make_engineer(name).username for name in names] == ["kim-lee", "kim-lee-2", "kim-lee-3"]
 
 
 def test_an_admin_sets_a_password(signed_in, admin, a):
