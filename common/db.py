@@ -1,6 +1,7 @@
 """Advisory locks, and rows that cover a time range [starts_at, ends_at)."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -13,6 +14,20 @@ def advisory_lock(name: str) -> None:
     """Wait for the lock of this name and hold it until the transaction ends. It locks no rows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+
+
+def advisory_locks(names: Iterable[str]) -> None:
+    """Wait for the locks of these names, in one order for every caller, and hold them until the transaction ends."""
+    with connection.cursor() as cursor:
+        sql = "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest(%s) name ORDER BY 1) keys"
+        cursor.execute(sql, [list(names)])
+
+
+def try_advisory_lock(name: str) -> bool:
+    """Return True and hold the lock of this name until the transaction ends; False if another transaction holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [name])
+        return bool(cursor.fetchone()[0])
 
 
 def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionConstraint:
