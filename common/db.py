@@ -6,8 +6,11 @@ from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeBoundary, RangeOperators
-from django.db import connection, models
+from django.db import OperationalError, connection, models, transaction
 from django.db.models import F, Func, Value
+
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def advisory_lock(name: str) -> None:
@@ -23,11 +26,17 @@ def advisory_locks(names: Iterable[str]) -> None:
         cursor.execute(sql, [list(names)])
 
 
-def try_advisory_lock(name: str) -> bool:
-    """Return True and hold the lock of this name until the transaction ends; False if another transaction holds it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [name])
-        return bool(cursor.fetchone()[0])
+def try_advisory_lock(name: str, *, seconds: float) -> bool:
+    """Hold the lock of this name until the transaction ends; return False if another one still holds it after `seconds`."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{round(seconds * 1000)}ms"])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", "") != LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionConstraint:
