@@ -9,7 +9,6 @@ from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeFi
 from django.db import OperationalError, connection, models, transaction
 from django.db.models import F, Func, Value
 
-
 LOCK_NOT_AVAILABLE = "55P03"
 
 

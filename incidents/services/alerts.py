@@ -24,7 +24,7 @@ PIPELINE_LABEL = "pipeline"
 MAX_LABEL_LENGTH = 500
 OUTAGE_SEVERITIES = {"critical", "page", "disaster", "emergency"}
 # More alerts in one webhook are more than a person reads, and would keep others waiting.
-MAX_ALERTS = 1_000
+MAX_ALERTS = 5_000
 # Alerts of one transaction: each takes an advisory lock, of which the database has a few thousand.
 BATCH_ALERTS = 100
 STORED_FIELDS = (

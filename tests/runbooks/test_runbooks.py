@@ -1,6 +1,10 @@
 """Runbooks: rendered on save, edited with preview, revised, compared, restored, searched."""
 
+import contextlib
+
+import psycopg2
 import pytest
+from django.db import connection
 
 from common.exceptions import DomainError, InvalidInputError
 from pipelines.models import Pipeline
@@ -103,7 +107,9 @@ def test_a_person_has_one_preview_at_a_time(a, b, signed_in, daily_growth, monke
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"preview of {a.pk}"])
         refused = signed_in(a).post(f"{url}preview/", {"markdown": "**bold**"})
         assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
-        page = signed_in(a).post(f"{url}edit/", {"markdown": "**bold**", "based_on": 1, "preview": "1"}).content.decode()
+        page = (
+            signed_in(a).post(f"{url}edit/", {"markdown": "**bold**", "based_on": 1, "preview": "1"}).content.decode()
+        )
         assert "Another preview of yours is being made." in page
         assert "**bold**" in page
         assert "<strong>bold</strong>" in signed_in(b).post(f"{url}preview/", {"markdown": "**bold**"}).content.decode()

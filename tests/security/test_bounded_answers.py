@@ -36,7 +36,9 @@ def copies_of(model):
             value = f"({value})::date" if kind == "date" else value
         elif column in varied and kind.startswith(("varchar", "text")):
             size = f", {field.max_length - 6}" if field.max_length else ", 1000"
-            value = f"left({value}{size}) || n" if "slug" in column or "username" in column else f"n || left({value}{size})"
+            value = (
+                f"left({value}{size}) || n" if "slug" in column or "username" in column else f"n || left({value}{size})"
+            )
         elif column in varied and "int" in kind:
             value = f"{value} + n * 1000"
         values.append(value)
@@ -67,7 +69,11 @@ def _varied_columns(table):
     varied = set()
     for _, definition, _ in indexes:
         inside = definition.partition(" WHERE ")[0].partition(" USING ")[2]
-        for kinds in (("character varying", "text"), ("timestamp with time zone", "date"), ("integer", "bigint", "smallint")):
+        for kinds in (
+            ("character varying", "text"),
+            ("timestamp with time zone", "date"),
+            ("integer", "bigint", "smallint"),
+        ):
             if chosen := next((name for name, kind, _ in columns if kind in kinds and name in inside), None):
                 varied.add(chosen)
                 break

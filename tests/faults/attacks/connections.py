@@ -39,6 +39,8 @@ async def _hold(site, *, first, drip, read=0):
     while True:
         try:
             connection = socket.socket()
+            # From another address than the team's, as an attacker's would be.
+            connection.bind(("127.0.0.2", 0))
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, READ_BUFFER_BYTES)
             connection.setblocking(False)
             with contextlib.closing(connection):
