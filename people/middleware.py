@@ -15,7 +15,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -49,22 +49,28 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
             return super().handle_no_permission(request, view_func)
         save_form(request)
         login_url = self.get_login_url(view_func)
-        return redirect_to_login(_referring_page(request) or object_page(request.path), login_url)
+        return redirect_to_login(referring_page(request) or object_page(request.path), login_url)
 
 
 class ObjectPageMiddleware:
-    """Redirect GET on the URL of an action, such as /incidents/5/acknowledge/, to the page of its object."""
+    """Redirect GET on the URL of an action, such as /incidents/5/acknowledge/, to the page of its object.
+
+    For any other method that a page does not have, show a page that says so.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Return the response, or the redirect instead of a 405."""
+        """Return the response, or the redirect or the page instead of an empty 405."""
         response = self.get_response(request)
-        is_page = not request.path.startswith("/api/") and request.method in ("GET", "HEAD")
-        if response.status_code == 405 and is_page:
+        if response.status_code != 405 or request.path.startswith("/api/"):
+            return response
+        if request.method in ("GET", "HEAD"):
             return redirect(object_page(request.path))
-        return response
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = response.headers.get("Allow", "")
+        return page
 
 
 class PrivateCacheMiddleware:
@@ -173,7 +179,7 @@ def _form_fingerprint(request: HttpRequest) -> str:
     return _fingerprint(request, json.dumps([fields, files]).encode())
 
 
-def _digest(file: UploadedFile) -> str:
+def _digest(file: UploadedFile[Any]) -> str:
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
@@ -198,8 +204,8 @@ def object_page(path: str) -> str:
     return "/"
 
 
-def _referring_page(request: HttpRequest) -> str:
-    """Return the path of the page with the form, or an empty string if the browser does not send it."""
+def referring_page(request: HttpRequest) -> str:
+    """Return the path of the page that the request comes from, or "" if the browser does not send it."""
     referrer = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(referrer, {request.get_host()}, require_https=request.is_secure()):
         return ""

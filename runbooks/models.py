@@ -1,5 +1,7 @@
 """Tables of runbooks: what to do when a pipeline fails, with all revisions."""
 
+import datetime as dt
+
 import pghistory
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
@@ -7,9 +9,17 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from common.datetimes import RESTORE_WINDOW
 from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
+
+
+class RunbookManager(models.Manager["Runbook"]):
+    """Manager of the runbooks that are not deleted."""
+
+    def get_queryset(self) -> models.QuerySet["Runbook"]:
+        return super().get_queryset().filter(deleted_at=None)
 
 
 @pghistory.track()
@@ -17,18 +27,32 @@ class Runbook(models.Model):
     """The runbook of a pipeline. `revision` is the number of its current revision."""
 
     pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="runbook")
-    title = LineField(max_length=330, unique=True, help_text="As spelled in the handbook.")
+    title = LineField(max_length=330, help_text="As spelled in the handbook.")
     revision = models.PositiveIntegerField(default=1, help_text="Number of the current revision.")
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+
+    objects = RunbookManager()
+    all_objects = models.Manager["Runbook"]()
 
     class Meta:
         ordering = ["pipeline__position", "pk"]
+        base_manager_name = "all_objects"
         constraints = [
+            models.UniqueConstraint(fields=["title"], condition=Q(deleted_at=None), name="runbook_title_unique"),
             models.CheckConstraint(condition=Q(revision__gte=1), name="runbook_revision_positive"),
             models.CheckConstraint(condition=~Q(title=""), name="runbook_title_not_empty"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def restorable_until(self) -> dt.datetime | None:
+        """When a deleted runbook is deleted for good."""
+        return self.deleted_at and self.deleted_at + RESTORE_WINDOW
 
 
 class RunbookRevision(models.Model):

@@ -15,6 +15,7 @@ from validation.domain.parameters import Parameter
 from validation.domain.sql import query_problem
 from validation.models import Check, DataSource, Holidays, Metric, Severity
 from validation.models.checks import check_type_choices
+from validation.models.metrics import METRIC_FIELDS
 from validation.queries.checks import sources
 from validation.services.known_events import Event
 
@@ -35,18 +36,7 @@ class MetricForm(forms.ModelForm[Metric]):
 
     class Meta:
         model = Metric
-        fields: tuple[str, ...] = (
-            "pipeline",
-            "slug",
-            "name",
-            "unit",
-            "kind",
-            "grain",
-            "time_zone",
-            "source",
-            "query",
-            "settle_minutes",
-        )
+        fields: tuple[str, ...] = METRIC_FIELDS
 
     def clean_query(self) -> str:
         """Return the query; raise ValidationError unless it is a single SELECT."""
@@ -70,7 +60,7 @@ class PageMetricForm(MetricForm):
     """A metric on its page. Only admins see the query; the pipeline and slug never change."""
 
     class Meta(MetricForm.Meta):
-        fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query", "settle_minutes")
+        fields: tuple[str, ...] = METRIC_FIELDS[2:]
         widgets = {
             "time_zone": forms.TextInput(attrs={"autocomplete": "off"}),
             "query": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
@@ -289,10 +279,10 @@ class KnownEventForm(forms.Form):
 
     starts_on = forms.DateField(label="First day", widget=DateInput())
     ends_on = forms.DateField(label="Last day", widget=DateInput())
-    words = LineField(max_length=120, label="Event", help_text="Such as Black Friday.")
+    name = LineField(max_length=120, label="Event", help_text="Such as Black Friday.")
     whole_pipeline = forms.BooleanField(required=False, label="Applies to every metric of the pipeline")
 
     def event(self) -> Event:
         """Return the event of a valid form."""
         values = self.cleaned_data
-        return Event(values["starts_on"], values["ends_on"], values["words"])
+        return Event(values["starts_on"], values["ends_on"], values["name"])

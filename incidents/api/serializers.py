@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api.fields import LineField, MultilineField
-from incidents.models import EscalationStep, Incident, RunStep, TimelineEntry
+from incidents.models import EscalationStep, Failure, Incident, RunStep, TimelineEntry
 from people.serializers import UsernameField
 from pipelines.models import Pipeline
 
@@ -96,6 +96,24 @@ class EscalationStepSerializer(serializers.ModelSerializer[EscalationStep]):
         fields = ("engineer", "role", "at", "round")
 
 
+class FailureSerializer(serializers.ModelSerializer[Failure]):
+    """A failing check in an incident; `recovered_at` is null while it fails, `check_id` for a check of another tool."""
+
+    class Meta:
+        model = Failure
+        fields = (
+            "check_id",
+            "fingerprint",
+            "title",
+            "text",
+            "started_at",
+            "last_seen_at",
+            "repeats",
+            "recovered_at",
+        )
+        read_only_fields = fields
+
+
 class RunStepSerializer(serializers.ModelSerializer[RunStep]):
     """A step of a runbook run, with the runbook's revision."""
 
@@ -110,14 +128,15 @@ class RunStepSerializer(serializers.ModelSerializer[RunStep]):
 
 
 class IncidentDetailSerializer(IncidentSerializer):
-    """An incident with its newest timeline entries and notifications, in order, and the steps of its newest runbook run."""
+    """An incident with its newest timeline entries, notifications and failing checks, in order, and the steps of its newest run."""
 
+    failures = FailureSerializer(many=True, read_only=True)
     timeline = TimelineEntrySerializer(many=True, read_only=True)
     notified = EscalationStepSerializer(source="escalation_steps", many=True, read_only=True)
     steps = RunStepSerializer(source="newest_run_steps", many=True, read_only=True)
 
     class Meta(IncidentSerializer.Meta):
-        fields = (*IncidentSerializer.Meta.fields, "timeline", "notified", "steps")
+        fields = (*IncidentSerializer.Meta.fields, "failures", "timeline", "notified", "steps")
 
 
 class IncidentUpdateSerializer(serializers.Serializer[Any]):

@@ -19,6 +19,7 @@ from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.domain.buckets import DAY, bucket_time
 from validation.models import DataSource, Metric, MetricPoint
+from validation.models.metrics import METRIC_FIELDS
 from validation.queries.checks import find_metric, metric_points, metrics
 from validation.services.metrics import save_metric
 from validation.services.points import push_points, read_points
@@ -37,19 +38,7 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
     class Meta:
         model = Metric
-        fields = (
-            "pipeline",
-            "slug",
-            "name",
-            "unit",
-            "kind",
-            "grain",
-            "time_zone",
-            "source",
-            "query",
-            "settle_minutes",
-            "pulled_at",
-        )
+        fields = (*METRIC_FIELDS, "pulled_at")
         read_only_fields = ("pulled_at",)
         # The service validates uniqueness.
         validators: list[Any] = []

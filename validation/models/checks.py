@@ -9,13 +9,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from common.datetimes import RESTORE_WINDOW
 from common.fields import LineField, MultilineField
+from common.formatting import format_value
 from people.models import User, valid_country
 from pipelines.models import Pipeline
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import DAY, bucket_time
 from validation.domain.check_type import CheckType
-from validation.domain.formatting import format_value
 from validation.domain.results import ResultStatus
 from validation.models.metrics import DataSource, Metric
 
@@ -267,6 +268,11 @@ class Check(models.Model):
         return CHECK_TYPES[self.check_type]
 
     @property
+    def restorable_until(self) -> dt.datetime | None:
+        """When a deleted check is deleted for good."""
+        return self.deleted_at and self.deleted_at + RESTORE_WINDOW
+
+    @property
     def has_sql(self) -> bool:
         """Return True if the check runs its own query. Only admins can change such a check."""
         return bool(self.query) or (self.check_type in CHECK_TYPES and self.type.needs_query)
@@ -308,8 +314,8 @@ class CheckResult(models.Model):
         MANUAL = "manual", "Run now"
         BACKFILL = "backfill", "Data arrived late or changed"
 
-    # Every model has a method named “check”.
-    of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="results", db_index=False)
+    # Not `check`, which is a method of every model.
+    parent_check = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="results", db_index=False)
     status = models.CharField(max_length=8, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
     low = models.FloatField(null=True, blank=True)
@@ -335,8 +341,8 @@ class CheckResult(models.Model):
             models.CheckConstraint(condition=Q(started_at__lte=F("finished_at")), name="result_ends_after_it_starts"),
         ]
         indexes = [
-            models.Index(fields=["of", "-started_at", "-id"], name="result_newest"),
-            models.Index(fields=["of", "bucket"], name="result_of_bucket"),
+            models.Index(fields=["parent_check", "-started_at", "-id"], name="result_newest"),
+            models.Index(fields=["parent_check", "bucket"], name="result_of_bucket"),
         ]
 
     def __str__(self) -> str:
@@ -347,7 +353,7 @@ class CheckResult(models.Model):
         """The evaluated business date, or the instant at which the evaluated hour starts."""
         if self.bucket is None:
             return None
-        return bucket_time(self.bucket, step=self.of.metric.step if self.of.metric else DAY)
+        return bucket_time(self.bucket, step=self.parent_check.metric.step if self.parent_check.metric else DAY)
 
     @property
     def seconds(self) -> float:
@@ -363,12 +369,14 @@ class CheckResult(models.Model):
 class PendingReevaluation(models.Model):
     """An evaluated bucket whose data arrived late or changed. The check's next run evaluates it again."""
 
-    of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="pending_reevaluations", db_index=False)
+    parent_check = models.ForeignKey(
+        Check, on_delete=models.CASCADE, related_name="pending_reevaluations", db_index=False
+    )
     bucket = models.DateTimeField()
 
     class Meta:
-        ordering = ["of", "bucket"]
-        constraints = [models.UniqueConstraint(fields=["of", "bucket"], name="reevaluation_is_unique")]
+        ordering = ["parent_check", "bucket"]
+        constraints = [models.UniqueConstraint(fields=["parent_check", "bucket"], name="reevaluation_is_unique")]
 
     def __str__(self) -> str:
-        return f"{self.of_id}: {self.bucket:%Y-%m-%d}"
+        return f"{self.parent_check_id}: {self.bucket:%Y-%m-%d}"

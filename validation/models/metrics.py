@@ -78,6 +78,21 @@ class Grain(models.TextChoices):
     HOUR = "hour", "Hour"
 
 
+# What a person sets, in the order of forms and the API.
+METRIC_FIELDS = (
+    "pipeline",
+    "slug",
+    "name",
+    "unit",
+    "kind",
+    "grain",
+    "time_zone",
+    "source",
+    "query",
+    "settle_minutes",
+)
+
+
 @pghistory.track()
 class Metric(models.Model):
     """A number of a pipeline, per bucket: pushed, or pulled from a data source by one SELECT."""
@@ -205,7 +220,7 @@ class KnownEvent(models.Model):
     )
     starts_on = models.DateField("first day")
     ends_on = models.DateField("last day")
-    words = LineField("name", max_length=120, help_text="For example “Black Friday”.")
+    name = LineField(max_length=120, help_text="For example “Black Friday”.")
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -213,12 +228,12 @@ class KnownEvent(models.Model):
         ordering = ["-starts_on", "-pk"]
         constraints = [
             models.CheckConstraint(condition=Q(starts_on__lte=F("ends_on")), name="event_ends_after_it_starts"),
-            models.CheckConstraint(condition=~Q(words=""), name="event_has_words"),
+            models.CheckConstraint(condition=~Q(name=""), name="event_has_a_name"),
         ]
         indexes = [models.Index(fields=["pipeline", "ends_on"], name="event_of_pipeline")]
 
     def __str__(self) -> str:
-        return f"{self.words}, {self.starts_on} – {self.ends_on}"
+        return f"{self.name}, {self.starts_on} – {self.ends_on}"
 
 
 class ReportedRun(models.Model):
