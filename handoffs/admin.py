@@ -88,7 +88,7 @@ class HandoffAdmin(admin.ModelAdmin[Handoff]):
     def close(self, request: HttpRequest, queryset: QuerySet[Handoff]) -> None:
         """Close the hand-offs that cannot be signed any more, and say why the others stay open."""
         closed = 0
-        for row in queryset.with_people().order_by("at", "pk"):
+        for row in Handoff.objects.with_people().filter(pk__in=queryset).order_by("at", "pk"):
             try:
                 close_handoff(row, by=request_admin(request), at=timezone.now())
             except DomainError as refusal:
