@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from common.forms import LineField, MultilineField
 from people.models import valid_time_zone
 from runbooks.domain.handbook_model import LARGEST_HANDBOOK
 
@@ -19,8 +20,8 @@ class HandbookForm(forms.Form):
         help_text="One Markdown file.",
         widget=forms.FileInput(attrs={"accept": ".md,.markdown,.txt,text/markdown"}),
     )
-    file_name = forms.CharField(required=False, max_length=255, widget=forms.HiddenInput)
-    text = forms.CharField(
+    file_name = LineField(required=False, max_length=255, widget=forms.HiddenInput)
+    text = MultilineField(
         required=False,
         strip=False,
         label="Markdown",
@@ -34,7 +35,7 @@ class HandbookForm(forms.Form):
             "Start of week 1. Default: this week. A changed roster starts next week and continues after the engineer on call."
         ),
     )
-    time_zone = forms.CharField(
+    time_zone = LineField(
         required=False,
         max_length=64,
         validators=[valid_time_zone],

@@ -58,6 +58,12 @@ def split_audience(name: str) -> tuple[str, str]:
     return (before, audience) if before and audience else (name, "")
 
 
+def initials(display_name: str) -> str:
+    """Return at most two letters: the first letters of the first and the last word of the name."""
+    words = display_name.split()
+    return "".join(word[0].upper()[0] for word in (words if len(words) < 3 else (words[0], words[-1])))
+
+
 def user_name_for(display_name: str, taken: Collection[str]) -> str:
     """Return a user name (`engineer-a` for "Engineer A") that is not taken: ASCII, at most 60 characters, never empty."""
     return _identifier(display_name, taken=taken, default="engineer")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from common.db import advisory_lock
 from common.exceptions import DomainError, NotAllowedError
-from people.domain.names import match_key, user_name_for
+from people.domain.names import initials, match_key, user_name_for
 from people.models import NAME_KEYS, NAMES_LOCK, ApiToken, Color, HandbookAlias, User
 from people.queries import people_by_handbook_name, secret_digest
 
@@ -92,7 +93,7 @@ def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User
             display_name=name,
             username=user_name_for(name, taken),
             time_zone=time_zone,
-            colour=len(taken) % len(Color) + 1,
+            colour=free_color(name),
         )
         user.set_unusable_password()
         user.full_clean(exclude=NAME_KEYS)
@@ -113,6 +114,15 @@ def add_handbook_alias(user: User, *, name: str) -> None:
     alias = HandbookAlias(user=user, name=name)
     alias.full_clean(exclude=["key"])
     alias.save()
+
+
+def free_color(display_name: str) -> int:
+    """Return an avatar colour for a new user: the one fewest users with the same initials have, then fewest users."""
+    same, everyone = Counter[int](), Counter[int]()
+    for name, color in User.objects.order_by().values_list("display_name", "colour"):
+        everyone[color] += 1
+        same[color] += initials(name) == initials(display_name)
+    return min(Color.values, key=lambda color: (same[color], everyone[color], color))
 
 
 def set_password(user: User, *, password: str) -> None:

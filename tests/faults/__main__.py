@@ -23,6 +23,7 @@ from django.test.runner import DiscoverRunner
 from django.test.utils import setup_test_environment, teardown_test_environment
 
 from tests.calendar_feeds.test_feeds import check_quick_in
+from tests.faults import test_attacks as attacks
 from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
 from tests.faults import test_names as names
@@ -220,6 +221,7 @@ PROMISES = {
     "26": kills,
     "29": in_a_database(renames),
     "31": in_a_database(lambda: check_histories(range(1_000))),
+    "32": in_a_database(lambda: attacks.check_attacks(seconds=60)),
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
     "chain": chains,
 }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from people.domain.names import match_key, resembles, slug_for, split_audience, user_name_for
+from people.domain.names import initials, match_key, resembles, slug_for, split_audience, user_name_for
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -154,3 +154,18 @@ def test_a_misspelled_or_shortened_name_resembles_the_name(name, other):
 def test_another_name_resembles_none(name, other):
     assert not resembles(name, other)
     assert not resembles(other, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Engineer A", "EA"),
+        ("Ada", "A"),
+        ("María José Hernández", "MH"),
+        ("李 Wei", "李W"),
+        ("ß ﬁ", "SF"),
+        ("🦉", "🦉"),
+    ],
+)
+def test_initials_are_at_most_two_letters(name, letters):
+    assert initials(name) == letters
