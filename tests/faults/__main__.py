@@ -25,6 +25,7 @@ from django.test.utils import setup_test_environment, teardown_test_environment
 from tests.calendar_feeds.test_feeds import check_quick_in
 from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
+from tests.faults import test_names as names
 from tests.faults import test_races as races
 from tests.faults import test_rules as rules
 from tests.faults import test_sources as sources
@@ -158,6 +159,11 @@ def suite(path, **environment):
     return run
 
 
+def renames():
+    walk = names.check_names(200, seed=time.time_ns())
+    return f"{walk}; {names.check_simultaneous_names(100)}"
+
+
 def feeds():
     return f"a feed of 10,000 blocks, read 200 times: p95 {check_quick_in(rounds=200) * 1000:.0f} ms"
 
@@ -212,6 +218,7 @@ PROMISES = {
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
+    "29": in_a_database(renames),
     "31": in_a_database(lambda: check_histories(range(1_000))),
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
     "chain": chains,
