@@ -32,6 +32,7 @@ from incidents.services.transitions import (
     resolve,
 )
 from pipelines.models import Pipeline
+from validation.domain.buckets import DAY, format_bucket
 from validation.domain.results import ResultStatus
 from validation.models import Check, ExternalCheck, Severity
 from validation.queries.external import failing_external_checks
@@ -291,9 +292,7 @@ def check_title(check: Check) -> str:
     """
     details = [] if check.last_value is None else [check.last_number]
     if check.last_bucket is not None:
-        bucket = check.last_bucket.astimezone(dt.UTC)
-        hour = "" if bucket.time() == dt.time() else f"{bucket: %H:%M} UTC"
-        details.append(f"{bucket.day} {bucket:%b}{hour}")
+        details.append(format_bucket(check.last_bucket, step=check.metric.step if check.metric else DAY))
     return f"{check.type.failure}: {check.name}" + (f" ({', '.join(details)})" if details else "")
 
 
