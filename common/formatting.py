@@ -1,8 +1,26 @@
-"""Durations, numbers and dates as text; every page, mail and result uses these formats."""
+"""Dates, instants, durations and numbers as text; every page, mail and result uses these formats."""
 
 import datetime as dt
+from typing import Literal
 
 MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
+# A full date is "Mon 30 Nov 2026", a brief one "Mon 30 Nov", a date "30 Nov 2026", a short one "30 Nov", a month "November 2026".
+DateStyle = Literal["full", "brief", "date", "short", "month", "text"]
+
+
+def format_day(day: dt.date, style: DateStyle = "date") -> str:
+    """Return a date in words, such as "30 Nov 2026"."""
+    if style == "month":
+        return f"{day:%B %Y}"
+    weekday = f"{day:%a} " if style in ("full", "brief") else ""
+    year = f" {day:%Y}" if style in ("full", "date") else ""
+    return f"{weekday}{day.day} {day:%b}{year}"
+
+
+def format_instant(instant: dt.datetime, zone: dt.tzinfo, *, brief: bool = False) -> str:
+    """Return an instant in a zone, such as "Mon 30 Nov 2026, 10:00 UTC"; `brief` leaves out the year."""
+    local = instant.astimezone(zone)
+    return f"{format_day(local, 'brief' if brief else 'full')}, {local:%H:%M} {local.tzname()}"
 
 
 def format_duration(span: dt.timedelta | None) -> str:
@@ -33,11 +51,6 @@ def format_value(value: float, *, unit: str) -> str:
     if unit == "min" and 0 <= value < MAX_MINUTES:
         return format_duration(dt.timedelta(minutes=value)) if value else "0 min"
     return f"{format_number(value)} {unit}".rstrip()
-
-
-def format_date(day: dt.date) -> str:
-    """Return a date for messages: "28 Nov 2026"."""
-    return f"{day.day} {day:%b %Y}"
 
 
 def format_count(count: int, noun: str) -> str:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.dateparse import parse_datetime
 
+from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
@@ -82,17 +83,17 @@ class Incident(models.Model):
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="incidents")
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ISSUE)
     severity = models.CharField(max_length=8, choices=Severity, default=Severity.HIGH)
-    title = models.CharField(max_length=MAX_TITLE_LENGTH)
-    text = models.TextField(blank=True, max_length=MAX_TEXT_LENGTH)
+    title = LineField(max_length=MAX_TITLE_LENGTH)
+    text = MultilineField(blank=True, max_length=MAX_TEXT_LENGTH)
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     source = models.CharField(max_length=6, choices=Source, default=Source.PERSON)
     check_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="ID of the failing check.")
-    fingerprint = models.CharField(
+    fingerprint = LineField(
         max_length=MAX_FINGERPRINT_LENGTH,
         blank=True,
         help_text="Alertmanager’s fingerprint of the alert, or the tool and key of an external check.",
     )
-    group_key = models.CharField(
+    group_key = LineField(
         max_length=MAX_GROUP_KEY_LENGTH, blank=True, help_text="Alertmanager’s group, whose alerts share the incident."
     )
     opened_at = models.DateTimeField()
@@ -252,7 +253,7 @@ class TimelineEntry(models.Model):
     by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty for the system."
     )
-    text = models.TextField(blank=True)
+    text = MultilineField(blank=True)
     data = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -314,8 +315,8 @@ class Failure(models.Model):
     fingerprint = models.CharField(
         max_length=MAX_FINGERPRINT_LENGTH, blank=True, help_text="Tool and key of an external check."
     )
-    title = models.CharField(max_length=MAX_TITLE_LENGTH)
-    text = models.TextField(blank=True, max_length=MAX_TEXT_LENGTH)
+    title = LineField(max_length=MAX_TITLE_LENGTH)
+    text = MultilineField(blank=True, max_length=MAX_TEXT_LENGTH)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(help_text="When the check last failed.")
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check failed again.")
@@ -384,11 +385,11 @@ class RunStep(models.Model):
 
     run = models.ForeignKey(RunbookRun, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
-    text = models.TextField()
-    html = models.TextField(blank=True, help_text="The step as the runbook's page shows it, sanitised.")
+    text = MultilineField()
+    html = MultilineField(blank=True, help_text="The step as the runbook's page shows it, sanitised.")
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    note = models.TextField(blank=True, max_length=MAX_NOTE_LENGTH)
+    note = MultilineField(blank=True, max_length=MAX_NOTE_LENGTH)
     fixed_incident = models.BooleanField(default=False, help_text="This step fixed the incident.")
 
     class Meta:
@@ -424,14 +425,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 class Alert(models.Model):
     """The last state of an alert that Alertmanager sent, also if it maps to no pipeline."""
 
-    fingerprint = models.CharField(max_length=MAX_FINGERPRINT_LENGTH, unique=True)
-    name = models.CharField(max_length=500)
-    summary = models.TextField(blank=True)
-    severity = models.CharField(max_length=500, blank=True)
+    fingerprint = LineField(max_length=MAX_FINGERPRINT_LENGTH, unique=True)
+    name = LineField(max_length=500)
+    summary = MultilineField(blank=True)
+    severity = LineField(max_length=500, blank=True)
     labels = models.JSONField(default=dict, blank=True)
     pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
     incident = models.ForeignKey(Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
-    group_key = models.CharField(max_length=MAX_GROUP_KEY_LENGTH, blank=True)
+    group_key = LineField(max_length=MAX_GROUP_KEY_LENGTH, blank=True)
     is_firing = models.BooleanField("firing")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField, MultilineField
 from common.api.filters import BooleanFilter, ListFilterBackend
 from common.api.pagination import DefaultPagination
 from people.models import User
@@ -69,9 +70,9 @@ class RunbookSerializer(serializers.ModelSerializer[Runbook]):
 class RunbookTextSerializer(serializers.Serializer[Any]):
     """A new text for a runbook, with the revision that it is based on."""
 
-    markdown = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    markdown = MultilineField(allow_blank=True, trim_whitespace=False)
     revision = serializers.IntegerField(min_value=1, max_value=2_000_000_000)
-    summary = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    summary = LineField(required=False, allow_blank=True, max_length=200, default="")
 
 
 class RevisionSerializer(serializers.ModelSerializer[RunbookRevision]):

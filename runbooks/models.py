@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from common.datetimes import RESTORE_WINDOW
+from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
 
@@ -26,7 +27,7 @@ class Runbook(models.Model):
     """The runbook of a pipeline. `revision` is the number of its current revision."""
 
     pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="runbook")
-    title = models.CharField(max_length=330, help_text="As spelled in the handbook.")
+    title = LineField(max_length=330, help_text="As spelled in the handbook.")
     revision = models.PositiveIntegerField(default=1, help_text="Number of the current revision.")
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     deleted_by = models.ForeignKey(
@@ -59,10 +60,10 @@ class RunbookRevision(models.Model):
 
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
-    markdown = models.TextField(blank=True)
-    html = models.TextField(blank=True)
+    markdown = MultilineField(blank=True)
+    html = MultilineField(blank=True)
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    summary = models.CharField(max_length=200, blank=True, help_text="Summary of the change.")
+    summary = LineField(max_length=200, blank=True, help_text="Summary of the change.")
     restored_from = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -81,10 +82,10 @@ class RunbookSection(models.Model):
 
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="sections")
     position = models.PositiveSmallIntegerField()
-    title = models.CharField(max_length=400, blank=True)
-    anchor = models.CharField(max_length=200, blank=True)
-    html = models.TextField(blank=True)
-    text = models.TextField(blank=True)
+    title = LineField(max_length=400, blank=True)
+    anchor = LineField(max_length=200, blank=True)
+    html = MultilineField(blank=True)
+    text = MultilineField(blank=True)
     search = models.GeneratedField(
         expression=SearchVector("title", weight="A", config="english")
         + SearchVector("text", weight="B", config="english"),

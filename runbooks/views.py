@@ -1,4 +1,4 @@
-"""Pages for runbooks: list, detail, editor with preview, revisions, and search."""
+"""Pages for runbooks: list, detail, editor with preview, and revisions."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -12,7 +12,7 @@ from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from runbooks import queries, services
 from runbooks.domain.comparison import compare
-from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm, SearchForm
+from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm
 from runbooks.models import Runbook, RunbookRevision
 
 RUNBOOKS_PER_PAGE = 100
@@ -29,15 +29,6 @@ def runbooks(request: SignedInRequest) -> HttpResponse:
         "deleted": queries.deleted_runbooks()[:MAX_DELETED_SHOWN],
     }
     return render(request, "runbooks/runbooks.html", context)
-
-
-@require_safe
-def search(request: SignedInRequest) -> HttpResponse:
-    """Search pipelines and runbooks."""
-    form = SearchForm(request.GET)
-    words = form.cleaned_data["q"] if form.is_valid() else ""
-    context = {"form": form, "words": words, "hits": queries.search(words)}
-    return render(request, "runbooks/search.html", context)
 
 
 @require_safe
@@ -123,12 +114,10 @@ def revision(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "runbooks/revision.html", {"runbook": row, "revision": _revision(row, number)})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def delete(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Ask whether to delete a runbook, or delete it."""
+    """Delete a runbook."""
     row = _runbook(slug)
-    if request.method != "POST":
-        return render(request, "runbooks/delete.html", {"runbook": row})
     services.delete_runbook(row, by=request.user, at=timezone.now())
     messages.success(request, f"Runbook “{row.title}” deleted. It can be restored for 30 days.")
     return redirect("runbooks")

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.urls import reverse
 
+from common.formatting import format_day
 from notifications.registry import Notification, dedup_key, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import User
-from scheduling.domain.wall_time import format_day
 from scheduling.models import Cover, CoverageGap, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.on_call import responder_chains
 from scheduling.queries.stints import Stint, on_call_stints, stint_at

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.admin import DeletedFilter, NoEditModelAdmin
+from common.forms import LineField
 from people.admin import request_admin
 from validation.forms import MetricForm
 from validation.models import (
@@ -97,7 +98,7 @@ def _moved_message(count: int) -> str:
 class DataSourceForm(forms.ModelForm[DataSource]):
     """A data source. Its URL can be set but not read."""
 
-    new_address = forms.CharField(
+    new_address = LineField(
         label="Database URL",
         required=False,
         max_length=2000,

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundWidget
 
+from common.forms import LineField, MultilineField
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -158,7 +159,8 @@ def parameter_field(parameter: Parameter) -> forms.Field:
         "number": forms.TextInput(attrs={"inputmode": "decimal"}),
         "integer": forms.TextInput(attrs={"inputmode": "numeric"}),
     }
-    field = forms.CharField(widget=widgets[parameter.kind], max_length=50_000, **options)
+    field_class = MultilineField if isinstance(widgets[parameter.kind], forms.Textarea) else LineField
+    field = field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
     return _needed(field) if parameter.required else field
 
 
@@ -200,7 +202,7 @@ class ParametersForm(forms.Form):
 class CheckForm(ParametersForm):
     """A check: parameters of its type, metrics, schedule and alerting."""
 
-    name = forms.CharField(max_length=120)
+    name = LineField(max_length=120)
     metric = forms.ModelChoiceField(Metric.objects.none(), required=False, empty_label="None")
     other_metric = forms.ModelChoiceField(
         Metric.objects.none(), required=False, empty_label="None", help_text="Denominator, or metric to compare with."
@@ -208,7 +210,7 @@ class CheckForm(ParametersForm):
     source = forms.ModelChoiceField(
         DataSource.objects.defer("address"), required=False, empty_label="None", label="Data source"
     )
-    query = forms.CharField(
+    query = MultilineField(
         required=False,
         max_length=20_000,
         label="SQL query",
@@ -225,7 +227,7 @@ class CheckForm(ParametersForm):
         label="Run every (min)",
         help_text="Leave empty to use a cron expression.",
     )
-    cron = forms.CharField(
+    cron = LineField(
         required=False,
         max_length=100,
         label="Cron expression",
@@ -254,9 +256,7 @@ class CheckForm(ParametersForm):
         widget=CheckboxList(),
         help_text="Days on which data is expected; none means every day.",
     )
-    country = forms.CharField(
-        required=False, max_length=2, label="Country", help_text="For public holidays, such as DE."
-    )
+    country = LineField(required=False, max_length=2, label="Country", help_text="For public holidays, such as DE.")
     holidays = forms.ChoiceField(label="On public holidays", choices=Holidays.choices)
     is_active = forms.BooleanField(required=False, label="Enabled")
 
@@ -304,7 +304,13 @@ def _irrelevant_fields(check: Check) -> list[str]:
     if check.type.needs_query:
         # Its query says which rows are evaluated.
         names += ["metric", "settle_minutes", "weekdays", "country", "holidays"]
-    unset = {"metric": None, "other_metric": None, "settle_minutes": 0, "weekdays": [], "country": ""}
+    unset: dict[str, object] = {
+        "metric": None,
+        "other_metric": None,
+        "settle_minutes": 0,
+        "weekdays": [],
+        "country": "",
+    }
     unset["holidays"] = Holidays.ORDINARY
     return [name for name in names if getattr(check, name) == unset[name]]
 
@@ -331,7 +337,7 @@ class KnownEventForm(forms.Form):
 
     starts_on = forms.DateField(label="First day", widget=DateInput())
     ends_on = forms.DateField(label="Last day", widget=DateInput())
-    name = forms.CharField(max_length=120, label="Event", help_text="Such as Black Friday.")
+    name = LineField(max_length=120, label="Event", help_text="Such as Black Friday.")
     whole_pipeline = forms.BooleanField(required=False, label="Applies to every metric of the pipeline")
 
     def event(self) -> Event:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from common.formatting import format_date, format_value
+from common.formatting import format_day, format_value
 from validation.domain.axis_ticks import labelled_ticks
 
 WIDTH, HEIGHT = 960, 280
@@ -210,7 +210,7 @@ def _hovers(drawn: Sequence[ChartValue], *, frame: _Frame, unit: str, daily: boo
 
 
 def _time(point: ChartValue, *, daily: bool) -> str:
-    date = format_date(point.bucket.date())
+    date = format_day(point.bucket.date())
     return date if daily else f"{date}, {point.bucket:%H:%M} UTC"
 
 
@@ -274,4 +274,4 @@ def _dates(points: Sequence[ChartValue], *, frame: _Frame, daily: bool) -> Itera
         anchor = "start" if index == 0 and len(points) > 1 else "middle"
         if x > WIDTH - RIGHT - LAST_LABEL_WIDTH / 2:
             anchor = "end"
-        yield Tick(x, f"{at.day} {at:%b}" if daily else f"{at.day} {at:%b %H:%M}", anchor)
+        yield Tick(x, format_day(at, "short") if daily else f"{format_day(at, 'short')} {at:%H:%M}", anchor)

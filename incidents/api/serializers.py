@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from common.api.fields import LineField, MultilineField
 from incidents.models import EscalationStep, Failure, Incident, RunStep, TimelineEntry
 from people.serializers import UsernameField
 from pipelines.models import Pipeline
@@ -15,7 +16,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
     kind = serializers.ChoiceField(Incident.Kind.choices)
     severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
-    text = serializers.CharField(required=False, allow_blank=True, default="")
+    text = MultilineField(required=False, allow_blank=True, default="")
     check_id = serializers.IntegerField(read_only=True, allow_null=True)
     opened_by = UsernameField(read_only=True)
     acknowledged_by = UsernameField(read_only=True)
@@ -143,14 +144,14 @@ class IncidentUpdateSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(Incident.Kind.choices, required=False)
     severity = serializers.ChoiceField(Incident.Severity.choices, required=False)
-    title = serializers.CharField(required=False)
-    text = serializers.CharField(required=False, allow_blank=True)
+    title = LineField(required=False)
+    text = MultilineField(required=False, allow_blank=True)
 
 
 class CommentSerializer(serializers.Serializer[Any]):
     """An optional comment."""
 
-    text = serializers.CharField(required=False, allow_blank=True, default="")
+    text = MultilineField(required=False, allow_blank=True, default="")
 
 
 class ResolveSerializer(CommentSerializer):
@@ -176,4 +177,4 @@ class MarkStepSerializer(serializers.Serializer[Any]):
 
     position = serializers.IntegerField(min_value=1, max_value=9999)
     done = serializers.BooleanField(required=False)
-    note = serializers.CharField(required=False, allow_blank=True)
+    note = MultilineField(required=False, allow_blank=True)

@@ -87,7 +87,7 @@ def raise_severity(row: Incident, *, severity: str, at: dt.datetime) -> None:
 def _validate(*, title: str, text: str, kind: str, severity: str) -> None:
     """Raise InvalidInputError, by field, if an incident cannot have these values."""
     errors = {
-        "title": text_error(title, max_length=MAX_TITLE_LENGTH, required="Enter a title."),
+        "title": text_error(title, max_length=MAX_TITLE_LENGTH, required="Enter a title.", is_line=True),
         "text": text_error(text, max_length=MAX_TEXT_LENGTH),
         "kind": "" if kind in Incident.Kind.values else f"Use one of {', '.join(Incident.Kind.values)}.",
         "severity": ""

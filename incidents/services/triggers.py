@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from common.db import advisory_lock
 from common.exceptions import DomainError
+from common.text import one_line, printable
 from incidents.models import (
     MAX_FINGERPRINT_LENGTH,
     MAX_TEXT_LENGTH,
@@ -75,8 +76,8 @@ class IncidentTrigger:
     def new_incident(self) -> NewIncident:
         return NewIncident(
             kind=self.kind,
-            title=" ".join(self.title.split())[:MAX_TITLE_LENGTH],
-            text=self.text[:MAX_TEXT_LENGTH],
+            title=one_line(self.title)[:MAX_TITLE_LENGTH],
+            text=printable(self.text)[:MAX_TEXT_LENGTH],
             source=self.source,
             check_id=self.check_id,
             fingerprint=self.fingerprint,

@@ -95,14 +95,18 @@ RULES = {
     "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
     "GET /fairness/": Rule(SIGNED_IN),
     "GET /search/": Rule(SIGNED_IN),
-
+    "GET /people/engineer-a/": Rule(SIGNED_IN),
+    "GET /confirm/": Rule(SIGNED_IN, gives=404),
     # Mine: what is not mine is not there.
     "GET /me/": Rule(SIGNED_IN),
+    "GET /me/profile/": Rule(SIGNED_IN),
     "POST /me/profile/": Rule(SIGNED_IN, PROFILE),
+    "GET /me/security/": Rule(SIGNED_IN),
     "POST /me/password/": Rule(
         SIGNED_IN, {"old_password": "{password}", "new_password1": "{new_password}", "new_password2": "{new_password}"}
     ),
     "POST /me/unsent-form/discard/": Rule(SIGNED_IN),
+    "GET /me/tokens/": Rule(SIGNED_IN),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/notifications/": Rule(SIGNED_IN),
@@ -117,6 +121,7 @@ RULES = {
     "GET /me/second-factor/remove/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/second-factor/remove/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/second-factor/codes/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/second-factor/codes/download/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/second-factor/codes/new/": Rule(SIGNED_IN),
     "POST /me/second-factor/codes/new/": Rule(SIGNED_IN),
     "GET /me/calendar-link/": Rule(SIGNED_IN),
@@ -213,7 +218,6 @@ RULES = {
     "GET /checks/{check}/": Rule(SIGNED_IN),
     "GET /checks/{check}/edit/": Rule(SIGNED_IN),
     "POST /checks/{check}/edit/": Rule(SIGNED_IN, {**CHECK, "metric": "{metric_pk}"}),
-    "GET /checks/{check}/remove/": Rule(SIGNED_IN),
     "POST /checks/{check}/remove/": Rule(SIGNED_IN),
     "GET /checks/deleted/": Rule(SIGNED_IN),
     "POST /checks/{check}/restore/": Rule(SIGNED_IN),
@@ -235,7 +239,6 @@ RULES = {
     "POST /runbooks/{other_pipeline}/begin/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew."}),
     "GET /runbooks/{pipeline}/edit/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/edit/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "based_on": "2"}),
-    "GET /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/restore/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/preview/": Rule(SIGNED_IN, {"markdown": "text"}),

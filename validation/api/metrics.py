@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.api.pagination import DefaultPagination
 from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
@@ -62,9 +63,9 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
 class NewPointSerializer(serializers.Serializer[Any]):
     """A data point to store: date or instant, number and, optionally, segment."""
 
-    at = serializers.CharField()
+    at = LineField()
     value = serializers.FloatField()
-    segment = serializers.CharField(required=False, allow_blank=True)
+    segment = LineField(required=False, allow_blank=True)
 
 
 class PushResultSerializer(serializers.Serializer[Any]):

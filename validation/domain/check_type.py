@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
-from common.formatting import format_date
+from common.formatting import format_day
 from validation.domain.parameters import (
     InvalidParametersError,
     Parameter,
@@ -171,7 +171,7 @@ def evaluate(check_type: CheckType[Any], *, parameters: Parameters, context: Eva
         return Evaluation(check_type.evaluate(parameters, context), {})
     day = context.local_date(context.bucket)
     if day in context.off_days:
-        return Evaluation(CheckOutcome(ResultStatus.SKIP, f"No data expected on {format_date(day)}."), {})
+        return Evaluation(CheckOutcome(ResultStatus.SKIP, f"No data expected on {format_day(day)}."), {})
     if not check_type.is_by_segment(parameters):
         return _explained(check_type.evaluate(parameters, context), {}, context)
     segments = {

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from common.datetimes import RESTORE_WINDOW
+from common.fields import LineField, MultilineField
 from common.formatting import format_value
 from people.models import User, valid_country
 from pipelines.models import Pipeline
@@ -119,7 +120,7 @@ class Check(models.Model):
     """A scheduled check of a pipeline (docs/validation.md)."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="checks")
-    name = models.CharField(max_length=120)
+    name = LineField(max_length=120)
     check_type = models.CharField("type", max_length=16, choices=check_type_choices)
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, null=True, blank=True, related_name="checks")
     other_metric = models.ForeignKey(
@@ -131,7 +132,7 @@ class Check(models.Model):
         help_text="Denominator, or metric to compare with.",
     )
     source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="checks")
-    query = models.TextField(
+    query = MultilineField(
         blank=True, max_length=20_000, help_text="One read-only statement, for checks with their own SQL."
     )
     parameters = models.JSONField(default=dict, blank=True)
@@ -144,7 +145,7 @@ class Check(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_MINUTES)],
         help_text="Leave blank to use a cron expression.",
     )
-    cron = models.CharField(
+    cron = LineField(
         "cron expression", max_length=100, blank=True, help_text="In the metric’s time zone, such as 0 7 * * 1-5."
     )
     settle_minutes = models.PositiveIntegerField(
@@ -178,14 +179,12 @@ class Check(models.Model):
         blank=True,
         help_text="Days on which data is expected, 0 for Monday. Default: every day.",
     )
-    country = models.CharField(
+    country = LineField(
         max_length=2, blank=True, validators=[valid_country], help_text="Country of the public holidays, such as DE."
     )
     holidays = models.CharField("on public holidays", max_length=12, choices=Holidays, default=Holidays.ORDINARY)
     is_active = models.BooleanField("enabled", default=True)
-    proposed_from = models.CharField(
-        max_length=500, blank=True, help_text="Line of the handbook that asks for this check."
-    )
+    proposed_from = LineField(max_length=500, blank=True, help_text="Line of the handbook that asks for this check.")
 
     next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     requested_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When a user requested a run.")
@@ -193,9 +192,9 @@ class Check(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     running_since = models.DateTimeField(null=True, blank=True, editable=False)
     last_status = models.CharField(max_length=8, choices=STATUSES, blank=True, editable=False)
-    last_message = models.TextField(blank=True, editable=False)
+    last_message = MultilineField(blank=True, editable=False)
     last_value = models.FloatField(null=True, blank=True, editable=False)
-    last_expected = models.CharField(max_length=120, blank=True, editable=False)
+    last_expected = LineField(max_length=120, blank=True, editable=False)
     last_bucket = models.DateTimeField(null=True, blank=True, editable=False)
     last_run_at = models.DateTimeField(null=True, blank=True, editable=False)
     alerting_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -321,12 +320,10 @@ class CheckResult(models.Model):
     value = models.FloatField(null=True, blank=True)
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
-    message = models.TextField(blank=True)
-    details = models.TextField(blank=True, help_text="Values from the data source, for admins only.")
+    message = MultilineField(blank=True)
+    details = MultilineField(blank=True, help_text="Values from the data source, for admins only.")
     bucket = models.DateTimeField("day or hour", null=True, blank=True, help_text="The day or hour that was evaluated.")
-    expected = models.CharField(
-        max_length=120, blank=True, help_text="The known event, or who marked the result as expected."
-    )
+    expected = LineField(max_length=120, blank=True, help_text="The known event, or who marked the result as expected.")
     trigger = models.CharField(max_length=8, choices=Trigger, default=Trigger.SCHEDULE)
     segments: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     started_at = models.DateTimeField()

@@ -107,6 +107,7 @@ def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEven
         "event_form": event_form,
         "may_change": request.user.is_staff or not check.has_sql,
         "has_threshold": check.has_backtest,
+        "result_count": check.results.count(),
         "history": row_history(check, fields=DEFINED),
         **extra,
     }
@@ -196,12 +197,10 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Ask whether to delete a check with its results, or delete it."""
+    """Delete a check with its results."""
     check = _get_check(pk)
-    if request.method != "POST":
-        return render(request, "validation/remove_check.html", {"check": check, "result_count": check.results.count()})
     try:
         delete_check(check, by=request.user, at=timezone.now())
     except NotAllowedError as refusal:
