@@ -209,13 +209,13 @@ class Incident(models.Model):
         previous = self.timeline.order_by("-pk").values_list("at", flat=True).first()
         self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
 
-    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str) -> None:
+    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str, times: int = 1) -> None:
         """Append a timeline entry, or count it in the last entry if that is of the same kind; the caller holds the lock."""
         last = self.timeline.order_by("-pk").first()
         if last is None or last.kind != kind:
-            self.add_entry(kind, at=at, text=text, times=1)
+            self.add_entry(kind, at=at, text=text, times=times)
             return
-        last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
+        last.data = {**last.data, "times": int(last.data.get("times", 1)) + times}
         last.at, last.text = max(at, last.at), text
         last.save(update_fields=["data", "at", "text"])
 

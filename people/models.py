@@ -21,6 +21,7 @@ from common.fields import EncryptedTextField, LineField
 from common.identifiers import validate_username
 from common.validators import validate_line
 from people.domain.names import match_key
+from people.domain.person import Person
 
 phone_rule = RegexValidator(
     r"\A\+?[0-9][0-9 ()./-]{3,28}[0-9]\Z",
@@ -257,6 +258,11 @@ class User(AbstractBaseUser):
     def zone(self) -> zoneinfo.ZoneInfo:
         """The user's time zone."""
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def person(self) -> Person:
+        """The user as the domain knows them."""
+        return Person(self.pk, self.username, self.display_name, self.colour)
 
     @property
     def dial(self) -> str:

@@ -10,7 +10,9 @@ from django.urls import reverse
 from common.formatting import format_day
 from notifications.registry import Notification, dedup_key, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
+from people.domain.person import Person
 from people.models import User
+from scheduling.domain.weeks import Move
 from scheduling.models import Cover, CoverageGap, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.on_call import responder_chains
 from scheduling.queries.stints import Stint, on_call_stints, stint_at
@@ -301,9 +303,9 @@ def notify_time_off_conflict(row: RotationWeek | Cover, absence: HolidayBlock, *
         return False
     starts_at, ends_at = period
     pipelines = {link.pipeline_id: link.pipeline for link in row.rotation.pipelines.select_related("pipeline")}
-    by_responder: dict[int, list[str]] = {}
+    by_responder: dict[Person, list[str]] = {}
     for key, chain in responder_chains(pipelines.values(), at=starts_at).items():
-        if chain.responder is not None and chain.responder != row.engineer_id:
+        if chain.responder is not None and chain.responder.id != row.engineer_id:
             by_responder.setdefault(chain.responder, []).append(pipelines[key].full_name)
     is_cover = isinstance(row, Cover)
     week = row.rotation.weeks.filter(starts_at__lte=starts_at, ends_at__gt=starts_at).first() if is_cover else row
@@ -317,10 +319,10 @@ def notify_time_off_conflict(row: RotationWeek | Cover, absence: HolidayBlock, *
         week=week.starts_on if isinstance(week, RotationWeek) else starts_at.date(),
         starts_at=starts_at,
         ends_at=ends_at,
-        stand_ins=tuple(StandIn(key, tuple(names)) for key, names in by_responder.items()),
+        stand_ins=tuple(StandIn(person.id, tuple(names)) for person, names in by_responder.items()),
     )
-    people = User.objects.in_bulk([*by_responder, row.engineer_id])
-    enqueue(people.values(), notification, due_at=at, expires_at=ends_at)
+    recipients = User.objects.filter(pk__in=[row.engineer_id, *(person.id for person in by_responder)])
+    enqueue(recipients, notification, due_at=at, expires_at=ends_at)
     return True
 
 
@@ -484,7 +486,7 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
         "reason": swap.reason,
     }
     if swap.state == SwapRequest.State.ACCEPTED:
-        moves = tuple(ShiftMove(move.week, str(people[move.taker])) for move in swap.moves())
+        moves = tuple(ShiftMove(move.week, move.taker.name) for move in swap.moves())
         accepted = SwapAccepted(**common, moves=moves)
         enqueue([*people.values(), *admins()], accepted, due_at=at, expires_at=at + NEWS_LIFETIME)
     else:
@@ -492,15 +494,6 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
 
 
 # Shifts
-
-
-@dataclass(frozen=True, slots=True)
-class WeekMoved:
-    """A week that changed hands: the primary keys of its previous and new engineers."""
-
-    starts_on: dt.date
-    giver: int
-    taker: int
 
 
 @register
@@ -538,19 +531,18 @@ class ShiftsChanged(Notification):
         return reverse("schedule")
 
 
-def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[WeekMoved], at: dt.datetime, why: str) -> None:
+def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[Move], at: dt.datetime, why: str) -> None:
     """Notify every engineer whose upcoming weeks changed of the weeks they lost and gained."""
-    people = User.objects.in_bulk({key for move in moved for key in (move.giver, move.taker)})
-    for person in people.values():
+    for user in User.objects.in_bulk({person.id for move in moved for person in (move.giver, move.taker)}).values():
         notification = ShiftsChanged(
             rotation_id=rotation.pk,
             rotation=str(rotation),
             changed_at=at,
             reason=why,
-            lost=tuple(ShiftMove(row.starts_on, str(people[row.taker])) for row in moved if row.giver == person.pk),
-            gained=tuple(ShiftMove(row.starts_on, str(people[row.giver])) for row in moved if row.taker == person.pk),
+            lost=tuple(ShiftMove(move.week, move.taker.name) for move in moved if move.giver.id == user.pk),
+            gained=tuple(ShiftMove(move.week, move.giver.name) for move in moved if move.taker.id == user.pk),
         )
-        enqueue([person], notification, due_at=at, expires_at=at + NEWS_LIFETIME)
+        enqueue([user], notification, due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
 @register

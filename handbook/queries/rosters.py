@@ -81,7 +81,7 @@ def _order_before(rotation: Rotation, starts_on: dt.date) -> tuple[int, ...]:
     """Return the engineers of the shift before a date and of those that the roster would have continued with."""
     versions: list[RosterVersion] = roster_versions([rotation]).get(rotation.pk, [])
     active = active_roster(versions, week=starts_on - WEEK)
-    return active.order_from(starts_on - WEEK) if active else ()
+    return tuple(person.id for person in active.order_from(starts_on - WEEK)) if active else ()
 
 
 def _next_turn(engineers: Sequence[User], *, before: tuple[int, ...]) -> int:

@@ -13,7 +13,7 @@ from handoffs.queries.action_items import open_items
 from incidents.models import Incident
 from incidents.queries.incidents import open_incidents
 from incidents.queries.statuses import PipelineStatus, statuses
-from people.models import User
+from people.domain.person import Person
 from pipelines.models import Pipeline
 from scheduling.models import PipelineRotation
 from scheduling.queries.on_call import responder_chains
@@ -89,17 +89,16 @@ def _incident(row: Incident) -> SheetItem:
 def _statuses(members: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[tuple[int, About], SheetItem]]:
     pipelines = [row.pipeline for row in members]
     chains, known = responder_chains(pipelines, at=at), statuses(pipelines)
-    people = {user.pk: str(user) for user in User.objects.filter(pk__in={chain.responder for chain in chains.values()})}
     return [
         (
             (row.rotation_id, About.STATUS),
-            _status(row.pipeline, known[row.pipeline_id], responder=people.get(chains[row.pipeline_id].responder or 0)),
+            _status(row.pipeline, known[row.pipeline_id], responder=chains[row.pipeline_id].responder),
         )
         for row in members
     ]
 
 
-def _status(pipeline: Pipeline, status: PipelineStatus, *, responder: str | None) -> SheetItem:
+def _status(pipeline: Pipeline, status: PipelineStatus, *, responder: Person | None) -> SheetItem:
     suffix = f"responder {responder}" if responder else "uncovered"
     path = reverse("pipeline", args=[pipeline.slug])
     return SheetItem(f"{pipeline} — {status.name} — {suffix}", path, status.badge if responder else "danger")

@@ -121,18 +121,18 @@ class EscalationLink:
 def escalation_chain(incident: Incident, *, at: dt.datetime) -> list[EscalationLink]:
     """Return the escalation chain of an incident's pipeline at `at`, in order."""
     chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
-    people = User.objects.get_queryset().in_bulk([link.engineer for link in chain.links])
+    people = User.objects.get_queryset().in_bulk([link.engineer.id for link in chain.links])
     steps = {step.engineer_id: step for step in incident.escalation_steps.filter(round=incident.round)}
     next_engineer = None
     if incident.next_escalation_at is not None and not _is_assignee_next(incident, notified=steps):
         next_engineer = next(
-            (link.engineer for link in chain.links if link.available and link.engineer not in steps), None
+            (link.engineer for link in chain.links if link.available and link.engineer.id not in steps), None
         )
     return [
         EscalationLink(
             link=link,
-            engineer=people[link.engineer],
-            step=steps.get(link.engineer),
+            engineer=people[link.engineer.id],
+            step=steps.get(link.engineer.id),
             is_next=link.engineer == next_engineer,
         )
         for link in chain.links

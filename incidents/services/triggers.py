@@ -4,7 +4,7 @@ Checks of one pipeline that fail within five minutes share one incident, which r
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -236,17 +236,21 @@ def mark_recovered(
 
 
 @transaction.atomic
-def resolve_alert(alert: Alert, *, at: dt.datetime) -> Incident | None:
-    """Resolve the incident of a resolved alert, acknowledged or not; return it, or None if there is none or others still fire."""
-    if alert.incident is None:
+def resolve_alerts(alerts: Sequence[Alert], *, at: dt.datetime) -> Incident | None:
+    """Resolve the incident of resolved alerts, acknowledged or not; return it, or None if others of it still fire.
+
+    All alerts have the same incident.
+    """
+    if alerts[0].incident is None:
         return None
-    row = lock_incident(alert.incident)
+    row = lock_incident(alerts[0].incident)
     if row.is_resolved:
         return None
-    if row.alerts.filter(is_firing=True).exists():
-        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alert.title)
-        return None
-    return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.")
+    is_last = not row.alerts.filter(is_firing=True).exists()
+    counted = len(alerts) - is_last
+    if counted:
+        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alerts[counted - 1].title, times=counted)
+    return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.") if is_last else None
 
 
 def sync_with_checks(*, at: dt.datetime) -> int:

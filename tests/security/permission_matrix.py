@@ -141,7 +141,7 @@ RULES = {
         ADMIN, {"starts_on": "{later_week}", "engineers": "engineer-b\nengineer-a", "save": "1"}
     ),
     "GET /schedule/{rotation}/plan/": Rule(ADMIN),
-    "POST /schedule/{rotation}/plan/": Rule(ADMIN, {"move": "{later_week}:1:2"}),
+    "POST /schedule/{rotation}/plan/": Rule(ADMIN, {"move": "{later_week}:engineer-a:engineer-b"}),
     "GET /schedule/{rotation}/cover/": Rule(SIGNED_IN),
     "POST /schedule/{rotation}/cover/": Rule(
         OWNER, {"engineer": "engineer-b", "starts_at": "{week}T12:00", "ends_at": "{week}T14:00"}
