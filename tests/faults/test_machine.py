@@ -102,7 +102,9 @@ def check_restarts(var, *, kills):
     site.stop()
     assert not is_alive(server)
     wait_until(lambda: not marked(var), why=lambda: marked(var))
-    assert '{"at"' not in site.output + "".join(site.lines.queue)
+    output = site.output + "".join(site.lines.queue)
+    assert '{"at"' not in output
+    assert "pixeltable" not in output
     return f"{kills} kills of each of {len(PARTS)} processes and a full disk: reported, restarted, ready again"
 
 

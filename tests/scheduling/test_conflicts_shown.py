@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from calendar_feeds.events import events_of_engineer, events_of_rotation
+from common.formatting import format_day, format_instant
 from handbook.services import import_handbook
 from people.models import User
 from pipelines.models import Pipeline
@@ -152,10 +153,8 @@ def test_time_off_is_shown_in_the_viewer_s_zone_with_the_engineer_s_dates_on_hov
     absence = away(week.engineer, day)
     before = day - DAY
     page = text(signed_in(viewer).get(f"/schedule/{week.starts_on}/"))
-    assert (
-        f'title="{absence.days} (Asia/Tokyo)">{before.day} {before:%b} 15:00 – {day.day} {day:%b} 15:00 UTC</span>'
-        in page
-    )
+    first, last = (f"{format_day(one, 'brief')}, 15:00 UTC" for one in (before, day))
+    assert f'title="{absence.days} (Asia/Tokyo)">{first} – {last}</span>' in page
     own = text(signed_in(week.engineer).get(f"/schedule/{week.starts_on}/"))
     assert f'title="{absence.days} (Asia/Tokyo)">{absence.days}</span>' in own
 
@@ -165,4 +164,4 @@ def test_covers_name_their_zone(signed_in, week, rotation, admin, a, b, c, d):
     data = cover_data(taker, week.starts_at + DAY, week.starts_at + 2 * DAY)
     create_cover(rotation, data=data, by=admin, at=timezone.now())
     end = week.starts_at + 2 * DAY
-    assert f"{end:%a %H:%M} UTC</span>" in text(signed_in(a).get("/schedule/"))
+    assert f"{format_instant(end, dt.UTC, brief=True)}</time></p>" in text(signed_in(a).get("/schedule/"))
