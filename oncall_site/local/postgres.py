@@ -136,7 +136,6 @@ def stop(*, var: Path) -> None:
         _server(var / "postgres").stop()
 
 
-<<<<<<< HEAD
 def is_full_disk(error: BaseException) -> bool:
     """Return True if a program or the database failed because it could not write any more."""
     output = f"{error} {getattr(error, 'stderr', '')} {getattr(error, 'stdout', '')}"
@@ -146,11 +145,11 @@ def is_full_disk(error: BaseException) -> bool:
 def full_disk(var: Path) -> str:
     """Return the sentence for a full disk."""
     return f"No space left for {var}. Free some disk space, then start again."
-=======
+
+
 def program(name: str) -> Path:
     """Return the path of one of PostgreSQL's own programs, in the server's version."""
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
->>>>>>> main
 
 
 def storage_problem(error: OSError, *, var: Path) -> str:
