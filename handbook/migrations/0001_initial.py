@@ -35,6 +35,8 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveSmallIntegerField()),
                 ('place', models.TextField(help_text='The part of the file that precedes this passage.')),
                 ('markdown', models.TextField()),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookpassage')),
             ],
             options={
                 'abstract': False,
@@ -51,15 +53,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='handbookpassage',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handbook_handbookpassageevent" ("id", "markdown", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "position") VALUES (OLD."id", OLD."markdown", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."place", OLD."position"); RETURN NULL;', hash='310b7da4867472a999a7f851a78977be1c86e91c', operation='DELETE', pgid='pgtrigger_delete_delete_8ad77', table='handbook_handbookpassage', when='AFTER')),
-        ),
-        migrations.AddField(
-            model_name='handbookpassageevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='handbookpassageevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookpassage'),
         ),
     ]

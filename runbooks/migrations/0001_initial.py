@@ -13,9 +13,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pipeline__position', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('revision__gte', 1)), name='runbook_revision_positive'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='runbook_title_not_empty')],
             },
         ),
         migrations.CreateModel(
@@ -63,6 +64,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['runbook', '-number'],
+                'constraints': [models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_revision_unique_number')],
             },
         ),
         migrations.CreateModel(
@@ -79,15 +81,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['runbook', 'position'],
+                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['search'], name='section_search')],
+                'constraints': [models.UniqueConstraint(fields=('runbook', 'position'), name='runbook_section_unique_position')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('revision__gte', 1)), name='runbook_revision_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='runbook_title_not_empty'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='runbook',
@@ -100,17 +96,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='runbook',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."revision", OLD."title"); RETURN NULL;', hash='c74cd7c1ed3b6bf81d840808f93ec4a647e8af66', operation='DELETE', pgid='pgtrigger_delete_delete_67373', table='runbooks_runbook', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='runbookrevision',
-            constraint=models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_revision_unique_number'),
-        ),
-        migrations.AddIndex(
-            model_name='runbooksection',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='section_search'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbooksection',
-            constraint=models.UniqueConstraint(fields=('runbook', 'position'), name='runbook_section_unique_position'),
         ),
     ]
