@@ -5,12 +5,13 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from people.domain.person import Person
 from people.models import User
 from people.queries import public_holidays
 from pipelines.models import Pipeline
-from scheduling.domain.responder_chain import Cover, Interval
+from scheduling.domain.responder_chain import Cover, assignments
 from scheduling.domain.suggestions import Suggestion
-from scheduling.domain.weeks import Week
+from scheduling.domain.weeks import Move, Week
 from scheduling.models import HolidayBlock, Rotation
 from scheduling.queries.calendar_days import OnCallDay
 from scheduling.queries.impact import HolidayImpact
@@ -59,7 +60,7 @@ def month_rows(
     *,
     days: list[dt.date],
     absences: Iterable[HolidayBlock],
-    on_call: Mapping[tuple[int, dt.date], OnCallDay],
+    on_call: Mapping[tuple[Person, dt.date], OnCallDay],
     today: dt.date,
 ) -> list[MonthRow]:
     """Return each person's month: weekends, their country's public holidays, absences, and days on call."""
@@ -68,22 +69,20 @@ def month_rows(
         by_engineer.setdefault(absence.engineer_id, []).append(absence)
     return [
         MonthRow(
-            engineer=person,
+            engineer=user,
             cells=tuple(
                 DayCell(
                     day=day,
                     weekend=day.weekday() >= calendar.SATURDAY,
                     today=day == today,
-                    public_holiday=public_holidays(person.country, person.subdivision, day.year).get(day, ""),
-                    absences=tuple(
-                        row for row in by_engineer.get(person.pk, ()) if row.starts_on <= day <= row.ends_on
-                    ),
-                    on_call=on_call.get((person.pk, day)),
+                    public_holiday=public_holidays(user.country, user.subdivision, day.year).get(day, ""),
+                    absences=tuple(row for row in by_engineer.get(user.pk, ()) if row.starts_on <= day <= row.ends_on),
+                    on_call=on_call.get((user.person, day)),
                 )
                 for day in days
             ),
         )
-        for person in people
+        for user in people
     ]
 
 
@@ -94,7 +93,7 @@ class WeekCell:
     week: Week
     on_call: bool
     swapped: bool
-    covers: tuple[tuple[Cover, User], ...]
+    covers: tuple[Cover, ...]
     absences: tuple[HolidayBlock, ...]
     on_call_while_away: bool
 
@@ -103,19 +102,17 @@ class WeekCell:
 class EngineerRow:
     """An engineer's weeks."""
 
-    engineer: User
+    engineer: Person
     cells: list[WeekCell]
 
 
 @dataclass(frozen=True, slots=True)
 class WeekRow:
-    """A week with its engineer, the planned engineer, its covers and its engineer's absences."""
+    """A week with its covers and its engineer's absences."""
 
     week: Week
-    engineer: User
-    planned_engineer: User
     cell: WeekCell
-    covers: tuple[tuple[Cover, User], ...]
+    covers: tuple[Cover, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,27 +125,23 @@ class RotationBoard:
     week_rows: list[WeekRow]
 
 
-def rotation_board(upcoming: UpcomingWeeks, *, people: Mapping[int, User]) -> RotationBoard:
+def rotation_board(upcoming: UpcomingWeeks) -> RotationBoard:
     """Return a rotation's weeks, both as a list and as one row for each engineer who takes part."""
-    participants = {key for week in upcoming.weeks for key in (week.engineer, week.planned_engineer)}
-    participants |= {cover.engineer for cover in upcoming.covers}
-    rows = {key: _engineer_row(user, upcoming, people=people) for key, user in people.items() if key in participants}
+    rows = {person: _engineer_row(person, upcoming) for person in upcoming.engineers}
     week_rows = [
         WeekRow(
             week=week,
-            engineer=people[week.engineer],
-            planned_engineer=people[week.planned_engineer],
             cell=rows[week.engineer].cells[position],
-            covers=tuple((cover, people[cover.engineer]) for cover in upcoming.covers if _overlap(cover, week)),
+            covers=tuple(cover for cover in upcoming.covers if _overlap(cover, week)),
         )
         for position, week in enumerate(upcoming.weeks)
     ]
     return RotationBoard(upcoming.rotation, upcoming.weeks, list(rows.values()), week_rows)
 
 
-def _engineer_row(person: User, upcoming: UpcomingWeeks, *, people: Mapping[int, User]) -> EngineerRow:
-    covers = [cover for cover in upcoming.covers if cover.engineer == person.pk]
-    absences = [absence for absence in upcoming.blocks if absence.engineer_id == person.pk]
+def _engineer_row(person: Person, upcoming: UpcomingWeeks) -> EngineerRow:
+    covers = [cover for cover in upcoming.covers if cover.engineer == person]
+    absences = [absence for absence in upcoming.blocks if absence.engineer_id == person.id]
     cells = []
     for week in upcoming.weeks:
         away = tuple(absence for absence in absences if _overlap(absence, week))
@@ -156,9 +149,9 @@ def _engineer_row(person: User, upcoming: UpcomingWeeks, *, people: Mapping[int,
         cells.append(
             WeekCell(
                 week=week,
-                on_call=week.engineer == person.pk,
-                swapped=week.engineer == person.pk != week.planned_engineer,
-                covers=tuple((cover, people[cover.covered_engineer]) for cover in covers if _overlap(cover, week)),
+                on_call=week.engineer == person,
+                swapped=week.engineer == person != week.planned_engineer,
+                covers=tuple(cover for cover in covers if _overlap(cover, week)),
                 absences=away,
                 on_call_while_away=any(
                     absence.starts_at < end and absence.ends_at > begin for absence in away for begin, end in periods
@@ -172,24 +165,10 @@ def _overlap(period: Cover | HolidayBlock, week: Week) -> bool:
     return period.starts_at < week.ends_at and period.ends_at > week.starts_at
 
 
-def _on_call_periods(person: User, week: Week, covers: Iterable[Cover]) -> list[tuple[dt.datetime, dt.datetime]]:
+def _on_call_periods(person: Person, week: Week, covers: Iterable[Cover]) -> list[tuple[dt.datetime, dt.datetime]]:
     """Return when a person is on call in a week: in covers of theirs, and in their week outside the covers of others."""
-    periods, at = [], week.starts_at
-    for cover in sorted((cover for cover in covers if _overlap(cover, week)), key=lambda cover: cover.starts_at):
-        if week.engineer == person.pk and at < cover.starts_at:
-            periods.append((at, cover.starts_at))
-        if cover.engineer == person.pk:
-            periods.append((max(cover.starts_at, week.starts_at), min(cover.ends_at, week.ends_at)))
-        at = cover.ends_at
-    if week.engineer == person.pk and at < week.ends_at:
-        periods.append((at, week.ends_at))
-    return periods
-
-
-def intervals_with_engineers(intervals: list[Interval]) -> list[tuple[Interval, User | None]]:
-    """Return a timeline's intervals with users instead of primary keys."""
-    people = User.objects.in_bulk([interval.engineer for interval in intervals if interval.engineer])
-    return [(interval, people.get(interval.engineer or 0)) for interval in intervals]
+    parts = assignments([week], covers, starts_at=week.starts_at, ends_at=week.ends_at)
+    return [(part.starts_at, part.ends_at) for part in parts if part.engineer == person]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,18 +177,17 @@ class ResponderChange:
 
     starts_at: dt.datetime
     ends_at: dt.datetime
-    before: User | None
-    after: User | None
+    before: Person | None
+    after: Person | None
     pipelines: list[Pipeline] = field(default_factory=list)
 
 
 def responder_changes(impact: HolidayImpact) -> list[ResponderChange]:
     """Return the changes of responder that an absence causes; equal changes of several pipelines are one row."""
-    rows: dict[tuple[dt.datetime, dt.datetime, int | None, int | None], ResponderChange] = {}
+    rows: dict[tuple[dt.datetime, dt.datetime, Person | None, Person | None], ResponderChange] = {}
     for pipeline, change in impact.changes:
         key = (change.starts_at, change.ends_at, change.before, change.after)
-        before, after = (impact.people.get(engineer or 0) for engineer in (change.before, change.after))
-        row = rows.setdefault(key, ResponderChange(change.starts_at, change.ends_at, before, after))
+        row = rows.setdefault(key, ResponderChange(*key))
         row.pipelines.append(pipeline)
     return sorted(rows.values(), key=lambda row: (row.starts_at, row.after is not None))
 
@@ -218,7 +196,7 @@ def responder_changes(impact: HolidayImpact) -> list[ResponderChange]:
 class ShiftBalance:
     """How many shifts an engineer gains and loses."""
 
-    engineer: User
+    engineer: Person
     gained: int
     lost: int
 
@@ -231,7 +209,7 @@ class ShiftBalance:
 def shift_balances(change: RosterChange) -> list[ShiftBalance]:
     """Return each engineer's gains and losses, the largest net gain first."""
     engineers = {**change.gained, **change.lost}
-    rows = [ShiftBalance(user, change.gained.get(user, 0), change.lost.get(user, 0)) for user in engineers]
+    rows = [ShiftBalance(person, change.gained.get(person, 0), change.lost.get(person, 0)) for person in engineers]
     return sorted(rows, key=lambda row: (-row.net, str(row.engineer)))
 
 
@@ -240,27 +218,27 @@ class SuggestionCard:
     """A suggestion as shown: its title, moves, reasons and the values that its button posts."""
 
     title: str
-    moves: list[tuple[dt.date, User, User]]
+    moves: tuple[Move, ...]
     why: tuple[str, ...]
     fields: dict[str, str]
 
     @property
     def button_value(self) -> str:
         """The weeks and the counterpart in one string, for a button of another form."""
-        return " ".join([*(str(day) for day, _, _ in self.moves), self.fields["counterpart"]])
+        return " ".join([*(str(move.week) for move in self.moves), self.fields["counterpart"]])
 
 
 TITLES = {"two_way": "Swap with {}", "three_way": "Three-way swap with {}", "one_way": "Give to {}"}
 
 
-def suggestion_cards(suggestions: Iterable[Suggestion], *, people: Mapping[int, User]) -> list[SuggestionCard]:
-    """Return suggestions with users instead of primary keys."""
+def suggestion_cards(suggestions: Iterable[Suggestion]) -> list[SuggestionCard]:
+    """Return suggestions with a title and the values that their buttons post."""
     cards = []
     for suggestion in suggestions:
-        moves = [(move.week, people[move.giver], people[move.taker]) for move in suggestion.moves]
-        partners = " and ".join(str(taker) for _, _, taker in moves if taker != moves[0][1])
-        weeks = [str(week) for week, _, _ in moves]
-        fields = {"counterpart": moves[0][2].username}
+        moves = suggestion.moves
+        partners = " and ".join(str(move.taker) for move in moves if move.taker != moves[0].giver)
+        weeks = [str(move.week) for move in moves]
+        fields = {"counterpart": moves[0].taker.username}
         fields |= dict(zip(("wanted_week", "third_week"), weeks[1:], strict=False))
         cards.append(SuggestionCard(TITLES[suggestion.kind].format(partners), moves, suggestion.why, fields))
     return cards

@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, help_text='When the incident was resolved.', null=True)),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='incidents.incident')),
-                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='runbooks.runbook')),
+                ('runbook', models.ForeignKey(blank=True, help_text='Empty if it was deleted for good.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='runbooks.runbook')),
                 ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -144,6 +144,39 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='incident',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."id", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='08cdb031734f130d81691aeefef66e86dcb707a4', operation='INSERT', pgid='pgtrigger_insert_insert_edffb', table='incidents_incident', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='incident',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."acknowledged_at" IS DISTINCT FROM (NEW."acknowledged_at") OR OLD."acknowledged_by_id" IS DISTINCT FROM (NEW."acknowledged_by_id") OR OLD."assignee_id" IS DISTINCT FROM (NEW."assignee_id") OR OLD."check_id" IS DISTINCT FROM (NEW."check_id") OR OLD."fingerprint" IS DISTINCT FROM (NEW."fingerprint") OR OLD."group_key" IS DISTINCT FROM (NEW."group_key") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."opened_at" IS DISTINCT FROM (NEW."opened_at") OR OLD."opened_by_id" IS DISTINCT FROM (NEW."opened_by_id") OR OLD."pipeline_id" IS DISTINCT FROM (NEW."pipeline_id") OR OLD."recovered_at" IS DISTINCT FROM (NEW."recovered_at") OR OLD."resolved_at" IS DISTINCT FROM (NEW."resolved_at") OR OLD."resolved_by_id" IS DISTINCT FROM (NEW."resolved_by_id") OR OLD."round" IS DISTINCT FROM (NEW."round") OR OLD."severity" IS DISTINCT FROM (NEW."severity") OR OLD."snoozed_until" IS DISTINCT FROM (NEW."snoozed_until") OR OLD."source" IS DISTINCT FROM (NEW."source") OR OLD."state" IS DISTINCT FROM (NEW."state") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."title" IS DISTINCT FROM (NEW."title"))', func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."id", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='71f18df727c7a248d36877cbf246e258b88ad261', operation='UPDATE', pgid='pgtrigger_update_update_41444', table='incidents_incident', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='incident',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (OLD."acknowledged_at", OLD."acknowledged_by_id", OLD."assignee_id", OLD."check_id", OLD."fingerprint", OLD."group_key", OLD."id", OLD."kind", OLD."last_seen_at", OLD."next_escalation_at", OLD."opened_at", OLD."opened_by_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."recovered_at", OLD."repeats", OLD."resolved_at", OLD."resolved_by_id", OLD."round", OLD."severity", OLD."snoozed_until", OLD."source", OLD."state", OLD."text", OLD."title"); RETURN NULL;', hash='ab1a58fa60df6c9d132a912069ebee98154b1168', operation='DELETE', pgid='pgtrigger_delete_delete_2fefa', table='incidents_incident', when='AFTER')),
+        ),
+        migrations.CreateModel(
+            name='Failure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('check_id', models.PositiveBigIntegerField(blank=True, help_text='ID of the failing check.', null=True)),
+                ('fingerprint', models.CharField(blank=True, help_text='Tool and key of an external check.', max_length=300)),
+                ('title', models.CharField(max_length=200)),
+                ('text', models.TextField(blank=True, max_length=10000)),
+                ('started_at', models.DateTimeField()),
+                ('last_seen_at', models.DateTimeField(help_text='When the check last failed.')),
+                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the check failed again.')),
+                ('recovered_at', models.DateTimeField(blank=True, help_text='When the check recovered.', null=True)),
+                ('is_open', models.BooleanField(default=True, help_text='The incident is unresolved and this failure is part of it.')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='failures', to='incidents.incident')),
+            ],
+            options={
+                'ordering': ['incident', 'pk'],
+                'indexes': [models.Index(fields=['check_id'], name='failure_check'), models.Index(fields=['fingerprint'], name='failure_fingerprint')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('check_id__isnull', False), ('is_open', True)), fields=('check_id',), name='check_fails_in_one_incident'), models.UniqueConstraint(condition=models.Q(('is_open', True), models.Q(('fingerprint', ''), _negated=True)), fields=('fingerprint',), name='external_check_fails_in_one_incident'), models.UniqueConstraint(fields=('incident', 'check_id', 'fingerprint'), name='one_failure_per_check'), models.CheckConstraint(condition=models.Q(('check_id', None), ('fingerprint', ''), _connector='XOR'), name='failure_has_one_check')],
+            },
+        ),
         migrations.CreateModel(
             name='EscalationStep',
             fields=[
@@ -183,35 +216,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('fingerprint', ''), _negated=True), name='alert_has_fingerprint')],
             },
         ),
-        migrations.CreateModel(
-            name='TimelineEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=14)),
-                ('at', models.DateTimeField()),
-                ('text', models.TextField(blank=True)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('by', models.ForeignKey(blank=True, help_text='Empty for the system.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='timeline', to='incidents.incident')),
-            ],
-            options={
-                'verbose_name_plural': 'timeline entries',
-                'ordering': ['incident', 'pk'],
-                'indexes': [models.Index(fields=['incident', 'id'], name='timeline_of_incident')],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='incident',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."id", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='08cdb031734f130d81691aeefef66e86dcb707a4', operation='INSERT', pgid='pgtrigger_insert_insert_edffb', table='incidents_incident', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='incident',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."acknowledged_at" IS DISTINCT FROM (NEW."acknowledged_at") OR OLD."acknowledged_by_id" IS DISTINCT FROM (NEW."acknowledged_by_id") OR OLD."assignee_id" IS DISTINCT FROM (NEW."assignee_id") OR OLD."check_id" IS DISTINCT FROM (NEW."check_id") OR OLD."fingerprint" IS DISTINCT FROM (NEW."fingerprint") OR OLD."group_key" IS DISTINCT FROM (NEW."group_key") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."opened_at" IS DISTINCT FROM (NEW."opened_at") OR OLD."opened_by_id" IS DISTINCT FROM (NEW."opened_by_id") OR OLD."pipeline_id" IS DISTINCT FROM (NEW."pipeline_id") OR OLD."recovered_at" IS DISTINCT FROM (NEW."recovered_at") OR OLD."resolved_at" IS DISTINCT FROM (NEW."resolved_at") OR OLD."resolved_by_id" IS DISTINCT FROM (NEW."resolved_by_id") OR OLD."round" IS DISTINCT FROM (NEW."round") OR OLD."severity" IS DISTINCT FROM (NEW."severity") OR OLD."snoozed_until" IS DISTINCT FROM (NEW."snoozed_until") OR OLD."source" IS DISTINCT FROM (NEW."source") OR OLD."state" IS DISTINCT FROM (NEW."state") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."title" IS DISTINCT FROM (NEW."title"))', func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."id", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='71f18df727c7a248d36877cbf246e258b88ad261', operation='UPDATE', pgid='pgtrigger_update_update_41444', table='incidents_incident', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='incident',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (OLD."acknowledged_at", OLD."acknowledged_by_id", OLD."assignee_id", OLD."check_id", OLD."fingerprint", OLD."group_key", OLD."id", OLD."kind", OLD."last_seen_at", OLD."next_escalation_at", OLD."opened_at", OLD."opened_by_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."recovered_at", OLD."repeats", OLD."resolved_at", OLD."resolved_by_id", OLD."round", OLD."severity", OLD."snoozed_until", OLD."source", OLD."state", OLD."text", OLD."title"); RETURN NULL;', hash='ab1a58fa60df6c9d132a912069ebee98154b1168', operation='DELETE', pgid='pgtrigger_delete_delete_2fefa', table='incidents_incident', when='AFTER')),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "html", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (NEW."done_at", NEW."done_by_id", NEW."fixed_incident", NEW."html", NEW."id", NEW."note", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."run_id", NEW."text"); RETURN NULL;', hash='b89b9f64cfba733fd9dca22acac91e15bda1f1d6', operation='INSERT', pgid='pgtrigger_insert_insert_da711', table='incidents_runstep', when='AFTER')),
@@ -223,5 +227,22 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "html", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (OLD."done_at", OLD."done_by_id", OLD."fixed_incident", OLD."html", OLD."id", OLD."note", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."position", OLD."run_id", OLD."text"); RETURN NULL;', hash='fdc7db6a3c886a4bfce65c809784ac3d76daf915', operation='DELETE', pgid='pgtrigger_delete_delete_4afc0', table='incidents_runstep', when='AFTER')),
+        ),
+        migrations.CreateModel(
+            name='TimelineEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('failure_added', 'Failure added'), ('failure_recovered', 'Failure recovered'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=17)),
+                ('at', models.DateTimeField()),
+                ('text', models.TextField(blank=True)),
+                ('data', models.JSONField(blank=True, default=dict)),
+                ('by', models.ForeignKey(blank=True, help_text='Empty for the system.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='timeline', to='incidents.incident')),
+            ],
+            options={
+                'verbose_name_plural': 'timeline entries',
+                'ordering': ['incident', 'pk'],
+                'indexes': [models.Index(fields=['incident', 'id'], name='timeline_of_incident')],
+            },
         ),
     ]

@@ -11,7 +11,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet, no_overlap_constraint
+from common.fields import LineField
 from common.formatting import format_day
+from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
 from scheduling.models.rotations import Rotation
@@ -33,7 +35,7 @@ class Cover(models.Model):
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    reason = models.CharField(max_length=200, blank=True)
+    reason = LineField(max_length=200, blank=True)
     series = models.BigIntegerField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -56,7 +58,7 @@ class Cover(models.Model):
 
 
 # The taker of a request to anyone that nobody has accepted: no user has this primary key.
-NOBODY = 0
+NOBODY = Person(0, "", "anyone")
 
 
 class SwapQuerySet(models.QuerySet["SwapRequest"]):
@@ -111,7 +113,7 @@ class SwapRequest(models.Model):
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="three_way_swap_requests"
     )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
-    message = models.CharField(max_length=500, blank=True)
+    message = LineField(max_length=500, blank=True)
     acknowledged = models.BooleanField(
         default=False, help_text="The requester confirmed to take a week although they are away in it."
     )
@@ -128,7 +130,7 @@ class SwapRequest(models.Model):
         User, on_delete=models.PROTECT, related_name="+", help_text="The requester, or an admin on their behalf."
     )
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=500, blank=True, help_text="Why it was declined or superseded.")
+    reason = LineField(max_length=500, blank=True, help_text="Why it was declined or superseded.")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -176,17 +178,16 @@ class SwapRequest(models.Model):
         """The kind of swap: "two_way", "three_way" or "one_way"."""
         return "three_way" if self.third_week else "two_way" if self.wanted_week else "one_way"
 
-    def moves(self, *, taker: int = NOBODY) -> tuple[Move, ...]:
+    def moves(self, *, taker: Person = NOBODY) -> tuple[Move, ...]:
         """Return the moves of the swap; a request to anyone goes to `taker`."""
-        counterpart = self.counterpart_id or taker
-        moves = [Move(self.offered_week, self.requester_id, counterpart)]
-        if self.third_week and self.third_id and self.wanted_week:
-            moves += [
-                Move(self.wanted_week, counterpart, self.third_id),
-                Move(self.third_week, self.third_id, self.requester_id),
-            ]
+        requester = self.requester.person
+        counterpart = self.counterpart.person if self.counterpart else taker
+        moves = [Move(self.offered_week, requester, counterpart)]
+        if self.third_week and self.third and self.wanted_week:
+            third = self.third.person
+            moves += [Move(self.wanted_week, counterpart, third), Move(self.third_week, third, requester)]
         elif self.wanted_week:
-            moves.append(Move(self.wanted_week, counterpart, self.requester_id))
+            moves.append(Move(self.wanted_week, counterpart, requester))
         return tuple(moves)
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
+from people.domain.person import Person
 from scheduling.domain.responder_chain import RotationSchedule
 from scheduling.loaders import load_schedules
 from scheduling.models import CoverageGap, Rotation
@@ -20,29 +21,29 @@ class OnCallDay:
     away: bool = False
 
 
-def on_call_days(days: list[dt.date], *, zone: dt.tzinfo) -> dict[tuple[int, dt.date], OnCallDay]:
-    """Return the on-call days of all engineers, by primary key and date. The dates are consecutive and count in `zone`."""
+def on_call_days(days: list[dt.date], *, zone: dt.tzinfo) -> dict[tuple[Person, dt.date], OnCallDay]:
+    """Return the on-call days of all engineers, by engineer and date. The dates are consecutive and count in `zone`."""
     starts = [dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC) for day in [*days, days[-1] + DAY]]
     rotations = list(Rotation.objects.order_by("pk"))
     schedules = load_schedules(rotations, starts_at=starts[0], ends_at=starts[-1], owners=()).rotations
-    found: dict[tuple[int, dt.date], OnCallDay] = {}
+    on_call: dict[tuple[Person, dt.date], OnCallDay] = {}
     for rotation in rotations:
         for place, day in enumerate(days):
             for engineer, away in _on_call(schedules[rotation.pk], starts[place], starts[place + 1]).items():
-                row = found.setdefault((engineer, day), OnCallDay())
+                row = on_call.setdefault((engineer, day), OnCallDay())
                 row.rotations.append(rotation)
                 row.away = row.away or away
-    return found
+    return on_call
 
 
-def _on_call(schedule: RotationSchedule, starts_at: dt.datetime, ends_at: dt.datetime) -> dict[int, bool]:
+def _on_call(schedule: RotationSchedule, starts_at: dt.datetime, ends_at: dt.datetime) -> dict[Person, bool]:
     """Return who is on call between two instants, each with whether they are away meanwhile."""
     instants = [starts_at, *(edge for edge in schedule.boundaries if starts_at < edge < ends_at)]
     engineers = {engineer for at in instants if (engineer := schedule.on_call_at(at)) is not None}
     return {
         engineer: any(
-            schedule.on_call_at(at) == engineer and schedule.people.why_unavailable(engineer, at=at)
-            for at in [*instants, *schedule.people.edges(engineer, after=starts_at, before=ends_at)]
+            schedule.on_call_at(at) == engineer and schedule.availability.why_unavailable(engineer, at=at)
+            for at in [*instants, *schedule.availability.edges(engineer, after=starts_at, before=ends_at)]
         )
         for engineer in engineers
     }

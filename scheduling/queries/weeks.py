@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 
+from people.domain.person import Person
 from people.models import User
 from scheduling.domain.responder_chain import Cover
 from scheduling.domain.weeks import WEEK, Week, planned_weeks
-from scheduling.loaders import WEEK_COLUMNS, load_schedules, roster_versions, rotation_hours
+from scheduling.loaders import load_schedules, roster_versions, rotation_hours, stored_weeks
 from scheduling.models import Cover as CoverRow
 from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
 from scheduling.queries.holidays import holidays_between
@@ -22,7 +23,7 @@ def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[
     versions = roster_versions([rotation]).get(rotation.pk, [])
     rows = rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on")
     newest = rotation.weeks.order_by("-starts_on").first()
-    stored = [Week(*values) for values in rows.values_list(*WEEK_COLUMNS)]
+    stored = stored_weeks(rows)
     if rotation.archived_at is not None:
         return stored
     begin = max(first, newest.starts_on + WEEK) if newest else first
@@ -40,10 +41,11 @@ class UpcomingWeeks:
     blocks: list[HolidayBlock]
 
     @property
-    def engineers(self) -> set[int]:
-        """Everybody with a week or a cover in these weeks."""
-        in_weeks = {key for week in self.weeks for key in (week.engineer, week.planned_engineer)}
-        return in_weeks | {key for cover in self.covers for key in (cover.engineer, cover.covered_engineer)}
+    def engineers(self) -> list[Person]:
+        """Everybody with a week, a planned week or a cover in these weeks, by name."""
+        in_weeks = {person for week in self.weeks for person in (week.engineer, week.planned_engineer)}
+        people = in_weeks.union(cover.engineer for cover in self.covers)
+        return sorted(people, key=lambda person: (person.name.casefold(), person.id))
 
 
 def upcoming_weeks(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int) -> list[UpcomingWeeks]:
@@ -51,7 +53,7 @@ def upcoming_weeks(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int
     rotations = list(rotations)
     ends_at = at + (weeks + 1) * WEEK
     schedules = load_schedules(rotations, starts_at=at, ends_at=ends_at, owners=()).rotations
-    engineers = {key for schedule in schedules.values() for key in schedule.engineers}
+    engineers = {person.id for schedule in schedules.values() for person in schedule.engineers}
     blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at).filter(engineer__in=engineers))
     upcoming = []
     for rotation in rotations:

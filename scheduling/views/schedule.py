@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common.exceptions import DomainError
 from common.formatting import format_day
 from people.models import User
-from people.queries import all_users
 from people.requests import SignedInRequest
 from pipelines.queries import row_history
 from scheduling import presenters
@@ -26,13 +25,13 @@ from scheduling.forms import RosterForm
 from scheduling.models import Rotation, RotationWeek
 from scheduling.queries import coverage_gaps
 from scheduling.queries.calendar_days import gaps_between
-from scheduling.queries.fairness import rotation_fairness
 from scheduling.queries.holidays import holidays_in_rotation
 from scheduling.queries.on_call import rotation_timeline
 from scheduling.queries.rosters import newest_roster, roster_change, roster_engineers
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps
 from scheduling.queries.weeks import rotations_for, upcoming_week_dates, upcoming_weeks
+from scheduling.queries.workloads import rotation_workloads
 from scheduling.services.rosters import change_roster
 
 DAY = dt.timedelta(days=1)
@@ -49,11 +48,9 @@ def schedule(request: SignedInRequest) -> HttpResponse:
     starts_at = dt.datetime.combine(first_day + DAY, dt.time(), dt.UTC) if first_day else at
     page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
     upcoming = upcoming_weeks(page.object_list, at=starts_at, weeks=WEEKS_SHOWN)
-    engineers = {key for rotation_weeks in upcoming for key in rotation_weeks.engineers}
-    people = {user.pk: user for user in all_users().filter(pk__in=engineers)}
     gaps = list(coverage_gaps.upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
     context = {
-        "boards": [presenters.rotation_board(rotation_weeks, people=people) for rotation_weeks in upcoming],
+        "boards": [presenters.rotation_board(rotation_weeks) for rotation_weeks in upcoming],
         "page": page,
         "gaps": gaps[:GAPS_SHOWN],
         "more_gaps": len(gaps) > GAPS_SHOWN,
@@ -87,9 +84,7 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
             **_swap_options(row, reader=request.user, at=at),
             "gaps": gaps_between(starts_at=max(row.starts_at, at), ends_at=max(row.ends_at, at)),
             "absences": holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
-            "intervals": presenters.intervals_with_engineers(
-                rotation_timeline(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)
-            ),
+            "intervals": rotation_timeline(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
             "history": row_history(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
         }
         for row in rows
@@ -107,7 +102,7 @@ def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[s
     cards: list[presenters.SuggestionCard] = []
     if can_offer:
         found = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-        cards = presenters.suggestion_cards(found, people={user.pk: user for user in all_users()})
+        cards = presenters.suggestion_cards(found)
     return {"can_offer": can_offer, "swaps": swaps, "suggestions": cards}
 
 
@@ -117,9 +112,9 @@ def fairness(request: SignedInRequest) -> HttpResponse:
     at = timezone.now()
     boards = []
     page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
-    for rotation, rows in rotation_fairness(page.object_list, at=at):
+    for rotation, rows in rotation_workloads(page.object_list, at=at):
         if rows:
-            tops = {"past": _maximums(row.past for row in rows), "coming": _maximums(row.coming for row in rows)}
+            tops = {"past": _maximums(row.past for row in rows), "upcoming": _maximums(row.upcoming for row in rows)}
             boards.append((rotation, rows, tops))
     return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
 

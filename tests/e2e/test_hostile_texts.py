@@ -39,7 +39,7 @@ CHOSEN = TEXTS if ALL else TEXTS[::5]
 A_RUNBOOK = 15
 PAGES = [
     "/", "/schedule/", "/swaps/", "/swaps/request/", "/fairness/", "/calendar/", "/calendar/add/", "/pipelines/", "/runbooks/", "/search/?q=window",
-    "/handoffs/", "/incidents/", "/checks/external/", "/me/", "/me/notifications/", "/me/feeds/", "/me/second-factor/", "/handbook/", "/api/v1/docs/",
+    "/handoffs/", "/incidents/", "/checks/external/", "/me/", "/me/profile/", "/me/tokens/", "/me/notifications/", "/me/feeds/", "/me/second-factor/", "/handbook/", "/api/v1/docs/",
 ]  # fmt: skip
 
 

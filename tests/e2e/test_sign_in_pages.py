@@ -35,8 +35,7 @@ def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complai
     follow(page.get_by_role("button", name="Set password"))
     expect(page.get_by_text("Password set")).to_be_visible()
     check_page()
-    sign_in(page)
-    page.goto("/me/")
+    page.goto("/me/security/")
     follow(page.get_by_role("link", name="Set up two-factor authentication"))
     check_page()
     follow(page.get_by_role("link", name="Set up authenticator app"))
@@ -51,7 +50,7 @@ def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complai
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     recovery = page.locator(".codes code").first.inner_text()
     check_page()
-    for path in ("/me/second-factor/", "/me/second-factor/codes/new/", "/me/second-factor/remove/", "/me/"):
+    for path in ("/me/second-factor/", "/me/second-factor/codes/new/", "/me/second-factor/remove/", "/me/security/"):
         page.goto(path)
         check_page()
     sign_out(page)

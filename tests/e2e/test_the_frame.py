@@ -86,11 +86,11 @@ def test_the_keyboard_alone_reaches_a_pipeline(seeded, a, open_page):
 
 def test_on_a_phone_the_table_is_a_list_that_still_names_its_columns(seeded, a, open_page):
     page = open_page(a, size=PHONE)
-    page.goto("/pipelines/")
+    page.goto("/people/engineer-a/")
     first = page.locator("tbody tr").first
     assert first.bounding_box()["width"] <= PHONE["width"]
     label = first.locator("td").first.evaluate("cell => getComputedStyle(cell, '::before').content")
-    assert "Primary owner" in label
+    assert "Role" in label
 
 
 def test_times_are_shown_in_the_viewers_zone_with_its_name(seeded, a, open_page):

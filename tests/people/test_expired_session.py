@@ -26,9 +26,7 @@ def sign_in(client, url):
 @pytest.mark.parametrize(
     ("path", "page"),
     [
-        ("/me/tokens/", "/me/"),
-        ("/me/tokens/1/revoke/", "/me/"),
-        ("/me/profile/", "/me/"),
+        ("/me/tokens/1/revoke/", "/me/tokens/"),
         ("/me/password/", "/me/"),
         ("/me/feeds/1/revoke/", "/me/feeds/"),
         ("/sign-out/", "/"),
@@ -43,6 +41,12 @@ def sign_in(client, url):
 def test_a_get_of_an_action_leads_to_its_object(signed_in, a, path, page):
     response = signed_in(a).get(path, follow=True)
     assert response.redirect_chain[-1] == (page, 302)
+
+
+def test_a_post_to_a_page_without_a_form_is_a_405_that_says_so(signed_in, a):
+    response = signed_in(a).post("/fairness/")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+    assert "Nothing was changed." in response.content.decode()
 
 
 def test_an_action_of_the_api_is_a_405(signed_in, a):
