@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import path, register_converter
 
-from scheduling.views import calendar, calendar_links, covers, optimizer, rotations, schedule, swaps
+from scheduling.views import calendar, calendar_links, cover_requests, covers, optimizer, rotations, schedule, swaps
 
 
 class DateConverter:
@@ -33,6 +33,11 @@ urlpatterns = [
     path("schedule/<slug:slug>/plan/", optimizer.plan, name="plan"),
     path("schedule/<slug:slug>/cover/", covers.cover, name="cover"),
     path("covers/<int:pk>/end/", covers.end_cover, name="end_cover"),
+    path("covers/request/", cover_requests.request_cover, name="request_cover"),
+    path("covers/requests/<int:pk>/", cover_requests.cover_request, name="cover_request"),
+    path("covers/requests/<int:pk>/accept/", cover_requests.accept, name="accept_cover_request"),
+    path("covers/requests/<int:pk>/decline/", cover_requests.decline, name="decline_cover_request"),
+    path("covers/requests/<int:pk>/cancel/", cover_requests.cancel, name="cancel_cover_request"),
     path("swaps/", swaps.swaps, name="swaps"),
     path("swaps/request/", swaps.request_swap, name="request_swap"),
     path("swaps/<int:pk>/", swaps.swap, name="swap"),

@@ -18,8 +18,9 @@ from oncall_site.presenters import SnapshotPresenter
 from people.requests import SignedInRequest
 from pipelines.queries import ownership
 from scheduling.models import Cover, Rotation
+from scheduling.queries.cover_requests import cover_requests_to_answer
 from scheduling.queries.on_call import on_call_snapshot, possibly_uncovered
-from scheduling.queries.swaps import swaps_naming
+from scheduling.queries.swaps import swaps_to_answer
 from scheduling.queries.weeks import rotations_for, weeks_held
 
 MAX_HANDOFFS = 10
@@ -85,7 +86,8 @@ def _context(request: SignedInRequest) -> dict[str, object]:
         "incident_count": incident_count,
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],
         "alert_count": incident_count + len(no_responder),
-        "swaps": swaps_naming(user, at=at),
+        "swaps": swaps_to_answer(user, at=at),
+        "cover_requests": cover_requests_to_answer(user, at=at),
         "my_weeks": weeks_held(user, at=at, limit=2),
         "steps": onboarding_steps() if user.is_staff else [],
         "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],

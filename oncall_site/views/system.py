@@ -31,6 +31,7 @@ TASK_LABELS = {
     "oncall_site.tasks.grow_demo": "Add new days to the demo warehouse",
     "people.tasks.purge_attempts": "Delete old sign-in attempts",
     "scheduling.tasks.expire_swaps": "Expire swap requests",
+    "scheduling.tasks.expire_cover_requests": "Expire cover requests",
     "scheduling.tasks.sync_coverage_gaps": "Find coverage gaps",
     "scheduling.tasks.ensure_weeks": "Plan upcoming on-call weeks",
     "scheduling.tasks.sync_calendar_links": "Sync linked calendars",

@@ -167,23 +167,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Cover',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('engineer', models.ForeignKey(help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.PROTECT, related_name='covers', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['starts_at', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
             name='CoverageGap',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -212,6 +195,46 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='CoverRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
+                ('message', models.CharField(blank=True, help_text='Becomes the reason of the cover.', max_length=200)),
+                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
+                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='received_cover_requests', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(help_text='Engineer who is on call.', on_delete=django.db.models.deletion.PROTECT, related_name='cover_requests', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-created_at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Cover',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('engineer', models.ForeignKey(help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.PROTECT, related_name='covers', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='covers', to='scheduling.coverrequest')),
+            ],
+            options={
+                'ordering': ['starts_at', 'pk'],
             },
         ),
         migrations.CreateModel(
@@ -366,6 +389,39 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pipelines', to='scheduling.rotation'),
         ),
         migrations.CreateModel(
+            name='CoverRequestEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
+                ('message', models.CharField(blank=True, help_text='Becomes the reason of the cover.', max_length=200)),
+                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
+                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('counterpart', models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.coverrequest')),
+                ('requested_by', models.ForeignKey(db_constraint=False, help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(db_constraint=False, help_text='Engineer who is on call.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.AddField(
+            model_name='coverrequest',
+            name='rotation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cover_requests', to='scheduling.rotation'),
+        ),
+        migrations.CreateModel(
             name='CoverEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -382,6 +438,7 @@ class Migration(migrations.Migration):
                 ('engineer', models.ForeignKey(db_constraint=False, help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.cover')),
+                ('request', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.coverrequest')),
                 ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
             ],
             options={
@@ -646,6 +703,46 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_pipelinerotationevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."rotation_id"); RETURN NULL;', hash='2eecb5688817c2964a6a57f9144b9f8b89d4c15f', operation='DELETE', pgid='pgtrigger_delete_delete_59a4f', table='scheduling_pipelinerotation', when='AFTER')),
         ),
         migrations.AddIndex(
+            model_name='coverrequest',
+            index=models.Index(fields=['rotation', 'state', 'starts_at'], name='cover_request_of_rotation'),
+        ),
+        migrations.AddIndex(
+            model_name='coverrequest',
+            index=models.Index(fields=['state', 'expires_at'], name='cover_request_expiry'),
+        ),
+        migrations.AddConstraint(
+            model_name='coverrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_request_has_a_length'),
+        ),
+        migrations.AddConstraint(
+            model_name='coverrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='cover_request_people_differ'),
+        ),
+        migrations.AddConstraint(
+            model_name='coverrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_cover_request_has_date'),
+        ),
+        migrations.AddConstraint(
+            model_name='coverrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('ends_at'))), name='cover_request_expires_before_it_ends'),
+        ),
+        migrations.AddConstraint(
+            model_name='coverrequest',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'pending')), expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('requester_id'), models.F('requester_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='open_cover_requests_never_overlap', violation_error_message='Open cover requests of an engineer cannot overlap.'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='coverrequest',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverrequestevent" ("counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "ends_at", "expires_at", "id", "message", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requested_by_id", "requester_id", "rotation_id", "starts_at", "state") VALUES (NEW."counterpart_id", NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."declined_by", NEW."ends_at", NEW."expires_at", NEW."id", NEW."message", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."requested_by_id", NEW."requester_id", NEW."rotation_id", NEW."starts_at", NEW."state"); RETURN NULL;', hash='0aee07038467fe7fcacadc680ecda853a5733ce0', operation='INSERT', pgid='pgtrigger_insert_insert_1b411', table='scheduling_coverrequest', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='coverrequest',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_coverrequestevent" ("counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "ends_at", "expires_at", "id", "message", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requested_by_id", "requester_id", "rotation_id", "starts_at", "state") VALUES (NEW."counterpart_id", NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."declined_by", NEW."ends_at", NEW."expires_at", NEW."id", NEW."message", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."requested_by_id", NEW."requester_id", NEW."rotation_id", NEW."starts_at", NEW."state"); RETURN NULL;', hash='62931fe762f72e0abd91571e58bcebde05570371', operation='UPDATE', pgid='pgtrigger_update_update_bb850', table='scheduling_coverrequest', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='coverrequest',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverrequestevent" ("counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "ends_at", "expires_at", "id", "message", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requested_by_id", "requester_id", "rotation_id", "starts_at", "state") VALUES (OLD."counterpart_id", OLD."created_at", OLD."decided_at", OLD."decided_by_id", OLD."declined_by", OLD."ends_at", OLD."expires_at", OLD."id", OLD."message", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."requested_by_id", OLD."requester_id", OLD."rotation_id", OLD."starts_at", OLD."state"); RETURN NULL;', hash='65cd9c775da7eda78c50d7639a29c43ae149eb4a', operation='DELETE', pgid='pgtrigger_delete_delete_25964', table='scheduling_coverrequest', when='AFTER')),
+        ),
+        migrations.AddIndex(
             model_name='cover',
             index=models.Index(fields=['rotation', 'ends_at'], name='cover_window'),
         ),
@@ -663,15 +760,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='392832e84ef71b21064aab63633ef43487cfcaa5', operation='INSERT', pgid='pgtrigger_insert_insert_06063', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "request_id", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."request_id", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='b3ca963ab6079e0c08fb416aa3702d1ac2f5333a', operation='INSERT', pgid='pgtrigger_insert_insert_06063', table='scheduling_cover', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='1d96399a27aa3475a2b0555f0825890861b710d8', operation='UPDATE', pgid='pgtrigger_update_update_ea228', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "request_id", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."request_id", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='f59837645536dc0e4fc58dfeb630ec1563061c00', operation='UPDATE', pgid='pgtrigger_update_update_ea228', table='scheduling_cover', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "rotation_id", "series", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."rotation_id", OLD."series", OLD."starts_at"); RETURN NULL;', hash='b1ada6026c6667f5e5c1aee307ec5f3679340383', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "request_id", "rotation_id", "series", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."request_id", OLD."rotation_id", OLD."series", OLD."starts_at"); RETURN NULL;', hash='6b165c4bea51137b01c3af5fefeb8b3d1298c1e3', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='rotationweek',

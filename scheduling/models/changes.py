@@ -14,6 +14,7 @@ from common.db import SpanQuerySet, no_overlap_constraint
 from people.models import User
 from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move
+from scheduling.models.cover_requests import CoverRequest
 from scheduling.models.rotations import Rotation
 
 
@@ -35,6 +36,9 @@ class Cover(models.Model):
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=200, blank=True)
     series = models.BigIntegerField(null=True, blank=True, editable=False)
+    request = models.ForeignKey(
+        CoverRequest, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="covers"
+    )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

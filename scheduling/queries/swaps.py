@@ -10,7 +10,7 @@ from people.models import User
 from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move, active_roster
 from scheduling.loaders import roster_versions
-from scheduling.models import HolidayBlock, Rotation, RotationWeek, SwapQuerySet, SwapRequest
+from scheduling.models import HolidayBlock, RosterMember, Rotation, RotationWeek, SwapQuerySet, SwapRequest
 
 PEOPLE = ("requester", "counterpart", "third")
 
@@ -41,9 +41,10 @@ def swaps_for(person: User, *, at: dt.datetime, limit: int = 100) -> SwapInbox:
     return SwapInbox(received, sent, others, list(all_swaps().exclude(is_open)[:limit]))
 
 
-def swaps_naming(person: User, *, at: dt.datetime) -> list[SwapRequest]:
-    """Return the open requests that name a person as recipient and await their answer."""
-    is_recipient = Q(counterpart=person) | Q(third=person)
+def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
+    """Return the open requests that ask a person, by name or as an engineer of the rotation, and await their answer."""
+    rosters = RosterMember.objects.filter(engineer=person).values("roster__rotation")
+    is_recipient = Q(counterpart=person) | Q(third=person) | Q(counterpart=None, rotation__in=rosters)
     rows = all_swaps().filter(is_recipient, state=SwapRequest.State.PENDING, expires_at__gt=at)
     return [swap for swap in rows if awaits_answer_from(swap, person=person)]
 

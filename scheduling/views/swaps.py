@@ -16,6 +16,7 @@ from pipelines.queries import row_history
 from scheduling import presenters
 from scheduling.forms import SwapRequestForm, SwapResponseForm
 from scheduling.models import RotationWeek, SwapRequest
+from scheduling.queries.cover_requests import cover_requests_for
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps, awaits_answer_from, reassignment_previews, swaps_for, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
@@ -35,9 +36,14 @@ CONFIRMATIONS: dict[tuple[str, str], str] = {
 
 @require_safe
 def swaps(request: SignedInRequest) -> HttpResponse:
-    """Show the requests that wait for the reader, their own, all others, and closed ones."""
+    """Show the swap and cover requests that wait for the reader, their own, all others, and closed ones."""
     at = timezone.now()
-    context = {"inbox": swaps_for(request.user, at=at), "weeks": weeks_held(request.user, at=at), "now": at}
+    context = {
+        "inbox": swaps_for(request.user, at=at),
+        "covers": cover_requests_for(request.user, at=at),
+        "weeks": weeks_held(request.user, at=at),
+        "now": at,
+    }
     return render(request, "scheduling/swaps.html", context)
 
 
@@ -107,7 +113,7 @@ def _swap_page(
     reader, at = request.user, timezone.now()
     is_open = row.state == SwapRequest.State.PENDING and row.expires_at > at
     awaits_me = is_open and awaits_answer_from(row, person=reader)
-    on_behalf = is_open and reader.is_staff and not awaits_me
+    on_behalf = is_open and reader.is_staff and not (awaits_me and row.counterpart)
     people = [user for user in all_users().active() if awaits_answer_from(row, person=user)] if on_behalf else []
     context = {
         "swap": row,
@@ -119,7 +125,8 @@ def _swap_page(
             row.state == SwapRequest.State.ACCEPTED and row.decided_by not in (row.counterpart, row.third)
         ),
         "can_withdraw": is_open and (reader.is_staff or reader == row.requester),
-        "people": people,
+        # An admin can also answer a request to anyone for themselves.
+        "people": sorted(people, key=lambda person: person != reader),
         "error": error,
         "conflicts": bool(error and error.details.get("conflicts")),
         "reason": request.POST.get("reason", ""),
