@@ -194,10 +194,10 @@ def add_rotation(row, *, engineers, admin):
     )
     span = CoverData(admin, weeks[1].starts_at, weeks[1].ends_at)
     create_cover(rotation, data=span, by=admin, at=at)
-    begin, end = weeks[4].starts_at, weeks[4].ends_at
-    request_cover(rotation, proposal=CoverProposal(begin, begin + DAY), by=admin, at=at)
-    partly = request_cover(rotation, proposal=CoverProposal(begin + DAY, end), by=admin, at=at)
-    accept_cover_request(partly, by=admin, at=at, engineer=admin, ends_at=end - DAY)
+    begin, end, day = weeks[4].starts_at, weeks[4].ends_at, dt.timedelta(days=1)
+    request_cover(rotation, proposal=CoverProposal(begin, begin + day), by=admin, at=at)
+    partly = request_cover(rotation, proposal=CoverProposal(begin + day, end), by=admin, at=at)
+    accept_cover_request(partly, by=admin, at=at, engineer=admin, ends_at=end - day)
 
 
 def add_hand_offs(admin):
