@@ -1,21 +1,22 @@
-"""Rows for templates: the calendar's month, the schedule's boards, time-off impact and swap suggestions."""
+"""Rows for templates: the calendar's month, the timeline, time-off impact and swap suggestions."""
 
 import calendar
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from common.datetimes import format_instant
 from people.models import User
 from people.queries import public_holidays
 from pipelines.models import Pipeline
-from scheduling.domain.responder_chain import Cover, Interval
+from scheduling.domain.responder_chain import Interval
 from scheduling.domain.suggestions import Suggestion
-from scheduling.domain.weeks import Week
-from scheduling.models import HolidayBlock, Rotation
+from scheduling.domain.timeline_layout import Axis, Band, Bar, Board, Gap, Row, holiday_marks
+from scheduling.models import CoverRequest, HolidayBlock, Rotation
 from scheduling.queries.calendar_days import OnCallDay
 from scheduling.queries.impact import HolidayImpact
 from scheduling.queries.rosters import RosterChange
-from scheduling.queries.weeks import UpcomingWeeks
+from scheduling.queries.timeline import RotationTimeline, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,102 +89,144 @@ def month_rows(
 
 
 @dataclass(frozen=True, slots=True)
-class WeekCell:
-    """An engineer's part in a week: on call or not, covers and absences, and whether they are on call while away."""
+class TimelineBar:
+    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over."""
 
-    week: Week
-    on_call: bool
-    swapped: bool
-    covers: tuple[tuple[Cover, User], ...]
-    absences: tuple[HolidayBlock, ...]
-    on_call_while_away: bool
+    bar: Bar
+    engineer: User
+    other: User | None
+    label: str
+    name: str
+    is_mine: bool
+    is_offered: bool
+
+    @property
+    def css_class(self) -> str:
+        """The classes that mark the bar."""
+        marks = {
+            "cover": self.bar.is_cover,
+            "swapped": self.bar.is_swapped,
+            "offered": self.is_offered,
+            "mine": self.is_mine,
+        }
+        return " ".join(["bar", f"hue-{self.engineer.colour}", *(name for name, applies in marks.items() if applies)])
 
 
 @dataclass(frozen=True, slots=True)
-class EngineerRow:
-    """An engineer's weeks."""
+class RequestMark:
+    """A part of an open cover request in its requester's row."""
+
+    request: CoverRequest
+    row: Row
+    band: Band
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """An engineer's row with their bars and public holidays."""
 
     engineer: User
-    cells: list[WeekCell]
+    row: Row
+    bars: list[TimelineBar]
+    holidays: list[tuple[Band, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class WeekRow:
-    """A week with its engineer, the planned engineer, its covers and its engineer's absences."""
-
-    week: Week
-    engineer: User
-    planned_engineer: User
-    cell: WeekCell
-    covers: tuple[tuple[Cover, User], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RotationBoard:
-    """A rotation's weeks, as one row per engineer and as one row per week."""
+class TimelineBoard:
+    """A rotation on the timeline. `entries` are all bars and gaps in the order of time."""
 
     rotation: Rotation
-    weeks: list[Week]
-    engineer_rows: list[EngineerRow]
-    week_rows: list[WeekRow]
+    board: Board
+    rows: list[TimelineRow]
+    requests: list[RequestMark]
+    entries: list[TimelineBar | Gap]
 
 
-def rotation_board(upcoming: UpcomingWeeks, *, people: Mapping[int, User]) -> RotationBoard:
-    """Return a rotation's weeks, both as a list and as one row for each engineer who takes part."""
-    participants = {key for week in upcoming.weeks for key in (week.engineer, week.planned_engineer)}
-    participants |= {cover.engineer for cover in upcoming.covers}
-    rows = {key: _engineer_row(user, upcoming, people=people) for key, user in people.items() if key in participants}
-    week_rows = [
-        WeekRow(
-            week=week,
-            engineer=people[week.engineer],
-            planned_engineer=people[week.planned_engineer],
-            cell=rows[week.engineer].cells[position],
-            covers=tuple((cover, people[cover.engineer]) for cover in upcoming.covers if _overlap(cover, week)),
+def timeline_boards(timeline: Timeline, *, reader: User, zone: dt.tzinfo, at: dt.datetime) -> list[TimelineBoard]:
+    """Return the boards of a timeline as a reader sees them, with times in their zone."""
+    return [_timeline_board(row, timeline=timeline, reader=reader, zone=zone, at=at) for row in timeline.rotations]
+
+
+def _timeline_board(
+    source: RotationTimeline, *, timeline: Timeline, reader: User, zone: dt.tzinfo, at: dt.datetime
+) -> TimelineBoard:
+    axis, people = timeline.axis, timeline.people
+    rows = [
+        TimelineRow(
+            engineer=people[row.engineer],
+            row=row,
+            bars=[
+                _timeline_bar(bar, people=people, offered=source.offered_weeks, reader=reader, zone=zone, at=at)
+                for bar in row.bars
+            ],
+            holidays=holiday_marks(axis, _holidays(people[row.engineer], axis)),
         )
-        for position, week in enumerate(upcoming.weeks)
+        for row in source.board.rows
     ]
-    return RotationBoard(upcoming.rotation, upcoming.weeks, list(rows.values()), week_rows)
-
-
-def _engineer_row(person: User, upcoming: UpcomingWeeks, *, people: Mapping[int, User]) -> EngineerRow:
-    covers = [cover for cover in upcoming.covers if cover.engineer == person.pk]
-    absences = [absence for absence in upcoming.blocks if absence.engineer_id == person.pk]
-    cells = []
-    for week in upcoming.weeks:
-        away = tuple(absence for absence in absences if _overlap(absence, week))
-        periods = _on_call_periods(person, week, upcoming.covers)
-        cells.append(
-            WeekCell(
-                week=week,
-                on_call=week.engineer == person.pk,
-                swapped=week.engineer == person.pk != week.planned_engineer,
-                covers=tuple((cover, people[cover.covered_engineer]) for cover in covers if _overlap(cover, week)),
-                absences=away,
-                on_call_while_away=any(
-                    absence.starts_at < end and absence.ends_at > begin for absence in away for begin, end in periods
-                ),
-            )
+    by_engineer = {row.engineer.pk: row.row for row in rows}
+    requests = [
+        RequestMark(
+            request,
+            by_engineer[request.requester_id],
+            axis.band(begin, end),
+            f"Cover requested by {request.requester}, {_period(begin, end, zone)}",
         )
-    return EngineerRow(person, cells)
+        for request, periods in source.cover_requests
+        for begin, end in periods
+        if request.requester_id in by_engineer and axis.includes(begin, end)
+    ]
+    bars = [bar for row in rows for bar in row.bars]
+    entries: list[TimelineBar | Gap] = [*bars, *source.board.gaps]
+    entries.sort(key=_starts_at)
+    return TimelineBoard(source.rotation, source.board, rows, requests, entries)
 
 
-def _overlap(period: Cover | HolidayBlock, week: Week) -> bool:
-    return period.starts_at < week.ends_at and period.ends_at > week.starts_at
+def _starts_at(entry: TimelineBar | Gap) -> dt.datetime:
+    return entry.bar.starts_at if isinstance(entry, TimelineBar) else entry.starts_at
 
 
-def _on_call_periods(person: User, week: Week, covers: Iterable[Cover]) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Return when a person is on call in a week: in covers of theirs, and in their week outside the covers of others."""
-    periods, at = [], week.starts_at
-    for cover in sorted((cover for cover in covers if _overlap(cover, week)), key=lambda cover: cover.starts_at):
-        if week.engineer == person.pk and at < cover.starts_at:
-            periods.append((at, cover.starts_at))
-        if cover.engineer == person.pk:
-            periods.append((max(cover.starts_at, week.starts_at), min(cover.ends_at, week.ends_at)))
-        at = cover.ends_at
-    if week.engineer == person.pk and at < week.ends_at:
-        periods.append((at, week.ends_at))
-    return periods
+def _holidays(person: User, axis: Axis) -> dict[dt.date, str]:
+    years = range(axis.dates[0].year, axis.dates[-1].year + 1)
+    return {
+        day: name for year in years for day, name in public_holidays(person.country, person.subdivision, year).items()
+    }
+
+
+def _timeline_bar(
+    bar: Bar,
+    *,
+    people: Mapping[int, User],
+    offered: Collection[dt.date],
+    reader: User,
+    zone: dt.tzinfo,
+    at: dt.datetime,
+) -> TimelineBar:
+    engineer, other = people[bar.engineer], people.get(bar.other or 0)
+    is_offered = bar.week in offered and not bar.is_cover and bar.starts_at > at
+    notes = [f"{engineer} covers for {other}" if bar.is_cover else f"{engineer} is on call"]
+    notes.append(_period(bar.starts_at, bar.ends_at, zone))
+    if bar.is_swapped:
+        notes.append(f"swapped, planned: {other}")
+    if is_offered:
+        notes.append("swap requested")
+    if bar.conflicts:
+        notes.append("on call while away")
+    day = bar.starts_at.astimezone(zone)
+    label = f"for {other}" if bar.is_cover else f"{day.day} {day:%b}"
+    return TimelineBar(
+        bar=bar,
+        engineer=engineer,
+        other=other,
+        label=label if bar.band.has_room else "",
+        name=", ".join(notes),
+        is_mine=bar.ends_at > at and (reader == engineer or reader.is_staff),
+        is_offered=is_offered,
+    )
+
+
+def _period(starts_at: dt.datetime, ends_at: dt.datetime, zone: dt.tzinfo) -> str:
+    return f"{format_instant(starts_at, zone, brief=True)} to {format_instant(ends_at, zone, brief=True)}"
 
 
 def intervals_with_engineers(intervals: list[Interval]) -> list[tuple[Interval, User | None]]:

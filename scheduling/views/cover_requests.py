@@ -1,15 +1,11 @@
 """Pages to request a cover, and to review and answer cover requests."""
 
-import datetime as dt
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from common.datetimes import EARLIEST, LATEST
 from common.exceptions import DomainError
 from common.forms import add_service_error
 from people.queries import all_users
@@ -18,7 +14,7 @@ from pipelines.queries import row_history
 from scheduling.forms import CoverAnswerForm, CoverRequestForm
 from scheduling.models import CoverRequest, Rotation
 from scheduling.queries.cover_requests import all_cover_requests, awaits_answer_from, conflicts_between, open_periods
-from scheduling.queries.weeks import weeks_held
+from scheduling.queries.weeks import requested_period, weeks_held
 from scheduling.services import cover_requests as services
 
 OWN_WEEKS_SHOWN = 26
@@ -33,7 +29,7 @@ def request_cover(request: SignedInRequest) -> HttpResponse:
     if rotation is None:
         weeks = weeks_held(request.user, at=at, limit=OWN_WEEKS_SHOWN)
         return render(request, "scheduling/request_cover.html", {"weeks": weeks})
-    starts_at, ends_at = _requested_period(request, rotation, at=at)
+    starts_at, ends_at = requested_period(request.GET, rotation=rotation, at=at)
     form = CoverRequestForm(
         request.POST if request.method == "POST" else None, initial={"starts_at": starts_at, "ends_at": ends_at}
     )
@@ -56,32 +52,6 @@ def _rotation(request: SignedInRequest) -> Rotation | None:
     """Return the rotation in the query string, or None without one; raise Http404 for an unknown one."""
     slug = request.GET.get("rotation", "").replace("\0", "")
     return get_object_or_404(Rotation.objects.active(), slug=slug) if slug else None
-
-
-def _requested_period(
-    request: SignedInRequest, rotation: Rotation, *, at: dt.datetime
-) -> tuple[dt.datetime, dt.datetime]:
-    """Return the period in the query string: two instants, or a week; else the rest of the running week, or a day."""
-    begin, end = _instant(request, "from"), _instant(request, "to")
-    try:
-        starts_on = parse_date(request.GET.get("week", ""))
-    except ValueError:
-        starts_on = None
-    week = rotation.weeks.filter(starts_on=starts_on).first() if starts_on else None
-    week = week or rotation.weeks.filter(starts_at__lte=begin or at, ends_at__gt=begin or at).first()
-    begin = max(begin or (week.starts_at if week else at), at)
-    end = end or (week.ends_at if week else begin + dt.timedelta(days=1))
-    return timezone.localtime(begin).replace(second=0, microsecond=0), timezone.localtime(end)
-
-
-def _instant(request: SignedInRequest, name: str) -> dt.datetime | None:
-    try:
-        value = parse_datetime(request.GET.get(name, ""))
-    except ValueError:
-        return None
-    if value is None or not EARLIEST <= value.date() < LATEST:
-        return None
-    return value if timezone.is_aware(value) else timezone.make_aware(value)
 
 
 @require_safe

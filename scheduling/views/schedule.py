@@ -1,4 +1,4 @@
-"""Pages of the schedule, a week, the roster and fairness."""
+"""Pages of a week, the roster and fairness."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -10,7 +10,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_safe
 
 from common.exceptions import DomainError
@@ -24,7 +23,6 @@ from scheduling.domain.weeks import WEEK
 from scheduling.domain.workload import Workload
 from scheduling.forms import RosterForm
 from scheduling.models import Rotation, RotationWeek
-from scheduling.queries import coverage_gaps
 from scheduling.queries.calendar_days import gaps_between
 from scheduling.queries.fairness import rotation_fairness
 from scheduling.queries.holidays import holidays_in_rotation
@@ -32,46 +30,12 @@ from scheduling.queries.on_call import rotation_timeline
 from scheduling.queries.rosters import newest_roster, roster_change, roster_engineers
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps
-from scheduling.queries.weeks import rotations_for, upcoming_week_dates, upcoming_weeks
+from scheduling.queries.weeks import rotations_for, upcoming_week_dates
 from scheduling.services.rosters import change_roster
 
 DAY = dt.timedelta(days=1)
 FIRST_DAY, LAST_DAY = dt.date(2001, 1, 1), dt.date(2098, 12, 31)
 WEEKS_SHOWN, ROTATIONS_PER_PAGE, GAPS_SHOWN, SUGGESTIONS_SHOWN = 12, 10, 20, 3
-
-
-@require_safe
-def schedule(request: SignedInRequest) -> HttpResponse:
-    """Show each rotation's on-call engineers and who is away: twelve weeks from the current one, or from `?from=`."""
-    at = timezone.now()
-    first_day = _first_day(request)
-    # At the end of its first day a week is the running one, whatever its hour.
-    starts_at = dt.datetime.combine(first_day + DAY, dt.time(), dt.UTC) if first_day else at
-    page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
-    upcoming = upcoming_weeks(page.object_list, at=starts_at, weeks=WEEKS_SHOWN)
-    engineers = {key for rotation_weeks in upcoming for key in rotation_weeks.engineers}
-    people = {user.pk: user for user in all_users().filter(pk__in=engineers)}
-    gaps = list(coverage_gaps.upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
-    context = {
-        "boards": [presenters.rotation_board(rotation_weeks, people=people) for rotation_weeks in upcoming],
-        "page": page,
-        "gaps": gaps[:GAPS_SHOWN],
-        "more_gaps": len(gaps) > GAPS_SHOWN,
-        "now": at,
-        "first_day": first_day,
-        "earlier": (first_day or at.date()) - WEEKS_SHOWN * WEEK,
-        "later": (first_day or at.date()) + WEEKS_SHOWN * WEEK,
-    }
-    return render(request, "scheduling/schedule.html", context)
-
-
-def _first_day(request: SignedInRequest) -> dt.date | None:
-    """Return the date in `?from=`, or None without a valid one."""
-    try:
-        day = parse_date(request.GET.get("from", ""))
-    except ValueError:
-        return None
-    return day if day and FIRST_DAY <= day <= LAST_DAY else None
 
 
 @require_safe
