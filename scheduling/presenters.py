@@ -109,7 +109,7 @@ class TimelineBar:
             "offered": self.is_offered,
             "mine": self.is_mine,
         }
-        return " ".join(["bar", f"hue-{self.engineer.colour}", *(name for name, applies in marks.items() if applies)])
+        return " ".join(["shift", f"hue-{self.engineer.colour}", *(name for name, applies in marks.items() if applies)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ class RequestMark:
     request: CoverRequest
     row: Row
     band: Band
+    starts_at: dt.datetime
     name: str
 
 
@@ -170,6 +171,7 @@ def _timeline_board(
             request,
             by_engineer[request.requester_id],
             axis.band(begin, end),
+            begin,
             f"Cover requested by {request.requester}, {_period(begin, end, zone)}",
         )
         for request, periods in source.cover_requests

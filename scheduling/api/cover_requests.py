@@ -83,7 +83,7 @@ class CoverRequestSerializer(serializers.ModelSerializer[CoverRequest]):
 
     @extend_schema_field(PeriodSerializer(many=True))
     def get_open(self, request: CoverRequest) -> Any:
-        """Return the time that is still open; the context has it for every request that is shown."""
+        """Return the time that is still open, from the context."""
         periods = self.context["open_periods"][request.pk]
         return PeriodSerializer([{"starts_at": begin, "ends_at": end} for begin, end in periods], many=True).data
 

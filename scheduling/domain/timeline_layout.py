@@ -18,6 +18,7 @@ MIN_LABEL_PERCENT = 4.0
 ROW_HEIGHTS = ((12, 32), (20, 24))
 DENSE_ROW_HEIGHT = 18
 BAR_MARGIN = 2
+CONFLICT_HEIGHT = 5
 
 
 def row_height(rows: int) -> int:
@@ -157,6 +158,11 @@ class Row:
         return self.height - 2 * BAR_MARGIN
 
     @property
+    def conflict_y(self) -> int:
+        """The top of the stripe at the bottom of a bar that marks a conflict."""
+        return self.bar_y + self.bar_height - CONFLICT_HEIGHT
+
+    @property
     def text_y(self) -> int:
         """The baseline of a label, from the top of its bar."""
         return self.bar_height // 2 + 4
@@ -197,9 +203,16 @@ class Board:
 
 
 def rotation_parts(schedule: RotationSchedule, *, axis: Axis) -> list[Assignment[Week, Cover]]:
-    """Return who is on call in each part of the window; parts without a shift have no engineer."""
-    covers = schedule.covers_between(axis.starts_at, axis.ends_at)
-    return list(assignments(schedule.weeks, covers, starts_at=axis.starts_at, ends_at=axis.ends_at))
+    """Return who is on call in each part that overlaps the window, with its real start and end; parts without a shift have no engineer.
+
+    The schedule is loaded for a week more on both sides.
+    """
+    first, last = schedule.week_at(axis.starts_at), schedule.week_at(axis.ends_at)
+    starts_at = first.starts_at if first else axis.starts_at
+    ends_at = last.ends_at if last else axis.ends_at
+    covers = schedule.covers_between(starts_at, ends_at)
+    parts = assignments(schedule.weeks, covers, starts_at=starts_at, ends_at=ends_at)
+    return [part for part in parts if axis.includes(part.starts_at, part.ends_at)]
 
 
 def engineers_in(schedule: RotationSchedule, *, axis: Axis, today: dt.date) -> list[int]:
@@ -304,8 +317,10 @@ def ticks(axis: Axis, *, weeks: int) -> list[Tick]:
         is_monday = day.weekday() == 0
         if not (daily or is_monday):
             continue
-        label = f"{day.day} {day:%b}" if is_monday or index == 0 else str(day.day)
-        if sparse and len(found) % 2:
+        names_month = not daily or index == 0 or day.day == 1
+        label = f"{day.day} {day:%b}" if names_month else str(day.day)
+        # The month of the first day needs the room of two, and so does a week of half a year.
+        if (daily and index == 1) or (sparse and len(found) % 2):
             label = ""
         found.append(Tick(f"{axis.percent(axis.day_starts[index]):.3f}%", label, is_monday))
     return found

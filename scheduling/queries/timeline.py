@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from people.models import User
 from scheduling.domain.responder_chain import Period, assignments
 from scheduling.domain.timeline_layout import Axis, Board, board, engineers_in, row_height
+from scheduling.domain.weeks import WEEK
 from scheduling.loaders import load_schedules
 from scheduling.models import Cover, CoverageGap, CoverRequest, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.cover_requests import open_periods
@@ -43,7 +44,9 @@ class Timeline:
 def rotation_timelines(rotations: Iterable[Rotation], *, axis: Axis, at: dt.datetime, today: dt.date) -> Timeline:
     """Return the timeline of rotations; runs six statements for any number, and two more if covers are requested."""
     rotations = list(rotations)
-    schedules = load_schedules(rotations, starts_at=axis.starts_at, ends_at=axis.ends_at, owners=()).rotations
+    schedules = load_schedules(
+        rotations, starts_at=axis.starts_at - WEEK, ends_at=axis.ends_at + WEEK, owners=()
+    ).rotations
     engineers = {row.pk: engineers_in(schedules[row.pk], axis=axis, today=today) for row in rotations}
     gaps = _uncovered(rotations, axis=axis)
     height = row_height(sum(len(keys) + (row in gaps) for row, keys in engineers.items()))
