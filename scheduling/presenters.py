@@ -11,7 +11,7 @@ from people.queries import public_holidays
 from pipelines.models import Pipeline
 from scheduling.domain.responder_chain import Interval
 from scheduling.domain.suggestions import Suggestion
-from scheduling.domain.timeline_layout import Axis, Band, Bar, Board, Gap, Row, holiday_marks
+from scheduling.domain.timeline_layout import AbsenceMark, Axis, Band, Bar, Board, Gap, Row, holiday_marks
 from scheduling.models import CoverRequest, HolidayBlock, Rotation
 from scheduling.queries.calendar_days import OnCallDay
 from scheduling.queries.impact import HolidayImpact
@@ -142,6 +142,12 @@ class TimelineBoard:
     rows: list[TimelineRow]
     requests: list[RequestMark]
     entries: list[TimelineBar | Gap]
+
+    @property
+    def absences(self) -> list[tuple[User, AbsenceMark]]:
+        """The absences in the window, in the order of time."""
+        marks = [(row.engineer, mark) for row in self.rows for mark in row.row.absences]
+        return sorted(marks, key=lambda mark: mark[1].starts_at)
 
 
 def timeline_boards(timeline: Timeline, *, reader: User, zone: dt.tzinfo, at: dt.datetime) -> list[TimelineBoard]:

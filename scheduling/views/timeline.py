@@ -16,13 +16,14 @@ from scheduling import presenters
 from scheduling.domain.timeline_layout import ticks
 from scheduling.domain.weeks import WEEK, week_start
 from scheduling.models import Rotation
+from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.timeline import day_axis, rotation_timelines, time_details
 from scheduling.queries.weeks import rotations_for
 
 DAYS_A_WEEK = 7
 WEEK_CHOICES, DEFAULT_WEEKS = (4, 12, 26), 12
 FIRST_DAY, LAST_DAY = dt.date(2001, 1, 1), dt.date(2098, 1, 1)
-ROTATIONS_PER_PAGE = 10
+ROTATIONS_PER_PAGE, GAPS_SHOWN = 10, 20
 
 
 @require_safe
@@ -40,7 +41,10 @@ def timeline(request: SignedInRequest) -> HttpResponse:
     shown = [selected] if selected else rotations
     page = Paginator(shown, ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
     found = rotation_timelines(page.object_list, axis=axis, at=at, today=today)
+    gaps = list(upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
     context = {
+        "gaps": gaps[:GAPS_SHOWN],
+        "more_gaps": len(gaps) > GAPS_SHOWN,
         "boards": presenters.timeline_boards(found, reader=request.user, zone=zone, at=at),
         "axis": axis,
         "ticks": ticks(axis, weeks=weeks),

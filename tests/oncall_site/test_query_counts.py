@@ -46,6 +46,8 @@ pytestmark = pytest.mark.xdist_group("query counts")
 PAGES = [
     "/",
     "/schedule/",
+    "/schedule/?weeks=26",
+    "/schedule/rotation-0/details/",
     "/swaps/",
     "/fairness/",
     "/incidents/",

@@ -62,7 +62,9 @@ def test_from_my_weeks_to_an_accepted_swap(signed_in, weeks):
     assert "A wedding." in page
     assert other.post(f"/swaps/{swap.pk}/accept/").status_code == 302
     assert (holder(mine), holder(theirs)) == (theirs.engineer, mine.engineer)
-    assert "On call (swapped)" in text(browser.get("/schedule/"))
+    page = text(browser.get("/schedule/"))
+    assert f'<span class="badge info">Swapped</span> planned: {mine.engineer}' in page
+    assert f"{theirs.engineer} is on call" in page
     assert "Change made" in text(browser.get(f"/swaps/{swap.pk}/"))
 
 
@@ -188,7 +190,7 @@ def test_taking_over_now_and_ending_the_cover(signed_in, rotation, weeks, a, b, 
     made = Cover.objects.get()
     assert (made.engineer, made.covered_engineer) == (other, running.engineer)
     assert "covering" in text(browser.get("/"))
-    assert "Covers for" in text(browser.get("/schedule/"))
+    assert f"{other} covers for {running.engineer}" in text(browser.get("/schedule/"))
     stranger = next(person for person in (a, b, c, d) if person not in (other, running.engineer))
     assert signed_in(stranger).post(f"/covers/{made.pk}/end/").status_code == 403
     assert browser.post(f"/covers/{made.pk}/end/").status_code == 302

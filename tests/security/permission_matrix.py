@@ -126,6 +126,7 @@ RULES = {
     # The schedule.
     "GET /schedule/": Rule(SIGNED_IN),
     "GET /schedule/{week}/": Rule(SIGNED_IN, private=NOTE),
+    "GET /schedule/{rotation}/details/": Rule(SIGNED_IN),
     "GET /schedule/new/": Rule(ADMIN),
     "POST /schedule/new/": Rule(ADMIN, NEW_ROTATION_FORM),
     "GET /schedule/{rotation}/edit/": Rule(ADMIN),
