@@ -18,7 +18,7 @@ MIN_LABEL_PERCENT = 4.0
 ROW_HEIGHTS = ((12, 32), (20, 24))
 DENSE_ROW_HEIGHT = 18
 BAR_MARGIN = 2
-CONFLICT_HEIGHT = 5
+CONFLICT_HEIGHT = 3
 
 
 def row_height(rows: int) -> int:
