@@ -11,10 +11,17 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 BIOME = .venv/biome/node_modules/.bin/biome
 STATIC_ENV = DATABASE_URL=postgresql:///unused SECRET_KEY=unused ONCALL_VAR=var
 
-.PHONY: run test test-fast check openapi faults bench screenshots lock format clean
+# make backup [FILE=…] · make restore FILE=…
+.PHONY: run backup restore test test-fast check openapi faults bench screenshots lock format clean
 
 run: .venv/installed
 	@$(BIN)/python -m oncall_site.local.supervisor
+
+backup: .venv/installed
+	@$(BIN)/python -m oncall_site.local.backup save $(FILE)
+
+restore: .venv/installed
+	@$(BIN)/python -m oncall_site.local.backup restore $(FILE)
 
 test: .venv/installed-dev .venv/browser .venv/libical .venv/icaljs/installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --durations=20

@@ -1,4 +1,4 @@
-"""Parsing and formatting of instants and dates."""
+"""Parsing of instants and dates, and the API's format of instants."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -11,12 +11,6 @@ from common.exceptions import InvalidInputError
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
 INVALID_INSTANT = "Enter a date and time with a time zone between 2000 and 2100, such as 2026-11-23T10:00:00Z."
 INVALID_DATE = "Enter a date between 2000 and 2100, such as 2026-11-23."
-
-
-def format_instant(instant: dt.datetime, zone: dt.tzinfo, *, brief: bool = False) -> str:
-    """Return an instant in a zone, such as "Mon 30 Nov 2026, 10:00 UTC"; `brief` leaves out the year."""
-    local = instant.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b}{'' if brief else f' {local:%Y}'}, {local:%H:%M} {local.tzname()}"
 
 
 def parse_instant_param(params: Mapping[str, str], *, name: str = "at") -> dt.datetime:

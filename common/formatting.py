@@ -1,6 +1,25 @@
-"""Durations as text; every page, mail and result uses this format."""
+"""Dates, instants and durations as text; every page, mail and result uses these formats."""
 
 import datetime as dt
+from typing import Literal
+
+# A full date is "Mon 30 Nov 2026", a brief one "Mon 30 Nov", a date "30 Nov 2026", a short one "30 Nov", a month "November 2026".
+DateStyle = Literal["full", "brief", "date", "short", "month", "text"]
+
+
+def format_day(day: dt.date, style: DateStyle = "date") -> str:
+    """Return a date in words, such as "30 Nov 2026"."""
+    if style == "month":
+        return f"{day:%B %Y}"
+    weekday = f"{day:%a} " if style in ("full", "brief") else ""
+    year = f" {day:%Y}" if style in ("full", "date") else ""
+    return f"{weekday}{day.day} {day:%b}{year}"
+
+
+def format_instant(instant: dt.datetime, zone: dt.tzinfo, *, brief: bool = False) -> str:
+    """Return an instant in a zone, such as "Mon 30 Nov 2026, 10:00 UTC"; `brief` leaves out the year."""
+    local = instant.astimezone(zone)
+    return f"{format_day(local, 'brief' if brief else 'full')}, {local:%H:%M} {local.tzname()}"
 
 
 def format_duration(span: dt.timedelta | None) -> str:

@@ -1,14 +1,43 @@
-"""Reading an HTTP request."""
+"""Reading an HTTP request, and remembering the filters of a list."""
 
+from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+# The browser keeps the filters of a list for a year.
+FILTERS_MAX_AGE_SECONDS = 365 * 24 * 3600
+MAX_FILTERS_LENGTH = 1000
 
 
 def query_param(request: HttpRequest, name: str, default: str = "") -> str:
     """Return a query parameter without NUL, which no column can hold, so that looking it up finds nothing."""
     return str(request.GET.get(name, default)).replace("\0", "")
+
+
+def filters_in_use(request: HttpRequest, *, cookie: str, names: Sequence[str]) -> QueryDict:
+    """Return the filters in the URL or, if it names none, those of the last visit, without NUL."""
+    if any(name in request.GET for name in names):
+        chosen = request.GET
+    else:
+        chosen = QueryDict(request.COOKIES.get(cookie, "")[:MAX_FILTERS_LENGTH])
+    filters = QueryDict(mutable=True)
+    for name in names:
+        if value := chosen.get(name, "").replace("\0", "").strip():
+            filters[name] = value
+    return filters
+
+
+def remember_filters(response: HttpResponse, filters: QueryDict, *, cookie: str) -> None:
+    """Keep the filters of a list in a cookie for the next visit, or delete it if there are none."""
+    text = filters.urlencode()
+    if text and len(text) <= MAX_FILTERS_LENGTH:
+        response.set_cookie(
+            cookie, text, max_age=FILTERS_MAX_AGE_SECONDS, samesite="Lax", secure=settings.HTTPS, httponly=True
+        )
+    else:
+        response.delete_cookie(cookie, samesite="Lax")
 
 
 def client_address(request: HttpRequest) -> str:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from common.exceptions import DomainError
 from handbook.forms import HandbookForm
-from handbook.queries import export_handbook
+from handbook.queries.export import export_handbook
 from handbook.services import import_handbook, preview_handbook
 from people.requests import SignedInRequest
 from runbooks.domain.handbook_model import HandbookErrors

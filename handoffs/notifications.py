@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.urls import reverse
 
-from common.formatting import format_duration
+from common.formatting import format_day, format_duration
 from handoffs.models import Handoff
 from notifications.registry import Notification, local_time, paragraphs, register
 from people.models import User
@@ -128,8 +128,7 @@ class HandoffReminder(HandoffNotification):
     def subject(self, reader: User) -> str:
         if self.minutes_before < dt.timedelta(days=1) // dt.timedelta(minutes=1):
             return f"Hand-off in {self.minutes_before} min: {self.people}"
-        local = self.starts_at.astimezone(reader.zone)
-        return f"Hand-off on {local:%a} {local.day} {local:%b}: {self.people}"
+        return f"Hand-off on {format_day(self.starts_at.astimezone(reader.zone), 'brief')}: {self.people}"
 
     def body(self, reader: User) -> str:
         return paragraphs(

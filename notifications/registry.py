@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from common.datetimes import format_instant
+from common.formatting import format_instant
 from notifications.domain.context import from_json, to_json
 from people.models import User
 

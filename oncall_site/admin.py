@@ -13,7 +13,7 @@ from django.utils import timezone
 from common.exceptions import DomainError
 from oncall_site import services
 from people.admin import request_admin
-from people.forms import NewPersonForm
+from people.forms import NewPersonForm, PersonForm
 from people.models import User
 from people.services import accounts
 from scheduling.services.offboarding import deactivate, reactivate
@@ -28,14 +28,29 @@ class UserAdmin(DjangoUserAdmin[User]):
 
     list_display = ("display_name", "username", "email", "time_zone", "country", "is_active", "is_staff")
     list_filter = ("is_active", "is_staff")
-    search_fields = ("display_name", "username", "email")
+    search_fields = ("display_name", "handbook_name", "username", "email")
     ordering = ("display_name",)
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
+    form = PersonForm
     add_form = NewPersonForm
     add_fieldsets = ((None, {"fields": NewPersonForm.Meta.fields}),)
     fieldsets = (
-        (None, {"fields": ("username", "password", "display_name", "email", "phone", "colour", "shortcuts")}),
+        (
+            None,
+            {
+                "fields": (
+                    "username",
+                    "password",
+                    "display_name",
+                    "handbook_name",
+                    "email",
+                    "phone",
+                    "colour",
+                    "shortcuts",
+                )
+            },
+        ),
         ("Location", {"fields": ("time_zone", "country", "subdivision")}),
         ("Role", {"fields": ("is_active", "is_staff")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),

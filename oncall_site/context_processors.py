@@ -1,4 +1,4 @@
-"""Template context of every page: navigation, search URL, theme, and the user's own schedule."""
+"""Template context of every page: navigation, theme, and the user's own schedule."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,33 +7,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from calendar_feeds.queries import active_feeds
+from oncall_site.navigation import ACCOUNT_PAGES, OTHER_PATHS, SECTIONS
+from oncall_site.onboarding import engineer_steps
 from people.models import User
 from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.swaps import swaps_for
 from scheduling.queries.weeks import weeks_held
-
-# Sections, each with its pages: label, URL name, and the key that opens the page after “g”. The first page is the section's own.
-SECTIONS = (
-    ("Now", (("Now", "now", "n"),)),
-    ("Incidents", (("Incidents", "incidents", "i"), ("Alerts", "alerts", "a"), ("Analytics", "incident_reports", "y"))),
-    (
-        "Schedule",
-        (
-            ("Timeline", "schedule", "s"),
-            ("Calendar", "calendar", "c"),
-            ("Swaps & covers", "swaps", "w"),
-            ("Hand-offs", "handoffs", "h"),
-            ("Fairness", "fairness", "f"),
-        ),
-    ),
-    (
-        "Pipelines",
-        (("Pipelines", "pipelines", "p"), ("Checks", "checks", "k"), ("Runbooks", "runbooks", "r")),
-    ),
-)
-# Pages outside their section's paths: the URL's beginning, and the URL name of the page it belongs to.
-OTHER_PATHS = (("/covers/", "swaps"), ("/action-items/", "handoffs"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +36,9 @@ class NavigationSection:
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """Return the navigation with the current section and page marked, the search URL, and the user's schedule."""
-    urls = {name: reverse(name) for _, pages in SECTIONS for _, name, _ in pages}
+    """Return the navigation with the current section and page marked, the theme, and the user's schedule."""
+    all_sections = (*SECTIONS, ("Account", ACCOUNT_PAGES))
+    urls = {name: reverse(name) for _, pages in all_sections for _, name, _ in pages}
     current = _current_page(request.path, urls)
     sections = [
         NavigationSection(
@@ -67,13 +47,13 @@ def navigation(request: HttpRequest) -> dict[str, object]:
             current=any(name == current for _, name, _ in pages),
             pages=tuple(NavigationLink(label, key, urls[name], name == current) for label, name, key in pages),
         )
-        for section, pages in SECTIONS
+        for section, pages in all_sections
     ]
     theme = request.COOKIES.get("theme", "")
     return {
-        "nav_sections": sections,
+        "nav_sections": sections[: len(SECTIONS)],
+        "account_pages": sections[-1].pages,
         "nav_tabs": next((section.pages for section in sections if section.current and len(section.pages) > 1), ()),
-        "search_url": reverse("search"),
         "theme": theme if theme in ("light", "dark") else "",
         **_own_schedule(request),
     }
@@ -96,5 +76,5 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
         "my_weeks": partial(weeks_held, user, at=at),
         "my_holidays": partial(upcoming_holidays, user, at=at),
         "my_swaps": partial(swaps_for, user, at=at, limit=0),
-        "my_feeds": partial(active_feeds, user),
+        "my_steps": partial(engineer_steps, user),
     }

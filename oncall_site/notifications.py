@@ -95,7 +95,7 @@ class EmailChanged(Notification):
     changed_at: dt.datetime
 
     def link(self) -> str:
-        return reverse("account")
+        return reverse("profile")
 
     def address(self, recipient: User) -> str:
         return self.old_address

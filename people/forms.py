@@ -8,11 +8,16 @@ from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as CodeReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm, UserChangeForm
 from django.utils import timezone
 
-from people.models import ApiToken, LoginAttempts, User
+from common.db import advisory_lock
+from people.models import NAMES_LOCK, ApiToken, LoginAttempts, User
+from people.queries import country_names, sign_in_name
+from people.services.accounts import free_color
 from people.services.login_attempts import TooManyAttemptsError, count_attempt, refund_attempt
+
+MAX_EMAIL_LENGTH = 254
 
 
 class ProfileForm(forms.ModelForm[User]):
@@ -24,13 +29,45 @@ class ProfileForm(forms.ModelForm[User]):
         widgets = {
             "phone": forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
             "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
-            "country": forms.TextInput(attrs={"list": "countries", "autocomplete": "off"}),
+            "country": forms.Select,
+            "subdivision": forms.TextInput(attrs={"list": "regions", "autocomplete": "off"}),
+            "colour": forms.RadioSelect,
         }
         help_texts = {
             "time_zone": "Such as Europe/Berlin.",
-            "country": "Country for public holidays, such as DE.",
-            "subdivision": "State or region, if public holidays differ, such as BE for Berlin.",
+            "country": "For public holidays.",
+            "subdivision": "Code of the state or region, if its public holidays differ, such as BE for Berlin.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A bound form changes its instance: the name in the handbook is the stored one.
+        name = self.instance.handbook_name
+        self.fields["display_name"].help_text = f"As shown on the site. In the handbook you stay “{name}”."
+        self.fields["country"].widget.choices = [("", "None"), *country_names()]
+
+
+class SignInForm(AuthenticationForm):
+    """Sign-in with user name or e-mail address, and password. The focus is on the password once a name is typed."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "Wrong user name, e-mail or password. Passwords are case-sensitive.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        username, password = self.fields["username"], self.fields["password"]
+        username.label = "User name or e-mail"
+        username.widget.attrs["maxlength"] = username.max_length = MAX_EMAIL_LENGTH  # type: ignore[attr-defined]  # a text field
+        if self.is_bound or self.initial:
+            username.widget.attrs.pop("autofocus", None)
+            password.widget.attrs["autofocus"] = True
+
+    def clean(self) -> dict[str, Any]:
+        """Return the data; raise ValidationError unless the password belongs to the user."""
+        self.cleaned_data["username"] = sign_in_name(self.cleaned_data.get("username", ""))
+        return super().clean()
 
 
 def count_or_reject(attempt: dict[LoginAttempts.Of, str]) -> None:
@@ -93,7 +130,7 @@ class FirstCodeForm(ActivateTOTPForm):
 
 
 class MyPasswordForm(PasswordChangeForm):
-    """Password change, without focus because it is at the end of the page."""
+    """Password change, without focus because the page has more than this form."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,7 +152,9 @@ class ChosenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic 
 class ForgottenForm(forms.Form):
     """Request for a password reset."""
 
-    email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.EmailField(
+        label="E-mail", max_length=MAX_EMAIL_LENGTH, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
 
 
 class TokenForm(forms.Form):
@@ -151,6 +190,15 @@ class TokenForm(forms.Form):
         return timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time()))
 
 
+class PersonForm(UserChangeForm[User]):
+    """A person in Django's admin."""
+
+    def clean(self) -> None:
+        """Wait until nobody else is giving a name to a person: Django's admin saves in the same transaction."""
+        super().clean()
+        advisory_lock(NAMES_LOCK)
+
+
 class NewPersonForm(forms.ModelForm[User]):
     """User creation by an admin, without a password until the user is invited."""
 
@@ -159,6 +207,7 @@ class NewPersonForm(forms.ModelForm[User]):
         fields = (
             "username",
             "display_name",
+            "handbook_name",
             "email",
             "phone",
             "time_zone",
@@ -168,10 +217,17 @@ class NewPersonForm(forms.ModelForm[User]):
             "is_staff",
         )
 
+    def clean(self) -> None:
+        """Wait until nobody else is giving a name to a person: Django's admin saves in the same transaction."""
+        super().clean()
+        advisory_lock(NAMES_LOCK)
+
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  # Django's own signature
-        """Return the user, with an unusable password."""
+        """Return the user, with an unusable password and by default the rarest colour."""
         user = super().save(commit=False)
         user.set_unusable_password()
+        if "colour" not in self.changed_data:
+            user.colour = free_color(user.display_name)
         if commit:
             user.save()
         return user

@@ -40,7 +40,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
             return super().handle_no_permission(request, view_func)
         save_form(request)
         login_url = self.get_login_url(view_func)
-        return redirect_to_login(_referring_page(request) or object_page(request.path), login_url)
+        return redirect_to_login(referring_page(request) or object_page(request.path), login_url)
 
 
 class ObjectPageMiddleware:
@@ -103,8 +103,8 @@ def object_page(path: str) -> str:
     return "/"
 
 
-def _referring_page(request: HttpRequest) -> str:
-    """Return the path of the page with the form, or an empty string if the browser does not send it."""
+def referring_page(request: HttpRequest) -> str:
+    """Return the path of the page that the request comes from, or "" if the browser does not send it."""
     referrer = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(referrer, {request.get_host()}, require_https=request.is_secure()):
         return ""

@@ -18,6 +18,7 @@ from django.db.models.functions import Now, Trim
 from django.utils.crypto import salted_hmac
 
 from common.identifiers import validate_username
+from people.domain.names import match_key
 
 phone_rule = RegexValidator(
     r"\A\+?[0-9][0-9 ()./-]{3,28}[0-9]\Z",
@@ -72,6 +73,41 @@ class Color(models.IntegerChoices):
     JADE = 12
 
 
+MAX_KEY_LENGTH = 400
+# The advisory lock that is held while a name is given to a person.
+NAMES_LOCK = "people.names"
+NAME_KEYS = ("display_key", "handbook_key")
+
+
+class NameKeyField(models.CharField[str, str]):
+    """The match key of the field `source`, computed whenever the row is saved. It is never edited."""
+
+    def __init__(self, *, source: str, **options: Any) -> None:
+        self.source = source
+        super().__init__(**{"max_length": MAX_KEY_LENGTH, "editable": False, "blank": True, **options})
+
+    def deconstruct(self) -> Any:
+        """Return the field's definition for migrations."""
+        name, path, args, options = super().deconstruct()
+        return name, path, args, {**options, "source": self.source}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001  # Django's own signature
+        """Return the key, and store it on the instance."""
+        key = match_key(getattr(model_instance, self.source))
+        setattr(model_instance, self.attname, key)
+        return key
+
+
+class HandbookNameField(models.CharField[str, str]):
+    """A person's name in the handbook. Left blank, it becomes their display name at the time."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001  # Django's own signature
+        """Return the name, and store it on the instance."""
+        if not getattr(model_instance, self.attname):
+            setattr(model_instance, self.attname, model_instance.display_name)  # type: ignore[attr-defined]
+        return super().pre_save(model_instance, add)
+
+
 class UserQuerySet(models.QuerySet["User"]):
     """Filters for users."""
 
@@ -82,6 +118,11 @@ class UserQuerySet(models.QuerySet["User"]):
     def admins(self) -> Self:
         """Return the active admins."""
         return self.active().filter(is_staff=True)
+
+    def with_name(self, *keys: str) -> Self:
+        """Return the users of whom one of these match keys is the display name, the handbook name or an alias."""
+        aliased = HandbookAlias.objects.filter(key__in=keys).values("user")
+        return self.filter(Q(display_key__in=keys) | Q(handbook_key__in=keys) | Q(pk__in=aliased))
 
 
 class UserManager(BaseUserManager["User"]):
@@ -95,7 +136,7 @@ class UserManager(BaseUserManager["User"]):
         """Create an admin: `manage.py createsuperuser`."""
         user = User(username=username, is_staff=True, **{"display_name": username, **fields})
         user.set_password(password)
-        user.full_clean()
+        user.full_clean(exclude=NAME_KEYS)
         user.save()
         return user
 
@@ -104,13 +145,21 @@ class UserManager(BaseUserManager["User"]):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["last_login", "password"])),
     pghistory.DeleteEvent(),
-    exclude=["password", "last_login"],
+    exclude=["password", "last_login", *NAME_KEYS],
 )
 class User(AbstractBaseUser):
     """An engineer, who may also be an admin (`is_staff`); there is no third role."""
 
     username = models.CharField("user name", max_length=60, unique=True, validators=[validate_username])
     display_name = models.CharField("name", max_length=120)
+    display_key = NameKeyField(source="display_name")
+    handbook_name = HandbookNameField(
+        "name in the handbook",
+        max_length=120,
+        blank=True,
+        help_text="By which handbook import recognises the person, whatever their display name. Default: the name.",
+    )
+    handbook_key = NameKeyField(source="handbook_name")
     email = models.EmailField("e-mail", blank=True)
     phone = models.CharField(
         "phone",
@@ -152,6 +201,29 @@ class User(AbstractBaseUser):
                 condition=pgtrigger.Q(old__is_active=False, new__is_active=True),
                 func="NEW.reactivated_at = CLOCK_TIMESTAMP(); RETURN NEW;",
             ),
+            # No name of a person is a name of another, whichever kind each is. The lock makes simultaneous saves wait.
+            pgtrigger.Trigger(
+                name="keep_names_apart",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("display_key", "handbook_key"),  # type: ignore[no-untyped-call]
+                when=pgtrigger.Before,
+                # Its key is NAMES_LOCK.
+                func="""
+                    PERFORM PG_ADVISORY_XACT_LOCK(HASHTEXT('people.names'));
+                    IF EXISTS (
+                        SELECT 1 FROM people_user WHERE id <> NEW.id AND (
+                            display_key IN (NEW.display_key, NEW.handbook_key)
+                            OR handbook_key IN (NEW.display_key, NEW.handbook_key)
+                        )
+                    ) OR EXISTS (
+                        SELECT 1 FROM people_handbookalias
+                        WHERE user_id <> NEW.id AND key IN (NEW.display_key, NEW.handbook_key)
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = 'user_names_are_apart',
+                            MESSAGE = 'the name belongs to another person';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(display_name=""), name="user_has_a_name"),
@@ -160,15 +232,19 @@ class User(AbstractBaseUser):
             models.UniqueConstraint(
                 models.functions.Lower("email"), condition=~Q(email=""), name="user_email_is_unique"
             ),
+            models.UniqueConstraint(fields=["display_key"], name="user_name_is_unique"),
+            models.UniqueConstraint(fields=["handbook_key"], name="user_handbook_name_is_unique"),
         ]
 
     def __str__(self) -> str:
         return self.display_name
 
     def clean(self) -> None:
-        """Raise ValidationError if the subdivision does not belong to the country."""
+        """Raise ValidationError if a name belongs to another person, or the subdivision to another country."""
         super().clean()
         valid_subdivision(self.country, self.subdivision)
+        self.handbook_name = self.handbook_name or self.display_name
+        check_names(self)
 
     @property
     def is_superuser(self) -> bool:
@@ -201,6 +277,54 @@ class User(AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Return True if the user is an active admin."""
         return self.has_perm("")
+
+
+def check_names(user: User) -> None:
+    """Raise ValidationError by field unless the user's names are readable and belong to nobody else."""
+    names = {"display_name": user.display_name, "handbook_name": user.handbook_name}
+    if user.handbook_name == user.display_name:
+        del names["handbook_name"]
+    problems = {field: problem for field, name in names.items() if name and (problem := name_problem(name, user=user))}
+    if problems:
+        raise ValidationError(problems)
+
+
+def name_problem(name: str, *, user: User) -> str:
+    """Return why the name cannot be the user's, or "" if it can."""
+    key = match_key(name)
+    if not key:
+        return "Enter a name with letters or digits."
+    if len(key) > MAX_KEY_LENGTH:
+        return "The name is too long."
+    other = User.objects.get_queryset().with_name(key).exclude(pk=user.pk).first()
+    if other is None:
+        return ""
+    whose = f"{other.username}’s name" if other.display_key == key else f"{other.username}’s name in the handbook"
+    return f"“{name}” is {whose}, apart from case and punctuation. Choose a name that nobody else has."
+
+
+@pghistory.track(exclude=["key"])
+class HandbookAlias(models.Model):
+    """Another spelling by which handbook import recognises a person, such as “Priya Oneil” for Priya O'Neil."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="handbook_aliases")
+    name = models.CharField(max_length=120)
+    key = NameKeyField(source="name", unique=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "other spelling in the handbook"
+        verbose_name_plural = "other spellings in the handbook"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Raise ValidationError for `name` if it belongs to another person."""
+        super().clean()
+        problem = name_problem(self.name, user=self.user)
+        if problem:
+            raise ValidationError({"name": problem})
 
 
 def since_reactivation(user: str) -> Q:

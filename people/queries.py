@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -9,8 +10,9 @@ import holidays
 from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
+from holidays.registry import COUNTRIES
 
-from people.models import ApiToken, PasswordLink, User, UserQuerySet
+from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
 
 
 def secret_digest(secret: str) -> str:
@@ -39,6 +41,12 @@ def all_users() -> UserQuerySet:
     return User.objects.get_queryset().order_by("display_name", "pk")
 
 
+def people_by_handbook_name() -> dict[str, User]:
+    """Return every user by the match key of their name in the handbook and of its other spellings."""
+    aliases = {row.key: row.user for row in HandbookAlias.objects.select_related("user")}
+    return aliases | {user.handbook_key: user for user in all_users()}
+
+
 def user_by_username(username: str) -> User | None:
     """Return the user with this user name, or None."""
     return User.objects.filter(username=username).first() if "\0" not in username else None
@@ -49,6 +57,12 @@ def user_by_email(email: str) -> User | None:
     if not email or "\0" in email:
         return None
     return all_users().active().filter(email__iexact=email).first()
+
+
+def sign_in_name(typed: str) -> str:
+    """Return the user name to sign in with: the typed text, or the name of the user with this e-mail address."""
+    user = user_by_email(typed.strip()) if "@" in typed else None
+    return user.username if user else typed
 
 
 def has_second_factor(user: User) -> bool:
@@ -75,6 +89,29 @@ def public_holidays(country: str, subdivision: str, year: int) -> Mapping[dt.dat
     if not country:
         return {}
     return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+
+
+@lru_cache(maxsize=1)
+def country_names() -> list[tuple[str, str]]:
+    """Return the code and the name of each country whose public holidays are known, by name."""
+    names = [(code, _spaced(rest[0])) for rest in COUNTRIES.values() if (code := rest[1]) in countries()]
+    return sorted(names, key=lambda country: country[1])
+
+
+def _spaced(class_name: str) -> str:
+    """Return the name of a class of the holidays package with spaces, such as "Bosnia and Herzegovina"."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", class_name)
+    return re.sub(r" (And|Of|The)\b", lambda word: word[0].lower(), words)
+
+
+def subdivision_names(country: str) -> list[tuple[str, str]]:
+    """Return the code and the name of each region of a country, by name; none for an unknown country."""
+    regions = countries().get(country, [])
+    if not regions:
+        return []
+    aliases = holidays.country_holidays(country).subdivisions_aliases
+    names = {code: name for name, code in aliases.items()}
+    return sorted(((code, names.get(code, code)) for code in regions), key=lambda region: region[1])
 
 
 def display_names(keys: Iterable[int | None]) -> dict[int, str]:

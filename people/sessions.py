@@ -1,5 +1,6 @@
 """Database sessions with hashed keys and encrypted contents, so that a dump cannot be used to sign in."""
 
+import datetime as dt
 import hashlib
 from typing import Any
 
@@ -11,6 +12,8 @@ from common.crypto import DecryptionError, decrypt, encrypt
 
 # Length of the key column in Django's table: 160 bits.
 DIGEST_LENGTH = 40
+# A session in use is extended at most this often, which saves a write on every request.
+EXTENSION_INTERVAL = dt.timedelta(days=1)
 
 
 class SessionStore(db.SessionStore):
@@ -49,6 +52,11 @@ class SessionStore(db.SessionStore):
         row = rows.first()
         if row is None:
             self._session_key = None
+        elif (
+            row.expire_date - timezone.now() < dt.timedelta(seconds=self.get_session_cookie_age()) - EXTENSION_INTERVAL
+        ):
+            # The middleware saves a modified session with a new expiry, and sends the cookie again.
+            self.modified = True
         return row
 
 

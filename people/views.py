@@ -1,4 +1,4 @@
-"""Views for sign-in and the account page."""
+"""Views for sign-in and the account pages."""
 
 import logging
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
@@ -21,11 +20,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError
+from common.forms import add_service_error
 from common.http import client_address
 from people import queries
 from people.devices import known_device
-from people.forms import ChosenPasswordForm, MyPasswordForm, ProfileForm, TokenForm
-from people.models import PasswordLink, User, countries, time_zones
+from people.forms import ChosenPasswordForm, MyPasswordForm, SignInForm, TokenForm
+from people.models import PasswordLink
 from people.requests import SignedInRequest
 from people.services import accounts
 from people.services.accounts import set_password
@@ -43,20 +43,21 @@ NEW_TOKEN = "new_token"  # noqa: S105  # nosec B105  # a name in the session
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign in with user name and password. An attempt is counted before the password is checked."""
+    """Sign in with user name or e-mail, and password. An attempt is counted before the password is checked."""
     if request.user.is_authenticated:
         return redirect(_next_page(request))
     if request.method != "POST":
-        return _sign_in_page(request, AuthenticationForm(request))
-    form = AuthenticationForm(request, request.POST)
-    username = request.POST.get("username", "")
+        return _sign_in_page(request, SignInForm(request))
+    form = SignInForm(request, request.POST)
+    username = queries.sign_in_name(request.POST.get("username", ""))
     attempt = sign_in_attempt(
         username=username, address=client_address(request), device=known_device(request, username)
     )
     try:
         count_attempt(attempt, at=timezone.now())
     except TooManyAttemptsError as busy:
-        page = _sign_in_page(request, AuthenticationForm(request), until=busy.until, status=429)
+        typed = SignInForm(request, initial={"username": request.POST.get("username", "")})
+        page = _sign_in_page(request, typed, until=busy.until, status=429)
         page["Retry-After"] = str(max(1, int((busy.until - timezone.now()).total_seconds()) + 1))
         return page
     if not form.is_valid():
@@ -83,7 +84,7 @@ def password_link(request: HttpRequest, secret: str) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 def choose_password(request: HttpRequest) -> HttpResponse:
-    """Set a password. The secret is in the form data so that it does not appear in logs."""
+    """Set a password and sign in. The secret is in the form data so that it does not appear in logs."""
     secret, at = request.POST.get("secret", ""), timezone.now()
     link = queries.find_password_link(secret, at=at)
     if link is None:
@@ -92,11 +93,15 @@ def choose_password(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _password_page(request, link, form, secret=secret, status=400)
     try:
-        set_password_by_link(link, password=form.cleaned_data["new_password1"], address=client_address(request), at=at)
+        user = set_password_by_link(
+            link, password=form.cleaned_data["new_password1"], address=client_address(request), at=at
+        )
     except DomainError:
         return render(request, "people/dead_link.html", status=404)
-    messages.success(request, "Password set. Sign in to continue.")
-    return redirect("sign_in")
+    messages.success(request, "Password set.")
+    # allauth asks for the second factor, if enrolled, before it starts the session.
+    response: HttpResponse = perform_login(request, user, redirect_url=resolve_url("now"))
+    return response
 
 
 def _password_page(
@@ -106,9 +111,7 @@ def _password_page(
     return render(request, "people/choose_password.html", context, status=status)
 
 
-def _sign_in_page(
-    request: HttpRequest, form: AuthenticationForm, *, status: int = 200, **context: object
-) -> HttpResponse:
+def _sign_in_page(request: HttpRequest, form: SignInForm, *, status: int = 200, **context: object) -> HttpResponse:
     page = {"form": form, "next": _next_page(request, default=""), "provider": settings.OIDC_NAME, **context}
     return render(request, "people/sign_in.html", page, status=status)
 
@@ -118,22 +121,6 @@ def _next_page(request: HttpRequest, *, default: str = "now") -> str:
     url = request.POST.get("next", request.GET.get("next", ""))
     is_safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
     return url if is_safe else default
-
-
-def account_page(request: SignedInRequest, *, status: int = 200, **forms: object) -> HttpResponse:
-    """Return the account page. `forms` replace its forms by those with errors."""
-    context = {
-        "profile_form": ProfileForm(instance=User.objects.get(pk=request.user.pk)),
-        "token_form": TokenForm(user=request.user),
-        "password_form": MyPasswordForm(request.user),
-        "tokens": queries.active_tokens(request.user),
-        "second_factor": queries.has_second_factor(request.user),
-        "now": timezone.now(),
-        "time_zones": sorted(time_zones()),
-        "countries": sorted(countries()),
-        **forms,
-    }
-    return render(request, "people/account.html", context, status=status)
 
 
 @require_POST
@@ -167,38 +154,53 @@ def not_active(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def account(request: SignedInRequest) -> HttpResponse:
-    """Show the account page: profile, password and API tokens, and once the secret of a new token."""
-    return account_page(request, new_token=request.session.pop(NEW_TOKEN, None))
+    """Show the user's shifts, time off and swap requests, and how to set up the account."""
+    return render(request, "people/account.html")
+
+
+@require_safe
+def security(request: SignedInRequest) -> HttpResponse:
+    """Show the forms for the password and two-factor authentication."""
+    return _security_page(request, MyPasswordForm(request.user))
 
 
 @require_POST
+@sensitive_post_parameters()
 def change_password(request: SignedInRequest) -> HttpResponse:
     """Change the user's password and keep the session."""
     form = MyPasswordForm(request.user, request.POST)
     if not form.is_valid():
-        return account_page(request, status=400, password_form=form)
+        return _security_page(request, form, status=400)
     set_password(request.user, password=form.cleaned_data["new_password1"])
     update_session_auth_hash(request, request.user)
     messages.success(request, "Password changed.")
-    return redirect("account")
+    return redirect("security")
 
 
-@require_POST
-def create_token(request: SignedInRequest) -> HttpResponse:
-    """Create an API token and show its secret once."""
-    form = TokenForm(request.POST, user=request.user)
-    if not form.is_valid():
-        return account_page(request, status=400, token_form=form)
-    try:
-        new_token = accounts.create_token(
-            request.user, name=form.cleaned_data["name"], scope=form.cleaned_data["scope"], expires_at=form.expires_at()
-        )
-    except DomainError as refusal:
-        form.add_error(None, str(refusal))
-        return account_page(request, status=409, token_form=form)
-    # The session is encrypted. The account page shows the secret once.
-    request.session[NEW_TOKEN] = {"name": new_token.token.name, "secret": new_token.secret}
-    return redirect("account")
+def _security_page(request: SignedInRequest, form: MyPasswordForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "second_factor": queries.has_second_factor(request.user)}
+    return render(request, "people/security.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens(request: SignedInRequest) -> HttpResponse:
+    """Show the user's API tokens and once the secret of a new one, or create one."""
+    form = TokenForm(request.POST if request.method == "POST" else None, user=request.user)
+    status = 400 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        name, scope = form.cleaned_data["name"], form.cleaned_data["scope"]
+        try:
+            new_token = accounts.create_token(request.user, name=name, scope=scope, expires_at=form.expires_at())
+        except DomainError as error:
+            status = add_service_error(form, error)
+        else:
+            # The session is encrypted. The page shows the secret once.
+            request.session[NEW_TOKEN] = {"name": new_token.token.name, "secret": new_token.secret}
+            return redirect("tokens")
+    context: dict[str, object] = {"form": form, "tokens": queries.active_tokens(request.user), "now": timezone.now()}
+    if request.method != "POST":
+        context["new_token"] = request.session.pop(NEW_TOKEN, None)
+    return render(request, "people/tokens.html", context, status=status)
 
 
 @require_POST
@@ -207,7 +209,7 @@ def revoke_token(request: SignedInRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(queries.active_tokens(request.user), pk=pk)
     accounts.revoke_token(token, by=request.user, at=timezone.now())
     messages.success(request, f"Token “{token.name}” revoked.")
-    return redirect("account")
+    return redirect("tokens")
 
 
 @require_POST

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, F, Manager, Model, Q, QuerySet, When
 from django.utils import timezone
 
-from common.datetimes import format_instant
+from common.formatting import format_instant
 from people.models import User
 from pipelines.models import Pipeline
 

@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class RunbooksConfig(AppConfig):
-    """Runbooks and their search."""
+    """Runbooks."""
 
     name = "runbooks"

@@ -24,12 +24,6 @@ class NewRunbookForm(forms.Form):
     markdown = RunbookForm.base_fields["markdown"]
 
 
-class SearchForm(forms.Form):
-    """A search query."""
-
-    q = forms.CharField(required=False, max_length=200)
-
-
 class CompareForm(forms.Form):
     """Two revisions to compare."""
 

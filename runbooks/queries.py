@@ -1,4 +1,4 @@
-"""Queries for runbooks, and full-text search over runbooks and pipelines."""
+"""Queries for runbooks, and full-text search over their sections."""
 
 import re
 from dataclasses import dataclass
@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.urls import reverse
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
+from common.highlights import CLOSE, OPEN, highlight, mark_highlights
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
 
-# PostgreSQL puts these marks around a match. They cannot occur in texts, because control characters are rejected.
-_OPEN, _CLOSE = "\x02", "\x03"
 MAX_HITS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A search result: its URL, title, location, and a snippet with matches in `<mark>`."""
+    """A section: its URL, title, pipeline, and a snippet with matches in `<mark>`."""
 
     url: str
     title: str
@@ -67,33 +65,15 @@ def list_revisions(runbook: Runbook) -> QuerySet[RunbookRevision]:
     return runbook.revisions.select_related("author").defer("markdown", "html").order_by("-number")
 
 
-def search(words: str) -> list[SearchHit]:
-    """Return search results: pipelines by name, then runbook sections by rank."""
-    return [*_pipelines(words), *_sections(words)] if words.strip() else []
-
-
-def _pipelines(words: str) -> list[SearchHit]:
-    return [
-        SearchHit(
-            url=reverse("pipeline", args=[row.slug]),
-            title=row.full_name,
-            within="Pipeline",
-            snippet=_mark_matches(
-                _emphasise(f"Primary owner {row.primary_owner}, secondary owner {row.secondary_owner}", words)
-            ),
-        )
-        for row in ownership(search=words)[:MAX_HITS]
-    ]
-
-
-def _sections(words: str) -> list[SearchHit]:
+def search_sections(words: str, *, limit: int = MAX_HITS) -> list[SearchHit]:
+    """Return the runbook sections that contain every word, best match first."""
     terms = re.findall(r"\w+", words)
     if not terms:
         return []
     query = _query(terms)
     plain = Q(text__icontains=words.strip()) | Q(title__icontains=words.strip())
     headline = SearchHeadline(
-        "text", query, config="english", start_sel=_OPEN, stop_sel=_CLOSE, max_words=30, min_words=12, max_fragments=2
+        "text", query, config="english", start_sel=OPEN, stop_sel=CLOSE, max_words=30, min_words=12, max_fragments=2
     )
     rows = (
         RunbookSection.objects.filter(Q(search=query) | plain)
@@ -105,10 +85,10 @@ def _sections(words: str) -> list[SearchHit]:
         SearchHit(
             url=f"{reverse('runbook', args=[row.runbook.pipeline.slug])}#{row.anchor}",
             title=row.title or row.runbook.title,
-            within=f"Runbook: {row.runbook.pipeline.full_name}",
-            snippet=_mark_matches(row.headline if _OPEN in row.headline else _emphasise(row.headline, words)),
+            within=row.runbook.pipeline.full_name,
+            snippet=mark_highlights(row.headline) if OPEN in row.headline else highlight(row.headline, words),
         )
-        for row in rows[:MAX_HITS]
+        for row in rows[:limit]
     ]
 
 
@@ -117,13 +97,3 @@ def _query(words: list[str]) -> SearchQuery:
     forms = SearchQuery(" & ".join(f"'{word}'" for word in words), search_type="raw", config="english")
     beginnings = SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple")
     return forms | beginnings
-
-
-def _emphasise(text: str, words: str) -> str:
-    terms = [re.escape(word) for word in words.split()]
-    return re.sub("|".join(terms), lambda hit: f"{_OPEN}{hit[0]}{_CLOSE}", text, flags=re.IGNORECASE)
-
-
-def _mark_matches(text: str) -> SafeString:
-    """Return the text HTML-escaped, with marks replaced by elements."""
-    return mark_safe(str(escape(text)).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>"))  # noqa: S308  # nosec B308, B703  # escaped above

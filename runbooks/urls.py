@@ -1,11 +1,10 @@
-"""URLs of runbooks and search."""
+"""URLs of runbooks."""
 
 from django.urls import path
 
 from runbooks import views
 
 urlpatterns = [
-    path("search/", views.search, name="search"),
     path("runbooks/", views.runbooks, name="runbooks"),
     path("runbooks/<slug:slug>/", views.runbook, name="runbook"),
     path("runbooks/<slug:slug>/begin/", views.begin, name="begin_runbook"),

@@ -1,4 +1,4 @@
-"""Pages for runbooks: list, detail, editor with preview, revisions, and search."""
+"""Pages for runbooks: list, detail, editor with preview, and revisions."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -11,7 +11,7 @@ from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from runbooks import queries, services
 from runbooks.domain.comparison import compare
-from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm, SearchForm
+from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm
 from runbooks.models import Runbook, RunbookRevision
 
 RUNBOOKS_PER_PAGE = 100
@@ -23,15 +23,6 @@ def runbooks(request: SignedInRequest) -> HttpResponse:
     page = Paginator(queries.runbooks(), RUNBOOKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "without_runbook": queries.pipelines_without_runbook()}
     return render(request, "runbooks/runbooks.html", context)
-
-
-@require_safe
-def search(request: SignedInRequest) -> HttpResponse:
-    """Search pipelines and runbooks."""
-    form = SearchForm(request.GET)
-    words = form.cleaned_data["q"] if form.is_valid() else ""
-    context = {"form": form, "words": words, "hits": queries.search(words)}
-    return render(request, "runbooks/search.html", context)
 
 
 @require_safe

@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 
+from common.formatting import format_day
 from people.models import User, valid_time_zone
 from people.queries import all_users
-from scheduling.domain.wall_time import format_day
 from scheduling.models import HolidayBlock, RotationWeek
 from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
 from scheduling.services.cover_requests import CoverProposal
@@ -133,7 +133,7 @@ class RosterForm(forms.Form):
 
     def __init__(self, *args: Any, start_dates: list[dt.date], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(day.isoformat(), f"{day:%A} {day.day} {day:%B %Y}") for day in start_dates]
+        choices = [(day.isoformat(), format_day(day, "full")) for day in start_dates]
         self.fields["starts_on"].choices = choices  # type: ignore[attr-defined]  # a choice field
 
     def clean_engineers(self) -> list[User]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.urls import reverse
 
+from common.formatting import format_day
 from notifications.registry import Notification, dedup_key, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import User
-from scheduling.domain.wall_time import format_day
 from scheduling.models import Cover, CoverageGap, CoverRequest, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.cover_requests import awaits_answer_from as cover_awaits_answer_from
 from scheduling.queries.on_call import responder_chains

@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from common.datetimes import format_instant
+from common.formatting import format_instant
 from people.models import User
 from people.queries import public_holidays
 from pipelines.models import Pipeline

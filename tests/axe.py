@@ -24,6 +24,7 @@ def findings(page):
 
 def found_in(page, *, width, scheme, rules=EVERY_RULE):
     """Return what is wrong with the page at one width in one scheme."""
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     page.set_viewport_size(SIZES[width])
@@ -40,6 +41,7 @@ def found_in(page, *, width, scheme, rules=EVERY_RULE):
 
 def sideways(page, *, width):
     """Return what a ruler says: a page never scrolls sideways as a whole."""
+    page.wait_for_load_state()
     page.set_viewport_size(SIZES[width])
     fits = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     return [] if fits else [f"{page.url} scrolls sideways at {width}"]

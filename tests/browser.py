@@ -32,6 +32,12 @@ def chromium():
             browser.close()
 
 
+def follow(locator):
+    """Click a link or a button that opens a page, and wait until that page has loaded: a click itself waits for nothing."""
+    with locator.page.expect_navigation():
+        locator.click()
+
+
 def session_cookie(user, url):
     """Return the cookie of a session in which the user is signed in."""
     client = Client()

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.browser import SIZES, chromium
+from tests.browser import SIZES, chromium, follow
 from tests.faults.test_make_run import ROOT, Site
 
 FOLDER = ROOT / "var" / "screenshots"
@@ -58,6 +58,10 @@ PAGES = {
     "compare": f"/runbooks/{SLUG}/compare/?old=1&new=2",
     "search": "/search/?q=logs",
     "mine": "/me/",
+    "profile": "/me/profile/",
+    "tokens": "/me/tokens/",
+    "security": "/me/security/",
+    "person": "/people/engineer-a/",
     "messages": "/me/notifications/",
     "feeds": "/me/feeds/",
     "second-factor": "/me/second-factor/",
@@ -91,8 +95,7 @@ def sign_in(page):
     page.goto("/sign-in/")
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/")
+    follow(page.get_by_role("button", name="Sign in"))
 
 
 def paths_of(page):

@@ -5,8 +5,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from common.formatting import format_day
 from validation.domain.axis_ticks import labelled_ticks
-from validation.domain.formatting import format_date, format_value
+from validation.domain.formatting import format_value
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
@@ -170,7 +171,7 @@ def _row(point: ChartValue, *, unit: str, daily: bool) -> DataRow:
 
 
 def _title(point: ChartValue, *, daily: bool) -> str:
-    date = format_date(point.bucket.date())
+    date = format_day(point.bucket.date())
     time = date if daily else f"{date}, {point.bucket:%H:%M} UTC"
     return f"{time}: {point.expected or point.status}. {point.message}"
 
@@ -231,4 +232,4 @@ def _dates(points: Sequence[ChartValue], *, frame: _Frame, daily: bool) -> Itera
     every = max(1, math.ceil(len(points) / MAX_DATE_LABELS))
     for index in range(0, len(points), every):
         at = points[index].bucket
-        yield Tick(frame.x(at), f"{at.day} {at:%b}" if daily else f"{at.day} {at:%b %H:%M}")
+        yield Tick(frame.x(at), format_day(at, "short") if daily else f"{format_day(at, 'short')} {at:%H:%M}")

@@ -1,6 +1,7 @@
-"""Template tags for dates, durations and page links."""
+"""Template tags for dates, durations, page links and confirmations."""
 
 import datetime as dt
+from html import unescape
 
 from django import template
 from django.template import RequestContext
@@ -8,22 +9,33 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from common.datetimes import format_instant
-from common.formatting import format_duration
+from common.confirmation import Confirmation, sign_confirmation
+from common.formatting import DateStyle, format_day, format_duration, format_instant
 
 register = template.Library()
 
 
-@register.simple_tag
-def datetime(instant: dt.datetime | None, *, brief: bool = False) -> SafeString:
-    """Return a `<time>` element in the viewer's zone; `brief` leaves out the year."""
-    if instant is None:
+@register.filter
+def when(value: dt.datetime | dt.date | dt.time | None, style: DateStyle = "full") -> str:
+    """Return a date, an instant or a time of day in words.
+
+    An instant is in the viewer's zone: a `<time>` element, full or brief, or brief "text" for an attribute. `format_day` has the
+    styles of dates.
+    """
+    if value is None:
         return SafeString('<span class="when">never</span>')
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M}"
+    if not isinstance(value, dt.datetime):
+        return format_day(value, style)
+    words = format_instant(value, timezone.get_current_timezone(), brief=style in ("brief", "text"))
+    if style == "text":
+        return words
     return format_html(
         '<time class="when" datetime="{}" title="{}">{}</time>',
-        instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        format_instant(instant, timezone.get_current_timezone(), brief=brief),
+        value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        words,
     )
 
 
@@ -33,6 +45,16 @@ def page_url(context: RequestContext, number: int, parameter: str = "") -> str:
     query = context.request.GET.copy()
     query[parameter or "page"] = str(number)
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def signed_confirmation(context: RequestContext, action: str, question: str, detail: str, button: str) -> str:
+    """Return a question to the signed-in user, signed, for the page that asks it."""
+    # A component's attributes are rendered already, and so escaped.
+    action, question, detail, button = (
+        unescape(text) if isinstance(text, SafeString) else text for text in (action, question, detail, button)
+    )
+    return sign_confirmation(Confirmation(action, question, detail, button, user=context.request.user.pk or 0))
 
 
 @register.filter

@@ -4,34 +4,58 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from handbook.format.outline import PARTS, Chunk, Outline, add_passage, build_outline, is_known_heading, nearest
-from handbook.format.tables import looks_like_row, ownership_table, parse_rows, pipeline_names, split_cells
+from handbook.format.outline import (
+    PIECE_LEVEL,
+    Chunk,
+    Outline,
+    add_passage,
+    at_usual_levels,
+    build_outline,
+    is_known_heading,
+    nearest,
+)
+from handbook.format.rotation_table import parse_rotation_table, rotation_table
+from handbook.format.tables import looks_like_row, ownership_table, parse_rows, pipeline_names, split_cells, tables
 from handbook.format.writer import in_order
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
     HANDOFF,
     HANDOFF_MEETING,
+    HANDOFF_TITLE,
     HANDOFF_TOPICS,
     HOLIDAY_POLICY,
     LONGEST_TITLE,
     OWNERSHIP,
     OWNERSHIP_TABLE,
     OWNERSHIP_TITLE,
+    POLICY_TITLE,
     ROTATION,
+    ROTATION_TITLE,
     RUNBOOKS,
     RUNBOOKS_TITLE,
     SCHEDULE,
     SCHEDULE_TITLE,
+    ExtraColumn,
+    FirstDay,
     Handbook,
     HandbookError,
     HandbookErrors,
     HandoffPart,
     HolidayPolicyPart,
     PipelineRow,
+    RosterEntry,
     RotationPart,
     RunbookPart,
+    in_group,
 )
-from runbooks.domain.markdown_lines import Line, block_text, closing_fence, decoded, split_lines
+from runbooks.domain.markdown_lines import (
+    Line,
+    block_text,
+    closing_fence,
+    decoded,
+    split_lines,
+    underlined_headings,
+)
 from runbooks.domain.markdown_lists import (
     Item,
     check_length,
@@ -42,16 +66,24 @@ from runbooks.domain.markdown_lists import (
     parse_topics,
     parse_turns,
 )
-from runbooks.domain.runbook_text import parse_runbook
+from runbooks.domain.runbook_text import parse_runbook, runbook_title
 from runbooks.domain.text_cleanup import forbidden_character, quoted, tidy_sentence
 
-SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*")
+HANDLE = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)+")
 
 ReportError = Callable[[HandbookError], None]
 
 
 def read_handbook(data: bytes) -> Handbook:
     """Return the parsed handbook. Raise HandbookErrors with every error and its line (docs/rules.md, Handbook file)."""
+    handbook, errors = parse_handbook(data)
+    if errors:
+        raise HandbookErrors(errors)
+    return handbook
+
+
+def parse_handbook(data: bytes) -> tuple[Handbook, list[HandbookError]]:
+    """Return the handbook without its invalid parts, and every error. Raise HandbookErrors if the file has no lines to read."""
     errors: list[HandbookError] = []
     lines, opening = split_lines(decoded(data))
     if opening is not None:
@@ -62,64 +94,87 @@ def read_handbook(data: bytes) -> Handbook:
         for line in lines
         if (found := forbidden_character(line.text))
     ]
-    lines = _at_usual_levels(_without_setext(lines))
-    outline = build_outline(lines, report_error=errors.append)
-    handbook = _handbook(outline, report_error=errors.append)
-    if errors or handbook is None:
-        raise HandbookErrors(errors)
-    return handbook
+    outline = build_outline(at_usual_levels(_without_setext(lines)), report_error=errors.append)
+    return _handbook(outline, report_error=errors.append), errors
 
 
 def _without_setext(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines with underlined headings of known parts in the `#` form (CommonMark 0.31, §4.3)."""
+    """Return the lines with underlined headings in the `#` form.
+
+    Among the runbooks, an underlined heading of level 2 that names no runbook is part of a runbook's text.
+    """
     result = list(lines)
-    for place, (above, title, underline) in enumerate(zip([None, *lines], lines, lines[1:], strict=False)):
-        found = None if title.code or underline.code else SETEXT.fullmatch(underline.text)
-        starts_paragraph = above is None or above.is_blank or above.is_rule or above.heading is not None
-        if found and starts_paragraph and not title.heading and is_known_heading(title.text):
-            hashes = "#" if found[1][0] == "=" else "##"
-            result[place] = replace(title, text=f"{hashes} {title.text.strip()}")
-            result[place + 1] = replace(underline, text="")
+    levels = underlined_headings(lines)
+    in_runbooks = False
+    for place, line in enumerate(lines):
+        level = levels.get(place)
+        if level == 1 or (level and (not in_runbooks or is_known_heading(line.text))):
+            result[place] = replace(line, text=f"{'#' * level} {line.text.strip()}")
+            result[place + 1] = replace(lines[place + 1], text="")
+        in_runbooks = _enters_runbooks(result[place], within=in_runbooks)
     return result
 
 
-def _at_usual_levels(lines: list[Line]) -> list[Line]:
-    """Return the lines with each heading a level higher if the known parts are all one level deeper than usual."""
-    levels = {line.heading[0] for line in lines if line.heading and match_key(line.heading[1]) in PARTS}
-    if levels != {2}:
-        return lines
-    return [
-        replace(line, text=line.text.replace("#", "", 1)) if line.heading and line.heading[0] > 1 else line
-        for line in lines
-    ]
+def _enters_runbooks(line: Line, *, within: bool) -> bool:
+    """Return True if the lines after this one belong to the runbooks."""
+    if line.heading is None or line.heading[0] > 2:  # only a heading of a part or of a runbook changes that
+        return within
+    is_runbook = match_key(line.heading[1]) == match_key(RUNBOOKS_TITLE) or runbook_title(line.heading[1]) is not None
+    return is_runbook or (within and line.heading[0] == 2)
 
 
-def _handbook(outline: Outline, *, report_error: ReportError) -> Handbook | None:
-    """Return the handbook, or None if a part is missing. Errors in the other parts are reported as well."""
+def _handbook(outline: Outline, *, report_error: ReportError) -> Handbook:
+    """Return the handbook without what has errors, which are reported."""
     parts = outline.parts
-    pipelines = _ownership(parts.get(OWNERSHIP_TITLE), outline=outline, report_error=report_error)
+    titles = [tidy_sentence(group[ROTATION_TITLE].title) for group in outline.groups if ROTATION_TITLE in group]
+    pipelines, columns = _ownership(
+        parts.get(OWNERSHIP_TITLE), outline=outline, rotations=titles, report_error=report_error
+    )
     _introduction(parts.get(SCHEDULE_TITLE), place=SCHEDULE, outline=outline)
-    rotation = _rotation(parts.get("Weekly Rotation"), outline=outline, report_error=report_error)
-    policy = _holiday_policy(parts.get("Holiday Policy"), outline=outline, report_error=report_error)
-    handoff = _handoff(parts.get("Daily Onboarding Hand-Off"), outline=outline, report_error=report_error)
+    rotations = _rotations(outline, report_error=report_error)
     _introduction(parts.get(RUNBOOKS_TITLE), place=RUNBOOKS, outline=outline)
     runbooks = _runbooks(outline, report_error=report_error)
-    if rotation is None or policy is None or handoff is None or not pipelines:
-        return None
-    handbook = Handbook(pipelines, rotation, policy, handoff, runbooks)
-    return replace(_one_spelling(handbook), extras=in_order(outline.passages, runbooks=runbooks))
+    handbook = Handbook(pipelines, rotations, runbooks, columns=columns)
+    extras = in_order(outline.passages, runbooks=runbooks, rotations=len(rotations))
+    return replace(_one_spelling(handbook), extras=extras)
 
 
-def _ownership(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> tuple[PipelineRow, ...]:
-    """Return the rows of the ownership table, and add their pipeline names to the outline."""
+def _rotations(outline: Outline, *, report_error: ReportError) -> tuple[RotationPart, ...]:
+    """Return the rotations. The first one has the first holiday policy and hand-off of the file, later ones their own."""
+    rotations = []
+    for number, group in enumerate(outline.groups):
+        policy = _holiday_policy(group.get(POLICY_TITLE), group=number, outline=outline, report_error=report_error)
+        handoff = _handoff(group.get(HANDOFF_TITLE), group=number, outline=outline, report_error=report_error)
+        rotation = _rotation(group.get(ROTATION_TITLE), group=number, outline=outline, report_error=report_error)
+        rotations += [replace(rotation, holiday_policy=policy, handoff=handoff)] if rotation else []
+    policy = next((row.holiday_policy for row in rotations if row.holiday_policy), None)
+    handoff = next((row.handoff for row in rotations if row.handoff), None)
+    first = [replace(row, holiday_policy=policy, handoff=handoff) for row in rotations[:1]]
+    later = [
+        replace(
+            row,
+            holiday_policy=row.holiday_policy if row.holiday_policy != policy else None,
+            handoff=row.handoff if row.handoff != handoff else None,
+        )
+        for row in rotations[1:]
+    ]
+    return (*first, *later)
+
+
+def _ownership(
+    chunk: Chunk | None, *, outline: Outline, rotations: Sequence[str], report_error: ReportError
+) -> tuple[tuple[PipelineRow, ...], tuple[ExtraColumn, ...]]:
+    """Return the rows of the ownership table and its extra columns, and add the pipelines' names to the outline."""
     if chunk is None:
-        return ()
+        return (), ()
     table = ownership_table(chunk.body)
     if table is None:
         report_error(_no_table(chunk))
-        return ()
+        return (), ()
     after = chunk.body[table.end :]
-    _add_passage(chunk.body[: table.start], place=OWNERSHIP, outline=outline)
+    # The table may be below a heading inside the part, which is kept.
+    heading = chunk.heading if chunk.level == PIECE_LEVEL else ()
+    _add_passage([*heading, *chunk.body[: table.start]], place=OWNERSHIP, outline=outline)
     _add_passage(after, place=OWNERSHIP_TABLE, outline=outline)
     stray = next((line for line in after if not line.is_blank), None)
     if stray and looks_like_row(stray) and ownership_table(after) is None:
@@ -128,14 +183,14 @@ def _ownership(chunk: Chunk | None, *, outline: Outline, report_error: ReportErr
         )
     else:
         outline.pipelines |= pipeline_names(table)
-    rows = parse_rows(table, report_error=report_error)
+    rows, columns = parse_rows(table, rotations=rotations, report_error=report_error)
     first: dict[str, PipelineRow] = {}
     for row in rows:
         earlier = first.setdefault(match_key(row.full_name), row)
         if earlier is not row:
             wrong = f"the pipeline {quoted(row.full_name)} is already on line {earlier.line}"
             report_error(HandbookError(row.line, wrong, "each pipeline once"))
-    return rows
+    return rows, columns
 
 
 def _no_table(chunk: Chunk) -> HandbookError:
@@ -150,31 +205,46 @@ def _no_table(chunk: Chunk) -> HandbookError:
     return HandbookError(heads.number, "the table header has no separator row", f"|{dashes}| below it")
 
 
-def _rotation(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> RotationPart | None:
+def _rotation(chunk: Chunk | None, *, group: int, outline: Outline, report_error: ReportError) -> RotationPart | None:
+    if chunk is None:
+        return None
+    title = _title(chunk, report_error=report_error)
+    part = parse_list(chunk.body)
+    table = rotation_table(chunk.body)
+    first_day: FirstDay | None = None
+    turns: tuple[RosterEntry, ...] = ()
+    if table is not None and table.start <= len(part.before):
+        before, after = chunk.body[: table.start], chunk.body[table.end :]
+        turns, first_day = parse_rotation_table(table, report_error=report_error)
+    elif not part.items and (other := next(tables(chunk.body), None)):
+        before, after = chunk.body, ()
+        wrong = "the table has no column of engineers, or none of weeks"
+        report_error(HandbookError(other.line, wrong, "the columns “Week” and “Engineer”"))
+    else:
+        before, after = part.before, part.after
+        turns = parse_turns(part, at=chunk.line, report_error=report_error)
+    _add_passage(after, place=in_group(ROTATION, group), outline=outline)
+    return RotationPart(title, block_text(before), turns, first_day=first_day, line=chunk.line)
+
+
+def _holiday_policy(
+    chunk: Chunk | None, *, group: int, outline: Outline, report_error: ReportError
+) -> HolidayPolicyPart | None:
     if chunk is None:
         return None
     part = parse_list(chunk.body)
-    _add_passage(part.after, place=ROTATION, outline=outline)
-    turns = parse_turns(part, at=chunk.line, report_error=report_error)
-    return RotationPart(_title(chunk, report_error=report_error), block_text(part.before), turns, line=chunk.line)
-
-
-def _holiday_policy(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> HolidayPolicyPart | None:
-    if chunk is None:
-        return None
-    part = parse_list(chunk.body)
-    _add_passage(part.after, place=HOLIDAY_POLICY, outline=outline)
+    _add_passage(part.after, place=in_group(HOLIDAY_POLICY, group), outline=outline)
     rules = parse_rules(part, report_error=report_error)
     return HolidayPolicyPart(_title(chunk, report_error=report_error), block_text(part.before), rules, line=chunk.line)
 
 
-def _handoff(chunk: Chunk | None, *, outline: Outline, report_error: ReportError) -> HandoffPart | None:
+def _handoff(chunk: Chunk | None, *, group: int, outline: Outline, report_error: ReportError) -> HandoffPart | None:
     """Return the hand-off. Other items of its list become passages in the meeting or topics position."""
     if chunk is None:
         return None
     part = parse_list(chunk.body)
-    _add_passage(part.before, place=HANDOFF, outline=outline)
-    _add_passage(part.after, place=HANDOFF_TOPICS, outline=outline)
+    _add_passage(part.before, place=in_group(HANDOFF, group), outline=outline)
+    _add_passage(part.after, place=in_group(HANDOFF_TOPICS, group), outline=outline)
     meeting = next((item for item in part.items if not item.nested and length_in(item.text)), None)
     topics = next((item for item in part.items if item.nested), None)
     if meeting is None:
@@ -187,7 +257,7 @@ def _handoff(chunk: Chunk | None, *, outline: Outline, report_error: ReportError
         return None
     if topics.line < meeting.line:
         report_error(HandbookError(topics.line, "the topics come before the meeting", "the meeting's length first"))
-    _add_item_passages(part.items, around=(meeting, topics), outline=outline)
+    _add_item_passages(part.items, around=(meeting, topics), group=group, outline=outline)
     shortest, longest = length_in(meeting.text) or (0, 0)
     check_length(shortest, longest, at=meeting.line, report_error=report_error)
     return HandoffPart(
@@ -201,13 +271,13 @@ def _handoff(chunk: Chunk | None, *, outline: Outline, report_error: ReportError
     )
 
 
-def _add_item_passages(items: Sequence[Item], *, around: tuple[Item, Item], outline: Outline) -> None:
+def _add_item_passages(items: Sequence[Item], *, around: tuple[Item, Item], group: int, outline: Outline) -> None:
     meeting, topics = around
     for item in items:
         if item is not meeting and item is not topics:
             below = HANDOFF if item.line < meeting.line else HANDOFF_MEETING
             place = below if item.line < topics.line else HANDOFF_TOPICS
-            add_passage(outline, item.markdown, place=place, line=item.line)
+            add_passage(outline, item.markdown, place=in_group(place, group), line=item.line)
 
 
 def _runbooks(outline: Outline, *, report_error: ReportError) -> tuple[RunbookPart, ...]:
@@ -251,14 +321,24 @@ def _title(chunk: Chunk, *, report_error: ReportError) -> str:
 
 
 def _one_spelling(handbook: Handbook) -> Handbook:
-    """Return the handbook with one spelling per engineer: the first in the ownership table, else in the rotation."""
-    spelling: dict[str, str] = {}
+    """Return the handbook with one spelling per engineer: the first in the ownership table, else in the rotations.
+
+    A name in words goes before a handle, such as `wei-chen`.
+    """
     owners = [name for row in handbook.pipelines for name in (row.primary, row.secondary)]
-    for name in [*owners, *handbook.rotation.engineers]:
+    names = [*owners, *(name for rotation in handbook.rotations for name in rotation.engineers)]
+    spelling: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: HANDLE.fullmatch(name) is not None):
         spelling.setdefault(match_key(name), name)
     pipelines = tuple(
         replace(row, primary=spelling[match_key(row.primary)], secondary=spelling[match_key(row.secondary)])
         for row in handbook.pipelines
     )
-    turns = tuple(replace(turn, engineer=spelling[match_key(turn.engineer)]) for turn in handbook.rotation.turns)
-    return replace(handbook, pipelines=pipelines, rotation=replace(handbook.rotation, turns=turns))
+    rotations = tuple(
+        replace(
+            rotation,
+            turns=tuple(replace(turn, engineer=spelling[match_key(turn.engineer)]) for turn in rotation.turns),
+        )
+        for rotation in handbook.rotations
+    )
+    return replace(handbook, pipelines=pipelines, rotations=rotations)

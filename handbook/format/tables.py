@@ -1,8 +1,9 @@
 """The ownership table of a handbook: find it, parse its rows and write it."""
 
+import difflib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
@@ -10,6 +11,7 @@ from runbooks.domain.handbook_model import (
     LONGEST_KEY,
     LONGEST_PERSON,
     LONGEST_PIPELINE,
+    ExtraColumn,
     HandbookError,
     PipelineRow,
     full_name,
@@ -20,28 +22,33 @@ from runbooks.domain.text_cleanup import (
     counted,
     lone_backtick,
     quoted,
+    says_something,
     tidy_name,
     tidy_person,
     tidy_pipeline,
+    tidy_sentence,
 )
 
-# Other heads that teams use, by the usual one.
+# Other heads that teams use, as match keys, by the usual title.
 ALIASES = {
-    "pipeline name": "pipeline",
-    "data pipeline": "pipeline",
-    "owner": "primary owner",
-    "primary": "primary owner",
-    "main owner": "primary owner",
-    "backup owner": "secondary owner",
-    "backup": "secondary owner",
-    "secondary": "secondary owner",
-    "second owner": "secondary owner",
-}
+    "Pipeline": ("pipeline name", "pipelines", "data pipeline", "dataset", "data set", "data product", "workflow", "job", "dag"),
+    "Primary Owner": (
+        "owner", "primary", "main owner", "first owner", "lead", "primary engineer", "primary contact", "maintainer", "dri",
+        "responsible", "responsible engineer",
+    ),
+    "Secondary Owner": (
+        "backup owner", "backup", "back up owner", "back up", "secondary", "second owner", "co owner", "secondary engineer",
+        "backup engineer", "secondary contact", "deputy", "alternate", "fallback",
+    ),
+}  # fmt: skip
+ROTATION_COLUMN = "Rotation"
+ROTATION_KEYS = frozenset({"rotation", "on call rotation", "rota", "on call rota"})
 UNASSIGNED = frozenset({"unassigned", "none", "nobody", "no one", "tbd", "tba", "n a", "vacant"})
 TWO_NAMES = re.compile(r"\s*(?:[,;/]|<br ?/?>)\s*|\s+(?:[&+]|and)\s+", re.IGNORECASE)
 
 COLUMNS = ("Pipeline", "Primary Owner", "Secondary Owner")
 KNOWN = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
+LONGEST_CELL = 4000
 # The column widths of the original handbook, to keep the diff of an export small.
 WIDTHS = (43, 18, 20)
 DASHES = re.compile(r"[ \t]*:?-+:?[ \t]*")
@@ -60,16 +67,25 @@ class Table:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
 
 
-def ownership_table(lines: Sequence[Line]) -> Table | None:
-    """Return the first table with a "Pipeline" column, else the first table, or None if there is no table."""
-    tables = []
+def tables(lines: Sequence[Line]) -> Iterator[Table]:
+    """Yield the tables among the lines, in order."""
     start = 0
     while start < len(lines):
         table = _table_at(lines, start)
-        tables += [table] if table else []
+        if table is not None:
+            yield table
         start = table.end if table else start + 1
-    named = [table for table in tables if match_key(COLUMNS[0]) in map(_column_key, table.heads)]
-    return next(iter(named + tables), None)
+
+
+def ownership_table(lines: Sequence[Line]) -> Table | None:
+    """Return the first table with a column of pipelines, else the first table, or None if there is no table."""
+    there = list(tables(lines))
+    return next((table for table in there if "Pipeline" in _columns(table)), next(iter(there), None))
+
+
+def is_ownership_table(lines: Sequence[Line]) -> bool:
+    """Return True if there is a table with columns of pipelines and owners."""
+    return any({"Pipeline", "Primary Owner"} <= set(_columns(table)) for table in tables(lines))
 
 
 def looks_like_row(line: Line) -> bool:
@@ -79,7 +95,7 @@ def looks_like_row(line: Line) -> bool:
 
 def pipeline_names(table: Table) -> dict[str, str]:
     """Return pipeline names by match key, including those of invalid rows. Skip rows without a readable name."""
-    column = next((place for place, head in enumerate(table.heads) if _column_key(head) == match_key(COLUMNS[0])), None)
+    column = _columns(table).get("Pipeline")
     if column is None or any(len(cells) != len(table.heads) for _, cells in table.rows):
         return {}
     names = [tidy_pipeline(cells[column]) for _, cells in table.rows]
@@ -89,30 +105,58 @@ def pipeline_names(table: Table) -> dict[str, str]:
     return {} if "" in known else known
 
 
-def parse_rows(table: Table, *, report_error: ReportError) -> tuple[PipelineRow, ...]:
-    """Return the valid rows of the ownership table, and report an error for each invalid row."""
-    order = _column_order(table, report_error=report_error)
-    if order is None:
-        return ()
+def parse_rows(
+    table: Table, *, rotations: Sequence[str], report_error: ReportError
+) -> tuple[tuple[PipelineRow, ...], tuple[ExtraColumn, ...]]:
+    """Return the valid rows of the ownership table and its extra columns, and report an error for each invalid row.
+
+    Of several `rotations`, a column may name that of each pipeline.
+    """
+    columns = _column_order(table, report_error=report_error)
+    if columns is None:
+        return (), ()
+    known = [columns[title] for title in COLUMNS]
+    column = _rotation_column(table) if len(rotations) > 1 else None
+    extra = [place for place in range(len(table.heads)) if place not in (*known, column)]
     if not table.rows:
         report_error(HandbookError(table.line, "the table has no pipeline", "at least one row"))
     rows = []
+    titles = {match_key(title): title for title in rotations}
     for number, cells in table.rows:
-        if len(cells) != len(order):
+        if len(cells) != len(table.heads):
             wrong = f"the row has {counted(len(cells), 'cell')}"
-            report_error(HandbookError(number, wrong, f"{len(order)} (a pipe inside a cell is written \\|)"))
-        elif row := _row(number, [cells[place] for place in order], report_error=report_error):
-            rows.append(row)
-    return tuple(rows)
+            report_error(HandbookError(number, wrong, f"{len(table.heads)} (a pipe inside a cell is written \\|)"))
+            continue
+        texts = tuple(_extra_cell(number, cells[place], report_error=report_error) for place in extra)
+        rotation = None
+        if column is not None:
+            rotation = _rotation(number, cells[column], titles=titles, report_error=report_error)
+        row = _row(number, [cells[place] for place in known], report_error=report_error)
+        rows += [replace(row, rotation=rotation, extra=texts)] if row else []
+    return tuple(rows), tuple(ExtraColumn(place, table.heads[place]) for place in extra)
 
 
-def table_text(rows: Sequence[PipelineRow]) -> str:
+def table_text(rows: Sequence[PipelineRow], columns: Sequence[ExtraColumn] = ()) -> str:
     """Return the ownership table as Markdown, with each column padded to one width."""
     heads = [f"**{title}**" for title in COLUMNS]
-    cells = [[_escaped(text) for text in (row.full_name, row.primary, row.secondary)] for row in rows]
-    widths = [max(least, *(len(row[place]) for row in [heads, *cells])) for place, least in enumerate(WIDTHS)]
+    cells = [[row.full_name, row.primary, row.secondary] for row in rows]
+    widths = list(WIDTHS)
+    # Places are those in the table, so that each insertion makes room for the next.
+    for number, column in enumerate(columns):
+        place = min(column.place, len(heads))
+        heads.insert(place, f"**{column.title}**" if column.title else "")
+        widths.insert(place, 0)
+        for row, texts in zip(rows, cells, strict=True):
+            texts.insert(place, row.extra[number])
+    if any(row.rotation is not None for row in rows):
+        heads.append(f"**{ROTATION_COLUMN}**")
+        widths.append(0)
+        for row, texts in zip(rows, cells, strict=True):
+            texts.append(row.rotation or "")
+    escaped = [[_escaped(text) for text in texts] for texts in cells]
+    widths = [max(least, *(len(row[place]) for row in [heads, *escaped])) for place, least in enumerate(widths)]
     dashes = "|".join("-" * (width + 2) for width in widths)
-    return "\n".join([_padded(heads, widths), f"|{dashes}|", *(_padded(row, widths) for row in cells)])
+    return "\n".join([_padded(heads, widths), f"|{dashes}|", *(_padded(row, widths) for row in escaped)])
 
 
 def split_cells(text: str) -> tuple[str, ...]:
@@ -151,24 +195,67 @@ def _table_at(lines: Sequence[Line], start: int) -> Table | None:
     return Table(start=start, end=end, line=lines[start].number, heads=tuple(map(tidy_name, heads)), rows=rows)
 
 
-def _column_order(table: Table, *, report_error: ReportError) -> list[int] | None:
-    """Return the indexes of the three columns. If the columns are wrong, report errors and return None."""
-    keys = [_column_key(head) for head in table.heads]
-    wanted = [match_key(title) for title in COLUMNS]
-    problems = [f"the table has no column {quoted(title)}" for title in COLUMNS if match_key(title) not in keys]
-    for place, (key, head) in enumerate(zip(keys, table.heads, strict=True)):
-        if key not in wanted:
-            problems.append(f"the table has an unknown column {quoted(head)}")
-        elif key in keys[:place]:
-            problems.append(f"the table has a second column {quoted(head)}")
+def _columns(table: Table) -> dict[str, int]:
+    """Return the places of the known columns by usual title: those with the title, else the first with an alias."""
+    keys = [match_key(head) for head in table.heads]
+    columns = {}
+    for title, aliases in ALIASES.items():
+        usual = match_key(title)
+        place = keys.index(usual) if usual in keys else next((n for n, key in enumerate(keys) if key in aliases), None)
+        if place is not None:
+            columns[title] = place
+    return columns
+
+
+def _column_order(table: Table, *, report_error: ReportError) -> dict[str, int] | None:
+    """Return the places of the three columns. If the columns are wrong, report errors and return None."""
+    columns = _columns(table)
+    keys = [match_key(head) for head in table.heads]
+    others = {key: head for key, head in zip(keys, table.heads, strict=True) if keys.index(key) not in columns.values()}
+    problems = []
+    for title in COLUMNS:
+        if title not in columns:
+            like = difflib.get_close_matches(match_key(title), others, n=1, cutoff=0.7)
+            hint = f" (is it {quoted(others[like[0]])}?)" if like else ""
+            problems.append(f"the table has no column {quoted(title)}{hint}")
+    problems += [
+        f"the table has a second column {quoted(head)}"
+        for place, (key, head) in enumerate(zip(keys, table.heads, strict=True))
+        if key in keys[:place]
+    ]
     for wrong in problems:
         report_error(HandbookError(table.line, wrong, KNOWN))
-    return None if problems else [keys.index(key) for key in wanted]
+    return None if problems else columns
 
 
-def _column_key(head: str) -> str:
-    key = match_key(head)
-    return ALIASES.get(key, key)
+def _rotation_column(table: Table) -> int | None:
+    known = _columns(table).values()
+    places = (
+        place for place, head in enumerate(table.heads) if place not in known and match_key(head) in ROTATION_KEYS
+    )
+    return next(places, None)
+
+
+def _rotation(number: int, cell: str, *, titles: dict[str, str], report_error: ReportError) -> str:
+    """Return the title of the rotation that a cell names, "" if it names none."""
+    name = tidy_sentence(cell)
+    key = match_key(name) if says_something(name) else ""
+    if not key or key in UNASSIGNED:
+        return ""
+    if key not in titles:
+        like = difflib.get_close_matches(key, titles, n=1, cutoff=0.4)
+        expected = f"{quoted(titles[like[0]])}, the nearest" if like else "a rotation of the schedule"
+        report_error(HandbookError(number, f"no rotation is named {quoted(name)}", expected))
+    return titles.get(key, "")
+
+
+def _extra_cell(number: int, cell: str, *, report_error: ReportError) -> str:
+    text = tidy_sentence(cell)
+    if lone_backtick(text):
+        report_error(HandbookError(number, f"the cell {quoted(text)} has a lone backtick", "backticks in pairs"))
+    if len(text) > LONGEST_CELL:
+        report_error(HandbookError(number, f"the cell has {len(text)} characters", f"at most {LONGEST_CELL}"))
+    return text
 
 
 def _row(number: int, cells: Sequence[str], *, report_error: ReportError) -> PipelineRow | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from common.datetimes import format_instant
+from common.formatting import format_instant
 from handoffs.domain.topics import About
 from handoffs.models import ActionItem
 from handoffs.queries.action_items import open_items

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from common.datetimes import format_instant
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_instant
 from handoffs.models import SIGNING_LEAD_TIME, Handoff, HandoffNote
 from handoffs.queries.handoffs import next_handoffs
 from handoffs.queries.sheets import handoff_sheets

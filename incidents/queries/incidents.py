@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery, Window
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery, Value, When, Window
 from django.db.models.fields.json import KT
 from django.db.models.functions import RowNumber
 
@@ -57,6 +57,12 @@ def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
     """Return the unresolved incidents of one pipeline, or of all."""
     rows = all_incidents().unresolved()
     return rows if pipeline is None else rows.filter(pipeline=pipeline)
+
+
+def open_by_urgency() -> IncidentQuerySet:
+    """Return the unresolved incidents, the most severe first, and of those the oldest first."""
+    ranks = [When(severity=severity, then=Value(rank)) for rank, severity in enumerate(Incident.Severity.values)]
+    return open_incidents().annotate(severity_rank=Case(*ranks)).order_by("severity_rank", "opened_at", "pk")
 
 
 def open_counts(pipelines: Iterable[Pipeline]) -> dict[int, int]:

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError
+from common.formatting import format_day
 from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Alert, Incident, TimelineEntry
 from incidents.services.escalation import escalation_wait
 from incidents.services.transitions import NewIncident, lock_incident, open_incident, reopen, resolve
@@ -196,7 +197,7 @@ def check_title(check: Check) -> str:
     if check.last_bucket is not None:
         bucket = check.last_bucket.astimezone(dt.UTC)
         hour = "" if bucket.time() == dt.time() else f"{bucket: %H:%M} UTC"
-        details.append(f"{bucket.day} {bucket:%b}{hour}")
+        details.append(f"{format_day(bucket, 'short')}{hour}")
     return f"{check.type.failure}: {check.name}" + (f" ({', '.join(details)})" if details else "")
 
 

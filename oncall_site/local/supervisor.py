@@ -54,7 +54,7 @@ def _run(stopped: threading.Event) -> None:
     from django.core.management import call_command  # noqa: PLC0415  # as above
 
     var = settings.VAR
-    with _single_instance(var):
+    with single_instance(var):
         processes: list[SupervisedProcess] = []
         try:
             _stop_leftovers(var)
@@ -207,7 +207,8 @@ def _commands(address: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _single_instance(var: Path) -> Iterator[None]:
+def single_instance(var: Path) -> Iterator[None]:
+    """Hold the lock of the running site; exit with a sentence if another process holds it."""
     with (var / "run.lock").open("w") as lock:
         try:
             # A POSIX record lock: child processes do not inherit it and cannot hold it after a kill.

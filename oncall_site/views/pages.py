@@ -1,4 +1,4 @@
-"""Pages that combine several apps: a pipeline, a runbook, password reset, and redirects."""
+"""Pages that combine several apps: a person, a runbook, password reset, and redirects."""
 
 import sys
 
@@ -9,7 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
@@ -18,49 +18,42 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.http import client_address
-from incidents.queries.incidents import all_incidents, incidents_to_run
+from incidents.queries.incidents import incidents_to_run
 from incidents.queries.steps import step_statistics
 from oncall_site import services
 from oncall_site.logs import request_id
-from oncall_site.presenters import SnapshotPresenter
 from people.admin_site import lacks_second_factor
 from people.forms import ForgottenForm
+from people.queries import user_by_username
 from people.requests import SignedInRequest
 from people.services.login_attempts import TooManyAttemptsError
-from pipelines.queries import ownership, row_history
+from pipelines.queries import ownership
 from runbooks import views as runbooks_views
 from runbooks.queries import current_revision, runbooks
-from scheduling.queries.coverage_gaps import upcoming_gaps
-from scheduling.queries.on_call import on_call_snapshot
-from validation.queries.checks import checks, metrics_with_newest
-from validation.queries.external import external_checks
+from scheduling.queries.holidays import upcoming_holidays
+from scheduling.queries.weeks import weeks_held
 
-HISTORY_FIELDS = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
 MAX_INCIDENTS = 10
-MAX_GAPS = 20
+MAX_WEEKS = MAX_ABSENCES = 8
 RETRY_AFTER_SECONDS = 5
 THEMES = ("light", "dark")
-MAX_EXTERNAL_CHECKS = 50
 
 
 @require_safe
-def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Show a pipeline: status, responder and chain, owners, incidents, checks, history."""
-    row = get_object_or_404(ownership(), slug=slug)
+def person(request: SignedInRequest, username: str) -> HttpResponse:
+    """Show an engineer: contact, on-call weeks, dates away, and pipelines. Kinds and notes of time off are private."""
+    someone = user_by_username(username)
+    if someone is None or not someone.is_active:
+        raise Http404
     at = timezone.now()
-    pipeline_row = SnapshotPresenter(on_call_snapshot([row], at=at), [row]).pipeline_row(row)
     context = {
-        "pipeline": row,
-        "row": pipeline_row,
+        "person": someone,
+        "weeks": weeks_held(someone, at=at, limit=MAX_WEEKS),
+        "absences": upcoming_holidays(someone, at=at)[:MAX_ABSENCES],
+        "pipelines": ownership(owner=someone),
         "now": at,
-        "history": row_history(row, fields=HISTORY_FIELDS),
-        "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
-        "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
-        "checks": checks().filter(pipeline=row),
-        "metrics": metrics_with_newest(row),
-        "external_checks": external_checks().filter(pipeline=row)[:MAX_EXTERNAL_CHECKS],
     }
-    return render(request, "pipelines/pipeline.html", context)
+    return render(request, "people/person.html", context)
 
 
 @require_safe

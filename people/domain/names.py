@@ -1,5 +1,6 @@
 """Name matching, user names and slugs."""
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Collection
@@ -7,6 +8,8 @@ from collections.abc import Collection
 from anyascii import anyascii
 
 MAX_IDENTIFIER_LENGTH = 60
+# “jon” and “john” are alike, “wei” and “wen” are not.
+LEAST_LIKENESS = 0.75
 # Symbols that count as punctuation, like spacing accents.
 PUNCTUATION_LIKE = frozenset("|~")
 
@@ -22,6 +25,27 @@ def match_key(name: str) -> str:
     return " ".join(words.split()) or "".join(character for character in folded if _is_visible(character))
 
 
+def resembles(name: str, other: str) -> bool:
+    """Return True if two different names may mean one person: a misspelling, an initial, a missing or moved word.
+
+    “Priya Oneil” resembles “Priya O'Neil”, “P. O'Neil” and “Priya”; “Engineer A” does not resemble “Engineer B”.
+    """
+    words, others = (_latin_words(text) for text in (name, other))
+    if not words or not others:
+        return False
+    if "".join(words) == "".join(others):
+        return True
+    shorter, longer = sorted((words, others), key=len)
+    left, whole_words = list(longer), 0
+    for word in shorter:
+        match = next((there for there in left if _same_word(word, there)), None)
+        if match is None:
+            return False
+        left.remove(match)
+        whole_words += len(word) > 1 and len(match) > 1
+    return whole_words > 0
+
+
 def split_audience(name: str) -> tuple[str, str]:
     """Return a pipeline's name and the audience, which is the last pair of brackets at the end ("" without one).
 
@@ -34,6 +58,12 @@ def split_audience(name: str) -> tuple[str, str]:
     return (before, audience) if before and audience else (name, "")
 
 
+def initials(display_name: str) -> str:
+    """Return at most two letters: the first letters of the first and the last word of the name."""
+    words = display_name.split()
+    return "".join(word[0].upper()[0] for word in (words if len(words) < 3 else (words[0], words[-1])))
+
+
 def user_name_for(display_name: str, taken: Collection[str]) -> str:
     """Return a user name (`engineer-a` for "Engineer A") that is not taken: ASCII, at most 60 characters, never empty."""
     return _identifier(display_name, taken=taken, default="engineer")
@@ -42,6 +72,20 @@ def user_name_for(display_name: str, taken: Collection[str]) -> str:
 def slug_for(name: str, taken: Collection[str]) -> str:
     """Return a slug that is not taken: ASCII letters, digits and single dashes, at most 60 characters, never empty."""
     return _identifier(name, taken=taken, default="pipeline")
+
+
+def _latin_words(name: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", anyascii(match_key(name)).lower())
+
+
+def _same_word(word: str, other: str) -> bool:
+    """Return True if two words of names are equal, an initial and its word, or alike without digits."""
+    if word == other:
+        return True
+    if len(word) == 1 or len(other) == 1:
+        return word[0] == other[0] and word.isalpha() and other.isalpha() and len(word) != len(other)
+    alike = difflib.SequenceMatcher(a=word, b=other, autojunk=False).ratio() >= LEAST_LIKENESS
+    return alike and word.isalpha() and other.isalpha()
 
 
 def _folded(name: str) -> str:

@@ -55,6 +55,32 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='HandbookAlias',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('key', people.models.NameKeyField(blank=True, editable=False, max_length=400, source='name', unique=True)),
+            ],
+            options={
+                'verbose_name': 'other spelling in the handbook',
+                'verbose_name_plural': 'other spellings in the handbook',
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandbookAliasEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name', models.CharField(max_length=120)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
             name='LoginAttempts',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -108,6 +134,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('username', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:[._-][a-z0-9]+)*\\Z', 'A user name has lower-case letters and digits, with single dots, dashes or underscores between them.')], verbose_name='user name')),
                 ('display_name', models.CharField(max_length=120, verbose_name='name')),
+                ('handbook_name', people.models.HandbookNameField(blank=True, help_text='By which handbook import recognises the person, whatever their display name. Default: the name.', max_length=120, verbose_name='name in the handbook')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
                 ('phone', models.CharField(blank=True, db_default='', default='', help_text='Visible to signed-in users. Include country code, e.g. +49.', max_length=32, validators=[django.core.validators.RegexValidator('\\A\\+?[0-9][0-9 ()./-]{3,28}[0-9]\\Z', 'Enter a phone number, such as +49 30 1234567.')], verbose_name='phone')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
@@ -132,6 +159,9 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('username', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:[._-][a-z0-9]+)*\\Z', 'A user name has lower-case letters and digits, with single dots, dashes or underscores between them.')], verbose_name='user name')),
                 ('display_name', models.CharField(max_length=120, verbose_name='name')),
+                ('display_key', people.models.NameKeyField(blank=True, editable=False, max_length=400, source='display_name')),
+                ('handbook_name', people.models.HandbookNameField(blank=True, help_text='By which handbook import recognises the person, whatever their display name. Default: the name.', max_length=120, verbose_name='name in the handbook')),
+                ('handbook_key', people.models.NameKeyField(blank=True, editable=False, max_length=400, source='handbook_name')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
                 ('phone', models.CharField(blank=True, db_default='', default='', help_text='Visible to signed-in users. Include country code, e.g. +49.', max_length=32, validators=[django.core.validators.RegexValidator('\\A\\+?[0-9][0-9 ()./-]{3,28}[0-9]\\Z', 'Enter a phone number, such as +49 30 1234567.')], verbose_name='phone')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
@@ -148,7 +178,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'person',
                 'verbose_name_plural': 'people',
                 'ordering': ['display_name', 'pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('display_name', ''), _negated=True), name='user_has_a_name'), models.CheckConstraint(condition=models.Q(('display_name', django.db.models.functions.text.Trim('display_name'))), name='user_name_is_trimmed'), models.CheckConstraint(condition=models.Q(('colour__in', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])), name='user_colour_is_known'), models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='user_email_is_unique')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('display_name', ''), _negated=True), name='user_has_a_name'), models.CheckConstraint(condition=models.Q(('display_name', django.db.models.functions.text.Trim('display_name'))), name='user_name_is_trimmed'), models.CheckConstraint(condition=models.Q(('colour__in', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])), name='user_colour_is_known'), models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='user_email_is_unique'), models.UniqueConstraint(fields=('display_key',), name='user_name_is_unique'), models.UniqueConstraint(fields=('handbook_key',), name='user_handbook_name_is_unique')],
             },
         ),
         pgtrigger.migrations.AddTrigger(
@@ -157,15 +187,19 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "reactivated_at", "shortcuts", "subdivision", "time_zone", "username") VALUES (NEW."colour", NEW."country", NEW."date_joined", NEW."display_name", NEW."email", NEW."id", NEW."is_active", NEW."is_staff", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."reactivated_at", NEW."shortcuts", NEW."subdivision", NEW."time_zone", NEW."username"); RETURN NULL;', hash='6317407c4f4b4a945b57e73354356dc6b9b142cf', operation='INSERT', pgid='pgtrigger_insert_insert_7e9ab', table='people_user', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='keep_names_apart', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    PERFORM PG_ADVISORY_XACT_LOCK(HASHTEXT('people.names'));\n                    IF EXISTS (\n                        SELECT 1 FROM people_user WHERE id <> NEW.id AND (\n                            display_key IN (NEW.display_key, NEW.handbook_key)\n                            OR handbook_key IN (NEW.display_key, NEW.handbook_key)\n                        )\n                    ) OR EXISTS (\n                        SELECT 1 FROM people_handbookalias\n                        WHERE user_id <> NEW.id AND key IN (NEW.display_key, NEW.handbook_key)\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = 'user_names_are_apart',\n                            MESSAGE = 'the name belongs to another person';\n                    END IF;\n                    RETURN NEW;\n                ", hash='bf43df66a7c3a03c939f2caef053ac80f18f1427', operation='INSERT OR UPDATE OF "display_key", "handbook_key"', pgid='pgtrigger_keep_names_apart_b2657', table='people_user', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."colour" IS DISTINCT FROM (NEW."colour") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."date_joined" IS DISTINCT FROM (NEW."date_joined") OR OLD."display_name" IS DISTINCT FROM (NEW."display_name") OR OLD."email" IS DISTINCT FROM (NEW."email") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."is_staff" IS DISTINCT FROM (NEW."is_staff") OR OLD."phone" IS DISTINCT FROM (NEW."phone") OR OLD."reactivated_at" IS DISTINCT FROM (NEW."reactivated_at") OR OLD."shortcuts" IS DISTINCT FROM (NEW."shortcuts") OR OLD."subdivision" IS DISTINCT FROM (NEW."subdivision") OR OLD."time_zone" IS DISTINCT FROM (NEW."time_zone") OR OLD."username" IS DISTINCT FROM (NEW."username"))', func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "reactivated_at", "shortcuts", "subdivision", "time_zone", "username") VALUES (NEW."colour", NEW."country", NEW."date_joined", NEW."display_name", NEW."email", NEW."id", NEW."is_active", NEW."is_staff", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."reactivated_at", NEW."shortcuts", NEW."subdivision", NEW."time_zone", NEW."username"); RETURN NULL;', hash='81c2be96c1e2ed192de56758036f5cff35674786', operation='UPDATE', pgid='pgtrigger_update_update_86e64', table='people_user', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "handbook_name", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "reactivated_at", "shortcuts", "subdivision", "time_zone", "username") VALUES (NEW."colour", NEW."country", NEW."date_joined", NEW."display_name", NEW."email", NEW."handbook_name", NEW."id", NEW."is_active", NEW."is_staff", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."reactivated_at", NEW."shortcuts", NEW."subdivision", NEW."time_zone", NEW."username"); RETURN NULL;', hash='1aec2d6af033d2827bf7d0b697b9d13639ca10ab', operation='INSERT', pgid='pgtrigger_insert_insert_7e9ab', table='people_user', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "reactivated_at", "shortcuts", "subdivision", "time_zone", "username") VALUES (OLD."colour", OLD."country", OLD."date_joined", OLD."display_name", OLD."email", OLD."id", OLD."is_active", OLD."is_staff", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."phone", OLD."reactivated_at", OLD."shortcuts", OLD."subdivision", OLD."time_zone", OLD."username"); RETURN NULL;', hash='e10a31e30407d0edd494e7c4ccac8f34a720c22c', operation='DELETE', pgid='pgtrigger_delete_delete_bec80', table='people_user', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."colour" IS DISTINCT FROM (NEW."colour") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."date_joined" IS DISTINCT FROM (NEW."date_joined") OR OLD."display_name" IS DISTINCT FROM (NEW."display_name") OR OLD."email" IS DISTINCT FROM (NEW."email") OR OLD."handbook_name" IS DISTINCT FROM (NEW."handbook_name") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."is_staff" IS DISTINCT FROM (NEW."is_staff") OR OLD."phone" IS DISTINCT FROM (NEW."phone") OR OLD."reactivated_at" IS DISTINCT FROM (NEW."reactivated_at") OR OLD."shortcuts" IS DISTINCT FROM (NEW."shortcuts") OR OLD."subdivision" IS DISTINCT FROM (NEW."subdivision") OR OLD."time_zone" IS DISTINCT FROM (NEW."time_zone") OR OLD."username" IS DISTINCT FROM (NEW."username"))', func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "handbook_name", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "reactivated_at", "shortcuts", "subdivision", "time_zone", "username") VALUES (NEW."colour", NEW."country", NEW."date_joined", NEW."display_name", NEW."email", NEW."handbook_name", NEW."id", NEW."is_active", NEW."is_staff", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."reactivated_at", NEW."shortcuts", NEW."subdivision", NEW."time_zone", NEW."username"); RETURN NULL;', hash='4db4b71c7b384e5eb7b42ed0e960c31383d2a205', operation='UPDATE', pgid='pgtrigger_update_update_86e64', table='people_user', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='user',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "handbook_name", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "reactivated_at", "shortcuts", "subdivision", "time_zone", "username") VALUES (OLD."colour", OLD."country", OLD."date_joined", OLD."display_name", OLD."email", OLD."handbook_name", OLD."id", OLD."is_active", OLD."is_staff", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."phone", OLD."reactivated_at", OLD."shortcuts", OLD."subdivision", OLD."time_zone", OLD."username"); RETURN NULL;', hash='45b54fc7fa10031dbbb3fe70154bb94947f75672', operation='DELETE', pgid='pgtrigger_delete_delete_bec80', table='people_user', when='AFTER')),
         ),
         migrations.AddField(
             model_name='apitoken',
@@ -184,6 +218,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='apitokenevent',
+            name='user',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='handbookalias',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handbook_aliases', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='handbookaliasevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='handbookaliasevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='people.handbookalias'),
+        ),
+        migrations.AddField(
+            model_name='handbookaliasevent',
             name='user',
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
         ),
@@ -246,6 +300,18 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='apitoken',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_apitokenevent" ("created_at", "expires_at", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "prefix", "revoked_at", "scope", "user_id") VALUES (OLD."created_at", OLD."expires_at", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."prefix", OLD."revoked_at", OLD."scope", OLD."user_id"); RETURN NULL;', hash='d64a247b584d07fd732593822e7b10094a9dd6b3', operation='DELETE', pgid='pgtrigger_delete_delete_9a9d9', table='people_apitoken', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='handbookalias',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_handbookaliasevent" ("id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id") VALUES (NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."user_id"); RETURN NULL;', hash='b7de972a5bf53b8d42d81c2f2dd183667d58b1d3', operation='INSERT', pgid='pgtrigger_insert_insert_2d153', table='people_handbookalias', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='handbookalias',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."user_id" IS DISTINCT FROM (NEW."user_id"))', func='INSERT INTO "people_handbookaliasevent" ("id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id") VALUES (NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."user_id"); RETURN NULL;', hash='22d0c59dd369ba2bd1b4b455f2f47a911899e390', operation='UPDATE', pgid='pgtrigger_update_update_f318e', table='people_handbookalias', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='handbookalias',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_handbookaliasevent" ("id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id") VALUES (OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."user_id"); RETURN NULL;', hash='5e3a1cc5f2df5595f72fc034c192ae1d86ed8cf9', operation='DELETE', pgid='pgtrigger_delete_delete_cc2de', table='people_handbookalias', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='passwordlink',

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,11 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from common.db import advisory_lock
 from common.exceptions import DomainError, NotAllowedError
-from people.domain.names import match_key, user_name_for
-from people.models import ApiToken, Color, User
-from people.queries import secret_digest
+from people.domain.names import initials, match_key, user_name_for
+from people.models import NAME_KEYS, NAMES_LOCK, ApiToken, Color, HandbookAlias, User
+from people.queries import people_by_handbook_name, secret_digest
 
 TOKEN_PREFIX = "oncall_"  # noqa: S105  # nosec B105  # a public prefix, so that scanners recognise leaked tokens
 MAX_TOKENS_PER_USER = 50
@@ -75,13 +77,13 @@ def note_use(tokens: QuerySet[Any], *, at: dt.datetime) -> None:
 
 @transaction.atomic
 def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User], list[User]]:
-    """Return users with these names by match key, and the list of users created for new names.
+    """Return the users with these names in the handbook by match key, and the users created for new names.
 
-    Names match regardless of case and punctuation (docs/rules.md). A new user has no usable password until an admin invites them.
+    Names match regardless of case and punctuation (docs/rules.md). A new user has no usable password until an admin invites
+    them. Raises django.core.exceptions.ValidationError if a new name is somebody's display name.
     """
-    known: dict[str, User] = {}
-    for user in User.objects.order_by("pk"):
-        known.setdefault(match_key(user.display_name), user)
+    advisory_lock(NAMES_LOCK)
+    known = people_by_handbook_name()
     taken = set(User.objects.values_list("username", flat=True))
     created = []
     for name in names:
@@ -91,15 +93,36 @@ def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User
             display_name=name,
             username=user_name_for(name, taken),
             time_zone=time_zone,
-            colour=len(taken) % len(Color) + 1,
+            colour=free_color(name),
         )
         user.set_unusable_password()
-        user.full_clean()
+        user.full_clean(exclude=NAME_KEYS)
         user.save()
         taken.add(user.username)
         known[match_key(name)] = user
         created.append(user)
     return {match_key(name): known[match_key(name)] for name in names}, created
+
+
+@transaction.atomic
+def add_handbook_alias(user: User, *, name: str) -> None:
+    """Let another spelling in the handbook mean this user.
+
+    Raises django.core.exceptions.ValidationError if the name belongs to another person.
+    """
+    advisory_lock(NAMES_LOCK)
+    alias = HandbookAlias(user=user, name=name)
+    alias.full_clean(exclude=["key"])
+    alias.save()
+
+
+def free_color(display_name: str) -> int:
+    """Return an avatar colour for a new user: the one fewest users with the same initials have, then fewest users."""
+    same, everyone = Counter[int](), Counter[int]()
+    for name, color in User.objects.order_by().values_list("display_name", "colour"):
+        everyone[color] += 1
+        same[color] += initials(name) == initials(display_name)
+    return min(Color.values, key=lambda color: (same[color], everyone[color], color))
 
 
 def set_password(user: User, *, password: str) -> None:
@@ -108,15 +131,18 @@ def set_password(user: User, *, password: str) -> None:
     user.save(update_fields=["password"])
 
 
+@transaction.atomic
 def change_profile(user: User, *, fields: dict[str, object]) -> None:
-    """Update profile fields of a user.
+    """Update profile fields of a user. The name in the handbook stays.
 
     Raises django.core.exceptions.ValidationError by field.
     """
+    if "display_name" in fields:
+        advisory_lock(NAMES_LOCK)
     for field, value in fields.items():
         setattr(user, field, value)
-    user.full_clean(exclude=["password"])
-    user.save(update_fields=list(fields))
+    user.full_clean(exclude=["password", *NAME_KEYS])
+    user.save(update_fields=[*fields, *(["display_key"] if "display_name" in fields else [])])
 
 
 def check_admin_remains(leaver: User) -> None:

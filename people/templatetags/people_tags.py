@@ -4,15 +4,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from people.domain.names import initials
 from people.models import User
 
 register = template.Library()
-
-
-def initials(user: User) -> str:
-    """Return a user's initials: the first letters of the first and last word of the name."""
-    names = user.display_name.split()
-    return "".join(name[0] for name in ([names[0], names[-1]] if len(names) > 1 else names)).upper()
 
 
 @register.filter
@@ -28,9 +23,10 @@ def person(user: User | None) -> SafeString:
         return SafeString('<span class="person person-none">No one</span>')
     return format_html(
         '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span>'
-        '<span class="person-name">{}</span></span>',
+        '<span class="person-name" title="{}">{}</span></span>',
         user.colour,
-        initials(user),
+        initials(user.display_name),
+        user.display_name,
         user.display_name,
     )
 
@@ -42,8 +38,9 @@ def contact_link(user: User | None) -> SafeString:
         return SafeString("")
     url, text = (f"tel:{user.dial}", user.phone) if user.dial else (f"mailto:{user.email}", user.email)
     return format_html(
-        '<a class="reach" href="{}"><span class="visually-hidden">{} {}: </span>{}</a>',
+        '<a class="reach" href="{}" title="{}"><span class="visually-hidden">{} {}: </span>{}</a>',
         url,
+        text,
         "Call" if user.dial else "E-mail",
         user.display_name,
         text,

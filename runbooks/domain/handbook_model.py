@@ -1,5 +1,6 @@
 """The contents of a handbook file as values: pipelines, rotation, holiday policy, hand-off, runbooks and passages."""
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 from people.domain.names import match_key
@@ -7,6 +8,9 @@ from people.domain.names import match_key
 OWNERSHIP_TITLE = "Ownership of Pipelines"
 SCHEDULE_TITLE = "On-Call Schedule"
 RUNBOOKS_TITLE = "Runbooks for Pipelines"
+ROTATION_TITLE = "Weekly Rotation"
+POLICY_TITLE = "Holiday Policy"
+HANDOFF_TITLE = "Daily Onboarding Hand-Off"
 
 # Maximum lengths of the database columns, in characters.
 LONGEST_PERSON = 120
@@ -34,6 +38,17 @@ HANDOFF_TOPICS = "hand-off topics"
 SCHEDULE_END = "schedule end"
 RUNBOOKS = "runbooks"
 RUNBOOKS_END = "runbooks end"
+# Not texts between the parts, but their own titles, where they are not the usual ones.
+PART_TITLES = {
+    OWNERSHIP_TITLE: "ownership title",
+    SCHEDULE_TITLE: "schedule title",
+    RUNBOOKS_TITLE: "runbooks title",
+}
+
+
+def in_group(place: str, group: int) -> str:
+    """Return the position in the sections of a rotation, counted from 0; the first has the plain positions."""
+    return f"{place} {group + 1}" if group else place
 
 
 def after_runbook(title: str) -> str:
@@ -63,12 +78,18 @@ class HandbookErrors(Exception):  # noqa: N818  # it carries several errors
 
 @dataclass(frozen=True, slots=True)
 class PipelineRow:
-    """A row of the ownership table."""
+    """A row of the ownership table.
+
+    `rotation` is the title of the pipeline's rotation, "" for none, None if the table has no such column. `extra` holds the
+    cells of the extra columns.
+    """
 
     name: str
     audience: str
     primary: str
     secondary: str
+    rotation: str | None = None
+    extra: tuple[str, ...] = ()
     line: int = field(default=0, compare=False)
 
     @property
@@ -83,21 +104,6 @@ class RosterEntry:
 
     engineer: str
     line: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class RotationPart:
-    """The rotation: its Markdown description and the engineers of weeks 1 to n."""
-
-    title: str
-    intro: str
-    turns: tuple[RosterEntry, ...]
-    line: int = field(default=0, compare=False)
-
-    @property
-    def engineers(self) -> tuple[str, ...]:
-        """The engineers in week order."""
-        return tuple(turn.engineer for turn in self.turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,51 @@ class HandoffPart:
     topics_label: str
     topics: tuple[str, ...]
     line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDay:
+    """The first date of a rotation's table. A date without a year has `year` None."""
+
+    year: int | None
+    month: int
+    day: int
+
+    def near(self, today: dt.date) -> dt.date | None:
+        """Return the date; without a year, the one nearest to `today`. None if there is no such date."""
+        years = [self.year] if self.year else [today.year - 1, today.year, today.year + 1]
+        dates = [date for year in years if (date := calendar_date(year, self.month, self.day))]
+        return min(dates, key=lambda date: abs(date - today), default=None)
+
+
+def calendar_date(year: int, month: int, day: int) -> dt.date | None:
+    """Return the date, or None if the calendar has no such date."""
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RotationPart:
+    """A rotation: its Markdown description, the engineers of weeks 1 to n, and its holiday policy and hand-off, if any.
+
+    Later rotations without a holiday policy or hand-off share that of the first. `first_day` is the start of week 1 if the
+    file has a table with dates.
+    """
+
+    title: str
+    intro: str
+    turns: tuple[RosterEntry, ...]
+    holiday_policy: HolidayPolicyPart | None = None
+    handoff: HandoffPart | None = None
+    first_day: FirstDay | None = field(default=None, compare=False)
+    line: int = field(default=0, compare=False)
+
+    @property
+    def engineers(self) -> tuple[str, ...]:
+        """The engineers in week order."""
+        return tuple(turn.engineer for turn in self.turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,21 +212,29 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraColumn:
+    """A column of the ownership table that only the handbook uses, with its place in the table, counted from 0."""
+
+    place: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Handbook:
     """The complete contents of a handbook file (docs/rules.md, Handbook file)."""
 
     pipelines: tuple[PipelineRow, ...]
-    rotation: RotationPart
-    holiday_policy: HolidayPolicyPart
-    handoff: HandoffPart
+    rotations: tuple[RotationPart, ...] = ()
     runbooks: tuple[RunbookPart, ...] = ()
     extras: tuple[Passage, ...] = ()
+    columns: tuple[ExtraColumn, ...] = ()
 
     @property
     def engineers(self) -> tuple[str, ...]:
-        """All engineers without duplicates: the roster in week order, then owners who are not on it."""
+        """All engineers without duplicates: the rosters in week order, then owners who are not on them."""
+        turns = (name for rotation in self.rotations for name in rotation.engineers)
         owners = (name for row in self.pipelines for name in (row.primary, row.secondary))
-        return tuple(dict.fromkeys([*self.rotation.engineers, *owners]))
+        return tuple(dict.fromkeys([*turns, *owners]))
 
 
 def full_name(name: str, *, audience: str) -> str:

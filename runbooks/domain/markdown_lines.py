@@ -17,6 +17,7 @@ BYTE_ORDER_MARKS = {
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}")
+SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*")
 UNDERLINE = re.compile(r" {0,3}-+[ \t]*")
 ITEM = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])(?:[ \t]+(.*))?", re.ASCII)
 # Starts of blocks: the line before one of these is not a paragraph that continues.
@@ -79,6 +80,18 @@ def closing_fence(line: Line) -> str:
     """Return the backticks or tildes of a fence, which also close its block, or "" if the line is no fence."""
     found = FENCE.match(line.text)
     return found[1] if found else ""
+
+
+def underlined_headings(lines: Sequence[Line]) -> dict[int, int]:
+    """Return the levels of the underlined headings of one line, by their place (CommonMark 0.31, §4.3)."""
+    levels = {}
+    for place, (above, title, underline) in enumerate(zip([None, *lines], lines, lines[1:], strict=False)):
+        found = None if title.code or underline.code else SETEXT.fullmatch(underline.text)
+        starts = above is None or above.is_blank or above.is_rule or above.heading is not None or above.code
+        is_code = title.text.expandtabs(4).startswith("    ")
+        if found and starts and not (BLOCK.match(title.text) or title.is_rule or is_code):
+            levels[place] = 1 if found[1][0] == "=" else 2
+    return levels
 
 
 def block_text(lines: Sequence[Line]) -> str:

@@ -23,6 +23,8 @@ LENGTH = re.compile(
     r"(?<![\d.,])([0-9]{1,6})(?:\s?(?:[-‐‑‒–—−]|to|or)\s?([0-9]{1,6}))?(?:\s?[-‐‑])?\s?min(?:ute)?s?\b", re.IGNORECASE
 )
 
+MOST_WORDS_OF_A_NAME = 5
+
 ReportError = Callable[[HandbookError], None]
 
 
@@ -48,6 +50,15 @@ class Item:
         while item.nested:
             item = item.nested[-1]
         return item
+
+    @property
+    def is_numbered(self) -> bool:
+        """True if the item is one of a numbered list."""
+        return bool(self.lines and self.lines[0].item and self.lines[0].item[1][:1].isdigit())
+
+    def as_week(self, number: int) -> "Item":
+        """Return an item that names an engineer as the item of a week."""
+        return replace(self, texts=[f"Week {number}: {self.texts[0]}", *self.texts[1:]])
 
     @property
     def markdown(self) -> str:
@@ -87,9 +98,10 @@ def parse_list(lines: Sequence[Line]) -> ListPart:
 def parse_turns(part: ListPart, *, at: int, report_error: ReportError) -> tuple[RosterEntry, ...]:
     """Return the weeks of the rotation in order. `at` is the line number of its heading."""
     turns: list[RosterEntry] = []
-    if not part.items:
+    items = _weeks(part.items)
+    if not items:
         report_error(HandbookError(at, "the rotation has no weeks", "a list such as “- **Week 1**: Engineer A”"))
-    for number, item in enumerate(part.items, start=1):
+    for number, item in enumerate(items, start=1):
         _refuse_nested(item, what="a week", report_error=report_error)
         if len(item.texts) > 1:
             report_error(
@@ -121,6 +133,24 @@ def parse_turns(part: ListPart, *, at: int, report_error: ReportError) -> tuple[
         if line.item and WEEK.fullmatch(line.item[2]):
             report_error(HandbookError(line.number, "this week is not in the list of weeks", "all weeks in one list"))
     return tuple(turns)
+
+
+def _weeks(items: Sequence[Item]) -> Sequence[Item]:
+    """Return the items as weeks: a numbered list of names means weeks 1 to n."""
+    if all(item.is_numbered and _may_be_name(item.text) for item in items):
+        return [item.as_week(number) for number, item in enumerate(items, start=1)]
+    return items
+
+
+def is_numbered_names(lines: Sequence[Line]) -> bool:
+    """Return True if the first list of the lines is a numbered list of names."""
+    items = parse_list(lines).items
+    return bool(items) and all(item.is_numbered and _may_be_name(item.text) for item in items)
+
+
+def _may_be_name(text: str) -> bool:
+    """Return True if a text may name a person: a few words that are neither a week nor a sentence."""
+    return not WEEK.fullmatch(text) and len(text.split()) <= MOST_WORDS_OF_A_NAME and text[-1:] not in ".:;!?"
 
 
 def parse_rules(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]:

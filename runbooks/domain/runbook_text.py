@@ -19,7 +19,7 @@ from runbooks.domain.handbook_model import (
     Section,
     join_sections,
 )
-from runbooks.domain.markdown_lines import Line, block_text, closing_fence, split_lines
+from runbooks.domain.markdown_lines import Line, block_text, closing_fence, split_lines, underlined_headings
 from runbooks.domain.text_cleanup import CONTROL, quoted, tidy_name, tidy_pipeline, tidy_sentence
 
 SECTION_LEVEL = 3
@@ -45,7 +45,17 @@ def split_sections(markdown: str) -> tuple[Section, ...]:
     lines, opening = split_lines(text)
     if opening is not None:
         lines, _ = split_lines(f"{text}\n{closing_fence(opening)}")
-    return _sections([_kept_inside(line) for line in lines], report_error=lambda _: None)
+    return _sections([_kept_inside(line) for line in _without_underlined(lines)], report_error=lambda _: None)
+
+
+def _without_underlined(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines with underlined headings of level 1, which would end the runbooks, in the `#` form."""
+    result = list(lines)
+    for place, level in underlined_headings(lines).items():
+        if level == 1:
+            result[place] = replace(lines[place], text=f"# {lines[place].text.strip()}")
+            result[place + 1] = replace(lines[place + 1], text="")
+    return result
 
 
 def runbook_title(title: str) -> str | None:

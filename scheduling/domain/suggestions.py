@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from common.formatting import format_day
 from scheduling.domain.responder_chain import Availability
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move, Week
 
 TWO_WAY, THREE_WAY, ONE_WAY = "two_way", "three_way", "one_way"
@@ -206,7 +206,7 @@ class _Ranking:
         for move in moves:
             holidays = self.holidays(move.taker, move.week)
             if holidays:
-                days = ", ".join(f"{day.day} {day:%b}" for day in holidays)
+                days = ", ".join(format_day(day, "short") for day in holidays)
                 plural = "s" if len(holidays) > 1 else ""
                 yield f"{names[move.taker]} would be on call on {len(holidays)} public holiday{plural} ({days})."
 

@@ -3,6 +3,8 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from common.formatting import format_day
+
 DAY = dt.timedelta(days=1)
 MIDNIGHT = dt.time()
 
@@ -46,20 +48,15 @@ def dates_to_interval(
     return starts_at, ends_at
 
 
-def format_day(day: dt.date) -> str:
-    """Return a date as "21 Dec 2026"."""
-    return f"{day.day} {day:%b %Y}"
-
-
 def format_days(first: dt.date, last: dt.date, *, start: dt.time | None = None, end: dt.time | None = None) -> str:
     """Return a range of dates as "21–25 Dec", "30 Dec – 2 Jan", "3 Nov" or "3 Nov 13:00–17:00"."""
     if start or end:
-        begin = f"{first.day} {first:%b}" + (f" {start:%H:%M}" if start else "")
+        begin = format_day(first, "short") + (f" {start:%H:%M}" if start else "")
         if first == last:
             return f"{begin}–{end:%H:%M}" if end and start else f"{begin} until {end:%H:%M}" if end else f"{begin} on"
-        return f"{begin} – {last.day} {last:%b}" + (f" {end:%H:%M}" if end else "")
+        return f"{begin} – {format_day(last, 'short')}" + (f" {end:%H:%M}" if end else "")
     if first == last:
-        return f"{first.day} {first:%b}"
+        return format_day(first, "short")
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{last.day} {last:%b}"
-    return f"{first.day} {first:%b} – {last.day} {last:%b}"
+        return f"{first.day}–{format_day(last, 'short')}"
+    return f"{format_day(first, 'short')} – {format_day(last, 'short')}"

@@ -11,8 +11,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet, no_overlap_constraint
+from common.formatting import format_day
 from people.models import User
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move
 from scheduling.models.cover_requests import CoverRequest
 from scheduling.models.rotations import Rotation

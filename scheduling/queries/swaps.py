@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from common.formatting import format_day
 from people.models import User
-from scheduling.domain.wall_time import format_day
-from scheduling.domain.weeks import Move, active_roster
+from scheduling.domain.weeks import Move, RosterVersion, active_roster
 from scheduling.loaders import roster_versions
 from scheduling.models import HolidayBlock, RosterMember, Rotation, RotationWeek, SwapQuerySet, SwapRequest
 
@@ -42,11 +42,19 @@ def swaps_for(person: User, *, at: dt.datetime, limit: int = 100) -> SwapInbox:
 
 
 def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
-    """Return the open requests that ask a person, by name or as an engineer of the rotation, and await their answer."""
-    rosters = RosterMember.objects.filter(engineer=person).values("roster__rotation")
-    is_recipient = Q(counterpart=person) | Q(third=person) | Q(counterpart=None, rotation__in=rosters)
-    rows = all_swaps().filter(is_recipient, state=SwapRequest.State.PENDING, expires_at__gt=at)
-    return [swap for swap in rows if awaits_answer_from(swap, person=person)]
+    """Return the open requests that await a person's answer: as a named recipient, or to anyone on their roster."""
+    is_recipient = Q(counterpart=person) | Q(third=person)
+    own_rotations = RosterMember.objects.filter(engineer=person).values("roster__rotation")
+    to_anyone = Q(counterpart=None, rotation__in=own_rotations)
+    rows = all_swaps().filter(is_recipient | to_anyone, state=SwapRequest.State.PENDING, expires_at__gt=at)
+    waiting = [swap for swap in rows if awaits_answer_from(swap, person=person)]
+    rosters = roster_versions({swap.rotation for swap in waiting if swap.counterpart_id is None})
+    return [swap for swap in waiting if swap.counterpart_id or person.pk in _engineers_of_week(rosters, swap)]
+
+
+def _engineers_of_week(rosters: Mapping[int, list[RosterVersion]], swap: SwapRequest) -> tuple[int, ...]:
+    roster = active_roster(rosters.get(swap.rotation_id, []), week=swap.offered_week)
+    return roster.engineers if roster else ()
 
 
 def awaits_answer_from(swap: SwapRequest, *, person: User) -> bool:

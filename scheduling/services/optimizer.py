@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_day
 from people.models import User
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import Move
 from scheduling.models import Rotation, SwapRequest
 from scheduling.notifications import WeekMoved, notify_weeks_changed

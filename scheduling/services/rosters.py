@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_day
 from people.models import User
-from scheduling.domain.wall_time import format_day, to_utc
+from scheduling.domain.wall_time import to_utc
 from scheduling.domain.weeks import WEEK, week_start
 from scheduling.loaders import rotation_hours
 from scheduling.models import Roster, RosterMember, Rotation

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.exceptions import InvalidInputError, NotAllowedError
+from common.formatting import format_day
 from people.domain.names import match_key, slug_for
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import week_start
 from scheduling.models import PipelineRotation, Rotation
 from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
@@ -25,13 +25,13 @@ from scheduling.services.weeks import update_hours
 
 @dataclass(frozen=True, slots=True)
 class RotationText:
-    """The handbook's text about a rotation and its holiday policy."""
+    """The handbook's text about a rotation and its holiday policy. None leaves the policy as it is."""
 
     name: str
     description: str
-    policy_name: str
-    policy_introduction: str
-    policy_rules: tuple[str, ...]
+    policy_name: str | None = None
+    policy_introduction: str | None = None
+    policy_rules: tuple[str, ...] | None = None
 
 
 @transaction.atomic
@@ -176,9 +176,9 @@ def _set_text(rotation: Rotation, text: RotationText) -> list[str]:
         "description": text.description,
         "policy_name": text.policy_name,
         "policy_introduction": text.policy_introduction,
-        "policy_rules": list(text.policy_rules),
+        "policy_rules": None if text.policy_rules is None else list(text.policy_rules),
     }
-    changed = [field for field, value in values.items() if getattr(rotation, field) != value]
+    changed = [field for field, value in values.items() if value is not None and getattr(rotation, field) != value]
     for field in changed:
         setattr(rotation, field, values[field])
     return changed

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_day
 from people.models import User
-from scheduling.domain.wall_time import format_day, format_days
+from scheduling.domain.wall_time import format_days
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.notifications import notify_swap_decided, notify_swap_requested

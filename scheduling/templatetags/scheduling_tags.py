@@ -1,6 +1,5 @@
 """Template tags for the schedule's charts."""
 
-import datetime as dt
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -8,6 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from common.formatting import format_instant
 from scheduling.models import HolidayBlock
 
 register = template.Library()
@@ -41,10 +41,5 @@ def absence_period(absence: HolidayBlock) -> SafeString:
         return format_html(
             '<span class="when" title="{}">{}</span>', own, f"{absence.days} {starts:%Z}" if has_hours else absence.days
         )
-    return format_html(
-        '<span class="when" title="{}">{} – {}</span>', own, _instant(starts), f"{_instant(ends)} {ends:%Z}"
-    )
-
-
-def _instant(at: dt.datetime) -> str:
-    return f"{at.day} {at:%b %H:%M}"
+    first, last = (format_instant(at, zone, brief=True) for at in (starts, ends))
+    return format_html('<span class="when" title="{}">{} – {}</span>', own, first, last)

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from common.exceptions import DomainError
+from common.formatting import format_day
 from people.models import User
 from people.queries import all_users
 from people.requests import SignedInRequest
 from pipelines.queries import row_history
 from scheduling import presenters
-from scheduling.domain.wall_time import format_day
 from scheduling.domain.weeks import WEEK
 from scheduling.domain.workload import Workload
 from scheduling.forms import RosterForm

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from calendar_feeds.services import create_feed
 from handoffs.models import Handoff
@@ -26,6 +27,7 @@ from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, decline_swap, request_swap
 from tests.axe import findings
+from tests.browser import follow
 from tests.validation.samples import sample
 from validation.models import ExternalCheck, Metric
 from validation.services.checks import create_check, mute_check
@@ -72,7 +74,11 @@ PAGES = [
     f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     f"/checks/new/?pipeline={SLUG}&check_type=custom_sql",
     "/me/",
+    "/me/profile/",
+    "/me/tokens/",
+    "/me/security/",
     "/me/feeds/",
+    "/people/engineer-a/",
     "/handoffs/",
     "/me/notifications/",
     "/api/v1/docs/",
@@ -253,7 +259,8 @@ def test_sign_in_has_no_axe_finding(transactional_db, open_page):
     assert findings(page) == []
     page.get_by_label("User name").fill("nobody")
     page.get_by_label("Password").fill("nothing")
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
+    expect(page.get_by_text("Please enter a correct")).to_be_visible()
     assert findings(page) == []
 
 

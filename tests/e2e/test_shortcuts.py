@@ -57,12 +57,9 @@ def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(page, complai
     assert complaints == []
 
 
-def test_a_slash_goes_to_the_filter_of_the_page_or_to_the_search_of_the_site(page):
+def test_a_slash_opens_the_search(page):
     page.keyboard.press("/")
-    expect(page.get_by_label("Search", exact=True)).to_be_focused()
-    page.goto("/fairness/")
-    page.keyboard.press("/")
-    expect(page.locator("#site-search")).to_be_focused()
+    expect(page.get_by_label("Search the site").and_(page.locator("#palette-words"))).to_be_focused()
 
 
 def test_j_and_k_go_through_the_rows_and_enter_opens_one(page):
@@ -94,7 +91,7 @@ def test_no_key_acts_in_a_field_or_with_a_modifier(page):
 
 
 def test_who_switches_them_off_has_none(page, a):
-    page.goto("/me/")
+    page.goto("/me/profile/")
     page.get_by_role("checkbox", name="Keyboard shortcuts").uncheck()
     page.get_by_role("button", name="Save profile").click()
     expect(page.get_by_text("Profile saved.")).to_be_visible()

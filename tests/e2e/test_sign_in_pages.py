@@ -9,6 +9,7 @@ from notifications.registry import load
 from oncall_site.services import invite
 from people.models import User
 from tests.axe import findings
+from tests.browser import follow
 from tests.factories import PASSWORD
 from tests.people.test_second_factor import code_of
 
@@ -31,26 +32,25 @@ def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complai
     check_page()
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     page.get_by_label("New password confirmation").fill(PASSWORD)
-    page.get_by_role("button", name="Set password").click()
+    follow(page.get_by_role("button", name="Set password"))
     expect(page.get_by_text("Password set")).to_be_visible()
     check_page()
-    sign_in(page)
-    page.goto("/me/")
-    page.get_by_role("link", name="Set up two-factor authentication").click()
+    page.goto("/me/security/")
+    follow(page.get_by_role("link", name="Set up two-factor authentication"))
     check_page()
-    page.get_by_role("link", name="Set up authenticator app").click()
+    follow(page.get_by_role("link", name="Set up authenticator app"))
     check_page()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
+    follow(page.get_by_role("button", name="Confirm"))
     check_page()
     assert page.locator("img.qr").evaluate("image => image.complete && image.naturalWidth > 50")
     secret = page.locator("code.secret").inner_text()
     page.get_by_label("6-digit code").fill(code_of(secret))
-    page.get_by_role("button", name="Enable").click()
+    follow(page.get_by_role("button", name="Enable"))
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     recovery = page.locator(".codes code").first.inner_text()
     check_page()
-    for path in ("/me/second-factor/", "/me/second-factor/codes/new/", "/me/second-factor/remove/", "/me/"):
+    for path in ("/me/second-factor/", "/me/second-factor/codes/new/", "/me/second-factor/remove/", "/me/security/"):
         page.goto(path)
         check_page()
     sign_out(page)
@@ -58,11 +58,11 @@ def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complai
     expect(page.get_by_role("heading", name="Two-factor authentication")).to_be_visible()
     check_page()
     page.get_by_label("Code").fill("000000")
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_text("Incorrect code")).to_be_visible()
     check_page()
     page.get_by_label("Code").fill(recovery)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.url.endswith("/")
     assert found == [], "\n".join(found)
@@ -73,12 +73,12 @@ def sign_in(page):
     page.goto("/sign-in/")
     page.get_by_label("User name").fill("engineer-a")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    follow(page.get_by_role("button", name="Sign in", exact=True))
 
 
 def sign_out(page):
     page.locator(".site-menu summary").click()
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
 
 
 def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, open_page):
@@ -95,7 +95,7 @@ def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, ope
         found += findings(page)
     page.goto("/password/forgotten/")
     page.get_by_label("E-mail").fill("nobody@example.org")
-    page.get_by_role("button", name="Send reset link").click()
+    follow(page.get_by_role("button", name="Send reset link"))
     expect(page.get_by_text("we’ve sent a link")).to_be_visible()
     found += findings(page)
     for _ in range(6):

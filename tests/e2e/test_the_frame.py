@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
-from tests.browser import PHONE
+from tests.browser import PHONE, follow
 from tests.factories import PASSWORD
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check
@@ -56,13 +56,13 @@ def test_a_runbook_is_edited_compared_and_restored(seeded, a, open_page, javascr
     page.get_by_label("Text").fill(text.replace("Rerun failed tasks", "Restart failed tasks"))
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#preview")).to_contain_text("Restart failed tasks")
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("link", name="Revisions").click()
-    page.get_by_role("button", name="Compare").click()
+    follow(page.get_by_role("button", name="Save"))
+    follow(page.get_by_role("link", name="Revisions"))
+    follow(page.get_by_role("button", name="Compare"))
     expect(page.locator(".diff ins").first).to_contain_text("Restart")
-    page.get_by_role("link", name="All revisions").click()
-    page.get_by_role("link", name="Revision 1", exact=True).click()
-    page.get_by_role("button", name="Restore this revision").click()
+    follow(page.get_by_role("link", name="All revisions"))
+    follow(page.get_by_role("link", name="Revision 1", exact=True))
+    follow(page.get_by_role("button", name="Restore this revision"))
     expect(page.get_by_role("main")).to_contain_text("Rerun failed tasks")
     assert Runbook.objects.get(pipeline__slug=SLUG).revision == 3
 
@@ -86,11 +86,11 @@ def test_the_keyboard_alone_reaches_a_pipeline(seeded, a, open_page):
 
 def test_on_a_phone_the_table_is_a_list_that_still_names_its_columns(seeded, a, open_page):
     page = open_page(a, size=PHONE)
-    page.goto("/pipelines/")
+    page.goto("/people/engineer-a/")
     first = page.locator("tbody tr").first
     assert first.bounding_box()["width"] <= PHONE["width"]
     label = first.locator("td").first.evaluate("cell => getComputedStyle(cell, '::before').content")
-    assert "Primary owner" in label
+    assert "Role" in label
 
 
 def test_times_are_shown_in_the_viewers_zone_with_its_name(seeded, a, open_page):

@@ -64,9 +64,7 @@ def own_bar(user):
 
 
 def bar_of(page, week):
-    return page.locator(
-        f'svg[data-rotation="{week.rotation.slug}"] a.shift[data-from="{int(week.starts_at.timestamp())}"]'
-    )
+    return page.locator(f'svg[data-rotation="{week.rotation.slug}"] a.shift[data-from="{week.starts_at.isoformat()}"]')
 
 
 def test_four_rotations_of_seven_fit_on_one_screen(open_page, team, complaints):

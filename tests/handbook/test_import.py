@@ -3,12 +3,13 @@
 import datetime as dt
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from common.exceptions import DomainError
 from handbook.models import HandbookPassage
-from handbook.queries import export_handbook
+from handbook.queries.export import export_handbook
 from handbook.services import import_handbook
 from handoffs.models import HandoffPolicy
 from people.models import User
@@ -326,9 +327,10 @@ def test_a_file_that_is_not_there_is_said(db):
         call_command("import_handbook", "/no/such/file.md")
 
 
-def test_two_people_of_one_name_do_not_confuse_the_import(db, text):
+def test_a_second_person_of_a_name_in_the_handbook_is_refused(db, text):
     first = make_engineer("Engineer A")
-    make_engineer("ENGINEER A")
+    with pytest.raises(ValidationError):
+        make_engineer("ENGINEER A")
     again(text)
     assert Pipeline.objects.get(slug__startswith="unit").primary_owner == first
 

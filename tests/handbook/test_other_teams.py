@@ -42,7 +42,7 @@ def test_an_owner_cell_is_read_as_the_person_it_shows(cell):
 
 def test_a_week_of_the_rotation_may_name_a_link():
     handbook = read_handbook(SEED.replace("**Week 1**: Engineer A", "**Week 1**: [Engineer A](https://e.org)").encode())
-    assert handbook.rotation.engineers == ("Engineer A", "Engineer B", "Engineer C", "Engineer D")
+    assert handbook.rotations[0].engineers == ("Engineer A", "Engineer B", "Engineer C", "Engineer D")
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_other_spellings_of_headings_and_columns_are_read(old, new):
     assert old in SEED
     handbook = read_handbook(SEED.replace(old, new).encode())
     seed = read_handbook(SEED.encode())
-    assert (handbook.pipelines, handbook.rotation.turns, handbook.runbooks) == (
+    assert (handbook.pipelines, handbook.rotations[0].turns, handbook.runbooks) == (
         seed.pipelines,
-        seed.rotation.turns,
+        seed.rotations[0].turns,
         seed.runbooks,
     )
 
@@ -101,10 +101,10 @@ def test_other_spellings_of_headings_and_columns_are_read(old, new):
 def test_parts_one_level_deeper_are_read_below_a_title():
     deeper = "# Data team\n\n" + "\n".join(f"#{line}" if line.startswith("#") else line for line in SEED.split("\n"))
     handbook, seed = read_handbook(deeper.encode()), read_handbook(SEED.encode())
-    assert (handbook.pipelines, handbook.rotation, handbook.handoff, handbook.runbooks) == (
+    assert (handbook.pipelines, handbook.rotations[0], handbook.rotations[0].handoff, handbook.runbooks) == (
         seed.pipelines,
-        seed.rotation,
-        seed.handoff,
+        seed.rotations[0],
+        seed.rotations[0].handoff,
         seed.runbooks,
     )
     assert read_handbook(write_handbook(handbook).encode()) == handbook

@@ -2,7 +2,7 @@
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from handbook.queries import export_handbook
+from handbook.queries.export import export_handbook
 from people.models import User
 from people.services.accounts import set_password
 from pipelines.models import Pipeline

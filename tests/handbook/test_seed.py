@@ -1,5 +1,6 @@
 """The team's own handbook, and the small ways in which another team's may differ."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,16 +47,16 @@ def test_the_five_pipelines_have_their_owners(handbook):
 
 def test_the_four_engineers_take_turns(handbook):
     engineers = ("Engineer A", "Engineer B", "Engineer C", "Engineer D")
-    assert handbook.rotation.engineers == handbook.engineers == engineers
-    assert handbook.rotation.title == "Weekly Rotation"
-    assert handbook.rotation.intro.endswith("across a 4-week cycle.")
-    assert [turn.line for turn in handbook.rotation.turns] == [18, 19, 20, 21]
+    assert handbook.rotations[0].engineers == handbook.engineers == engineers
+    assert handbook.rotations[0].title == "Weekly Rotation"
+    assert handbook.rotations[0].intro.endswith("across a 4-week cycle.")
+    assert [turn.line for turn in handbook.rotations[0].turns] == [18, 19, 20, 21]
 
 
 def test_the_holiday_policy_has_three_rules(handbook):
-    assert handbook.holiday_policy.title == "Holiday Policy"
-    assert handbook.holiday_policy.intro == ""
-    assert handbook.holiday_policy.rules == (
+    assert handbook.rotations[0].holiday_policy.title == "Holiday Policy"
+    assert handbook.rotations[0].holiday_policy.intro == ""
+    assert handbook.rotations[0].holiday_policy.rules == (
         "Use a shared calendar where engineers can block unavailable dates.",
         "Secondary owner steps in when the primary is unavailable.",
         "Allow engineers to swap on-call weeks if needed.",
@@ -63,7 +64,7 @@ def test_the_holiday_policy_has_three_rules(handbook):
 
 
 def test_the_hand_off_has_a_length_and_four_topics(handbook):
-    handoff = handbook.handoff
+    handoff = handbook.rotations[0].handoff
     assert (handoff.title, handoff.topics_label) == ("Daily Onboarding Hand-Off", "Topics to discuss")
     assert (handoff.minutes_min, handoff.minutes_max) == (20, 30)
     assert handoff.meeting.startswith("Schedule a **20-30 minute meeting** at the end")
@@ -122,19 +123,19 @@ def test_text_that_is_right_is_left_as_it_is(text):
     ],
 )
 def test_the_length_of_the_meeting_is_one_number_or_a_range(said, minutes):
-    handoff = changed("20-30 minute", said).handoff
+    handoff = changed("20-30 minute", said).rotations[0].handoff
     assert (handoff.minutes_min, handoff.minutes_max) == minutes
     assert said in handoff.meeting
 
 
 def test_names_match_by_meaning_and_the_first_spelling_wins():
-    assert changed("**Week 1**: Engineer A", "**Week 1**: ENGINEER  a").rotation.engineers[0] == "Engineer A"
+    assert changed("**Week 1**: Engineer A", "**Week 1**: ENGINEER  a").rotations[0].engineers[0] == "Engineer A"
 
 
 def test_an_owner_need_not_be_on_the_roster():
     handbook = changed("Engineer A         | Engineer D", "Wei 李              | Engineer D")
     assert handbook.engineers == ("Engineer A", "Engineer B", "Engineer C", "Engineer D", "Wei 李")
-    assert len(handbook.rotation.turns) == 4
+    assert len(handbook.rotations[0].turns) == 4
 
 
 def test_an_escaped_pipe_is_part_of_its_cell():
@@ -201,14 +202,7 @@ def test_a_passage_whose_runbook_is_gone_is_written_after_the_others():
     handbook = read(SEED.replace("## Runbook: Aggregate Profit", "## Notes\nMine.\n\n## Runbook: Aggregate Profit"))
     [passage] = handbook.extras
     assert passage.place == "runbook unit level profit experiment focused"
-    fewer = type(handbook)(
-        handbook.pipelines,
-        handbook.rotation,
-        handbook.holiday_policy,
-        handbook.handoff,
-        handbook.runbooks[1:],
-        handbook.extras,
-    )
+    fewer = replace(handbook, runbooks=handbook.runbooks[1:])
     assert write_handbook(fewer).endswith("## Notes\nMine.\n")
 
 

@@ -3,20 +3,26 @@
 import datetime as dt
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from incidents.models import Incident
 from incidents.services.transitions import NewIncident, open_incident
 from notifications.models import Message
 from oncall_site import services
 from oncall_site.queries import delivery_problem
 from oncall_site.views import now as now_view
+from people.models import User
 from scheduling.models import HolidayBlock
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
+from scheduling.services.swaps import SwapProposal, request_swap
 from tests.factories import bearer, make_pipeline
+from tests.validation.fixtures import make_check, make_metric
+from validation.models import Check, ExternalCheck
 
 DAY = dt.timedelta(days=1)
 
@@ -53,6 +59,11 @@ def page(client, user):
     return client.get("/").content.decode()
 
 
+def listed(context):
+    """Return the names of the pipelines that need no attention."""
+    return [row.pipeline.name for group in context["groups"] for row in group.rows]
+
+
 def test_an_absent_engineer_is_replaced_by_who_responds_without_their_number(client, rotation, a, b, c):
     away(a, at=timezone.now())
     text = page(client, b)
@@ -87,7 +98,7 @@ def test_pipelines_with_a_problem_come_first(client, rotation, a):
     client.force_login(a)
     context = client.get("/").context
     assert [row.pipeline.name for row in context["attention"]] == ["Broken"]
-    assert [row.pipeline.name for row in context["rows"]] == ["Healthy"]
+    assert listed(context) == ["Healthy"]
 
 
 def test_the_live_part_is_a_304_until_something_changes(client, rotation, a):
@@ -106,6 +117,145 @@ def test_the_live_part_is_a_304_until_something_changes(client, rotation, a):
     assert answer.status_code == 200
     assert 'data-alerts="1"' in answer.content.decode()
     assert "<html" not in answer.content.decode()
+
+
+def test_an_unchanged_page_costs_a_few_statements(client, rotation, a):
+    client.force_login(a)
+    etag = client.get("/").context["etag"]
+    with CaptureQueriesContext(connection) as cheap:
+        assert client.get("/now/", headers={"if-none-match": etag}).status_code == 304
+    # Session, user, the version of the facts, heartbeats and the oldest message.
+    assert len(cheap) <= 6
+
+
+def test_the_same_text_is_a_304_even_if_a_minute_has_passed(client, rotation, a):
+    client.force_login(a)
+    etag = client.get("/now/").headers["ETag"]
+    older = f'"0123{etag.strip(chr(34))[4:]}"'
+    answer = client.get("/now/", headers={"if-none-match": older})
+    assert (answer.status_code, answer.headers["ETag"]) == (304, etag)
+
+
+def change_check_status(rotation, a):
+    Check.objects.update(last_status="fail")
+
+
+def change_absence(rotation, a):
+    away(a, at=timezone.now())
+
+
+def change_phone(rotation, a):
+    User.objects.filter(pk=a.pk).update(phone="+44 7700 900999")
+
+
+def change_swap(rotation, a):
+    week = rotation.weeks.filter(engineer=a, starts_at__gt=timezone.now()).earliest("starts_at")
+    request_swap(rotation, proposal=SwapProposal(offered_week=week.starts_on), by=a, at=timezone.now())
+
+
+def change_delivery(rotation, a):
+    services.record_beat()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [change_check_status, change_absence, change_phone, change_swap, change_delivery],
+    ids=lambda do: do.__name__,
+)
+def test_each_change_that_the_page_shows_changes_the_tag(client, rotation, a, b, change):
+    pipeline = rotation.pipelines.get(pipeline__name="Broken").pipeline
+    make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1}, is_active=True)
+    client.force_login(b)
+    etag = client.get("/now/").headers["ETag"]
+    change(rotation, a)
+    assert client.get("/now/", headers={"if-none-match": etag}).status_code == 200
+
+
+def test_two_users_of_a_browser_have_different_tags(client, rotation, a, b):
+    client.force_login(a)
+    etag = client.get("/now/").headers["ETag"]
+    client.force_login(b)
+    assert client.get("/now/", headers={"if-none-match": etag}).status_code == 200
+
+
+def test_incidents_are_listed_by_severity_then_age(client, rotation, a):
+    pipeline = rotation.pipelines.get(pipeline__name="Broken").pipeline
+    at = timezone.now()
+    for hours, severity in ((1, "low"), (2, "critical"), (3, "high"), (4, "critical"), (5, "low")):
+        what = NewIncident(kind="issue", title=f"{severity} {hours} h", severity=severity)
+        open_incident(pipeline, what=what, by=None, at=at - dt.timedelta(hours=hours))
+    client.force_login(a)
+    rows = client.get("/").context["incidents"]
+    assert [row.incident.title for row in rows] == ["critical 4 h", "critical 2 h", "high 3 h", "low 5 h", "low 1 h"]
+
+
+def test_an_incident_that_nobody_acknowledged_says_so(client, rotation, a):
+    pipeline = rotation.pipelines.get(pipeline__name="Broken").pipeline
+    open_incident(pipeline, what=NewIncident(kind="issue", title="Down"), by=None, at=timezone.now())
+    assert "Escalation exhausted" not in page(client, a)
+    Incident.objects.update(next_escalation_at=None)
+    assert "Escalation exhausted" in page(client, a)
+
+
+def test_a_request_to_anyone_is_shown_to_the_others_on_the_roster(client, rotation, a, b, outsider):
+    change_swap(rotation, a)
+    assert "1 request to answer" in page(client, b)
+    assert "to anyone" in page(client, b)
+    for user in (a, outsider):
+        assert "to answer" not in page(client, user)
+
+
+def test_a_stale_external_check_needs_attention(client, rotation, a):
+    pipeline = rotation.pipelines.get(pipeline__name="Broken").pipeline
+    ExternalCheck.objects.create(
+        tool="dbt",
+        key="k",
+        name="n",
+        pipeline=pipeline,
+        status="pass",
+        is_stale=True,
+        at=timezone.now(),
+        created_at=timezone.now(),
+    )
+    client.force_login(a)
+    assert [row.pipeline.name for row in client.get("/").context["attention"]] == ["Broken"]
+
+
+def test_pipelines_are_grouped_by_rotation_and_responder(client, rotation, a, b, c, d):
+    make_pipeline("Alone", primary=b, secondary=c, position=9)
+    client.force_login(a)
+    groups = client.get("/").context["groups"]
+    assert [(group.rotation, group.first.responder, [row.pipeline.name for row in group.rows]) for group in groups] == [
+        (rotation, a, ["Healthy", "Broken"]),
+        (None, b, ["Alone"]),
+    ]
+
+
+def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):
+    make_pipeline("Alone", primary=b, secondary=c, position=9)
+    client.force_login(b)
+    assert listed(client.get("/", {"owner": "me"}).context) == ["Alone"]
+    assert listed(client.get("/").context) == ["Alone"]
+    assert "Healthy" not in client.get("/now/").content.decode()
+    assert listed(client.get("/", {"q": "heal", "rotation": rotation.slug}).context) == ["Healthy"]
+    assert "No pipeline matches these filters." in client.get("/", {"rotation": "unknown"}).content.decode()
+    assert listed(client.get("/", {"q": ""}).context) == ["Healthy", "Broken", "Alone"]
+    assert listed(client.get("/").context) == ["Healthy", "Broken", "Alone"]
+
+
+@pytest.mark.parametrize("cookie", ["\0", "q=%00", "q=" + "x" * 9000, "&" * 900, "é", "owner=me&owner=x", "rotation='"])
+def test_a_broken_cookie_of_filters_is_ignored(client, rotation, a, cookie):
+    client.force_login(a)
+    client.cookies["now_filters"] = cookie
+    assert client.get("/").status_code == 200
+
+
+def test_a_new_engineer_sees_how_to_set_up_the_account(client, rotation, a):
+    assert "Set up your account" in page(client, a)
+    assert "Choose your country" in client.get("/me/").content.decode()
+    User.objects.update(date_joined=timezone.now() - 31 * DAY)
+    assert "Set up your account" not in page(client, a)
+    assert "Set up your account" in client.get("/me/").content.decode()
 
 
 def test_a_banner_says_why_notifications_are_not_delivered(client, rotation, a):

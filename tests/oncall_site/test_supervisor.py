@@ -67,6 +67,7 @@ def test_what_dies_is_reported_and_restarted_and_ctrl_c_stops_everything(tmp_pat
     wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
     lines = "".join(site.lines.queue)
     assert '{"at"' not in site.output + lines
+    assert "pixeltable" not in site.output + lines
 
 
 @pytest.mark.faults

@@ -92,13 +92,13 @@ def test_the_last_use_is_recorded(client, a):
 def test_a_user_creates_and_revokes_a_token_in_the_browser(signed_in, a, client):
     browser = signed_in(a)
     fields = {"name": "pager", "scope": "write", "expires_on": ""}
-    assert browser.post("/me/tokens/", fields).headers["Location"] == "/me/"
-    page = browser.get("/me/")
+    assert browser.post("/me/tokens/", fields).headers["Location"] == "/me/tokens/"
+    page = browser.get("/me/tokens/")
     secret = page.context["new_token"]["secret"]
     assert secret in page.content.decode()
     assert "no-store" in page.headers["Cache-Control"]
     assert client.get(PEOPLE, headers={"authorization": f"Bearer {secret}"}).status_code == 200
-    assert secret not in browser.get("/me/").content.decode()
+    assert secret not in browser.get("/me/tokens/").content.decode()
     browser.post(f"/me/tokens/{ApiToken.objects.get().pk}/revoke/")
     assert client.get(PEOPLE, headers={"authorization": f"Bearer {secret}"}).status_code == 401
 

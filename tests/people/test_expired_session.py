@@ -26,9 +26,7 @@ def sign_in(client, url):
 @pytest.mark.parametrize(
     ("path", "page"),
     [
-        ("/me/tokens/", "/me/"),
-        ("/me/tokens/1/revoke/", "/me/"),
-        ("/me/profile/", "/me/"),
+        ("/me/tokens/1/revoke/", "/me/tokens/"),
         ("/me/password/", "/me/"),
         ("/me/feeds/1/revoke/", "/me/feeds/"),
         ("/sign-out/", "/"),

@@ -78,7 +78,7 @@ def test_a_session_changes_the_e_mail_only_with_a_fresh_password(signed_in, a):
     assert "Incorrect password" in confirm(browser, "/me/profile/", "wrong").content.decode()
     assert User.objects.get(pk=a.pk).email == "a@example.org"
     # The request is repeated with what was typed.
-    assert confirm(browser, "/me/profile/").headers["Location"] == "/me/"
+    assert confirm(browser, "/me/profile/").headers["Location"] == "/me/profile/"
     assert User.objects.get(pk=a.pk).email == "new@example.org"
 
 
@@ -91,7 +91,7 @@ def test_the_api_changes_the_e_mail_only_in_a_session_with_a_fresh_password(sign
 
 
 def test_other_fields_need_no_confirmation(signed_in, a):
-    assert signed_in(a).post("/me/profile/", profile(a, display_name="Ada")).headers["Location"] == "/me/"
+    assert signed_in(a).post("/me/profile/", profile(a, display_name="Ada")).headers["Location"] == "/me/profile/"
     assert User.objects.get(pk=a.pk).display_name == "Ada"
 
 
@@ -145,8 +145,8 @@ def test_an_admin_s_write_token_has_an_engineer_s_rights(client, admin, daily_gr
 def test_only_admins_create_admin_tokens(signed_in, a, admin):
     with pytest.raises(NotAllowedError):
         create_token(a, name="x", scope="admin")
-    assert 'value="admin"' not in signed_in(a).get("/me/").content.decode()
-    assert 'value="admin"' in signed_in(admin).get("/me/").content.decode()
+    assert 'value="admin"' not in signed_in(a).get("/me/tokens/").content.decode()
+    assert 'value="admin"' in signed_in(admin).get("/me/tokens/").content.decode()
     fields = {"name": "x", "scope": "admin", "expires_on": ""}
     assert signed_in(a).post("/me/tokens/", fields).status_code == 400
 
@@ -174,7 +174,7 @@ def test_reactivation_revives_no_session_token_feed_or_link(signed_in, client, a
     assert client.get(ME, **headers).status_code == 401
     assert client.get(f"/feeds/{feed.secret}.ics").status_code == 404
     assert not PasswordLink.objects.usable(at=at).filter(pk=link.pk).exists()
-    page = signed_in(User.objects.get(pk=a.pk)).get("/me/").content.decode()
+    page = signed_in(User.objects.get(pk=a.pk)).get("/me/tokens/").content.decode()
     assert "No tokens yet" in page
     assert client.get(ME, **bearer(User.objects.get(pk=a.pk))).status_code == 200
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from people.domain.names import match_key, slug_for, split_audience, user_name_for
+from people.domain.names import initials, match_key, resembles, slug_for, split_audience, user_name_for
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -120,3 +120,52 @@ def test_identifiers_are_ascii_unique_and_short(names):
             taken.append(make(name, taken))
     assert len(set(taken)) == len(taken)
     assert all(IDENTIFIER.fullmatch(made) and len(made) <= 60 for made in taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Priya Oneil", "Priya O'Neil"),
+        ("Priya", "Priya O'Neil"),
+        ("P. O'Neil", "Priya O'Neil"),
+        ("O'Neil, Priya", "Priya O'Neil"),
+        ("Jon Smith", "John Smith"),
+        ("Zoe", "Zoë"),
+        ("Li Wei", "李 Wei"),
+        ("Enginer A", "Engineer A"),
+    ],
+)
+def test_a_misspelled_or_shortened_name_resembles_the_name(name, other):
+    assert resembles(name, other)
+    assert resembles(other, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Engineer A", "Engineer B"),
+        ("Person 0001", "Person 0002"),
+        ("Ana Lima", "Ana Lopez"),
+        ("Wei Chen", "Wen Chen"),
+        ("A", "Ana"),
+        ("Ben Ode", "Cleo Park"),
+    ],
+)
+def test_another_name_resembles_none(name, other):
+    assert not resembles(name, other)
+    assert not resembles(other, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Engineer A", "EA"),
+        ("Ada", "A"),
+        ("María José Hernández", "MH"),
+        ("李 Wei", "李W"),
+        ("ß ﬁ", "SF"),
+        ("🦉", "🦉"),
+    ],
+)
+def test_initials_are_at_most_two_letters(name, letters):
+    assert initials(name) == letters

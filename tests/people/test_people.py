@@ -4,7 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from people.models import User
+from people.forms import NewPersonForm
+from people.models import Color, User
 from people.services.accounts import change_profile, engineers_named
 from tests.factories import PASSWORD, make_engineer
 
@@ -179,8 +180,9 @@ def test_createsuperuser_creates_an_admin(db):
     assert user.check_password(PASSWORD)
 
 
-def test_users_with_the_same_name_get_different_user_names(db):
-    assert [make_engineer("Kim Lee").username for _ in range(3)] == ["kim-lee", "kim-lee-2", "kim-lee-3"]
+def test_users_with_similar_names_get_different_user_names(db):
+    names = ("Kim Lee", "Kím Lee", "Kim Łee")
+    assert [make_engineer(name).username for name in names] == ["kim-lee", "kim-lee-2", "kim-lee-3"]
 
 
 def test_an_admin_sets_a_password(signed_in, admin, a):
@@ -193,3 +195,15 @@ def test_an_admin_sets_a_password(signed_in, admin, a):
 def test_a_user_cannot_be_deleted_in_the_admin(signed_in, admin, a):
     assert signed_in(admin).post(f"/admin/people/user/{a.pk}/delete/", {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=a.pk).exists()
+
+
+def test_people_with_the_same_initials_have_different_colours(db):
+    names = [f"A{number:02} O{number:02}" for number in range(12)]
+    _, created = engineers_named(names, time_zone="UTC")
+    assert sorted(user.colour for user in created) == sorted(Color.values)
+
+
+def test_a_person_added_in_the_admin_gets_the_rarest_colour(a, b):
+    User.objects.update(colour=1)
+    form = NewPersonForm({"username": "eve", "display_name": "Eve", "time_zone": "UTC", "colour": "1"})
+    assert form.save().colour == 2

@@ -10,7 +10,7 @@ URL = "/api/v1/me/"
 
 def test_the_profile_is_returned_and_updated(client, a):
     assert client.get(URL, **bearer(a)).json() == {
-        "username": "engineer-a", "name": "Engineer A", "email": "", "phone": "", "time_zone": "UTC", "country": "",
+        "username": "engineer-a", "name": "Engineer A", "handbook_name": "Engineer A", "email": "", "phone": "", "time_zone": "UTC", "country": "",
         "subdivision": "", "colour": 1, "shortcuts": True,
     }  # fmt: skip
     given = {"phone": "+49 30 1234567", "shortcuts": False, "username": "somebody-else"}

@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 from django.contrib.auth import hashers
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
@@ -272,3 +273,37 @@ def check_simultaneous(address, *, attempts):
 def test_five_of_thirty_simultaneous_wrong_sign_ins_are_checked():
     with web(workers=2, threads=8) as address:
         check_simultaneous(address, attempts=30)
+
+
+def test_an_e_mail_address_is_a_user_name_too(client, registered):
+    User.objects.filter(pk=registered.pk).update(email="Ada@example.org")
+    assert attempt(client, PASSWORD, name=" ada@EXAMPLE.org ").status_code == 302
+    assert client.session["_auth_user_id"] == str(registered.pk)
+
+
+def test_an_address_and_its_user_name_share_one_limit(client, registered):
+    User.objects.filter(pk=registered.pk).update(email="ada@example.org")
+    assert [attempt(client, name="ada@example.org").status_code for _ in range(5)] == [200] * 5
+    assert attempt(client, PASSWORD).status_code == 429
+
+
+@pytest.mark.parametrize("wrong_attempts", [1, 6])
+def test_after_a_wrong_password_the_name_is_still_typed_and_the_focus_is_on_the_password(
+    client, registered, wrong_attempts
+):
+    User.objects.filter(pk=registered.pk).update(email="ada@example.org")
+    for _ in range(wrong_attempts):
+        page = attempt(client, name="ada@example.org").content.decode()
+    fields = {re.search(r'name="(\w+)"', field)[1]: field for field in re.findall(r"<input[^>]*>", page)}
+    assert 'value="ada@example.org"' in fields["username"]
+    assert [name for name, field in fields.items() if "autofocus" in field] == ["password"]
+    assert "engineer-a" not in page
+
+
+def test_a_session_in_use_is_extended_once_a_day(client, registered, monkeypatch):
+    client.force_login(registered)
+    assert "sessionid" not in client.get("/me/").cookies
+    Session.objects.update(expire_date=timezone.now() + dt.timedelta(days=12))
+    assert "sessionid" in client.get("/me/").cookies
+    assert Session.objects.get().expire_date > timezone.now() + dt.timedelta(days=13)
+    assert "sessionid" not in client.get("/me/").cookies

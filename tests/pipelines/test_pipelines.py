@@ -3,8 +3,10 @@
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from common.exceptions import DomainError
+from incidents.services.transitions import NewIncident, open_incident
 from people.models import User
 from pipelines.models import Pipeline
 from pipelines.queries import FieldChange, ownership, row_history
@@ -163,6 +165,32 @@ def test_the_table_is_filtered_by_words_and_owner(signed_in, daily_growth, a, b,
     page = signed_in(a).get("/pipelines/", {"q": "growth", "owner": "engineer-d"}).content.decode()
     assert "Daily growth" in page
     assert "Aggregate profit" not in page
+
+
+def test_the_list_shows_status_responder_and_rotation(signed_in, daily_growth, a, d):
+    rotation = import_rotation(RotationText("Weekly rotation", "", "Policy", "", ()), time_zone="UTC")
+    join_rotation(rotation, pipelines=[daily_growth])
+    what = NewIncident(kind="outage", title="Down")
+    open_incident(daily_growth, what=what, by=None, at=timezone.now())
+    page = signed_in(a).get("/pipelines/")
+    [row] = page.context["rows"]
+    assert (row.status.word, row.responder, row.pipeline.in_rotation.rotation) == ("outage", d, rotation)
+    assert "Weekly rotation</td>" in page.content.decode()
+
+
+def test_the_filters_of_the_list_are_remembered_until_they_are_cleared(signed_in, daily_growth, a, b, c):
+    make_pipeline("Aggregate profit", primary=b, secondary=c, position=1)
+    what = NewIncident(kind="delay", title="Late")
+    open_incident(daily_growth, what=what, by=None, at=timezone.now())
+    browser = signed_in(a)
+
+    def names(**query):
+        return [row.pipeline.name for row in browser.get("/pipelines/", query).context["rows"]]
+
+    assert names(status="delayed") == names() == ["Daily growth"]
+    assert names(rotation="none") == names(status="no such status") == []
+    assert names(owner="engineer-c") == names() == ["Aggregate profit"]
+    assert names(q="") == names() == ["Daily growth", "Aggregate profit"]
 
 
 def test_an_admin_saves_the_ownership_grid(signed_in, admin, daily_growth, a, b, c):

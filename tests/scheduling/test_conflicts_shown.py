@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from calendar_feeds.events import events_of_engineer, events_of_rotation
+from common.formatting import format_day, format_instant
 from handbook.services import import_handbook
 from people.models import User
 from pipelines.models import Pipeline
@@ -153,10 +154,8 @@ def test_time_off_is_shown_in_the_viewer_s_zone_with_the_engineer_s_dates_on_hov
     absence = away(week.engineer, day)
     before = day - DAY
     page = text(signed_in(viewer).get(f"/schedule/{week.starts_on}/"))
-    assert (
-        f'title="{absence.days} (Asia/Tokyo)">{before.day} {before:%b} 15:00 – {day.day} {day:%b} 15:00 UTC</span>'
-        in page
-    )
+    first, last = (f"{format_day(one, 'brief')}, 15:00 UTC" for one in (before, day))
+    assert f'title="{absence.days} (Asia/Tokyo)">{first} – {last}</span>' in page
     own = text(signed_in(week.engineer).get(f"/schedule/{week.starts_on}/"))
     assert f'title="{absence.days} (Asia/Tokyo)">{absence.days}</span>' in own
 

@@ -433,7 +433,7 @@ def test_from_request_to_accepted_part_on_pages(signed_in, rotation, week, other
     assert answer.headers["Location"] == f"/covers/requests/{request.pk}/"
     assert "Withdraw request" in text(mine.get(f"/covers/requests/{request.pk}/"))
     assert f'href="/covers/requests/{request.pk}/"' in text(theirs.get("/"))
-    assert "You are asked" in text(theirs.get("/"))
+    assert "1 request to answer" in text(theirs.get("/"))
     assert f'href="/covers/requests/{request.pk}/"' in text(theirs.get("/swaps/"))
     page = text(theirs.get(f"/covers/requests/{request.pk}/"))
     assert "Accept only a part" in page

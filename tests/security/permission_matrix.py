@@ -95,14 +95,18 @@ RULES = {
     "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
     "GET /fairness/": Rule(SIGNED_IN),
     "GET /search/": Rule(SIGNED_IN),
-
+    "GET /people/engineer-a/": Rule(SIGNED_IN),
+    "GET /confirm/": Rule(SIGNED_IN, gives=404),
     # Mine: what is not mine is not there.
     "GET /me/": Rule(SIGNED_IN),
+    "GET /me/profile/": Rule(SIGNED_IN),
     "POST /me/profile/": Rule(SIGNED_IN, PROFILE),
+    "GET /me/security/": Rule(SIGNED_IN),
     "POST /me/password/": Rule(
         SIGNED_IN, {"old_password": "{password}", "new_password1": "{new_password}", "new_password2": "{new_password}"}
     ),
     "POST /me/unsent-form/discard/": Rule(SIGNED_IN),
+    "GET /me/tokens/": Rule(SIGNED_IN),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/notifications/": Rule(SIGNED_IN),
@@ -117,6 +121,7 @@ RULES = {
     "GET /me/second-factor/remove/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/second-factor/remove/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/second-factor/codes/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/second-factor/codes/download/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/second-factor/codes/new/": Rule(SIGNED_IN),
     "POST /me/second-factor/codes/new/": Rule(SIGNED_IN),
     "GET /me/calendar-link/": Rule(SIGNED_IN),

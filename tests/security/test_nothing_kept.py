@@ -69,7 +69,9 @@ def secrets(db, admin, a, log, mailoutbox):
     wrong.post("/sign-in/", {"username": "engineer-a", "password": f"{PASSWORD}?"})
     post(browser, "/sign-in/", username="engineer-a", password=PASSWORD)
     made["session"] = browser.cookies["sessionid"].value
-    made["token"] = found(r"(oncall_[\w-]{40,})", created(browser, "/me/tokens/", "/me/", name="all", scope="write"))
+    made["token"] = found(
+        r"(oncall_[\w-]{40,})", created(browser, "/me/tokens/", "/me/tokens/", name="all", scope="write")
+    )
     bearer = Client(headers={"authorization": f"Bearer {made['token']}"})
     assert bearer.get("/api/v1/oncall/").status_code == 200
     bearer.get(f"/api/v1/oncall/?at={made['token']}-not")

@@ -4,9 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import ClassVar
 
+from common.formatting import format_day
 from validation.domain.check_type import CheckType
 from validation.domain.comparisons import MISSING, compare_with_value
-from validation.domain.formatting import format_date
 from validation.domain.parameters import BySegment, Tolerance, choice, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -52,7 +52,7 @@ class ChangeOverTime(CheckType[ChangeOverTimeParameters]):
         reference = context.bucket - {"weekday": WEEK, "year": YEAR}.get(parameters.against, context.step)
         while not context.is_ordinary(reference):
             reference -= context.step if parameters.against == "previous" else WEEK
-        day = format_date(context.local_date(reference))
+        day = format_day(context.local_date(reference))
         earlier = context.series.at(reference)
         if earlier is None:
             return CheckOutcome(ResultStatus.SKIP, f"No value on {day} to compare with.", value)

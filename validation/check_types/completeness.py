@@ -3,8 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from common.formatting import format_day
 from validation.domain.check_type import CheckType
-from validation.domain.formatting import format_count, format_date
+from validation.domain.formatting import format_count
 from validation.domain.parameters import Parameters, integer, lines
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -76,5 +77,5 @@ def _missing(parameters: CompletenessParameters, context: EvaluationContext) -> 
 
 
 def _named(context: EvaluationContext, bucket: dt.datetime, segment: str) -> str:
-    time = format_date(bucket.date()) if context.is_daily else f"{format_date(bucket.date())}, {bucket:%H:%M} UTC"
+    time = format_day(bucket.date()) if context.is_daily else f"{format_day(bucket.date())}, {bucket:%H:%M} UTC"
     return f"{time} ({segment})" if segment else time

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from common.formatting import format_duration
+from common.formatting import format_duration, format_instant
 from validation.domain.check_type import CheckType
 from validation.domain.parameters import Parameters, integer, time_of_day, weekdays
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
@@ -56,7 +56,7 @@ class RunDeadline(CheckType[RunDeadlineParameters]):
 def _compare_with_deadline(context: EvaluationContext, deadline: dt.datetime) -> CheckOutcome:
     midnight = deadline.replace(hour=0, minute=0)
     finished = min((run for run in context.runs if midnight <= run <= context.at), default=None)
-    due = f"due {deadline:%a} {deadline.day} {deadline:%b, %H:%M %Z}"
+    due = f"due {format_instant(deadline, context.zone, brief=True)}"
     failed = max((run for run in context.failed_runs if midnight <= run <= context.at), default=None)
     failure = f"Run failed at {failed.astimezone(context.zone):%H:%M} ({due})." if failed else ""
     if finished is None and context.at < deadline:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import ClassVar
 
+from common.formatting import format_day
 from validation.domain.check_type import Chart, CheckType
 from validation.domain.comparisons import MISSING, compare_with_value
-from validation.domain.formatting import format_date
 from validation.domain.parameters import Tolerance, amounts, choice, date
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -63,10 +63,10 @@ class Target(CheckType[TargetParameters]):
         """Return the outcome for the bucket."""
         day = context.local_date(context.bucket)
         if day < parameters.starts_on:
-            return CheckOutcome(ResultStatus.SKIP, f"Starts on {format_date(parameters.starts_on)}.")
+            return CheckOutcome(ResultStatus.SKIP, f"Starts on {format_day(parameters.starts_on)}.")
         expected = _target_on(day, parameters)
         if expected is None:
-            return CheckOutcome(ResultStatus.SKIP, f"The last target was for {format_date(max(parameters.targets))}.")
+            return CheckOutcome(ResultStatus.SKIP, f"The last target was for {format_day(max(parameters.targets))}.")
         if parameters.mode == "level":
             value = context.series.at(context.bucket)
         else:
@@ -76,7 +76,7 @@ class Target(CheckType[TargetParameters]):
             value = sums[-1] if sums else None
         if value is None:
             return MISSING
-        return compare_with_value(value, expected, parameters, reference_name=f"target for {format_date(day)}")
+        return compare_with_value(value, expected, parameters, reference_name=f"target for {format_day(day)}")
 
 
 def _target_on(day: dt.date, parameters: TargetParameters) -> float | None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from common.formatting import format_day
 from validation.domain.check_type import CheckType
-from validation.domain.formatting import format_date
 from validation.domain.parameters import Parameters
 from validation.domain.results import ALARMING, WORST_FIRST, CheckOutcome, EvaluationContext, ResultStatus
 
@@ -33,7 +33,7 @@ def evaluate(check_type: CheckType[Any], *, parameters: Parameters, context: Eva
         return Evaluation(check_type.evaluate(parameters, context), {})
     day = context.local_date(context.bucket)
     if day in context.off_days:
-        return Evaluation(CheckOutcome(ResultStatus.SKIP, f"No data expected on {format_date(day)}."), {})
+        return Evaluation(CheckOutcome(ResultStatus.SKIP, f"No data expected on {format_day(day)}."), {})
     if not check_type.is_by_segment(parameters):
         return _explained(check_type.evaluate(parameters, context), {}, context)
     segments = {

@@ -1,4 +1,4 @@
-"""Formatting of check values and dates in messages, the same on every page."""
+"""Formatting of check values in messages, the same on every page."""
 
 import datetime as dt
 
@@ -20,11 +20,6 @@ def format_value(value: float, *, unit: str) -> str:
     if unit == "min" and 0 <= value < MAX_MINUTES:
         return format_duration(dt.timedelta(minutes=value)) if value else "0 min"
     return f"{format_number(value)} {unit}".rstrip()
-
-
-def format_date(day: dt.date) -> str:
-    """Return a date for messages: "28 Nov 2026"."""
-    return f"{day.day} {day:%b %Y}"
 
 
 def format_count(count: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from common.crypto import DecryptionError
-from validation.domain.formatting import format_date
+from common.formatting import format_day
 from validation.domain.sql import bare_query
 from validation.models import Check, DataSource, Metric
 from validation.services.points import MAX_POINTS_PER_PUSH, NewPoint, PushResult, new_point, push_points
@@ -86,7 +86,7 @@ def _described(metric: Metric, point: NewPoint) -> str:
     """Return the day or hour and the segment of a data point: "24 Nov 2026 (eu)"."""
     time = metric.bucket_time(point.bucket)
     hour = f", {time:%H:%M} UTC" if isinstance(time, dt.datetime) else ""
-    return f"{format_date(time)}{hour}" + (f" ({point.segment})" if point.segment else "")
+    return f"{format_day(time)}{hour}" + (f" ({point.segment})" if point.segment else "")
 
 
 def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None = None) -> Iterator[list[Row]]:

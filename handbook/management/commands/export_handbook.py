@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from common.exceptions import DomainError
-from handbook.queries import export_handbook
+from handbook.queries.export import export_handbook
 
 
 class Command(BaseCommand):

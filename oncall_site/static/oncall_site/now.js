@@ -1,4 +1,4 @@
-// Keeps the Now page up to date: fetches the changing part every 15 seconds while the tab is visible.
+// Keeps the Now page up to date: fetches the changing parts every 15 seconds while the tab is visible.
 
 const INTERVAL_MS = 15_000;
 const TICK_MS = 5_000;
@@ -18,13 +18,21 @@ const showAge = () => {
   label.textContent = `${problem} Updated ${seconds === 0 ? "just now" : `${age} ago`}`.trim();
 };
 
-// Replaces the content without taking the focus away from a link that is still there.
-const replaceContent = (html) => {
-  const focused = container.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  container.innerHTML = html;
-  if (focused) container.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-  const count = Number(container.firstElementChild.dataset.alerts);
-  document.title = count ? `(${count}) ${title}` : title;
+// Replaces the parts that differ, without taking the focus away from a link that is still there. What is typed is in none of them.
+const replaceParts = (html) => {
+  const fragment = document.createElement("template");
+  fragment.innerHTML = html;
+  for (const part of fragment.content.querySelectorAll("[data-live]")) {
+    const old = container.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (old.innerHTML === part.innerHTML) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    old.replaceWith(part);
+    if (focused) part.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (part.dataset.alerts) {
+      const count = Number(part.dataset.alerts);
+      document.title = count ? `(${count}) ${title}` : title;
+    }
+  }
 };
 
 const update = async () => {
@@ -37,11 +45,9 @@ const update = async () => {
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (response.status === 200) {
-      etag = response.headers.get("ETag");
-      replaceContent(await response.text());
-    }
+    if (response.status === 200) replaceParts(await response.text());
     if (response.status === 200 || response.status === 304) {
+      etag = response.headers.get("ETag") ?? etag;
       updatedAt = Date.now();
       problem = "";
     } else {

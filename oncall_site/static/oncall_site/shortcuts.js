@@ -2,7 +2,7 @@
 
 const dialog = document.getElementById("shortcuts");
 const SEQUENCE_MS = 1500;
-const ROWS = "main :is(.data-table tbody tr, .open-incidents > li, .duty > li, .hits > li)";
+const ROWS = "main :is(.data-table tbody tr, .open-incidents > li, .duty > li, .hits > li, .pipeline-list > li)";
 let lastG = Number.NEGATIVE_INFINITY; // time stamp of the last “g”
 
 const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
@@ -14,12 +14,7 @@ const openPage = (key) => {
   return link !== null;
 };
 
-const focusSearch = () => {
-  const field = [...document.querySelectorAll("main input[type=search], #site-search")].reverse().find(isVisible);
-  field?.focus();
-  field?.select();
-  return field !== undefined;
-};
+const openPalette = () => document.dispatchEvent(new CustomEvent("palette"));
 
 const moveFocus = (by) => {
   const links = [...document.querySelectorAll(ROWS)]
@@ -33,12 +28,12 @@ const moveFocus = (by) => {
   return links.length > 0;
 };
 
-const KEYS = { "/": focusSearch, j: () => moveFocus(1), k: () => moveFocus(-1) };
+const KEYS = { "/": openPalette, j: () => moveFocus(1), k: () => moveFocus(-1) };
 
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (key.length !== 1 || dialog.open || isTyping(target)) return;
+  if (key.length !== 1 || document.querySelector("dialog[open]") || isTyping(target)) return;
   const isSecondKey = event.timeStamp - lastG < SEQUENCE_MS;
   lastG = Number.NEGATIVE_INFINITY;
   let handled = true;

@@ -4,13 +4,16 @@
 const timeline = document.querySelector(".timeline");
 const popup = document.getElementById("timeline-details");
 const status = document.getElementById("timeline-status");
-const dayStarts = (timeline?.dataset.dayStarts ?? "").trim().split(" ").map(Number); // seconds; one more than there are days
+const secondsOf = (text) => Date.parse(text) / 1000;
+// In seconds; one more than there are days.
+const dayStarts = (timeline?.dataset.dayStarts ?? "").trim().split(" ").map(secondsOf);
 const DRAG_PX = 5;
 // A drag snaps to this part of a day, so that a step is wide enough to hit.
 const DAY = 86_400;
 const MIN_STEP_PX = 5;
 
-const barsOf = (chart) => [...chart.querySelectorAll("a[data-from]")].sort((a, b) => a.dataset.from - b.dataset.from);
+const barsOf = (chart) =>
+  [...chart.querySelectorAll("a[data-from]")].sort((a, b) => secondsOf(a.dataset.from) - secondsOf(b.dataset.from));
 
 // Details
 
@@ -25,7 +28,7 @@ const place = (bar) => {
 };
 
 const openDetails = async (bar) => {
-  const url = `${bar.closest("svg.timeline-chart").dataset.details}?at=${new Date(bar.dataset.from * 1000).toISOString()}`;
+  const url = `${bar.closest("svg.timeline-chart").dataset.details}?at=${new Date(bar.dataset.from).toISOString()}`;
   try {
     const response = await fetch(url, { redirect: "error" });
     if (!response.ok) throw new Error(response.status);
@@ -69,7 +72,7 @@ const timeAt = (chart, clientX) => {
 
 const clamp = (seconds, bar) => {
   const now = Math.ceil(Date.now() / 60_000) * 60;
-  return Math.min(Math.max(seconds, Number(bar.dataset.from), now), Number(bar.dataset.to));
+  return Math.min(Math.max(seconds, secondsOf(bar.dataset.from), now), secondsOf(bar.dataset.to));
 };
 
 const describe = (seconds) =>
@@ -164,7 +167,7 @@ timeline?.addEventListener("click", (event) => {
 for (const chart of timeline?.querySelectorAll("svg.timeline-chart") ?? []) {
   const bars = barsOf(chart);
   const now = Date.now() / 1000;
-  const current = bars.find((bar) => bar.dataset.to > now) ?? bars[0];
+  const current = bars.find((bar) => secondsOf(bar.dataset.to) > now) ?? bars[0];
   for (const bar of bars) bar.setAttribute("tabindex", bar === current ? "0" : "-1");
   chart.addEventListener("keydown", (event) => {
     const index = bars.indexOf(event.target.closest("a"));

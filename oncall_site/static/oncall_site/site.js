@@ -1,0 +1,118 @@
+// On every page: menus that close, the command palette, confirmation dialogs, buttons that copy.
+
+const closeMenus = (event) => {
+  for (const menu of document.querySelectorAll("details.site-menu[open]")) {
+    const isEscape = event.type === "keydown" && event.key === "Escape";
+    if (!isEscape && (event.type === "keydown" || menu.contains(event.target))) continue;
+    if (isEscape && menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+};
+for (const type of ["keydown", "pointerdown", "focusin"]) document.addEventListener(type, closeMenus);
+
+// The command palette shows the search page's results. A dialog keeps the focus inside and gives it back when it closes.
+const palette = document.getElementById("palette");
+const TYPING_MS = 120;
+
+const openPalette = () => {
+  if (document.querySelector("dialog[open]")) return;
+  palette.showModal();
+  palette.querySelector("input").select();
+};
+
+const startPalette = () => {
+  const field = palette.querySelector("input");
+  const results = document.getElementById("palette-results");
+  let timer = 0;
+  let request = new AbortController();
+  let shown = "";
+
+  const load = async () => {
+    request.abort();
+    request = new AbortController();
+    const words = field.value.trim();
+    try {
+      const query = new URLSearchParams({ q: words, palette: 1 });
+      const response = await fetch(`${field.form.action}?${query}`, { signal: request.signal, redirect: "error" });
+      if (!response.ok) throw new Error(response.status);
+      results.innerHTML = await response.text();
+      shown = words;
+      const count = results.querySelectorAll(".hits a").length;
+      document.getElementById("palette-status").textContent = words ? `${count} results` : "";
+    } catch (error) {
+      if (error.name !== "AbortError") results.textContent = "Search is not available. Press Enter to try again.";
+    }
+  };
+
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(load, TYPING_MS);
+  });
+  field.form.addEventListener("submit", (event) => {
+    const first = shown === field.value.trim() && results.querySelector(".hits a");
+    if (!first) return;
+    event.preventDefault();
+    window.location.assign(first.href);
+  });
+  palette.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    const stops = [field, ...results.querySelectorAll("a")];
+    const index = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+    stops[(index + stops.length) % stops.length].focus();
+  });
+  // A click on the backdrop is a click on the dialog itself.
+  palette.addEventListener("click", (event) => {
+    if (event.target === palette) palette.close();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    openPalette();
+  });
+  document.getElementById("site-search").addEventListener("click", openPalette);
+  document.addEventListener("palette", openPalette);
+};
+if (palette) startPalette();
+
+// A form with data-confirm leads to a page that asks first. Here its question is shown in a dialog instead.
+const askFirst = async (event) => {
+  const form = event.target;
+  if (!("confirm" in form.dataset)) return;
+  event.preventDefault();
+  const response = await fetch(`${form.action}?${new URLSearchParams(new FormData(form))}`, {
+    redirect: "error",
+  }).catch(() => null);
+  if (!response?.ok) {
+    form.submit();
+    return;
+  }
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const dialog = document.createElement("dialog");
+  dialog.className = "confirm-dialog";
+  dialog.setAttribute("aria-labelledby", "confirm");
+  dialog.append(page.querySelector(".confirm"));
+  dialog.addEventListener("click", (click) => {
+    if (click.target !== dialog && !click.target.closest("[data-cancel]")) return;
+    click.preventDefault();
+    dialog.close();
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+};
+document.addEventListener("submit", askFirst);
+
+// Copy buttons are of use only where the clipboard is: the page has them hidden.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) break;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const label = button.textContent;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = "Copied";
+    setTimeout(() => {
+      button.textContent = label;
+    }, 2000);
+  });
+}

@@ -1,0 +1,58 @@
+"""Dates and instants in words: one filter with named styles, in every template."""
+
+import datetime as dt
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.template import engines
+from django.utils import timezone
+
+from tests.test_language import ROOT, template_files
+
+DAY = dt.date(2026, 11, 3)
+INSTANT = dt.datetime(2026, 11, 3, 9, 5, tzinfo=dt.UTC)
+ELEMENT = '<time class="when" datetime="2026-11-03T09:05:00Z" title="2026-11-03 09:05 UTC">{}</time>'
+
+
+def render(value, style=""):
+    source = f'{{{{ value|when:"{style}" }}}}' if style else "{{ value|when }}"
+    return engines["django"].from_string(source).render({"value": value})
+
+
+@pytest.mark.parametrize(
+    ("style", "text"),
+    [
+        ("", "Tue 3 Nov 2026"),
+        ("brief", "Tue 3 Nov"),
+        ("date", "3 Nov 2026"),
+        ("short", "3 Nov"),
+        ("month", "November 2026"),
+    ],
+)
+def test_a_date_is_written_in_a_named_style(style, text):
+    assert render(DAY, style) == text
+
+
+@pytest.mark.parametrize(
+    ("zone", "style", "text"),
+    [
+        ("UTC", "", "Tue 3 Nov 2026, 09:05 UTC"),
+        ("Europe/Berlin", "", "Tue 3 Nov 2026, 10:05 CET"),
+        ("Asia/Tokyo", "brief", "Tue 3 Nov, 18:05 JST"),
+    ],
+)
+def test_an_instant_is_written_in_the_viewers_zone_and_names_it(zone, style, text):
+    with timezone.override(ZoneInfo(zone)):
+        assert render(INSTANT, style) == ELEMENT.format(text)
+
+
+def test_a_time_of_day_and_nothing():
+    assert render(dt.time(9, 5)) == "09:05"
+    assert render(None) == '<span class="when">never</span>'
+
+
+def test_no_template_formats_dates_itself():
+    pattern = re.compile(r"\|\s*(?:date|time)\b|{% (?:datetime|now)\b")
+    found = {path: pattern.findall((ROOT / path).read_text()) for path in template_files()}
+    assert {path: formats for path, formats in found.items() if formats} == {}
