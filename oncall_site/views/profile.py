@@ -22,17 +22,22 @@ def profile(request: SignedInRequest) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk)
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=user)
     if not form.is_bound or not form.is_valid():
-        country = form["country"].value() or ""
-        context = {"form": form, "time_zones": sorted(time_zones()), "regions": subdivision_names(country)}
-        return render(request, "people/profile.html", context, status=400 if form.errors else 200)
+        return _form_page(request, form)
     if "email" in form.changed_data and not did_recently_reauthenticate(request):
         # allauth asks for the password, then repeats this request.
         raise ReauthenticationRequired
     user = User.objects.get(pk=request.user.pk)
     try:
         services.change_profile(user, fields=form.cleaned_data, at=timezone.now())
-    except ValidationError as error:  # a name was given to somebody else meanwhile
+    except ValidationError as error:
+        # Another person was given the name at the same moment.
         form.add_error(None, error)
-        return account_page(request, status=400, profile_form=form)
+        return _form_page(request, form)
     messages.success(request, "Profile saved.")
     return redirect("profile")
+
+
+def _form_page(request: SignedInRequest, form: ProfileForm) -> HttpResponse:
+    country = form["country"].value() or ""
+    context = {"form": form, "time_zones": sorted(time_zones()), "regions": subdivision_names(country)}
+    return render(request, "people/profile.html", context, status=400 if form.errors else 200)
