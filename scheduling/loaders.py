@@ -15,7 +15,8 @@ from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rota
 
 # Columns of a week's row, in the order of the fields of `Week`.
 WEEK_COLUMNS = ("starts_on", "starts_at", "ends_at", "engineer", "planned_engineer")
-REASONS = {"holiday": "on holiday", "sick": "sick", "training": "in training", "other": "away"}
+# Colleagues are not told that somebody is sick.
+REASONS = {"holiday": "on holiday", "sick": "away", "training": "in training", "other": "away"}
 
 
 @dataclass(frozen=True, slots=True)

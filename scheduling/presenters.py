@@ -2,6 +2,7 @@
 
 import calendar
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,10 +14,12 @@ from scheduling.domain.responder_chain import Interval
 from scheduling.domain.suggestions import Suggestion
 from scheduling.domain.timeline_layout import AbsenceMark, Axis, Band, Bar, Board, Gap, Row, holiday_marks
 from scheduling.models import CoverRequest, HolidayBlock, Rotation
-from scheduling.queries.calendar_days import OnCallDay
+from scheduling.queries.calendar_days import OnCallCalendar, OnCallDay
 from scheduling.queries.impact import HolidayImpact
 from scheduling.queries.rosters import RosterChange
 from scheduling.queries.timeline import RotationTimeline, Timeline
+
+DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,45 @@ class MonthRow:
     cells: tuple[DayCell, ...]
 
 
-def month_days(year: int, month: int) -> list[dt.date]:
-    """Return every date of a month."""
-    return [dt.date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1)]
+@dataclass(frozen=True, slots=True)
+class DayHead:
+    """A day in the head of the calendar, and how many of the people shown are away."""
+
+    day: dt.date
+    today: bool
+    away: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarMonths:
+    """Two months of the calendar: their days, and the first of each with its number of days."""
+
+    days: list[dt.date]
+    months: list[tuple[dt.date, int]]
+
+
+def two_months(year: int, month: int) -> CalendarMonths:
+    """Return the dates of a month and of the next one."""
+    first = dt.date(year, month, 1)
+    following = dt.date(year + month // 12, month % 12 + 1, 1)
+    months = [(start, calendar.monthrange(start.year, start.month)[1]) for start in (first, following)]
+    return CalendarMonths([start + DAY * number for start, count in months for number in range(count)], months)
+
+
+def day_heads(rows: Iterable[MonthRow], *, days: Iterable[dt.date], today: dt.date) -> list[DayHead]:
+    """Return the days with the number of people who are away on each."""
+    away = Counter(cell.day for row in rows for cell in row.cells if cell.absences)
+    return [DayHead(day, day == today, away[day]) for day in days]
+
+
+def on_call_spans(
+    calendar: OnCallCalendar, *, people: Mapping[int, User]
+) -> list[tuple[Rotation, list[tuple[User | None, int]]]]:
+    """Return the engineers on call in each rotation, each with their number of days in a row."""
+    return [
+        (rotation, [(people.get(span.engineer or 0), span.days) for span in spans])
+        for rotation, spans in calendar.spans
+    ]
 
 
 def month_rows(
