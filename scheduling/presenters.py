@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from common.formatting import format_instant
+from common.formatting import format_day, format_instant
 from people.models import User
 from people.queries import public_holidays
 from pipelines.models import Pipeline
@@ -327,12 +327,14 @@ def shift_balances(change: RosterChange) -> list[ShiftBalance]:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionCard:
-    """A suggestion as shown: its title, moves, reasons and the values that its button posts."""
+    """A suggestion as shown: its title, moves, the reasons that not every suggestion has, and the values that its button posts."""
 
     title: str
+    action: str
     moves: list[tuple[dt.date, User, User]]
     why: tuple[str, ...]
     fields: dict[str, str]
+    message: str
 
     @property
     def button_value(self) -> str:
@@ -340,17 +342,44 @@ class SuggestionCard:
         return " ".join([*(str(day) for day, _, _ in self.moves), self.fields["counterpart"]])
 
 
+@dataclass(frozen=True, slots=True)
+class SuggestionList:
+    """Suggestions, best first, and the reasons that all of them have."""
+
+    cards: list[SuggestionCard]
+    shared: tuple[str, ...]
+
+
 TITLES = {"two_way": "Swap with {}", "three_way": "Three-way swap with {}", "one_way": "Give to {}"}
+ACTIONS = {"two_way": "Request swap with {}", "three_way": "Request swap with {}", "one_way": "Ask {} to take it"}
 
 
-def suggestion_cards(suggestions: Iterable[Suggestion], *, people: Mapping[int, User]) -> list[SuggestionCard]:
-    """Return suggestions with users instead of primary keys."""
-    cards = []
-    for suggestion in suggestions:
-        moves = [(move.week, people[move.giver], people[move.taker]) for move in suggestion.moves]
-        partners = " and ".join(str(taker) for _, _, taker in moves if taker != moves[0][1])
-        weeks = [str(week) for week, _, _ in moves]
-        fields = {"counterpart": moves[0][2].username}
-        fields |= dict(zip(("wanted_week", "third_week"), weeks[1:], strict=False))
-        cards.append(SuggestionCard(TITLES[suggestion.kind].format(partners), moves, suggestion.why, fields))
-    return cards
+def suggestion_list(suggestions: Iterable[Suggestion], *, people: Mapping[int, User]) -> SuggestionList:
+    """Return suggestions with users instead of primary keys. A reason that all of several have is listed once."""
+    suggestions = list(suggestions)
+    common = set.intersection(*(set(suggestion.why) for suggestion in suggestions)) if len(suggestions) > 1 else set()
+    cards = [_suggestion_card(suggestion, common=common, people=people) for suggestion in suggestions]
+    shared = tuple(reason for reason in suggestions[0].why if reason in common) if suggestions else ()
+    return SuggestionList(cards, shared)
+
+
+def _suggestion_card(suggestion: Suggestion, *, common: Collection[str], people: Mapping[int, User]) -> SuggestionCard:
+    moves = [(move.week, people[move.giver], people[move.taker]) for move in suggestion.moves]
+    partners = " and ".join(str(taker) for _, _, taker in moves if taker != moves[0][1])
+    weeks = [str(week) for week, _, _ in moves]
+    fields = {"counterpart": moves[0][2].username}
+    fields |= dict(zip(("wanted_week", "third_week"), weeks[1:], strict=False))
+    return SuggestionCard(
+        title=TITLES[suggestion.kind].format(partners),
+        action=ACTIONS[suggestion.kind].format(partners),
+        moves=moves,
+        why=tuple(reason for reason in suggestion.why if reason not in common),
+        fields=fields,
+        message=swap_message(moves[0][0], exchange=moves[-1][0] if len(moves) > 1 else None),
+    )
+
+
+def swap_message(week: dt.date, *, exchange: dt.date | None = None) -> str:
+    """Return a message to suggest for a swap request; `exchange` is the week that the requester would take."""
+    message = f"Could you take my on-call week of {format_day(week, 'short')}?"
+    return f"{message} I would take the week of {format_day(exchange, 'short')}." if exchange else message

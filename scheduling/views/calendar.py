@@ -160,7 +160,7 @@ def _preview_or_save(
     block.pk = existing.pk if existing else None
     impact = holiday_impact(block, at=timezone.now())
     suggestions = [
-        (affected, presenters.suggestion_cards(found, people=impact.people)) for affected, found in impact.suggestions
+        (affected, presenters.suggestion_list(found, people=impact.people)) for affected, found in impact.suggestions
     ]
     changes = presenters.responder_changes(impact)
     context |= {"absence": block, "impact": impact, "changes": changes, "suggestions": suggestions}

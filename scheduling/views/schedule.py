@@ -22,7 +22,7 @@ from scheduling import presenters
 from scheduling.domain.weeks import WEEK
 from scheduling.domain.workload import Workload
 from scheduling.forms import RosterForm
-from scheduling.models import Rotation, RotationWeek
+from scheduling.models import Cover, Rotation, RotationWeek
 from scheduling.queries.calendar_days import gaps_between
 from scheduling.queries.fairness import rotation_fairness
 from scheduling.queries.holidays import holidays_in_rotation
@@ -45,9 +45,13 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
     if not rows:
         raise Http404("No stored week starts on this date.")
     at = timezone.now()
+    order = {rotation: place for place, rotation in enumerate(rotations_for(request.user, at=rows[0].starts_at))}
+    rows.sort(key=lambda row: order.get(row.rotation, len(order)))
+    covers = list(Cover.objects.filter(rotation__weeks__in=rows).overlapping(**_span(rows)).select_related("engineer"))
     panels = [
         {
             "week": row,
+            "cover": _shown_cover(row, covers=covers, at=at),
             **_swap_options(row, reader=request.user, at=at),
             "gaps": gaps_between(starts_at=max(row.starts_at, at), ends_at=max(row.ends_at, at)),
             "absences": holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
@@ -62,17 +66,30 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
     return render(request, "scheduling/week.html", context)
 
 
+def _span(rows: list[RotationWeek]) -> dict[str, dt.datetime]:
+    return {"starts_at": min(row.starts_at for row in rows), "ends_at": max(row.ends_at for row in rows)}
+
+
+def _shown_cover(row: RotationWeek, *, covers: list[Cover], at: dt.datetime) -> Cover | None:
+    """Return the cover whose engineer is on call instead: now in a running week, else for all of the week."""
+    begin, end = (at, at) if row.starts_at <= at < row.ends_at else (row.starts_at, row.ends_at)
+    own = (cover for cover in covers if cover.rotation_id == row.rotation_id)
+    return next(
+        (cover for cover in own if cover.starts_at <= begin and cover.ends_at >= end and cover.ends_at > at), None
+    )
+
+
 def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, object]:
     """Return the swap options of a week that has not started: open requests and, for its engineer, suggestions."""
     if row.starts_at <= at:
         return {}
     can_offer = reader == row.engineer or reader.is_staff
     swaps = all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
-    cards: list[presenters.SuggestionCard] = []
+    suggestions = None
     if can_offer:
         found = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-        cards = presenters.suggestion_cards(found, people={user.pk: user for user in all_users()})
-    return {"can_offer": can_offer, "swaps": swaps, "suggestions": cards}
+        suggestions = presenters.suggestion_list(found, people={user.pk: user for user in all_users()})
+    return {"can_offer": can_offer, "swaps": swaps, "suggestions": suggestions}
 
 
 @require_safe

@@ -61,6 +61,7 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         weeks=weeks_to_swap(week.rotation, at=at),
         requester=week.engineer,
+        initial={"message": presenters.swap_message(week.starts_on)} if week.engineer == request.user else None,
     )
     form.fields["counterpart"].mark_absences(  # type: ignore[attr-defined]  # an EngineerField
         starts_at=week.starts_at, ends_at=week.ends_at
@@ -76,8 +77,8 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
             messages.success(request, f"Request sent to {swap.counterpart or 'everyone in the rotation'}.")
             return redirect("swap", pk=swap.pk)
     found = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-    cards = presenters.suggestion_cards(found, people={user.pk: user for user in all_users()})
-    context = {"week": week, "form": form, "suggestions": cards, "is_own": week.engineer == request.user}
+    suggestions = presenters.suggestion_list(found, people={user.pk: user for user in all_users()})
+    context = {"week": week, "form": form, "suggestions": suggestions, "is_own": week.engineer == request.user}
     return render(request, "scheduling/request_swap.html", context, status=status)
 
 

@@ -50,7 +50,10 @@ def test_from_my_weeks_to_an_accepted_swap(signed_in, weeks):
     browser = signed_in(mine.engineer)
     assert request_path(mine).replace("&", "&amp;") in text(browser.get("/swaps/request/"))
     page = text(browser.get(request_path(mine)))
-    assert "Swap with" in page
+    assert f"Request swap with {theirs.engineer}" in page
+    assert f'value="Could you take my on-call week of {mine.starts_on.day} {mine.starts_on:%b}?' in page
+    # What all suggestions have in common is said once.
+    assert page.count("Totals unchanged.") == 1
     answer = browser.post(request_path(mine), {"wanted_week": str(theirs.starts_on), "message": "A wedding."})
     swap = SwapRequest.objects.get()
     assert answer.headers["Location"] == f"/swaps/{swap.pk}/"
