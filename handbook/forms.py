@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from common.forms import LineField, MultilineField
 from people.models import valid_time_zone
 from runbooks.domain.handbook_model import LARGEST_HANDBOOK
 
@@ -19,7 +20,7 @@ class HandbookForm(forms.Form):
         help_text="One Markdown file.",
         widget=forms.FileInput(attrs={"accept": ".md,.markdown,.txt,text/markdown"}),
     )
-    text = forms.CharField(
+    text = MultilineField(
         required=False,
         strip=False,
         label="Or paste Markdown",
@@ -31,7 +32,7 @@ class HandbookForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text="Start of week 1. Default: this week. For a changed roster: the next week.",
     )
-    time_zone = forms.CharField(
+    time_zone = LineField(
         required=False,
         max_length=64,
         validators=[valid_time_zone],

@@ -3,6 +3,7 @@
 import pghistory
 from django.db import models
 
+from common.fields import MultilineField
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
@@ -13,8 +14,8 @@ class HandbookPassage(models.Model):
     """A passage outside the known parts of the handbook, stored verbatim with its position."""
 
     position = models.PositiveSmallIntegerField(unique=True)
-    place = models.TextField(help_text="The part of the file that precedes this passage.")
-    markdown = models.TextField()
+    place = MultilineField(help_text="The part of the file that precedes this passage.")
+    markdown = MultilineField()
 
     class Meta:
         ordering = ["position"]

@@ -35,7 +35,9 @@ app.conf.update(
         "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
+        "purge saved responses": {"task": "people.tasks.purge_responses", "schedule": crontab(hour=3, minute=5)},
         "purge deleted checks": {"task": "validation.tasks.purge_checks", "schedule": crontab(hour=3, minute=17)},
+        "purge deleted runbooks": {"task": "runbooks.tasks.purge_runbooks", "schedule": crontab(hour=3, minute=23)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
         "purge finished messages": {
             "task": "notifications.tasks.purge_finished",

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, InvalidInputError
@@ -15,13 +16,18 @@ from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm
 from runbooks.models import Runbook, RunbookRevision
 
 RUNBOOKS_PER_PAGE = 100
+MAX_DELETED_SHOWN = 100
 
 
 @require_safe
 def runbooks(request: SignedInRequest) -> HttpResponse:
     """List all runbooks, and the pipelines without one."""
     page = Paginator(queries.runbooks(), RUNBOOKS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "without_runbook": queries.pipelines_without_runbook()}
+    context = {
+        "page": page,
+        "without_runbook": queries.pipelines_without_runbook(),
+        "deleted": queries.deleted_runbooks()[:MAX_DELETED_SHOWN],
+    }
     return render(request, "runbooks/runbooks.html", context)
 
 
@@ -31,7 +37,8 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     row = queries.runbooks().filter(pipeline__slug=slug).first()
     if row is None:
         pipeline = get_object_or_404(Pipeline, slug=slug)
-        return render(request, "runbooks/no_runbook.html", {"pipeline": pipeline})
+        deleted = queries.deleted_runbooks().filter(pipeline=pipeline).first()
+        return render(request, "runbooks/no_runbook.html", {"pipeline": pipeline, "deleted": deleted})
     context = {"runbook": row, "revision": queries.current_revision(row)}
     return render(request, "runbooks/runbook.html", context)
 
@@ -55,6 +62,9 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     except InvalidInputError as invalid:
         form.add_error("markdown", invalid.problems["markdown"])
         return _editor(request, row, form=form, markdown="")
+    except DomainError as deleted:
+        form.add_error(None, str(deleted))
+        return _editor(request, row, form=form, markdown=form.cleaned_data["markdown"])
     messages.success(
         request, f"Revision {saved.number} saved." if saved.number > current.number else "No changes to save."
     )
@@ -104,13 +114,37 @@ def revision(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "runbooks/revision.html", {"runbook": row, "revision": _revision(row, number)})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Ask whether to delete a runbook, or delete it."""
+    row = _runbook(slug)
+    if request.method != "POST":
+        return render(request, "runbooks/delete.html", {"runbook": row})
+    services.delete_runbook(row, by=request.user, at=timezone.now())
+    messages.success(request, f"Runbook “{row.title}” deleted. It can be restored for 30 days.")
+    return redirect("runbooks")
+
+
+@require_POST
+def restore_deleted(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Restore a deleted runbook."""
+    row = get_object_or_404(Runbook.all_objects.all(), pipeline__slug=slug)
+    try:
+        services.restore_runbook(row)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("runbooks")
+    messages.success(request, "Runbook restored.")
+    return redirect("runbook", slug=slug)
+
+
 @require_POST
 def restore(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """Restore an earlier revision as the newest."""
     row = _runbook(slug)
     _revision(row, number)
     try:
-        services.restore(row, number=number, based_on=row.revision, author=request.user)
+        services.restore_revision(row, number=number, based_on=row.revision, author=request.user)
     except DomainError as error:
         messages.error(request, str(error))
     else:

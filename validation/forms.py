@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from common.forms import LineField, MultilineField
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -14,6 +15,7 @@ from validation.domain.parameters import Parameter
 from validation.domain.sql import query_problem
 from validation.models import Check, DataSource, Holidays, Metric, Severity
 from validation.models.checks import check_type_choices
+from validation.models.metrics import METRIC_FIELDS
 from validation.queries.checks import sources
 from validation.services.known_events import Event
 
@@ -34,18 +36,7 @@ class MetricForm(forms.ModelForm[Metric]):
 
     class Meta:
         model = Metric
-        fields: tuple[str, ...] = (
-            "pipeline",
-            "slug",
-            "name",
-            "unit",
-            "kind",
-            "grain",
-            "time_zone",
-            "source",
-            "query",
-            "settle_minutes",
-        )
+        fields: tuple[str, ...] = METRIC_FIELDS
 
     def clean_query(self) -> str:
         """Return the query; raise ValidationError unless it is a single SELECT."""
@@ -69,7 +60,7 @@ class PageMetricForm(MetricForm):
     """A metric on its page. Only admins see the query; the pipeline and slug never change."""
 
     class Meta(MetricForm.Meta):
-        fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query", "settle_minutes")
+        fields: tuple[str, ...] = METRIC_FIELDS[2:]
         widgets = {
             "time_zone": forms.TextInput(attrs={"autocomplete": "off"}),
             "query": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
@@ -155,7 +146,8 @@ def parameter_field(parameter: Parameter) -> forms.Field:
         "number": forms.TextInput(attrs={"inputmode": "decimal"}),
         "integer": forms.TextInput(attrs={"inputmode": "numeric"}),
     }
-    return forms.CharField(widget=widgets[parameter.kind], max_length=50_000, **options)
+    field_class = MultilineField if isinstance(widgets[parameter.kind], forms.Textarea) else LineField
+    return field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
 
 
 def _initial_value(parameter: Parameter, value: object) -> object:
@@ -190,7 +182,7 @@ class ParametersForm(forms.Form):
 class CheckForm(ParametersForm):
     """A check: parameters of its type, metrics, schedule and alerting."""
 
-    name = forms.CharField(max_length=120)
+    name = LineField(max_length=120)
     metric = forms.ModelChoiceField(Metric.objects.none(), required=False, empty_label="None")
     other_metric = forms.ModelChoiceField(
         Metric.objects.none(), required=False, empty_label="None", help_text="Denominator, or metric to compare with."
@@ -198,7 +190,7 @@ class CheckForm(ParametersForm):
     source = forms.ModelChoiceField(
         DataSource.objects.defer("address"), required=False, empty_label="None", label="Data source"
     )
-    query = forms.CharField(
+    query = MultilineField(
         required=False,
         max_length=20_000,
         label="SQL query",
@@ -215,7 +207,7 @@ class CheckForm(ParametersForm):
         label="Run every (min)",
         help_text="Leave empty to use a cron expression.",
     )
-    cron = forms.CharField(
+    cron = LineField(
         required=False,
         max_length=100,
         label="Cron expression",
@@ -244,9 +236,7 @@ class CheckForm(ParametersForm):
         widget=forms.SelectMultiple(attrs={"size": 7}),
         help_text="Default: every day.",
     )
-    country = forms.CharField(
-        required=False, max_length=2, label="Country", help_text="For public holidays, such as DE."
-    )
+    country = LineField(required=False, max_length=2, label="Country", help_text="For public holidays, such as DE.")
     holidays = forms.ChoiceField(label="On public holidays", choices=Holidays.choices)
     is_active = forms.BooleanField(required=False, label="Enabled")
 
@@ -289,10 +279,10 @@ class KnownEventForm(forms.Form):
 
     starts_on = forms.DateField(label="First day", widget=DateInput())
     ends_on = forms.DateField(label="Last day", widget=DateInput())
-    words = forms.CharField(max_length=120, label="Event", help_text="Such as Black Friday.")
+    name = LineField(max_length=120, label="Event", help_text="Such as Black Friday.")
     whole_pipeline = forms.BooleanField(required=False, label="Applies to every metric of the pipeline")
 
     def event(self) -> Event:
         """Return the event of a valid form."""
         values = self.cleaned_data
-        return Event(values["starts_on"], values["ends_on"], values["words"])
+        return Event(values["starts_on"], values["ends_on"], values["name"])

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField, MultilineField
 from common.api.params import FROM, TO, instant_or_date
 from common.datetimes import EARLIEST, LATEST
 from common.exceptions import InvalidInputError
@@ -50,9 +51,9 @@ class ItemSerializer(serializers.Serializer[Any]):
 class TopicSerializer(serializers.Serializer[Any]):
     """A topic of the sheet with its live data and its note."""
 
-    title = serializers.CharField(max_length=400)
+    title = LineField(max_length=400)
     items = ItemSerializer(many=True, read_only=True)
-    notes = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    notes = MultilineField(allow_blank=True, trim_whitespace=False)
     version = serializers.IntegerField(
         min_value=0,
         max_value=2_000_000_000,

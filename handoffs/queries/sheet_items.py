@@ -102,4 +102,4 @@ def _statuses(members: list[PipelineRotation], *, at: dt.datetime) -> list[tuple
 def _status(pipeline: Pipeline, status: PipelineStatus, *, responder: str | None) -> SheetItem:
     suffix = f"responder {responder}" if responder else "uncovered"
     path = reverse("pipeline", args=[pipeline.slug])
-    return SheetItem(f"{pipeline} — {status.word} — {suffix}", path, status.badge if responder else "danger")
+    return SheetItem(f"{pipeline} — {status.name} — {suffix}", path, status.badge if responder else "danger")

@@ -50,6 +50,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Failure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('check_id', models.PositiveBigIntegerField(blank=True, help_text='ID of the failing check.', null=True)),
+                ('fingerprint', models.CharField(blank=True, help_text='Tool and key of an external check.', max_length=300)),
+                ('title', models.CharField(max_length=200)),
+                ('text', models.TextField(blank=True, max_length=10000)),
+                ('started_at', models.DateTimeField()),
+                ('last_seen_at', models.DateTimeField(help_text='When the check last failed.')),
+                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the check failed again.')),
+                ('recovered_at', models.DateTimeField(blank=True, help_text='When the check recovered.', null=True)),
+                ('is_open', models.BooleanField(default=True, help_text='The incident is unresolved and this failure is part of it.')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='failures', to='incidents.incident')),
+            ],
+            options={
+                'ordering': ['incident', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='EscalationStep',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -130,7 +149,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, help_text='When the incident was resolved.', null=True)),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='incidents.incident')),
-                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='runbooks.runbook')),
+                ('runbook', models.ForeignKey(blank=True, help_text='Empty if it was deleted for good.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='runbooks.runbook')),
                 ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -180,7 +199,7 @@ class Migration(migrations.Migration):
             name='TimelineEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=14)),
+                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('failure_added', 'Failure added'), ('failure_recovered', 'Failure recovered'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=17)),
                 ('at', models.DateTimeField()),
                 ('text', models.TextField(blank=True)),
                 ('data', models.JSONField(blank=True, default=dict)),
@@ -263,6 +282,30 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='incident',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (OLD."acknowledged_at", OLD."acknowledged_by_id", OLD."assignee_id", OLD."check_id", OLD."fingerprint", OLD."group_key", OLD."id", OLD."kind", OLD."last_seen_at", OLD."next_escalation_at", OLD."opened_at", OLD."opened_by_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."recovered_at", OLD."repeats", OLD."resolved_at", OLD."resolved_by_id", OLD."round", OLD."severity", OLD."snoozed_until", OLD."source", OLD."state", OLD."text", OLD."title"); RETURN NULL;', hash='ab1a58fa60df6c9d132a912069ebee98154b1168', operation='DELETE', pgid='pgtrigger_delete_delete_2fefa', table='incidents_incident', when='AFTER')),
+        ),
+        migrations.AddIndex(
+            model_name='failure',
+            index=models.Index(fields=['check_id'], name='failure_check'),
+        ),
+        migrations.AddIndex(
+            model_name='failure',
+            index=models.Index(fields=['fingerprint'], name='failure_fingerprint'),
+        ),
+        migrations.AddConstraint(
+            model_name='failure',
+            constraint=models.UniqueConstraint(condition=models.Q(('check_id__isnull', False), ('is_open', True)), fields=('check_id',), name='check_fails_in_one_incident'),
+        ),
+        migrations.AddConstraint(
+            model_name='failure',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_open', True), models.Q(('fingerprint', ''), _negated=True)), fields=('fingerprint',), name='external_check_fails_in_one_incident'),
+        ),
+        migrations.AddConstraint(
+            model_name='failure',
+            constraint=models.UniqueConstraint(fields=('incident', 'check_id', 'fingerprint'), name='one_failure_per_check'),
+        ),
+        migrations.AddConstraint(
+            model_name='failure',
+            constraint=models.CheckConstraint(condition=models.Q(('check_id', None), ('fingerprint', ''), _connector='XOR'), name='failure_has_one_check'),
         ),
         migrations.AddConstraint(
             model_name='escalationstep',

@@ -1,3 +1,5 @@
+import common.fields
+import common.validators
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -126,6 +128,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SavedResponse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=255)),
+                ('fingerprint', models.CharField(help_text='SHA-256 digest of the method, the URL and the body.', max_length=64)),
+                ('status', models.PositiveSmallIntegerField()),
+                ('content_type', models.CharField(blank=True, max_length=100)),
+                ('location', common.fields.EncryptedTextField(blank=True, help_text='Target of a redirect.')),
+                ('body', common.fields.EncryptedTextField(blank=True)),
+                ('created_at', models.DateTimeField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='UserEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -134,8 +149,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('username', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:[._-][a-z0-9]+)*\\Z', 'A user name has lower-case letters and digits, with single dots, dashes or underscores between them.')], verbose_name='user name')),
                 ('display_name', models.CharField(max_length=120, verbose_name='name')),
-                ('handbook_name', people.models.HandbookNameField(blank=True, help_text='By which handbook import recognises the person, whatever their display name. Default: the name.', max_length=120, verbose_name='name in the handbook')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
+                ('handbook_name', models.CharField(blank=True, help_text='By which handbook import recognises the person, whatever their display name. Default: the name.', max_length=120, verbose_name='name in the handbook')),
+                ('email', models.EmailField(blank=True, max_length=254, validators=[common.validators.validate_line], verbose_name='e-mail')),
                 ('phone', models.CharField(blank=True, db_default='', default='', help_text='Visible to signed-in users. Include country code, e.g. +49.', max_length=32, validators=[django.core.validators.RegexValidator('\\A\\+?[0-9][0-9 ()./-]{3,28}[0-9]\\Z', 'Enter a phone number, such as +49 30 1234567.')], verbose_name='phone')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('country', models.CharField(blank=True, max_length=2, validators=[people.models.valid_country])),
@@ -160,9 +175,9 @@ class Migration(migrations.Migration):
                 ('username', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:[._-][a-z0-9]+)*\\Z', 'A user name has lower-case letters and digits, with single dots, dashes or underscores between them.')], verbose_name='user name')),
                 ('display_name', models.CharField(max_length=120, verbose_name='name')),
                 ('display_key', people.models.NameKeyField(blank=True, editable=False, max_length=400, source='display_name')),
-                ('handbook_name', people.models.HandbookNameField(blank=True, help_text='By which handbook import recognises the person, whatever their display name. Default: the name.', max_length=120, verbose_name='name in the handbook')),
+                ('handbook_name', models.CharField(blank=True, help_text='By which handbook import recognises the person, whatever their display name. Default: the name.', max_length=120, verbose_name='name in the handbook')),
                 ('handbook_key', people.models.NameKeyField(blank=True, editable=False, max_length=400, source='handbook_name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
+                ('email', models.EmailField(blank=True, max_length=254, validators=[common.validators.validate_line], verbose_name='e-mail')),
                 ('phone', models.CharField(blank=True, db_default='', default='', help_text='Visible to signed-in users. Include country code, e.g. +49.', max_length=32, validators=[django.core.validators.RegexValidator('\\A\\+?[0-9][0-9 ()./-]{3,28}[0-9]\\Z', 'Enter a phone number, such as +49 30 1234567.')], verbose_name='phone')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
                 ('country', models.CharField(blank=True, max_length=2, validators=[people.models.valid_country])),
@@ -276,6 +291,16 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
+            model_name='savedresponse',
+            name='token',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.apitoken'),
+        ),
+        migrations.AddField(
+            model_name='savedresponse',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
             model_name='userevent',
             name='pgh_context',
             field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
@@ -332,5 +357,9 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='passwordlink',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_passwordlinkevent" ("asked_by_id", "created_at", "expires_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "purpose", "used_at", "user_id") VALUES (OLD."asked_by_id", OLD."created_at", OLD."expires_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."purpose", OLD."used_at", OLD."user_id"); RETURN NULL;', hash='2e14d51f1f50b47b763bf4c58de21732337a9f3c', operation='DELETE', pgid='pgtrigger_delete_delete_4d489', table='people_passwordlink', when='AFTER')),
+        ),
+        migrations.AddConstraint(
+            model_name='savedresponse',
+            constraint=models.UniqueConstraint(fields=('user', 'token', 'key', 'fingerprint'), name='response_is_saved_once', nulls_distinct=False),
         ),
     ]

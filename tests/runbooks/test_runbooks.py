@@ -62,7 +62,7 @@ def test_a_stale_edit_is_refused_with_both_texts(runbook, a, b):
 
 def test_restoring_makes_a_new_revision_of_the_old_text(runbook, a, b):
     services.save_revision(runbook, markdown="### Purpose\n\nWorse.", based_on=1, author=a)
-    restored = services.restore(runbook, number=1, based_on=2, author=b)
+    restored = services.restore_revision(runbook, number=1, based_on=2, author=b)
     assert (restored.number, restored.restored_from) == (3, 1)
     assert restored.markdown == RunbookRevision.objects.get(number=1).markdown
 

@@ -93,7 +93,7 @@ def test_a_backfill_is_evaluated_again_and_both_results_stay(metric, a):
     check.refresh_from_db()
     assert check.next_due_at <= later
     run(check, at=later + dt.timedelta(minutes=1))
-    results = CheckResult.objects.filter(of=check, bucket=bucket(1)).order_by("pk")
+    results = CheckResult.objects.filter(parent_check=check, bucket=bucket(1)).order_by("pk")
     assert [(result.status, result.trigger) for result in results] == [("fail", "schedule"), ("pass", "backfill")]
 
 

@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('starts_on', models.DateField(verbose_name='first day')),
                 ('ends_on', models.DateField(verbose_name='last day')),
-                ('words', models.CharField(help_text='For example “Black Friday”.', max_length=120, verbose_name='name')),
+                ('name', models.CharField(help_text='For example “Black Friday”.', max_length=120)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('starts_on', models.DateField(verbose_name='first day')),
                 ('ends_on', models.DateField(verbose_name='last day')),
-                ('words', models.CharField(help_text='For example “Black Friday”.', max_length=120, verbose_name='name')),
+                ('name', models.CharField(help_text='For example “Black Friday”.', max_length=120)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                 ('bucket', models.DateTimeField()),
             ],
             options={
-                'ordering': ['of', 'bucket'],
+                'ordering': ['parent_check', 'bucket'],
             },
         ),
         migrations.CreateModel(
@@ -285,7 +285,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField()),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
                 ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('of', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='validation.check')),
+                ('parent_check', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='results', to='validation.check')),
             ],
             options={
                 'verbose_name': 'result',
@@ -502,7 +502,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='pendingreevaluation',
-            name='of',
+            name='parent_check',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pending_reevaluations', to='validation.check'),
         ),
         migrations.AddField(
@@ -512,11 +512,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='checkresult',
-            index=models.Index(fields=['of', '-started_at', '-id'], name='result_newest'),
+            index=models.Index(fields=['parent_check', '-started_at', '-id'], name='result_newest'),
         ),
         migrations.AddIndex(
             model_name='checkresult',
-            index=models.Index(fields=['of', 'bucket'], name='result_of_bucket'),
+            index=models.Index(fields=['parent_check', 'bucket'], name='result_of_bucket'),
         ),
         migrations.AddConstraint(
             model_name='checkresult',
@@ -604,19 +604,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='knownevent',
-            constraint=models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='event_has_words'),
+            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='event_has_a_name'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='knownevent',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on", "words") VALUES (NEW."added_by_id", NEW."created_at", NEW."ends_on", NEW."id", NEW."metric_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."starts_on", NEW."words"); RETURN NULL;', hash='f351fb95d6a82f436463f2d8f97455b54eb7530e', operation='INSERT', pgid='pgtrigger_insert_insert_4b565', table='validation_knownevent', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on") VALUES (NEW."added_by_id", NEW."created_at", NEW."ends_on", NEW."id", NEW."metric_id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."starts_on"); RETURN NULL;', hash='70c0ee276d7c6243509cc487dfd10152008e7a53', operation='INSERT', pgid='pgtrigger_insert_insert_4b565', table='validation_knownevent', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='knownevent',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on", "words") VALUES (NEW."added_by_id", NEW."created_at", NEW."ends_on", NEW."id", NEW."metric_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."starts_on", NEW."words"); RETURN NULL;', hash='fd7dc8ec0233084bb3da58e474412bf216d15fc9', operation='UPDATE', pgid='pgtrigger_update_update_96121', table='validation_knownevent', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on") VALUES (NEW."added_by_id", NEW."created_at", NEW."ends_on", NEW."id", NEW."metric_id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."starts_on"); RETURN NULL;', hash='02832e084a1d05738450bbc98743c6951c21d0c5', operation='UPDATE', pgid='pgtrigger_update_update_96121', table='validation_knownevent', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='knownevent',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on", "words") VALUES (OLD."added_by_id", OLD."created_at", OLD."ends_on", OLD."id", OLD."metric_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."starts_on", OLD."words"); RETURN NULL;', hash='e29daa570a4c9df80cab98c61176a6b521eeb7b1', operation='DELETE', pgid='pgtrigger_delete_delete_2ed1e', table='validation_knownevent', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "validation_knowneventevent" ("added_by_id", "created_at", "ends_on", "id", "metric_id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_on") VALUES (OLD."added_by_id", OLD."created_at", OLD."ends_on", OLD."id", OLD."metric_id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."starts_on"); RETURN NULL;', hash='2c8acedc245c824bbde0e0a6b23b827a73456484', operation='DELETE', pgid='pgtrigger_delete_delete_2ed1e', table='validation_knownevent', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='check',
@@ -692,7 +692,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='pendingreevaluation',
-            constraint=models.UniqueConstraint(fields=('of', 'bucket'), name='reevaluation_is_unique'),
+            constraint=models.UniqueConstraint(fields=('parent_check', 'bucket'), name='reevaluation_is_unique'),
         ),
         migrations.AddIndex(
             model_name='reportedrun',

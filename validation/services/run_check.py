@@ -5,19 +5,19 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError
-from validation.domain.confirmation import Confirmation, is_confirmed
-from validation.domain.evaluation import Evaluation, evaluate
+from validation.domain.buckets import next_run
+from validation.domain.check_type import Evaluation, evaluate
 from validation.domain.parameters import InvalidParametersError
-from validation.domain.results import CheckOutcome, ResultStatus
+from validation.domain.results import CheckOutcome, Confirmation, ResultStatus, is_confirmed
 from validation.models import Check, CheckResult, PendingReevaluation, Severity
 from validation.notifications import notify_check_error
 from validation.queries.evaluation_context import build_context
-from validation.services.checks import due_after
 from validation.services.pull import Budget, read_for
 from validation.warehouse_subprocess import QueryFailedError, Row
 
@@ -164,7 +164,7 @@ def _evaluate_bucket(
 
 def _evaluate_again(check: Check, *, at: dt.datetime) -> list[tuple[dt.datetime, Evaluation]]:
     """Return the evaluations of buckets whose data arrived late or changed, oldest first."""
-    pending = PendingReevaluation.objects.filter(of=check).order_by("bucket").values_list("bucket", flat=True)
+    pending = PendingReevaluation.objects.filter(parent_check=check).order_by("bucket").values_list("bucket", flat=True)
     evaluations = []
     for bucket in pending[:MAX_REEVALUATIONS]:
         try:
@@ -188,7 +188,7 @@ def _result(
     if status == ResultStatus.FAIL and check.severity == Severity.WARN:
         status = ResultStatus.WARN
     return CheckResult(
-        of=check,
+        parent_check=check,
         status=str(status),
         value=outcome.value,
         low=outcome.low,
@@ -231,18 +231,25 @@ def _save(
     for earlier in backfilled:
         earlier.save(force_insert=True)
     result.save(force_insert=True)
-    PendingReevaluation.objects.filter(of=row, bucket__in=buckets).delete()
+    PendingReevaluation.objects.filter(parent_check=row, bucket__in=buckets).delete()
     _update_state(row, result)
     row.claim = row.lease_until = row.running_since = None
     row.last_run_at = result.started_at
     if row.requested_at is not None and row.requested_at <= result.started_at:
         row.requested_at = None
-    is_waiting = row.requested_at is not None or PendingReevaluation.objects.filter(of=row).exists()
-    row.next_due_at = result.finished_at if is_waiting else due_after(row, at=result.finished_at)
+    is_waiting = row.requested_at is not None or PendingReevaluation.objects.filter(parent_check=row).exists()
+    row.next_due_at = result.finished_at if is_waiting else _due_after(row, at=result.finished_at)
     row.save()
     if row.last_status == ResultStatus.ERROR and previous_status != ResultStatus.ERROR:
         notify_check_error(row, result)
     return result
+
+
+def _due_after(check: Check, *, at: dt.datetime) -> dt.datetime:
+    """Return when a check that ran at `at` is due next."""
+    interval = dt.timedelta(minutes=check.interval_minutes) if check.interval_minutes else None
+    zone = ZoneInfo(check.zone_name)
+    return next_run(at, interval=interval, cron=check.cron, zone=zone, was_due=check.next_due_at)
 
 
 def _update_state(row: Check, result: CheckResult) -> None:
@@ -259,7 +266,7 @@ def _update_state(row: Check, result: CheckResult) -> None:
         return
     if result.counts_as != ResultStatus.FAIL or row.alerting_since is not None or _is_silenced(row, at=at):
         return
-    recent = CheckResult.objects.filter(of=row).exclude(trigger=CheckResult.Trigger.BACKFILL)
+    recent = CheckResult.objects.filter(parent_check=row).exclude(trigger=CheckResult.Trigger.BACKFILL)
     newest_first = recent.only("status", "expected").order_by("-started_at", "-pk")[:CONFIRMATION_WINDOW]
     statuses = [earlier.counts_as for earlier in newest_first]
     if is_confirmed(statuses, confirmation=Confirmation(row.confirm, row.confirm_of)):

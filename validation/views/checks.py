@@ -11,23 +11,30 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from common.forms import add_field_errors
+from common.forms import add_field_errors, form_errors
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
 from validation.domain.backtests import run_backtest
-from validation.domain.confirmation import Confirmation
 from validation.domain.parameters import InvalidParametersError
-from validation.domain.results import WORST_FIRST
+from validation.domain.results import WORST_FIRST, Confirmation
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import ChartValue, Plot, build_plot
-from validation.queries.checks import alerting_checks, check_events, check_results, checks_worst_first, run_progress
+from validation.presenters import check_settings
+from validation.queries.checks import (
+    alerting_checks,
+    check_events,
+    check_results,
+    checks_worst_first,
+    deleted_checks,
+    run_progress,
+)
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
 from validation.queries.plot_data import PlotData, backtest_context, plot_data
-from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
+from validation.services.checks import create_check, delete_check, mute_check, restore_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
 from validation.services.run_check import request_run
 
@@ -36,6 +43,8 @@ RESULTS_PER_CHECK = 30
 EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
 MAX_CHART_EVENTS = 100
+CHART_DAYS = {"30": (30, "30 days"), "90": (90, "90 days"), "365": (365, "1 year"), "all": (None, "All")}
+DEFAULT_CHART_DAYS = "90"
 CALLOUTS = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
 
 
@@ -56,20 +65,26 @@ def checks(request: SignedInRequest) -> HttpResponse:
         "statuses": WORST_FIRST,
         "alerting": alerting_checks().count(),
         "any": Check.objects.exists(),
+        "deleted": deleted_checks().count(),
         "now": timezone.now(),
     }
     return render(request, "validation/checks.html", context)
 
 
 @require_safe
-def check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show a check with its chart, results, known events and history."""
+def check(request: SignedInRequest, pk: int, **extra: object) -> HttpResponse:
+    """Show a check with its chart, settings, results, known events and history; `extra` is more context for the page."""
     check, at = _get_check(pk), timezone.now()
+    days = request.GET.get("days", "")
+    days = days if days in CHART_DAYS else DEFAULT_CHART_DAYS
     context = {
         "check": check,
         "callout": _callout(check),
         "now": at,
-        "plot": _plot(check),
+        "plot": _plot(check, days=CHART_DAYS[days][0]),
+        "days": days,
+        "ranges": [(value, label) for value, (_, label) in CHART_DAYS.items()],
+        "settings": check_settings(check),
         "results": check_results(check)[:RESULTS_PER_CHECK],
         "progress": run_progress(check, at=at),
         "events": check_events(check)[:EVENTS_PER_CHECK],
@@ -78,6 +93,7 @@ def check(request: SignedInRequest, pk: int) -> HttpResponse:
         "may_change": request.user.is_staff or not check.has_sql,
         "has_threshold": check.has_backtest,
         "history": row_history(check, fields=DEFINED),
+        **extra,
     }
     return render(request, "validation/check.html", context)
 
@@ -163,19 +179,41 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Delete a check with its results."""
+    """Ask whether to delete a check with its results, or delete it."""
     check = _get_check(pk)
+    if request.method != "POST":
+        return render(request, "validation/remove_check.html", {"check": check, "result_count": check.results.count()})
     try:
         delete_check(check, by=request.user, at=timezone.now())
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
+    restorable = " It can be restored for 30 days." if check.deleted_at else ""
+    messages.success(request, f"Check “{check.name}” deleted.{restorable}")
+    return redirect("checks")
+
+
+@require_safe
+def removed_checks(request: SignedInRequest) -> HttpResponse:
+    """List the deleted checks that can be restored, latest deletion first."""
+    page = Paginator(deleted_checks(), CHECKS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "validation/deleted_checks.html", {"page": page})
+
+
+@require_POST
+def restore(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Restore a deleted check."""
+    check = get_object_or_404(Check.all_objects.all(), pk=pk)
+    try:
+        restored = restore_check(check, by=request.user, at=timezone.now())
+    except NotAllowedError as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
     except DomainError as refusal:
         messages.error(request, str(refusal))
-        return redirect("check", pk=pk)
-    messages.success(request, f"Check “{check.name}” deleted.")
-    return redirect("checks")
+        return redirect("deleted_checks")
+    messages.success(request, f"Check “{restored.name}” restored.")
+    return redirect("check", pk=pk)
 
 
 @require_POST
@@ -206,7 +244,7 @@ def mute(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
     """Mark a result as expected."""
-    result = get_object_or_404(CheckResult, pk=number, of=pk)
+    result = get_object_or_404(CheckResult, pk=number, parent_check=pk)
     try:
         acknowledge_expected(result, by=request.user, at=timezone.now())
     except DomainError as refusal:
@@ -221,7 +259,8 @@ def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
     """Add a known event for a check's metric or its whole pipeline."""
     check, form = _get_check(pk), KnownEventForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Enter first day, last day and event.")
+        errors = form_errors(form).problems.items()
+        messages.error(request, " ".join(f"{form[name].label}: {' '.join(reasons)}" for name, reasons in errors))
         return redirect("check", pk=pk)
     metric = None if form.cleaned_data["whole_pipeline"] else check.metric
     try:
@@ -254,8 +293,8 @@ def _callout(check: Check) -> str:
     return CALLOUTS.get(check.last_status, "warn")
 
 
-def _plot(check: Check) -> Plot | None:
-    values = [_chart_value(row) for row in plot_data(check)]
+def _plot(check: Check, *, days: int | None) -> Plot | None:
+    values = [_chart_value(row) for row in plot_data(check, days=days)]
     if not values:
         return None
     granularity = check_granularity(check)
@@ -265,7 +304,7 @@ def _plot(check: Check) -> Plot | None:
     for event in check_events(check).filter(ends_on__gte=first)[:MAX_CHART_EVENTS]:
         day = max(event.starts_on, first)
         while day <= min(event.ends_on, last):
-            events[day] = event.words
+            events[day] = event.name
             day += dt.timedelta(days=1)
     # Results without buckets are drawn at the time of their run, as one line.
     step = granularity.step if is_per_bucket else dt.timedelta(days=365)
@@ -276,5 +315,5 @@ def _plot(check: Check) -> Plot | None:
 def _chart_value(row: PlotData) -> ChartValue:
     result = row.result
     if result is None:
-        return ChartValue(row.bucket, row.value)
-    return ChartValue(row.bucket, row.value, result.status, result.low, result.high, result.expected, result.message)
+        return ChartValue(row.bucket, row.value, low=row.low, high=row.high)
+    return ChartValue(row.bucket, row.value, result.status, row.low, row.high, result.expected, result.message)
