@@ -47,7 +47,11 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
     at = timezone.now()
     order = {rotation: place for place, rotation in enumerate(rotations_for(request.user, at=rows[0].starts_at))}
     rows.sort(key=lambda row: order.get(row.rotation, len(order)))
-    covers = list(Cover.objects.filter(rotation__weeks__in=rows).overlapping(**_span(rows)).select_related("engineer"))
+    covers = list(
+        Cover.objects.filter(rotation__in=[row.rotation_id for row in rows])
+        .overlapping(**_span(rows))
+        .select_related("engineer")
+    )
     panels = [
         {
             "week": row,
