@@ -319,7 +319,7 @@ def ticks(axis: Axis, *, weeks: int) -> list[Tick]:
             continue
         names_month = not daily or index == 0 or day.day == 1
         label = f"{day.day} {day:%b}" if names_month else str(day.day)
-        # The month of the first day needs the room of two, and so does a week of half a year.
+        # The label of the first day, and that of a week in half a year, is as wide as two.
         if (daily and index == 1) or (sparse and len(found) % 2):
             label = ""
         found.append(Tick(f"{axis.percent(axis.day_starts[index]):.3f}%", label, is_monday))

@@ -85,7 +85,7 @@ def test_the_account_page_lists_my_open_swap_requests(signed_in, rotation, weeks
 def test_one_button_requests_a_suggested_swap(signed_in, weeks):
     mine = weeks[0]
     browser = signed_in(mine.engineer)
-    card = browser.get(request_path(mine)).context["suggestions"][0]
+    card = browser.get(request_path(mine)).context["suggestions"].cards[0]
     assert browser.post(request_path(mine), card.fields).status_code == 302
     swap = SwapRequest.objects.get()
     assert [(move.week, move.taker) for move in swap.moves()] == [(day, taker.pk) for day, _, taker in card.moves]
@@ -152,13 +152,13 @@ def test_one_button_saves_time_off_and_requests_a_swap(signed_in, weeks):
     }
     page = browser.post("/calendar/add/", typed)
     assert "Who could take the week of" in text(page)
-    [(affected, cards)] = page.context["suggestions"]
-    answer = browser.post("/calendar/add/", {**typed, "swap": f"{affected.rotation.slug} {cards[0].button_value}"})
+    [(affected, offers)] = page.context["suggestions"]
+    answer = browser.post("/calendar/add/", {**typed, "swap": f"{affected.rotation.slug} {offers.cards[0].button_value}"})
     assert HolidayBlock.objects.get().engineer == mine.engineer
     swap = SwapRequest.objects.get()
     assert answer.headers["Location"] == f"/swaps/{swap.pk}/"
     assert swap.offered_week == mine.starts_on
-    assert swap.counterpart == cards[0].moves[0][2]
+    assert swap.counterpart == offers.cards[0].moves[0][2]
 
 
 @pytest.mark.parametrize(
