@@ -48,7 +48,7 @@ def events_of_engineer(engineer: User, *, at: dt.datetime) -> list[FeedEventSpec
         _week_event(rotation, week, summary=f"On call: {rotation}")
         for rotation in rotations_with(engineer)
         for week in _weeks_in_window(rotation, starts_at=starts_at, ends_at=ends_at)
-        if week.engineer == engineer.pk
+        if week.engineer == engineer.person
     ]
     covers = _covers(Q(engineer=engineer) | Q(covered_engineer=engineer), starts_at=starts_at, ends_at=ends_at)
     events += [_cover_event(cover, summary=_cover_summary(engineer, cover)) for cover in covers]
@@ -76,18 +76,17 @@ def events_of_rotation(rotation: Rotation, *, at: dt.datetime) -> list[FeedEvent
     starts_at, ends_at = first_shown(at), at + FEED_AHEAD
     weeks = list(_weeks_in_window(rotation, starts_at=starts_at, ends_at=ends_at))
     roster = newest_roster(rotation)
-    engineers = {week.engineer for week in weeks} | {
+    engineers = {week.engineer.id for week in weeks} | {
         engineer.pk for engineer in (roster_engineers(roster) if roster else ())
     }
-    names = {user.pk: str(user) for user in User.objects.filter(pk__in=engineers)}
-    events = [_week_event(rotation, week, summary=f"On call: {names[week.engineer]}") for week in weeks]
+    events = [_week_event(rotation, week, summary=f"On call: {week.engineer}") for week in weeks]
     covers = _covers(Q(rotation=rotation), starts_at=starts_at, ends_at=ends_at)
     events += [_cover_event(cover, summary=f"{cover.engineer} covers for {cover.covered_engineer}") for cover in covers]
     rows = _handoffs(Q(rotation=rotation), starts_at=starts_at, ends_at=ends_at)
     events += [_meeting_event(row, summary=f"Hand-off: {row.outgoing} to {row.incoming}") for row in rows]
     events += _gap_events(Q(pipeline__in_rotation__rotation=rotation), starts_at=starts_at, ends_at=ends_at)
     absences = _absences(sorted(engineers), starts_at=starts_at)
-    return events + [_holiday_event(absence, summary=f"{names[absence.engineer_id]} is away") for absence in absences]
+    return events + [_holiday_event(absence, summary=f"{absence.engineer} is away") for absence in absences]
 
 
 def _weeks_in_window(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[Week]:
@@ -107,8 +106,8 @@ def _handoffs(condition: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> 
 
 def _absences(engineers: list[int], *, starts_at: dt.datetime) -> Iterator[HolidayBlock]:
     rows = HolidayBlock.objects.filter(engineer__in=engineers, ends_at__gt=starts_at)
-    # The caller already has the engineer, and notes are private.
-    yield from rows.defer("note").order_by("starts_at", "pk")
+    # Notes are private.
+    yield from rows.select_related("engineer").defer("note").order_by("starts_at", "pk")
 
 
 def _gap_events(condition: Q, *, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[FeedEventSpec]:

@@ -6,6 +6,8 @@ from celery import Celery
 from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
+# Django's checks would load every page into every worker and beat. `manage.py migrate`, which runs first, makes them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 HARD_LIMIT_SECONDS = 120
 

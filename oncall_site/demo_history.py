@@ -137,7 +137,7 @@ def _incidents(*, at: dt.datetime) -> None:
         [shift] = on_call_shifts([pipeline.in_rotation.rotation], at=opened_at)
         if shift.engineer is None:
             continue
-        engineer = User.objects.get(pk=shift.engineer)
+        engineer = User.objects.get(pk=shift.engineer.id)
         what = NewIncident(kind=past.kind, title=past.title, severity=past.severity)
         incident = open_incident(pipeline, what=what, by=engineer, at=opened_at)
         acknowledged_at = opened_at + dt.timedelta(minutes=past.acknowledged_after)

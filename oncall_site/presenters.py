@@ -8,6 +8,7 @@ from itertools import takewhile
 from incidents.domain.status import STATUSES
 from incidents.models import Incident
 from incidents.queries.statuses import PipelineStatus, statuses
+from people.domain.person import Person
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY
@@ -120,11 +121,11 @@ class SnapshotPresenter:
         self.snapshot = snapshot
         self.pipelines = {row.pk: row for row in pipelines}
         self.covers = {cover.rotation_id: cover for cover in covers}
-        user_ids = {link.engineer for chain in snapshot.chains.values() for link in chain.links}
-        user_ids |= {
-            key for shift in snapshot.shifts for key in (shift.engineer, shift.next_engineer) if key is not None
-        }
-        self.users: Mapping[int, User] = User.objects.get_queryset().in_bulk(user_ids)
+        people = {link.engineer for chain in snapshot.chains.values() for link in chain.links}
+        people |= {person for shift in snapshot.shifts for person in (shift.engineer, shift.next_engineer) if person}
+        # Templates show how to reach them, so they need the users.
+        users = User.objects.get_queryset().filter(pk__in=[person.id for person in people])
+        self.users: Mapping[Person | None, User] = {user.person: user for user in users}
         self.statuses = statuses(self.pipelines.values())
 
     def pipeline_row(self, pipeline: Pipeline) -> PipelineRow:
@@ -137,8 +138,8 @@ class SnapshotPresenter:
                 ChainLink(self.users[link.engineer], ROLE_LABELS[link.role], link.available, link.reason)
                 for link in chain.links
             ),
-            responder=self.users.get(chain.responder or 0),
-            acting_owner=self.users.get(chain.acting_owner or 0),
+            responder=self.users.get(chain.responder),
+            acting_owner=self.users.get(chain.acting_owner),
             until=chain.until,
         )
 
@@ -147,8 +148,8 @@ class SnapshotPresenter:
         return [
             OnCallRow(
                 shift=shift,
-                engineer=self.users.get(shift.engineer or 0),
-                next_engineer=self.users.get(shift.next_engineer or 0),
+                engineer=self.users.get(shift.engineer),
+                next_engineer=self.users.get(shift.next_engineer),
                 cover=self.covers.get(shift.rotation.pk) if shift.covering else None,
                 absence=self._absence(shift),
                 stand_ins=() if shift.available else self._stand_ins(shift),
@@ -172,20 +173,20 @@ class SnapshotPresenter:
 
     def _stand_ins(self, shift: OnCallShift) -> tuple[User, ...]:
         responders = (self.snapshot.chains[key].responder for key in self._chains_on_call(shift))
-        return tuple(dict.fromkeys(self.users[key] for key in responders if key is not None))
+        return tuple(dict.fromkeys(self.users[person] for person in responders if person))
 
     def incident_row(self, incident: Incident, *, at: dt.datetime) -> IncidentRow:
         """Return the row of an open incident, whose escalation steps are prefetched."""
         notified = {step.engineer_id for step in incident.escalation_steps.all() if step.round == incident.round}
         chain = self.snapshot.chains.get(incident.pipeline_id)
         links = chain.links if chain else ()
-        following = next((link.engineer for link in links if link.available and link.engineer not in notified), None)
+        following = next((link.engineer for link in links if link.available and link.engineer.id not in notified), None)
         due_at = incident.next_escalation_at
         waits = incident.snoozed_until is not None or not notified
         return IncidentRow(
             incident=incident,
             age=at - incident.opened_at,
             escalates_in=max(due_at - at, dt.timedelta()) if due_at else None,
-            escalates_to=self.users.get(following or 0) if due_at else None,
+            escalates_to=self.users.get(following) if due_at else None,
             is_exhausted=incident.state == Incident.State.OPEN and due_at is None and not waits,
         )

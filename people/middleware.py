@@ -15,7 +15,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -53,18 +53,24 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 
 
 class ObjectPageMiddleware:
-    """Redirect GET on the URL of an action, such as /incidents/5/acknowledge/, to the page of its object."""
+    """Redirect GET on the URL of an action, such as /incidents/5/acknowledge/, to the page of its object.
+
+    For any other method that a page does not have, show a page that says so.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Return the response, or the redirect instead of a 405."""
+        """Return the response, or the redirect or the page instead of an empty 405."""
         response = self.get_response(request)
-        is_page = not request.path.startswith("/api/") and request.method in ("GET", "HEAD")
-        if response.status_code == 405 and is_page:
+        if response.status_code != 405 or request.path.startswith("/api/"):
+            return response
+        if request.method in ("GET", "HEAD"):
             return redirect(object_page(request.path))
-        return response
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = response.headers.get("Allow", "")
+        return page
 
 
 class PrivateCacheMiddleware:

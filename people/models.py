@@ -21,6 +21,7 @@ from common.fields import EncryptedTextField, LineField
 from common.identifiers import validate_username
 from common.validators import validate_line
 from people.domain.names import match_key
+from people.domain.person import Person
 
 phone_rule = RegexValidator(
     r"\A\+?[0-9][0-9 ()./-]{3,28}[0-9]\Z",
@@ -259,6 +260,11 @@ class User(AbstractBaseUser):
         return zoneinfo.ZoneInfo(self.time_zone)
 
     @property
+    def person(self) -> Person:
+        """The user as the domain knows them."""
+        return Person(self.pk, self.username, self.display_name, self.colour)
+
+    @property
     def dial(self) -> str:
         """The telephone number for a `tel:` link: digits, with a leading plus if given."""
         return "".join(character for character in self.phone if character in "+0123456789")
@@ -310,7 +316,7 @@ class HandbookAlias(models.Model):
     """Another spelling by which handbook import recognises a person, such as “Priya Oneil” for Priya O'Neil."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="handbook_aliases")
-    name = models.CharField(max_length=120)
+    name = LineField(max_length=120)
     key = NameKeyField(source="name", unique=True)
 
     class Meta:

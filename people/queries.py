@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 import holidays
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from holidays.registry import COUNTRIES
 
+from people.domain.person import Person
 from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
 
 
@@ -97,6 +98,11 @@ def public_holidays(country: str, subdivision: str, year: int) -> Mapping[dt.dat
     return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 
+def people_by_username() -> dict[str, Person]:
+    """Return everybody by user name."""
+    return {user.username: user.person for user in User.objects.order_by()}
+
+
 @lru_cache(maxsize=1)
 def country_names() -> list[tuple[str, str]]:
     """Return the code and the name of each country whose public holidays are known, by name."""
@@ -118,9 +124,3 @@ def subdivision_names(country: str) -> list[tuple[str, str]]:
     aliases = holidays.country_holidays(country).subdivisions_aliases
     names = {code: name for name, code in aliases.items()}
     return sorted(((code, names.get(code, code)) for code in regions), key=lambda region: region[1])
-
-
-def display_names(keys: Iterable[int | None]) -> dict[int, str]:
-    """Return user names by primary key."""
-    user_ids = {key for key in keys if key is not None}
-    return dict(User.objects.filter(pk__in=user_ids).order_by().values_list("pk", "username"))

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
+from people.domain.person import Person
 from pipelines.models import Pipeline
 from scheduling.domain.responder_chain import Absence, Availability, Cover, RotationSchedule
 from scheduling.domain.wall_time import format_days
 from scheduling.domain.weeks import WEEK, Hours, RosterVersion, Week, planned_weeks
-from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation
+from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
 
-# Columns of a week's row, in the order of the fields of `Week`.
-WEEK_COLUMNS = ("starts_on", "starts_at", "ends_at", "engineer", "planned_engineer")
+PERSON_COLUMNS = ("pk", "username", "display_name", "colour")
 # Colleagues are not told that somebody is sick.
 REASONS = {"holiday": "on holiday", "sick": "away", "training": "in training", "other": "away"}
 
@@ -23,12 +24,12 @@ REASONS = {"holiday": "on holiday", "sick": "away", "training": "in training", "
 class ScheduleSnapshot:
     """Everything in a window that decides who responds: the schedule of each rotation, and one for pipelines in none.
 
-    `usernames` maps the primary keys of the owners and of everyone in the rotations to their user names.
+    `people` has the owners and everyone in the rotations, by primary key.
     """
 
     rotations: Mapping[int, RotationSchedule]
     without_rotation: RotationSchedule
-    usernames: Mapping[int, str]
+    people: Mapping[int, Person]
 
     def schedule(self, rotation: int | None) -> RotationSchedule:
         """Return the schedule of a rotation, or for None the one in which only owners respond."""
@@ -42,24 +43,40 @@ def rotation_hours(rotation: Rotation) -> Hours:
 
 def roster_versions(rotations: Iterable[Rotation]) -> dict[int, list[RosterVersion]]:
     """Return the rosters of each rotation, oldest first, by the rotation's primary key; runs one statement."""
-    members: dict[tuple[int, dt.date], list[int]] = {}
+    members: dict[tuple[int, dt.date], list[Person]] = {}
     rows = RosterMember.objects.filter(roster__rotation__in=list(rotations)).order_by("roster__starts_on", "position")
-    for rotation, starts_on, engineer in rows.values_list("roster__rotation", "roster__starts_on", "engineer"):
-        members.setdefault((rotation, starts_on), []).append(engineer)
+    columns = ("roster__rotation", "roster__starts_on", *person_columns("engineer"))
+    for rotation, starts_on, *engineer in rows.values_list(*columns):
+        members.setdefault((rotation, starts_on), []).append(Person(*engineer))
     versions: dict[int, list[RosterVersion]] = {}
     for (rotation, starts_on), engineers in members.items():
         versions.setdefault(rotation, []).append(RosterVersion(starts_on, tuple(engineers)))
     return versions
 
 
+def person_columns(field: str) -> list[str]:
+    """Return the columns of a user, a field of another row, in the order of the fields of `Person`."""
+    return [f"{field}__{column}" for column in PERSON_COLUMNS]
+
+
+def stored_weeks(rows: QuerySet[RotationWeek]) -> list[Week]:
+    """Return the weeks of these rows; runs one statement."""
+    columns = ("starts_on", "starts_at", "ends_at", *person_columns("engineer"), *person_columns("planned_engineer"))
+    size = len(PERSON_COLUMNS)
+    return [
+        Week(starts_on, starts_at, ends_at, Person(*people[:size]), Person(*people[size:]))
+        for starts_on, starts_at, ends_at, *people in rows.values_list(*columns)
+    ]
+
+
 def to_absence(block: HolidayBlock) -> Absence:
     """Return an absence's row as a domain object, with its reason in words."""
-    return Absence(block.engineer_id, block.starts_at, block.ends_at, f"{REASONS[block.kind]} {block.days}")
+    return Absence(block.engineer.person, block.starts_at, block.ends_at, f"{REASONS[block.kind]} {block.days}")
 
 
 # One hand-written statement, because every page and API call runs it: to build five querysets costs Django more time than
 # PostgreSQL needs to answer them. Instants are selected as microseconds, which parse faster than text. The columns are: kind of
-# row, rotation or primary key, engineer, second engineer or position, two dates, two instants, two times, text.
+# row, rotation or primary key, engineer, second engineer, position or colour, two dates, two instants, two times, two texts.
 # It starts with SELECT, because before any other statement django-pghistory would first send the request's context.
 SCHEDULE_SQL = """
 SELECT * FROM (WITH week AS (
@@ -74,28 +91,29 @@ SELECT * FROM (WITH week AS (
    WHERE roster.rotation_id = ANY(%(rotations)s)
 ), person AS MATERIALIZED (
   SELECT %(owners)s::bigint[] || ARRAY(SELECT engineer_id FROM member UNION ALL SELECT engineer_id FROM week
-         UNION ALL SELECT planned_engineer_id FROM week UNION ALL SELECT engineer_id FROM cover) AS ids
+         UNION ALL SELECT planned_engineer_id FROM week UNION ALL SELECT engineer_id FROM cover
+         UNION ALL SELECT covered_engineer_id FROM cover) AS ids
 )
 SELECT 1, rotation_id, engineer_id, planned_engineer_id, starts_on, NULL::date,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
-       NULL::time, NULL::time, NULL::text
+       NULL::time, NULL::time, NULL::text, NULL::text
   FROM week
 UNION ALL
 SELECT 2, rotation_id, engineer_id, covered_engineer_id, NULL, NULL,
-       (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint, NULL, NULL, NULL
+       (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint, NULL, NULL, NULL, NULL
   FROM cover
 UNION ALL
 SELECT 3, id, engineer_id, NULL, starts_on, ends_on,
        (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
-       starts_at_time, ends_at_time, kind
+       starts_at_time, ends_at_time, kind, NULL
   FROM scheduling_holidayblock
  WHERE starts_at < %(ends_at)s AND ends_at > %(starts_at)s
    AND (%(everyone)s OR engineer_id = ANY((SELECT ids FROM person)::bigint[]))
 UNION ALL
-SELECT 4, is_active::int, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, username
-  FROM people_user WHERE id = ANY((SELECT ids FROM person)::bigint[]) OR (%(everyone)s AND NOT is_active)
+SELECT 4, is_active::int, id, colour, NULL, NULL, NULL, NULL, NULL, NULL, username, display_name
+  FROM people_user WHERE %(everyone)s OR id = ANY((SELECT ids FROM person)::bigint[])
 UNION ALL
-SELECT 5, rotation_id, engineer_id, position, starts_on, NULL, NULL, NULL, NULL, NULL, NULL FROM member
+SELECT 5, rotation_id, engineer_id, position, starts_on, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM member
 ) row
 """
 WEEK_ROW, COVER_ROW, ABSENCE_ROW, PERSON_ROW, MEMBER_ROW = range(1, 6)
@@ -116,24 +134,21 @@ class _Window:
         self.weeks: dict[int, list[Week]] = {}
         self.covers: dict[int, list[Cover]] = {}
         self.absences: dict[int, Absence] = {}
-        self.usernames: dict[int, str] = {}
-        self.inactive: set[int] = set()
-        self.members: dict[tuple[int, dt.date], list[tuple[int, int]]] = {}
-        for kind, key, engineer, second, first_day, last_day, begin, end, start, stop, text in rows:
+        self.people = {row[2]: Person(row[2], row[10], row[11], row[3]) for row in rows if row[0] == PERSON_ROW}
+        self.inactive = {self.people[row[2]] for row in rows if row[0] == PERSON_ROW and not row[1]}
+        self.members: dict[tuple[int, dt.date], list[tuple[int, Person]]] = {}
+        for kind, key, engineer_id, second, first_day, last_day, begin, end, start, stop, text, _ in rows:
+            engineer = self.people[engineer_id]
             if kind == COVER_ROW:
-                self.covers.setdefault(key, []).append(Cover(engineer, second, _instant(begin), _instant(end)))
+                cover = Cover(engineer, self.people[second], _instant(begin), _instant(end))
+                self.covers.setdefault(key, []).append(cover)
             elif kind == WEEK_ROW:
-                week = Week(first_day, _instant(begin), _instant(end), engineer, second)
+                week = Week(first_day, _instant(begin), _instant(end), engineer, self.people[second])
                 self.weeks.setdefault(key, []).append(week)
             elif kind == ABSENCE_ROW:
                 reason = f"{REASONS[text]} {format_days(first_day, last_day, start=start, end=stop)}"
                 self.absences[key] = Absence(engineer, _instant(begin), _instant(end), reason)
-            elif kind == PERSON_ROW:
-                self.usernames[engineer] = text
-                is_active = bool(key)
-                if not is_active:
-                    self.inactive.add(engineer)
-            else:
+            elif kind == MEMBER_ROW:
                 self.members.setdefault((key, first_day), []).append((second, engineer))
 
     def versions(self) -> dict[int, list[RosterVersion]]:
@@ -165,7 +180,7 @@ def load_schedules(
     rotations = list(rotations)
     window = _Window([rotation.pk for rotation in rotations], starts_at=starts_at, ends_at=ends_at, owners=owners)
     absences = [absence for key, absence in window.absences.items() if key != without]
-    people = Availability(inactive=frozenset(window.inactive), absences=absences)
+    availability = Availability(inactive=frozenset(window.inactive), absences=absences)
     versions = window.versions()
     schedules = {}
     for rotation in rotations:
@@ -176,9 +191,9 @@ def load_schedules(
             hours, until = rotation_hours(rotation), (ends_at + WEEK).date()
             weeks += planned_weeks(hours, rosters=rosters, first=first, until=until)
         schedules[rotation.pk] = RotationSchedule(
-            people=people, weeks=weeks, covers=window.covers.get(rotation.pk, ()), rosters=rosters
+            availability=availability, weeks=weeks, covers=window.covers.get(rotation.pk, ()), rosters=rosters
         )
-    return ScheduleSnapshot(schedules, RotationSchedule(people=people), window.usernames)
+    return ScheduleSnapshot(schedules, RotationSchedule(availability=availability), window.people)
 
 
 def rotations_by_pipeline(pipelines: Iterable[Pipeline]) -> dict[int, int]:
@@ -189,11 +204,13 @@ def rotations_by_pipeline(pipelines: Iterable[Pipeline]) -> dict[int, int]:
 
 def with_extra_absence(snapshot: ScheduleSnapshot, *, absence: Absence) -> ScheduleSnapshot:
     """Return a snapshot with one more absence."""
-    old = snapshot.without_rotation.people
+    old = snapshot.without_rotation.availability
     absences = [absence, *(row for rows in old.absences.values() for row in rows)]
-    people = Availability(inactive=old.inactive, absences=absences)
+    availability = Availability(inactive=old.inactive, absences=absences)
     schedules = {
-        key: RotationSchedule(people=people, weeks=schedule.weeks, covers=schedule.covers, rosters=schedule.rosters)
+        key: RotationSchedule(
+            availability=availability, weeks=schedule.weeks, covers=schedule.covers, rosters=schedule.rosters
+        )
         for key, schedule in snapshot.rotations.items()
     }
-    return replace(snapshot, rotations=schedules, without_rotation=RotationSchedule(people=people))
+    return replace(snapshot, rotations=schedules, without_rotation=RotationSchedule(availability=availability))

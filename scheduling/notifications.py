@@ -10,11 +10,13 @@ from django.urls import reverse
 from common.formatting import format_day
 from notifications.registry import Notification, dedup_key, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
+from people.domain.person import Person
 from people.models import User
+from scheduling.domain.weeks import Move
 from scheduling.models import Cover, CoverageGap, CoverRequest, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.cover_requests import awaits_answer_from as cover_awaits_answer_from
-from scheduling.queries.on_call import responder_chains
-from scheduling.queries.stints import Stint, on_call_stints, stint_at
+from scheduling.queries.on_call import HORIZON, responder_chains
+from scheduling.queries.stints import Stint, on_call_stints, stints_since
 from scheduling.queries.swaps import awaits_answer_from, recipients
 
 # A change to an engineer's upcoming shifts stays worth sending for this long.
@@ -23,7 +25,6 @@ NEWS_LIFETIME = dt.timedelta(days=7)
 SHIFT_CHANGE_LIFETIME = dt.timedelta(hours=12)
 GAP_IS_URGENT_WITHIN = dt.timedelta(days=1)
 MAX_LISTED = 20
-MOMENT = dt.timedelta(microseconds=1)
 
 
 def shorten(lines: Sequence[str]) -> str:
@@ -525,9 +526,9 @@ def notify_time_off_conflict(row: RotationWeek | Cover, absence: HolidayBlock, *
         return False
     starts_at, ends_at = period
     pipelines = {link.pipeline_id: link.pipeline for link in row.rotation.pipelines.select_related("pipeline")}
-    by_responder: dict[int, list[str]] = {}
+    by_responder: dict[Person, list[str]] = {}
     for key, chain in responder_chains(pipelines.values(), at=starts_at).items():
-        if chain.responder is not None and chain.responder != row.engineer_id:
+        if chain.responder is not None and chain.responder.id != row.engineer_id:
             by_responder.setdefault(chain.responder, []).append(pipelines[key].full_name)
     is_cover = isinstance(row, Cover)
     week = row.rotation.weeks.filter(starts_at__lte=starts_at, ends_at__gt=starts_at).first() if is_cover else row
@@ -541,10 +542,10 @@ def notify_time_off_conflict(row: RotationWeek | Cover, absence: HolidayBlock, *
         week=week.starts_on if isinstance(week, RotationWeek) else starts_at.date(),
         starts_at=starts_at,
         ends_at=ends_at,
-        stand_ins=tuple(StandIn(key, tuple(names)) for key, names in by_responder.items()),
+        stand_ins=tuple(StandIn(person.id, tuple(names)) for person, names in by_responder.items()),
     )
-    people = User.objects.in_bulk([*by_responder, row.engineer_id])
-    enqueue(people.values(), notification, due_at=at, expires_at=ends_at)
+    recipients = User.objects.filter(pk__in=[row.engineer_id, *(person.id for person in by_responder)])
+    enqueue(recipients, notification, due_at=at, expires_at=ends_at)
     return True
 
 
@@ -708,7 +709,7 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
         "reason": swap.reason,
     }
     if swap.state == SwapRequest.State.ACCEPTED:
-        moves = tuple(ShiftMove(move.week, str(people[move.taker])) for move in swap.moves())
+        moves = tuple(ShiftMove(move.week, move.taker.name) for move in swap.moves())
         accepted = SwapAccepted(**common, moves=moves)
         enqueue([*people.values(), *admins()], accepted, due_at=at, expires_at=at + NEWS_LIFETIME)
     else:
@@ -716,15 +717,6 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
 
 
 # Shifts
-
-
-@dataclass(frozen=True, slots=True)
-class WeekMoved:
-    """A week that changed hands: the primary keys of its previous and new engineers."""
-
-    starts_on: dt.date
-    giver: int
-    taker: int
 
 
 @register
@@ -762,19 +754,18 @@ class ShiftsChanged(Notification):
         return reverse("schedule")
 
 
-def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[WeekMoved], at: dt.datetime, why: str) -> None:
+def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[Move], at: dt.datetime, why: str) -> None:
     """Notify every engineer whose upcoming weeks changed of the weeks they lost and gained."""
-    people = User.objects.in_bulk({key for move in moved for key in (move.giver, move.taker)})
-    for person in people.values():
+    for user in User.objects.in_bulk({person.id for move in moved for person in (move.giver, move.taker)}).values():
         notification = ShiftsChanged(
             rotation_id=rotation.pk,
             rotation=str(rotation),
             changed_at=at,
             reason=why,
-            lost=tuple(ShiftMove(row.starts_on, str(people[row.taker])) for row in moved if row.giver == person.pk),
-            gained=tuple(ShiftMove(row.starts_on, str(people[row.giver])) for row in moved if row.taker == person.pk),
+            lost=tuple(ShiftMove(move.week, move.taker.name) for move in moved if move.giver.id == user.pk),
+            gained=tuple(ShiftMove(move.week, move.giver.name) for move in moved if move.taker.id == user.pk),
         )
-        enqueue([person], notification, due_at=at, expires_at=at + NEWS_LIFETIME)
+        enqueue([user], notification, due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
 @register
@@ -794,18 +785,16 @@ class ShiftStarted(Notification):
         return f"You are on call for {self.rotation}"
 
     def body(self, reader: User) -> str:
-        stint = stint_at(Rotation.objects.filter(pk=self.rotation_id).first(), at=self.starts_at)
-        until = f" It ends {local_time(stint.ends_at, reader)}." if stint and stint.engineer.pk == reader.pk else ""
+        stints = stints_since(self.rotation_id, change=self.starts_at, until=self.starts_at + HORIZON)
+        own = next((one for one in stints if (one.engineer.pk, one.starts_at) == (reader.pk, self.starts_at)), None)
+        until = f" It ends {local_time(own.ends_at, reader)}." if own else ""
         return f"Your shift started {local_time(self.starts_at, reader)}.{until}"
 
     def link(self) -> str:
         return reverse("schedule")
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        rotation = Rotation.objects.filter(pk=self.rotation_id).first()
-        if rotation is None or at < self.starts_at:
-            return False
-        stints = on_call_stints(rotation, starts_at=self.starts_at - MOMENT, ends_at=at + MOMENT)
+        stints = stints_since(self.rotation_id, change=self.starts_at, until=at)
         # A later start has a notification of its own.
         return bool(stints) and (stints[-1].engineer.pk, stints[-1].starts_at) == (recipient.pk, self.starts_at)
 
@@ -834,10 +823,7 @@ class ShiftEnded(Notification):
         return reverse("now")
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        rotation = Rotation.objects.filter(pk=self.rotation_id).first()
-        if rotation is None or at < self.ended_at:
-            return False
-        stints = on_call_stints(rotation, starts_at=self.ended_at - MOMENT, ends_at=at + MOMENT)
+        stints = stints_since(self.rotation_id, change=self.ended_at, until=at)
         if not stints or (stints[0].engineer.pk, stints[0].ends_at) != (recipient.pk, self.ended_at):
             return False
         return len(stints) > 1 and all(stint.engineer.pk != recipient.pk for stint in stints[1:])

@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from common.formatting import format_day, format_instant
+from people.domain.person import Person
 from people.models import User
 from people.queries import public_holidays
 from pipelines.models import Pipeline
-from scheduling.domain.responder_chain import Interval
 from scheduling.domain.suggestions import Suggestion
 from scheduling.domain.timeline_layout import AbsenceMark, Axis, Band, Bar, Board, Gap, Row, holiday_marks
+from scheduling.domain.weeks import Move
 from scheduling.models import CoverRequest, HolidayBlock, Rotation
-from scheduling.queries.calendar_days import OnCallCalendar, OnCallDay
+from scheduling.queries.calendar_days import OnCallDay
 from scheduling.queries.impact import HolidayImpact
 from scheduling.queries.rosters import RosterChange
 from scheduling.queries.timeline import RotationTimeline, Timeline
@@ -84,22 +85,12 @@ def day_heads(rows: Iterable[MonthRow], *, days: Iterable[dt.date], today: dt.da
     return [DayHead(day, day == today, away[day]) for day in days]
 
 
-def on_call_spans(
-    calendar: OnCallCalendar, *, people: Mapping[int, User]
-) -> list[tuple[Rotation, list[tuple[User | None, int]]]]:
-    """Return the engineers on call in each rotation, each with their number of days in a row."""
-    return [
-        (rotation, [(people.get(span.engineer or 0), span.days) for span in spans])
-        for rotation, spans in calendar.spans
-    ]
-
-
 def month_rows(
     people: Iterable[User],
     *,
     days: list[dt.date],
     absences: Iterable[HolidayBlock],
-    on_call: Mapping[tuple[int, dt.date], OnCallDay],
+    on_call: Mapping[tuple[Person, dt.date], OnCallDay],
     today: dt.date,
 ) -> list[MonthRow]:
     """Return each person's month: weekends, their country's public holidays, absences, and days on call."""
@@ -108,22 +99,20 @@ def month_rows(
         by_engineer.setdefault(absence.engineer_id, []).append(absence)
     return [
         MonthRow(
-            engineer=person,
+            engineer=user,
             cells=tuple(
                 DayCell(
                     day=day,
                     weekend=day.weekday() >= calendar.SATURDAY,
                     today=day == today,
-                    public_holiday=public_holidays(person.country, person.subdivision, day.year).get(day, ""),
-                    absences=tuple(
-                        row for row in by_engineer.get(person.pk, ()) if row.starts_on <= day <= row.ends_on
-                    ),
-                    on_call=on_call.get((person.pk, day)),
+                    public_holiday=public_holidays(user.country, user.subdivision, day.year).get(day, ""),
+                    absences=tuple(row for row in by_engineer.get(user.pk, ()) if row.starts_on <= day <= row.ends_on),
+                    on_call=on_call.get((user.person, day)),
                 )
                 for day in days
             ),
         )
-        for person in people
+        for user in people
     ]
 
 
@@ -132,8 +121,6 @@ class TimelineBar:
     """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over."""
 
     bar: Bar
-    engineer: User
-    other: User | None
     label: str
     name: str
     is_mine: bool
@@ -148,7 +135,9 @@ class TimelineBar:
             "offered": self.is_offered,
             "mine": self.is_mine,
         }
-        return " ".join(["shift", f"hue-{self.engineer.colour}", *(name for name, applies in marks.items() if applies)])
+        return " ".join(
+            ["shift", f"hue-{self.bar.engineer.colour}", *(name for name, applies in marks.items() if applies)]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +155,6 @@ class RequestMark:
 class TimelineRow:
     """An engineer's row with their bars and public holidays."""
 
-    engineer: User
     row: Row
     bars: list[TimelineBar]
     holidays: list[tuple[Band, str]]
@@ -183,9 +171,9 @@ class TimelineBoard:
     entries: list[TimelineBar | Gap]
 
     @property
-    def absences(self) -> list[tuple[User, AbsenceMark]]:
+    def absences(self) -> list[tuple[Person, AbsenceMark]]:
         """The absences in the window, in the order of time."""
-        marks = [(row.engineer, mark) for row in self.rows for mark in row.row.absences]
+        marks = [(row.row.engineer, mark) for row in self.rows for mark in row.row.absences]
         return sorted(marks, key=lambda mark: mark[1].starts_at)
 
 
@@ -200,17 +188,15 @@ def _timeline_board(
     axis, people = timeline.axis, timeline.people
     rows = [
         TimelineRow(
-            engineer=people[row.engineer],
             row=row,
             bars=[
-                _timeline_bar(bar, people=people, offered=source.offered_weeks, reader=reader, zone=zone, at=at)
-                for bar in row.bars
+                _timeline_bar(bar, offered=source.offered_weeks, reader=reader, zone=zone, at=at) for bar in row.bars
             ],
-            holidays=holiday_marks(axis, _holidays(people[row.engineer], axis)),
+            holidays=holiday_marks(axis, _holidays(people[row.engineer.id], axis)),
         )
         for row in source.board.rows
     ]
-    by_engineer = {row.engineer.pk: row.row for row in rows}
+    by_engineer = {row.row.engineer.id: row.row for row in rows}
     requests = [
         RequestMark(
             request,
@@ -243,13 +229,12 @@ def _holidays(person: User, axis: Axis) -> dict[dt.date, str]:
 def _timeline_bar(
     bar: Bar,
     *,
-    people: Mapping[int, User],
     offered: Collection[dt.date],
     reader: User,
     zone: dt.tzinfo,
     at: dt.datetime,
 ) -> TimelineBar:
-    engineer, other = people[bar.engineer], people.get(bar.other or 0)
+    engineer, other = bar.engineer, bar.other
     is_offered = bar.week in offered and not bar.is_cover and bar.starts_at > at
     notes = [f"{engineer} covers for {other}" if bar.is_cover else f"{engineer} is on call"]
     notes.append(_period(bar.starts_at, bar.ends_at, zone))
@@ -263,11 +248,9 @@ def _timeline_bar(
     label = f"for {other}" if bar.is_cover else f"{day.day} {day:%b}"
     return TimelineBar(
         bar=bar,
-        engineer=engineer,
-        other=other,
         label=label if bar.band.has_room else "",
         name=", ".join(notes),
-        is_mine=bar.ends_at > at and (reader == engineer or reader.is_staff),
+        is_mine=bar.ends_at > at and (reader.person == engineer or reader.is_staff),
         is_offered=is_offered,
     )
 
@@ -276,30 +259,23 @@ def _period(starts_at: dt.datetime, ends_at: dt.datetime, zone: dt.tzinfo) -> st
     return f"{format_instant(starts_at, zone, brief=True)} to {format_instant(ends_at, zone, brief=True)}"
 
 
-def intervals_with_engineers(intervals: list[Interval]) -> list[tuple[Interval, User | None]]:
-    """Return a timeline's intervals with users instead of primary keys."""
-    people = User.objects.in_bulk([interval.engineer for interval in intervals if interval.engineer])
-    return [(interval, people.get(interval.engineer or 0)) for interval in intervals]
-
-
 @dataclass(frozen=True, slots=True)
 class ResponderChange:
     """A period in which the same pipelines get another responder; None is nobody."""
 
     starts_at: dt.datetime
     ends_at: dt.datetime
-    before: User | None
-    after: User | None
+    before: Person | None
+    after: Person | None
     pipelines: list[Pipeline] = field(default_factory=list)
 
 
 def responder_changes(impact: HolidayImpact) -> list[ResponderChange]:
     """Return the changes of responder that an absence causes; equal changes of several pipelines are one row."""
-    rows: dict[tuple[dt.datetime, dt.datetime, int | None, int | None], ResponderChange] = {}
+    rows: dict[tuple[dt.datetime, dt.datetime, Person | None, Person | None], ResponderChange] = {}
     for pipeline, change in impact.changes:
         key = (change.starts_at, change.ends_at, change.before, change.after)
-        before, after = (impact.people.get(engineer or 0) for engineer in (change.before, change.after))
-        row = rows.setdefault(key, ResponderChange(change.starts_at, change.ends_at, before, after))
+        row = rows.setdefault(key, ResponderChange(*key))
         row.pipelines.append(pipeline)
     return sorted(rows.values(), key=lambda row: (row.starts_at, row.after is not None))
 
@@ -308,7 +284,7 @@ def responder_changes(impact: HolidayImpact) -> list[ResponderChange]:
 class ShiftBalance:
     """How many shifts an engineer gains and loses."""
 
-    engineer: User
+    engineer: Person
     gained: int
     lost: int
 
@@ -321,7 +297,7 @@ class ShiftBalance:
 def shift_balances(change: RosterChange) -> list[ShiftBalance]:
     """Return each engineer's gains and losses, the largest net gain first."""
     engineers = {**change.gained, **change.lost}
-    rows = [ShiftBalance(user, change.gained.get(user, 0), change.lost.get(user, 0)) for user in engineers]
+    rows = [ShiftBalance(person, change.gained.get(person, 0), change.lost.get(person, 0)) for person in engineers]
     return sorted(rows, key=lambda row: (-row.net, str(row.engineer)))
 
 
@@ -331,7 +307,7 @@ class SuggestionCard:
 
     title: str
     action: str
-    moves: list[tuple[dt.date, User, User]]
+    moves: tuple[Move, ...]
     why: tuple[str, ...]
     fields: dict[str, str]
     message: str
@@ -339,7 +315,7 @@ class SuggestionCard:
     @property
     def button_value(self) -> str:
         """The weeks and the counterpart in one string, for a button of another form."""
-        return " ".join([*(str(day) for day, _, _ in self.moves), self.fields["counterpart"]])
+        return " ".join([*(str(move.week) for move in self.moves), self.fields["counterpart"]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,20 +330,20 @@ TITLES = {"two_way": "Swap with {}", "three_way": "Three-way swap with {}", "one
 ACTIONS = {"two_way": "Request swap with {}", "three_way": "Request swap with {}", "one_way": "Ask {} to take it"}
 
 
-def suggestion_list(suggestions: Iterable[Suggestion], *, people: Mapping[int, User]) -> SuggestionList:
-    """Return suggestions with users instead of primary keys. A reason that all of several have is listed once."""
+def suggestion_list(suggestions: Iterable[Suggestion]) -> SuggestionList:
+    """Return suggestions with a title and the values that their buttons post. A reason that all of several have is listed once."""
     suggestions = list(suggestions)
     common = set.intersection(*(set(suggestion.why) for suggestion in suggestions)) if len(suggestions) > 1 else set()
-    cards = [_suggestion_card(suggestion, common=common, people=people) for suggestion in suggestions]
+    cards = [_suggestion_card(suggestion, common=common) for suggestion in suggestions]
     shared = tuple(reason for reason in suggestions[0].why if reason in common) if suggestions else ()
     return SuggestionList(cards, shared)
 
 
-def _suggestion_card(suggestion: Suggestion, *, common: Collection[str], people: Mapping[int, User]) -> SuggestionCard:
-    moves = [(move.week, people[move.giver], people[move.taker]) for move in suggestion.moves]
-    partners = " and ".join(str(taker) for _, _, taker in moves if taker != moves[0][1])
-    weeks = [str(week) for week, _, _ in moves]
-    fields = {"counterpart": moves[0][2].username}
+def _suggestion_card(suggestion: Suggestion, *, common: Collection[str]) -> SuggestionCard:
+    moves = suggestion.moves
+    partners = " and ".join(str(move.taker) for move in moves if move.taker != moves[0].giver)
+    weeks = [str(move.week) for move in moves]
+    fields = {"counterpart": moves[0].taker.username}
     fields |= dict(zip(("wanted_week", "third_week"), weeks[1:], strict=False))
     return SuggestionCard(
         title=TITLES[suggestion.kind].format(partners),
@@ -375,7 +351,7 @@ def _suggestion_card(suggestion: Suggestion, *, common: Collection[str], people:
         moves=moves,
         why=tuple(reason for reason in suggestion.why if reason not in common),
         fields=fields,
-        message=swap_message(moves[0][0], exchange=moves[-1][0] if len(moves) > 1 else None),
+        message=swap_message(moves[0].week, exchange=moves[-1].week if len(moves) > 1 else None),
     )
 
 

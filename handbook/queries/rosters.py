@@ -34,9 +34,9 @@ class RosterEffect:
 def roster_plan(
     part: RotationPart, rotation: Rotation, *, engineers: Sequence[User], at: dt.datetime
 ) -> RosterPlan | None:
-    """Return the roster that the handbook plans for a rotation, or None if the rotation has it already.
+    """Return the roster that the handbook plans for a rotation, or None if nothing changes.
 
-    A new rotation starts this week. A change starts next week, so that whoever is on call now stays on call, and continues
+    A new rotation starts this week. A change starts next week, so that the engineer on call now stays on call, and continues
     with the engineer after them. A table with dates says whose turn it is.
     """
     today = at.astimezone(ZoneInfo(rotation.time_zone)).date()
@@ -72,7 +72,7 @@ def _turned(engineers: Sequence[User], *, anchor: dt.date, to: dt.date) -> tuple
 
 
 def _is_cycle(planned: Sequence[User], engineers: Sequence[User]) -> bool:
-    """Return True if both lists are the same order, whoever is first."""
+    """Return True if both lists are the same order, apart from which engineer is first."""
     turns = range(len(planned))
     return any([*planned[turn:], *planned[:turn]] == list(engineers) for turn in turns)
 
@@ -81,7 +81,7 @@ def _order_before(rotation: Rotation, starts_on: dt.date) -> tuple[int, ...]:
     """Return the engineers of the shift before a date and of those that the roster would have continued with."""
     versions: list[RosterVersion] = roster_versions([rotation]).get(rotation.pk, [])
     active = active_roster(versions, week=starts_on - WEEK)
-    return active.order_from(starts_on - WEEK) if active else ()
+    return tuple(person.id for person in active.order_from(starts_on - WEEK)) if active else ()
 
 
 def _next_turn(engineers: Sequence[User], *, before: tuple[int, ...]) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from people.domain.person import Person
 from scheduling.domain.weeks import Week
 
 
@@ -14,8 +15,8 @@ class Boundary:
 
     week: dt.date
     at: dt.datetime
-    outgoing: int
-    incoming: int
+    outgoing: Person
+    incoming: Person
 
 
 def boundaries(weeks: Iterable[Week]) -> dict[dt.date, Boundary]:

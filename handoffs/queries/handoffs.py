@@ -8,8 +8,8 @@ from django.db.models import OuterRef, Subquery
 
 from handoffs.domain.boundaries import Boundary, boundaries, meeting_before
 from handoffs.models import Handoff, HandoffPolicy, HandoffQuerySet
-from scheduling.domain.weeks import WEEK, Week
-from scheduling.loaders import WEEK_COLUMNS
+from scheduling.domain.weeks import WEEK
+from scheduling.loaders import stored_weeks
 from scheduling.models import HolidayBlock, Rotation
 
 DEFAULT_MEETING_MINUTES = 30
@@ -83,8 +83,7 @@ class HandoffChange:
 
 def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[HandoffChange]:
     """Return the changes that bring a rotation's upcoming hand-offs in line with its stored weeks. Past ones never change."""
-    weeks = rotation.weeks.filter(ends_at__gt=at - WEEK).order_by("starts_at").values_list(*WEEK_COLUMNS)
-    wanted = boundaries(Week(*values) for values in weeks)
+    wanted = boundaries(stored_weeks(rotation.weeks.filter(ends_at__gt=at - WEEK).order_by("starts_at")))
     stored = {row.week: row for row in rotation.handoffs.filter(at__gt=at - 3 * WEEK)}
     minutes = meeting_minutes(rotation)
     due = []
@@ -105,7 +104,7 @@ def _agrees(row: Handoff, boundary: Boundary, *, meeting: tuple[dt.datetime, dt.
 
 def same_handoff(row: Handoff, boundary: Boundary) -> bool:
     """Return True if the stored hand-off has the boundary's time and engineers."""
-    return (row.at, row.outgoing_id, row.incoming_id) == (boundary.at, boundary.outgoing, boundary.incoming)
+    return (row.at, row.outgoing_id, row.incoming_id) == (boundary.at, boundary.outgoing.id, boundary.incoming.id)
 
 
 def meeting_minutes(rotation: Rotation) -> int:

@@ -52,7 +52,7 @@ def _apply_change(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) ->
         row.cancelled_at = at
     elif row.cancelled_at is not None or not same_handoff(row, boundary):
         row.week, row.at = boundary.week, boundary.at
-        row.outgoing_id, row.incoming_id = boundary.outgoing, boundary.incoming
+        row.outgoing_id, row.incoming_id = boundary.outgoing.id, boundary.incoming.id
         row.signed_outgoing_at = row.signed_incoming_at = row.frozen = row.cancelled_at = None
         row.moved = False
     row.meeting_starts_at, row.meeting_ends_at = due.meeting

@@ -62,15 +62,15 @@ def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
     return rows if pipeline is None else rows.filter(pipeline=pipeline)
 
 
+def check_incident(check_id: int) -> Incident | None:
+    """Return the unresolved incident in which a check fails, or None."""
+    return open_incidents().filter(failures__check_id=check_id, failures__is_open=True).first()
+
+
 def open_by_urgency() -> IncidentQuerySet:
     """Return the unresolved incidents, the most severe first, and of those the oldest first."""
     ranks = [When(severity=severity, then=Value(rank)) for rank, severity in enumerate(Incident.Severity.values)]
     return open_incidents().annotate(severity_rank=Case(*ranks)).order_by("severity_rank", "opened_at", "pk")
-
-
-def check_incident(check_id: int) -> Incident | None:
-    """Return the unresolved incident in which a check fails, or None."""
-    return open_incidents().filter(failures__check_id=check_id, failures__is_open=True).first()
 
 
 def open_counts(pipelines: Iterable[Pipeline]) -> dict[int, int]:
@@ -121,18 +121,18 @@ class EscalationLink:
 def escalation_chain(incident: Incident, *, at: dt.datetime) -> list[EscalationLink]:
     """Return the escalation chain of an incident's pipeline at `at`, in order."""
     chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
-    people = User.objects.get_queryset().in_bulk([link.engineer for link in chain.links])
+    people = User.objects.get_queryset().in_bulk([link.engineer.id for link in chain.links])
     steps = {step.engineer_id: step for step in incident.escalation_steps.filter(round=incident.round)}
     next_engineer = None
     if incident.next_escalation_at is not None and not _is_assignee_next(incident, notified=steps):
         next_engineer = next(
-            (link.engineer for link in chain.links if link.available and link.engineer not in steps), None
+            (link.engineer for link in chain.links if link.available and link.engineer.id not in steps), None
         )
     return [
         EscalationLink(
             link=link,
-            engineer=people[link.engineer],
-            step=steps.get(link.engineer),
+            engineer=people[link.engineer.id],
+            step=steps.get(link.engineer.id),
             is_next=link.engineer == next_engineer,
         )
         for link in chain.links

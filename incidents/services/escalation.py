@@ -59,9 +59,9 @@ def _next_people(incident: Incident, *, at: dt.datetime) -> tuple[Sequence[User]
     if incident.assignee is not None and incident.assignee.is_active and incident.assignee.pk not in notified:
         return [incident.assignee], EscalationStep.Role.ASSIGNEE
     chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
-    link = next((link for link in chain.links if link.available and link.engineer not in notified), None)
+    link = next((link for link in chain.links if link.available and link.engineer.id not in notified), None)
     if link is not None:
-        return [User.objects.get(pk=link.engineer)], link.role
+        return [User.objects.get(pk=link.engineer.id)], link.role
     return list(User.objects.get_queryset().admins().exclude(pk__in=notified)), EscalationStep.Role.ADMIN
 
 

@@ -163,16 +163,16 @@ class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
 
 def serialize_responder(pipeline: Pipeline, snapshot: OnCallSnapshot) -> dict[str, object]:
     """Return a pipeline's escalation chain in the shape of ResponderSerializer."""
-    chain, usernames = snapshot.chains[pipeline.pk], snapshot.usernames
+    chain = snapshot.chains[pipeline.pk]
     return {
         "pipeline": pipeline.slug,
         "at": isoformat_z(chain.at),
-        "responder": usernames[chain.responder] if chain.responder else None,
-        "acting_owner": usernames[chain.acting_owner] if chain.acting_owner else None,
+        "responder": chain.responder.username if chain.responder else None,
+        "acting_owner": chain.acting_owner.username if chain.acting_owner else None,
         "until": isoformat_z(chain.until),
         "chain": [
             {
-                "engineer": usernames[link.engineer],
+                "engineer": link.engineer.username,
                 "role": link.role,
                 "available": link.available,
                 "reason": link.reason,

@@ -200,7 +200,7 @@ def _commands(address: str) -> dict[str, str]:
     port = address.rpartition(":")[2]
     celery = f"{python} -W ignore -m celery --quiet -A oncall_site"
     return {
-        "web": f"{python} -m gunicorn oncall_site.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4 --log-level warning",
+        "web": f"{python} -W ignore -m oncall_site.web_server --bind 127.0.0.1:{port} --workers 2 --threads 8 --log-level warning",
         "worker": f"{celery} worker --concurrency 2 --loglevel WARNING",
         "beat": f"{celery} beat --loglevel WARNING --pidfile=",
     }

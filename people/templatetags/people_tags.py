@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from people.domain.names import initials
+from people.domain.person import Person
 from people.models import User
 
 register = template.Library()
@@ -17,17 +18,17 @@ def field_label(name: str) -> str:
 
 
 @register.simple_tag
-def person(user: User | None) -> SafeString:
-    """Return HTML for a user: initials in the user's colour, and the name."""
-    if user is None:
+def person(someone: User | Person | None) -> SafeString:
+    """Return HTML for a person: initials in their colour, and the name."""
+    if someone is None:
         return SafeString('<span class="person person-none">No one</span>')
     return format_html(
         '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span>'
         '<span class="person-name" title="{}">{}</span></span>',
-        user.colour,
-        initials(user.display_name),
-        user.display_name,
-        user.display_name,
+        someone.colour,
+        initials(str(someone)),
+        str(someone),
+        str(someone),
     )
 
 

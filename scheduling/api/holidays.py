@@ -17,7 +17,7 @@ from people.permissions import request_user
 from people.serializers import UsernameField
 from pipelines.models import Pipeline
 from scheduling.api.filters import HolidayFilter
-from scheduling.api.serializers import EngineerKeyField, FromToSerializer, SuggestionSerializer
+from scheduling.api.serializers import FromToSerializer, PersonField, SuggestionSerializer
 from scheduling.domain.impact import Change
 from scheduling.domain.suggestions import Suggestion
 from scheduling.models import HolidayBlock
@@ -52,7 +52,7 @@ class SteppingInSerializer(FromToSerializer, PipelineChangeSerializer):
     """Who responds for a pipeline instead, `from` one engineer `to` another; null is nobody."""
 
     source_of_from = "before"
-    to = EngineerKeyField(source="after", allow_null=True)
+    to = PersonField(source="after", allow_null=True)
 
 
 class AlsoAwaySerializer(serializers.Serializer[Any]):
@@ -97,13 +97,12 @@ class HolidayImpactSerializer(serializers.Serializer[Any]):
     def get_suggestions(self, impact: HolidayImpact) -> Any:
         """Return the suggestions of all affected shifts in one list."""
         rows = [(affected, suggestion) for affected, found in impact.suggestions for suggestion in found]
-        return WeekSuggestionSerializer(rows, many=True, context=self.context).data
+        return WeekSuggestionSerializer(rows, many=True).data
 
 
 def serialize_impact(impact: HolidayImpact) -> Any:
     """Return an impact as API data."""
-    usernames = {key: user.username for key, user in impact.people.items()}
-    return HolidayImpactSerializer(impact, context={"usernames": usernames}).data
+    return HolidayImpactSerializer(impact).data
 
 
 class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):

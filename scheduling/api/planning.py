@@ -12,9 +12,8 @@ from rest_framework.response import Response
 
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST
 from common.exceptions import NotAllowedError
-from people.models import User
 from people.permissions import request_user
-from people.queries import display_names
+from people.queries import people_by_username
 from people.serializers import UsernameField
 from scheduling.api.serializers import MoveSerializer
 from scheduling.api.swaps import SwapSerializer
@@ -54,30 +53,21 @@ class LostSwapSerializer(serializers.Serializer[Any]):
         return super().to_representation({"id": swap.pk, "reason": reason})
 
 
-class RosterMoveSerializer(MoveSerializer):
-    """A shift that a roster change would move."""
-
-    def to_representation(self, instance: tuple[dt.date, User, User]) -> dict[str, Any]:
-        """Return a start date and two engineers as a move."""
-        week, giver, taker = instance
-        return super().to_representation(Move(week, giver.pk, taker.pk))
-
-
 class RosterChangeSerializer(serializers.Serializer[RosterChange]):
     """The effect of a roster change: shifts that move, shifts gained and lost per engineer, and swaps it cancels."""
 
-    weeks = RosterMoveSerializer(many=True)
+    weeks = MoveSerializer(many=True)
     gained = serializers.SerializerMethodField()
     lost = serializers.SerializerMethodField()
     swaps_lost = LostSwapSerializer(many=True)
 
     def get_gained(self, change: RosterChange) -> dict[str, int]:
         """Return how many shifts each engineer gains, by user name."""
-        return {user.username: count for user, count in change.gained.items()}
+        return {person.username: count for person, count in change.gained.items()}
 
     def get_lost(self, change: RosterChange) -> dict[str, int]:
         """Return how many shifts each engineer loses, by user name."""
-        return {user.username: count for user, count in change.lost.items()}
+        return {person.username: count for person, count in change.lost.items()}
 
 
 class PlanSerializer(serializers.Serializer[Any]):
@@ -105,14 +95,14 @@ class PlanningActions(viewsets.GenericViewSet[Rotation]):
         rotation, person, roster = self.get_object(), request_user(request), _read_roster(request)
         change = roster_change(rotation, **roster)
         change_roster(rotation, **roster, by=person, at=timezone.now())
-        return Response(_serialize_change(change))
+        return Response(RosterChangeSerializer(change).data)
 
     @extend_schema(request=RosterSerializer, responses={200: RosterChangeSerializer})
     @action(detail=True, methods=["post"], url_path="roster/preview")
     def roster_preview(self, request: Request, slug: str) -> Response:
         """Preview which shifts a new roster would move, without saving it."""
         rotation = self.get_object()
-        return Response(_serialize_change(roster_change(rotation, **_read_roster(request))))
+        return Response(RosterChangeSerializer(roster_change(rotation, **_read_roster(request))).data)
 
     @extend_schema(responses={200: PlanSerializer})
     @action(detail=True)
@@ -125,17 +115,15 @@ class PlanningActions(viewsets.GenericViewSet[Rotation]):
             return Response(
                 PlanSerializer({"exists": False, "optimal": False, "moves": (), "reason": plan.reason}).data
             )
-        usernames = display_names(key for move in plan.moves for key in (move.giver, move.taker))
         result = {"exists": True, "optimal": plan.optimal, "moves": plan.moves, "reason": ""}
-        return Response(PlanSerializer(result, context={"usernames": usernames}).data)
+        return Response(PlanSerializer(result).data)
 
     @extend_schema(request=MovesSerializer, responses={200: SwapSerializer(many=True)})
     @action(detail=True, methods=["post"], url_path="plan/apply")
     def plan_apply(self, request: Request, slug: str) -> Response:
         """Apply a plan's moves, all or none. Each is recorded as an accepted swap. Admins only."""
         rotation, person = self.get_object(), request_user(request)
-        keys = dict(User.objects.values_list("username", "pk"))
-        serializer = MovesSerializer(data=request.data, context={"keys": keys})
+        serializer = MovesSerializer(data=request.data, context={"people": people_by_username()})
         serializer.is_valid(raise_exception=True)
         moves = [Move(**row) for row in serializer.validated_data["moves"]]
         swaps = apply_moves(rotation, moves=moves, by=person, at=timezone.now())
@@ -146,8 +134,3 @@ def _read_roster(request: Request) -> dict[str, Any]:
     serializer = RosterSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
-
-
-def _serialize_change(change: RosterChange) -> Any:
-    usernames = {user.pk: user.username for _, giver, taker in change.weeks for user in (giver, taker)}
-    return RosterChangeSerializer(change, context={"usernames": usernames}).data

@@ -18,11 +18,10 @@ from common.api.params import AT, FROM, TO, check_window, instant_or_date, pagin
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
-from people.queries import display_names
 from people.serializers import UsernameField
 from scheduling.api.planning import MAX_ENGINEERS, PlanningActions
-from scheduling.api.serializers import EngineerKeyField
-from scheduling.domain.weeks import RosterVersion
+from scheduling.api.serializers import PersonField
+from scheduling.domain.weeks import RosterVersion, active_roster
 from scheduling.loaders import roster_versions
 from scheduling.models import Rotation
 from scheduling.models.rotations import Weekday
@@ -37,7 +36,7 @@ DEFAULT_WEEKS = 12
 class NextShiftSerializer(serializers.Serializer[OnCallShift]):
     """The next on-call engineer, and when their shift starts."""
 
-    engineer = EngineerKeyField(source="next_engineer")
+    engineer = PersonField(source="next_engineer")
     starts_at = serializers.DateTimeField(source="next_starts_at")
 
     def to_representation(self, instance: OnCallShift) -> Any:
@@ -50,8 +49,8 @@ class OnCallShiftSerializer(serializers.Serializer[Any]):
 
     rotation = serializers.CharField(source="rotation.slug")
     at = serializers.DateTimeField()
-    engineer = EngineerKeyField(allow_null=True)
-    planned_engineer = EngineerKeyField(allow_null=True)
+    engineer = PersonField(allow_null=True)
+    planned_engineer = PersonField(allow_null=True)
     covering = serializers.BooleanField()
     available = serializers.BooleanField()
     starts_at = serializers.DateTimeField(allow_null=True)
@@ -72,8 +71,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
         at = parse_instant_param(request.query_params)
         rotations = self.paginate_queryset(Rotation.objects.active(at=at)) or []
         snapshot = on_call_snapshot((), rotations=rotations, at=at)
-        context = {"usernames": snapshot.usernames}
-        return self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True, context=context).data)
+        return self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True).data)
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):
@@ -95,20 +93,17 @@ class RotationSerializer(serializers.ModelSerializer[Rotation]):
     def get_roster(self, rotation: Rotation) -> list[str]:
         """Return the engineers' user names, in order."""
         version = self._version(rotation)
-        return [self.context["usernames"][key] for key in version.engineers] if version else []
+        return [engineer.username for engineer in version.engineers] if version else []
 
     def _version(self, rotation: Rotation) -> RosterVersion | None:
         versions: list[RosterVersion] = self.context["rosters"].get(rotation.pk, [])
-        started = [version for version in versions if version.starts_on <= dt.datetime.now(dt.UTC).date()]
-        return next(iter([*reversed(started), *versions]), None)
+        return active_roster(versions, week=dt.datetime.now(dt.UTC).date()) or next(iter(versions), None)
 
 
 def serialize_rotations(rotations: Iterable[Rotation]) -> Any:
     """Return rotations as API data; the number of queries does not depend on how many there are."""
     rows = list(rotations)
-    rosters = roster_versions(rows)
-    usernames = display_names(key for versions in rosters.values() for version in versions for key in version.engineers)
-    return RotationSerializer(rows, many=True, context={"rosters": rosters, "usernames": usernames}).data
+    return RotationSerializer(rows, many=True, context={"rosters": roster_versions(rows)}).data
 
 
 class RotationDataSerializer(serializers.Serializer[Any]):
@@ -157,8 +152,8 @@ class WeekSerializer(serializers.Serializer[Any]):
     starts_on = serializers.DateField()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
-    engineer = EngineerKeyField()
-    planned_engineer = EngineerKeyField()
+    engineer = PersonField()
+    planned_engineer = PersonField()
     swapped = serializers.SerializerMethodField()
 
     def get_swapped(self, week: Any) -> bool:
@@ -171,7 +166,7 @@ class IntervalSerializer(serializers.Serializer[Any]):
 
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
-    engineer = EngineerKeyField(allow_null=True)
+    engineer = PersonField(allow_null=True)
     because = serializers.ChoiceField(["week", "cover", "away"])
 
 
@@ -243,10 +238,7 @@ class RotationViewSet(PlanningActions):
         )
         check_window(first, last)
         weeks = weeks_between(rotation, first=first, last=last)
-        usernames = display_names(key for week in weeks for key in (week.engineer, week.planned_engineer))
-        return paginate_list(
-            self, request, list(WeekSerializer(weeks, many=True, context={"usernames": usernames}).data)
-        )
+        return paginate_list(self, request, list(WeekSerializer(weeks, many=True).data))
 
     @extend_schema(parameters=[FROM, TO], responses=IntervalSerializer(many=True))
     @action(detail=True)
@@ -257,5 +249,4 @@ class RotationViewSet(PlanningActions):
         ends_at = instant_or_date(request, name="to", default=starts_at + dt.timedelta(weeks=DEFAULT_WEEKS))
         check_window(starts_at, ends_at)
         intervals = rotation_timeline(rotation, starts_at=starts_at, ends_at=ends_at)
-        context = {"usernames": display_names(interval.engineer for interval in intervals)}
-        return paginate_list(self, request, list(IntervalSerializer(intervals, many=True, context=context).data))
+        return paginate_list(self, request, list(IntervalSerializer(intervals, many=True).data))

@@ -7,30 +7,26 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from people.domain.person import Person
 from scheduling.domain.suggestions import ONE_WAY, THREE_WAY, TWO_WAY
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class EngineerKeyField(serializers.Field[int, object, str, int]):
-    """The user name of an engineer known by primary key.
-
-    Reading needs the context's `usernames`, a map from primary keys; writing needs its `keys`, a map to primary keys. So a
-    list costs no queries.
-    """
+class PersonField(serializers.Field[Person, object, str, Person]):
+    """A person, identified by user name. Writing needs the context's `people`, by user name, so that a list costs one query."""
 
     default_error_messages = {"unknown": "There is no engineer with this user name."}
 
-    def to_representation(self, value: int) -> str:
-        """Return the engineer's user name."""
-        usernames: Mapping[int, str] = self.context["usernames"]
-        return usernames[value]
+    def to_representation(self, value: Person) -> str:
+        """Return the person's user name."""
+        return value.username
 
-    def to_internal_value(self, data: object) -> int:
-        """Return the engineer's primary key; raise ValidationError for an unknown user name."""
-        keys: Mapping[str, int] = self.context["keys"]
-        if not isinstance(data, str) or data not in keys:
+    def to_internal_value(self, data: object) -> Person:
+        """Return the person; raise ValidationError for an unknown user name."""
+        people: Mapping[str, Person] = self.context["people"]
+        if not isinstance(data, str) or data not in people:
             self.fail("unknown")
-        return keys[data]
+        return people[data]
 
 
 class FromToSerializer(serializers.Serializer[Any]):
@@ -42,7 +38,7 @@ class FromToSerializer(serializers.Serializer[Any]):
         """Return the declared fields and `from`."""
         fields = super().get_fields()
         allow_null = bool(fields["to"].allow_null)
-        return {**fields, "from": EngineerKeyField(source=self.source_of_from, allow_null=allow_null)}
+        return {**fields, "from": PersonField(source=self.source_of_from, allow_null=allow_null)}
 
 
 class MoveSerializer(FromToSerializer):
@@ -50,7 +46,7 @@ class MoveSerializer(FromToSerializer):
 
     source_of_from = "giver"
     week = serializers.DateField()
-    to = EngineerKeyField(source="taker")
+    to = PersonField(source="taker")
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

@@ -17,7 +17,6 @@ from common.api.params import paginate_list
 from common.datetimes import parse_date_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
-from people.queries import display_names
 from people.serializers import UsernameField
 from scheduling.api.filters import SwapFilter
 from scheduling.api.serializers import SuggestionSerializer
@@ -148,14 +147,10 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         if rotation is None:
             raise InvalidInputError({"rotation": ["Enter the slug of a rotation."]})
         week = parse_date_param(request.query_params, name="week", default=dt.date.min)
-        found = suggestions_for(rotation, week=week, at=timezone.now())
-        if found is None:
+        suggestions = suggestions_for(rotation, week=week, at=timezone.now())
+        if suggestions is None:
             raise InvalidInputError({"week": ["Enter the start date of an upcoming shift of the rotation."]})
-        usernames = display_names(
-            key for suggestion in found for move in suggestion.moves for key in (move.giver, move.taker)
-        )
-        context = {"usernames": usernames}
-        return paginate_list(self, request, list(SuggestionSerializer(found, many=True, context=context).data))
+        return paginate_list(self, request, list(SuggestionSerializer(suggestions, many=True).data))
 
 
 def _read_response(request: Request) -> dict[str, Any]:

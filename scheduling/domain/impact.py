@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from people.domain.person import Person
 from scheduling.domain.responder_chain import RotationSchedule, chain_at
 
 
@@ -15,15 +16,15 @@ class Change:
     pipeline: int
     starts_at: dt.datetime
     ends_at: dt.datetime
-    before: int | None
-    after: int | None
+    before: Person | None
+    after: Person | None
 
 
 def changes_of_responder(
     before: RotationSchedule,
     after: RotationSchedule,
     *,
-    owners: Mapping[int, tuple[int, int]],
+    owners: Mapping[int, tuple[Person, Person]],
     starts_at: dt.datetime,
     ends_at: dt.datetime,
 ) -> list[Change]:

@@ -1,14 +1,18 @@
 """Find the fewest reassignments that leave nobody on call while away, with the OR-Tools CP-SAT solver."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
-from ortools.sat.python import cp_model
-
+from people.domain.person import Person
 from scheduling.domain.responder_chain import Absence
 from scheduling.domain.weeks import Move, Week
+
+# The solver loads pandas: a quarter of the time that a process takes to start. It is imported where a plan is made.
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
 
 MAX_SOLVER_SECONDS = 10.0
 SOLVER_WORKERS = 2
@@ -34,8 +38,7 @@ def plan(
     weeks: Sequence[Week],
     *,
     absences: Sequence[Absence],
-    engineers: Sequence[int],
-    names: Mapping[int, str],
+    engineers: Sequence[Person],
     seconds: float = MAX_SOLVER_SECONDS,
 ) -> Plan | Infeasible:
     """Return the smallest set of moves that leaves nobody on call while away and shares the weeks evenly.
@@ -58,7 +61,7 @@ def plan(
     blocking = problem.ignored_absences()
     if not blocking:
         return Infeasible("No plan gives everyone the same number of shifts, within one.", ())
-    listed = " and ".join(f"{names[absence.engineer]} is {absence.reason}" for absence in blocking)
+    listed = " and ".join(f"{absence.engineer} is {absence.reason}" for absence in blocking)
     return Infeasible(f"No plan is possible while {listed}.", blocking)
 
 
@@ -71,30 +74,27 @@ class Outcome(Enum):
     UNKNOWN = auto()
 
 
-OUTCOMES = {
-    cp_model.OPTIMAL: Outcome.OPTIMAL,
-    cp_model.FEASIBLE: Outcome.FEASIBLE,
-    cp_model.INFEASIBLE: Outcome.INFEASIBLE,
-}
-
-
 class Problem:
     """The constraint model of which engineer gets which week, and its solution."""
 
-    def __init__(self, weeks: Sequence[Week], *, absences: Sequence[Absence], engineers: Sequence[int]) -> None:
+    def __init__(self, weeks: Sequence[Week], *, absences: Sequence[Absence], engineers: Sequence[Person]) -> None:
+        from ortools.sat.python import cp_model  # noqa: PLC0415  # see above
+
         self.weeks = sorted(weeks, key=lambda week: week.starts_on)
         self.engineers = list(dict.fromkeys(engineers))
         self.absences = [absence for absence in absences if absence.engineer in set(self.engineers)]
         self.solver = cp_model.CpSolver()
-        self.is_assigned: dict[tuple[int, int], cp_model.IntVar] = {}
+        self.is_assigned: dict[tuple[int, Person], cp_model.IntVar] = {}
         self.is_ignored: list[cp_model.IntVar] = []
 
     def solve(self, *, relaxed: bool, seconds: float) -> Outcome:
         """Build the model and solve it; if `relaxed`, absences may be ignored, as few as possible."""
+        from ortools.sat.python import cp_model  # noqa: PLC0415  # see above
+
         model = cp_model.CpModel()
         for index in range(len(self.weeks)):
             for engineer in self.engineers:
-                self.is_assigned[index, engineer] = model.new_bool_var(f"week {index} to {engineer}")
+                self.is_assigned[index, engineer] = model.new_bool_var(f"week {index} to {engineer.id}")
             model.add_exactly_one(self.is_assigned[index, engineer] for engineer in self.engineers)
         self.is_ignored = [model.new_bool_var(f"without absence {number}") for number in range(len(self.absences))]
         for ignored, absence in zip(self.is_ignored, self.absences, strict=True):
@@ -109,9 +109,10 @@ class Problem:
         self.solver.parameters.random_seed = 1
         self.solver.parameters.num_workers = SOLVER_WORKERS
         self.solver.parameters.max_time_in_seconds = seconds
-        return OUTCOMES.get(self.solver.solve(model), Outcome.UNKNOWN)
+        name = self.solver.solve(model).name
+        return Outcome[name] if name in Outcome.__members__ else Outcome.UNKNOWN
 
-    def _limit_spread(self, model: cp_model.CpModel) -> None:
+    def _limit_spread(self, model: "cp_model.CpModel") -> None:
         """Keep everyone's number of weeks within one of each other, or as uneven as it is now."""
         current = Counter(week.engineer for week in self.weeks)
         counts = [current[engineer] for engineer in self.engineers]
@@ -122,7 +123,7 @@ class Problem:
             model.add(count >= fewest)
             model.add(count <= fewest + spread)
 
-    def _cost(self, model: cp_model.CpModel) -> cp_model.LinearExprT:
+    def _cost(self, model: "cp_model.CpModel") -> "cp_model.LinearExprT":
         """Return the cost: moves first, then consecutive weeks, which together never outweigh one move."""
         moved = [
             1 - self.is_assigned[index, week.engineer] if (index, week.engineer) in self.is_assigned else 1

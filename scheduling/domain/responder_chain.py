@@ -9,7 +9,8 @@ from heapq import merge
 from itertools import pairwise
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from scheduling.domain.weeks import RosterVersion, Week, active_roster
+from people.domain.person import Person
+from scheduling.domain.weeks import RosterVersion, Week, roster_engineers
 
 ON_CALL = "on_call"
 PRIMARY = "primary_owner"
@@ -22,7 +23,7 @@ INACTIVE = "no longer active"
 class Absence:
     """A period in which an engineer is unavailable, with a reason such as "on holiday 21–25 Dec"."""
 
-    engineer: int
+    engineer: Person
     starts_at: dt.datetime
     ends_at: dt.datetime
     reason: str
@@ -32,8 +33,8 @@ class Absence:
 class Cover:
     """A period that one engineer takes over from another."""
 
-    engineer: int
-    covered_engineer: int
+    engineer: Person
+    covered_engineer: Person
     starts_at: dt.datetime
     ends_at: dt.datetime
 
@@ -42,7 +43,7 @@ class Cover:
 class Link:
     """An engineer's place in a chain; `reason` says why they are skipped, "" if they are available."""
 
-    engineer: int
+    engineer: Person
     role: str
     available: bool
     reason: str
@@ -54,16 +55,16 @@ class Chain:
 
     at: dt.datetime
     links: tuple[Link, ...]
-    acting_owner: int | None
+    acting_owner: Person | None
     until: dt.datetime | None = field(default=None, compare=False)
 
     @property
-    def responder(self) -> int | None:
+    def responder(self) -> Person | None:
         """The first available engineer, or None if the pipeline is uncovered."""
         return next((link.engineer for link in self.links if link.available), None)
 
     @property
-    def facts(self) -> tuple[tuple[Link, ...], int | None]:
+    def facts(self) -> tuple[tuple[Link, ...], Person | None]:
         """The chain without its times, to compare chains at different instants."""
         return self.links, self.acting_owner
 
@@ -80,19 +81,21 @@ def intersect(first: Sequence[Period], second: Sequence[Period]) -> list[Period]
 class Availability:
     """Everybody's absences and the inactive people; shared by all rotations."""
 
-    def __init__(self, *, absences: Sequence[Absence], inactive: frozenset[int] = frozenset()) -> None:
+    def __init__(self, *, absences: Sequence[Absence], inactive: frozenset[Person] = frozenset()) -> None:
         self.inactive = inactive
-        self.absences: dict[int, list[Absence]] = {}
+        self.absences: dict[Person, list[Absence]] = {}
         for absence in sorted(absences, key=lambda absence: (absence.starts_at, absence.ends_at, absence.reason)):
             self.absences.setdefault(absence.engineer, []).append(absence)
 
-    def edges(self, engineer: int, *, after: dt.datetime, before: dt.datetime | None = None) -> set[dt.datetime]:
+    def edges(self, engineer: Person, *, after: dt.datetime, before: dt.datetime | None = None) -> set[dt.datetime]:
         """Return the instants strictly between `after` and `before` at which an engineer's absence starts or ends."""
-        absences = self.absences.get(engineer, ())
+        absences = self.absences.get(engineer)
+        if not absences:
+            return set()
         instants = (at for absence in absences for at in (absence.starts_at, absence.ends_at))
         return {at for at in instants if after < at and (before is None or at < before)}
 
-    def all_away(self, engineers: Iterable[int], *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Period]:
+    def all_away(self, engineers: Iterable[Person], *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Period]:
         """Return the sorted periods of a window in which all of these engineers are unavailable."""
         together = [(starts_at, ends_at)]
         for engineer in engineers:
@@ -101,7 +104,7 @@ class Availability:
             together = intersect(together, self._away(engineer, starts_at=starts_at, ends_at=ends_at))
         return together
 
-    def _away(self, engineer: int, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Period]:
+    def _away(self, engineer: Person, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Period]:
         if engineer in self.inactive:
             return [(starts_at, ends_at)]
         periods: list[Period] = []
@@ -114,11 +117,14 @@ class Availability:
             periods.append((begin, end))
         return periods
 
-    def why_unavailable(self, engineer: int, *, at: dt.datetime) -> str:
+    def why_unavailable(self, engineer: Person, *, at: dt.datetime) -> str:
         """Return why an engineer is unavailable at an instant, or "" if they are available."""
         if engineer in self.inactive:
             return INACTIVE
-        current = [absence for absence in self.absences.get(engineer, ()) if absence.starts_at <= at < absence.ends_at]
+        absences = self.absences.get(engineer)
+        if not absences:
+            return ""
+        current = [absence for absence in absences if absence.starts_at <= at < absence.ends_at]
         return max(current, key=lambda absence: absence.ends_at).reason if current else ""
 
 
@@ -128,12 +134,12 @@ class RotationSchedule:
     def __init__(
         self,
         *,
-        people: Availability,
+        availability: Availability,
         weeks: Sequence[Week] = (),
         covers: Sequence[Cover] = (),
         rosters: Sequence[RosterVersion] = (),
     ) -> None:
-        self.people = people
+        self.availability = availability
         self.weeks = sorted(weeks, key=lambda week: week.starts_at)
         self.covers = sorted(covers, key=lambda cover: cover.starts_at)
         self.rosters = sorted(rosters, key=lambda version: version.starts_on)
@@ -147,11 +153,11 @@ class RotationSchedule:
         return sorted({at for span in spans for at in (span.starts_at, span.ends_at)})
 
     @cached_property
-    def engineers(self) -> frozenset[int]:
+    def engineers(self) -> frozenset[Person]:
         """Everybody in a week, a cover or a roster of the rotation."""
-        in_weeks = (key for week in self.weeks for key in (week.engineer, week.planned_engineer))
-        in_covers = (key for cover in self.covers for key in (cover.engineer, cover.covered_engineer))
-        return frozenset([*in_weeks, *in_covers, *(key for roster in self.rosters for key in roster.engineers)])
+        in_weeks = (person for week in self.weeks for person in (week.engineer, week.planned_engineer))
+        in_covers = (person for cover in self.covers for person in (cover.engineer, cover.covered_engineer))
+        return frozenset([*in_weeks, *in_covers, *(person for roster in self.rosters for person in roster.engineers)])
 
     def covers_between(self, begin: dt.datetime, end: dt.datetime) -> list[Cover]:
         """Return the covers that overlap the time from `begin` to `end`, in order."""
@@ -170,10 +176,9 @@ class RotationSchedule:
         index = bisect_right(self._cover_starts, at) - 1
         return self.covers[index] if index >= 0 and at < self.covers[index].ends_at else None
 
-    def roster(self, week: Week) -> tuple[int, ...]:
+    def roster(self, week: Week) -> tuple[Person, ...]:
         """Return the engineers of the roster that plans a week, in order."""
-        active = active_roster(self.rosters, week=week.starts_on)
-        return active.engineers if active else ()
+        return roster_engineers(self.rosters, week=week.starts_on)
 
     def unattended(self, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Period]:
         """Return the sorted periods of a window in which nobody on the active roster is available.
@@ -188,26 +193,26 @@ class RotationSchedule:
                 continue
             if at < begin:
                 periods.append((at, begin))
-            periods += self.people.all_away(self.roster(week), starts_at=begin, ends_at=end)
+            periods += self.availability.all_away(self.roster(week), starts_at=begin, ends_at=end)
             at = end
         return [*periods, (at, ends_at)] if at < ends_at else periods
 
-    def on_call_at(self, at: dt.datetime) -> int | None:
+    def on_call_at(self, at: dt.datetime) -> Person | None:
         """Return the on-call engineer at an instant, available or not; a cover replaces the week's engineer."""
         week, cover = self.week_at(at), self.cover_at(at)
         return cover.engineer if week and cover else week.engineer if week else None
 
-    def changes_after(self, at: dt.datetime, *, engineers: Iterable[int] = ()) -> Iterator[dt.datetime]:
+    def changes_after(self, at: dt.datetime, *, engineers: Iterable[Person] = ()) -> Iterator[dt.datetime]:
         """Yield, in order, the instants after `at` at which a week, a cover or an absence of `engineers` changes.
 
         Only the absences of `engineers` are read, so the cost does not grow with the number of users.
         """
         boundaries = self.boundaries[bisect_right(self.boundaries, at) :]
-        edges = {edge for engineer in engineers for edge in self.people.edges(engineer, after=at)}
+        edges = {edge for engineer in engineers for edge in self.availability.edges(engineer, after=at)}
         yield from merge(boundaries, sorted(edges.difference(boundaries)))
 
 
-def chain_at(schedule: RotationSchedule, *, primary: int, secondary: int, at: dt.datetime) -> Chain:
+def chain_at(schedule: RotationSchedule, *, primary: Person, secondary: Person, at: dt.datetime) -> Chain:
     """Return the escalation chain of a pipeline at an instant, and when it next changes.
 
     The order is on-call engineer, primary owner, secondary owner, then the roster from the engineer after the week's. Each
@@ -226,9 +231,9 @@ def chain_at(schedule: RotationSchedule, *, primary: int, secondary: int, at: dt
     return Chain(at=at, links=chain.links, acting_owner=chain.acting_owner, until=until)
 
 
-def _chain(schedule: RotationSchedule, *, primary: int, secondary: int, at: dt.datetime) -> Chain:
+def _chain(schedule: RotationSchedule, *, primary: Person, secondary: Person, at: dt.datetime) -> Chain:
     week = schedule.week_at(at)
-    roles: list[tuple[int | None, str]] = [
+    roles: list[tuple[Person | None, str]] = [
         (schedule.on_call_at(at), ON_CALL),
         (primary, PRIMARY),
         (secondary, SECONDARY),
@@ -237,12 +242,13 @@ def _chain(schedule: RotationSchedule, *, primary: int, secondary: int, at: dt.d
         roster = schedule.roster(week)
         turn = roster.index(week.engineer) + 1 if week.engineer in roster else 0
         roles += [(engineer, ROTATION) for engineer in (*roster[turn:], *roster[:turn])]
+    # By primary key, not by person: this is the code that runs most, and integers hash twice as fast.
     links: dict[int, Link] = {}
     for engineer, role in roles:
-        if engineer is not None and engineer not in links:
-            reason = schedule.people.why_unavailable(engineer, at=at)
-            links[engineer] = Link(engineer=engineer, role=role, available=not reason, reason=reason)
-    acting_owner = next((owner for owner in (primary, secondary) if links[owner].available), None)
+        if engineer is not None and engineer.id not in links:
+            reason = schedule.availability.why_unavailable(engineer, at=at)
+            links[engineer.id] = Link(engineer=engineer, role=role, available=not reason, reason=reason)
+    acting_owner = next((owner for owner in (primary, secondary) if links[owner.id].available), None)
     return Chain(at=at, links=tuple(links.values()), acting_owner=acting_owner)
 
 
@@ -271,7 +277,7 @@ class Assignment(NamedTuple, Generic[W, C]):
 
     @property
     def engineer(self) -> Any:
-        """The engineer of the cover, else of the week: a primary key or a user, as in the week; None without a week."""
+        """The engineer of the cover, else of the week: a person or a user, as in the week; None without a week."""
         span = self.cover or self.week
         return span.engineer if span else None
 
@@ -316,7 +322,7 @@ class Interval:
 
     starts_at: dt.datetime
     ends_at: dt.datetime
-    engineer: int | None
+    engineer: Person | None
     because: str
 
 
@@ -329,7 +335,7 @@ def timeline(schedule: RotationSchedule, *, starts_at: dt.datetime, ends_at: dt.
     covers = schedule.covers_between(starts_at, ends_at)
     intervals: list[Interval] = []
     for part in assignments(schedule.weeks, covers, starts_at=starts_at, ends_at=ends_at):
-        for interval in _intervals(schedule.people, part):
+        for interval in _intervals(schedule.availability, part):
             last = intervals[-1] if intervals else None
             if last is not None and (last.engineer, last.because) == (interval.engineer, interval.because):
                 intervals[-1] = Interval(last.starts_at, interval.ends_at, interval.engineer, interval.because)
@@ -338,23 +344,27 @@ def timeline(schedule: RotationSchedule, *, starts_at: dt.datetime, ends_at: dt.
     return intervals
 
 
-def _intervals(people: Availability, part: Assignment[Week, Cover]) -> Iterator[Interval]:
+def _intervals(availability: Availability, part: Assignment[Week, Cover]) -> Iterator[Interval]:
     """Split an assignment into the parts in which its engineer is available and the parts in which they are away."""
-    engineer: int | None = part.engineer
+    engineer: Person | None = part.engineer
     if engineer is None:
         yield Interval(part.starts_at, part.ends_at, None, "week")
         return
     because = "cover" if part.cover else "week"
-    edges = people.edges(engineer, after=part.starts_at, before=part.ends_at)
+    edges = availability.edges(engineer, after=part.starts_at, before=part.ends_at)
     for begin, end in pairwise([part.starts_at, *sorted(edges), part.ends_at]):
-        if people.why_unavailable(engineer, at=begin):
+        if availability.why_unavailable(engineer, at=begin):
             yield Interval(begin, end, None, "away")
         else:
             yield Interval(begin, end, engineer, because)
 
 
 def coverage_gaps(
-    schedule: RotationSchedule, *, owners: Mapping[int, tuple[int, int]], starts_at: dt.datetime, ends_at: dt.datetime
+    schedule: RotationSchedule,
+    *,
+    owners: Mapping[int, tuple[Person, Person]],
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
 ) -> list[tuple[int, dt.datetime, dt.datetime]]:
     """Return the coverage gaps between two instants as (pipeline, start, end), grouped by pipeline.
 
@@ -364,7 +374,7 @@ def coverage_gaps(
     unattended = schedule.unattended(starts_at=starts_at, ends_at=ends_at)
     for pipeline, (primary, secondary) in owners.items():
         # An available owner or roster member always covers the pipeline, so check chains only in the remaining time.
-        owners_away = schedule.people.all_away((primary, secondary), starts_at=starts_at, ends_at=ends_at)
+        owners_away = schedule.availability.all_away((primary, secondary), starts_at=starts_at, ends_at=ends_at)
         for begin, end in intersect(unattended, owners_away):
             at: dt.datetime | None = begin
             while at is not None and at < end:

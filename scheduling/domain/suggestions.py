@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from common.formatting import format_day
+from people.domain.person import Person
 from scheduling.domain.responder_chain import Availability
 from scheduling.domain.weeks import Move, Week
 
@@ -35,16 +36,21 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class RosterFacts:
-    """Names, time zones and public holidays of the engineers, and the candidates for a swap."""
+    """Time zones and public holidays of the engineers, and the candidates for a swap."""
 
-    candidates: Collection[int]
-    names: Mapping[int, str]
-    zones: Mapping[int, dt.tzinfo]
-    public_holidays: Mapping[int, frozenset[dt.date]]
+    candidates: Collection[Person]
+    zones: Mapping[Person, dt.tzinfo]
+    public_holidays: Mapping[Person, frozenset[dt.date]]
 
 
 def suggestions(
-    week: Week, *, weeks: Sequence[Week], people: Availability, facts: RosterFacts, after: dt.datetime, limit: int = 10
+    week: Week,
+    *,
+    weeks: Sequence[Week],
+    availability: Availability,
+    facts: RosterFacts,
+    after: dt.datetime,
+    limit: int = 10,
 ) -> list[Suggestion]:
     """Return ways to hand over a week, best first.
 
@@ -52,9 +58,9 @@ def suggestions(
     never gives a week to an inactive engineer or to one who is away for all of it, and it must reduce the hours in which
     the engineer of a week is away. At most three suggestions start with the same taker.
     """
-    ranking = _Ranking(week, weeks=weeks, people=people, facts=facts, after=after)
+    ranking = _Ranking(week, weeks=weeks, availability=availability, facts=facts, after=after)
     ranked = sorted(ranking.options(), key=lambda option: (-option[0], option[1]))
-    by_taker: Counter[int] = Counter()
+    by_taker: Counter[Person] = Counter()
     best: list[Suggestion] = []
     for score, moves in ranked:
         if by_taker[moves[0].taker] < MAX_SAME_TAKER and len(best) < limit:
@@ -71,32 +77,34 @@ class _Ranking:
     """The weeks of a rotation around the one to hand over, indexed and cached to score many moves."""
 
     def __init__(
-        self, week: Week, *, weeks: Sequence[Week], people: Availability, facts: RosterFacts, after: dt.datetime
+        self, week: Week, *, weeks: Sequence[Week], availability: Availability, facts: RosterFacts, after: dt.datetime
     ) -> None:
         ordered = sorted(weeks, key=lambda week: week.starts_on)
-        self.week, self.people, self.facts = week, people, facts
+        self.week, self.availability, self.facts = week, availability, facts
         self.weeks = {week.starts_on: week for week in ordered}
         self.index = {week.starts_on: index for index, week in enumerate(ordered)}
         self.movable = [other for other in ordered if other.starts_at > after and other.starts_on != week.starts_on]
-        self.indexes: dict[int, list[int]] = {}
+        self.indexes: dict[Person, list[int]] = {}
         for index, other in enumerate(ordered):
             self.indexes.setdefault(other.engineer, []).append(index)
         self.candidates = [
-            key for key in sorted(facts.candidates) if key not in people.inactive and key != week.engineer
+            person
+            for person in sorted(facts.candidates)
+            if person not in availability.inactive and person != week.engineer
         ]
         self._hours_away: dict[tuple[int, dt.date], float] = {}
 
-    def hours_away(self, engineer: int, day: dt.date) -> float:
+    def hours_away(self, engineer: Person, day: dt.date) -> float:
         """Return the hours of a week in which an engineer is unavailable."""
-        hours = self._hours_away.get((engineer, day))
+        hours = self._hours_away.get((engineer.id, day))
         if hours is None:
             week = self.weeks[day]
-            away = self.people.all_away([engineer], starts_at=week.starts_at, ends_at=week.ends_at)
+            away = self.availability.all_away([engineer], starts_at=week.starts_at, ends_at=week.ends_at)
             hours = sum((end - begin for begin, end in away), dt.timedelta()) / HOUR
-            self._hours_away[engineer, day] = hours
+            self._hours_away[engineer.id, day] = hours
         return hours
 
-    def is_away_all_week(self, engineer: int, day: dt.date) -> bool:
+    def is_away_all_week(self, engineer: Person, day: dt.date) -> bool:
         """Return True if an engineer is away for all of a week."""
         week = self.weeks[day]
         return self.hours_away(engineer, day) >= (week.ends_at - week.starts_at) / HOUR
@@ -115,7 +123,7 @@ class _Ranking:
             yield (Move(self.week.starts_on, self.week.engineer, taker),)
 
     def _two_way(self) -> Iterator[tuple[Move, ...]]:
-        if self.week.engineer in self.people.inactive:
+        if self.week.engineer in self.availability.inactive:
             return
         candidates = set(self.candidates)
         for other in self.movable:
@@ -128,7 +136,7 @@ class _Ranking:
     def _three_way(self) -> Iterator[tuple[Move, ...]]:
         """Yield three-way swaps in which everybody is free in the week they take."""
         giver, offered, candidates = self.week.engineer, self.week.starts_on, set(self.candidates)
-        if giver in self.people.inactive:
+        if giver in self.availability.inactive:
             return
         movable = [week for week in self.movable if week.engineer in candidates]
         seconds = [week for week in movable if not self.hours_away(week.engineer, offered)]
@@ -162,7 +170,7 @@ class _Ranking:
             + NEARNESS / (1 + distance)
         )
 
-    def gap(self, engineer: int, moves: Sequence[Move] = ()) -> int:
+    def gap(self, engineer: Person, moves: Sequence[Move] = ()) -> int:
         """Return the fewest weeks between two shifts of an engineer after these moves, capped at `MAX_GAP_WEEKS`."""
         lost = {self.index[move.week] for move in moves if move.giver == engineer}
         gained = [self.index[move.week] for move in moves if move.taker == engineer]
@@ -178,7 +186,7 @@ class _Ranking:
         counts[moves[0].taker] += 1
         return max(counts.values()) - min(counts.values())
 
-    def holidays(self, engineer: int, day: dt.date) -> list[dt.date]:
+    def holidays(self, engineer: Person, day: dt.date) -> list[dt.date]:
         """Return an engineer's public holidays on the days of a week at whose local noon they would be on call."""
         begin = self.weeks[day].starts_at.astimezone(self.facts.zones.get(engineer, dt.UTC))
         first = begin.date() if begin.hour < NOON else begin.date() + DAY
@@ -187,19 +195,18 @@ class _Ranking:
 
     def reasons(self, moves: tuple[Move, ...]) -> Iterator[str]:
         """Yield sentences on how the moves affect availability, spacing and balance."""
-        names = self.facts.names
         partly_away = [move for move in moves if self.hours_away(move.taker, move.week)]
         for move in partly_away:
             away = _format_hours(self.hours_away(move.taker, move.week))
-            yield f"{names[move.taker]} is away for {away} of the week of {format_day(move.week)}."
+            yield f"{move.taker} is away for {away} of the week of {format_day(move.week)}."
         if not partly_away:
-            yield f"{names[moves[0].taker]} is available all week." if len(moves) == 1 else "No conflicts."
+            yield f"{moves[0].taker} is available all week." if len(moves) == 1 else "No conflicts."
         yield from self._spacing(moves)
         if len(moves) == 1:
             count = len(self.indexes.get(moves[0].taker, ())) + 1
             yield (
-                f"{names[moves[0].taker]} takes one more shift ({count} in the next {len(self.weeks)} weeks), "
-                f"{names[moves[0].giver]} one fewer."
+                f"{moves[0].taker} takes one more shift ({count} in the next {len(self.weeks)} weeks), "
+                f"{moves[0].giver} one fewer."
             )
         else:
             yield "Totals unchanged."
@@ -208,16 +215,16 @@ class _Ranking:
             if holidays:
                 days = ", ".join(format_day(day, "short") for day in holidays)
                 plural = "s" if len(holidays) > 1 else ""
-                yield f"{names[move.taker]} would be on call on {len(holidays)} public holiday{plural} ({days})."
+                yield f"{move.taker} would be on call on {len(holidays)} public holiday{plural} ({days})."
 
     def _spacing(self, moves: tuple[Move, ...]) -> Iterator[str]:
-        gaps = [(self.facts.names[move.taker], self.gap(move.taker), self.gap(move.taker, moves)) for move in moves]
-        closer = [(name, before, after) for name, before, after in gaps if after < before]
-        for name, before, after in closer:
+        gaps = [(move.taker, self.gap(move.taker), self.gap(move.taker, moves)) for move in moves]
+        closer = [(taker, before, after) for taker, before, after in gaps if after < before]
+        for taker, before, after in closer:
             yield (
-                f"{name} would have two shifts in a row."
+                f"{taker} would have two shifts in a row."
                 if after == 1
-                else f"{name}’s shortest gap between shifts: {after} weeks (now {before})."
+                else f"{taker}’s shortest gap between shifts: {after} weeks (now {before})."
             )
         if not closer:
             yield "Spacing between shifts unchanged."

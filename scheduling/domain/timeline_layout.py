@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from people.domain.person import Person
 from scheduling.domain.responder_chain import Assignment, Cover, Period, RotationSchedule, assignments
 from scheduling.domain.weeks import Week, active_roster
 
@@ -111,13 +112,13 @@ class Bar:
     the engineer is away.
     """
 
-    engineer: int
+    engineer: Person
     week: dt.date
     starts_at: dt.datetime
     ends_at: dt.datetime
     band: Band
     is_cover: bool
-    other: int | None
+    other: Person | None
     conflicts: tuple[Band, ...]
 
     @property
@@ -140,7 +141,7 @@ class AbsenceMark:
 class Row:
     """An engineer's row: on-call time, time that others cover for them, and absences. `y` is its top in pixels."""
 
-    engineer: int
+    engineer: Person
     y: int
     height: int
     bars: tuple[Bar, ...]
@@ -215,7 +216,7 @@ def rotation_parts(schedule: RotationSchedule, *, axis: Axis) -> list[Assignment
     return [part for part in parts if axis.includes(part.starts_at, part.ends_at)]
 
 
-def engineers_in(schedule: RotationSchedule, *, axis: Axis, today: dt.date) -> list[int]:
+def engineers_in(schedule: RotationSchedule, *, axis: Axis, today: dt.date) -> list[Person]:
     """Return the engineers of a rotation's rows: the roster of today in its order, then others who are on call in the window."""
     roster = active_roster(schedule.rosters, week=today) or (schedule.rosters[0] if schedule.rosters else None)
     order = list(roster.engineers) if roster else []
@@ -230,7 +231,7 @@ def board(
     schedule: RotationSchedule,
     *,
     axis: Axis,
-    engineers: Sequence[int],
+    engineers: Sequence[Person],
     height: int,
     uncovered: Sequence[tuple[str, dt.datetime, dt.datetime]] = (),
 ) -> Board:
@@ -239,8 +240,8 @@ def board(
     `uncovered` are the coverage gaps of its pipelines: name, start and end.
     """
     parts = rotation_parts(schedule, axis=axis)
-    bars: dict[int, list[Bar]] = {}
-    covered: dict[int, list[Band]] = {}
+    bars: dict[Person, list[Bar]] = {}
+    covered: dict[Person, list[Band]] = {}
     for part in parts:
         if part.week is None:
             continue
@@ -257,7 +258,7 @@ def board(
             covered=tuple(covered.get(engineer, ())),
             absences=tuple(
                 AbsenceMark(axis.band(row.starts_at, row.ends_at), row.reason, row.starts_at, row.ends_at)
-                for row in schedule.people.absences.get(engineer, ())
+                for row in schedule.availability.absences.get(engineer, ())
                 if axis.includes(row.starts_at, row.ends_at)
             ),
         )
@@ -268,7 +269,7 @@ def board(
 
 def _bar(part: Assignment[Week, Cover], week: Week, *, schedule: RotationSchedule, axis: Axis) -> Bar:
     engineer = part.engineer
-    away = schedule.people.all_away([engineer], starts_at=part.starts_at, ends_at=part.ends_at)
+    away = schedule.availability.all_away([engineer], starts_at=part.starts_at, ends_at=part.ends_at)
     planned = week.planned_engineer if week.planned_engineer != week.engineer else None
     return Bar(
         engineer=engineer,

@@ -1,9 +1,10 @@
 """Plan a rotation's weeks from its rosters."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from people.domain.person import Person
 from scheduling.domain.wall_time import to_utc
 
 WEEK = dt.timedelta(days=7)
@@ -26,9 +27,9 @@ class RosterVersion:
     """
 
     starts_on: dt.date
-    engineers: tuple[int, ...]
+    engineers: tuple[Person, ...]
 
-    def order_from(self, day: dt.date) -> tuple[int, ...]:
+    def order_from(self, day: dt.date) -> tuple[Person, ...]:
         """Return the engineers in the order of their weeks, starting with the week of `day`."""
         turn = (day - self.starts_on).days // 7 % len(self.engineers)
         return (*self.engineers[turn:], *self.engineers[:turn])
@@ -41,8 +42,8 @@ class Week:
     starts_on: dt.date
     starts_at: dt.datetime
     ends_at: dt.datetime
-    engineer: int
-    planned_engineer: int
+    engineer: Person
+    planned_engineer: Person
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,22 +51,20 @@ class Move:
     """The transfer of a week, identified by its start date, from one engineer to another."""
 
     week: dt.date
-    giver: int
-    taker: int
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedSwap:
-    """The moves of an accepted swap request; `key` is the ID of the request."""
-
-    key: int
-    moves: tuple[Move, ...]
+    giver: Person
+    taker: Person
 
 
 def active_roster(rosters: Sequence[RosterVersion], *, week: dt.date) -> RosterVersion | None:
     """Return the roster that plans the week of a start date, or None if the first roster starts later."""
     started = [version for version in rosters if version.starts_on <= week]
     return max(started, key=lambda version: version.starts_on, default=None)
+
+
+def roster_engineers(rosters: Sequence[RosterVersion], *, week: dt.date) -> tuple[Person, ...]:
+    """Return the engineers of the roster that plans the week of a start date, in order; none before the first roster."""
+    active = active_roster(rosters, week=week)
+    return active.engineers if active else ()
 
 
 def rosters_from(rosters: Sequence[RosterVersion], *, week: dt.date) -> list[RosterVersion]:
@@ -101,23 +100,3 @@ def planned_weeks(hours: Hours, *, rosters: Sequence[RosterVersion], first: dt.d
                 planned_engineer=engineer,
             )
         starts_on += WEEK
-
-
-def reapply_swaps(
-    planned: Mapping[dt.date, int], *, swaps: Sequence[AcceptedSwap], inactive: Collection[int]
-) -> tuple[dict[dt.date, int], dict[int, Move]]:
-    """Return the engineer of each replanned week after reapplying accepted swaps, and the swaps that no longer apply.
-
-    A roster change preserves the swaps that both parties can still honor: each replanned week of the swap must belong to
-    its giver, and its taker must be active. Swaps are applied in order. Swaps that no longer apply are returned as a
-    mapping of their ID to the first move that failed.
-    """
-    engineers, failed = dict(planned), dict[int, Move]()
-    for swap in swaps:
-        moves = [move for move in swap.moves if move.week in engineers]
-        broken = next((move for move in moves if engineers[move.week] != move.giver or move.taker in inactive), None)
-        if broken:
-            failed[swap.key] = broken
-        else:
-            engineers.update({move.week: move.taker for move in moves})
-    return engineers, failed

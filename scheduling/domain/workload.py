@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from people.domain.person import Person
 from scheduling.domain.responder_chain import RotationSchedule
 
 SATURDAY = 5
@@ -22,18 +23,18 @@ def workloads(
     schedule: RotationSchedule,
     *,
     noons: Iterable[dt.datetime],
-    zones: Mapping[int, dt.tzinfo],
-    public_holidays: Mapping[int, frozenset[dt.date]],
-) -> dict[int, Workload]:
+    zones: Mapping[Person, dt.tzinfo],
+    public_holidays: Mapping[Person, frozenset[dt.date]],
+) -> dict[Person, Workload]:
     """Return each engineer's workload in a rotation over the days of these noons.
 
     A day counts for the engineer on call at its noon, so a covered day counts for the covering engineer. The date in the
     engineer's time zone decides if it is a weekend day or a public holiday. A week counts for its engineer if it includes
     one of the noons.
     """
-    weeks: dict[int, set[dt.date]] = {}
-    weekends: dict[int, int] = {}
-    holidays: dict[int, int] = {}
+    weeks: dict[Person, set[dt.date]] = {}
+    weekends: dict[Person, int] = {}
+    holidays: dict[Person, int] = {}
     for noon in noons:
         week, engineer = schedule.week_at(noon), schedule.on_call_at(noon)
         if week is None or engineer is None:

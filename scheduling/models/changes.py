@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from common.db import SpanQuerySet, no_overlap_constraint
 from common.fields import LineField
 from common.formatting import format_day
+from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
 from scheduling.models.cover_requests import CoverRequest
@@ -61,7 +62,7 @@ class Cover(models.Model):
 
 
 # The taker of a request to anyone that nobody has accepted: no user has this primary key.
-NOBODY = 0
+NOBODY = Person(0, "", "anyone")
 
 
 class SwapQuerySet(models.QuerySet["SwapRequest"]):
@@ -181,17 +182,16 @@ class SwapRequest(models.Model):
         """The kind of swap: "two_way", "three_way" or "one_way"."""
         return "three_way" if self.third_week else "two_way" if self.wanted_week else "one_way"
 
-    def moves(self, *, taker: int = NOBODY) -> tuple[Move, ...]:
+    def moves(self, *, taker: Person = NOBODY) -> tuple[Move, ...]:
         """Return the moves of the swap; a request to anyone goes to `taker`."""
-        counterpart = self.counterpart_id or taker
-        moves = [Move(self.offered_week, self.requester_id, counterpart)]
-        if self.third_week and self.third_id and self.wanted_week:
-            moves += [
-                Move(self.wanted_week, counterpart, self.third_id),
-                Move(self.third_week, self.third_id, self.requester_id),
-            ]
+        requester = self.requester.person
+        counterpart = self.counterpart.person if self.counterpart else taker
+        moves = [Move(self.offered_week, requester, counterpart)]
+        if self.third_week and self.third and self.wanted_week:
+            third = self.third.person
+            moves += [Move(self.wanted_week, counterpart, third), Move(self.third_week, third, requester)]
         elif self.wanted_week:
-            moves.append(Move(self.wanted_week, counterpart, self.requester_id))
+            moves.append(Move(self.wanted_week, counterpart, requester))
         return tuple(moves)
 
     @property

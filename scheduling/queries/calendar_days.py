@@ -7,6 +7,7 @@ from itertools import groupby
 
 from django.db.models import QuerySet
 
+from people.domain.person import Person
 from scheduling.domain.responder_chain import RotationSchedule
 from scheduling.loaders import load_schedules
 from scheduling.models import CoverageGap, Rotation
@@ -26,7 +27,7 @@ class OnCallDay:
 class OnCallSpan:
     """Consecutive days on which the same engineer, or nobody, is on call at noon."""
 
-    engineer: int | None
+    engineer: Person | None
     days: int
 
 
@@ -34,13 +35,13 @@ class OnCallSpan:
 class OnCallCalendar:
     """Who is on call on consecutive days.
 
-    `days` has the on-call days of each engineer, by primary key and date; `spans` the engineers of each rotation in the order of
+    `days` has the on-call days of each engineer and date; `spans` the engineers of each rotation in the order of
     time; `members` everybody on a roster or on call.
     """
 
-    days: Mapping[tuple[int, dt.date], OnCallDay]
+    days: Mapping[tuple[Person, dt.date], OnCallDay]
     spans: list[tuple[Rotation, list[OnCallSpan]]]
-    members: frozenset[int]
+    members: frozenset[Person]
 
 
 def on_call_calendar(days: list[dt.date], *, rotations: Iterable[Rotation], zone: dt.tzinfo) -> OnCallCalendar:
@@ -48,9 +49,9 @@ def on_call_calendar(days: list[dt.date], *, rotations: Iterable[Rotation], zone
     rotations = list(rotations)
     starts = [dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC) for day in [*days, days[-1] + DAY]]
     schedules = load_schedules(rotations, starts_at=starts[0], ends_at=starts[-1], owners=()).rotations
-    on_call: dict[tuple[int, dt.date], OnCallDay] = {}
+    on_call: dict[tuple[Person, dt.date], OnCallDay] = {}
     spans: list[tuple[Rotation, list[OnCallSpan]]] = []
-    members: set[int] = set()
+    members: set[Person] = set()
     for rotation in rotations:
         schedule = schedules[rotation.pk]
         for place, day in enumerate(days):
@@ -65,14 +66,14 @@ def on_call_calendar(days: list[dt.date], *, rotations: Iterable[Rotation], zone
     return OnCallCalendar(on_call, spans, frozenset(members))
 
 
-def _on_call(schedule: RotationSchedule, starts_at: dt.datetime, ends_at: dt.datetime) -> dict[int, bool]:
+def _on_call(schedule: RotationSchedule, starts_at: dt.datetime, ends_at: dt.datetime) -> dict[Person, bool]:
     """Return who is on call between two instants, each with whether they are away meanwhile."""
     instants = [starts_at, *(edge for edge in schedule.boundaries if starts_at < edge < ends_at)]
     engineers = {engineer for at in instants if (engineer := schedule.on_call_at(at)) is not None}
     return {
         engineer: any(
-            schedule.on_call_at(at) == engineer and schedule.people.why_unavailable(engineer, at=at)
-            for at in [*instants, *schedule.people.edges(engineer, after=starts_at, before=ends_at)]
+            schedule.on_call_at(at) == engineer and schedule.availability.why_unavailable(engineer, at=at)
+            for at in [*instants, *schedule.availability.edges(engineer, after=starts_at, before=ends_at)]
         )
         for engineer in engineers
     }

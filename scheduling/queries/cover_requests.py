@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q
 
 from people.models import User
 from scheduling.domain.responder_chain import Period, assignments, intersect
-from scheduling.domain.weeks import active_roster
+from scheduling.domain.weeks import roster_engineers
 from scheduling.loaders import roster_versions
 from scheduling.models import (
     Cover,
@@ -86,8 +86,8 @@ def others_on_roster(request: CoverRequest) -> set[int]:
     """Return the active engineers, except the requester, on the rosters of the shifts in a request."""
     versions = roster_versions([request.rotation]).get(request.rotation_id, [])
     weeks = request.rotation.weeks.overlapping(starts_at=request.starts_at, ends_at=request.ends_at)
-    rosters = [active_roster(versions, week=starts_on) for starts_on in weeks.values_list("starts_on", flat=True)]
-    engineers = {engineer for roster in rosters if roster for engineer in roster.engineers}
+    starts = weeks.values_list("starts_on", flat=True)
+    engineers = {person.id for starts_on in starts for person in roster_engineers(versions, week=starts_on)}
     active = User.objects.filter(pk__in=engineers, is_active=True)
     return set(active.values_list("pk", flat=True)) - {request.requester_id}
 

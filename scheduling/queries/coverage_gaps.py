@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from pipelines.models import Pipeline
+from pipelines.models import PipelineQuerySet
 from scheduling.domain.responder_chain import coverage_gaps
 from scheduling.loaders import load_schedules
 from scheduling.models import CoverageGap, HolidayBlock, Rotation
@@ -18,7 +18,7 @@ GAPS_AHEAD = dt.timedelta(weeks=8)
 def find_coverage_gaps(*, at: dt.datetime) -> list[tuple[int, dt.datetime, dt.datetime]]:
     """Return the coverage gaps of the next eight weeks, computed from the schedule, as (pipeline, start, end)."""
     window: dict[str, Any] = {"starts_at": at, "ends_at": at + GAPS_AHEAD}
-    owners = owners_by_rotation(without_available_owner(**window))
+    owners = owners_by_rotation(without_available_owner(**window).with_owners())
     rotations = Rotation.objects.filter(pk__in=[key for key in owners if key is not None])
     snapshot = load_schedules(rotations, **window)
     return [
@@ -26,7 +26,7 @@ def find_coverage_gaps(*, at: dt.datetime) -> list[tuple[int, dt.datetime, dt.da
     ]
 
 
-def without_available_owner(*, starts_at: dt.datetime, ends_at: dt.datetime) -> QuerySet[Pipeline]:
+def without_available_owner(*, starts_at: dt.datetime, ends_at: dt.datetime) -> PipelineQuerySet:
     """Return the pipelines of which both owners are unavailable at some instant of a window.
 
     No other pipeline can be uncovered in it, so the rest need no further look, however many there are.

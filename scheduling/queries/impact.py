@@ -1,10 +1,10 @@
 """Reads about the impact of an absence on the schedule."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from people.models import User
+from people.domain.person import Person
 from pipelines.models import Pipeline
 from scheduling.domain.impact import Change, changes_of_responder
 from scheduling.domain.suggestions import Suggestion
@@ -29,16 +29,12 @@ class AffectedWeek:
 
 @dataclass(frozen=True, slots=True)
 class HolidayImpact:
-    """What an absence changes: affected weeks, changes of responder, who else is away, and suggested swaps.
-
-    `people` has all users by primary key.
-    """
+    """What an absence changes: affected weeks, changes of responder, who else is away, and suggested swaps."""
 
     weeks: list[AffectedWeek]
     changes: list[tuple[Pipeline, Change]]
     also_away: list[HolidayBlock]
     suggestions: list[tuple[AffectedWeek, list[Suggestion]]]
-    people: Mapping[int, User]
 
     @property
     def uncovered(self) -> list[tuple[Pipeline, Change]]:
@@ -55,14 +51,14 @@ def holiday_impact(block: HolidayBlock, *, at: dt.datetime) -> HolidayImpact:
     pipelines = {row.pk: row for row in Pipeline.objects.all().with_owners()}
     changes = [
         (pipelines[change.pipeline], change)
-        for key, owners in pipelines_affected_by(block.engineer_id, before, pipelines.values()).items()
+        for key, owners in pipelines_affected_by(block.engineer.person, before, pipelines.values()).items()
         for change in changes_of_responder(before.schedule(key), after.schedule(key), owners=owners, **window)
     ]
     weeks = [
         AffectedWeek(rotations[key], week, max(week.starts_at, block.starts_at), min(week.ends_at, block.ends_at))
         for key, schedule in before.rotations.items()
         for week in schedule.weeks
-        if week.engineer == block.engineer_id and week.starts_at < block.ends_at and week.ends_at > block.starts_at
+        if week.engineer == block.engineer.person and week.starts_at < block.ends_at and week.ends_at > block.starts_at
     ]
     not_started = [affected for affected in weeks if affected.week.starts_at > at][:MAX_WEEKS_WITH_SUGGESTIONS]
     return HolidayImpact(
@@ -70,7 +66,6 @@ def holiday_impact(block: HolidayBlock, *, at: dt.datetime) -> HolidayImpact:
         changes=changes,
         also_away=list(holidays_between(**window).exclude(engineer=block.engineer_id)),
         suggestions=[(affected, _suggestions(affected, block, at=at)) for affected in not_started],
-        people=User.objects.in_bulk(),
     )
 
 
@@ -82,8 +77,8 @@ def _suggestions(affected: AffectedWeek, block: HolidayBlock, *, at: dt.datetime
 
 
 def pipelines_affected_by(
-    engineer: int, snapshot: ScheduleSnapshot, pipelines: Iterable[Pipeline]
-) -> dict[int | None, dict[int, tuple[int, int]]]:
+    engineer: Person, snapshot: ScheduleSnapshot, pipelines: Iterable[Pipeline]
+) -> dict[int | None, dict[int, tuple[Person, Person]]]:
     """Return the owners of each pipeline whose chain an engineer can be in, by rotation."""
     return {
         key: {
@@ -95,11 +90,17 @@ def pipelines_affected_by(
     }
 
 
-def owners_by_rotation(pipelines: Iterable[Pipeline]) -> dict[int | None, dict[int, tuple[int, int]]]:
-    """Return each pipeline's primary and secondary owner, grouped by rotation; None groups those without a rotation."""
+def owners_by_rotation(pipelines: Iterable[Pipeline]) -> dict[int | None, dict[int, tuple[Person, Person]]]:
+    """Return each pipeline's primary and secondary owner, grouped by rotation; None groups those without a rotation.
+
+    The pipelines come with their owners.
+    """
     pipelines = list(pipelines)
     rotation_keys = rotations_by_pipeline(pipelines)
-    owners: dict[int | None, dict[int, tuple[int, int]]] = {}
+    owners: dict[int | None, dict[int, tuple[Person, Person]]] = {}
     for row in pipelines:
-        owners.setdefault(rotation_keys.get(row.pk), {})[row.pk] = (row.primary_owner_id, row.secondary_owner_id)
+        owners.setdefault(rotation_keys.get(row.pk), {})[row.pk] = (
+            row.primary_owner.person,
+            row.secondary_owner.person,
+        )
     return owners

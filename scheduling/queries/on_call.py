@@ -1,12 +1,13 @@
 """Who responds for pipelines and who is on call in rotations; `on_call_snapshot` answers both."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from people.domain.person import Person
 from people.models import User
 from pipelines.models import Pipeline, PipelineQuerySet
 from scheduling.domain.responder_chain import (
@@ -36,27 +37,23 @@ class OnCallShift:
 
     rotation: Rotation
     at: dt.datetime
-    engineer: int | None
-    planned_engineer: int | None
+    engineer: Person | None
+    planned_engineer: Person | None
     covering: bool
     available: bool
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
     until: dt.datetime | None
-    next_engineer: int | None
+    next_engineer: Person | None
     next_starts_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class OnCallSnapshot:
-    """The escalation chain of each pipeline, by primary key, and the shift of each rotation, in order, at one instant.
-
-    `usernames` maps the primary keys of everyone in them to their user names.
-    """
+    """The escalation chain of each pipeline, by primary key, and the shift of each rotation, in order, at one instant."""
 
     chains: dict[int, Chain]
     shifts: list[OnCallShift]
-    usernames: Mapping[int, str]
 
 
 def on_call_snapshot(
@@ -78,13 +75,18 @@ def on_call_snapshot(
     snapshot = load_schedules(involved.values(), starts_at=at, ends_at=at + HORIZON, owners=owners)
     chains = {
         key: _capped(
-            chain_at(snapshot.schedule(row.rotation), primary=row.primary_owner, secondary=row.secondary_owner, at=at),
+            chain_at(
+                snapshot.schedule(row.rotation),
+                primary=snapshot.people[row.primary_owner],
+                secondary=snapshot.people[row.secondary_owner],
+                at=at,
+            ),
             until=row.until,
         )
         for key, row in ownership.items()
     }
     shifts = [_shift(rotation, snapshot.rotations[rotation.pk], at=at) for rotation in rotations]
-    return OnCallSnapshot(chains, shifts, snapshot.usernames)
+    return OnCallSnapshot(chains, shifts)
 
 
 def _ownership(
@@ -158,7 +160,7 @@ def _shift(rotation: Rotation, schedule: RotationSchedule, *, at: dt.datetime) -
     span = cover or week
     handoffs = (later for later in schedule.changes_after(at) if schedule.on_call_at(later) not in (engineer, None))
     next_starts_at = next(handoffs, None)
-    reason = schedule.people.why_unavailable(engineer, at=at) if engineer is not None else ""
+    reason = schedule.availability.why_unavailable(engineer, at=at) if engineer is not None else ""
     facts, engineers = _facts(schedule, at), [] if engineer is None else [engineer]
     changes = (later for later in schedule.changes_after(at, engineers=engineers) if _facts(schedule, later) != facts)
     return OnCallShift(
@@ -178,7 +180,7 @@ def _shift(rotation: Rotation, schedule: RotationSchedule, *, at: dt.datetime) -
 
 def _facts(schedule: RotationSchedule, at: dt.datetime) -> object:
     engineer = schedule.on_call_at(at)
-    away = schedule.people.why_unavailable(engineer, at=at) if engineer is not None else ""
+    away = schedule.availability.why_unavailable(engineer, at=at) if engineer is not None else ""
     return schedule.week_at(at), schedule.cover_at(at), away
 
 

@@ -4,11 +4,13 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
+from people.domain.person import Person
 from people.models import User
-from scheduling.domain.weeks import WEEK, AcceptedSwap, RosterVersion, planned_weeks, reapply_swaps
+from scheduling.domain.swaps import AcceptedSwap, reapply_swaps
+from scheduling.domain.weeks import WEEK, Move, RosterVersion, planned_weeks
 from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Roster, Rotation, RotationWeek, SwapRequest
-from scheduling.queries.swaps import PEOPLE, invalid_reason
+from scheduling.queries.swaps import PEOPLE
 
 
 def newest_roster(rotation: Rotation) -> Roster | None:
@@ -26,8 +28,8 @@ class PlannedRow:
     """A stored week with its planned engineer and its engineer after a replan."""
 
     week: RotationWeek
-    planned_engineer: int
-    engineer: int
+    planned_engineer: Person
+    engineer: Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +49,31 @@ def planned_replan(rotation: Rotation, *, versions: list[RosterVersion], first: 
     accepted = rotation.swaps.accepted().touching_weeks(planned).select_related(*PEOPLE)
     requests = {swap.pk: swap for swap in accepted}
     swaps = [AcceptedSwap(swap.pk, swap.moves()) for swap in requests.values()]
-    inactive = frozenset(User.objects.filter(is_active=False).values_list("pk", flat=True))
-    after, failed = reapply_swaps(planned, swaps=swaps, inactive=inactive)
-    people = User.objects.in_bulk({*after.values(), *(move.taker for move in failed.values())})
-    engineers = {day: people[key] for day, key in after.items()}
-    lost = [
-        (requests[key], invalid_reason([move], engineers=engineers, people=[people[move.taker]]))
-        for key, move in failed.items()
-    ]
-    return Replan([PlannedRow(rows[day], planned[day], after[day]) for day in planned], lost)
+    inactive = {user.person for user in User.objects.filter(is_active=False)}
+    after, lost = reapply_swaps(planned, swaps=swaps, inactive=inactive)
+    weeks_after = [PlannedRow(rows[day], planned[day], after[day]) for day in planned]
+    return Replan(weeks_after, [(requests[key], reason) for key, reason in lost.items()])
 
 
 @dataclass(frozen=True, slots=True)
 class RosterChange:
     """The effect of a new roster: the weeks that change engineer, gains and losses, and the swaps it ends."""
 
-    weeks: list[tuple[dt.date, User, User]]
-    gained: dict[User, int]
-    lost: dict[User, int]
+    weeks: list[Move]
+    gained: dict[Person, int]
+    lost: dict[Person, int]
     swaps_lost: list[tuple[SwapRequest, str]]
 
 
 def roster_change(rotation: Rotation, *, engineers: list[User], starts_on: dt.date) -> RosterChange:
     """Return the effect on the stored weeks of a roster of these engineers from a start date on."""
     earlier = [roster for roster in roster_versions([rotation]).get(rotation.pk, []) if roster.starts_on < starts_on]
-    roster = RosterVersion(starts_on, tuple(engineer.pk for engineer in engineers))
+    roster = RosterVersion(starts_on, tuple(engineer.person for engineer in engineers))
     replan = planned_replan(rotation, versions=[*earlier, roster], first=starts_on)
-    people = User.objects.in_bulk({row.engineer for row in replan.weeks})
     moved = [
-        (row.week.starts_on, row.week.engineer, people[row.engineer])
+        Move(row.week.starts_on, row.week.engineer.person, row.engineer)
         for row in replan.weeks
-        if row.engineer != row.week.engineer_id
+        if row.engineer.id != row.week.engineer_id
     ]
-    gained, lost = Counter(new for _, _, new in moved), Counter(old for _, old, _ in moved)
+    gained, lost = Counter(move.taker for move in moved), Counter(move.giver for move in moved)
     return RosterChange(moved, dict(gained), dict(lost), replan.lost)

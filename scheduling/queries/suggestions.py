@@ -37,33 +37,37 @@ def upcoming_schedule(
         snapshot = with_extra_absence(snapshot, absence=absence)
     schedule = snapshot.rotations[rotation.pk]
     weeks = [week for week in schedule.weeks if stored and week.ends_at <= stored]
-    return RotationSchedule(people=schedule.people, weeks=weeks, covers=schedule.covers, rosters=schedule.rosters)
+    return RotationSchedule(
+        availability=schedule.availability, weeks=weeks, covers=schedule.covers, rosters=schedule.rosters
+    )
 
 
 def suggestions_in(schedule: RotationSchedule, *, week: Week, at: dt.datetime, limit: int) -> list[Suggestion]:
     """Return ways to hand over a week of a loaded schedule to engineers on its roster or with a week in the schedule."""
-    candidates = {*schedule.roster(week), *(row.engineer for row in schedule.weeks)} - schedule.people.inactive
-    people = User.objects.filter(pk__in=candidates | {week.engineer}).in_bulk()
+    candidates = {*schedule.roster(week), *(row.engineer for row in schedule.weeks)} - schedule.availability.inactive
+    users = list(User.objects.filter(pk__in={person.id for person in candidates | {week.engineer}}))
     years = range(at.year, (at + PUBLIC_HOLIDAYS_AHEAD).year + 1)
     facts = RosterFacts(
         candidates=candidates,
-        names={key: str(user) for key, user in people.items()},
-        zones={key: user.zone for key, user in people.items()},
+        zones={user.person: user.zone for user in users},
         public_holidays={
-            key: frozenset(day for year in years for day in public_holidays(user.country, user.subdivision, year))
-            for key, user in people.items()
+            user.person: frozenset(
+                day for year in years for day in public_holidays(user.country, user.subdivision, year)
+            )
+            for user in users
         },
     )
-    return suggestions(week, weeks=schedule.weeks, people=schedule.people, facts=facts, after=at, limit=limit)
+    return suggestions(
+        week, weeks=schedule.weeks, availability=schedule.availability, facts=facts, after=at, limit=limit
+    )
 
 
 def plan_for(rotation: Rotation, *, at: dt.datetime) -> Plan | Infeasible:
     """Return the smallest set of moves in the next 26 weeks that leaves nobody on call while away, or why none exists."""
     schedule = upcoming_schedule(rotation, at=at)
     weeks = [week for week in schedule.weeks if week.starts_at > at][:OPTIMIZED_WEEKS]
-    on_rosters = {key for week in weeks for key in schedule.roster(week)}
-    engineers = sorted(on_rosters - schedule.people.inactive)
+    on_rosters = {person for week in weeks for person in schedule.roster(week)}
+    engineers = sorted(on_rosters - schedule.availability.inactive)
     involved = {*engineers, *(week.engineer for week in weeks)}
-    absences = [absence for key in sorted(involved) for absence in schedule.people.absences.get(key, ())]
-    names = {key: str(user) for key, user in User.objects.in_bulk(involved).items()}
-    return plan(weeks, absences=absences, engineers=engineers, names=names)
+    absences = [absence for person in sorted(involved) for absence in schedule.availability.absences.get(person, ())]
+    return plan(weeks, absences=absences, engineers=engineers)

@@ -1,16 +1,18 @@
 """Reads about swap requests: their recipients, whether they are still possible, and what they change."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
 
-from common.formatting import format_day
+from people.domain.person import Person
 from people.models import User
-from scheduling.domain.weeks import Move, RosterVersion, active_roster
+from scheduling.domain.swaps import invalid_reason
+from scheduling.domain.weeks import Move, roster_engineers
 from scheduling.loaders import roster_versions
 from scheduling.models import HolidayBlock, RosterMember, Rotation, RotationWeek, SwapQuerySet, SwapRequest
+from scheduling.models.changes import NOBODY
 
 PEOPLE = ("requester", "counterpart", "third")
 
@@ -22,23 +24,23 @@ def all_swaps() -> SwapQuerySet:
 
 
 @dataclass(frozen=True, slots=True)
-class SwapInbox:
-    """The requests on a reader's Swaps page: to answer, their own, other open ones, and closed ones."""
+class GroupedSwaps:
+    """All requests as a reader's Swaps page groups them: to answer, sent by them, other open ones, and closed ones."""
 
     to_answer: list[SwapRequest]
-    asked: list[SwapRequest]
+    sent: list[SwapRequest]
     others: list[SwapRequest]
-    past: list[SwapRequest]
+    closed: list[SwapRequest]
 
 
-def swaps_for(person: User, *, at: dt.datetime, limit: int = 100) -> SwapInbox:
-    """Return the requests as a reader sees them. A request past its expiry counts as closed even before it is swept."""
+def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> GroupedSwaps:
+    """Return the requests as a reader sees them, with `limit` closed ones. A request past its expiry counts as closed even before it is swept."""
     is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
     pending = list(all_swaps().filter(is_open))
     received = [swap for swap in pending if awaits_answer_from(swap, person=person)]
     sent = [swap for swap in pending if swap.requester_id == person.pk]
     others = [swap for swap in pending if swap not in received and swap not in sent]
-    return SwapInbox(received, sent, others, list(all_swaps().exclude(is_open)[:limit]))
+    return GroupedSwaps(received, sent, others, list(all_swaps().exclude(is_open)[:limit]))
 
 
 def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
@@ -49,12 +51,12 @@ def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
     rows = all_swaps().filter(is_recipient | to_anyone, state=SwapRequest.State.PENDING, expires_at__gt=at)
     waiting = [swap for swap in rows if awaits_answer_from(swap, person=person)]
     rosters = roster_versions({swap.rotation for swap in waiting if swap.counterpart_id is None})
-    return [swap for swap in waiting if swap.counterpart_id or person.pk in _engineers_of_week(rosters, swap)]
-
-
-def _engineers_of_week(rosters: Mapping[int, list[RosterVersion]], swap: SwapRequest) -> tuple[int, ...]:
-    roster = active_roster(rosters.get(swap.rotation_id, []), week=swap.offered_week)
-    return roster.engineers if roster else ()
+    return [
+        swap
+        for swap in waiting
+        if swap.counterpart_id
+        or person.person in roster_engineers(rosters.get(swap.rotation_id, []), week=swap.offered_week)
+    ]
 
 
 def awaits_answer_from(swap: SwapRequest, *, person: User) -> bool:
@@ -75,8 +77,8 @@ def recipients(swap: SwapRequest) -> list[User]:
 def others_on_roster(swap: SwapRequest) -> set[int]:
     """Return the active engineers, except the requester, on the roster of the offered week."""
     versions = roster_versions([swap.rotation]).get(swap.rotation_id, [])
-    roster = active_roster(versions, week=swap.offered_week)
-    active = User.objects.filter(pk__in=roster.engineers if roster else (), is_active=True)
+    engineers = roster_engineers(versions, week=swap.offered_week)
+    active = User.objects.filter(pk__in=[person.id for person in engineers], is_active=True)
     return set(active.values_list("pk", flat=True)) - {swap.requester_id}
 
 
@@ -86,10 +88,10 @@ def weeks_by_date(rotation: Rotation, *, dates: Iterable[dt.date]) -> dict[dt.da
     return {row.starts_on: row for row in rows}
 
 
-def conflicts_in(week: RotationWeek, *, engineer: User) -> list[HolidayBlock]:
+def conflicts_in(week: RotationWeek, *, engineer: Person) -> list[HolidayBlock]:
     """Return an engineer's absences that overlap a week."""
     window = {"starts_at": week.starts_at, "ends_at": week.ends_at}
-    return list(HolidayBlock.objects.filter(engineer=engineer).overlapping(**window))
+    return list(HolidayBlock.objects.filter(engineer=engineer.id).overlapping(**window))
 
 
 def invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> list[tuple[SwapRequest, str]]:
@@ -105,38 +107,15 @@ def invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> list[tuple[S
 
 
 def invalid_week_reason(
-    moves: Iterable[Move], *, weeks: Mapping[dt.date, RotationWeek], people: Iterable[User], at: dt.datetime
+    moves: Sequence[Move], *, weeks: Mapping[dt.date, RotationWeek], people: Iterable[User], at: dt.datetime
 ) -> str:
     """Return why these moves of stored weeks are not possible, or "" if they are."""
-    started = {day for day, week in weeks.items() if week.starts_at <= at}
-    engineers = {day: week.engineer for day, week in weeks.items()}
-    return invalid_reason(moves, engineers=engineers, people=people, started=started)
-
-
-def invalid_reason(
-    moves: Iterable[Move],
-    *,
-    engineers: Mapping[dt.date, User],
-    people: Iterable[User],
-    started: Collection[dt.date] = (),
-) -> str:
-    """Return why a swap is not possible, or "" if it is.
-
-    Each of its people is active, and each week belongs to its giver and has not started. `engineers` maps the weeks to
-    the engineers they belong to.
-    """
-    inactive = next((person for person in people if not person.is_active), None)
-    if inactive:
-        return f"{inactive} is no longer active."
-    for move in moves:
-        engineer = engineers.get(move.week)
-        if engineer is None:
-            return f"The week of {format_day(move.week)} no longer exists."
-        if engineer.pk != move.giver:
-            return f"The week of {format_day(move.week)} now belongs to {engineer}."
-        if move.week in started:
-            return f"The week of {format_day(move.week)} has already started."
-    return ""
+    return invalid_reason(
+        moves,
+        engineers={day: week.engineer.person for day, week in weeks.items()},
+        inactive=[person.person for person in people if not person.is_active],
+        started={day for day, week in weeks.items() if week.starts_at <= at},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +123,22 @@ class ReassignmentPreview:
     """A week that a swap moves, its giver and taker, and the taker's absences in it."""
 
     week: RotationWeek
-    giver: User
-    taker: User | None
+    giver: Person
+    taker: Person | None
     conflicts: list[HolidayBlock]
 
 
 def reassignment_previews(swap: SwapRequest, *, reader: User) -> list[ReassignmentPreview]:
     """Return the weeks that a request moves or moved; a request to anyone is shown as if the reader took it."""
     reader_may_take = swap.counterpart_id is None and awaits_answer_from(swap, person=reader)
-    moves = swap.moves(taker=reader.pk) if reader_may_take else swap.moves()
+    moves = swap.moves(taker=reader.person) if reader_may_take else swap.moves()
     weeks = weeks_by_date(swap.rotation, dates=swap.weeks)
-    people = User.objects.in_bulk([key for move in moves for key in (move.giver, move.taker)])
     return [
         ReassignmentPreview(
             week=weeks[move.week],
-            giver=people[move.giver],
-            taker=people.get(move.taker),
-            conflicts=conflicts_in(weeks[move.week], engineer=people[move.taker]) if move.taker in people else [],
+            giver=move.giver,
+            taker=None if move.taker == NOBODY else move.taker,
+            conflicts=[] if move.taker == NOBODY else conflicts_in(weeks[move.week], engineer=move.taker),
         )
         for move in moves
         if move.week in weeks

@@ -34,7 +34,7 @@ class RotationTimeline:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The boards of rotations on one axis, and everybody in them by primary key."""
+    """The boards of rotations on one axis, and the engineers of their rows by primary key."""
 
     axis: Axis
     rotations: list[RotationTimeline]
@@ -67,8 +67,7 @@ def rotation_timelines(rotations: Iterable[Rotation], *, axis: Axis, at: dt.date
         )
         for row in rotations
     ]
-    keys = {key for found in engineers.values() for key in found}
-    keys |= {bar.other for row in boards for bar in row.board.bars if bar.other is not None}
+    keys = {person.id for found in engineers.values() for person in found}
     return Timeline(axis, boards, User.objects.in_bulk(keys))
 
 

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from common.datetimes import EARLIEST, LATEST
 from people.models import User
 from scheduling.domain.weeks import WEEK, Week, planned_weeks
-from scheduling.loaders import WEEK_COLUMNS, roster_versions, rotation_hours
+from scheduling.loaders import roster_versions, rotation_hours, stored_weeks
 from scheduling.models import Cover as CoverRow
 from scheduling.models import PipelineRotation, RosterMember, Rotation, RotationWeek
 
@@ -24,7 +24,7 @@ def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[
     versions = roster_versions([rotation]).get(rotation.pk, [])
     rows = rotation.weeks.filter(starts_on__gte=first, starts_on__lte=last).order_by("starts_on")
     newest = rotation.weeks.order_by("-starts_on").first()
-    stored = [Week(*values) for values in rows.values_list(*WEEK_COLUMNS)]
+    stored = stored_weeks(rows)
     if rotation.archived_at is not None:
         return stored
     begin = max(first, newest.starts_on + WEEK) if newest else first

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from common.exceptions import DomainError
+from people.domain.person import Person
 from people.models import User
 from scheduling.models import Rotation
 from scheduling.queries.weeks import rotations_with
@@ -26,13 +27,13 @@ def lock_all_rotations() -> list[Rotation]:
     return list(Rotation.objects.active().select_for_update(no_key=True))
 
 
-def lock_people(people: Iterable[User]) -> dict[int, User]:
+def lock_people(people: Iterable[User | Person]) -> dict[int, User]:
     """Lock people's rows, after their rotations; return them reloaded, by primary key.
 
     This serializes putting people on call with adding time off and deactivation, even if no rotation links the people
     yet.
     """
-    keys = {person.pk for person in people}
+    keys = {person.id for person in people}
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
     return {row.pk: row for row in rows}
 

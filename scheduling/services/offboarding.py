@@ -53,7 +53,7 @@ def reassign_inactive(*, at: dt.datetime) -> int:
         return 0
     rotations = lock_all_rotations()
     on_rosters = {key for rotation in rotations for key in _on_roster_ahead(rotation, at=at)}
-    on_call = {shift.engineer for shift in on_call_shifts(rotations, at=at) if shift.engineer}
+    on_call = {shift.engineer.id for shift in on_call_shifts(rotations, at=at) if shift.engineer}
     is_assigned = Q(weeks__starts_at__gt=at) | Q(covers__ends_at__gt=at) | Q(pk__in=on_rosters | on_call)
     inactive = User.objects.filter(is_assigned, is_active=False).values("pk")
     leavers = list(User.objects.filter(pk__in=inactive).order_by("pk"))
@@ -84,7 +84,7 @@ def _on_roster_ahead(rotation: Rotation, *, at: dt.datetime) -> set[int]:
     """Return the users on the roster of the next week or of a later one."""
     versions = roster_versions([rotation]).get(rotation.pk, [])
     upcoming = rosters_from(versions, week=_next_week(rotation, at=at))
-    return {engineer for roster in upcoming for engineer in roster.engineers}
+    return {engineer.id for roster in upcoming for engineer in roster.engineers}
 
 
 def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetime) -> None:
@@ -99,7 +99,7 @@ def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetim
     for rotation in rotations:
         rosters = versions.get(rotation.pk, [])
         has_weeks = rotation.weeks.filter(engineer=leaver, ends_at__gt=at).exists()
-        is_member = has_weeks or any(leaver.pk in roster.engineers for roster in rosters)
+        is_member = has_weeks or any(leaver.person in roster.engineers for roster in rosters)
         if is_member:
             _leave_rosters(rotation, leaver, rosters=rosters, at=at)
         if is_member or rotation.pk in covered_rotations:
@@ -119,16 +119,17 @@ def _leave_rosters(rotation: Rotation, leaver: User, *, rosters: list[RosterVers
     """Remove a user from the active roster, from the next week on, and from every later roster."""
     next_week = _next_week(rotation, at=at)
     for version in rosters_from(rosters, week=next_week):
-        if leaver.pk not in version.engineers:
+        if leaver.person not in version.engineers:
             continue
         starts_on = max(version.starts_on, next_week)
-        remaining = [engineer for engineer in version.order_from(starts_on) if engineer != leaver.pk]
+        remaining = [engineer for engineer in version.order_from(starts_on) if engineer != leaver.person]
         if not remaining:
             raise DomainError(f"{leaver} is the only engineer on the roster of {rotation}. Add another engineer first.")
         rotation.rosters.filter(starts_on=starts_on).delete()
         roster = Roster.objects.create(rotation=rotation, starts_on=starts_on)
         RosterMember.objects.bulk_create(
-            RosterMember(roster=roster, engineer_id=key, position=position) for position, key in enumerate(remaining)
+            RosterMember(roster=roster, engineer_id=person.id, position=position)
+            for position, person in enumerate(remaining)
         )
 
 
@@ -143,8 +144,8 @@ def _cover_running_week(rotation: Rotation, *, by: User, at: dt.datetime) -> Non
         return
     rosters = roster_versions([rotation])[rotation.pk]
     upcoming = rosters_from(rosters, week=running.starts_on + WEEK)[0]
-    active = User.objects.filter(is_active=True).in_bulk(upcoming.engineers)
-    following = next((active[key] for key in upcoming.engineers if key in active), None)
+    active = User.objects.filter(is_active=True).in_bulk([person.id for person in upcoming.engineers])
+    following = next((active[person.id] for person in upcoming.engineers if person.id in active), None)
     if following is None:
         raise DomainError(f"Nobody on the roster of {rotation} is active. Add an active engineer first.")
     for part in unattended:

@@ -10,7 +10,7 @@ from common.formatting import format_day
 from people.models import User
 from scheduling.domain.weeks import Move
 from scheduling.models import Rotation, SwapRequest
-from scheduling.notifications import WeekMoved, notify_weeks_changed
+from scheduling.notifications import notify_weeks_changed
 from scheduling.queries.swaps import conflicts_in, invalid_week_reason, weeks_by_date
 from scheduling.services.locks import lock_people, lock_rotation
 from scheduling.services.swaps import apply_swap
@@ -28,29 +28,26 @@ def apply_moves(rotation: Rotation, *, moves: Sequence[Move], by: User, at: dt.d
     if not moves or len({move.week for move in moves}) < len(moves):
         raise InvalidInputError({"moves": ["List at least one week, and each week once."]})
     lock_rotation(rotation)
-    people = lock_people(User.objects.filter(pk__in={key for move in moves for key in (move.giver, move.taker)}))
+    people = lock_people([person for move in moves for person in (move.giver, move.taker)])
     weeks = weeks_by_date(rotation, dates=[move.week for move in moves])
-    takers = [people[move.taker] for move in moves if move.taker in people]
+    takers = [people[move.taker.id] for move in moves]
     reason = invalid_week_reason(moves, weeks=weeks, people=takers, at=at)
     if reason:
         raise DomainError(f"{reason} Refresh the plan and try again.")
     for move in moves:
-        taker = people.get(move.taker)
-        if taker is None or move.giver == move.taker:
-            raise InvalidInputError(
-                {"moves": [f"The week of {format_day(move.week)} needs another engineer who can take it."]}
-            )
-        if conflicts_in(weeks[move.week], engineer=taker):
+        if move.giver == move.taker:
+            raise InvalidInputError({"moves": [f"The week of {format_day(move.week)} needs another engineer."]})
+        if conflicts_in(weeks[move.week], engineer=move.taker):
             raise DomainError(
-                f"{taker} is now away in the week of {format_day(move.week)}. Refresh the plan and try again."
+                f"{move.taker} is now away in the week of {format_day(move.week)}. Refresh the plan and try again."
             )
     swaps = []
     for move in moves:
         swap = SwapRequest.objects.create(
             rotation=rotation,
             offered_week=move.week,
-            requester=people[move.giver],
-            counterpart=people[move.taker],
+            requester=people[move.giver.id],
+            counterpart=people[move.taker.id],
             message="Reassigned by the optimizer to resolve conflicts with time off.",
             requested_by=by,
             created_at=at,
@@ -58,6 +55,5 @@ def apply_moves(rotation: Rotation, *, moves: Sequence[Move], by: User, at: dt.d
         )
         apply_swap(swap, moves=[move], weeks=weeks, by=by, at=at)
         swaps.append(swap)
-    moved = [WeekMoved(move.week, move.giver, move.taker) for move in moves]
-    notify_weeks_changed(rotation, moved=moved, at=at, why=f"{by} resolved conflicts with time off.")
+    notify_weeks_changed(rotation, moved=moves, at=at, why=f"{by} resolved conflicts with time off.")
     return swaps

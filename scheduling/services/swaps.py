@@ -8,6 +8,7 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day
+from people.domain.person import Person
 from people.models import User
 from scheduling.domain.wall_time import format_days
 from scheduling.domain.weeks import Move
@@ -89,7 +90,7 @@ def request_swap(rotation: Rotation, *, proposal: SwapProposal, by: User, at: dt
     _check_open_requests(swap, at=at)
     last_week = proposal.third_week or proposal.wanted_week
     if last_week and not swap.acknowledged:
-        _check_conflicts(weeks[last_week], engineer=requester)
+        _check_conflicts(weeks[last_week], engineer=requester.person)
     swap.save()
     notify_swap_requested(swap, at=at)
     return swap
@@ -131,7 +132,7 @@ def _check_open_requests(swap: SwapRequest, *, at: dt.datetime) -> None:
         raise DomainError(f"{swap.requester} has {MAX_OPEN_REQUESTS} open requests. Withdraw one first.")
 
 
-def _check_conflicts(week: RotationWeek, *, engineer: User) -> None:
+def _check_conflicts(week: RotationWeek, *, engineer: Person) -> None:
     """Raise DomainError, with the absences as `conflicts`, if an engineer is away during part of a week they would take."""
     absences = conflicts_in(week, engineer=engineer)
     if absences:
@@ -164,15 +165,15 @@ def accept_swap(
     row = _lock_open_request(swap, at=at)
     taker = _answering_engineer(row, by=by, engineer=engineer)
     people = lock_people([*row.people, taker])
-    moves = row.moves(taker=taker.pk)
+    moves = row.moves(taker=taker.person)
     weeks = weeks_by_date(row.rotation, dates=row.weeks)
     reason = invalid_week_reason(moves, weeks=weeks, people=people.values(), at=at)
     if reason:
         raise DomainError(reason)
     for move in moves:
-        has_confirmed = row.acknowledged if move.taker == row.requester_id else move.taker in row.accepted_by
-        if not (acknowledge_conflicts if move.taker == taker.pk else has_confirmed):
-            _check_conflicts(weeks[move.week], engineer=people[move.taker])
+        has_confirmed = row.acknowledged if move.taker.id == row.requester_id else move.taker.id in row.accepted_by
+        if not (acknowledge_conflicts if move.taker.id == taker.pk else has_confirmed):
+            _check_conflicts(weeks[move.week], engineer=move.taker)
     row.accepted_by = sorted({*row.accepted_by, taker.pk}) if row.third_id else []
     if row.third_id and {row.counterpart_id, row.third_id}.difference(row.accepted_by):
         row.save(update_fields=["accepted_by"])
@@ -291,15 +292,15 @@ def apply_swap(
     The caller has locked the rotation, loaded `weeks` under the lock, and checked the swap.
     """
     for move in moves:
-        RotationWeek.objects.filter(pk=weeks[move.week].pk).update(engineer=move.taker)
+        RotationWeek.objects.filter(pk=weeks[move.week].pk).update(engineer=move.taker.id)
         transfer_covers(weeks[move.week], taker=move.taker)
     swap.state, swap.decided_by, swap.decided_at = SwapRequest.State.ACCEPTED, by, at
     swap.save(update_fields=["state", "decided_by", "decided_at", "counterpart", "accepted_by"])
     void_invalidated_requests(swap.rotation, at=at)
 
 
-def transfer_covers(week: RotationWeek, *, taker: int) -> None:
+def transfer_covers(week: RotationWeek, *, taker: Person) -> None:
     """Make a week's new engineer the covered one in its covers; delete the covers in which they cover."""
     within = Cover.objects.filter(rotation=week.rotation_id, starts_at__gte=week.starts_at, ends_at__lte=week.ends_at)
-    within.filter(engineer=taker).delete()
-    within.filter(covered_engineer=week.engineer_id).update(covered_engineer=taker)
+    within.filter(engineer=taker.id).delete()
+    within.filter(covered_engineer=week.engineer_id).update(covered_engineer=taker.id)

@@ -6,10 +6,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from scheduling.domain.wall_time import to_utc
-from scheduling.domain.weeks import WEEK, Hours, active_roster, planned_weeks
+from scheduling.domain.weeks import WEEK, Hours, Move, active_roster, planned_weeks
 from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Roster, RosterMember, Rotation, RotationWeek, SwapRequest
-from scheduling.notifications import WeekMoved, notify_swap_decided, notify_weeks_changed
+from scheduling.notifications import notify_swap_decided, notify_weeks_changed
 from scheduling.queries.rosters import planned_replan
 from scheduling.services.covers import realign_covers
 from scheduling.services.locks import lock_active_rotation
@@ -36,8 +36,8 @@ def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
             starts_on=week.starts_on,
             starts_at=week.starts_at,
             ends_at=week.ends_at,
-            engineer_id=week.engineer,
-            planned_engineer_id=week.planned_engineer,
+            engineer_id=week.engineer.id,
+            planned_engineer_id=week.planned_engineer.id,
         )
         for week in weeks
     ]
@@ -113,8 +113,8 @@ def _move_dates(rotation: Rotation, *, first: dt.date, days: dt.timedelta) -> No
     if active is not None and active.starts_on < first:
         roster = Roster.objects.create(rotation=rotation, starts_on=first + days)
         RosterMember.objects.bulk_create(
-            RosterMember(roster=roster, engineer_id=key, position=position)
-            for position, key in enumerate(active.order_from(first))
+            RosterMember(roster=roster, engineer_id=person.id, position=position)
+            for position, person in enumerate(active.order_from(first))
         )
     fields = ("offered_week", "wanted_week", "third_week")
     for swap in rotation.swaps.filter(
@@ -137,10 +137,10 @@ def replan(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
     replanned = planned_replan(rotation, versions=roster_versions([rotation]).get(rotation.pk, []), first=first)
     moved = []
     for row in replanned.weeks:
-        if row.week.engineer_id != row.engineer:
-            moved.append(WeekMoved(row.week.starts_on, row.week.engineer_id, row.engineer))
+        if row.week.engineer_id != row.engineer.id:
+            moved.append(Move(row.week.starts_on, row.week.engineer.person, row.engineer))
             transfer_covers(row.week, taker=row.engineer)
-        row.week.engineer_id, row.week.planned_engineer_id = row.engineer, row.planned_engineer
+        row.week.engineer_id, row.week.planned_engineer_id = row.engineer.id, row.planned_engineer.id
     RotationWeek.objects.bulk_update([row.week for row in replanned.weeks], ["engineer", "planned_engineer"])
     for swap, reason in replanned.lost:
         swap.state, swap.reason = SwapRequest.State.VOID, reason

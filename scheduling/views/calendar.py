@@ -70,7 +70,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     context = {
         "months": months.months,
         "days": presenters.day_heads(rows, days=days, today=today),
-        "spans": presenters.on_call_spans(on_call, people=everybody),
+        "spans": on_call.spans,
         "rows": rows,
         "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
         "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk)),
@@ -87,7 +87,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
 
 def _has_row(person: User, on_call: OnCallCalendar, reader: User) -> bool:
     """Return True for people who are ever on call, and for the reader unless they are an admin who never is."""
-    return person.pk in on_call.members or (person == reader and not reader.is_staff)
+    return person.person in on_call.members or (person == reader and not reader.is_staff)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -159,9 +159,7 @@ def _preview_or_save(
         return redirect("calendar_month", year=block.starts_on.year, month=block.starts_on.month)
     block.pk = existing.pk if existing else None
     impact = holiday_impact(block, at=timezone.now())
-    suggestions = [
-        (affected, presenters.suggestion_list(found, people=impact.people)) for affected, found in impact.suggestions
-    ]
+    suggestions = [(affected, presenters.suggestion_list(found)) for affected, found in impact.suggestions]
     changes = presenters.responder_changes(impact)
     context |= {"absence": block, "impact": impact, "changes": changes, "suggestions": suggestions}
     return render(request, "scheduling/holiday.html", context)

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.exceptions import DomainError, NotAllowedError
 from common.forms import add_service_error
-from people.models import User
 from people.requests import SignedInRequest
 from scheduling.forms import CoverForm
 from scheduling.models import Cover, Rotation
@@ -45,9 +44,8 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
             messages.success(request, f"Cover saved. {new_cover.engineer} covers for {new_cover.covered_engineer}.")
             return redirect("schedule")
     [shift] = on_call_shifts([rotation], at=at)
-    on_call = User.objects.filter(pk=shift.engineer).first() if shift.engineer else None
     upcoming = _upcoming_covers(rotation, request, at=at)
-    context = {"rotation": rotation, "form": form, "shift": shift, "on_call": on_call, "covers": upcoming}
+    context = {"rotation": rotation, "form": form, "shift": shift, "covers": upcoming}
     return render(request, "scheduling/cover.html", context, status=status)
 
 

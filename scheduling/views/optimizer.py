@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from common.exceptions import DomainError, InvalidInputError
-from people.queries import all_users
+from people.queries import people_by_username
 from people.requests import SignedInRequest
 from scheduling.domain.optimizer import Infeasible
 from scheduling.domain.weeks import Move
@@ -38,17 +38,17 @@ def plan(request: SignedInRequest, slug: str) -> HttpResponse:
     if isinstance(result, Infeasible):
         context |= {"infeasible": result}
     else:
-        people = {user.pk: user for user in all_users()}
-        context |= {"plan": result, "moves": [(move, people[move.giver], people[move.taker]) for move in result.moves]}
+        context |= {"plan": result, "moves": result.moves}
     return render(request, "scheduling/plan.html", context)
 
 
 def _posted_moves(request: SignedInRequest) -> list[Move]:
-    """Return the moves posted from the preview; raise InvalidInputError for malformed input."""
+    """Return the moves posted from the preview; raise InvalidInputError for malformed input and unknown people."""
+    people = people_by_username()
     try:
         parts = [value.split(":") for value in request.POST.getlist("move")]
-        return [Move(dt.date.fromisoformat(week), int(giver), int(taker)) for week, giver, taker in parts]
-    except ValueError as error:
+        return [Move(dt.date.fromisoformat(week), people[giver], people[taker]) for week, giver, taker in parts]
+    except (ValueError, KeyError) as error:
         raise InvalidInputError(
             {"moves": ["These moves could not be read. Refresh the plan and try again."]}
         ) from error

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common.exceptions import DomainError
 from common.formatting import format_day
 from people.models import User
-from people.queries import all_users
 from people.requests import SignedInRequest
 from pipelines.queries import row_history
 from scheduling import presenters
@@ -24,13 +23,13 @@ from scheduling.domain.workload import Workload
 from scheduling.forms import RosterForm
 from scheduling.models import Cover, Rotation, RotationWeek
 from scheduling.queries.calendar_days import gaps_between
-from scheduling.queries.fairness import rotation_fairness
 from scheduling.queries.holidays import holidays_in_rotation
 from scheduling.queries.on_call import rotation_timeline
 from scheduling.queries.rosters import newest_roster, roster_change, roster_engineers
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps
 from scheduling.queries.weeks import rotations_for, upcoming_week_dates
+from scheduling.queries.workloads import rotation_workloads
 from scheduling.services.rosters import change_roster
 
 DAY = dt.timedelta(days=1)
@@ -59,9 +58,7 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
             **_swap_options(row, reader=request.user, at=at),
             "gaps": gaps_between(starts_at=max(row.starts_at, at), ends_at=max(row.ends_at, at)),
             "absences": holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
-            "intervals": presenters.intervals_with_engineers(
-                rotation_timeline(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at)
-            ),
+            "intervals": rotation_timeline(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
             "history": row_history(row, fields=("engineer", "planned_engineer", "starts_at", "ends_at")),
         }
         for row in rows
@@ -92,7 +89,7 @@ def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[s
     suggestions = None
     if can_offer:
         found = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-        suggestions = presenters.suggestion_list(found, people={user.pk: user for user in all_users()})
+        suggestions = presenters.suggestion_list(found)
     return {"can_offer": can_offer, "swaps": swaps, "suggestions": suggestions}
 
 
@@ -102,9 +99,9 @@ def fairness(request: SignedInRequest) -> HttpResponse:
     at = timezone.now()
     boards = []
     page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
-    for rotation, rows in rotation_fairness(page.object_list, at=at):
+    for rotation, rows in rotation_workloads(page.object_list, at=at):
         if rows:
-            tops = {"past": _maximums(row.past for row in rows), "coming": _maximums(row.coming for row in rows)}
+            tops = {"past": _maximums(row.past for row in rows), "upcoming": _maximums(row.upcoming for row in rows)}
             boards.append((rotation, rows, tops))
     return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
 

@@ -18,7 +18,7 @@ from scheduling.forms import SwapRequestForm, SwapResponseForm
 from scheduling.models import RotationWeek, SwapRequest
 from scheduling.queries.cover_requests import cover_requests_for
 from scheduling.queries.suggestions import suggestions_for
-from scheduling.queries.swaps import all_swaps, awaits_answer_from, reassignment_previews, swaps_for, weeks_to_swap
+from scheduling.queries.swaps import all_swaps, awaits_answer_from, grouped_swaps, reassignment_previews, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
 from scheduling.services import swaps as services
 
@@ -39,7 +39,7 @@ def swaps(request: SignedInRequest) -> HttpResponse:
     """Show the swap and cover requests that wait for the reader, their own, all others, and closed ones."""
     at = timezone.now()
     context = {
-        "inbox": swaps_for(request.user, at=at),
+        "swaps": grouped_swaps(request.user, at=at),
         "covers": cover_requests_for(request.user, at=at),
         "weeks": weeks_held(request.user, at=at),
         "now": at,
@@ -77,7 +77,7 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
             messages.success(request, f"Request sent to {swap.counterpart or 'everyone in the rotation'}.")
             return redirect("swap", pk=swap.pk)
     found = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-    suggestions = presenters.suggestion_list(found, people={user.pk: user for user in all_users()})
+    suggestions = presenters.suggestion_list(found)
     context = {"week": week, "form": form, "suggestions": suggestions, "is_own": week.engineer == request.user}
     return render(request, "scheduling/request_swap.html", context, status=status)
 

@@ -88,7 +88,7 @@ def cover_year(rotation, *, count):
         Cover(
             rotation=rotation,
             engineer=one if number % 2 else other,
-            covers=other if number % 2 else one,
+            covered_engineer=other if number % 2 else one,
             starts_at=AT + step * number,
             ends_at=AT + step * number + step / 2,
             created_by=one,
@@ -145,7 +145,7 @@ def grow_history(rotation, *, years):
         Cover(
             rotation=rotation,
             engineer=people[n % 4],
-            covers=people[(n + 1) % 4],
+            covered_engineer=people[(n + 1) % 4],
             starts_at=begin + 3.5 * day * n,
             ends_at=begin + 3.5 * day * n + day,
             created_by=people[0],

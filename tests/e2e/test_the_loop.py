@@ -34,7 +34,7 @@ SLUG = "daily-growth-experiment-focused"
 def responder(transactional_db, seed):
     call_command("import_handbook", str(seed), verbosity=0)
     pipeline = Pipeline.objects.get(slug=SLUG)
-    person = User.objects.get(pk=responder_chains([pipeline], at=timezone.now())[pipeline.pk].responder)
+    person = User.objects.get(pk=responder_chains([pipeline], at=timezone.now())[pipeline.pk].responder.id)
     person.email = "responder@example.org"
     person.save()
     return person

@@ -27,6 +27,8 @@ def chain(pipeline):
     """Return a function that returns the engineers of the pipeline's chain at an instant, in order."""
 
     def people_at(at):
-        return [User.objects.get(pk=link.engineer) for link in responder_chains([pipeline], at=at)[pipeline.pk].links]
+        return [
+            User.objects.get(pk=link.engineer.id) for link in responder_chains([pipeline], at=at)[pipeline.pk].links
+        ]
 
     return people_at

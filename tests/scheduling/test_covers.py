@@ -64,10 +64,10 @@ def test_a_cover_puts_its_engineer_on_call_for_its_period_only(rotation, week, o
     made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
     assert (made.covered_engineer, made.created_by) == (week.engineer, others[0])
     assert [on_call(rotation, week, hour) for hour in (9, 10, 19, 20)] == [
-        week.engineer_id,
-        others[0].pk,
-        others[0].pk,
-        week.engineer_id,
+        week.engineer.person,
+        others[0].person,
+        others[0].person,
+        week.engineer.person,
     ]
 
 
@@ -85,7 +85,7 @@ def test_a_cover_of_a_cover_replaces_its_part(rotation, week, others, now):
     made = cover(rotation, week, other, 12, 14, by=other, at=now)
     assert made.covered_engineer == one
     assert [on_call(rotation, week, hour) for hour in (9, 11, 13, 15, 21)] == [
-        week.engineer_id, one.pk, other.pk, one.pk, week.engineer_id,
+        week.engineer.person, one.person, other.person, one.person, week.engineer.person,
     ]  # fmt: skip
     assert Cover.objects.count() == 3
 
@@ -122,7 +122,7 @@ def test_an_ended_cover_of_a_cover_returns_to_the_first_coverer(rotation, week, 
     made = cover(rotation, week, other, 12, 18, by=other, at=now)
     end_cover(made, by=other, at=week.starts_at + HOUR * 15)
     assert [on_call(rotation, week, hour) for hour in (11, 13, 16, 19, 21)] == [
-        one.pk, other.pk, one.pk, one.pk, week.engineer_id,
+        one.person, other.person, one.person, one.person, week.engineer.person,
     ]  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def test_a_deactivated_engineer_is_on_call_for_nothing(rotation, running, admin,
     assert not [week for week in weeks if week.engineer_id == leaver.pk and week.starts_at > now]
     turn = on_call_shifts([rotation], at=now)[0]
     assert turn.covering
-    assert turn.engineer != leaver.pk
+    assert turn.engineer != leaver.person
     assert turn.available
     assert [week.engineer_id for week in weeks if week.starts_at <= now][-1] == leaver.pk
 

@@ -51,9 +51,13 @@ def on_call(rotation, *hours):
 def test_a_cover_across_a_hand_off_covers_both_engineers(rotation, a, b, c):
     cover_around_monday(rotation, c, by=c)
     assert parts() == [(c, a, -24, 0), (c, b, 0, 24)]
-    assert on_call(rotation, -25, -24, -1, 0, 23, 24) == [a.pk, c.pk, c.pk, c.pk, c.pk, b.pk]
+    assert on_call(rotation, -25, -24, -1, 0, 23, 24) == [a.person, c.person, c.person, c.person, c.person, b.person]
     intervals = rotation_timeline(rotation, starts_at=MONDAY - WEEK, ends_at=MONDAY + WEEK)
-    assert [(part.engineer, part.because) for part in intervals] == [(a.pk, "week"), (c.pk, "cover"), (b.pk, "week")]
+    assert [(part.engineer, part.because) for part in intervals] == [
+        (a.person, "week"),
+        (c.person, "cover"),
+        (b.person, "week"),
+    ]
 
 
 def test_ending_a_cover_ends_all_its_parts(rotation, a, b, c):
@@ -94,7 +98,7 @@ def test_a_cover_across_a_cover_and_a_hand_off_replaces_its_part(rotation, a, b,
     expected = [(d, a, -30, -24), (c, d, -24, -10), (c, a, -10, 0), (c, b, 0, 24)]
     assert parts() == expected
     end_cover(cover, by=c, at=AT)
-    assert on_call(rotation, -30, -24, -11, -10, 0) == [d.pk, d.pk, d.pk, a.pk, b.pk]
+    assert on_call(rotation, -30, -24, -11, -10, 0) == [d.person, d.person, d.person, a.person, b.person]
 
 
 def test_swapping_the_second_week_moves_only_its_part(rotation, a, b, c, d):
@@ -109,7 +113,7 @@ def test_a_swap_to_the_covering_engineer_removes_only_their_own_part(rotation, a
     swap = request_swap(rotation, proposal=SwapProposal(MONDAY.date(), counterpart=c), by=b, at=AT)
     accept_swap(swap, by=c, at=AT)
     assert parts() == [(c, a, -24, 0)]
-    assert on_call(rotation, -1, 0, 30) == [c.pk] * 3
+    assert on_call(rotation, -1, 0, 30) == [c.person] * 3
 
 
 @pytest.mark.parametrize(("hour", "boundary"), [(14, 4), (6, -4)])
@@ -125,7 +129,7 @@ def test_another_hour_moves_the_boundary_inside_covers(rotation, a, b, c, hour, 
 def test_a_second_leaver_leaves_nobody_inactive_on_call(rotation, a, b, c, d, admin):
     deactivate(a, by=admin, at=AT)
     [first] = on_call_shifts([rotation], at=AT)
-    deactivate({b.pk: b, c.pk: c, d.pk: d}[first.engineer], by=admin, at=AT + HOUR)
+    deactivate({b.person: b, c.person: c, d.person: d}[first.engineer], by=admin, at=AT + HOUR)
     assert on_call_shifts([rotation], at=AT + HOUR)[0].available
 
 

@@ -152,7 +152,7 @@ def test_a_new_roster_notifies_everyone_of_their_changes(rotation, week, a, b, c
 
 
 def test_a_plan_notifies_each_person_once(rotation, week, a, b, admin, now):
-    moves = [Move(week(a).starts_on, a.pk, b.pk), Move(week(a, 1).starts_on, a.pk, b.pk)]
+    moves = [Move(week(a).starts_on, a.person, b.person), Move(week(a, 1).starts_on, a.person, b.person)]
     apply_moves(rotation, moves=moves, by=admin, at=now)
     assert recipients("shifts-changed") == ["Engineer A", "Engineer B"]
     assert recipients("swap-accepted") == []

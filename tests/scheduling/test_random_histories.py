@@ -128,11 +128,11 @@ class History:
             [stint] = [part for part in stints if part.starts_at <= at < part.ends_at]
             link = chain.links[0]
             assert (link.role, link.engineer, link.available) == ("on_call", shift.engineer, shift.available)
-            assert stint.engineer.pk == shift.engineer
+            assert stint.engineer.person == shift.engineer
             assert interval.engineer == (shift.engineer if shift.available else None)
             assert (interval.because == "cover") == (shift.covering and shift.available)
             # Of inactive engineers, the sweep releases only those on call now.
-            assert at > self.at or shift.engineer not in inactive
+            assert at > self.at or shift.engineer.id not in inactive
 
 
 @pytest.mark.parametrize("number", range(3))

@@ -54,14 +54,14 @@ def test_an_admin_creates_a_second_rotation(rotation, a, b, c, admin):
         handoff_weekday=2,
         handoff_time=dt.time(9),
     )
-    assert (second.slug, on_call(second)) == ("platform-rotation", c.pk)
+    assert (second.slug, on_call(second)) == ("platform-rotation", c.person)
     first, following = weeks(second)[:2]
     assert (first.starts_on, first.starts_at) == (dt.date(2026, 11, 25), dt.datetime(2026, 11, 25, 8, tzinfo=dt.UTC))
     assert (following.engineer, following.starts_on.weekday()) == (a, 2)
     assert weeks(second)[-1].ends_at > AT + 26 * WEEK
-    assert on_call(rotation) == a.pk
+    assert on_call(rotation) == a.person
     later = create_rotation(name="Later", engineers=[b], by=admin, at=AT, starts_on=dt.date(2026, 12, 7))
-    assert (on_call(later), on_call(later, AT + 2 * WEEK)) == (None, b.pk)
+    assert (on_call(later), on_call(later, AT + 2 * WEEK)) == (None, b.person)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_another_weekday_moves_upcoming_weeks_and_keeps_their_engineers(
     assert (rows[0].starts_on, rows[0].ends_at) == (dt.date(2026, 11, 23), rows[1].starts_at)
     assert rows[1].starts_on == dt.date.fromisoformat(starts_on)
     assert {week.starts_on.weekday() for week in rows[1:]} == {weekday}
-    assert on_call(rotation) == a.pk
+    assert on_call(rotation) == a.person
     # Weeks that are stored later continue the rosters without a seam.
     before = rows[-1].engineer_id
     assert ensure_weeks(rotation, today=AT.date() + 4 * WEEK) >= 3
@@ -120,7 +120,7 @@ def test_a_weekday_never_moves_a_hand_off_into_the_past(rotation, a, admin):
     at = dt.datetime(2026, 11, 27, 15, tzinfo=dt.UTC)
     update_rotation(rotation, handoff_weekday=4, by=admin, at=at)
     assert weeks(rotation)[1].starts_on == dt.date(2026, 12, 4)
-    assert on_call(rotation, at) == a.pk
+    assert on_call(rotation, at) == a.person
 
 
 def test_swaps_and_covers_follow_a_new_weekday(rotation, a, b, c, d, admin):
@@ -162,7 +162,7 @@ def test_an_archived_rotation_has_a_past_and_no_future(client, rotation, a, b, c
     swap.refresh_from_db()
     assert swap.state == "void"
     assert [week.ends_at for week in weeks(rotation)] == [AT + HOUR / 2]
-    assert (on_call(rotation), on_call(rotation, AT + HOUR / 2), on_call(rotation, AT + WEEK)) == (c.pk, None, None)
+    assert (on_call(rotation), on_call(rotation, AT + HOUR / 2), on_call(rotation, AT + WEEK)) == (c.person, None, None)
     assert len(weeks_between(rotation, first=MONDAY - WEEK, last=MONDAY + 9 * WEEK)) == 1
     chain = responder_chains([pipeline], at=AT + HOUR)[pipeline.pk]
     assert {link.role for link in chain.links} == {"primary_owner", "secondary_owner"}

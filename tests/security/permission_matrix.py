@@ -142,7 +142,7 @@ RULES = {
         ADMIN, {"starts_on": "{later_week}", "engineers": "engineer-b\nengineer-a", "save": "1"}
     ),
     "GET /schedule/{rotation}/plan/": Rule(ADMIN),
-    "POST /schedule/{rotation}/plan/": Rule(ADMIN, {"move": "{later_week}:1:2"}),
+    "POST /schedule/{rotation}/plan/": Rule(ADMIN, {"move": "{later_week}:engineer-a:engineer-b"}),
     "GET /schedule/{rotation}/cover/": Rule(SIGNED_IN),
     "POST /schedule/{rotation}/cover/": Rule(
         OWNER, {"engineer": "engineer-b", "starts_at": "{week}T12:00", "ends_at": "{week}T14:00"}
@@ -230,7 +230,6 @@ RULES = {
     "GET /checks/{check}/": Rule(SIGNED_IN),
     "GET /checks/{check}/edit/": Rule(SIGNED_IN),
     "POST /checks/{check}/edit/": Rule(SIGNED_IN, {**CHECK, "metric": "{metric_pk}"}),
-    "GET /checks/{check}/remove/": Rule(SIGNED_IN),
     "POST /checks/{check}/remove/": Rule(SIGNED_IN),
     "GET /checks/deleted/": Rule(SIGNED_IN),
     "POST /checks/{check}/restore/": Rule(SIGNED_IN),
@@ -252,7 +251,6 @@ RULES = {
     "POST /runbooks/{other_pipeline}/begin/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew."}),
     "GET /runbooks/{pipeline}/edit/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/edit/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "based_on": "2"}),
-    "GET /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/restore/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/preview/": Rule(SIGNED_IN, {"markdown": "text"}),

@@ -4,6 +4,7 @@ import datetime as dt
 
 from scheduling.domain.responder_chain import Absence, Availability, Cover, RotationSchedule
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
+from tests.scheduling.domain import cast
 
 MONDAY = dt.date(2026, 1, 5)
 START = dt.datetime(2026, 1, 5, 10, tzinfo=dt.UTC)
@@ -13,9 +14,7 @@ WEEKS = 5
 
 def random_schedule(random):
     """Return a schedule of up to six engineers and five weeks, with its parts for the oracle."""
-    engineers = list(range(1, random.randint(2, 6)))
-    if len(engineers) < 2:
-        engineers = [1, 2]
+    engineers = cast.engineers(*range(1, max(random.randint(2, 6), 3)))
     rosters = [RosterVersion(MONDAY, tuple(random.sample(engineers, random.randint(1, len(engineers)))))]
     if random.random() < 0.4:
         starts_on = MONDAY + dt.timedelta(weeks=random.randint(1, 3))
@@ -38,7 +37,7 @@ def random_schedule(random):
     active = frozenset(engineer for engineer in engineers if random.random() < 0.9)
     owners = tuple(random.sample(engineers, 2))
     schedule = RotationSchedule(
-        people=Availability(inactive=frozenset(engineers) - active, absences=absences),
+        availability=Availability(inactive=frozenset(engineers) - active, absences=absences),
         weeks=weeks,
         covers=covers,
         rosters=rosters,

@@ -14,6 +14,7 @@ from scheduling.domain.responder_chain import Absence, Availability, RotationSch
 from scheduling.domain.wall_time import dates_to_interval, format_days, to_utc
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
 from tests.scheduling.domain import oracle
+from tests.scheduling.domain.cast import A, B, C, D, engineer, engineers
 
 SCHEDULES = 10_000
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "Asia/Gaza",
@@ -86,7 +87,7 @@ def check_weeks_meet(zone, *, years=range(2020, 2036), hours=range(24)):
         weeks = list(
             planned_weeks(
                 Hours(zone, first.weekday(), dt.time(hour)),
-                rosters=[RosterVersion(first, (1, 2, 3))],
+                rosters=[RosterVersion(first, (A, B, C))],
                 first=first,
                 until=dt.date(years[-1], 12, 31),
             )
@@ -114,7 +115,7 @@ def test_every_zone_can_have_a_rotation():
 )
 def test_engineers_take_turns_in_roster_order(size, weekday, skip, length):
     start = dt.date(2026, 1, 5) + dt.timedelta(days=weekday)
-    roster = RosterVersion(start, tuple(range(size)))
+    roster = RosterVersion(start, engineers(*range(size)))
     first = start + dt.timedelta(days=skip)
     weeks = list(
         planned_weeks(
@@ -123,21 +124,21 @@ def test_engineers_take_turns_in_roster_order(size, weekday, skip, length):
     )
     assert len(weeks) == length
     assert all(week.starts_on.weekday() == weekday and week.starts_on >= first for week in weeks)
-    assert all(week.engineer == (week.starts_on - start).days // 7 % size for week in weeks)
+    assert all(week.engineer == engineer((week.starts_on - start).days // 7 % size) for week in weeks)
 
 
 def test_a_later_roster_starts_with_its_first_engineer_and_keeps_earlier_weeks():
-    old, new = RosterVersion(dt.date(2026, 1, 5), (1, 2, 3)), RosterVersion(dt.date(2026, 1, 26), (4, 1))
+    old, new = RosterVersion(dt.date(2026, 1, 5), (A, B, C)), RosterVersion(dt.date(2026, 1, 26), (D, A))
     hours = Hours("UTC", 0, dt.time(10))
     until = dt.date(2026, 2, 16)
     before = list(planned_weeks(hours, rosters=[old], first=old.starts_on, until=until))
     after = list(planned_weeks(hours, rosters=[new, old], first=old.starts_on, until=until))
-    assert [week.engineer for week in before] == [1, 2, 3, 1, 2, 3]
-    assert [week.engineer for week in after] == [1, 2, 3, 4, 1, 4]
+    assert [week.engineer for week in before] == [A, B, C, A, B, C]
+    assert [week.engineer for week in after] == [A, B, C, D, A, D]
 
 
 def test_there_are_no_weeks_before_the_first_roster():
-    roster = RosterVersion(dt.date(2026, 1, 5), (1,))
+    roster = RosterVersion(dt.date(2026, 1, 5), (A,))
     weeks = list(
         planned_weeks(
             Hours("UTC", 0, dt.time(10)), rosters=[roster], first=dt.date(2025, 1, 1), until=dt.date(2026, 1, 6)
@@ -160,7 +161,7 @@ def check_chains(count, *, seed):
         expected = oracle.links(parts, at)
         assert [(link.engineer, link.role, link.reason) for link in chain.links] == expected
         assert all(link.available == (link.reason == "") for link in chain.links)
-        free = [engineer for engineer, _, why in expected if not why]
+        free = [person for person, _, why in expected if not why]
         assert chain.responder == (free[0] if free else None)
         owners_free = [owner for owner in (primary, secondary) if not oracle.reason(parts, owner, at)]
         assert chain.acting_owner == (owners_free[0] if owners_free else None)
@@ -213,14 +214,16 @@ def test_changes_of_responder_are_the_difference_between_before_and_after(seed):
     begin = oracle.START + oracle.HOUR * source.randint(0, 300)
     end = begin + oracle.HOUR * source.randint(1, 200)
     block = Absence(source.choice(parts["owners"]), begin, end, "on holiday")
-    people = Availability(inactive=schedule.people.inactive, absences=[*parts["absences"], block])
-    after = RotationSchedule(people=people, weeks=schedule.weeks, covers=schedule.covers, rosters=schedule.rosters)
+    availability = Availability(inactive=schedule.availability.inactive, absences=[*parts["absences"], block])
+    after = RotationSchedule(
+        availability=availability, weeks=schedule.weeks, covers=schedule.covers, rosters=schedule.rosters
+    )
     changes = changes_of_responder(schedule, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     with_block = {**parts, "absences": [*parts["absences"], block]}
     at = begin
     while at < end:
-        old = next((engineer for engineer, _, why in oracle.links(parts, at) if not why), None)
-        new = next((engineer for engineer, _, why in oracle.links(with_block, at) if not why), None)
+        old = next((person for person, _, why in oracle.links(parts, at) if not why), None)
+        new = next((person for person, _, why in oracle.links(with_block, at) if not why), None)
         here = [(change.before, change.after) for change in changes if change.starts_at <= at < change.ends_at]
         assert here == ([(old, new)] if old != new else [])
         at += oracle.HOUR

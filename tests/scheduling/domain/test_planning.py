@@ -10,14 +10,14 @@ import pytest
 from scheduling.domain.optimizer import Infeasible, Plan, plan
 from scheduling.domain.responder_chain import Absence
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
+from tests.scheduling.domain.cast import A, B, C, D, engineers
 
 MONDAY = dt.date(2026, 11, 30)
 WEEK = dt.timedelta(weeks=1)
-NAMES = {key: f"Engineer {letter}" for key, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", start=1)}
 
 
-def make_weeks(count, engineers):
-    roster = RosterVersion(MONDAY, tuple(engineers))
+def make_weeks(count, people):
+    roster = RosterVersion(MONDAY, tuple(people))
     return list(
         planned_weeks(Hours("UTC", 0, dt.time(10)), rosters=[roster], first=MONDAY, until=MONDAY + WEEK * count)
     )
@@ -47,13 +47,13 @@ def conflicts(weeks, absences, engineer_by_week):
     ]
 
 
-def fewest_moves_by_brute_force(weeks, absences, engineers):
+def fewest_moves_by_brute_force(weeks, absences, people):
     """Return the smallest number of moves of any plan by trying every one, or None if there is no plan."""
     current = Counter(week.engineer for week in weeks)
-    spread = max(1, max(current[e] for e in engineers) - min(current[e] for e in engineers))
+    spread = max(1, max(current[e] for e in people) - min(current[e] for e in people))
     best = None
-    for choice in itertools.product(engineers, repeat=len(weeks)):
-        counts = [choice.count(engineer) for engineer in engineers]
+    for choice in itertools.product(people, repeat=len(weeks)):
+        counts = [choice.count(person) for person in people]
         engineer_by_week = dict(zip((week.starts_on for week in weeks), choice, strict=True))
         if max(counts) - min(counts) > spread or conflicts(weeks, absences, engineer_by_week):
             continue
@@ -63,15 +63,15 @@ def fewest_moves_by_brute_force(weeks, absences, engineers):
 
 
 def test_no_conflict_needs_no_moves():
-    weeks = make_weeks(8, (1, 2, 3, 4))
-    absences = [block(1, weeks[1]), block(2, weeks[4])]
-    assert plan(weeks, absences=absences, engineers=(1, 2, 3, 4), names=NAMES) == Plan((), optimal=True)
+    weeks = make_weeks(8, (A, B, C, D))
+    absences = [block(A, weeks[1]), block(B, weeks[4])]
+    assert plan(weeks, absences=absences, engineers=(A, B, C, D)) == Plan((), optimal=True)
 
 
 def test_a_conflict_is_resolved_with_one_or_two_moves():
-    weeks = make_weeks(4, (1, 2, 3, 4))
-    absences = [block(1, weeks[0])]
-    result = plan(weeks, absences=absences, engineers=(1, 2, 3, 4), names=NAMES)
+    weeks = make_weeks(4, (A, B, C, D))
+    absences = [block(A, weeks[0])]
+    result = plan(weeks, absences=absences, engineers=(A, B, C, D))
     assert result.optimal
     assert len(result.moves) in (1, 2)
     assert conflicts(weeks, absences, engineers_after(weeks, result.moves)) == []
@@ -81,22 +81,22 @@ def test_plans_are_as_small_as_brute_force_finds():
     source = random.Random(20261124)
     seen = Counter()
     for _ in range(200):
-        engineers = list(range(1, source.randint(3, 5)))
-        weeks = make_weeks(source.randint(2, 5), engineers)
+        people = engineers(*range(1, source.randint(3, 5)))
+        weeks = make_weeks(source.randint(2, 5), people)
         absences = [
-            block(source.choice(engineers), source.choice(weeks), days=source.randint(1, 12))
+            block(source.choice(people), source.choice(weeks), days=source.randint(1, 12))
             for _ in range(source.randint(0, 7))
         ]
         result, fewest = (
-            plan(weeks, absences=absences, engineers=engineers, names=NAMES),
-            fewest_moves_by_brute_force(weeks, absences, engineers),
+            plan(weeks, absences=absences, engineers=people),
+            fewest_moves_by_brute_force(weeks, absences, people),
         )
         seen[type(result), bool(fewest)] += 1
         if fewest is None:
             assert isinstance(result, Infeasible)
             rest = [absence for absence in absences if absence not in result.absences]
             assert result.absences
-            assert fewest_moves_by_brute_force(weeks, rest, engineers) is not None
+            assert fewest_moves_by_brute_force(weeks, rest, people) is not None
         else:
             assert (len(result.moves), result.optimal) == (fewest, True)
             assert conflicts(weeks, absences, engineers_after(weeks, result.moves)) == []
@@ -107,24 +107,22 @@ def test_plans_are_as_small_as_brute_force_finds():
 def test_a_large_rotation_gets_an_optimal_plan():
     for seed in range(3):
         source = random.Random(seed)
-        engineers = list(range(1, 21))
-        weeks = make_weeks(26, engineers)
-        absences = [
-            block(source.choice(engineers), source.choice(weeks), days=source.randint(1, 14)) for _ in range(60)
-        ]
-        result = plan(weeks, absences=absences, engineers=engineers, names=NAMES)
+        people = engineers(*range(1, 21))
+        weeks = make_weeks(26, people)
+        absences = [block(source.choice(people), source.choice(weeks), days=source.randint(1, 14)) for _ in range(60)]
+        result = plan(weeks, absences=absences, engineers=people)
         assert isinstance(result, Plan)
         assert result.optimal
         engineer_by_week = engineers_after(weeks, result.moves)
         assert conflicts(weeks, absences, engineer_by_week) == []
         counts = Counter(engineer_by_week.values())
-        assert max(counts.values()) - min(counts[engineer] for engineer in engineers) <= 1
+        assert max(counts.values()) - min(counts[person] for person in people) <= 1
 
 
 def test_the_reason_names_the_absence_that_rules_out_a_plan():
-    weeks = make_weeks(2, (1, 2))
-    absences = [block(1, weeks[0], reason="on holiday 1–5 Dec"), block(2, weeks[0], reason="sick 2 Dec")]
-    result = plan(weeks, absences=absences, engineers=(1, 2), names=NAMES)
+    weeks = make_weeks(2, (A, B))
+    absences = [block(A, weeks[0], reason="on holiday 1–5 Dec"), block(B, weeks[0], reason="sick 2 Dec")]
+    result = plan(weeks, absences=absences, engineers=(A, B))
     assert isinstance(result, Infeasible)
     assert len(result.absences) == 1
     assert result.reason in (
@@ -134,11 +132,11 @@ def test_the_reason_names_the_absence_that_rules_out_a_plan():
 
 
 def test_the_weeks_of_a_removed_engineer_are_reassigned():
-    weeks = make_weeks(4, (1, 2, 3, 4))
-    result = plan(weeks, absences=[], engineers=(1, 2, 3), names=NAMES)
-    assert [(move.giver, move.taker in (1, 2, 3)) for move in result.moves] == [(4, True)]
+    weeks = make_weeks(4, (A, B, C, D))
+    result = plan(weeks, absences=[], engineers=(A, B, C))
+    assert [(move.giver, move.taker in (A, B, C)) for move in result.moves] == [(D, True)]
 
 
-@pytest.mark.parametrize(("weeks", "engineers", "kind"), [([], (1,), Plan), (make_weeks(2, (1,)), (), Infeasible)])
-def test_no_weeks_need_no_moves_and_no_engineers_allow_no_plan(weeks, engineers, kind):
-    assert isinstance(plan(weeks, absences=[], engineers=engineers, names=NAMES), kind)
+@pytest.mark.parametrize(("weeks", "people", "kind"), [([], (A,), Plan), (make_weeks(2, (A,)), (), Infeasible)])
+def test_no_weeks_need_no_moves_and_no_engineers_allow_no_plan(weeks, people, kind):
+    assert isinstance(plan(weeks, absences=[], engineers=people), kind)

@@ -10,17 +10,16 @@ from hypothesis import strategies as st
 from scheduling.domain.responder_chain import Absence, Availability
 from scheduling.domain.suggestions import RosterFacts, suggestions
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
+from tests.scheduling.domain.cast import A, B, C, D, engineers
 
 MONDAY = dt.date(2026, 11, 30)
 BEFORE = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
 WEEK = dt.timedelta(weeks=1)
-NAMES = {key: f"Engineer {letter}" for key, letter in enumerate("ABCDEFGH", start=1)}
-A, B, C, D = 1, 2, 3, 4
 XMAS = dt.date(2026, 12, 25)
 
 
-def make_weeks(count, engineers=(A, B, C, D)):
-    roster = RosterVersion(MONDAY, tuple(engineers))
+def make_weeks(count, people=(A, B, C, D)):
+    roster = RosterVersion(MONDAY, tuple(people))
     return list(
         planned_weeks(Hours("UTC", 0, dt.time(10)), rosters=[roster], first=MONDAY, until=MONDAY + WEEK * count)
     )
@@ -32,9 +31,9 @@ def away(engineer, week, *, days=7, hours=0):
 
 
 def suggest(week, weeks, absences=(), *, candidates=(A, B, C, D), inactive=(), own=None, limit=10, after=BEFORE):
-    facts = RosterFacts(candidates=candidates, names=NAMES, zones={}, public_holidays=own or {})
-    people = Availability(absences=list(absences), inactive=frozenset(inactive))
-    return suggestions(week, weeks=weeks, people=people, facts=facts, after=after, limit=limit)
+    facts = RosterFacts(candidates=candidates, zones={}, public_holidays=own or {})
+    availability = Availability(absences=list(absences), inactive=frozenset(inactive))
+    return suggestions(week, weeks=weeks, availability=availability, facts=facts, after=after, limit=limit)
 
 
 def shape(one):
@@ -119,15 +118,15 @@ def test_a_taker_with_fewer_weeks_ranks_first():
 @given(seed=st.integers(0, 2**32))
 def test_every_suggestion_is_possible_and_the_best_come_first(seed):
     source = random.Random(seed)
-    engineers = list(range(1, source.randint(3, 8)))
-    weeks = make_weeks(source.randint(2, 14), source.sample(engineers, len(engineers)))
+    people = engineers(*range(1, source.randint(3, 8)))
+    weeks = make_weeks(source.randint(2, 14), source.sample(people, len(people)))
     absences = [
-        away(source.choice(engineers), source.choice(weeks), days=source.randint(1, 9))
+        away(source.choice(people), source.choice(weeks), days=source.randint(1, 9))
         for _ in range(source.randint(0, 8))
     ]
-    inactive = {engineer for engineer in engineers if source.random() < 0.1}
+    inactive = {person for person in people if source.random() < 0.1}
     week = source.choice(weeks)
-    found = suggest(week, weeks, absences, candidates=engineers, inactive=inactive, limit=100)
+    found = suggest(week, weeks, absences, candidates=people, inactive=inactive, limit=100)
     holders = {one.starts_on: one.engineer for one in weeks}
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
     for one in found:
@@ -165,14 +164,13 @@ def test_a_two_way_swap_without_conflicts_is_always_found(seed):
 
 
 def test_forty_engineers_and_a_year_give_ten_suggestions():
-    engineers = list(range(1, 41))
-    names = {key: f"Person {key}" for key in engineers}
-    weeks = make_weeks(52, engineers)
+    people = engineers(*range(1, 41))
+    weeks = make_weeks(52, people)
     source = random.Random(7)
-    absences = [away(source.choice(engineers), source.choice(weeks), days=source.randint(1, 14)) for _ in range(60)]
-    facts = RosterFacts(candidates=engineers, names=names, zones={}, public_holidays={})
-    people = Availability(absences=absences)
-    assert len(suggestions(weeks[20], weeks=weeks, people=people, facts=facts, after=BEFORE)) == 10
+    absences = [away(source.choice(people), source.choice(weeks), days=source.randint(1, 14)) for _ in range(60)]
+    facts = RosterFacts(candidates=people, zones={}, public_holidays={})
+    availability = Availability(absences=absences)
+    assert len(suggestions(weeks[20], weeks=weeks, availability=availability, facts=facts, after=BEFORE)) == 10
 
 
 @pytest.mark.parametrize("limit", [1, 3])

@@ -3,6 +3,7 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from people.domain.person import Person
 from scheduling.domain.responder_chain import Absence, Availability, Cover, RotationSchedule
 from scheduling.domain.timeline_layout import (
     Axis,
@@ -15,7 +16,7 @@ from scheduling.domain.timeline_layout import (
 )
 from scheduling.domain.weeks import RosterVersion, Week
 
-A, B, C = 1, 2, 3
+A, B, C, D = (Person(number, f"engineer-{number}", f"Engineer {number}") for number in range(4))
 DAY, HOUR, WEEK = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(weeks=1)
 MONDAY = dt.date(2026, 11, 30)
 
@@ -37,8 +38,8 @@ def week(number, engineer, planned=None):
 
 
 def schedule(*weeks, covers=(), absences=(), rosters=()):
-    people = Availability(absences=list(absences))
-    return RotationSchedule(people=people, weeks=weeks, covers=covers, rosters=rosters)
+    availability = Availability(absences=list(absences))
+    return RotationSchedule(availability=availability, weeks=weeks, covers=covers, rosters=rosters)
 
 
 def shown(bars):
@@ -126,8 +127,8 @@ def test_gaps_are_missing_shifts_between_others_and_uncovered_pipelines():
 
 def test_rows_are_the_roster_in_its_order_and_then_others_on_call():
     rosters = [RosterVersion(MONDAY - 4 * WEEK, (C, A))]
-    found = schedule(week(0, B), week(1, A), covers=[Cover(9, B, instant(2), instant(3))], rosters=rosters)
-    assert engineers_in(found, axis=axis(), today=MONDAY) == [C, A, B, 9]
+    found = schedule(week(0, B), week(1, A), covers=[Cover(D, B, instant(2), instant(3))], rosters=rosters)
+    assert engineers_in(found, axis=axis(), today=MONDAY) == [C, A, B, D]
     assert engineers_in(schedule(), axis=axis(), today=MONDAY) == []
 
 
