@@ -209,13 +209,13 @@ class Incident(models.Model):
         previous = self.timeline.order_by("-pk").values_list("at", flat=True).first()
         self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
 
-    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str) -> None:
+    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str, times: int = 1) -> None:
         """Append a timeline entry, or count it in the last entry if that is of the same kind; the caller holds the lock."""
         last = self.timeline.order_by("-pk").first()
         if last is None or last.kind != kind:
-            self.add_entry(kind, at=at, text=text, times=1)
+            self.add_entry(kind, at=at, text=text, times=times)
             return
-        last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
+        last.data = {**last.data, "times": int(last.data.get("times", 1)) + times}
         last.at, last.text = max(at, last.at), text
         last.save(update_fields=["data", "at", "text"])
 
@@ -312,11 +312,11 @@ class Failure(models.Model):
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="failures")
     check_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="ID of the failing check.")
-    fingerprint = models.CharField(
+    fingerprint = LineField(
         max_length=MAX_FINGERPRINT_LENGTH, blank=True, help_text="Tool and key of an external check."
     )
-    title = models.CharField(max_length=MAX_TITLE_LENGTH)
-    text = models.TextField(blank=True, max_length=MAX_TEXT_LENGTH)
+    title = LineField(max_length=MAX_TITLE_LENGTH)
+    text = MultilineField(blank=True, max_length=MAX_TEXT_LENGTH)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(help_text="When the check last failed.")
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check failed again.")

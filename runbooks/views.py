@@ -2,12 +2,15 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from common.db import try_advisory_lock
 from common.exceptions import DomainError, InvalidInputError
+from people.models import User
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from runbooks import queries, services
@@ -17,6 +20,9 @@ from runbooks.models import Runbook, RunbookRevision
 
 RUNBOOKS_PER_PAGE = 100
 MAX_DELETED_SHOWN = 100
+# A preview waits this long for an earlier one of the same person.
+MAX_WAIT_SECONDS = 2
+RETRY_SECONDS = 1
 
 
 @require_safe
@@ -89,7 +95,7 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
             messages.success(request, "Runbook saved.")
             return redirect("runbook", slug=slug)
     markdown = request.POST.get("markdown", OUTLINE)
-    context = {"pipeline": pipeline, "form": form, "preview": _preview(markdown)}
+    context = {"pipeline": pipeline, "form": form, "preview": _preview(markdown, user=request.user)}
     return render(request, "runbooks/edit.html", context, status=400 if form.errors else 200)
 
 
@@ -97,7 +103,10 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
 def preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Return the rendered preview of the editor's text."""
     get_object_or_404(Pipeline, slug=slug)
-    return render(request, "runbooks/_preview.html", {"preview": _preview(request.POST.get("markdown", ""))})
+    preview = _preview(request.POST.get("markdown", ""), user=request.user)
+    if preview.get("is_busy"):
+        return HttpResponse(status=429, headers={"Retry-After": str(RETRY_SECONDS)})
+    return render(request, "runbooks/_preview.html", {"preview": preview})
 
 
 @require_safe
@@ -114,12 +123,10 @@ def revision(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "runbooks/revision.html", {"runbook": row, "revision": _revision(row, number)})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def delete(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Ask whether to delete a runbook, or delete it."""
+    """Delete a runbook."""
     row = _runbook(slug)
-    if request.method != "POST":
-        return render(request, "runbooks/delete.html", {"runbook": row})
     services.delete_runbook(row, by=request.user, at=timezone.now())
     messages.success(request, f"Runbook “{row.title}” deleted. It can be restored for 30 days.")
     return redirect("runbooks")
@@ -197,9 +204,13 @@ def _revision(row: Runbook, number: int) -> RunbookRevision:
     return revision
 
 
-def _preview(markdown: str) -> dict[str, object]:
+def _preview(markdown: str, *, user: User) -> dict[str, object]:
+    """Return the context of a preview; a person has one at a time."""
     try:
-        return {"html": services.render_markdown(services.normalize_markdown(markdown)).html}
+        with transaction.atomic():
+            if not try_advisory_lock(f"preview of {user.pk}", seconds=MAX_WAIT_SECONDS):
+                return {"is_busy": True, "problem": "Another preview of yours is being made. Try again in a moment."}
+            return {"html": services.render_markdown(services.normalize_markdown(markdown)).html}
     except InvalidInputError as invalid:
         return {"problem": " ".join(invalid.problems["markdown"])}
 
@@ -216,7 +227,7 @@ def _editor(
         "pipeline": row.pipeline,
         "runbook": row,
         "form": form,
-        "preview": _preview(markdown),
+        "preview": _preview(markdown, user=request.user),
         "stale": stale,
         "rows": compare(stale.current.markdown, stale.yours) if stale else (),
     }

@@ -4,7 +4,7 @@ Checks of one pipeline that fail within five minutes share one incident, which r
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -12,7 +12,6 @@ from django.db.models import Q
 
 from common.db import advisory_lock
 from common.exceptions import DomainError
-from common.formatting import format_day
 from common.text import one_line, printable
 from incidents.models import (
     MAX_FINGERPRINT_LENGTH,
@@ -34,6 +33,7 @@ from incidents.services.transitions import (
     resolve,
 )
 from pipelines.models import Pipeline
+from validation.domain.buckets import DAY, format_bucket
 from validation.domain.results import ResultStatus
 from validation.models import Check, ExternalCheck, Severity
 from validation.queries.external import failing_external_checks
@@ -236,17 +236,21 @@ def mark_recovered(
 
 
 @transaction.atomic
-def resolve_alert(alert: Alert, *, at: dt.datetime) -> Incident | None:
-    """Resolve the incident of a resolved alert, acknowledged or not; return it, or None if there is none or others still fire."""
-    if alert.incident is None:
+def resolve_alerts(alerts: Sequence[Alert], *, at: dt.datetime) -> Incident | None:
+    """Resolve the incident of resolved alerts, acknowledged or not; return it, or None if others of it still fire.
+
+    All alerts have the same incident.
+    """
+    if alerts[0].incident is None:
         return None
-    row = lock_incident(alert.incident)
+    row = lock_incident(alerts[0].incident)
     if row.is_resolved:
         return None
-    if row.alerts.filter(is_firing=True).exists():
-        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alert.title)
-        return None
-    return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.")
+    is_last = not row.alerts.filter(is_firing=True).exists()
+    counted = len(alerts) - is_last
+    if counted:
+        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alerts[counted - 1].title, times=counted)
+    return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.") if is_last else None
 
 
 def sync_with_checks(*, at: dt.datetime) -> int:
@@ -293,9 +297,7 @@ def check_title(check: Check) -> str:
     """
     details = [] if check.last_value is None else [check.last_number]
     if check.last_bucket is not None:
-        bucket = check.last_bucket.astimezone(dt.UTC)
-        hour = "" if bucket.time() == dt.time() else f"{bucket: %H:%M} UTC"
-        details.append(f"{format_day(bucket, 'short')}{hour}")
+        details.append(format_bucket(check.last_bucket, step=check.metric.step if check.metric else DAY))
     return f"{check.type.failure}: {check.name}" + (f" ({', '.join(details)})" if details else "")
 
 

@@ -138,7 +138,7 @@ class ApiSchema(AutoSchema):
             "404": "{" in self.path or (not is_unsafe and self._get_paginator() is not None and self._is_list_view()),
             "409": is_unsafe,
             "422": self.method == "POST",
-            "429": bool(getattr(self.view, "throttle_classes", ())),
+            "429": True,
         }
         return [code for code, applies in conditions.items() if applies]
 

@@ -23,6 +23,7 @@ from django.test.runner import DiscoverRunner
 from django.test.utils import setup_test_environment, teardown_test_environment
 
 from tests.calendar_feeds.test_feeds import check_quick_in
+from tests.faults import test_attacks as attacks
 from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
 from tests.faults import test_names as names
@@ -209,17 +210,23 @@ PROMISES = {
         attempts=30,
     ),
     "19": suite("tests/security/test_nothing_kept.py"),
-    "20": suite("tests/security/test_outbound.py"),
+    "20": suite("tests/common/test_safe_http.py"),
     "21": bombs,
     "22-in": suite("tests/scheduling/domain/test_ical_busy.py"),
     "22-out": in_a_database(feeds),
     "23": suite("tests/security/test_every_route.py"),
     "24": suite("tests/security/test_deployment.py"),
+    "27": suite("tests/people/test_identity.py"),
+    "28": suite("tests/people/test_sign_in.py"),
+    "36": suite("tests/security/test_double_submits.py"),
+    "36-api": suite("tests/people/test_idempotency_keys.py"),
+    "37": suite("tests/security/test_forbidden_characters.py"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
     "29": in_a_database(renames),
     "31": in_a_database(lambda: check_histories(range(1_000))),
+    "32": in_a_database(lambda: attacks.check_attacks(seconds=60)),
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
     "chain": chains,
 }
