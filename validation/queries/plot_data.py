@@ -36,14 +36,17 @@ def plot_data(check: Check, *, days: int | None = None) -> list[PlotData]:
     chart = check.type.chart(parameters)
     if chart == Chart.RUNS or check.metric is None:
         return _runs(check, days=days)
-    if parameters is None:
-        return []
     points = MetricPoint.objects.filter(metric=check.metric, segment="").order_by("-bucket")
     newest = points.values_list("bucket", flat=True).first()
     if newest is None:
         return []
     if days is not None:
         points = points.filter(bucket__gt=newest - dt.timedelta(days=days))
+    if parameters is None:
+        return [
+            PlotData(bucket, value, None)
+            for bucket, value in reversed(points.values_list("bucket", "value")[:MAX_VALUES])
+        ]
     first = list(points.values_list("bucket", flat=True)[:MAX_VALUES])[-1]
     context = _context(check, parameters, first=first, newest=newest)
     values = dict(check.type.chart_values(parameters, context))
