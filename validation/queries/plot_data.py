@@ -49,7 +49,9 @@ def plot_data(check: Check, *, days: int | None = None) -> list[PlotData]:
         ]
     first = list(points.values_list("bucket", flat=True)[:MAX_VALUES])[-1]
     context = _context(check, parameters, first=first, newest=newest)
-    values = dict(check.type.chart_values(parameters, context))
+    values = dict(zip(context.series.buckets, context.series.values, strict=True))
+    if chart == Chart.RUNNING_SUM:
+        values = dict(check.type.chart_values(parameters, context))
     outcomes: Mapping[dt.datetime, CheckOutcome] = {}
     if check.type.has_quick_range and not check.type.is_by_segment(parameters):
         buckets = [bucket for bucket in context.series.buckets if bucket >= first][-MAX_RANGES:]
