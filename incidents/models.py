@@ -312,7 +312,7 @@ class Failure(models.Model):
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="failures")
     check_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="ID of the failing check.")
-    fingerprint = models.CharField(
+    fingerprint = LineField(
         max_length=MAX_FINGERPRINT_LENGTH, blank=True, help_text="Tool and key of an external check."
     )
     title = LineField(max_length=MAX_TITLE_LENGTH)
