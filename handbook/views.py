@@ -11,6 +11,7 @@ from common.exceptions import DomainError
 from handbook.forms import HandbookForm
 from handbook.presenters import choices, posted_answers, roster_cards
 from handbook.queries.export import export_handbook
+from handbook.queries.questions import NEW
 from handbook.services import import_handbook, preview_handbook
 from handbook.services.report import ImportErrors
 from people.requests import SignedInRequest
@@ -51,7 +52,7 @@ def handbook(request: SignedInRequest) -> HttpResponse:
     context |= {
         "report": report,
         "choices": choices(report.people, report.rotations, answers=answers),
-        "open_people": [question for question in report.people if question.key not in answers.people],
+        "new_people": [question for question in report.people if answers.people.get(question.key, NEW) in ("", NEW)],
         "rosters": roster_cards(report.rosters),
     }
     return render(request, "handbook/handbook.html", context)
