@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Literal
 
+MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
 # A full date is "Mon 30 Nov 2026", a brief one "Mon 30 Nov", a date "30 Nov 2026", a short one "30 Nov", a month "November 2026".
 DateStyle = Literal["full", "brief", "date", "short", "month", "text"]
 
@@ -20,9 +21,6 @@ def format_instant(instant: dt.datetime, zone: dt.tzinfo, *, brief: bool = False
     """Return an instant in a zone, such as "Mon 30 Nov 2026, 10:00 UTC"; `brief` leaves out the year."""
     local = instant.astimezone(zone)
     return f"{format_day(local, 'brief' if brief else 'full')}, {local:%H:%M} {local.tzname()}"
-
-
-MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
 
 
 def format_duration(span: dt.timedelta | None) -> str:

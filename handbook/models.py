@@ -29,7 +29,7 @@ class HandbookColumn(models.Model):
     """A column of the ownership table that only the handbook uses, with its place in the table, counted from 0."""
 
     place = models.PositiveSmallIntegerField(unique=True)
-    title = models.TextField(blank=True)
+    title = MultilineField(blank=True)
 
     class Meta:
         ordering = ["place"]
@@ -44,7 +44,7 @@ class HandbookCell(models.Model):
 
     column = models.ForeignKey(HandbookColumn, on_delete=models.CASCADE, related_name="cells")
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="handbook_cells")
-    text = models.TextField(blank=True)
+    text = MultilineField(blank=True)
 
     class Meta:
         ordering = ["column", "pipeline"]

@@ -312,11 +312,11 @@ class Failure(models.Model):
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="failures")
     check_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="ID of the failing check.")
-    fingerprint = models.CharField(
+    fingerprint = LineField(
         max_length=MAX_FINGERPRINT_LENGTH, blank=True, help_text="Tool and key of an external check."
     )
-    title = models.CharField(max_length=MAX_TITLE_LENGTH)
-    text = models.TextField(blank=True, max_length=MAX_TEXT_LENGTH)
+    title = LineField(max_length=MAX_TITLE_LENGTH)
+    text = MultilineField(blank=True, max_length=MAX_TEXT_LENGTH)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(help_text="When the check last failed.")
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check failed again.")

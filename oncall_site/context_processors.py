@@ -11,7 +11,7 @@ from oncall_site.navigation import ACCOUNT_PAGES, OTHER_PATHS, SECTIONS
 from oncall_site.onboarding import engineer_steps
 from people.models import User
 from scheduling.queries.holidays import upcoming_holidays
-from scheduling.queries.swaps import swaps_for
+from scheduling.queries.swaps import grouped_swaps
 from scheduling.queries.weeks import weeks_held
 
 
@@ -75,6 +75,6 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
     return {
         "my_weeks": partial(weeks_held, user, at=at),
         "my_holidays": partial(upcoming_holidays, user, at=at),
-        "my_swaps": partial(swaps_for, user, at=at, limit=0),
+        "my_swaps": partial(grouped_swaps, user, at=at, limit=0),
         "my_steps": partial(engineer_steps, user),
     }

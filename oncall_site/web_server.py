@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
             *KEEP_ALIVE,
             *gunicorn_options,
         ]
-        nginx = [str(nginx_binary()), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+        nginx = [str(nginx_binary()), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
         environment = {**os.environ, "BEHIND_FRONT": "1"}
         for name, command in (("gunicorn", gunicorn), ("nginx", nginx)):
             running[name] = subprocess.Popen(command, env=environment)  # noqa: S603  # nosec B603  # our own commands

@@ -316,7 +316,7 @@ class HandbookAlias(models.Model):
     """Another spelling by which handbook import recognises a person, such as “Priya Oneil” for Priya O'Neil."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="handbook_aliases")
-    name = models.CharField(max_length=120)
+    name = LineField(max_length=120)
     key = NameKeyField(source="name", unique=True)
 
     class Meta:

@@ -123,12 +123,10 @@ def revision(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "runbooks/revision.html", {"runbook": row, "revision": _revision(row, number)})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def delete(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Ask whether to delete a runbook, or delete it."""
+    """Delete a runbook."""
     row = _runbook(slug)
-    if request.method != "POST":
-        return render(request, "runbooks/delete.html", {"runbook": row})
     services.delete_runbook(row, by=request.user, at=timezone.now())
     messages.success(request, f"Runbook “{row.title}” deleted. It can be restored for 30 days.")
     return redirect("runbooks")

@@ -14,8 +14,8 @@ from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, CoverageGap, HolidayBlock, Rotation, RotationWeek, SwapRequest
-from scheduling.queries.on_call import responder_chains
-from scheduling.queries.stints import Stint, on_call_stints, stint_at
+from scheduling.queries.on_call import HORIZON, responder_chains
+from scheduling.queries.stints import Stint, on_call_stints, stints_since
 from scheduling.queries.swaps import awaits_answer_from, recipients
 
 # A change to an engineer's upcoming shifts stays worth sending for this long.
@@ -24,7 +24,6 @@ NEWS_LIFETIME = dt.timedelta(days=7)
 SHIFT_CHANGE_LIFETIME = dt.timedelta(hours=12)
 GAP_IS_URGENT_WITHIN = dt.timedelta(days=1)
 MAX_LISTED = 20
-MOMENT = dt.timedelta(microseconds=1)
 
 
 def shorten(lines: Sequence[str]) -> str:
@@ -562,18 +561,16 @@ class ShiftStarted(Notification):
         return f"You are on call for {self.rotation}"
 
     def body(self, reader: User) -> str:
-        stint = stint_at(Rotation.objects.filter(pk=self.rotation_id).first(), at=self.starts_at)
-        until = f" It ends {local_time(stint.ends_at, reader)}." if stint and stint.engineer.pk == reader.pk else ""
+        stints = stints_since(self.rotation_id, change=self.starts_at, until=self.starts_at + HORIZON)
+        own = next((one for one in stints if (one.engineer.pk, one.starts_at) == (reader.pk, self.starts_at)), None)
+        until = f" It ends {local_time(own.ends_at, reader)}." if own else ""
         return f"Your shift started {local_time(self.starts_at, reader)}.{until}"
 
     def link(self) -> str:
         return reverse("schedule")
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        rotation = Rotation.objects.filter(pk=self.rotation_id).first()
-        if rotation is None or at < self.starts_at:
-            return False
-        stints = on_call_stints(rotation, starts_at=self.starts_at - MOMENT, ends_at=at + MOMENT)
+        stints = stints_since(self.rotation_id, change=self.starts_at, until=at)
         # A later start has a notification of its own.
         return bool(stints) and (stints[-1].engineer.pk, stints[-1].starts_at) == (recipient.pk, self.starts_at)
 
@@ -602,10 +599,7 @@ class ShiftEnded(Notification):
         return reverse("now")
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        rotation = Rotation.objects.filter(pk=self.rotation_id).first()
-        if rotation is None or at < self.ended_at:
-            return False
-        stints = on_call_stints(rotation, starts_at=self.ended_at - MOMENT, ends_at=at + MOMENT)
+        stints = stints_since(self.rotation_id, change=self.ended_at, until=at)
         if not stints or (stints[0].engineer.pk, stints[0].ends_at) != (recipient.pk, self.ended_at):
             return False
         return len(stints) > 1 and all(stint.engineer.pk != recipient.pk for stint in stints[1:])

@@ -9,7 +9,7 @@ from people.domain.person import Person
 from people.models import User
 from people.queries import public_holidays
 from pipelines.models import Pipeline
-from scheduling.domain.responder_chain import Cover
+from scheduling.domain.responder_chain import Cover, assignments
 from scheduling.domain.suggestions import Suggestion
 from scheduling.domain.weeks import Move, Week
 from scheduling.models import HolidayBlock, Rotation
@@ -167,16 +167,8 @@ def _overlap(period: Cover | HolidayBlock, week: Week) -> bool:
 
 def _on_call_periods(person: Person, week: Week, covers: Iterable[Cover]) -> list[tuple[dt.datetime, dt.datetime]]:
     """Return when a person is on call in a week: in covers of theirs, and in their week outside the covers of others."""
-    periods, at = [], week.starts_at
-    for cover in sorted((cover for cover in covers if _overlap(cover, week)), key=lambda cover: cover.starts_at):
-        if week.engineer == person and at < cover.starts_at:
-            periods.append((at, cover.starts_at))
-        if cover.engineer == person:
-            periods.append((max(cover.starts_at, week.starts_at), min(cover.ends_at, week.ends_at)))
-        at = cover.ends_at
-    if week.engineer == person and at < week.ends_at:
-        periods.append((at, week.ends_at))
-    return periods
+    parts = assignments([week], covers, starts_at=week.starts_at, ends_at=week.ends_at)
+    return [(part.starts_at, part.ends_at) for part in parts if part.engineer == person]
 
 
 @dataclass(frozen=True, slots=True)

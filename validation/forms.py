@@ -1,10 +1,11 @@
 """Forms for metrics, checks, mutes and known events."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundWidget
 
 from common.forms import LineField, MultilineField
 from people.domain.names import slug_for
@@ -117,11 +118,23 @@ class NewMetricForm(PageMetricForm):
         return values
 
 
+class CheckboxList(forms.CheckboxSelectMultiple):
+    """Check boxes in a row; a screen reader reads them as one group."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "choices"})
+
+
 class NewCheckForm(forms.Form):
     """The pipeline and type of a new check."""
 
     pipeline = forms.ModelChoiceField(Pipeline.objects.all(), to_field_name="slug", empty_label=None)
-    check_type = forms.ChoiceField(label="Type", choices=check_type_choices)
+    check_type = forms.ChoiceField(label="Type", choices=check_type_choices, widget=forms.RadioSelect)
+
+    def types(self) -> Iterator[tuple[BoundWidget, str]]:
+        """Yield the radio button of each type with what the type checks."""
+        for radio in self["check_type"]:
+            yield radio, CHECK_TYPES[radio.data["value"]].summary
 
 
 def parameter_field(parameter: Parameter) -> forms.Field:
@@ -136,7 +149,7 @@ def parameter_field(parameter: Parameter) -> forms.Field:
     if parameter.kind == "flag":
         return forms.BooleanField(**options)
     if parameter.kind == "weekdays":
-        return forms.MultipleChoiceField(choices=WEEKDAYS, widget=forms.SelectMultiple(attrs={"size": 7}), **options)
+        return forms.MultipleChoiceField(choices=WEEKDAYS, widget=CheckboxList(), **options)
     widgets: dict[str, forms.Widget] = {
         "lines": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
         "sql": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
@@ -147,7 +160,14 @@ def parameter_field(parameter: Parameter) -> forms.Field:
         "integer": forms.TextInput(attrs={"inputmode": "numeric"}),
     }
     field_class = MultilineField if isinstance(widgets[parameter.kind], forms.Textarea) else LineField
-    return field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
+    field = field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
+    return _needed(field) if parameter.required else field
+
+
+def _needed(field: forms.Field) -> forms.Field:
+    """Mark a field that an enabled check needs: it is not shown as optional, although a disabled check may lack it."""
+    field.is_needed = True  # type: ignore[attr-defined]  # read by _form_field.html
+    return field
 
 
 def _initial_value(parameter: Parameter, value: object) -> object:
@@ -233,8 +253,8 @@ class CheckForm(ParametersForm):
         coerce=int,
         choices=WEEKDAYS,
         label="Expected days",
-        widget=forms.SelectMultiple(attrs={"size": 7}),
-        help_text="Default: every day.",
+        widget=CheckboxList(),
+        help_text="Days on which data is expected; none means every day.",
     )
     country = LineField(required=False, max_length=2, label="Country", help_text="For public holidays, such as DE.")
     holidays = forms.ChoiceField(label="On public holidays", choices=Holidays.choices)
@@ -248,13 +268,51 @@ class CheckForm(ParametersForm):
         self.fields["other_metric"].queryset = metrics  # type: ignore[attr-defined]  # as above
         if not user.is_staff or not (check.type.needs_query or check.type.accepts_query):
             del self.fields["source"], self.fields["query"]
-        parameters = [PREFIX + parameter.name for parameter in check.type.declared_parameters]
-        self.order_fields(["name", "metric", "other_metric", "source", "query", *parameters])
+        for name in _irrelevant_fields(check):
+            del self.fields[name]
+        needed = {"interval_minutes", "other_metric"} | ({"metric"} if check.type.needs_metric else set())
+        for name in needed | ({"source", "query"} if check.type.needs_query else set()):
+            if name in self.fields:
+                _needed(self.fields[name])
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return the visible fields under their headings, in order."""
+        parameters = [name for name in self.fields if name.startswith(PREFIX)]
+        groups = {
+            "Data": ("name", "metric", "other_metric", "source", "query"),
+            "Rule": tuple(parameters),
+            "Schedule": ("interval_minutes", "cron", "settle_minutes", "weekdays", "holidays", "country"),
+            "Alerts": ("severity", "confirm", "confirm_of", "cooldown_minutes", "is_active"),
+        }
+        return [
+            (title, fields)
+            for title, names in groups.items()
+            if (fields := [self[n] for n in names if n in self.fields])
+        ]
 
     def check_fields(self) -> dict[str, Any]:
         """Return the values of a valid form by model field."""
         fields = {name: value for name, value in self.cleaned_data.items() if not name.startswith(PREFIX)}
-        return {**fields, "country": fields["country"].upper(), "parameters": self.parameters()}
+        if "country" in fields:
+            fields["country"] = fields["country"].upper()
+        return {**fields, "parameters": self.parameters()}
+
+
+def _irrelevant_fields(check: Check) -> list[str]:
+    """Return the fields that mean nothing to a check's type, except those that are set."""
+    names = [] if check.type.other_metric_problem(None) else ["other_metric"]
+    if check.type.needs_query:
+        # Its query says which rows are evaluated.
+        names += ["metric", "settle_minutes", "weekdays", "country", "holidays"]
+    unset: dict[str, object] = {
+        "metric": None,
+        "other_metric": None,
+        "settle_minutes": 0,
+        "weekdays": [],
+        "country": "",
+    }
+    unset["holidays"] = Holidays.ORDINARY
+    return [name for name in names if getattr(check, name) == unset[name]]
 
 
 class MuteForm(forms.Form):

@@ -178,7 +178,7 @@ def _heights(points: Sequence[ChartValue]) -> tuple[float, float]:
     levels = [level for level in drawn if math.isfinite(level)]
     low, high = min(levels), max(levels)
     margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    # Numbers that are never negative need no room below zero.
+    # The axis of numbers that are never negative starts at zero.
     return (0.0 if 0 <= low <= margin else low - margin), high + margin
 
 

@@ -41,11 +41,12 @@ END = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    """A line of live data: its text, the page it links to, and its state (ok, warn, danger or none)."""
+    """A line of live data: its text, the page it links to, its state (ok, warn, danger or none), and the words to link."""
 
     text = serializers.CharField()
     path = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_blank=True)
+    link = serializers.CharField(allow_blank=True)
 
 
 class TopicSerializer(serializers.Serializer[Any]):

@@ -62,15 +62,15 @@ def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
     return rows if pipeline is None else rows.filter(pipeline=pipeline)
 
 
+def check_incident(check_id: int) -> Incident | None:
+    """Return the unresolved incident in which a check fails, or None."""
+    return open_incidents().filter(failures__check_id=check_id, failures__is_open=True).first()
+
+
 def open_by_urgency() -> IncidentQuerySet:
     """Return the unresolved incidents, the most severe first, and of those the oldest first."""
     ranks = [When(severity=severity, then=Value(rank)) for rank, severity in enumerate(Incident.Severity.values)]
     return open_incidents().annotate(severity_rank=Case(*ranks)).order_by("severity_rank", "opened_at", "pk")
-
-
-def check_incident(check_id: int) -> Incident | None:
-    """Return the unresolved incident in which a check fails, or None."""
-    return open_incidents().filter(failures__check_id=check_id, failures__is_open=True).first()
 
 
 def open_counts(pipelines: Iterable[Pipeline]) -> dict[int, int]:

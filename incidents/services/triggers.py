@@ -12,7 +12,6 @@ from django.db.models import Q
 
 from common.db import advisory_lock
 from common.exceptions import DomainError
-from common.formatting import format_day
 from common.text import one_line, printable
 from incidents.models import (
     MAX_FINGERPRINT_LENGTH,
@@ -34,6 +33,7 @@ from incidents.services.transitions import (
     resolve,
 )
 from pipelines.models import Pipeline
+from validation.domain.buckets import DAY, format_bucket
 from validation.domain.results import ResultStatus
 from validation.models import Check, ExternalCheck, Severity
 from validation.queries.external import failing_external_checks
@@ -297,9 +297,7 @@ def check_title(check: Check) -> str:
     """
     details = [] if check.last_value is None else [check.last_number]
     if check.last_bucket is not None:
-        bucket = check.last_bucket.astimezone(dt.UTC)
-        hour = "" if bucket.time() == dt.time() else f"{bucket: %H:%M} UTC"
-        details.append(f"{format_day(bucket, 'short')}{hour}")
+        details.append(format_bucket(check.last_bucket, step=check.metric.step if check.metric else DAY))
     return f"{check.type.failure}: {check.name}" + (f" ({', '.join(details)})" if details else "")
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from people.models import User
 from scheduling.models import Rotation
-from scheduling.queries.on_call import HORIZON, assignments_between
+from scheduling.queries.on_call import assignments_between
+
+MOMENT = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,12 @@ def on_call_stints(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.da
     return stints
 
 
-def stint_at(rotation: Rotation | None, *, at: dt.datetime) -> Stint | None:
-    """Return who is on call at `at` and until when, or None if nobody is or the rotation is None."""
-    stints = on_call_stints(rotation, starts_at=at, ends_at=at + HORIZON) if rotation else []
-    return stints[0] if stints and stints[0].starts_at == at else None
+def stints_since(rotation_id: int, *, change: dt.datetime, until: dt.datetime) -> list[Stint]:
+    """Return the stints from just before a change of engineer to just after `until`.
+
+    Before the change, and if the rotation does not exist, there are none.
+    """
+    rotation = Rotation.objects.filter(pk=rotation_id).first()
+    if rotation is None or until < change:
+        return []
+    return on_call_stints(rotation, starts_at=change - MOMENT, ends_at=until + MOMENT)

@@ -24,23 +24,23 @@ def all_swaps() -> SwapQuerySet:
 
 
 @dataclass(frozen=True, slots=True)
-class SwapInbox:
-    """The requests on a reader's Swaps page: to answer, their own, other open ones, and closed ones."""
+class GroupedSwaps:
+    """All requests as a reader's Swaps page groups them: to answer, sent by them, other open ones, and closed ones."""
 
     to_answer: list[SwapRequest]
-    asked: list[SwapRequest]
+    sent: list[SwapRequest]
     others: list[SwapRequest]
-    past: list[SwapRequest]
+    closed: list[SwapRequest]
 
 
-def swaps_for(person: User, *, at: dt.datetime, limit: int = 100) -> SwapInbox:
-    """Return the requests as a reader sees them. A request past its expiry counts as closed even before it is swept."""
+def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> GroupedSwaps:
+    """Return the requests as a reader sees them, with `limit` closed ones. A request past its expiry counts as closed even before it is swept."""
     is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
     pending = list(all_swaps().filter(is_open))
     received = [swap for swap in pending if awaits_answer_from(swap, person=person)]
     sent = [swap for swap in pending if swap.requester_id == person.pk]
     others = [swap for swap in pending if swap not in received and swap not in sent]
-    return SwapInbox(received, sent, others, list(all_swaps().exclude(is_open)[:limit]))
+    return GroupedSwaps(received, sent, others, list(all_swaps().exclude(is_open)[:limit]))
 
 
 def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:

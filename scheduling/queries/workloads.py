@@ -22,7 +22,7 @@ class WorkloadRow:
 
     engineer: Person
     past: Workload
-    coming: Workload
+    upcoming: Workload
 
 
 def rotation_workloads(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[tuple[Rotation, list[WorkloadRow]]]:

@@ -114,7 +114,7 @@ def fairness(request: SignedInRequest) -> HttpResponse:
     page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
     for rotation, rows in rotation_workloads(page.object_list, at=at):
         if rows:
-            tops = {"past": _maximums(row.past for row in rows), "coming": _maximums(row.coming for row in rows)}
+            tops = {"past": _maximums(row.past for row in rows), "upcoming": _maximums(row.upcoming for row in rows)}
             boards.append((rotation, rows, tops))
     return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
 

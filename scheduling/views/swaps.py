@@ -17,7 +17,7 @@ from scheduling import presenters
 from scheduling.forms import SwapRequestForm, SwapResponseForm
 from scheduling.models import RotationWeek, SwapRequest
 from scheduling.queries.suggestions import suggestions_for
-from scheduling.queries.swaps import all_swaps, awaits_answer_from, reassignment_previews, swaps_for, weeks_to_swap
+from scheduling.queries.swaps import all_swaps, awaits_answer_from, grouped_swaps, reassignment_previews, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
 from scheduling.services import swaps as services
 
@@ -37,7 +37,7 @@ CONFIRMATIONS: dict[tuple[str, str], str] = {
 def swaps(request: SignedInRequest) -> HttpResponse:
     """Show the requests that wait for the reader, their own, all others, and closed ones."""
     at = timezone.now()
-    context = {"inbox": swaps_for(request.user, at=at), "weeks": weeks_held(request.user, at=at), "now": at}
+    context = {"swaps": grouped_swaps(request.user, at=at), "weeks": weeks_held(request.user, at=at), "now": at}
     return render(request, "scheduling/swaps.html", context)
 
 

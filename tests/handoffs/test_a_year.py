@@ -177,7 +177,7 @@ def check_feed(text, before):
 def check_weeks(rotation, whose, text, *, at):
     """Assert that a feed's weeks are those that are held, over all of its year."""
     weeks = weeks_between(rotation, first=at.date(), last=(at + 360 * DAY).date())
-    wanted = {(week.starts_at, week.ends_at) for week in weeks if whose in (rotation, User(pk=week.engineer))}
+    wanted = {(week.starts_at, week.ends_at) for week in weeks if whose in (rotation, User(pk=week.engineer.id))}
     shown = {
         event.span for event in read(text)[1] if event["UID"].startswith("week-") and event["STATUS"] == "CONFIRMED"
     }

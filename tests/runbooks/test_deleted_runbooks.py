@@ -1,10 +1,12 @@
 """A deleted runbook is gone from pages, search and API, and can be restored for 30 days with its revisions and runs."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.urls import reverse
 
+from common.confirmation import read_confirmation
 from common.exceptions import DomainError
 from incidents.models import RunbookRun
 from incidents.services.runbook_runs import start_run
@@ -30,16 +32,21 @@ def path(runbook):
     return reverse("runbook", args=[runbook.pipeline.slug])
 
 
+def confirmation(page):
+    """Return the question behind the only button of a page that asks first."""
+    [asked] = re.findall(r'name="ask" value="(.*?)"', page)
+    return read_confirmation(asked)
+
+
 def titles(rows):
     return [row.title for row in rows]
 
 
 def test_deleting_asks_first_and_is_restored_from_the_list(signed_in, runbook, path, a):
     browser = signed_in(a)
-    assert f'href="{path}delete/"' in browser.get(path).content.decode()
-    question = browser.get(f"{path}delete/").content.decode()
-    assert "Delete this runbook?" in question
-    assert Runbook.objects.count() == 1
+    asked = confirmation(browser.get(path).content.decode())
+    assert (asked.action, asked.button) == (f"{path}delete/", "Delete runbook")
+    assert "its 1 revision can be restored for 30 days" in asked.detail
     assert browser.post(f"{path}delete/").status_code == 302
     assert (titles(queries.runbooks()), titles(queries.deleted_runbooks())) == ([], [runbook.title])
     listed = browser.get("/runbooks/").content.decode()

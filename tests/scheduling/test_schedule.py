@@ -558,14 +558,14 @@ def test_fairness_counts_weeks_weekend_days_and_public_holidays(rotation, a, b, 
     rows = {row.engineer: row for row in dict(rotation_workloads([rotation], at=at))[rotation]}
     assert {person.name[-1]: row.past.weeks for person, row in rows.items()} == {"A": 1, "B": 0, "C": 0, "D": 0}
     assert rows[a.person].past.weekend_days == 2
-    assert sum(row.coming.weekend_days for row in rows.values()) == 52
-    assert sum(row.coming.weeks for row in rows.values()) in (26, 27)
+    assert sum(row.upcoming.weekend_days for row in rows.values()) == 52
+    assert sum(row.upcoming.weeks for row in rows.values()) in (26, 27)
     # Christmas Day and Boxing Day of 2026 fall into the week of the 21st, Engineer A's.
-    before = rows[a.person].coming.public_holidays
+    before = rows[a.person].upcoming.public_holidays
     cover(rotation, by=c, of=a, starts="2026-12-25T00:00:00Z", ends="2026-12-26T00:00:00Z")
     after = {row.engineer: row for row in dict(rotation_workloads([rotation], at=at))[rotation]}
-    assert after[a.person].coming.public_holidays == before - 1
-    assert after[c.person].coming.public_holidays == rows[c.person].coming.public_holidays + 1
+    assert after[a.person].upcoming.public_holidays == before - 1
+    assert after[c.person].upcoming.public_holidays == rows[c.person].upcoming.public_holidays + 1
 
 
 def test_the_fairness_page_shows_six_counts_per_engineer(signed_in, rotation, a):

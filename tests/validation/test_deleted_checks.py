@@ -1,9 +1,11 @@
 """Deleting a check on its page, in the API and in the admin, and restoring it for 30 days."""
 
 import datetime as dt
+import re
 
 import pytest
 
+from common.confirmation import read_confirmation
 from tests.factories import bearer
 from tests.validation.fixtures import AT, make_check, make_metric, push, run
 from validation.models import Check
@@ -27,16 +29,22 @@ def check(metric, a):
     return check
 
 
+def confirmation(page):
+    """Return the question behind the only button of a page that asks first."""
+    [asked] = re.findall(r'name="ask" value="(.*?)"', page)
+    return read_confirmation(asked)
+
+
 def names(rows):
     return [row.name for row in rows]
 
 
 def test_deleting_asks_first_and_is_restored_from_the_list(signed_in, check, a):
     browser, page = signed_in(a), f"/checks/{check.pk}/"
-    assert f'href="{page}remove/"' in browser.get(page).content.decode()
+    asked = confirmation(browser.get(page).content.decode())
+    assert (asked.action, asked.button) == (f"{page}remove/", "Delete check")
+    assert asked.detail == "It and its 1 result can be restored for 30 days, under Recently deleted."
     assert "Recently deleted" not in browser.get("/checks/").content.decode()
-    question = " ".join(browser.get(f"{page}remove/").content.decode().split())
-    assert "The check and its 1 result can be restored for 30 days" in question
     assert names(Check.objects.all()) == [check.name]
     assert browser.post(f"{page}remove/", follow=True).redirect_chain == [("/checks/", 302)]
     assert browser.get(page).status_code == 404
@@ -50,9 +58,9 @@ def test_deleting_asks_first_and_is_restored_from_the_list(signed_in, check, a):
 
 def test_a_check_without_results_says_that_it_is_gone_for_good(signed_in, metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
-    browser, page = signed_in(a), f"/checks/{check.pk}/remove/"
-    assert "deleted for good" in browser.get(page).content.decode()
-    browser.post(page)
+    browser, page = signed_in(a), f"/checks/{check.pk}/"
+    assert confirmation(browser.get(page).content.decode()).detail == "It has no results, so it is deleted for good."
+    browser.post(f"{page}remove/")
     assert not Check.all_objects.exists()
 
 

@@ -134,3 +134,12 @@ def test_late_points_of_the_other_metric_repeat_results_too(metric, a):
     run(check)
     push(other, [10])
     assert PendingReevaluation.objects.get().bucket == bucket(1)
+
+
+def test_late_points_repeat_no_results_of_a_disabled_check(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1})
+    push(metric, [20])
+    run(check)
+    update_check(check, fields={"is_active": False}, by=a, at=AT)
+    push(metric, [10])
+    assert not PendingReevaluation.objects.exists()

@@ -142,14 +142,14 @@ class CheckType(ABC, Generic[P]):
 
 
 def describe_parameters(check_types: Iterable[CheckType[Any]]) -> str:
-    """Return the parameters of check types as a Markdown list, for the API documentation."""
-    lines = ["Parameters of each type; empty ones have their default:"]
+    """Return what check types do and their parameters as a Markdown list, for the API documentation."""
+    lines = ["Types and their parameters; empty ones have their default:"]
     for check_type in check_types:
         listed = ", ".join(
             f"`{parameter.name}` ({parameter.kind}{'' if not parameter.required else ', required'})"
             for parameter in check_type.declared_parameters
         )
-        lines.append(f"- `{check_type.name}`: {listed}")
+        lines.append(f"- `{check_type.name}` passes if {check_type.summary}. Parameters: {listed}.")
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -50,6 +51,16 @@ def create_check(pipeline: Pipeline, *, fields: Mapping[str, Any], by: User, at:
     check.next_due_at = at if check.is_active else None
     check.save(force_insert=True)
     return check
+
+
+def draft_check(check: Check, *, fields: Mapping[str, Any], by: User) -> Check:
+    """Return an unsaved copy of a check with these fields, valid as if it were enabled. Raises as `create_check` does."""
+    draft = copy(check)
+    _require_permission(draft, by=by)
+    _set_fields(draft, {**fields, "is_active": True})
+    _require_permission(draft, by=by)
+    _validate(draft)
+    return draft
 
 
 @transaction.atomic

@@ -1,6 +1,8 @@
 """Views for checks: list, detail, create, edit, delete, run, mute, known events and backtest."""
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from common.forms import add_field_errors, form_errors
+from common.forms import add_field_errors, add_service_error
+from common.http import query_param
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
@@ -34,9 +37,17 @@ from validation.queries.checks import (
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
 from validation.queries.plot_data import PlotData, backtest_context, plot_data
-from validation.services.checks import create_check, delete_check, mute_check, restore_check, unmute_check, update_check
+from validation.services.checks import (
+    create_check,
+    delete_check,
+    draft_check,
+    mute_check,
+    restore_check,
+    unmute_check,
+    update_check,
+)
 from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
-from validation.services.run_check import request_run
+from validation.services.run_check import preview_check, request_run
 
 CHECKS_PER_PAGE = 200
 RESULTS_PER_CHECK = 30
@@ -74,7 +85,11 @@ def checks(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def check(request: SignedInRequest, pk: int, **extra: object) -> HttpResponse:
     """Show a check with its chart, settings, results, known events and history; `extra` is more context for the page."""
-    check, at = _get_check(pk), timezone.now()
+    return _check_page(request, _get_check(pk), event_form=KnownEventForm(), **extra)
+
+
+def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEventForm, **extra: object) -> HttpResponse:
+    at = timezone.now()
     days = request.GET.get("days", "")
     days = days if days in CHART_DAYS else DEFAULT_CHART_DAYS
     context = {
@@ -89,13 +104,14 @@ def check(request: SignedInRequest, pk: int, **extra: object) -> HttpResponse:
         "progress": run_progress(check, at=at),
         "events": check_events(check)[:EVENTS_PER_CHECK],
         "mute_form": MuteForm(),
-        "event_form": KnownEventForm(),
+        "event_form": event_form,
         "may_change": request.user.is_staff or not check.has_sql,
         "has_threshold": check.has_backtest,
+        "result_count": check.results.count(),
         "history": row_history(check, fields=DEFINED),
         **extra,
     }
-    return render(request, "validation/check.html", context)
+    return render(request, "validation/check.html", context, status=400 if event_form.errors else 200)
 
 
 @require_safe
@@ -111,45 +127,47 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_check(request: SignedInRequest) -> HttpResponse:
-    """Ask for pipeline and type, then for the fields of the type; create the check."""
-    choice = NewCheckForm(request.GET or None, initial={"check_type": "range"})
+    """Ask for pipeline and type, then for the fields of the type; preview or create the check."""
+    initial = {"check_type": "range", "pipeline": query_param(request, "pipeline")}
+    choice = NewCheckForm(request.GET if "check_type" in request.GET else None, initial=initial)
     if not choice.is_bound or not choice.is_valid():
         status = 400 if choice.errors else 200
         return render(request, "validation/new_check.html", {"form": choice}, status=status)
     pipeline, check_type = choice.cleaned_data["pipeline"], choice.cleaned_data["check_type"]
-    check = Check(pipeline=pipeline, check_type=check_type)
-    form = CheckForm(request.POST or None, check=check, user=request.user)
-    if form.is_bound and form.is_valid():
-        fields = {**form.check_fields(), "check_type": check_type}
-        try:
-            check = create_check(pipeline, fields=fields, by=request.user, at=timezone.now())
-        except InvalidInputError as invalid:
-            add_field_errors(form, invalid)
-        except DomainError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Check created.")
-            return redirect("check", pk=check.pk)
-    context = {"form": form, "check": check}
-    return render(request, "validation/edit_check.html", context, status=400 if form.errors else 200)
+
+    def save(fields: dict[str, Any]) -> int:
+        check = create_check(pipeline, fields={**fields, "check_type": check_type}, by=request.user, at=timezone.now())
+        messages.success(request, "Check created.")
+        return check.pk
+
+    return _check_form(request, Check(pipeline=pipeline, check_type=check_type), save=save)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form of a check, or save it."""
+    """Show the form of a check, preview its result, or save it."""
     check = _get_check(pk)
-    form = CheckForm(request.POST or None, check=check, user=request.user)
+
+    def save(fields: dict[str, Any]) -> int:
+        changed = update_check(check, fields=fields, by=request.user, at=timezone.now())
+        messages.success(request, "Check saved." if changed else "No changes.")
+        return pk
+
+    return _check_form(request, check, save=save)
+
+
+def _check_form(request: SignedInRequest, check: Check, *, save: Callable[[dict[str, Any]], int]) -> HttpResponse:
+    """Show the form of a check with its errors or its preview, or save it by `save`, which returns its ID."""
+    form, preview = CheckForm(request.POST or None, check=check, user=request.user), None
     if form.is_bound and form.is_valid():
         try:
-            changed = update_check(check, fields=form.check_fields(), by=request.user, at=timezone.now())
-        except InvalidInputError as invalid:
-            add_field_errors(form, invalid)
-        except DomainError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Check saved." if changed else "No changes.")
-            return redirect("check", pk=pk)
-    context = {"form": form, "check": check}
+            if "preview" not in request.POST:
+                return redirect("check", pk=save(form.check_fields()))
+            draft = draft_check(check, fields=form.check_fields(), by=request.user)
+            preview = preview_check(draft, at=timezone.now())
+        except DomainError as error:
+            add_service_error(form, error)
+    context = {"form": form, "check": check, "preview": preview}
     return render(request, "validation/edit_check.html", context, status=400 if form.errors else 200)
 
 
@@ -179,12 +197,10 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Ask whether to delete a check with its results, or delete it."""
+    """Delete a check with its results."""
     check = _get_check(pk)
-    if request.method != "POST":
-        return render(request, "validation/remove_check.html", {"check": check, "result_count": check.results.count()})
     try:
         delete_check(check, by=request.user, at=timezone.now())
     except NotAllowedError as refusal:
@@ -257,19 +273,17 @@ def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
 @require_POST
 def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
     """Add a known event for a check's metric or its whole pipeline."""
-    check, form = _get_check(pk), KnownEventForm(request.POST)
-    if not form.is_valid():
-        errors = form_errors(form).problems.items()
-        messages.error(request, " ".join(f"{form[name].label}: {' '.join(reasons)}" for name, reasons in errors))
-        return redirect("check", pk=pk)
-    metric = None if form.cleaned_data["whole_pipeline"] else check.metric
-    try:
-        add_known_event(check.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
-    except InvalidInputError as invalid:
-        messages.error(request, " ".join(reason for reasons in invalid.problems.values() for reason in reasons))
-    else:
-        messages.success(request, "Event added. Affected results are being re-evaluated.")
-    return redirect("check", pk=pk)
+    shown, form = _get_check(pk), KnownEventForm(request.POST)
+    if form.is_valid():
+        metric = None if form.cleaned_data["whole_pipeline"] else shown.metric
+        try:
+            add_known_event(shown.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
+        except InvalidInputError as invalid:
+            add_field_errors(form, invalid)
+        else:
+            messages.success(request, "Event added. Affected results are being re-evaluated.")
+            return redirect("check", pk=pk)
+    return _check_page(request, shown, event_form=form)
 
 
 @require_POST
