@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from common.fields import LineField, MultilineField
 from people.models import User, since_reactivation
 from scheduling.models import Rotation
 
@@ -37,8 +38,8 @@ class FeedToken(models.Model):
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="feed_tokens")
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_tokens")
-    prefix = models.CharField(max_length=16)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = LineField(max_length=16)
+    digest = LineField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -61,12 +62,12 @@ class FeedEvent(models.Model):
 
     engineer = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="feed_events")
-    source = models.CharField(max_length=80, help_text="Source row, such as week-3-2026-11-23 or cover-12.")
-    uid = models.CharField(max_length=255)
+    source = LineField(max_length=80, help_text="Source row, such as week-3-2026-11-23 or cover-12.")
+    uid = LineField(max_length=255)
     sequence = models.PositiveIntegerField(default=0)
     stamped_at = models.DateTimeField()
     content = models.JSONField(help_text="A change of the content raises the sequence.")
-    component = models.TextField(help_text="The VEVENT as sent.")
+    component = MultilineField(help_text="The VEVENT as sent.")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     cancelled = models.BooleanField(default=False)

@@ -1,5 +1,9 @@
 """Shared admin classes."""
 
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 
@@ -21,3 +25,19 @@ class ReadOnlyModelAdmin(NoEditModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Return False: services delete rows, if at all."""
         return False
+
+
+class DeletedFilter(admin.SimpleListFilter):
+    """Filter rows that can be restored by `deleted_at`; without a choice, only those that are not deleted."""
+
+    title = "deleted"
+    parameter_name = "deleted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choice besides "all", which here means all that are not deleted."""
+        return [("yes", "Recently deleted")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the deleted rows, or the others."""
+        is_detail = request.resolver_match is not None and "object_id" in request.resolver_match.kwargs
+        return queryset if is_detail else queryset.filter(deleted_at__isnull=self.value() != "yes")

@@ -8,6 +8,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from common.exceptions import InvalidInputError
 
+# How long a deleted check or runbook can be restored.
+RESTORE_WINDOW = dt.timedelta(days=30)
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
 INVALID_INSTANT = "Enter a date and time with a time zone between 2000 and 2100, such as 2026-11-23T10:00:00Z."
 INVALID_DATE = "Enter a date between 2000 and 2100, such as 2026-11-23."

@@ -1,18 +1,41 @@
 """Advisory locks, and rows that cover a time range [starts_at, ends_at)."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeBoundary, RangeOperators
-from django.db import connection, models
+from django.db import OperationalError, connection, models, transaction
 from django.db.models import F, Func, Value
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def advisory_lock(name: str) -> None:
     """Wait for the lock of this name and hold it until the transaction ends. It locks no rows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+
+
+def advisory_locks(names: Iterable[str]) -> None:
+    """Wait for the locks of these names, in one order for every caller, and hold them until the transaction ends."""
+    with connection.cursor() as cursor:
+        sql = "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest(%s) name ORDER BY 1) keys"
+        cursor.execute(sql, [list(names)])
+
+
+def try_advisory_lock(name: str, *, seconds: float) -> bool:
+    """Hold the lock of this name until the transaction ends; return False if another one still holds it after `seconds`."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{round(seconds * 1000)}ms"])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", "") != LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionConstraint:

@@ -3,9 +3,33 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.expressions import Combinable
 from django.db.models.query_utils import DeferredAttribute
 
 from common.crypto import decrypt, encrypt
+from common.validators import validate_line, validate_text
+
+
+class LineField(models.CharField[str | Combinable, str]):
+    """One line of text (`common.text`). Migrations have Django's own field, because the column is the same."""
+
+    default_validators = [validate_line]
+
+    def deconstruct(self) -> Any:
+        """Return the definition of Django's CharField."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class MultilineField(models.TextField[str | Combinable, str]):
+    """Text of several lines (`common.text`). Migrations have Django's own field, because the column is the same."""
+
+    default_validators = [validate_text]
+
+    def deconstruct(self) -> Any:
+        """Return the definition of Django's TextField."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
 
 
 class Ciphertext(str):
@@ -36,9 +60,9 @@ class EncryptedTextField(models.TextField[str, str]):
 
     descriptor_class = DecryptedAttribute
 
-    def from_db_value(self, value: str | None, *_: object) -> Ciphertext | None:
-        """Mark the stored value as encrypted."""
-        return None if value is None else Ciphertext(value)
+    def from_db_value(self, value: str | None, *_: object) -> str | None:
+        """Mark the stored value as encrypted, unless it is empty."""
+        return Ciphertext(value) if value else value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001  # Django's own signature
         """Return the stored ciphertext of an unchanged attribute, without decrypting it."""

@@ -1,8 +1,22 @@
-"""Showing service errors in forms."""
+"""Form fields for text, and showing service errors in forms."""
 
 from django import forms
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.validators import validate_line, validate_text
+
+
+class LineField(forms.CharField):
+    """One line of text (`common.text`)."""
+
+    default_validators = [validate_line]
+
+
+class MultilineField(forms.CharField):
+    """Text of several lines (`common.text`)."""
+
+    widget = forms.Textarea
+    default_validators = [validate_text]
 
 
 def add_service_error(form: forms.Form, error: DomainError) -> int:
@@ -35,9 +49,11 @@ class LinesField(forms.CharField):
         return "\n".join(str(item).replace("\n", "\n  ") for item in value) if isinstance(value, list) else value
 
     def to_python(self, value: object) -> list[str]:  # type: ignore[override]  # a list, as a typed multiple choice
-        """Return the items; blank lines are ignored."""
+        """Return the items; blank lines are ignored. Raise ValidationError as a MultilineField does."""
         items: list[str] = []
-        for line in str(super().to_python(value) or "").splitlines():
+        text = str(super().to_python(value) or "")
+        validate_text(text)
+        for line in text.splitlines():
             if line[:1].isspace() and line.strip() and items:
                 items[-1] += f"\n{line.strip()}"
             elif line.strip():

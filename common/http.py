@@ -43,10 +43,10 @@ def remember_filters(response: HttpResponse, filters: QueryDict, *, cookie: str)
 def client_address(request: HttpRequest) -> str:
     """Return the client's IP address; for IPv6, its /64 network.
 
-    Behind a proxy it is the last entry of X-Forwarded-For, the one that the proxy wrote: a client can forge those before it.
+    Behind a proxy or our own nginx it is the last entry of X-Forwarded-For, the one that it wrote: a client can forge those before it.
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
-    if settings.BEHIND_PROXY:
+    if settings.BEHIND_PROXY or settings.BEHIND_FRONT:
         peer = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or peer
     try:
         address = ip_address(peer.partition("%")[0])

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from common.forms import LineField, MultilineField
 from people.models import valid_time_zone
 from runbooks.domain.handbook_model import LARGEST_HANDBOOK
 
@@ -19,19 +20,22 @@ class HandbookForm(forms.Form):
         help_text="One Markdown file.",
         widget=forms.FileInput(attrs={"accept": ".md,.markdown,.txt,text/markdown"}),
     )
-    text = forms.CharField(
+    file_name = LineField(required=False, max_length=255, widget=forms.HiddenInput)
+    text = MultilineField(
         required=False,
         strip=False,
-        label="Or paste Markdown",
+        label="Markdown",
         widget=forms.Textarea(attrs={"rows": 16, "class": "code-input"}),
     )
     starting = forms.DateField(
         required=False,
         label="First Monday",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text="Start of week 1. Default: this week. For a changed roster: the next week.",
+        help_text=(
+            "Start of week 1. Default: this week. A changed roster starts next week and continues after the engineer on call."
+        ),
     )
-    time_zone = forms.CharField(
+    time_zone = LineField(
         required=False,
         max_length=64,
         validators=[valid_time_zone],
@@ -45,7 +49,7 @@ class HandbookForm(forms.Form):
         if upload is not None and upload.size > LARGEST_HANDBOOK:
             self.add_error("file", f"The file has {upload.size:,} bytes. The limit is {LARGEST_HANDBOOK:,}.")
         elif upload is not None:
-            fields["data"] = upload.read()
+            fields["data"], fields["file_name"] = upload.read(), upload.name
         elif fields.get("text", "").strip():
             fields["data"] = fields["text"].encode()
         elif not self.errors:
@@ -56,4 +60,10 @@ class HandbookForm(forms.Form):
         """Return the form with an uploaded file as text, so that the user does not have to select it again."""
         data: bytes = self.cleaned_data["data"]
         initial = {name: self.data.get(name, "") for name in ("starting", "time_zone")}
-        return HandbookForm(initial={**initial, "text": data.decode("utf-8-sig", "replace")})
+        text = data.decode("utf-8-sig", "replace")
+        return HandbookForm(initial={**initial, "text": text, "file_name": self.cleaned_data["file_name"]})
+
+    @property
+    def line_count(self) -> int:
+        """The number of lines of the text."""
+        return len((self["text"].value() or "").splitlines())

@@ -3,6 +3,7 @@
 import pghistory
 from django.db import models
 
+from common.fields import MultilineField
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
@@ -13,8 +14,8 @@ class HandbookPassage(models.Model):
     """A passage outside the known parts of the handbook, stored verbatim with its position."""
 
     position = models.PositiveSmallIntegerField(unique=True)
-    place = models.TextField(help_text="The part of the file that precedes this passage.")
-    markdown = models.TextField()
+    place = MultilineField(help_text="The part of the file that precedes this passage.")
+    markdown = MultilineField()
 
     class Meta:
         ordering = ["position"]
@@ -28,7 +29,7 @@ class HandbookColumn(models.Model):
     """A column of the ownership table that only the handbook uses, with its place in the table, counted from 0."""
 
     place = models.PositiveSmallIntegerField(unique=True)
-    title = models.TextField(blank=True)
+    title = MultilineField(blank=True)
 
     class Meta:
         ordering = ["place"]
@@ -43,7 +44,7 @@ class HandbookCell(models.Model):
 
     column = models.ForeignKey(HandbookColumn, on_delete=models.CASCADE, related_name="cells")
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="handbook_cells")
-    text = models.TextField(blank=True)
+    text = MultilineField(blank=True)
 
     class Meta:
         ordering = ["column", "pipeline"]

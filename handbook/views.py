@@ -9,8 +9,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from common.exceptions import DomainError
 from handbook.forms import HandbookForm
+from handbook.presenters import choices, posted_answers, roster_cards
 from handbook.queries.export import export_handbook
+from handbook.queries.questions import NEW
 from handbook.services import import_handbook, preview_handbook
+from handbook.services.report import ImportErrors
 from people.requests import SignedInRequest
 from runbooks.domain.handbook_model import HandbookErrors
 
@@ -25,13 +28,20 @@ def handbook(request: SignedInRequest) -> HttpResponse:
     form = HandbookForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "handbook/handbook.html", {"form": form}, status=400)
-    fields, is_import = form.cleaned_data, "import" in request.POST
+    fields, is_import, answers = form.cleaned_data, "import" in request.POST, posted_answers(request.POST.dict())
     run = import_handbook if is_import else preview_handbook
     context: dict[str, object] = {"form": form.with_text()}
     try:
         report = run(
-            fields["data"], at=timezone.now(), starting=fields["starting"], time_zone=fields["time_zone"] or None
+            fields["data"],
+            at=timezone.now(),
+            starting=fields["starting"],
+            time_zone=fields["time_zone"] or None,
+            answers=answers,
         )
+    except ImportErrors as error:
+        context |= {"errors": error.errors, "choices": choices(error.people, error.rotations, answers=answers)}
+        return render(request, "handbook/handbook.html", context, status=400)
     except HandbookErrors as error:
         return render(request, "handbook/handbook.html", {**context, "errors": error.errors}, status=400)
     except DomainError as error:
@@ -39,7 +49,13 @@ def handbook(request: SignedInRequest) -> HttpResponse:
     if is_import:
         messages.success(request, f"Handbook imported: {len(report.created)} created, {len(report.changed)} changed.")
         return redirect("now")
-    return render(request, "handbook/handbook.html", {**context, "report": report})
+    context |= {
+        "report": report,
+        "choices": choices(report.people, report.rotations, answers=answers),
+        "new_people": [question for question in report.people if answers.people.get(question.key, NEW) in ("", NEW)],
+        "rosters": roster_cards(report.rosters),
+    }
+    return render(request, "handbook/handbook.html", context)
 
 
 @require_safe

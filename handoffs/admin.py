@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
+from common.exceptions import DomainError
 from handoffs.models import ActionItem, Handoff, HandoffNote, HandoffPolicy, HandoffTopic
 from handoffs.services.action_items import ItemChange, add_item, change_item
 from handoffs.services.meetings import move_meeting
+from handoffs.services.sheets import close_handoff
 from people.admin import dry_run_form, request_admin
 from people.models import User
 
@@ -57,6 +59,7 @@ class HandoffAdmin(admin.ModelAdmin[Handoff]):
         "moved",
         "signed_outgoing_at",
         "signed_incoming_at",
+        "closed_at",
         "cancelled_at",
     )
     list_filter = ("rotation", "moved")
@@ -73,10 +76,27 @@ class HandoffAdmin(admin.ModelAdmin[Handoff]):
         "moved",
         "signed_outgoing_at",
         "signed_incoming_at",
+        "closed_at",
+        "closed_by",
         "cancelled_at",
     )
     readonly_fields = tuple(name for name in fields if not name.startswith("meeting_"))
     inlines = (HandoffNoteInline,)
+    actions = ("close",)
+
+    @admin.action(description="Close selected hand-offs, if an engineer who has to sign left")
+    def close(self, request: HttpRequest, queryset: QuerySet[Handoff]) -> None:
+        """Close the hand-offs that cannot be signed any more, and say why the others stay open."""
+        closed = 0
+        for row in Handoff.objects.with_people().filter(pk__in=queryset).order_by("at", "pk"):
+            try:
+                close_handoff(row, by=request_admin(request), at=timezone.now())
+            except DomainError as refusal:
+                messages.error(request, f"{row}: {refusal}")
+            else:
+                closed += 1
+        if closed:
+            messages.success(request, f"Hand-offs closed: {closed}.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Return False: hand-offs are created from on-call shifts."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from common.forms import LineField, MultilineField
 from handoffs.queries.sheets import Topic
 from handoffs.services.sheets import MAX_NOTE_CHARACTERS, NoteChange
 from pipelines.models import Pipeline
@@ -29,7 +30,7 @@ class NotesForm(forms.Form):
             self.fields[f"base_{place}"] = forms.RegexField(
                 r"[0-9]{1,9}-[0-9a-f]{64}", initial=_base(topic), required=False, widget=forms.HiddenInput()
             )
-            self.fields[f"notes_{place}"] = forms.CharField(
+            self.fields[f"notes_{place}"] = MultilineField(
                 label=f"Notes: {topic.heading}",
                 initial=topic.notes,
                 required=False,
@@ -88,7 +89,7 @@ class ItemForm(forms.Form):
 
     use_required_attribute = False
 
-    text = forms.CharField(label="New action item", max_length=500)
+    text = LineField(label="New action item", max_length=500)
     rotation = forms.ModelChoiceField(Rotation.objects.order_by("pk"), empty_label=None, to_field_name="slug")
     pipeline = forms.ModelChoiceField(
         Pipeline.objects.order_by("position", "pk"),

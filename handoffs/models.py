@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q, Value, fields
 from django.db.models.functions import Trim
 
+from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
@@ -29,8 +30,8 @@ class HandoffPolicy(models.Model):
     """A rotation's hand-off rules: the meeting's minimum and maximum length in minutes, and the handbook's text."""
 
     rotation = models.OneToOneField(Rotation, on_delete=models.CASCADE, related_name="handoff_policy")
-    name = models.CharField(max_length=120, default="Hand-Off")
-    instruction = models.TextField(blank=True, help_text="The handbook's sentence about the meeting, in Markdown.")
+    name = LineField(max_length=120, default="Hand-Off")
+    instruction = MultilineField(blank=True, help_text="The handbook's sentence about the meeting, in Markdown.")
     minutes_min = models.PositiveSmallIntegerField(
         "minimum length (minutes)",
         default=20,
@@ -41,7 +42,7 @@ class HandoffPolicy(models.Model):
         default=30,
         validators=[MinValueValidator(MIN_MEETING_MINUTES), MaxValueValidator(MAX_MEETING_MINUTES)],
     )
-    topics_label = models.CharField(max_length=120, default="Topics to discuss")
+    topics_label = LineField(max_length=120, default="Topics to discuss")
 
     class Meta:
         verbose_name = "hand-off policy"
@@ -68,7 +69,7 @@ class HandoffTopic(models.Model):
 
     policy = models.ForeignKey(HandoffPolicy, on_delete=models.CASCADE, related_name="topics")
     position = models.PositiveSmallIntegerField()
-    title = models.CharField(max_length=400)
+    title = LineField(max_length=400)
 
     class Meta:
         ordering = ["policy", "position"]
@@ -143,7 +144,7 @@ class Handoff(models.Model):
     meeting_starts_at = models.DateTimeField()
     meeting_ends_at = models.DateTimeField()
     moved = models.BooleanField(default=False, help_text="The meeting was rescheduled by hand.")
-    uid = models.CharField(max_length=255, unique=True, default=new_event_uid, editable=False)
+    uid = LineField(max_length=255, unique=True, default=new_event_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     stamped_at = models.DateTimeField(editable=False, help_text="When the sequence last increased.")
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -230,8 +231,8 @@ class HandoffNote(models.Model):
     """A note under a topic of a hand-off's sheet. Topics are identified by title."""
 
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="notes")
-    title = models.CharField("topic", max_length=400)
-    text = models.TextField(blank=True)
+    title = LineField("topic", max_length=400)
+    text = MultilineField(blank=True)
     version = models.PositiveIntegerField(default=1, help_text="Rises with every change.")
     edited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     edited_at = models.DateTimeField()
@@ -249,7 +250,7 @@ class ActionItem(models.Model):
     """An action item of a rotation. It appears on every hand-off sheet until it is done."""
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="action_items")
-    text = models.CharField(max_length=500)
+    text = LineField(max_length=500)
     pipeline = models.ForeignKey(
         Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="action_items"
     )

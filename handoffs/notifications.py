@@ -41,8 +41,8 @@ class HandoffNotification(Notification):
         return reverse("handoff", args=[self.handoff_id])
 
     def handoff(self) -> Handoff | None:
-        """Return the hand-off, or None if it is gone."""
-        return Handoff.objects.filter(pk=self.handoff_id).first()
+        """Return the hand-off with its people, or None if it is gone."""
+        return Handoff.objects.with_people().filter(pk=self.handoff_id).first()
 
     def current_handoff(self) -> Handoff | None:
         """Return the hand-off if it takes place and has not changed since, or None."""
@@ -192,7 +192,7 @@ class HandoffSignaturesCleared(HandoffNotification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         handoff = self.current_handoff()
-        return handoff is not None and not handoff.is_signed
+        return handoff is not None and not handoff.is_locked
 
 
 @register
@@ -213,8 +213,12 @@ class HandoffUnsigned(HandoffNotification):
             missing.append(f"{self.outgoing} has not signed “handed over”.")
         if handoff is None or handoff.signed_incoming_at is None:
             missing.append(f"{self.incoming} has not signed “taken over”.")
+        if handoff is not None and handoff.has_lost_engineer:
+            return paragraphs(
+                " ".join(missing), "An engineer who has to sign left. Open the sheet to close the hand-off."
+            )
         return paragraphs(" ".join(missing), "Open the sheet to sign.")
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         handoff = self.handoff()
-        return handoff is not None and handoff.cancelled_at is None and not handoff.is_signed
+        return handoff is not None and not handoff.is_locked

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
-from incidents.models import Alert, EscalationStep, Incident, RunbookRun, RunStep, TimelineEntry
+from incidents.models import Alert, EscalationStep, Failure, Incident, RunbookRun, RunStep, TimelineEntry
 from incidents.services import transitions
 from people.models import User
 
@@ -24,6 +24,13 @@ class EscalationStepInline(ReadOnlyModelAdmin, admin.TabularInline[EscalationSte
     def get_queryset(self, request: HttpRequest) -> QuerySet[EscalationStep]:
         """Return the rows with their people, in one query."""
         return super().get_queryset(request).select_related("engineer")
+
+
+class FailureInline(ReadOnlyModelAdmin, admin.TabularInline[Failure, Incident]):
+    """The failing checks in the incident."""
+
+    model = Failure
+    fields = ("title", "text", "started_at", "last_seen_at", "repeats", "recovered_at")
 
 
 class TimelineInline(ReadOnlyModelAdmin, admin.TabularInline[TimelineEntry, Incident]):
@@ -57,7 +64,7 @@ class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
     list_select_related = ("pipeline", "assignee")
     search_fields = ("title", "text", "fingerprint")
     date_hierarchy = "opened_at"
-    inlines = (EscalationStepInline, TimelineInline)
+    inlines = (FailureInline, EscalationStepInline, TimelineInline)
     actions = ("acknowledge", "resolve", "reopen", "set_critical", "set_high", "set_low")
 
     @admin.action(description="Acknowledge selected incidents", permissions=["view"])

@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from common.datetimes import EARLIEST, LATEST
+from common.forms import LineField, MultilineField
 from incidents.models import MAX_NOTE_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, RunbookRun
 from incidents.queries.reports import months_between
 from incidents.services.runbook_runs import NoteEdit
@@ -45,8 +46,8 @@ class IncidentForm(forms.Form):
         initial=Incident.Severity.HIGH,
         help_text="Low severity notifies people in their working hours only.",
     )
-    title = forms.CharField(max_length=MAX_TITLE_LENGTH, help_text="Short summary; shown in the notification.")
-    text = forms.CharField(
+    title = LineField(max_length=MAX_TITLE_LENGTH, help_text="Short summary; shown in the notification.")
+    text = MultilineField(
         required=False, max_length=MAX_TEXT_LENGTH, label="Details", widget=forms.Textarea(attrs={"rows": 5})
     )
 
@@ -66,14 +67,14 @@ class EditForm(IncidentForm):
 class NoteForm(forms.Form):
     """A note for the timeline."""
 
-    text = forms.CharField(max_length=MAX_TEXT_LENGTH, label="Note", widget=forms.Textarea(attrs={"rows": 3}))
+    text = MultilineField(max_length=MAX_TEXT_LENGTH, label="Note", widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class ReassignForm(forms.Form):
     """A new assignee, with context for them."""
 
     engineer = forms.ModelChoiceField(all_users().active(), to_field_name="username", empty_label="Choose an engineer")
-    text = forms.CharField(required=False, max_length=MAX_CONTEXT_LENGTH, label="Context", widget=forms.TextInput)
+    text = LineField(required=False, max_length=MAX_CONTEXT_LENGTH, label="Context", widget=forms.TextInput)
 
     def __init__(self, *args: Any, assignee: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -88,7 +89,7 @@ class ResolveForm(forms.Form):
     fixed_by_step = forms.TypedChoiceField(
         required=False, coerce=int, empty_value=None, label="Which step fixed it?", choices=[("", "None of the steps")]
     )
-    text = forms.CharField(required=False, max_length=MAX_TEXT_LENGTH, label="Resolution", widget=forms.TextInput)
+    text = LineField(required=False, max_length=MAX_TEXT_LENGTH, label="Resolution", widget=forms.TextInput)
 
     def __init__(self, *args: Any, run: RunbookRun | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,7 +120,7 @@ class StepForm(forms.Form):
     done = forms.TypedChoiceField(
         required=False, choices=[("", ""), ("1", ""), ("0", "")], coerce=lambda value: value == "1", empty_value=None
     )
-    note = forms.CharField(required=False, max_length=MAX_NOTE_LENGTH)
+    note = MultilineField(required=False, max_length=MAX_NOTE_LENGTH)
 
     def notes(self, *, position: int) -> dict[int, NoteEdit]:
         """Return the notes that were edited, by position; `note` is the one on the step at `position`."""
@@ -168,4 +169,4 @@ class ReportForm(forms.Form):
 class CommentForm(forms.Form):
     """An optional comment."""
 
-    text = forms.CharField(required=False, max_length=MAX_TEXT_LENGTH)
+    text = MultilineField(required=False, max_length=MAX_TEXT_LENGTH)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.dateparse import parse_datetime
 
+from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
@@ -82,17 +83,17 @@ class Incident(models.Model):
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="incidents")
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ISSUE)
     severity = models.CharField(max_length=8, choices=Severity, default=Severity.HIGH)
-    title = models.CharField(max_length=MAX_TITLE_LENGTH)
-    text = models.TextField(blank=True, max_length=MAX_TEXT_LENGTH)
+    title = LineField(max_length=MAX_TITLE_LENGTH)
+    text = MultilineField(blank=True, max_length=MAX_TEXT_LENGTH)
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     source = models.CharField(max_length=6, choices=Source, default=Source.PERSON)
     check_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="ID of the failing check.")
-    fingerprint = models.CharField(
+    fingerprint = LineField(
         max_length=MAX_FINGERPRINT_LENGTH,
         blank=True,
         help_text="Alertmanager’s fingerprint of the alert, or the tool and key of an external check.",
     )
-    group_key = models.CharField(
+    group_key = LineField(
         max_length=MAX_GROUP_KEY_LENGTH, blank=True, help_text="Alertmanager’s group, whose alerts share the incident."
     )
     opened_at = models.DateTimeField()
@@ -190,6 +191,11 @@ class Incident(models.Model):
         return {"open": "danger", "acknowledged": "info"}.get(self.state, "ok")
 
     @property
+    def is_written_by_person(self) -> bool:
+        """Return True if a person wrote the text, which is then Markdown; the text of a check or alert is plain."""
+        return self.source in (Incident.Source.PERSON, Incident.Source.API)
+
+    @property
     def newest_run_steps(self) -> "list[RunStep]":
         """The steps of the newest runbook run; reads only prefetched rows if `runs` are prefetched, newest first."""
         run = next(iter(self.runs.all()), None)
@@ -203,13 +209,13 @@ class Incident(models.Model):
         previous = self.timeline.order_by("-pk").values_list("at", flat=True).first()
         self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
 
-    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str) -> None:
+    def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str, times: int = 1) -> None:
         """Append a timeline entry, or count it in the last entry if that is of the same kind; the caller holds the lock."""
         last = self.timeline.order_by("-pk").first()
         if last is None or last.kind != kind:
-            self.add_entry(kind, at=at, text=text, times=1)
+            self.add_entry(kind, at=at, text=text, times=times)
             return
-        last.data = {**last.data, "times": int(last.data.get("times", 1)) + 1}
+        last.data = {**last.data, "times": int(last.data.get("times", 1)) + times}
         last.at, last.text = max(at, last.at), text
         last.save(update_fields=["data", "at", "text"])
 
@@ -230,6 +236,8 @@ class TimelineEntry(models.Model):
         UNASSIGNED = "unassigned", "Unassigned"
         SNOOZED = "snoozed", "Snoozed"
         SNOOZE_ENDED = "snooze_ended", "Snooze ended"
+        FAILURE_ADDED = "failure_added", "Failure added"
+        FAILURE_RECOVERED = "failure_recovered", "Failure recovered"
         ALERT_ADDED = "alert_added", "Alert added"
         ALERT_RESOLVED = "alert_resolved", "Alert resolved"
         REPEATED = "repeated", "Failed again"
@@ -240,12 +248,12 @@ class TimelineEntry(models.Model):
         REOPENED = "reopened", "Reopened"
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="timeline")
-    kind = models.CharField(max_length=14, choices=Kind)
+    kind = models.CharField(max_length=17, choices=Kind)
     at = models.DateTimeField()
     by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty for the system."
     )
-    text = models.TextField(blank=True)
+    text = MultilineField(blank=True)
     data = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -291,11 +299,69 @@ class EscalationStep(models.Model):
         return f"{self.engineer}, {self.get_role_display()}, {self.at:%Y-%m-%d %H:%M}Z"
 
 
+class FailureQuerySet(models.QuerySet["Failure"]):
+    """Query methods for failures."""
+
+    def of_check(self, *, check_id: int | None, fingerprint: str) -> Self:
+        """Return the failures of a check, by its ID, or else of an external check, by its fingerprint."""
+        return self.filter(check_id=check_id) if check_id is not None else self.filter(fingerprint=fingerprint)
+
+
+class Failure(models.Model):
+    """A failing check inside an incident. Checks of one pipeline that fail together share an incident."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="failures")
+    check_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="ID of the failing check.")
+    fingerprint = LineField(
+        max_length=MAX_FINGERPRINT_LENGTH, blank=True, help_text="Tool and key of an external check."
+    )
+    title = LineField(max_length=MAX_TITLE_LENGTH)
+    text = MultilineField(blank=True, max_length=MAX_TEXT_LENGTH)
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(help_text="When the check last failed.")
+    repeats = models.PositiveIntegerField(default=0, help_text="How often the check failed again.")
+    recovered_at = models.DateTimeField(null=True, blank=True, help_text="When the check recovered.")
+    is_open = models.BooleanField(default=True, help_text="The incident is unresolved and this failure is part of it.")
+
+    objects = FailureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["incident", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["check_id"],
+                condition=Q(is_open=True, check_id__isnull=False),
+                name="check_fails_in_one_incident",
+            ),
+            models.UniqueConstraint(
+                fields=["fingerprint"],
+                condition=Q(is_open=True) & ~Q(fingerprint=""),
+                name="external_check_fails_in_one_incident",
+            ),
+            models.UniqueConstraint(fields=["incident", "check_id", "fingerprint"], name="one_failure_per_check"),
+            models.CheckConstraint(condition=Q(check_id=None) ^ Q(fingerprint=""), name="failure_has_one_check"),
+        ]
+        indexes = [
+            models.Index(fields=["check_id"], name="failure_check"),
+            models.Index(fields=["fingerprint"], name="failure_fingerprint"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class RunbookRun(models.Model):
     """A run of a runbook during an incident: the steps of one revision as a checklist."""
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="runs")
-    runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="runs")
+    runbook = models.ForeignKey(
+        Runbook,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="Empty if it was deleted for good.",
+    )
     revision = models.PositiveIntegerField(help_text="Revision that the steps come from.")
     started_at = models.DateTimeField()
     started_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -310,7 +376,7 @@ class RunbookRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.runbook}, revision {self.revision}"
+        return f"{self.runbook or 'Deleted runbook'}, revision {self.revision}"
 
 
 @pghistory.track()
@@ -319,11 +385,11 @@ class RunStep(models.Model):
 
     run = models.ForeignKey(RunbookRun, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
-    text = models.TextField()
-    html = models.TextField(blank=True, help_text="The step as the runbook's page shows it, sanitised.")
+    text = MultilineField()
+    html = MultilineField(blank=True, help_text="The step as the runbook's page shows it, sanitised.")
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    note = models.TextField(blank=True, max_length=MAX_NOTE_LENGTH)
+    note = MultilineField(blank=True, max_length=MAX_NOTE_LENGTH)
     fixed_incident = models.BooleanField(default=False, help_text="This step fixed the incident.")
 
     class Meta:
@@ -359,14 +425,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 class Alert(models.Model):
     """The last state of an alert that Alertmanager sent, also if it maps to no pipeline."""
 
-    fingerprint = models.CharField(max_length=MAX_FINGERPRINT_LENGTH, unique=True)
-    name = models.CharField(max_length=500)
-    summary = models.TextField(blank=True)
-    severity = models.CharField(max_length=500, blank=True)
+    fingerprint = LineField(max_length=MAX_FINGERPRINT_LENGTH, unique=True)
+    name = LineField(max_length=500)
+    summary = MultilineField(blank=True)
+    severity = LineField(max_length=500, blank=True)
     labels = models.JSONField(default=dict, blank=True)
     pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
     incident = models.ForeignKey(Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
-    group_key = models.CharField(max_length=MAX_GROUP_KEY_LENGTH, blank=True)
+    group_key = LineField(max_length=MAX_GROUP_KEY_LENGTH, blank=True)
     is_firing = models.BooleanField("firing")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)

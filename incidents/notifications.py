@@ -12,6 +12,7 @@ from notifications.registry import Notification, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import User
 
+MAX_FAILURES_LISTED = 20
 # A message about an incident that could not be sent for a day is no longer worth sending.
 INCIDENT_MESSAGE_LIFETIME = dt.timedelta(days=1)
 
@@ -98,6 +99,15 @@ class IncidentAssigned(_IncidentNotification):
         return rows.exists()
 
 
+def _text(incident: Incident) -> str:
+    """Return the text of an incident; with several failures, a list of those that have not recovered."""
+    failures = list(incident.failures.filter(recovered_at=None).order_by("pk")[: MAX_FAILURES_LISTED + 1])
+    if len(failures) < 2:  # the incident's own text says it
+        return incident.text
+    lines = [f"- {failure.title}: {failure.text}".rstrip(": ") for failure in failures[:MAX_FAILURES_LISTED]]
+    return "\n".join(lines + ["- and more"] * (len(failures) > MAX_FAILURES_LISTED))
+
+
 def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.datetime) -> None:
     """Notify people that an incident waits for an acknowledgement."""
     notification = IncidentEscalated(
@@ -106,7 +116,7 @@ def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.date
         title=incident.title,
         pipeline=str(incident.pipeline),
         round=incident.round,
-        text=incident.text,
+        text=_text(incident),
         runbook=incident.pipeline.slug,
         escalates_after_minutes=incident.pipeline.escalate_after_minutes,
     )
@@ -123,7 +133,7 @@ def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime
         number=incident.timeline.filter(kind=TimelineEntry.Kind.REASSIGNED).count(),
         assigned_by=str(by),
         note=note,
-        text=incident.text,
+        text=_text(incident),
         runbook=incident.pipeline.slug,
         escalates_after_minutes=incident.pipeline.escalate_after_minutes,
     )

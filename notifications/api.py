@@ -11,6 +11,7 @@ from rest_framework.decorators import action, api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.exceptions import InvalidInputError
 from notifications.domain.rules import Step
 from notifications.models import MAX_DELAY_MINUTES, ContactMethod, Message
@@ -97,7 +98,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
 class TypePreferenceSerializer(serializers.Serializer[Any]):
     """A notification type and the channels by which the caller gets it. Urgent types follow the notification rules."""
 
-    type = serializers.CharField(max_length=40)
+    type = LineField(max_length=40)
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]  # DRF takes declared fields off the class
     urgent = serializers.BooleanField(read_only=True)
     channels = serializers.ListField(child=serializers.ChoiceField(Message.Channel.choices), max_length=10)
@@ -182,7 +183,7 @@ def notification_rules(request: Request) -> Response:
 class ContactMethodSerializer(serializers.ModelSerializer[ContactMethod]):
     """The caller's address for a channel. The address is never returned, only the service or host."""
 
-    address = serializers.CharField(max_length=2000, write_only=True)
+    address = LineField(max_length=2000, write_only=True)
 
     class Meta:
         model = ContactMethod

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from common.exceptions import InvalidInputError
+from common.forms import LineField
 from notifications.channels.catalog import CHANNELS
 from notifications.domain.rules import Step
 from notifications.models import ContactMethod, Message
@@ -104,7 +105,7 @@ class RulesForm(forms.Form):
 class ContactMethodForm(forms.ModelForm[ContactMethod]):
     """An address for a channel; it is never shown after it is saved. On the Notifications page it is for oneself."""
 
-    typed = forms.CharField(
+    typed = LineField(
         label="Address",
         max_length=2000,
         widget=forms.TextInput(attrs={"size": 60, "autocomplete": "off"}),

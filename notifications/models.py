@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
-from common.fields import EncryptedTextField
+from common.fields import EncryptedTextField, LineField, MultilineField
 from people.models import User
 
 # A delay this long means that the site was down, not that a mail server was slow.
@@ -86,18 +86,18 @@ class Message(models.Model):
         SLACK = "slack", "Slack"
         WEBHOOK = "webhook", "Webhook"
 
-    type = models.CharField(max_length=40, help_text="Name of the notification type.")
-    dedup_key = models.CharField(max_length=200, help_text="Identifies the occurrence within its type.")
+    type = LineField(max_length=40, help_text="Name of the notification type.")
+    dedup_key = LineField(max_length=200, help_text="Identifies the occurrence within its type.")
     context = models.JSONField(default=dict, help_text="Fields of the notification.")
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="messages")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.EMAIL)
     delay_minutes = models.PositiveSmallIntegerField(
         default=0, help_text="Delay of its notification rule; 0 is sent at once."
     )
-    subject = models.CharField(max_length=200)
-    text = models.TextField()
-    calendar_method = models.CharField(max_length=10, blank=True, help_text="REQUEST or CANCEL, for an invitation.")
-    calendar = models.TextField(blank=True, help_text="The invitation's iCalendar object.")
+    subject = LineField(max_length=200)
+    text = MultilineField()
+    calendar_method = LineField(max_length=10, blank=True, help_text="REQUEST or CANCEL, for an invitation.")
+    calendar = MultilineField(blank=True, help_text="The invitation's iCalendar object.")
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="If it has not been sent by then, it is dropped.")
@@ -109,7 +109,7 @@ class Message(models.Model):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged", help_text="The digest."
     )
     attempts = models.PositiveSmallIntegerField(default=0)
-    problem = models.CharField(max_length=500, blank=True, help_text="Why it was not sent.")
+    problem = LineField(max_length=500, blank=True, help_text="Why it was not sent.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -155,7 +155,7 @@ class ChannelPreference(models.Model):
     """A user's channels for a notification type; without a row, the defaults apply."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="channel_preferences")
-    type = models.CharField(max_length=40, help_text="Name of the notification type.")
+    type = LineField(max_length=40, help_text="Name of the notification type.")
     channels = ArrayField(models.CharField(max_length=8, choices=Message.Channel), default=list, blank=True)
 
     class Meta:
@@ -228,7 +228,7 @@ class ContactMethod(models.Model):
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
     channel = models.CharField(max_length=8, choices=CONTACT_CHANNELS)
     address = EncryptedTextField(editable=False)
-    shown_as = models.CharField(max_length=255, help_text="The service or the host, without secrets.")
+    shown_as = LineField(max_length=255, help_text="The service or the host, without secrets.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

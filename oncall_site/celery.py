@@ -6,6 +6,8 @@ from celery import Celery
 from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
+# Django's checks would load every page into every worker and beat. `manage.py migrate`, which runs first, makes them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 HARD_LIMIT_SECONDS = 120
 
@@ -34,7 +36,9 @@ app.conf.update(
         "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
+        "purge saved responses": {"task": "people.tasks.purge_responses", "schedule": crontab(hour=3, minute=5)},
         "purge deleted checks": {"task": "validation.tasks.purge_checks", "schedule": crontab(hour=3, minute=17)},
+        "purge deleted runbooks": {"task": "runbooks.tasks.purge_runbooks", "schedule": crontab(hour=3, minute=23)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
         "purge finished messages": {
             "task": "notifications.tasks.purge_finished",

@@ -3,11 +3,13 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from common.fields import LineField
+
 
 class Heartbeat(models.Model):
     """When a process was last seen, by the database's clock: `beat`, or `worker` and its name."""
 
-    part = models.CharField(max_length=200, primary_key=True)
+    part = LineField(max_length=200, primary_key=True)
     seen_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -20,11 +22,11 @@ class Heartbeat(models.Model):
 class Sweep(models.Model):
     """Statistics of a background task: its last run, and the number and duration of all runs."""
 
-    task = models.CharField(max_length=100, primary_key=True)
-    worker = models.CharField(max_length=200, help_text="Worker of the last run.")
+    task = LineField(max_length=100, primary_key=True)
+    worker = LineField(max_length=200, help_text="Worker of the last run.")
     ended_at = models.DateTimeField(db_default=Now(), help_text="End of the last run, successful or not.")
     seconds = models.FloatField(help_text="Duration of the last run.")
-    error = models.CharField(max_length=300, blank=True, help_text="Error of the last run.")
+    error = LineField(max_length=300, blank=True, help_text="Error of the last run.")
     runs = models.PositiveBigIntegerField(default=0)
     failures = models.PositiveBigIntegerField(default=0)
     total_seconds = models.FloatField(default=0)

@@ -58,7 +58,7 @@ class PipelineRow:
     @property
     def urgency(self) -> tuple[bool, int]:
         """A sort key: uncovered pipelines first, then the worst status."""
-        return self.responder is not None, STATUSES.index(self.status.word)
+        return self.responder is not None, STATUSES.index(self.status.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,13 @@ def _port() -> int:
     return int(value)
 
 
+def _percent(name: str, *, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or int(value) > 100:
+        raise ImproperlyConfigured(f"{name} is “{value}”. It must be a number from 0 to 100.")
+    return int(value)
+
+
 def _list(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
@@ -94,6 +101,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "oncall_site.middleware.RequestMiddleware",
+    "oncall_site.fair_use.FairUseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -108,6 +116,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "oncall_site.middleware.HistoryMiddleware",
+    "people.middleware.SavedResponseMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -225,6 +234,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 BEHIND_PROXY = os.environ.get("BEHIND_PROXY", "") == "1"
+# Set by oncall_site.web_server: its nginx writes the client's address into X-Forwarded-For.
+BEHIND_FRONT = os.environ.get("BEHIND_FRONT", "") == "1"
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
@@ -245,6 +256,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# Part of a web process's time that one person may use in the long run; 0 for no limit.
+FAIR_USE_PERCENT = _percent("FAIR_USE_PERCENT", default=25)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("notifications.urls")),
     path("pipelines/", pipelines.pipelines, name="pipelines"),
     path("pipelines/<slug:slug>/", pipelines.pipeline, name="pipeline"),
+    path("checks/<int:pk>/", pages.check, name="check"),
     path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
     path("", include("scheduling.urls")),
     path("", include("incidents.urls")),

@@ -16,11 +16,11 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """Return the user and token, or None without a bearer token; raise AuthenticationFailed if it is invalid."""
-        scheme, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer":
+        secret = queries.bearer_secret(get_authorization_header(request).decode("latin-1"))
+        if secret is None:
             return None
         at = timezone.now()
-        token = queries.find_token(secret.strip(), at=at)
+        token = queries.find_token(secret, at=at)
         if token is None:
             raise AuthenticationFailed("This token is invalid, expired or revoked.")
         record_use(token, at=at)

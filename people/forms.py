@@ -12,6 +12,7 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, Se
 from django.utils import timezone
 
 from common.db import advisory_lock
+from common.forms import LineField
 from people.models import NAMES_LOCK, ApiToken, LoginAttempts, User
 from people.queries import country_names, sign_in_name
 from people.services.accounts import free_color
@@ -91,7 +92,7 @@ class PasswordAgainForm(ReauthenticateForm):
         return password
 
 
-class CodeField(forms.CharField):
+class CodeField(LineField):
     """Authenticator code or recovery code."""
 
     def __init__(self, **options: Any) -> None:
@@ -160,7 +161,7 @@ class ForgottenForm(forms.Form):
 class TokenForm(forms.Form):
     """A new API token."""
 
-    name = forms.CharField(max_length=80, help_text="What the token is for, such as “pager script”.")
+    name = LineField(max_length=80, help_text="What the token is for, such as “pager script”.")
     scope = forms.ChoiceField(choices=ApiToken.Scope.choices, initial=ApiToken.Scope.WRITE, label="Scope")
     expires_on = forms.DateField(
         required=False,

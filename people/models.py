@@ -17,7 +17,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Trim
 from django.utils.crypto import salted_hmac
 
+from common.fields import EncryptedTextField, LineField
 from common.identifiers import validate_username
+from common.validators import validate_line
 from people.domain.names import match_key
 from people.domain.person import Person
 
@@ -99,7 +101,7 @@ class NameKeyField(models.CharField[str, str]):
         return key
 
 
-class HandbookNameField(models.CharField[str, str]):
+class HandbookNameField(LineField):
     """A person's name in the handbook. Left blank, it becomes their display name at the time."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001  # Django's own signature
@@ -151,8 +153,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """An engineer, who may also be an admin (`is_staff`); there is no third role."""
 
-    username = models.CharField("user name", max_length=60, unique=True, validators=[validate_username])
-    display_name = models.CharField("name", max_length=120)
+    username = LineField("user name", max_length=60, unique=True, validators=[validate_username])
+    display_name = LineField("name", max_length=120)
     display_key = NameKeyField(source="display_name")
     handbook_name = HandbookNameField(
         "name in the handbook",
@@ -161,8 +163,8 @@ class User(AbstractBaseUser):
         help_text="By which handbook import recognises the person, whatever their display name. Default: the name.",
     )
     handbook_key = NameKeyField(source="handbook_name")
-    email = models.EmailField("e-mail", blank=True)
-    phone = models.CharField(
+    email = models.EmailField("e-mail", blank=True, validators=[validate_line])
+    phone = LineField(
         "phone",
         max_length=32,
         blank=True,
@@ -171,9 +173,9 @@ class User(AbstractBaseUser):
         validators=[phone_rule],
         help_text="Visible to signed-in users. Include country code, e.g. +49.",
     )
-    time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
-    country = models.CharField(max_length=2, blank=True, validators=[valid_country])
-    subdivision = models.CharField(max_length=8, blank=True)
+    time_zone = LineField(max_length=64, default="UTC", validators=[valid_time_zone])
+    country = LineField(max_length=2, blank=True, validators=[valid_country])
+    subdivision = LineField(max_length=8, blank=True)
     colour = models.PositiveSmallIntegerField(choices=Color, default=Color.RED, help_text="Your avatar colour.")
     shortcuts = models.BooleanField(
         "keyboard shortcuts", default=True, db_default=True, help_text="Enable keyboard shortcuts (press ? for a list)."
@@ -314,7 +316,7 @@ class HandbookAlias(models.Model):
     """Another spelling by which handbook import recognises a person, such as “Priya Oneil” for Priya O'Neil."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="handbook_aliases")
-    name = models.CharField(max_length=120)
+    name = LineField(max_length=120)
     key = NameKeyField(source="name", unique=True)
 
     class Meta:
@@ -369,10 +371,10 @@ class ApiToken(models.Model):
         ADMIN = "admin", "Admin"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=80)
+    name = LineField(max_length=80)
     scope = models.CharField(max_length=8, choices=Scope, default=Scope.WRITE)
-    prefix = models.CharField(max_length=16)
-    digest = models.CharField(max_length=64, unique=True)
+    prefix = LineField(max_length=16)
+    digest = LineField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -414,7 +416,7 @@ class LoginAttempts(models.Model):
         FORM = "form", "Forms posted without a session"
 
     of = models.CharField(max_length=11, choices=Of)
-    digest = models.CharField(max_length=64)
+    digest = LineField(max_length=64)
     used = models.PositiveSmallIntegerField()
     ends_at = models.DateTimeField(db_index=True)
 
@@ -451,8 +453,8 @@ class PasswordLink(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="password_links")
     purpose = models.CharField(max_length=10, choices=Purpose)
     asked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    nonce = models.CharField(max_length=64)
-    digest = models.CharField(max_length=64, unique=True)
+    nonce = LineField(max_length=64)
+    digest = LineField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
@@ -470,3 +472,28 @@ class PasswordLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} for {self.user}"
+
+
+class SavedResponse(models.Model):
+    """The response to a POST with an idempotency key or a form key, so that the same request again gets it without effect."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    token = models.ForeignKey(ApiToken, null=True, on_delete=models.CASCADE, related_name="+")
+    key = LineField(max_length=255)
+    fingerprint = LineField(max_length=64, help_text="SHA-256 digest of the method, the URL and the body.")
+    status = models.PositiveSmallIntegerField()
+    content_type = LineField(max_length=100, blank=True)
+    location = EncryptedTextField(blank=True, help_text="Target of a redirect.")
+    # May contain secrets that are shown once, and private notes.
+    body = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "token", "key", "fingerprint"], nulls_distinct=False, name="response_is_saved_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} for {self.key}"

@@ -32,6 +32,12 @@ def find_token(secret: str, *, at: dt.datetime) -> ApiToken | None:
     return token
 
 
+def bearer_secret(authorization: str) -> str | None:
+    """Return the token in an `Authorization: Bearer <token>` header (RFC 6750), or None for any other header."""
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
 def active_tokens(user: User) -> QuerySet[ApiToken]:
     """Return a user's tokens that are not revoked, newest first."""
     return user.api_tokens.not_revoked()

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from common.fields import LineField
 from common.identifiers import validate_slug
 from people.domain.names import match_key
 from people.models import User
@@ -31,12 +32,10 @@ class PipelineQuerySet(models.QuerySet["Pipeline"]):
 class Pipeline(models.Model):
     """A data pipeline with a primary and a secondary owner (handbook: Ownership of Pipelines)."""
 
-    slug = models.CharField(max_length=80, unique=True, validators=[validate_slug])
-    name = models.CharField(max_length=200, help_text="As in the ownership table, without the audience.")
-    audience = models.CharField(
-        max_length=120, blank=True, help_text="Who uses the numbers, e.g. “investor reporting”."
-    )
-    match_key = models.CharField(
+    slug = LineField(max_length=80, unique=True, validators=[validate_slug])
+    name = LineField(max_length=200, help_text="As in the ownership table, without the audience.")
+    audience = LineField(max_length=120, blank=True, help_text="Who uses the numbers, e.g. “investor reporting”.")
+    match_key = LineField(
         max_length=400, unique=True, editable=False, help_text="Full name without case and punctuation."
     )
     position = models.PositiveIntegerField(default=0, help_text="Sort order.")

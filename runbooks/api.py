@@ -2,15 +2,22 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField, MultilineField
+from common.api.filters import BooleanFilter, ListFilterBackend
 from common.api.pagination import DefaultPagination
 from people.models import User
+from people.permissions import request_user
 from runbooks import queries, services
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
 
@@ -24,16 +31,32 @@ class SectionSerializer(serializers.ModelSerializer[RunbookSection]):
 
 
 class RunbookSerializer(serializers.ModelSerializer[Runbook]):
-    """A runbook: its Markdown, rendered HTML, sections, and current revision number."""
+    """A runbook: its Markdown, rendered HTML, sections, and current revision number.
+
+    `deleted_at`, `deleted_by` and `restorable_until` are null unless it is deleted.
+    """
 
     pipeline = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
     markdown = serializers.SerializerMethodField()
     html = serializers.SerializerMethodField()
     sections = SectionSerializer(many=True, read_only=True)
+    deleted_by = serializers.SlugRelatedField[User](slug_field="username", read_only=True)
+    restorable_until = serializers.DateTimeField(read_only=True, allow_null=True)
 
     class Meta:
         model = Runbook
-        fields = ("pipeline", "title", "markdown", "html", "sections", "revision")
+        fields = (
+            "pipeline",
+            "title",
+            "markdown",
+            "html",
+            "sections",
+            "revision",
+            "deleted_at",
+            "deleted_by",
+            "restorable_until",
+        )
+        read_only_fields = ("deleted_at",)
 
     def get_markdown(self, runbook: Runbook) -> str:
         """Return the current Markdown."""
@@ -47,9 +70,9 @@ class RunbookSerializer(serializers.ModelSerializer[Runbook]):
 class RunbookTextSerializer(serializers.Serializer[Any]):
     """A new text for a runbook, with the revision that it is based on."""
 
-    markdown = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    markdown = MultilineField(allow_blank=True, trim_whitespace=False)
     revision = serializers.IntegerField(min_value=1, max_value=2_000_000_000)
-    summary = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    summary = LineField(required=False, allow_blank=True, max_length=200, default="")
 
 
 class RevisionSerializer(serializers.ModelSerializer[RunbookRevision]):
@@ -63,6 +86,16 @@ class RevisionSerializer(serializers.ModelSerializer[RunbookRevision]):
         fields = ("revision", "author", "summary", "restored_from", "created_at", "markdown")
 
 
+class RunbookFilters(FilterSet):
+    """Filter runbooks by whether they are deleted."""
+
+    deleted = BooleanFilter(method="filter_deleted", label="Deleted runbooks that can be restored, instead of others.")
+
+    def filter_deleted(self, rows: QuerySet[Runbook], name: str, value: bool) -> QuerySet[Runbook]:  # noqa: FBT001  # django-filter's signature
+        """Return the runbooks that are deleted, or those that are not."""
+        return queries.runbooks(deleted=value)
+
+
 class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Runbook]):
     """Runbooks, identified by the slug of their pipeline."""
 
@@ -71,6 +104,8 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     lookup_field = "pipeline__slug"
     lookup_url_kwarg = "slug"
     lookup_value_regex = "[a-z0-9-]+"
+    filter_backends = [ListFilterBackend]
+    filterset_class = RunbookFilters
 
     @extend_schema(request=RunbookTextSerializer, responses=RunbookSerializer)
     def update(self, request: Request, slug: str) -> Response:
@@ -92,6 +127,20 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
             )
         except services.TextTooLargeError as error:
             return Response(error.problems, status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+        return Response(RunbookSerializer(self.get_object()).data)
+
+    @extend_schema(responses={200: RunbookSerializer})
+    def destroy(self, request: Request, slug: str) -> Response:
+        """Delete a runbook; it can be restored until `restorable_until`."""
+        runbook = self.get_object()
+        services.delete_runbook(runbook, by=request_user(request), at=timezone.now())
+        return Response(RunbookSerializer(queries.runbooks(deleted=True).get(pk=runbook.pk)).data)
+
+    @extend_schema(request=None, responses=RunbookSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, slug: str) -> Response:
+        """Restore a deleted runbook with its revisions."""
+        services.restore_runbook(get_object_or_404(Runbook.all_objects.all(), pipeline__slug=slug))
         return Response(RunbookSerializer(self.get_object()).data)
 
     @extend_schema(responses=RevisionSerializer(many=True))

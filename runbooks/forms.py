@@ -2,17 +2,19 @@
 
 from django import forms
 
+from common.forms import LineField, MultilineField
+
 
 class RunbookForm(forms.Form):
     """A runbook's text and the revision that it is based on."""
 
-    markdown = forms.CharField(
+    markdown = MultilineField(
         strip=False,
         label="Text",
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "true", "class": "code-input"}),
         help_text="Markdown: headings, lists, tables, fenced code, task lists. Start each section with “### Title”.",
     )
-    summary = forms.CharField(
+    summary = LineField(
         required=False, max_length=200, label="Summary of changes", help_text="Shown in the list of revisions."
     )
     based_on = forms.IntegerField(min_value=1, max_value=2_000_000_000, widget=forms.HiddenInput)

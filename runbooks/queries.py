@@ -26,11 +26,12 @@ class SearchHit:
     snippet: SafeString
 
 
-def runbooks() -> QuerySet[Runbook]:
-    """Return all runbooks with pipeline, owners, sections and current text, in ownership table order."""
+def runbooks(*, deleted: bool = False) -> QuerySet[Runbook]:
+    """Return all runbooks, or the deleted ones, with pipeline, owners, sections and current text, in ownership table order."""
     owners = ("pipeline", "pipeline__primary_owner", "pipeline__secondary_owner")
     newest = RunbookRevision.objects.filter(number=F("runbook__revision")).select_related("author")
-    rows = Runbook.objects.select_related(*owners).order_by("pipeline__position", "pk")
+    rows = deleted_runbooks() if deleted else Runbook.objects.all()
+    rows = rows.select_related("deleted_by", *owners).order_by("pipeline__position", "pk")
     return rows.prefetch_related("sections", Prefetch("revisions", queryset=newest, to_attr="newest"))
 
 
@@ -42,7 +43,13 @@ def current_revision(runbook: Runbook) -> RunbookRevision:
 
 def pipelines_without_runbook() -> QuerySet[Pipeline]:
     """Return the pipelines without a runbook."""
-    return ownership().filter(runbook=None)
+    return ownership().exclude(pk__in=Runbook.objects.values("pipeline"))
+
+
+def deleted_runbooks() -> QuerySet[Runbook]:
+    """Return the runbooks that can be restored, latest deletion first."""
+    rows = Runbook.all_objects.filter(deleted_at__isnull=False).select_related("pipeline", "deleted_by")
+    return rows.order_by("-deleted_at", "-pk")
 
 
 def revision_markdown(runbook: Runbook, *, number: int) -> str:
@@ -76,7 +83,7 @@ def search_sections(words: str, *, limit: int = MAX_HITS) -> list[SearchHit]:
         "text", query, config="english", start_sel=OPEN, stop_sel=CLOSE, max_words=30, min_words=12, max_fragments=2
     )
     rows = (
-        RunbookSection.objects.filter(Q(search=query) | plain)
+        RunbookSection.objects.filter(Q(search=query) | plain, runbook__deleted_at=None)
         .select_related("runbook__pipeline")
         .annotate(rank=SearchRank(F("search"), query), headline=headline)
         .order_by("-rank", "runbook__pipeline__position", "position")

@@ -1,7 +1,10 @@
-"""Changes to runbooks."""
+"""Create, edit, delete and restore runbooks."""
+
+import datetime as dt
 
 from django.db import transaction
 
+from common.datetimes import RESTORE_WINDOW
 from common.exceptions import DomainError, InvalidInputError
 from people.models import User
 from pipelines.models import Pipeline
@@ -55,21 +58,52 @@ class TextTooLargeError(InvalidInputError):
 def create_runbook(pipeline: Pipeline, *, title: str, markdown: str, author: User | None, summary: str = "") -> Runbook:
     """Create the runbook of a pipeline with its first revision.
 
-    Raise InvalidInputError if the text cannot be rendered, or DomainError if the pipeline already has a runbook.
+    If the pipeline had one that was deleted, that one is restored, and the text is its newest revision. Raise InvalidInputError if the text cannot be rendered, or DomainError if the pipeline already has a runbook.
     """
     markdown = normalize_markdown(markdown)
     rendered = render_markdown(markdown)
     with transaction.atomic():
         Pipeline.objects.select_for_update().get(pk=pipeline.pk)
-        if Runbook.objects.filter(pipeline=pipeline).exists():
+        runbook = Runbook.all_objects.filter(pipeline=pipeline).first()
+        if runbook is None:
+            runbook = Runbook(pipeline=pipeline, revision=0)
+        elif runbook.deleted_at is None:
             raise DomainError(f"{pipeline} already has a runbook.")
-        runbook = Runbook.objects.create(pipeline=pipeline, title=title, revision=1)
+        runbook.title, runbook.revision = title, runbook.revision + 1
+        runbook.deleted_at = runbook.deleted_by = None
+        runbook.save()
         _write(
             runbook,
             rendered=rendered,
-            revision=RunbookRevision(number=1, markdown=markdown, author=author, summary=summary),
+            revision=RunbookRevision(number=runbook.revision, markdown=markdown, author=author, summary=summary),
         )
     return runbook
+
+
+@transaction.atomic
+def delete_runbook(runbook: Runbook, *, by: User, at: dt.datetime) -> None:
+    """Delete a runbook; it can be restored for 30 days with its revisions and runs."""
+    Runbook.objects.filter(pk=runbook.pk).update(deleted_at=at, deleted_by=by)
+
+
+@transaction.atomic
+def restore_runbook(runbook: Runbook) -> Runbook:
+    """Restore a deleted runbook and return it. Raise DomainError if it is gone."""
+    row = Runbook.all_objects.select_for_update(of=("self",)).select_related("pipeline").filter(pk=runbook.pk).first()
+    if row is None:
+        raise DomainError("This runbook was deleted more than 30 days ago and cannot be restored.")
+    if row.deleted_at is not None:
+        row.deleted_at, row.deleted_by, row.title = None, None, row.pipeline.full_name
+        row.save(update_fields=["deleted_at", "deleted_by", "title"])
+    return row
+
+
+def purge_deleted_runbooks(*, at: dt.datetime) -> int:
+    """Delete runbooks, with their revisions, that were deleted more than 30 days ago; return how many."""
+    expired = Runbook.all_objects.filter(deleted_at__lte=at - RESTORE_WINDOW)
+    count = expired.count()
+    expired.delete()
+    return count
 
 
 def save_revision(  # each argument is an attribute of the revision
@@ -83,13 +117,15 @@ def save_revision(  # each argument is an attribute of the revision
 ) -> RunbookRevision:
     """Save a new text as the revision after `based_on` and return it. Return the current revision if nothing changed.
 
-    Raise StaleEditError with both texts if `based_on` is not the current revision, or InvalidInputError if the text
-    cannot be rendered.
+    Raise StaleEditError with both texts if `based_on` is not the current revision, InvalidInputError if the text
+    cannot be rendered, or DomainError if the runbook was deleted meanwhile.
     """
     typed, markdown = markdown, normalize_markdown(markdown)
     rendered = render_markdown(markdown)
     with transaction.atomic():
-        locked = Runbook.objects.select_for_update().get(pk=runbook.pk)
+        locked = Runbook.objects.select_for_update().filter(pk=runbook.pk).first()
+        if locked is None:
+            raise DomainError("This runbook was deleted. Restore it first.")
         current = locked.revisions.select_related("author").get(number=locked.revision)
         if current.number != based_on:
             raise StaleEditError(current=current, yours=typed)
@@ -104,7 +140,7 @@ def save_revision(  # each argument is an attribute of the revision
     return revision
 
 
-def restore(runbook: Runbook, *, number: int, based_on: int, author: User) -> RunbookRevision:
+def restore_revision(runbook: Runbook, *, number: int, based_on: int, author: User) -> RunbookRevision:
     """Save an earlier revision's text as the newest revision. Raise the same errors as `save_revision`."""
     return save_revision(
         runbook,

@@ -2,11 +2,15 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from common.db import try_advisory_lock
 from common.exceptions import DomainError, InvalidInputError
+from people.models import User
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from runbooks import queries, services
@@ -15,13 +19,21 @@ from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm
 from runbooks.models import Runbook, RunbookRevision
 
 RUNBOOKS_PER_PAGE = 100
+MAX_DELETED_SHOWN = 100
+# A preview waits this long for an earlier one of the same person.
+MAX_WAIT_SECONDS = 2
+RETRY_SECONDS = 1
 
 
 @require_safe
 def runbooks(request: SignedInRequest) -> HttpResponse:
     """List all runbooks, and the pipelines without one."""
     page = Paginator(queries.runbooks(), RUNBOOKS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "without_runbook": queries.pipelines_without_runbook()}
+    context = {
+        "page": page,
+        "without_runbook": queries.pipelines_without_runbook(),
+        "deleted": queries.deleted_runbooks()[:MAX_DELETED_SHOWN],
+    }
     return render(request, "runbooks/runbooks.html", context)
 
 
@@ -31,7 +43,8 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     row = queries.runbooks().filter(pipeline__slug=slug).first()
     if row is None:
         pipeline = get_object_or_404(Pipeline, slug=slug)
-        return render(request, "runbooks/no_runbook.html", {"pipeline": pipeline})
+        deleted = queries.deleted_runbooks().filter(pipeline=pipeline).first()
+        return render(request, "runbooks/no_runbook.html", {"pipeline": pipeline, "deleted": deleted})
     context = {"runbook": row, "revision": queries.current_revision(row)}
     return render(request, "runbooks/runbook.html", context)
 
@@ -55,6 +68,9 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     except InvalidInputError as invalid:
         form.add_error("markdown", invalid.problems["markdown"])
         return _editor(request, row, form=form, markdown="")
+    except DomainError as deleted:
+        form.add_error(None, str(deleted))
+        return _editor(request, row, form=form, markdown=form.cleaned_data["markdown"])
     messages.success(
         request, f"Revision {saved.number} saved." if saved.number > current.number else "No changes to save."
     )
@@ -79,7 +95,7 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
             messages.success(request, "Runbook saved.")
             return redirect("runbook", slug=slug)
     markdown = request.POST.get("markdown", OUTLINE)
-    context = {"pipeline": pipeline, "form": form, "preview": _preview(markdown)}
+    context = {"pipeline": pipeline, "form": form, "preview": _preview(markdown, user=request.user)}
     return render(request, "runbooks/edit.html", context, status=400 if form.errors else 200)
 
 
@@ -87,7 +103,10 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
 def preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Return the rendered preview of the editor's text."""
     get_object_or_404(Pipeline, slug=slug)
-    return render(request, "runbooks/_preview.html", {"preview": _preview(request.POST.get("markdown", ""))})
+    preview = _preview(request.POST.get("markdown", ""), user=request.user)
+    if preview.get("is_busy"):
+        return HttpResponse(status=429, headers={"Retry-After": str(RETRY_SECONDS)})
+    return render(request, "runbooks/_preview.html", {"preview": preview})
 
 
 @require_safe
@@ -105,12 +124,34 @@ def revision(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
 
 
 @require_POST
+def delete(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Delete a runbook."""
+    row = _runbook(slug)
+    services.delete_runbook(row, by=request.user, at=timezone.now())
+    messages.success(request, f"Runbook “{row.title}” deleted. It can be restored for 30 days.")
+    return redirect("runbooks")
+
+
+@require_POST
+def restore_deleted(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Restore a deleted runbook."""
+    row = get_object_or_404(Runbook.all_objects.all(), pipeline__slug=slug)
+    try:
+        services.restore_runbook(row)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("runbooks")
+    messages.success(request, "Runbook restored.")
+    return redirect("runbook", slug=slug)
+
+
+@require_POST
 def restore(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """Restore an earlier revision as the newest."""
     row = _runbook(slug)
     _revision(row, number)
     try:
-        services.restore(row, number=number, based_on=row.revision, author=request.user)
+        services.restore_revision(row, number=number, based_on=row.revision, author=request.user)
     except DomainError as error:
         messages.error(request, str(error))
     else:
@@ -163,9 +204,13 @@ def _revision(row: Runbook, number: int) -> RunbookRevision:
     return revision
 
 
-def _preview(markdown: str) -> dict[str, object]:
+def _preview(markdown: str, *, user: User) -> dict[str, object]:
+    """Return the context of a preview; a person has one at a time."""
     try:
-        return {"html": services.render_markdown(services.normalize_markdown(markdown)).html}
+        with transaction.atomic():
+            if not try_advisory_lock(f"preview of {user.pk}", seconds=MAX_WAIT_SECONDS):
+                return {"is_busy": True, "problem": "Another preview of yours is being made. Try again in a moment."}
+            return {"html": services.render_markdown(services.normalize_markdown(markdown)).html}
     except InvalidInputError as invalid:
         return {"problem": " ".join(invalid.problems["markdown"])}
 
@@ -182,7 +227,7 @@ def _editor(
         "pipeline": row.pipeline,
         "runbook": row,
         "form": form,
-        "preview": _preview(markdown),
+        "preview": _preview(markdown, user=request.user),
         "stale": stale,
         "rows": compare(stale.current.markdown, stale.yours) if stale else (),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from common.formatting import format_day
+from common.forms import LineField, MultilineField
 from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.models import HolidayBlock, RotationWeek
@@ -51,7 +52,7 @@ class HolidayForm(forms.Form):
     ends_at_time = forms.TimeField(
         required=False, label="End time", widget=TimePicker(), help_text="On the last day. Leave blank for all day."
     )
-    note = forms.CharField(required=False, max_length=500, help_text="Visible only to you and admins.")
+    note = LineField(required=False, max_length=500, help_text="Visible only to you and admins.")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,9 +67,9 @@ class HolidayForm(forms.Form):
 class RotationForm(forms.Form):
     """A rotation's name, description and hand-off."""
 
-    name = forms.CharField(max_length=120)
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    time_zone = forms.CharField(
+    name = LineField(max_length=120)
+    description = MultilineField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    time_zone = LineField(
         max_length=64,
         initial="UTC",
         label="Time zone",
@@ -105,7 +106,7 @@ def parse_engineers(text: str) -> list[User]:
 class NewRotationForm(RotationForm):
     """A new rotation with its first roster."""
 
-    engineers = forms.CharField(
+    engineers = MultilineField(
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
         help_text="One user name per line, in rotation order.",
     )
@@ -125,7 +126,7 @@ class RosterForm(forms.Form):
     """Ordered engineers, and the start date of the first engineer's shift."""
 
     starts_on = forms.TypedChoiceField(label="Start week", coerce=dt.date.fromisoformat)
-    engineers = forms.CharField(
+    engineers = MultilineField(
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
         help_text="One user name per line, in rotation order.",
     )
@@ -191,7 +192,7 @@ class SwapRequestForm(ConflictForm):
         label="Send to",
         help_text="Only if you are not asking for a shift in exchange.",
     )
-    message = forms.CharField(required=False, max_length=500, label="Message")
+    message = LineField(required=False, max_length=500, label="Message")
     third_week = forms.DateField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, weeks: list[RotationWeek], requester: User, **kwargs: Any) -> None:
@@ -222,7 +223,7 @@ class SwapResponseForm(forms.Form):
     """A response to a swap request: a reason, acknowledged conflicts and, for admins, the engineer."""
 
     engineer = forms.ModelChoiceField(all_users().active(), required=False, to_field_name="username", empty_label=None)
-    reason = forms.CharField(required=False, max_length=500, label="Reason for declining")
+    reason = LineField(required=False, max_length=500, label="Reason for declining")
     acknowledge_conflicts = forms.BooleanField(required=False, label="Accept despite this time off")
 
 
@@ -235,7 +236,7 @@ class CoverForm(ConflictForm):
     )
     starts_at = forms.DateTimeField(label="From", widget=DateTimePicker())
     ends_at = forms.DateTimeField(label="Until", widget=DateTimePicker())
-    reason = forms.CharField(required=False, max_length=200, help_text="Visible to everyone.")
+    reason = LineField(required=False, max_length=200, help_text="Visible to everyone.")
 
     def cover_data(self) -> CoverData:
         """Return the validated cover data."""
@@ -245,7 +246,7 @@ class CoverForm(ConflictForm):
 class CalendarLinkForm(forms.Form):
     """The URL of the engineer's own calendar."""
 
-    address = forms.CharField(
+    address = LineField(
         max_length=2000,
         label="Calendar URL",
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),

@@ -6,10 +6,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from people.models import User
-from tests.databases import copied_database
+from tests.databases import copied_database, empty_tables
 from tests.factories import make_engineer, make_pipeline
 
 # No deadlines: a slow example means a busy machine, not a broken rule. Examples are the same in every run, so that a failure
@@ -25,7 +25,8 @@ SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
     """Give each worker a copy of one migrated database."""
-    with django_db_blocker.unblock(), copied_database():
+    with django_db_blocker.unblock(), copied_database(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
         yield
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import psutil
 import psycopg2
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 PREFIX = "migrated_"
 # A copy's name ends in the number of the process that uses it.
 COPY = "test_copy_"
+# What the migrations write and no test changes.
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 # Any number: workers that start together build one template.
 TEMPLATE_LOCK = 7_310_001
 
@@ -66,6 +68,21 @@ def _drop_abandoned_copies(cursor):
     for (copy,) in cursor.fetchall():
         if not psutil.pid_exists(int(copy.removeprefix(COPY))):
             cursor.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
+
+
+def empty_tables():
+    """Delete the rows of a test that committed them. Django's `flush` truncates every table, which takes 50 times as long."""
+    tables = [name for name in connection.introspection.table_names() if name not in KEPT_TABLES]
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)  # noqa: S608
+    with transaction.atomic(), connection.cursor() as cursor:
+        # As `flush` does, wait for what a process of the test is still writing.
+        cursor.execute(f"LOCK TABLE {', '.join(tables)}")
+        cursor.execute(filled)
+        names = [name for (name,) in cursor.fetchall()]
+        # Without foreign keys, and without the triggers that guard some tables against deletion.
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for name in names:
+            cursor.execute(f"DELETE FROM {name}")  # noqa: S608
 
 
 @contextlib.contextmanager

@@ -132,4 +132,6 @@ else:
         _begin()
     os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 50)
     os.environ.setdefault("ONCALL_VAR", tempfile.gettempdir())
+    # Tests call as one person as fast as they can.
+    os.environ.setdefault("FAIR_USE_PERCENT", "0")
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's own loop runs in the test's thread.

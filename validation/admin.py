@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from common.admin import NoEditModelAdmin
+from common.admin import DeletedFilter, NoEditModelAdmin
+from common.forms import LineField
 from people.admin import request_admin
 from validation.forms import MetricForm
 from validation.models import (
@@ -24,7 +25,7 @@ from validation.models import (
     Metric,
     ReportedRun,
 )
-from validation.services.checks import delete_check
+from validation.services.checks import delete_check, restore_check
 from validation.services.data_sources import address_problem, save_data_source
 from validation.services.external_results import delete_mapping_rule, save_mapping_rule
 from validation.services.metrics import save_metric
@@ -97,7 +98,7 @@ def _moved_message(count: int) -> str:
 class DataSourceForm(forms.ModelForm[DataSource]):
     """A data source. Its URL can be set but not read."""
 
-    new_address = forms.CharField(
+    new_address = LineField(
         label="Database URL",
         required=False,
         max_length=2000,
@@ -165,11 +166,31 @@ class ResultInline(NoEditModelAdmin, admin.TabularInline[CheckResult, Check]):
 class CheckAdmin(NoEditModelAdmin, admin.ModelAdmin[Check]):
     """Checks: viewed and deleted here. Their pages have the form of each check type."""
 
-    list_display = ("name", "pipeline", "check_type", "is_active", "last_status", "last_run_at", "alerting_since")
-    list_filter = ("is_active", "last_status", "check_type", "pipeline")
+    list_display = (
+        "name",
+        "pipeline",
+        "check_type",
+        "is_active",
+        "last_status",
+        "last_run_at",
+        "alerting_since",
+        "deleted_at",
+    )
+    actions = ("restore",)
+    list_filter = (DeletedFilter, "is_active", "last_status", "check_type", "pipeline")
     list_select_related = ("pipeline",)
     search_fields = ("name",)
     inlines = (ResultInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Check]:
+        """Return the checks, deleted or not; the filter hides deleted ones by default."""
+        return Check.all_objects.order_by("pipeline__position", "pipeline", "name")
+
+    @admin.action(description="Restore selected checks", permissions=["delete"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Check]) -> None:
+        for check in queryset:
+            restored = restore_check(check, by=request_admin(request), at=timezone.now())
+            messages.success(request, f"{restored}: restored.")
 
     def view_on_site(self, obj: Check) -> str:
         """Return the URL of the check's page."""
@@ -193,7 +214,7 @@ class CheckAdmin(NoEditModelAdmin, admin.ModelAdmin[Check]):
 class KnownEventAdmin(NoEditModelAdmin, admin.ModelAdmin[KnownEvent]):
     """Known events: added and deleted on a check's page, which re-evaluates affected results."""
 
-    list_display = ("words", "pipeline", "metric", "starts_on", "ends_on", "added_by")
+    list_display = ("name", "pipeline", "metric", "starts_on", "ends_on", "added_by")
     list_filter = ("pipeline",)
     list_select_related = ("pipeline", "metric__pipeline", "added_by")
 

@@ -1,11 +1,13 @@
 """Forms for metrics, checks, mutes and known events."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundWidget
 
+from common.forms import LineField, MultilineField
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -14,6 +16,7 @@ from validation.domain.parameters import Parameter
 from validation.domain.sql import query_problem
 from validation.models import Check, DataSource, Holidays, Metric, Severity
 from validation.models.checks import check_type_choices
+from validation.models.metrics import METRIC_FIELDS
 from validation.queries.checks import sources
 from validation.services.known_events import Event
 
@@ -34,18 +37,7 @@ class MetricForm(forms.ModelForm[Metric]):
 
     class Meta:
         model = Metric
-        fields: tuple[str, ...] = (
-            "pipeline",
-            "slug",
-            "name",
-            "unit",
-            "kind",
-            "grain",
-            "time_zone",
-            "source",
-            "query",
-            "settle_minutes",
-        )
+        fields: tuple[str, ...] = METRIC_FIELDS
 
     def clean_query(self) -> str:
         """Return the query; raise ValidationError unless it is a single SELECT."""
@@ -69,7 +61,7 @@ class PageMetricForm(MetricForm):
     """A metric on its page. Only admins see the query; the pipeline and slug never change."""
 
     class Meta(MetricForm.Meta):
-        fields: tuple[str, ...] = ("name", "unit", "kind", "grain", "time_zone", "source", "query", "settle_minutes")
+        fields: tuple[str, ...] = METRIC_FIELDS[2:]
         widgets = {
             "time_zone": forms.TextInput(attrs={"autocomplete": "off"}),
             "query": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
@@ -126,11 +118,23 @@ class NewMetricForm(PageMetricForm):
         return values
 
 
+class CheckboxList(forms.CheckboxSelectMultiple):
+    """Check boxes in a row; a screen reader reads them as one group."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "choices"})
+
+
 class NewCheckForm(forms.Form):
     """The pipeline and type of a new check."""
 
     pipeline = forms.ModelChoiceField(Pipeline.objects.all(), to_field_name="slug", empty_label=None)
-    check_type = forms.ChoiceField(label="Type", choices=check_type_choices)
+    check_type = forms.ChoiceField(label="Type", choices=check_type_choices, widget=forms.RadioSelect)
+
+    def types(self) -> Iterator[tuple[BoundWidget, str]]:
+        """Yield the radio button of each type with what the type checks."""
+        for radio in self["check_type"]:
+            yield radio, CHECK_TYPES[radio.data["value"]].summary
 
 
 def parameter_field(parameter: Parameter) -> forms.Field:
@@ -145,7 +149,7 @@ def parameter_field(parameter: Parameter) -> forms.Field:
     if parameter.kind == "flag":
         return forms.BooleanField(**options)
     if parameter.kind == "weekdays":
-        return forms.MultipleChoiceField(choices=WEEKDAYS, widget=forms.SelectMultiple(attrs={"size": 7}), **options)
+        return forms.MultipleChoiceField(choices=WEEKDAYS, widget=CheckboxList(), **options)
     widgets: dict[str, forms.Widget] = {
         "lines": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
         "sql": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "code-input"}),
@@ -155,7 +159,15 @@ def parameter_field(parameter: Parameter) -> forms.Field:
         "number": forms.TextInput(attrs={"inputmode": "decimal"}),
         "integer": forms.TextInput(attrs={"inputmode": "numeric"}),
     }
-    return forms.CharField(widget=widgets[parameter.kind], max_length=50_000, **options)
+    field_class = MultilineField if isinstance(widgets[parameter.kind], forms.Textarea) else LineField
+    field = field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
+    return _needed(field) if parameter.required else field
+
+
+def _needed(field: forms.Field) -> forms.Field:
+    """Mark a field that an enabled check needs: it is not shown as optional, although a disabled check may lack it."""
+    field.is_needed = True  # type: ignore[attr-defined]  # read by _form_field.html
+    return field
 
 
 def _initial_value(parameter: Parameter, value: object) -> object:
@@ -190,7 +202,7 @@ class ParametersForm(forms.Form):
 class CheckForm(ParametersForm):
     """A check: parameters of its type, metrics, schedule and alerting."""
 
-    name = forms.CharField(max_length=120)
+    name = LineField(max_length=120)
     metric = forms.ModelChoiceField(Metric.objects.none(), required=False, empty_label="None")
     other_metric = forms.ModelChoiceField(
         Metric.objects.none(), required=False, empty_label="None", help_text="Denominator, or metric to compare with."
@@ -198,7 +210,7 @@ class CheckForm(ParametersForm):
     source = forms.ModelChoiceField(
         DataSource.objects.defer("address"), required=False, empty_label="None", label="Data source"
     )
-    query = forms.CharField(
+    query = MultilineField(
         required=False,
         max_length=20_000,
         label="SQL query",
@@ -215,7 +227,7 @@ class CheckForm(ParametersForm):
         label="Run every (min)",
         help_text="Leave empty to use a cron expression.",
     )
-    cron = forms.CharField(
+    cron = LineField(
         required=False,
         max_length=100,
         label="Cron expression",
@@ -241,12 +253,10 @@ class CheckForm(ParametersForm):
         coerce=int,
         choices=WEEKDAYS,
         label="Expected days",
-        widget=forms.SelectMultiple(attrs={"size": 7}),
-        help_text="Default: every day.",
+        widget=CheckboxList(),
+        help_text="Days on which data is expected; none means every day.",
     )
-    country = forms.CharField(
-        required=False, max_length=2, label="Country", help_text="For public holidays, such as DE."
-    )
+    country = LineField(required=False, max_length=2, label="Country", help_text="For public holidays, such as DE.")
     holidays = forms.ChoiceField(label="On public holidays", choices=Holidays.choices)
     is_active = forms.BooleanField(required=False, label="Enabled")
 
@@ -258,13 +268,51 @@ class CheckForm(ParametersForm):
         self.fields["other_metric"].queryset = metrics  # type: ignore[attr-defined]  # as above
         if not user.is_staff or not (check.type.needs_query or check.type.accepts_query):
             del self.fields["source"], self.fields["query"]
-        parameters = [PREFIX + parameter.name for parameter in check.type.declared_parameters]
-        self.order_fields(["name", "metric", "other_metric", "source", "query", *parameters])
+        for name in _irrelevant_fields(check):
+            del self.fields[name]
+        needed = {"interval_minutes", "other_metric"} | ({"metric"} if check.type.needs_metric else set())
+        for name in needed | ({"source", "query"} if check.type.needs_query else set()):
+            if name in self.fields:
+                _needed(self.fields[name])
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return the visible fields under their headings, in order."""
+        parameters = [name for name in self.fields if name.startswith(PREFIX)]
+        groups = {
+            "Data": ("name", "metric", "other_metric", "source", "query"),
+            "Rule": tuple(parameters),
+            "Schedule": ("interval_minutes", "cron", "settle_minutes", "weekdays", "holidays", "country"),
+            "Alerts": ("severity", "confirm", "confirm_of", "cooldown_minutes", "is_active"),
+        }
+        return [
+            (title, fields)
+            for title, names in groups.items()
+            if (fields := [self[n] for n in names if n in self.fields])
+        ]
 
     def check_fields(self) -> dict[str, Any]:
         """Return the values of a valid form by model field."""
         fields = {name: value for name, value in self.cleaned_data.items() if not name.startswith(PREFIX)}
-        return {**fields, "country": fields["country"].upper(), "parameters": self.parameters()}
+        if "country" in fields:
+            fields["country"] = fields["country"].upper()
+        return {**fields, "parameters": self.parameters()}
+
+
+def _irrelevant_fields(check: Check) -> list[str]:
+    """Return the fields that mean nothing to a check's type, except those that are set."""
+    names = [] if check.type.other_metric_problem(None) else ["other_metric"]
+    if check.type.needs_query:
+        # Its query says which rows are evaluated.
+        names += ["metric", "settle_minutes", "weekdays", "country", "holidays"]
+    unset: dict[str, object] = {
+        "metric": None,
+        "other_metric": None,
+        "settle_minutes": 0,
+        "weekdays": [],
+        "country": "",
+    }
+    unset["holidays"] = Holidays.ORDINARY
+    return [name for name in names if getattr(check, name) == unset[name]]
 
 
 class MuteForm(forms.Form):
@@ -289,10 +337,10 @@ class KnownEventForm(forms.Form):
 
     starts_on = forms.DateField(label="First day", widget=DateInput())
     ends_on = forms.DateField(label="Last day", widget=DateInput())
-    words = forms.CharField(max_length=120, label="Event", help_text="Such as Black Friday.")
+    name = LineField(max_length=120, label="Event", help_text="Such as Black Friday.")
     whole_pipeline = forms.BooleanField(required=False, label="Applies to every metric of the pipeline")
 
     def event(self) -> Event:
         """Return the event of a valid form."""
         values = self.cleaned_data
-        return Event(values["starts_on"], values["ends_on"], values["words"])
+        return Event(values["starts_on"], values["ends_on"], values["name"])

@@ -4,18 +4,21 @@ import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from common.formatting import format_day
+from common.formatting import format_day, format_value
 from validation.domain.axis_ticks import labelled_ticks
-from validation.domain.formatting import format_value
 
-WIDTH, HEIGHT = 720, 240
+WIDTH, HEIGHT = 960, 280
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
 LABEL_CHARACTER_WIDTH = 7
 MAX_DATE_LABELS = 6
 # The expected range bridges a gap of a weekend between two results.
 MAX_BAND_GAP_BUCKETS = 3.5
 MAX_LINE_GAP_BUCKETS = 1.5
+# Beyond this, a value is too narrow to be pointed at, and the page would be too large.
+MAX_HOVER_VALUES, MAX_ROWS = 400, 120
+LAST_LABEL_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Tick:
 
     position: float
     text: str
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,16 @@ class Shade:
 
     x: float
     width: float
-    words: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    """The strip of the chart in which the pointer shows a value."""
+
+    x: float
+    width: float
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,9 @@ class Plot:
     shades: tuple[Shade, ...]
     values: tuple[Tick, ...]
     dates: tuple[Tick, ...]
+    hovers: tuple[Hover, ...]
     rows: tuple[DataRow, ...]
+    count: int
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -128,6 +143,8 @@ def build_plot(
         return None
     low, high = _heights(points)
     ticks = labelled_ticks(low, high, unit=unit)
+    if all(point.value == int(point.value) for point in drawn if point.value is not None):
+        ticks = [(value, text) for value, text in ticks if value == int(value)]
     left = max(LEFT, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))
     frame = _Frame(points[0].bucket, points[-1].bucket, low, high, step, left)
     return Plot(
@@ -148,7 +165,9 @@ def build_plot(
         shades=tuple(_shades(events or {}, frame=frame)),
         values=tuple(Tick(frame.y(value), text) for value, text in ticks),
         dates=tuple(_dates(points, frame=frame, daily=daily)),
-        rows=tuple(_row(point, unit=unit, daily=daily) for point in reversed(points)),
+        hovers=tuple(_hovers(drawn, frame=frame, unit=unit, daily=daily)),
+        rows=tuple(_row(point, unit=unit, daily=daily) for point in list(reversed(points))[:MAX_ROWS]),
+        count=len(points),
         left=left,
     )
 
@@ -159,7 +178,8 @@ def _heights(points: Sequence[ChartValue]) -> tuple[float, float]:
     levels = [level for level in drawn if math.isfinite(level)]
     low, high = min(levels), max(levels)
     margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    return low - margin, high + margin
+    # The axis of numbers that are never negative starts at zero.
+    return (0.0 if 0 <= low <= margin else low - margin), high + margin
 
 
 def _row(point: ChartValue, *, unit: str, daily: bool) -> DataRow:
@@ -171,9 +191,27 @@ def _row(point: ChartValue, *, unit: str, daily: bool) -> DataRow:
 
 
 def _title(point: ChartValue, *, daily: bool) -> str:
+    return f"{_time(point, daily=daily)}: {point.expected or point.status}. {point.message}"
+
+
+def _hovers(drawn: Sequence[ChartValue], *, frame: _Frame, unit: str, daily: bool) -> Iterator[Hover]:
+    """Yield a strip for each value, from the middle to its left neighbour to the middle to its right one."""
+    if len(drawn) > MAX_HOVER_VALUES:
+        return
+    xs = [frame.x(point.bucket) for point in drawn]
+    edges = [float(frame.left), *((left + right) / 2 for left, right in pairwise(xs)), float(WIDTH - RIGHT)]
+    for point, left, right in zip(drawn, edges, edges[1:], strict=False):
+        row = _row(point, unit=unit, daily=daily)
+        expected = "" if row.low == row.high == "–" else f" Expected: {row.low} to {row.high}."
+        result = f" {point.expected or point.message}" if point.status else ""
+        yield Hover(
+            round(left, 1), round(right - left, 1), f"{_time(point, daily=daily)}: {row.value}.{expected}{result}"
+        )
+
+
+def _time(point: ChartValue, *, daily: bool) -> str:
     date = format_day(point.bucket.date())
-    time = date if daily else f"{date}, {point.bucket:%H:%M} UTC"
-    return f"{time}: {point.expected or point.status}. {point.message}"
+    return date if daily else f"{date}, {point.bucket:%H:%M} UTC"
 
 
 def _lines(drawn: Sequence[ChartValue], *, frame: _Frame) -> Iterator[str]:
@@ -221,15 +259,19 @@ def _outline(stretch: Sequence[ChartValue], *, frame: _Frame) -> str:
 
 def _shades(events: Mapping[dt.date, str], *, frame: _Frame) -> Iterator[Shade]:
     half = max(frame.step, dt.timedelta(days=1)) / 2
-    for day, words in sorted(events.items()):
+    for day, name in sorted(events.items()):
         at = dt.datetime.combine(day, dt.time(), dt.UTC)
         if frame.first <= at <= frame.last:
             begin, end = max(frame.left, frame.x(at - half)), min(WIDTH - RIGHT, frame.x(at + half))
-            yield Shade(begin, round(max(end - begin, 2), 1), words)
+            yield Shade(begin, round(max(end - begin, 2), 1), name)
 
 
 def _dates(points: Sequence[ChartValue], *, frame: _Frame, daily: bool) -> Iterator[Tick]:
     every = max(1, math.ceil(len(points) / MAX_DATE_LABELS))
     for index in range(0, len(points), every):
         at = points[index].bucket
-        yield Tick(frame.x(at), format_day(at, "short") if daily else f"{format_day(at, 'short')} {at:%H:%M}")
+        x = frame.x(at)
+        anchor = "start" if index == 0 and len(points) > 1 else "middle"
+        if x > WIDTH - RIGHT - LAST_LABEL_WIDTH / 2:
+            anchor = "end"
+        yield Tick(x, format_day(at, "short") if daily else f"{format_day(at, 'short')} {at:%H:%M}", anchor)

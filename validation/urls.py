@@ -14,6 +14,8 @@ from validation.views.checks import (
     progress,
     remove_check,
     remove_event,
+    removed_checks,
+    restore,
     run_now,
 )
 from validation.views.external import external_check, external_checks
@@ -24,9 +26,11 @@ urlpatterns = [
     path("checks/new/", new_check, name="new_check"),
     path("checks/metrics/new/", new_metric, name="new_metric"),
     path("checks/metrics/<int:pk>/", edit_metric, name="edit_metric"),
+    path("checks/deleted/", removed_checks, name="deleted_checks"),
     path("checks/<int:pk>/", check, name="check"),
     path("checks/<int:pk>/edit/", edit_check, name="edit_check"),
     path("checks/<int:pk>/remove/", remove_check, name="remove_check"),
+    path("checks/<int:pk>/restore/", restore, name="restore_check"),
     path("checks/<int:pk>/progress/", progress, name="check_progress"),
     path("checks/<int:pk>/run/", run_now, name="run_check"),
     path("checks/<int:pk>/mute/", mute, name="mute_check"),

@@ -1,6 +1,7 @@
 """Template tags for dates, durations, page links and confirmations."""
 
 import datetime as dt
+import secrets
 from html import unescape
 
 from django import template
@@ -37,6 +38,13 @@ def when(value: dt.datetime | dt.date | dt.time | None, style: DateStyle = "full
         value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         words,
     )
+
+
+@register.simple_tag
+def form_key() -> SafeString:
+    """Return the hidden field that makes a form submitted twice one request (people.middleware.SavedResponseMiddleware)."""
+    # Without `autocomplete`, Firefox keeps the old key when the page is reloaded.
+    return format_html('<input type="hidden" name="form_key" value="{}" autocomplete="off">', secrets.token_urlsafe(16))
 
 
 @register.simple_tag(takes_context=True)

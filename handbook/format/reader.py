@@ -172,7 +172,7 @@ def _ownership(
         report_error(_no_table(chunk))
         return (), ()
     after = chunk.body[table.end :]
-    # The table may be below a heading inside the part, which is kept.
+    # The table may be below a heading inside the part.
     heading = chunk.heading if chunk.level == PIECE_LEVEL else ()
     _add_passage([*heading, *chunk.body[: table.start]], place=OWNERSHIP, outline=outline)
     _add_passage(after, place=OWNERSHIP_TABLE, outline=outline)

@@ -141,7 +141,7 @@ def table_text(rows: Sequence[PipelineRow], columns: Sequence[ExtraColumn] = ())
     heads = [f"**{title}**" for title in COLUMNS]
     cells = [[row.full_name, row.primary, row.secondary] for row in rows]
     widths = list(WIDTHS)
-    # Places are those in the table, so that each insertion makes room for the next.
+    # In ascending order, so that each column gets its place in the whole table.
     for number, column in enumerate(columns):
         place = min(column.place, len(heads))
         heads.insert(place, f"**{column.title}**" if column.title else "")

@@ -56,7 +56,7 @@ class RotationQuestion:
 class Answers:
     """Answers to the questions, by match key: a user name or another name, a rotation's slug, or `NEW`.
 
-    The rotation of the key "" is the answer for every rotation without its own.
+    The rotation answer of the key "" applies to every rotation without its own.
     """
 
     people: Mapping[str, str] = field(default_factory=dict)

@@ -34,9 +34,9 @@ class RosterEffect:
 def roster_plan(
     part: RotationPart, rotation: Rotation, *, engineers: Sequence[User], at: dt.datetime
 ) -> RosterPlan | None:
-    """Return the roster that the handbook plans for a rotation, or None if the rotation has it already.
+    """Return the roster that the handbook plans for a rotation, or None if nothing changes.
 
-    A new rotation starts this week. A change starts next week, so that whoever is on call now stays on call, and continues
+    A new rotation starts this week. A change starts next week, so that the engineer on call now stays on call, and continues
     with the engineer after them. A table with dates says whose turn it is.
     """
     today = at.astimezone(ZoneInfo(rotation.time_zone)).date()
@@ -72,7 +72,7 @@ def _turned(engineers: Sequence[User], *, anchor: dt.date, to: dt.date) -> tuple
 
 
 def _is_cycle(planned: Sequence[User], engineers: Sequence[User]) -> bool:
-    """Return True if both lists are the same order, whoever is first."""
+    """Return True if both lists are the same order, apart from which engineer is first."""
     turns = range(len(planned))
     return any([*planned[turn:], *planned[:turn]] == list(engineers) for turn in turns)
 

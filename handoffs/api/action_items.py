@@ -10,6 +10,7 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.exceptions import InvalidInputError
 from handoffs.api.handoffs import ID_PATTERN, ROTATION
 from handoffs.models import ActionItem
@@ -30,7 +31,7 @@ class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
     pipeline = serializers.SlugRelatedField(
         slug_field="slug", queryset=Pipeline.objects.order_by("pk"), required=False, allow_null=True
     )
-    text = serializers.CharField(max_length=500)
+    text = LineField(max_length=500)
     created_by = UsernameField(read_only=True)
     done_by = UsernameField(read_only=True)
     done = serializers.BooleanField(required=False)

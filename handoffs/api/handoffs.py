@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField, MultilineField
 from common.api.params import FROM, TO, instant_or_date
 from common.datetimes import EARLIEST, LATEST
 from common.exceptions import InvalidInputError
@@ -40,19 +41,20 @@ END = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    """A line of live data: its text, the page it links to, and its state (ok, warn, danger or none)."""
+    """A line of live data: its text, the page it links to, its state (ok, warn, danger or none), and the words to link."""
 
     text = serializers.CharField()
     path = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_blank=True)
+    link = serializers.CharField(allow_blank=True)
 
 
 class TopicSerializer(serializers.Serializer[Any]):
     """A topic of the sheet with its live data and its note."""
 
-    title = serializers.CharField(max_length=400)
+    title = LineField(max_length=400)
     items = ItemSerializer(many=True, read_only=True)
-    notes = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    notes = MultilineField(allow_blank=True, trim_whitespace=False)
     version = serializers.IntegerField(
         min_value=0,
         max_value=2_000_000_000,

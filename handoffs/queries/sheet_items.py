@@ -21,11 +21,18 @@ from scheduling.queries.on_call import responder_chains
 
 @dataclass(frozen=True, slots=True)
 class SheetItem:
-    """A line of live data: its text, the page it links to, and its state (`ok`, `warn` or `danger`)."""
+    """A line of live data: its text, the page it links to, its state (`ok`, `warn` or `danger`), and the words to link."""
 
     text: str
     path: str = ""
     state: str = ""
+    # A part of the text. Empty for the whole text, also in sheets that were frozen before this field existed.
+    link: str = ""
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The text before the link, the link, and the text after it."""
+        return self.text.partition(self.link) if self.link else ("", self.text, "")
 
 
 # Sheets stay readable, and small enough to send and to freeze, when hundreds of incidents are open.
@@ -83,7 +90,7 @@ def _incident(row: Incident) -> SheetItem:
     assignee = f"assigned to {row.assignee}" if row.assignee else "unassigned"
     since = format_instant(row.opened_at, dt.UTC)
     text = f"{row.get_kind_display()}: {row.title} ({row.pipeline}), since {since}, {assignee}"
-    return SheetItem(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger")
+    return SheetItem(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger", link=row.title)
 
 
 def _statuses(members: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[tuple[int, About], SheetItem]]:
@@ -101,4 +108,5 @@ def _statuses(members: list[PipelineRotation], *, at: dt.datetime) -> list[tuple
 def _status(pipeline: Pipeline, status: PipelineStatus, *, responder: Person | None) -> SheetItem:
     suffix = f"responder {responder}" if responder else "uncovered"
     path = reverse("pipeline", args=[pipeline.slug])
-    return SheetItem(f"{pipeline} — {status.word} — {suffix}", path, status.badge if responder else "danger")
+    state = status.badge if responder else "danger"
+    return SheetItem(f"{pipeline} — {status.name} — {suffix}", path, state, link=str(pipeline))

@@ -123,7 +123,10 @@ def notify_cleared_signatures(handoff: Handoff, *, signers: Iterable[User], at: 
 
 
 def notify_unsigned(*, at: dt.datetime) -> int:
-    """Remind both engineers once of a hand-off due an hour ago that lacks a signature; return how many hand-offs."""
+    """Remind both engineers once of a hand-off due an hour ago that lacks a signature; return how many hand-offs.
+
+    If a missing signer has left, the admins are notified too: they can close it.
+    """
     late = at - SIGNING_PERIOD
     rows = Handoff.objects.unsigned().filter(at__lte=late, at__gt=late - UNSIGNED_LIFETIME, unsigned_notified_at=None)
     return sum(_notify_unsigned_handoff(row, at=at) for row in rows.with_people().order_by("at"))
@@ -134,5 +137,6 @@ def _notify_unsigned_handoff(handoff: Handoff, *, at: dt.datetime) -> int:
     if Handoff.objects.unsigned().filter(pk=handoff.pk, unsigned_notified_at=None).update(unsigned_notified_at=at) != 1:
         return 0
     notification = HandoffUnsigned(**handoff_facts(handoff))
-    enqueue(handoff.people, notification, due_at=at, expires_at=handoff.at + UNSIGNED_LIFETIME)
+    recipients = [*handoff.people, *(User.objects.get_queryset().admins() if handoff.has_lost_engineer else ())]
+    enqueue(recipients, notification, due_at=at, expires_at=handoff.at + UNSIGNED_LIFETIME)
     return 1

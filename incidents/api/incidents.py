@@ -16,6 +16,7 @@ from common.api.params import paginate_list
 from common.identifiers import ID_PATTERN
 from incidents.api.serializers import (
     CommentSerializer,
+    FailureSerializer,
     IncidentDetailSerializer,
     IncidentRowSerializer,
     IncidentSerializer,
@@ -130,6 +131,12 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         """List an incident's timeline, oldest first."""
         rows = self.get_object().timeline.select_related("by").order_by("pk")
         return paginate_list(self, request, rows, serializer=TimelineEntrySerializer)
+
+    @extend_schema(responses=FailureSerializer(many=True))
+    @action(detail=True)
+    def failures(self, request: Request, pk: str) -> Response:
+        """List the failing checks in an incident, oldest first."""
+        return paginate_list(self, request, self.get_object().failures.order_by("pk"), serializer=FailureSerializer)
 
     @extend_schema(methods=["get"], responses=TimelineEntrySerializer(many=True))
     @extend_schema(methods=["post"], request=CommentSerializer, responses={201: IncidentDetailSerializer})

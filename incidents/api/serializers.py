@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from incidents.models import EscalationStep, Incident, RunStep, TimelineEntry
+from common.api.fields import LineField, MultilineField
+from incidents.models import EscalationStep, Failure, Incident, RunStep, TimelineEntry
 from people.serializers import UsernameField
 from pipelines.models import Pipeline
 
@@ -15,7 +16,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
     kind = serializers.ChoiceField(Incident.Kind.choices)
     severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
-    text = serializers.CharField(required=False, allow_blank=True, default="")
+    text = MultilineField(required=False, allow_blank=True, default="")
     check_id = serializers.IntegerField(read_only=True, allow_null=True)
     opened_by = UsernameField(read_only=True)
     acknowledged_by = UsernameField(read_only=True)
@@ -95,6 +96,24 @@ class EscalationStepSerializer(serializers.ModelSerializer[EscalationStep]):
         fields = ("engineer", "role", "at", "round")
 
 
+class FailureSerializer(serializers.ModelSerializer[Failure]):
+    """A failing check in an incident; `recovered_at` is null while it fails, `check_id` for a check of another tool."""
+
+    class Meta:
+        model = Failure
+        fields = (
+            "check_id",
+            "fingerprint",
+            "title",
+            "text",
+            "started_at",
+            "last_seen_at",
+            "repeats",
+            "recovered_at",
+        )
+        read_only_fields = fields
+
+
 class RunStepSerializer(serializers.ModelSerializer[RunStep]):
     """A step of a runbook run, with the runbook's revision."""
 
@@ -109,14 +128,15 @@ class RunStepSerializer(serializers.ModelSerializer[RunStep]):
 
 
 class IncidentDetailSerializer(IncidentSerializer):
-    """An incident with its newest timeline entries and notifications, in order, and the steps of its newest runbook run."""
+    """An incident with its newest timeline entries, notifications and failing checks, in order, and the steps of its newest run."""
 
+    failures = FailureSerializer(many=True, read_only=True)
     timeline = TimelineEntrySerializer(many=True, read_only=True)
     notified = EscalationStepSerializer(source="escalation_steps", many=True, read_only=True)
     steps = RunStepSerializer(source="newest_run_steps", many=True, read_only=True)
 
     class Meta(IncidentSerializer.Meta):
-        fields = (*IncidentSerializer.Meta.fields, "timeline", "notified", "steps")
+        fields = (*IncidentSerializer.Meta.fields, "failures", "timeline", "notified", "steps")
 
 
 class IncidentUpdateSerializer(serializers.Serializer[Any]):
@@ -124,14 +144,14 @@ class IncidentUpdateSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(Incident.Kind.choices, required=False)
     severity = serializers.ChoiceField(Incident.Severity.choices, required=False)
-    title = serializers.CharField(required=False)
-    text = serializers.CharField(required=False, allow_blank=True)
+    title = LineField(required=False)
+    text = MultilineField(required=False, allow_blank=True)
 
 
 class CommentSerializer(serializers.Serializer[Any]):
     """An optional comment."""
 
-    text = serializers.CharField(required=False, allow_blank=True, default="")
+    text = MultilineField(required=False, allow_blank=True, default="")
 
 
 class ResolveSerializer(CommentSerializer):
@@ -157,4 +177,4 @@ class MarkStepSerializer(serializers.Serializer[Any]):
 
     position = serializers.IntegerField(min_value=1, max_value=9999)
     done = serializers.BooleanField(required=False)
-    note = serializers.CharField(required=False, allow_blank=True)
+    note = MultilineField(required=False, allow_blank=True)

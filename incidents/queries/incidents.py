@@ -1,7 +1,7 @@
 """Incidents for lists, pages and the API."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from incidents.models import (
     Alert,
     AlertQuerySet,
     EscalationStep,
+    Failure,
     Incident,
     IncidentQuerySet,
     RunbookRun,
@@ -23,6 +24,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.domain.responder_chain import Link
 from scheduling.queries.on_call import responder_chains
+from validation.models import Check
 
 # An incident lists at most this many timeline entries and notifications; the timeline has a list of its own.
 MAX_DETAIL_ROWS = 50
@@ -35,12 +37,13 @@ def all_incidents() -> IncidentQuerySet:
 
 
 def detailed_incidents() -> QuerySet[Incident]:
-    """Return every incident with its newest timeline entries and notifications, in order, and its newest runbook run."""
+    """Return every incident with its newest timeline entries, notifications and failures, in order, and its newest runbook run."""
     entries = TimelineEntry.objects.select_related("by").order_by("pk")
     escalation_steps = EscalationStep.objects.select_related("engineer").order_by("pk")
     run_steps = RunStep.objects.select_related("run", "done_by").order_by("position")
     return all_incidents().prefetch_related(
         Prefetch("timeline", queryset=_newest_per_incident(entries, limit=MAX_DETAIL_ROWS)),
+        Prefetch("failures", queryset=_newest_per_incident(Failure.objects.order_by("pk"), limit=MAX_DETAIL_ROWS)),
         Prefetch("escalation_steps", queryset=_newest_per_incident(escalation_steps, limit=MAX_DETAIL_ROWS)),
         Prefetch("runs", queryset=_newest_per_incident(RunbookRun.objects.order_by("pk"), limit=1)),
         Prefetch("runs__steps", queryset=run_steps),
@@ -57,6 +60,11 @@ def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
     """Return the unresolved incidents of one pipeline, or of all."""
     rows = all_incidents().unresolved()
     return rows if pipeline is None else rows.filter(pipeline=pipeline)
+
+
+def check_incident(check_id: int) -> Incident | None:
+    """Return the unresolved incident in which a check fails, or None."""
+    return open_incidents().filter(failures__check_id=check_id, failures__is_open=True).first()
 
 
 def open_by_urgency() -> IncidentQuerySet:
@@ -116,7 +124,7 @@ def escalation_chain(incident: Incident, *, at: dt.datetime) -> list[EscalationL
     people = User.objects.get_queryset().in_bulk([link.engineer.id for link in chain.links])
     steps = {step.engineer_id: step for step in incident.escalation_steps.filter(round=incident.round)}
     next_engineer = None
-    if incident.next_escalation_at is not None:
+    if incident.next_escalation_at is not None and not _is_assignee_next(incident, notified=steps):
         next_engineer = next(
             (link.engineer for link in chain.links if link.available and link.engineer.id not in steps), None
         )
@@ -129,6 +137,27 @@ def escalation_chain(incident: Incident, *, at: dt.datetime) -> list[EscalationL
         )
         for link in chain.links
     ]
+
+
+def _is_assignee_next(incident: Incident, *, notified: Collection[int]) -> bool:
+    assignee = incident.assignee
+    return assignee is not None and assignee.is_active and assignee.pk not in notified
+
+
+def next_notified(incident: Incident, *, chain: Iterable[EscalationLink]) -> User | None:
+    """Return who is notified next if nobody acknowledges the incident; None for the admins, or if nobody is."""
+    if incident.next_escalation_at is None:
+        return None
+    notified = incident.escalation_steps.filter(round=incident.round).values_list("engineer", flat=True)
+    if _is_assignee_next(incident, notified=set(notified)):
+        return incident.assignee
+    return next((link.engineer for link in chain if link.is_next), None)
+
+
+def incident_failures(incident: Incident) -> QuerySet[Failure]:
+    """Return the failing checks in an incident, those that have not recovered first; `has_page` unless the check was deleted."""
+    has_page = Exists(Check.objects.filter(pk=OuterRef("check_id")))
+    return incident.failures.annotate(has_page=has_page).order_by(F("recovered_at").asc(nulls_first=True), "pk")
 
 
 def alerts() -> AlertQuerySet:

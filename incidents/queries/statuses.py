@@ -15,13 +15,13 @@ from validation.models import Check, ExternalCheck
 class PipelineStatus:
     """A pipeline's status, one of `incidents.domain.status.STATUSES`, and its number of unresolved incidents."""
 
-    word: str
+    name: str
     open_incidents: int
 
     @property
     def badge(self) -> str:
         """The badge's CSS class: ok, warn, danger or none."""
-        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn", "stale": "warn"}.get(self.word, "danger")
+        return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn", "stale": "warn"}.get(self.name, "danger")
 
 
 def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
@@ -44,6 +44,6 @@ def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
         if pipeline is not None:
             results[pipeline] |= {result, "stale"} if is_stale else {result}
     return {
-        key: PipelineStatus(word=pipeline_status(kinds=kinds, results=results[key]), open_incidents=sum(kinds.values()))
+        key: PipelineStatus(name=pipeline_status(kinds=kinds, results=results[key]), open_incidents=sum(kinds.values()))
         for key, kinds in counts.items()
     }

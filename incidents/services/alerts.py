@@ -2,16 +2,17 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from django.db import transaction
 
-from common.db import advisory_lock
+from common.db import advisory_locks
+from common.exceptions import InvalidInputError
 from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_GROUP_KEY_LENGTH, Alert, Incident, TimelineEntry
 from incidents.services.transitions import lock_incident
-from incidents.services.triggers import MIN_COOLDOWN, IncidentTrigger, resolve_alert, trigger_incident
+from incidents.services.triggers import MIN_COOLDOWN, IncidentTrigger, resolve_alerts, trigger_incident
 from people.domain.names import match_key
 from pipelines.models import Pipeline
 from validation.importers import alertmanager
@@ -22,6 +23,14 @@ from validation.models import MappingRule
 PIPELINE_LABEL = "pipeline"
 MAX_LABEL_LENGTH = 500
 OUTAGE_SEVERITIES = {"critical", "page", "disaster", "emergency"}
+# More alerts in one webhook are more than a person reads, and would keep others waiting.
+MAX_ALERTS = 5_000
+# Alerts of one transaction: each takes an advisory lock, of which the database has a few thousand.
+BATCH_ALERTS = 100
+STORED_FIELDS = (
+    "name", "summary", "severity", "labels", "pipeline", "group_key", "is_firing", "starts_at", "ends_at", "last_ends_at",
+    "received_at",
+)  # fmt: skip
 LOW_SEVERITIES = {"low", "info", "informational", "none"}
 
 
@@ -45,22 +54,76 @@ class AlertBatchResult:
 
 
 def ingest_alerts(alerts: Sequence[alertmanager.AlertPayload], *, at: dt.datetime) -> AlertBatchResult:
-    """Store a webhook's alerts and open or resolve their incidents; sending it twice opens nothing twice."""
+    """Store a webhook's alerts and open or resolve their incidents; sending it twice opens nothing twice.
+
+    Raises InvalidInputError for more than MAX_ALERTS.
+    """
+    if len(alerts) > MAX_ALERTS:
+        problem = f"A webhook may have up to {MAX_ALERTS:,} alerts; this one has {len(alerts):,}. Set max_alerts in Alertmanager."
+        raise InvalidInputError({"alerts": [problem]})
     mapping = _PipelineMapping.load()
     firing = closed = 0
-    unmapped = []
-    for alert in alerts:
-        if not (alert.firing or alert.resolved):
-            continue
+    unmapped: list[str] = []
+    for batch in _batches([alert for alert in alerts if alert.firing or alert.resolved]):
         with transaction.atomic():
-            row, change = _store(alert, pipeline=mapping.pipeline(alert.name, labels=dict(alert.labels)), at=at)
-            if row.pipeline_id is None:
-                unmapped.append(row.fingerprint)
-            if change is Change.RESOLVED:
-                closed += resolve_alert(row, at=at) is not None
-            elif change is not Change.STALE:
-                firing += _trigger(row, change=change, at=at) is not None
+            stored = _store(batch, mapping=mapping, at=at)
+            unmapped += [row.fingerprint for row, _ in stored if row.pipeline_id is None]
+            changed = [(row, change) for row, change in stored if change is not Change.STALE]
+            firing += _trigger_all([item for item in changed if item[1] is not Change.RESOLVED], at=at)
+            closed += _resolve_all([row for row, change in changed if change is Change.RESOLVED], at=at)
     return AlertBatchResult(firing=firing, closed=closed, unmapped=tuple(unmapped))
+
+
+def _batches(alerts: Sequence[alertmanager.AlertPayload]) -> Iterator[list[alertmanager.AlertPayload]]:
+    """Split alerts, in order, so that no batch is long or has a fingerprint twice."""
+    batch: dict[str, alertmanager.AlertPayload] = {}
+    for alert in alerts:
+        fingerprint = _fingerprint(alert)
+        if fingerprint in batch or len(batch) >= BATCH_ALERTS:
+            yield list(batch.values())
+            batch = {}
+        batch[fingerprint] = alert
+    if batch:
+        yield list(batch.values())
+
+
+def _trigger_all(rows: Sequence[tuple[Alert, Change]], *, at: dt.datetime) -> int:
+    """Open or find the incidents of firing alerts; return how many have one.
+
+    The first alert of a group opens its incident, which then is locked; the others join it at once.
+    """
+    own = Incident.objects.filter(fingerprint__in=[row.fingerprint for row, _ in rows])
+    with_own_incident = set(own.values_list("fingerprint", flat=True))
+    joining: dict[int, list[Alert]] = {}
+    open_incidents: dict[tuple[int | None, str], Incident] = {}
+    count = 0
+    # In one order, so that two webhooks never wait for each other.
+    for row, change in sorted(rows, key=lambda item: (item[0].pipeline_id or 0, item[0].group_key)):
+        group = (row.pipeline_id, row.group_key)
+        incident = open_incidents.get(group)
+        if incident is None or row.incident_id not in (None, incident.pk) or row.fingerprint in with_own_incident:
+            incident = _trigger(row, change=change, at=at)
+            if incident is not None and row.group_key and not incident.is_resolved:
+                open_incidents.setdefault(group, incident)
+        elif row.incident_id is None:
+            row.incident = incident
+            joining.setdefault(incident.pk, []).append(row)
+        count += incident is not None
+    for incident in open_incidents.values():
+        if members := joining.pop(incident.pk, []):
+            Alert.objects.filter(pk__in=[row.pk for row in members]).update(incident=incident)
+            added = TimelineEntry.Kind.ALERT_ADDED
+            lock_incident(incident).add_counted_entry(added, at=at, text=members[-1].title, times=len(members))
+    return count
+
+
+def _resolve_all(rows: Sequence[Alert], *, at: dt.datetime) -> int:
+    """Resolve the incidents of resolved alerts, unless others still fire; return how many were resolved."""
+    by_incident: dict[int, list[Alert]] = {}
+    for row in rows:
+        if row.incident_id is not None:
+            by_incident.setdefault(row.incident_id, []).append(row)
+    return sum(resolve_alerts(by_incident[key], at=at) is not None for key in sorted(by_incident))
 
 
 def sync_with_alerts(*, at: dt.datetime) -> int:
@@ -112,29 +175,46 @@ def _severity(row: Alert) -> str:
     return Incident.Severity.LOW if label in LOW_SEVERITIES else Incident.Severity.HIGH
 
 
-def _store(alert: alertmanager.AlertPayload, *, pipeline: Pipeline | None, at: dt.datetime) -> tuple[Alert, Change]:
-    """Store what an alert changes; return its row, which stays locked, and the change. A stale copy changes nothing."""
-    fingerprint = alert.fingerprint[:MAX_FINGERPRINT_LENGTH]
-    advisory_lock(f"alert {fingerprint}")
-    known = Alert.objects.filter(fingerprint=fingerprint).select_related("pipeline", "incident").first()
-    change = _change(alert, known=known)
-    if known is not None and change is Change.STALE:
-        return known, change
-    fields = {
-        "name": alert.name[:MAX_LABEL_LENGTH],
-        "summary": alert.summary,
-        "severity": alert.severity[:MAX_LABEL_LENGTH],
-        "labels": dict(alert.labels),
-        "pipeline": pipeline,
-        "group_key": _group_key(alert.group_key),
-        "is_firing": alert.firing,
-        "starts_at": alert.starts_at or (known.starts_at if known else at),
-        "ends_at": alert.ends_at,
-        "last_ends_at": alert.ends_at or (known.last_ends_at if known else None),
-        "received_at": at,
-    }
-    row, _ = Alert.objects.update_or_create(fingerprint=fingerprint, defaults=fields)
-    return row, change
+def _store(
+    alerts: Sequence[alertmanager.AlertPayload], *, mapping: "_PipelineMapping", at: dt.datetime
+) -> list[tuple[Alert, Change]]:
+    """Store what alerts change; return their rows, which stay locked, and the changes. A stale copy changes nothing."""
+    fingerprints = [_fingerprint(alert) for alert in alerts]
+    advisory_locks(f"alert {fingerprint}" for fingerprint in fingerprints)
+    rows = Alert.objects.filter(fingerprint__in=fingerprints).select_related("pipeline", "incident")
+    known = {row.fingerprint: row for row in rows}
+    changes = [_change(alert, known=known.get(name)) for alert, name in zip(alerts, fingerprints, strict=True)]
+    stored = [
+        known[name] if change is Change.STALE else _row(alert, known=known.get(name), mapping=mapping, at=at)
+        for alert, name, change in zip(alerts, fingerprints, changes, strict=True)
+    ]
+    changed = [row for row, change in zip(stored, changes, strict=True) if change is not Change.STALE]
+    Alert.objects.bulk_create([row for row in changed if row.fingerprint not in known])
+    Alert.objects.bulk_update([row for row in changed if row.fingerprint in known], STORED_FIELDS)
+    return list(zip(stored, changes, strict=True))
+
+
+def _row(
+    alert: alertmanager.AlertPayload, *, known: Alert | None, mapping: "_PipelineMapping", at: dt.datetime
+) -> Alert:
+    """Return the alert's row as it is to be stored."""
+    row = known or Alert(fingerprint=_fingerprint(alert))
+    row.name = alert.name[:MAX_LABEL_LENGTH]
+    row.summary = alert.summary
+    row.severity = alert.severity[:MAX_LABEL_LENGTH]
+    row.labels = dict(alert.labels)
+    row.pipeline = mapping.pipeline(alert.name, labels=dict(alert.labels))
+    row.group_key = _group_key(alert.group_key)
+    row.is_firing = alert.firing
+    row.starts_at = alert.starts_at or (known.starts_at if known else at)
+    row.ends_at = alert.ends_at
+    row.last_ends_at = alert.ends_at or (known.last_ends_at if known else None)
+    row.received_at = at
+    return row
+
+
+def _fingerprint(alert: alertmanager.AlertPayload) -> str:
+    return alert.fingerprint[:MAX_FINGERPRINT_LENGTH]
 
 
 def _group_key(key: str) -> str:

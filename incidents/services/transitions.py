@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError
 from common.text import clean_text, text_error
-from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, EscalationStep, Incident, TimelineEntry
+from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, EscalationStep, Failure, Incident, TimelineEntry
 from incidents.notifications import notify_assignment
 from incidents.services.escalation import earliest_notification, escalate_to_next, escalation_wait, record_step
 from incidents.services.runbook_runs import end_run
@@ -56,15 +56,38 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
         opened_at=at,
         last_seen_at=at,
     )
+    if what.source == Incident.Source.CHECK and (what.check_id is not None or what.fingerprint):
+        add_failure(incident, what=what, at=at)
     incident.add_entry(TimelineEntry.Kind.OPENED, at=at, by=by, text=incident.get_source_display())
     escalate_to_next(incident, at=at)
     return incident
 
 
+def add_failure(incident: Incident, *, what: NewIncident, at: dt.datetime) -> Failure:
+    """Add a failing check to an incident and return it; the caller holds the incident's lock."""
+    return incident.failures.create(
+        check_id=what.check_id,
+        fingerprint="" if what.check_id is not None else what.fingerprint,
+        title=what.title,
+        text=what.text,
+        started_at=at,
+        last_seen_at=at,
+    )
+
+
+def raise_severity(row: Incident, *, severity: str, at: dt.datetime) -> None:
+    """Set a higher severity without saving; an incident that waited for working hours escalates at once."""
+    if row.severity == Incident.Severity.LOW and row.next_escalation_at is not None:
+        row.next_escalation_at = min(row.next_escalation_at, at + escalation_wait(row.pipeline))
+        if not row.escalation_steps.filter(round=row.round).exists():
+            row.next_escalation_at = at
+    row.severity = severity
+
+
 def _validate(*, title: str, text: str, kind: str, severity: str) -> None:
     """Raise InvalidInputError, by field, if an incident cannot have these values."""
     errors = {
-        "title": text_error(title, max_length=MAX_TITLE_LENGTH, required="Enter a title."),
+        "title": text_error(title, max_length=MAX_TITLE_LENGTH, required="Enter a title.", is_line=True),
         "text": text_error(text, max_length=MAX_TEXT_LENGTH),
         "kind": "" if kind in Incident.Kind.values else f"Use one of {', '.join(Incident.Kind.values)}.",
         "severity": ""
@@ -131,10 +154,8 @@ def update_incident(
     fields = {name: value.strip() for name, value in values.items() if value is not None}
     _validate(**{"kind": row.kind, "severity": row.severity, "title": row.title, "text": row.text, **fields})
     changed = [name for name, value in fields.items() if getattr(row, name) != value]
-    if "severity" in changed and row.severity == Incident.Severity.LOW and row.next_escalation_at is not None:
-        row.next_escalation_at = min(row.next_escalation_at, at + escalation_wait(row.pipeline))
-        if not row.escalation_steps.filter(round=row.round).exists():
-            row.next_escalation_at = at
+    if "severity" in changed:
+        raise_severity(row, severity=fields["severity"], at=at)
     for name in changed:
         setattr(row, name, fields[name])
     if changed:
@@ -206,6 +227,7 @@ def resolve(
     row.state, row.next_escalation_at, row.snoozed_until = Incident.State.RESOLVED, None, None
     row.resolved_at, row.resolved_by = max(at, row.opened_at), by
     row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "resolved_at", "resolved_by"])
+    row.failures.update(is_open=False)
     row.add_entry(TimelineEntry.Kind.RESOLVED, at=at, by=by, text=resolution)
     return row
 
@@ -238,6 +260,7 @@ def reopen(
     try:
         with transaction.atomic():
             row.save()
+            _reopen_failures(row)
     except IntegrityError as error:
         raise DomainError("Its check or alert has another open incident.") from error
     row.add_entry(TimelineEntry.Kind.REOPENED, at=at, by=by, text=reason)
@@ -247,6 +270,19 @@ def reopen(
     else:
         escalate_to_next(row, at=at)
     return row
+
+
+def _reopen_failures(row: Incident) -> None:
+    """Make the failures of a reopened incident part of it again, except those that are in another one meanwhile.
+
+    Raises IntegrityError if that is true of the failure that opened it.
+    """
+    open_elsewhere = Failure.objects.filter(is_open=True).exclude(incident=row)
+    others = row.failures.exclude(check_id=row.check_id, fingerprint="" if row.check_id else row.fingerprint)
+    in_another = others.filter(check_id__in=open_elsewhere.exclude(check_id=None).values("check_id")) | others.exclude(
+        fingerprint=""
+    ).filter(fingerprint__in=open_elsewhere.values("fingerprint"))
+    row.failures.exclude(pk__in=in_another.values("pk")).update(is_open=True)
 
 
 def _resumed_escalation(row: Incident, *, last_step: EscalationStep | None, at: dt.datetime) -> dt.datetime:

@@ -1,23 +1,48 @@
-"""Checks and alerts that open, repeat, reopen and resolve incidents: one open incident each, flapping included."""
+"""Checks and alerts that open, repeat, reopen and resolve incidents: one open incident each, flapping included.
+
+Checks of one pipeline that fail within five minutes share one incident, which recovers when all of them have.
+"""
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from common.db import advisory_lock
 from common.exceptions import DomainError
-from common.formatting import format_day
-from incidents.models import MAX_FINGERPRINT_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Alert, Incident, TimelineEntry
+from common.text import one_line, printable
+from incidents.models import (
+    MAX_FINGERPRINT_LENGTH,
+    MAX_TEXT_LENGTH,
+    MAX_TITLE_LENGTH,
+    Alert,
+    Failure,
+    Incident,
+    TimelineEntry,
+)
 from incidents.services.escalation import escalation_wait
-from incidents.services.transitions import NewIncident, lock_incident, open_incident, reopen, resolve
+from incidents.services.transitions import (
+    NewIncident,
+    add_failure,
+    lock_incident,
+    open_incident,
+    raise_severity,
+    reopen,
+    resolve,
+)
 from pipelines.models import Pipeline
+from validation.domain.buckets import DAY, format_bucket
 from validation.domain.results import ResultStatus
 from validation.models import Check, ExternalCheck, Severity
 from validation.queries.external import failing_external_checks
 
 # A check that flaps within this time is one incident, even if its own cooldown is shorter.
 MIN_COOLDOWN = dt.timedelta(minutes=30)
+# Failures of one pipeline so soon after an incident opened have the same cause more often than not.
+STORM_WINDOW = dt.timedelta(minutes=5)
+SEVERITIES = list(Incident.Severity)  # most severe first
 # Results that count as a recovery of an external check; an error says nothing about the data.
 RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 CHECK_SEVERITIES: dict[str, Incident.Severity] = {
@@ -51,8 +76,8 @@ class IncidentTrigger:
     def new_incident(self) -> NewIncident:
         return NewIncident(
             kind=self.kind,
-            title=" ".join(self.title.split())[:MAX_TITLE_LENGTH],
-            text=self.text[:MAX_TEXT_LENGTH],
+            title=one_line(self.title)[:MAX_TITLE_LENGTH],
+            text=printable(self.text)[:MAX_TEXT_LENGTH],
             source=self.source,
             check_id=self.check_id,
             fingerprint=self.fingerprint,
@@ -65,7 +90,10 @@ def latest_incident(
     *, check_id: int | None = None, fingerprint: str = "", pipeline: Pipeline | None = None, group_key: str = ""
 ) -> Incident | None:
     """Return the unresolved incident of a check, an alert or an alert group, or else the newest one, or None."""
-    of_trigger = Q(check_id=check_id) if check_id is not None else Q(fingerprint=fingerprint)
+    of_check = Q(failures__check_id=check_id) if check_id is not None else Q(failures__fingerprint=fingerprint)
+    of_trigger = of_check & (Q(state=Incident.State.RESOLVED) | Q(failures__is_open=True))
+    if check_id is None:
+        of_trigger |= Q(source=Incident.Source.ALERT, fingerprint=fingerprint)
     if group_key:
         of_trigger |= Q(pipeline=pipeline, group_key=group_key)
     return Incident.objects.filter(of_trigger).select_related("pipeline").open_first().first()
@@ -89,8 +117,7 @@ def trigger_incident(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.dat
             return _open(pipeline, trigger=trigger, at=at)
         if trigger.since is not None and trigger.since <= latest.resolved_at:
             return None
-        text = f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH]
-        return reopen(latest, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
+        return _reopen(latest, trigger=trigger, at=at)
     except (IntegrityError, DomainError):
         # Another worker opened or reopened it meanwhile.
         return _latest(pipeline, trigger=trigger)
@@ -104,33 +131,100 @@ def _latest(pipeline: Pipeline, *, trigger: IncidentTrigger) -> Incident | None:
 
 @transaction.atomic
 def _open(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
+    """Open an incident, or add a failing check to one that another check of the pipeline opened just before."""
+    if trigger.source == Incident.Source.CHECK:
+        # Of two workers with two failing checks, the second sees what the first opened.
+        advisory_lock(f"failures of pipeline {pipeline.pk}")
+        latest = _latest(pipeline, trigger=trigger)
+        if latest is not None and not latest.is_resolved:
+            return _add_repeat(latest, trigger=trigger, at=at)
+        recent = Incident.objects.unresolved().filter(pipeline=pipeline, source=Incident.Source.CHECK)
+        storm = recent.filter(opened_at__gt=at - STORM_WINDOW).order_by("opened_at", "pk").first()
+        if storm is not None:
+            row = lock_incident(storm)
+            if not row.is_resolved:
+                return _join(row, trigger=trigger, at=at)
     return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
+
+
+@transaction.atomic
+def _reopen(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
+    text = f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH]
+    row = reopen(incident, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
+    what = trigger.new_incident
+    failures = row.failures.of_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
+    failures.update(recovered_at=None, last_seen_at=at, title=what.title, text=what.text)
+    return row
+
+
+def _join(row: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
+    """Add a failing check to an open incident; nobody gets another message. The caller holds the incident's lock."""
+    add_failure(row, what=trigger.new_incident, at=at)
+    count, first = row.failures.count(), row.failures.order_by("pk")[0].title
+    if row.title == _storm_title(first, count=count - 1):  # nobody has edited it
+        row.title = _storm_title(first, count=count)
+    if SEVERITIES.index(Incident.Severity(trigger.severity)) < SEVERITIES.index(Incident.Severity(row.severity)):
+        raise_severity(row, severity=trigger.severity, at=at)
+    row.last_seen_at = max(row.last_seen_at, trigger.seen_at)
+    _fail_again(row, at=at)
+    row.save()
+    row.add_counted_entry(TimelineEntry.Kind.FAILURE_ADDED, at=at, text=trigger.title)
+    return row
+
+
+def _storm_title(first: str, *, count: int) -> str:
+    """Return the title of an incident with several failures: that of the first "and 2 more"."""
+    more = f" and {count - 1} more" if count > 1 else ""
+    return f"{first[: MAX_TITLE_LENGTH - len(more)].rstrip()}{more}"
+
+
+def _fail_again(row: Incident, *, at: dt.datetime) -> None:
+    """Start the escalation of a recovered incident again, without saving."""
+    if row.recovered_at is not None:
+        row.recovered_at = None
+        if row.state == Incident.State.OPEN and row.snoozed_until is None:
+            row.next_escalation_at = at + escalation_wait(row.pipeline)
 
 
 @transaction.atomic
 def _add_repeat(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
     """Add a repeat to an open incident; a result that was seen before, or another alert of its group, adds nothing."""
     row = lock_incident(incident)
-    if row.is_resolved or trigger.seen_at <= row.last_seen_at or trigger.fingerprint != row.fingerprint:
+    failure = row.failures.of_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint).first()
+    last_seen_at = row.last_seen_at if failure is None else failure.last_seen_at
+    is_other_alert = failure is None and trigger.fingerprint != row.fingerprint
+    if row.is_resolved or trigger.seen_at <= last_seen_at or is_other_alert:
         return row
-    row.repeats, row.last_seen_at = row.repeats + 1, trigger.seen_at
-    if row.recovered_at is not None:
-        row.recovered_at = None
-        if row.state == Incident.State.OPEN and row.snoozed_until is None:
-            row.next_escalation_at = at + escalation_wait(row.pipeline)
+    if failure is not None:
+        failure.title, failure.text = trigger.new_incident.title, trigger.new_incident.text
+        failure.repeats, failure.last_seen_at = failure.repeats + 1, trigger.seen_at
+        failure.recovered_at, failure.is_open = None, True
+        failure.save()
+    row.repeats, row.last_seen_at = row.repeats + 1, max(row.last_seen_at, trigger.seen_at)
+    _fail_again(row, at=at)
     row.save(update_fields=["repeats", "last_seen_at", "recovered_at", "next_escalation_at"])
     row.add_counted_entry(TimelineEntry.Kind.REPEATED, at=at, text=trigger.text)
     return row
 
 
 @transaction.atomic
-def mark_recovered(incident: Incident, *, cooldown: dt.timedelta, at: dt.datetime) -> Incident:
-    """Record that an incident's check passes again, which stops escalation; return the incident.
+def mark_recovered(
+    incident: Incident, *, cooldown: dt.timedelta, at: dt.datetime, failures: Iterable[int] | None = None
+) -> Incident:
+    """Record that an incident's checks pass again, by default all of them; return the incident.
 
-    After the cooldown the incident is resolved, unless somebody acknowledged it: then they decide.
+    If none of them fails any more, escalation stops. After the cooldown the incident is then resolved, unless somebody
+    acknowledged it: then they decide.
     """
     row = lock_incident(incident)
     if row.is_resolved:
+        return row
+    failing = row.failures.filter(is_open=True, recovered_at=None)
+    recovered = list(failing.all() if failures is None else failing.filter(pk__in=failures))
+    row.failures.filter(pk__in=[failure.pk for failure in recovered]).update(recovered_at=at)
+    if failing.exists():
+        for failure in recovered:
+            row.add_counted_entry(TimelineEntry.Kind.FAILURE_RECOVERED, at=at, text=failure.title)
         return row
     if row.recovered_at is None:
         row.recovered_at, row.next_escalation_at = at, None
@@ -142,17 +236,21 @@ def mark_recovered(incident: Incident, *, cooldown: dt.timedelta, at: dt.datetim
 
 
 @transaction.atomic
-def resolve_alert(alert: Alert, *, at: dt.datetime) -> Incident | None:
-    """Resolve the incident of a resolved alert, acknowledged or not; return it, or None if there is none or others still fire."""
-    if alert.incident is None:
+def resolve_alerts(alerts: Sequence[Alert], *, at: dt.datetime) -> Incident | None:
+    """Resolve the incident of resolved alerts, acknowledged or not; return it, or None if others of it still fire.
+
+    All alerts have the same incident.
+    """
+    if alerts[0].incident is None:
         return None
-    row = lock_incident(alert.incident)
+    row = lock_incident(alerts[0].incident)
     if row.is_resolved:
         return None
-    if row.alerts.filter(is_firing=True).exists():
-        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alert.title)
-        return None
-    return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.")
+    is_last = not row.alerts.filter(is_firing=True).exists()
+    counted = len(alerts) - is_last
+    if counted:
+        row.add_counted_entry(TimelineEntry.Kind.ALERT_RESOLVED, at=at, text=alerts[counted - 1].title, times=counted)
+    return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.") if is_last else None
 
 
 def sync_with_checks(*, at: dt.datetime) -> int:
@@ -165,11 +263,15 @@ def sync_with_checks(*, at: dt.datetime) -> int:
     alerting = list(rows.order_by("alerting_since", "pk"))
     for check in alerting:
         trigger_incident(check.pipeline, trigger=_check_trigger(check, at=at), at=at)
-    passing = Incident.objects.unresolved().filter(check_id__isnull=False)
-    passing = passing.exclude(check_id__in=[check.pk for check in alerting])
+    failures = Failure.objects.filter(is_open=True, check_id__isnull=False).select_related("incident")
+    passing = failures.exclude(check_id__in=[check.pk for check in alerting]).order_by("incident_id", "pk")
     cooldowns = dict(Check.objects.filter(pk__in=passing.values("check_id")).values_list("pk", "cooldown_minutes"))
-    for incident in passing.order_by("pk"):
-        mark_recovered(incident, cooldown=_cooldown(cooldowns.get(incident.check_id or 0, 0)), at=at)
+    by_incident: dict[Incident, list[Failure]] = {}
+    for failure in passing:
+        by_incident.setdefault(failure.incident, []).append(failure)
+    for incident, recovered in by_incident.items():
+        cooldown = max(_cooldown(cooldowns.get(failure.check_id or 0, 0)) for failure in recovered)
+        mark_recovered(incident, failures=[failure.pk for failure in recovered], cooldown=cooldown, at=at)
     return len(alerting)
 
 
@@ -195,9 +297,7 @@ def check_title(check: Check) -> str:
     """
     details = [] if check.last_value is None else [check.last_number]
     if check.last_bucket is not None:
-        bucket = check.last_bucket.astimezone(dt.UTC)
-        hour = "" if bucket.time() == dt.time() else f"{bucket: %H:%M} UTC"
-        details.append(f"{format_day(bucket, 'short')}{hour}")
+        details.append(format_bucket(check.last_bucket, step=check.metric.step if check.metric else DAY))
     return f"{check.type.failure}: {check.name}" + (f" ({', '.join(details)})" if details else "")
 
 
@@ -220,12 +320,12 @@ def sync_with_external_checks(*, at: dt.datetime) -> int:
                 fingerprint=external_fingerprint(check),
             )
             trigger_incident(check.pipeline, trigger=trigger, at=at)
-    rows = Incident.objects.unresolved().filter(source=Incident.Source.CHECK).exclude(fingerprint="")
-    unresolved = {row.fingerprint: row for row in rows}
-    if unresolved:
+    failures = Failure.objects.filter(is_open=True).exclude(fingerprint="").select_related("incident")
+    by_fingerprint = {failure.fingerprint: failure for failure in failures}
+    if by_fingerprint:
         for check in ExternalCheck.objects.filter(status__in=RECOVERED_STATUSES, pipeline__isnull=False):
-            if incident := unresolved.get(external_fingerprint(check)):
-                mark_recovered(incident, cooldown=MIN_COOLDOWN, at=at)
+            if failure := by_fingerprint.get(external_fingerprint(check)):
+                mark_recovered(failure.incident, failures=[failure.pk], cooldown=MIN_COOLDOWN, at=at)
     return len(failing)
 
 

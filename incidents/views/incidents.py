@@ -37,7 +37,7 @@ PAGE_SIZE = 50
 # What the page of one incident shows at most; the rest is on further pages of its timeline and on the list of alerts.
 TIMELINE_PAGE_SIZE = 25
 DEFAULT_SNOOZE = dt.timedelta(hours=1)
-MAX_ALERTS_SHOWN = 20
+MAX_ALERTS_SHOWN = MAX_FAILURES_SHOWN = 20
 MAX_ESCALATION_STEPS_SHOWN = 100
 MAX_PAST_RUNS_SHOWN = 5
 
@@ -105,9 +105,13 @@ def render_incident(
         "incident": incident,
         "now": at,
         "chain": chain,
-        "next_link": next((link for link in chain if link.is_next), None),
+        "escalates_to": queries.next_notified(incident, chain=chain),
+        "escalates_in": max(incident.next_escalation_at - at, dt.timedelta()) if incident.next_escalation_at else None,
         "escalation_steps": escalation_steps.order_by("-pk")[:MAX_ESCALATION_STEPS_SHOWN],
         "page": Paginator(queries.timeline(incident), TIMELINE_PAGE_SIZE).get_page(request.GET.get("page")),
+        "failures": queries.incident_failures(incident)[:MAX_FAILURES_SHOWN],
+        "failure_count": incident.failures.count(),
+        "failing_count": incident.failures.filter(recovered_at=None).count(),
         "alerts": incident.alerts.order_by("-is_firing", "-pk")[:MAX_ALERTS_SHOWN],
         "alert_count": incident.alerts.count(),
         "run": run,

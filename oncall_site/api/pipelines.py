@@ -95,7 +95,7 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     @extend_schema_field(serializers.ChoiceField(STATUSES))
     def get_status(self, pipeline: Pipeline) -> str:
         """Return the pipeline's status."""
-        return self._status(pipeline).word
+        return self._status(pipeline).name
 
     def get_open_incidents(self, pipeline: Pipeline) -> int:
         """Return the number of unresolved incidents."""

@@ -8,6 +8,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.exceptions import NotAllowedError
 from oncall_site import services
 from people.models import User, name_problem
@@ -17,7 +18,7 @@ from people.permissions import request_user
 class ProfileSerializer(serializers.ModelSerializer[User]):
     """The caller's profile."""
 
-    name = serializers.CharField(source="display_name", max_length=120)
+    name = LineField(source="display_name", max_length=120)
 
     class Meta:
         model = User

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import SAFE_METHODS
 
 # First word of the path after /api/v1/: tag. SPECTACULAR_SETTINGS["TAGS"] describes the tags.
@@ -63,12 +65,35 @@ DESCRIPTIONS = {
     "403": "Not allowed",
     "404": "Not found",
     "409": "Conflict with the current state",
+    "422": "Idempotency key used for another request",
     "429": "Too many requests",
 }
+IDEMPOTENCY_HEADERS = [
+    OpenApiParameter(
+        "Idempotency-Key",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        description="A new key for each request, such as a UUID. The same request with the same key within 24 hours has no "
+        "further effect and returns the same response; another request with the same key is a 422.",
+    ),
+    OpenApiParameter(
+        "Idempotency-Replayed",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        response=[200, 201, 202, 204],
+        enum=["true"],
+        description="Present if the request was processed before and this is its saved response.",
+    ),
+]
 
 
 class ApiSchema(AutoSchema):
     """Adds tags, summaries and error responses to drf-spectacular's description of an operation."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the headers of idempotent requests, which every POST takes."""
+        parameters: list[Any] = super().get_override_parameters()
+        return [*parameters, *IDEMPOTENCY_HEADERS] if self.method == "POST" else parameters
 
     def get_tags(self) -> list[str]:
         """Return the tag of the path's first word."""
@@ -107,12 +132,13 @@ class ApiSchema(AutoSchema):
         } - PAGINATION_PARAMETERS
         is_unsafe = self.method not in SAFE_METHODS
         conditions = {
-            "400": bool(parameters) or bool(self._get_request_body()),
+            "400": bool(parameters) or bool(self._get_request_body()) or self.method == "POST",
             "401": True,
             "403": True,
             "404": "{" in self.path or (not is_unsafe and self._get_paginator() is not None and self._is_list_view()),
             "409": is_unsafe,
-            "429": bool(getattr(self.view, "throttle_classes", ())),
+            "422": self.method == "POST",
+            "429": True,
         }
         return [code for code, applies in conditions.items() if applies]
 

@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.http import client_address
-from incidents.queries.incidents import incidents_to_run
+from incidents.queries.incidents import check_incident, incidents_to_run
 from incidents.queries.steps import step_statistics
 from oncall_site import services
 from oncall_site.logs import request_id
@@ -32,6 +32,7 @@ from runbooks import views as runbooks_views
 from runbooks.queries import current_revision, runbooks
 from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.weeks import weeks_held
+from validation.views import checks as validation_views
 
 MAX_INCIDENTS = 10
 MAX_WEEKS = MAX_ABSENCES = 8
@@ -54,6 +55,12 @@ def person(request: SignedInRequest, username: str) -> HttpResponse:
         "now": at,
     }
     return render(request, "people/person.html", context)
+
+
+@require_safe
+def check(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show a check with a link to its open incident."""
+    return validation_views.check(request, pk, incident=check_incident(pk))
 
 
 @require_safe

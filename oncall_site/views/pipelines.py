@@ -56,8 +56,8 @@ def _filtered(filters: QueryDict) -> QuerySet[Pipeline]:
     rows = ownership(owner=owner, search=filters.get("q", "")).select_related("in_rotation__rotation")
     if rotation := filters.get("rotation"):
         rows = rows.filter(in_rotation__rotation__slug=rotation)
-    if word := filters.get("status"):
-        keys = [key for key, status in statuses(rows).items() if status.word == word]
+    if name := filters.get("status"):
+        keys = [key for key, status in statuses(rows).items() if status.name == name]
         rows = rows.filter(pk__in=keys)
     return rows
 

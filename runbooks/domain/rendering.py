@@ -109,10 +109,18 @@ def render(markdown: str) -> Rendered:
     return Rendered(tuple(rendered))
 
 
-def _body(markdown: str, *, references: dict[str, str], number: int) -> str:
+def render_note(markdown: str, *, number: int = 0) -> str:
+    """Return a note as sanitised HTML, by the rules of `render`; each line end is a line break, as in chat.
+
+    `number` differs between the notes of a page, so that their footnotes have different ids. Raise TooComplexError as `render` does.
+    """
+    return _body(markdown, references={}, number=number, options=OPTIONS | Options.CMARK_OPT_HARDBREAKS)
+
+
+def _body(markdown: str, *, references: dict[str, str], number: int, options: int = OPTIONS) -> str:
     used = dict.fromkeys(_label(found[1]) for found in LABEL.finditer(markdown))
     definitions = "\n".join(references[label] for label in used if label in references)
-    converted = cmarkgfm.github_flavored_markdown_to_html(f"{markdown}\n\n{definitions}", options=OPTIONS)
+    converted = cmarkgfm.github_flavored_markdown_to_html(f"{markdown}\n\n{definitions}", options=options)
     clean = _sanitised(converted, tags=TAGS)
     clean = re.sub(r"<input[^>]*>", lambda found: DONE if "checked" in found[0] else OPEN, clean)
     clean = re.sub(r'<li>(\s*(?:<p>)?)(?=<span aria-hidden="true">[☑☐])', r'<li class="task-list-item">\1', clean)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from ftfy import TextFixerConfig, fix_text
 
+from common.text import FORBIDDEN
 from people.domain.names import split_audience
 from runbooks.domain.handbook_model import full_name
 
@@ -27,7 +28,7 @@ MENDING = TextFixerConfig(
 )
 # Each repair shortens the text, so a few rounds are enough.
 MENDING_ROUNDS = 20
-CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = re.compile(rf"[\n\r]|{FORBIDDEN.pattern}")
 EMPHASIS = ("**", "__")
 
 
@@ -133,7 +134,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def forbidden_character(text: str) -> str | None:
-    """Return the first control character or line separator (except tab) as `U+0000`, or None."""
+    """Return the first line break or forbidden character (`common.text`) as `U+0000`, or None."""
     found = CONTROL.search(text)
     return f"U+{ord(found[0]):04X}" if found else None
 

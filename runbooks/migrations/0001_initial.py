@@ -2,6 +2,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.manager
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -13,9 +14,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -23,13 +24,21 @@ class Migration(migrations.Migration):
             name='Runbook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(help_text='As spelled in the handbook.', max_length=330, unique=True)),
+                ('title', models.CharField(help_text='As spelled in the handbook.', max_length=330)),
                 ('revision', models.PositiveIntegerField(default=1, help_text='Number of the current revision.')),
+                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('deleted_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pipeline', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='runbook', to='pipelines.pipeline')),
             ],
             options={
                 'ordering': ['pipeline__position', 'pk'],
+                'base_manager_name': 'all_objects',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('title',), name='runbook_title_unique'), models.CheckConstraint(condition=models.Q(('revision__gte', 1)), name='runbook_revision_positive'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='runbook_title_not_empty')],
             },
+            managers=[
+                ('objects', django.db.models.manager.Manager()),
+                ('all_objects', django.db.models.manager.Manager()),
+            ],
         ),
         migrations.CreateModel(
             name='RunbookEvent',
@@ -40,6 +49,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('title', models.CharField(help_text='As spelled in the handbook.', max_length=330)),
                 ('revision', models.PositiveIntegerField(default=1, help_text='Number of the current revision.')),
+                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('deleted_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='runbooks.runbook')),
                 ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
@@ -47,6 +58,18 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='runbook',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (NEW."deleted_at", NEW."deleted_by_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."revision", NEW."title"); RETURN NULL;', hash='ac9ea9e0eb037b20a769901a1c28a3a500e51a24', operation='INSERT', pgid='pgtrigger_insert_insert_433e1', table='runbooks_runbook', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='runbook',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (NEW."deleted_at", NEW."deleted_by_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."revision", NEW."title"); RETURN NULL;', hash='c689ca025e70caff09a95b660f9a8e1d55c8e86d', operation='UPDATE', pgid='pgtrigger_update_update_75794', table='runbooks_runbook', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='runbook',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (OLD."deleted_at", OLD."deleted_by_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."revision", OLD."title"); RETURN NULL;', hash='009d9856a25c5bd19c5934a738d8620b6b0a0057', operation='DELETE', pgid='pgtrigger_delete_delete_67373', table='runbooks_runbook', when='AFTER')),
         ),
         migrations.CreateModel(
             name='RunbookRevision',
@@ -63,6 +86,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['runbook', '-number'],
+                'constraints': [models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_revision_unique_number')],
             },
         ),
         migrations.CreateModel(
@@ -79,38 +103,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['runbook', 'position'],
+                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['search'], name='section_search')],
+                'constraints': [models.UniqueConstraint(fields=('runbook', 'position'), name='runbook_section_unique_position')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('revision__gte', 1)), name='runbook_revision_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='runbook_title_not_empty'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='runbook',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."revision", NEW."title"); RETURN NULL;', hash='10f1b951cfc8ee202a51ffb302d58712a4191688', operation='INSERT', pgid='pgtrigger_insert_insert_433e1', table='runbooks_runbook', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='runbook',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "runbooks_runbookevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."revision", NEW."title"); RETURN NULL;', hash='244280c1b54aff983638ed6b15438d085ce248be', operation='UPDATE', pgid='pgtrigger_update_update_75794', table='runbooks_runbook', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='runbook',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."revision", OLD."title"); RETURN NULL;', hash='c74cd7c1ed3b6bf81d840808f93ec4a647e8af66', operation='DELETE', pgid='pgtrigger_delete_delete_67373', table='runbooks_runbook', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='runbookrevision',
-            constraint=models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_revision_unique_number'),
-        ),
-        migrations.AddIndex(
-            model_name='runbooksection',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='section_search'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbooksection',
-            constraint=models.UniqueConstraint(fields=('runbook', 'position'), name='runbook_section_unique_position'),
         ),
     ]

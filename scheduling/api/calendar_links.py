@@ -10,6 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from people.permissions import request_user
 from scheduling.models import CalendarLink
 from scheduling.queries.calendar_links import linked_calendar
@@ -26,7 +27,7 @@ class SkippedEventSerializer(serializers.Serializer[Any]):
 class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
     """A linked calendar and its sync status; the address (URL) is write-only."""
 
-    address = serializers.CharField(write_only=True, max_length=2000)
+    address = LineField(write_only=True, max_length=2000)
     problem = serializers.SerializerMethodField()
     skipped_events = SkippedEventSerializer(many=True, read_only=True)
 

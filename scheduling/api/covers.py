@@ -8,6 +8,7 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
@@ -23,7 +24,7 @@ class CoverSerializer(serializers.ModelSerializer[Cover]):
     engineer = UsernameField(required=False)
     covers = UsernameField(source="covered_engineer", read_only=True)
     starts_at = serializers.DateTimeField(required=False)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    reason = LineField(required=False, allow_blank=True, max_length=200, default="")
     acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
 
     class Meta:

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField, MultilineField
 from common.api.params import AT, FROM, TO, check_window, instant_or_date, paginate_list
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
@@ -111,9 +112,9 @@ class RotationDataSerializer(serializers.Serializer[Any]):
     `starting` is the start date of the first shift of `roster`: by default this week for a new rotation, else next week.
     """
 
-    name = serializers.CharField(max_length=120)
-    description = serializers.CharField(required=False, allow_blank=True)
-    time_zone = serializers.CharField(required=False, max_length=64)
+    name = LineField(max_length=120)
+    description = MultilineField(required=False, allow_blank=True)
+    time_zone = LineField(required=False, max_length=64)
     handoff_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
     handoff_time = serializers.TimeField(required=False)
     roster = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)

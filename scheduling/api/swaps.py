@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.api.filters import ListFilterBackend
 from common.api.params import paginate_list
 from common.datetimes import parse_date_param
@@ -75,7 +76,7 @@ class SwapResponseSerializer(serializers.Serializer[Any]):
 
     engineer = UsernameField(required=False)
     acknowledge_conflicts = serializers.BooleanField(required=False, default=False)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+    reason = LineField(required=False, allow_blank=True, max_length=500, default="")
 
 
 class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[SwapRequest]):

@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-
-from ortools.sat.python import cp_model
+from typing import TYPE_CHECKING
 
 from people.domain.person import Person
 from scheduling.domain.responder_chain import Absence
 from scheduling.domain.weeks import Move, Week
+
+# The solver loads pandas: a quarter of the time that a process takes to start. It is imported where a plan is made.
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
 
 MAX_SOLVER_SECONDS = 10.0
 SOLVER_WORKERS = 2
@@ -71,17 +74,12 @@ class Outcome(Enum):
     UNKNOWN = auto()
 
 
-OUTCOMES = {
-    cp_model.OPTIMAL: Outcome.OPTIMAL,
-    cp_model.FEASIBLE: Outcome.FEASIBLE,
-    cp_model.INFEASIBLE: Outcome.INFEASIBLE,
-}
-
-
 class Problem:
     """The constraint model of which engineer gets which week, and its solution."""
 
     def __init__(self, weeks: Sequence[Week], *, absences: Sequence[Absence], engineers: Sequence[Person]) -> None:
+        from ortools.sat.python import cp_model  # noqa: PLC0415  # see above
+
         self.weeks = sorted(weeks, key=lambda week: week.starts_on)
         self.engineers = list(dict.fromkeys(engineers))
         self.absences = [absence for absence in absences if absence.engineer in set(self.engineers)]
@@ -91,6 +89,8 @@ class Problem:
 
     def solve(self, *, relaxed: bool, seconds: float) -> Outcome:
         """Build the model and solve it; if `relaxed`, absences may be ignored, as few as possible."""
+        from ortools.sat.python import cp_model  # noqa: PLC0415  # see above
+
         model = cp_model.CpModel()
         for index in range(len(self.weeks)):
             for engineer in self.engineers:
@@ -109,9 +109,10 @@ class Problem:
         self.solver.parameters.random_seed = 1
         self.solver.parameters.num_workers = SOLVER_WORKERS
         self.solver.parameters.max_time_in_seconds = seconds
-        return OUTCOMES.get(self.solver.solve(model), Outcome.UNKNOWN)
+        name = self.solver.solve(model).name
+        return Outcome[name] if name in Outcome.__members__ else Outcome.UNKNOWN
 
-    def _limit_spread(self, model: cp_model.CpModel) -> None:
+    def _limit_spread(self, model: "cp_model.CpModel") -> None:
         """Keep everyone's number of weeks within one of each other, or as uneven as it is now."""
         current = Counter(week.engineer for week in self.weeks)
         counts = [current[engineer] for engineer in self.engineers]
@@ -122,7 +123,7 @@ class Problem:
             model.add(count >= fewest)
             model.add(count <= fewest + spread)
 
-    def _cost(self, model: cp_model.CpModel) -> cp_model.LinearExprT:
+    def _cost(self, model: "cp_model.CpModel") -> "cp_model.LinearExprT":
         """Return the cost: moves first, then consecutive weeks, which together never outweigh one move."""
         moved = [
             1 - self.is_assigned[index, week.engineer] if (index, week.engineer) in self.is_assigned else 1

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet
-from common.fields import EncryptedTextField
+from common.fields import EncryptedTextField, LineField
 from people.models import User
 from scheduling.domain.wall_time import format_days
 
@@ -30,9 +30,9 @@ class CalendarLink(models.Model):
 
     engineer = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_link")
     address = EncryptedTextField(editable=False)
-    host = models.CharField(max_length=255)
+    host = LineField(max_length=255)
     state = models.CharField(max_length=8, choices=State, default=State.NEW)
-    problem = models.CharField(max_length=300, blank=True)
+    problem = LineField(max_length=300, blank=True)
     skipped_events = models.JSONField(
         default=list, blank=True, editable=False, help_text="Events that could not be read: title and reason. Private."
     )
@@ -76,15 +76,15 @@ class HolidayBlock(models.Model):
         "until", null=True, blank=True, help_text="On the last day. Leave empty for all day."
     )
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.HOLIDAY)
-    note = models.CharField(max_length=500, blank=True, help_text="Only the engineer and admins can read it.")
-    time_zone = models.CharField(max_length=64, editable=False, help_text="Time zone in which the dates were entered.")
+    note = LineField(max_length=500, blank=True, help_text="Only the engineer and admins can read it.")
+    time_zone = LineField(max_length=64, editable=False, help_text="Time zone in which the dates were entered.")
     starts_at = models.DateTimeField(editable=False)
     ends_at = models.DateTimeField(editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     link = models.ForeignKey(
         CalendarLink, on_delete=models.CASCADE, null=True, blank=True, editable=False, related_name="blocks"
     )
-    link_uid = models.CharField(max_length=200, blank=True, editable=False)
+    link_uid = LineField(max_length=200, blank=True, editable=False)
 
     objects = SpanQuerySet.as_manager()
 

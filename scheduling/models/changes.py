@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet, no_overlap_constraint
+from common.fields import LineField
 from common.formatting import format_day
 from people.domain.person import Person
 from people.models import User
@@ -34,7 +35,7 @@ class Cover(models.Model):
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    reason = models.CharField(max_length=200, blank=True)
+    reason = LineField(max_length=200, blank=True)
     series = models.BigIntegerField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -112,7 +113,7 @@ class SwapRequest(models.Model):
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="three_way_swap_requests"
     )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
-    message = models.CharField(max_length=500, blank=True)
+    message = LineField(max_length=500, blank=True)
     acknowledged = models.BooleanField(
         default=False, help_text="The requester confirmed to take a week although they are away in it."
     )
@@ -129,7 +130,7 @@ class SwapRequest(models.Model):
         User, on_delete=models.PROTECT, related_name="+", help_text="The requester, or an admin on their behalf."
     )
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=500, blank=True, help_text="Why it was declined or superseded.")
+    reason = LineField(max_length=500, blank=True, help_text="Why it was declined or superseded.")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)

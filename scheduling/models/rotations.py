@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.db import SpanQuerySet, no_overlap_constraint
+from common.fields import LineField, MultilineField
 from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
@@ -42,17 +43,17 @@ class RotationQuerySet(models.QuerySet["Rotation"]):
 class Rotation(models.Model):
     """An on-call schedule: engineers take turns, week by week. An archived one keeps its past and has no future."""
 
-    slug = models.CharField(max_length=80, unique=True, validators=[validate_slug])
-    name = models.CharField(max_length=120)
-    description = models.TextField(blank=True, help_text="Text about the rotation in the handbook.")
-    time_zone = models.CharField(max_length=64, default="UTC", validators=[valid_time_zone])
+    slug = LineField(max_length=80, unique=True, validators=[validate_slug])
+    name = LineField(max_length=120)
+    description = MultilineField(blank=True, help_text="Text about the rotation in the handbook.")
+    time_zone = LineField(max_length=64, default="UTC", validators=[valid_time_zone])
     handoff_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     handoff_time = models.TimeField(default=DEFAULT_HANDOFF_TIME, help_text="Local time in the rotation's time zone.")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
-    policy_name = models.CharField("holiday policy name", max_length=120, default="Holiday Policy")
-    policy_introduction = models.TextField(blank=True)
+    policy_name = LineField("holiday policy name", max_length=120, default="Holiday Policy")
+    policy_introduction = MultilineField(blank=True)
     policy_rules = ArrayField(
-        models.TextField(), default=list, blank=True, help_text="Rules of the holiday policy, in order."
+        MultilineField(), default=list, blank=True, help_text="Rules of the holiday policy, in order."
     )
 
     objects = RotationQuerySet.as_manager()

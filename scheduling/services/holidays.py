@@ -64,11 +64,12 @@ def build_holiday(engineer: User, *, data: HolidayData, time_zone: str = "") -> 
 def create_holiday(engineer: User, *, data: HolidayData, by: User) -> HolidayBlock:
     """Add time off for an engineer: their own, or anyone's as an admin.
 
-    Time off is never refused because of its impact on the schedule. Raises NotAllowedError for another engineer's time off
-    and InvalidInputError for bad input.
+    Time off is never refused because of its impact on the schedule. Raises NotAllowedError for another engineer's time off,
+    InvalidInputError for bad input, and DomainError, with its `id`, if the same time off is there already.
     """
     _check_may_change(engineer, by=by)
     block = build_holiday(lock_availability(engineer), data=data)
+    _check_new(block)
     block.save()
     return block
 
@@ -105,6 +106,19 @@ def delete_holiday(block: HolidayBlock, *, by: User) -> None:
 def _check_may_change(engineer: User, *, by: User) -> None:
     if by.pk != engineer.pk and not by.is_staff:
         raise NotAllowedError("Only an admin can change another engineer’s time off.")
+
+
+def _check_new(block: HolidayBlock) -> None:
+    """Raise DomainError if the engineer has entered time off of the same kind, dates and hours before."""
+    same = HolidayBlock.objects.filter(
+        engineer=block.engineer,
+        link=None,
+        kind=block.kind,
+        starts_at=block.starts_at,
+        ends_at=block.ends_at,
+    ).first()
+    if same is not None:
+        raise DomainError("This time off is already in the calendar.", id=same.pk)
 
 
 def _check_not_linked(block: HolidayBlock) -> None:

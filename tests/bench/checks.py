@@ -24,7 +24,7 @@ SELECT metric.id, '', day, 100 + abs(hashint8(metric.id + extract(epoch FROM day
   CROSS JOIN LATERAL (SELECT %(newest)s::timestamptz - k * interval '1 day' AS day FROM generate_series(0, %(days)s - 1) k) bucket
 """
 SAID = """
-INSERT INTO validation_checkresult (of_id, status, value, low, high, message, bucket, expected, trigger, segments, started_at, finished_at)
+INSERT INTO validation_checkresult (parent_check_id, status, value, low, high, message, bucket, expected, trigger, segments, started_at, finished_at)
 SELECT checked.id, 'pass', 100, 10, 200, '100 – within range.', day, '', 'schedule', '[]', day + interval '30 hours',
        day + interval '30 hours'
   FROM validation_check checked

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from people.models import User
 from tests.browser import PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 MONTH = "/calendar/2026/12/"
 

@@ -31,7 +31,6 @@ from validation.models import ExternalCheck
 ALL = os.environ.get("HOSTILE_TEXTS", "") == "all"
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.timeout(1_800),
     pytest.mark.django_db(transaction=True),
 ]

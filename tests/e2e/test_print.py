@@ -15,7 +15,7 @@ from runbooks.models import Runbook
 from runbooks.services import save_revision
 from scheduling.models import Rotation
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SLUG = "daily-growth-experiment-focused"
 

@@ -12,7 +12,7 @@ from tests.factories import PASSWORD
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SLUG = "daily-growth-experiment-focused"
 

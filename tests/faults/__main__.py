@@ -23,8 +23,10 @@ from django.test.runner import DiscoverRunner
 from django.test.utils import setup_test_environment, teardown_test_environment
 
 from tests.calendar_feeds.test_feeds import check_quick_in
+from tests.faults import test_attacks as attacks
 from tests.faults import test_escalation as escalation
 from tests.faults import test_messages as messages
+from tests.faults import test_names as names
 from tests.faults import test_races as races
 from tests.faults import test_rules as rules
 from tests.faults import test_sources as sources
@@ -158,6 +160,11 @@ def suite(path, **environment):
     return run
 
 
+def renames():
+    walk = names.check_names(200, seed=time.time_ns())
+    return f"{walk}; {names.check_simultaneous_names(100)}"
+
+
 def feeds():
     return f"a feed of 10,000 blocks, read 200 times: p95 {check_quick_in(rounds=200) * 1000:.0f} ms"
 
@@ -203,17 +210,24 @@ PROMISES = {
         attempts=30,
     ),
     "19": suite("tests/security/test_nothing_kept.py"),
-    "20": suite("tests/security/test_outbound.py"),
+    "20": suite("tests/common/test_safe_http.py"),
     "21": bombs,
     "22-in": suite("tests/scheduling/domain/test_ical_busy.py"),
     "22-out": in_a_database(feeds),
     "calendars": suite("tests/handoffs/test_a_year.py", STEP_DAYS="6"),
     "23": suite("tests/security/test_every_route.py"),
     "24": suite("tests/security/test_deployment.py"),
+    "27": suite("tests/people/test_identity.py"),
+    "28": suite("tests/people/test_sign_in.py"),
+    "36": suite("tests/security/test_double_submits.py"),
+    "36-api": suite("tests/people/test_idempotency_keys.py"),
+    "37": suite("tests/security/test_forbidden_characters.py"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
+    "29": in_a_database(renames),
     "31": in_a_database(lambda: check_histories(range(1_000))),
+    "32": in_a_database(lambda: attacks.check_attacks(seconds=60)),
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
     "chain": chains,
 }

@@ -214,14 +214,16 @@ def _run_beside_hung(database, *, quick, hung, workers, limit, seconds):
     run_workers(workers=workers, until=time.monotonic() + seconds, swept_every=2)
     delays = sorted(
         (row.started_at - at).total_seconds()
-        for row in CheckResult.objects.filter(of__metric=metric).order_by("of_id", "pk").distinct("of_id")
+        for row in CheckResult.objects.filter(parent_check__metric=metric)
+        .order_by("parent_check_id", "pk")
+        .distinct("parent_check_id")
     )
     assert len(delays) == quick, f"{len(delays)} of {quick} quick checks ran"
     p95 = delays[int(len(delays) * 0.95) - 1]
     with warehouse() as cursor:
         wait_until(lambda: hung_backends(cursor, database=database.name) == 0)
     assert not Check.objects.filter(check_type="custom_sql").exclude(last_status__in=("", "error")).exists()
-    assert CheckResult.objects.filter(of__check_type="custom_sql", status="error").exists()
+    assert CheckResult.objects.filter(parent_check__check_type="custom_sql", status="error").exists()
     return p95
 
 

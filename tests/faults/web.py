@@ -31,22 +31,28 @@ def answers(port):
 
 
 @contextlib.contextmanager
-def web(*, workers=4, threads=6):
-    """Run gunicorn with real processes on the database in use; yield its host and port."""
+def web(*, workers=4, threads=6, front=False, **environment):
+    """Run gunicorn with real processes on the database in use; yield its host and port.
+
+    With `front` it runs as `make run` and Docker run it, behind nginx.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {
+    variables = {
         **os.environ,
         "DATABASE_URL": database_url(),
         "SECRET_KEY": settings.SECRET_KEY,
         "PYTHONWARNINGS": "ignore",
         "DJANGO_SETTINGS_MODULE": "oncall_site.settings",
         "LOG_LEVEL": "ERROR",
+        "LOG_FORMAT": "line",
+        **environment,
     }
-    command = [sys.executable, "-m", "gunicorn", "oncall_site.wsgi", "--bind", f"127.0.0.1:{port}"]
+    program = ["oncall_site.web_server"] if front else ["gunicorn", "oncall_site.wsgi"]
+    command = [sys.executable, "-m", *program, "--bind", f"127.0.0.1:{port}"]
     sizes = ["--workers", str(workers), "--threads", str(threads), "--log-level", "error", "--timeout", "60"]
-    process = subprocess.Popen([*command, *sizes], cwd=ROOT, env=environment)
+    process = subprocess.Popen([*command, *sizes], cwd=ROOT, env=variables)
     try:
         wait_until(lambda: process.poll() is not None or answers(port), why="gunicorn does not answer")
         assert process.poll() is None, "gunicorn stopped"

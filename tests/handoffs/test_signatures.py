@@ -11,7 +11,11 @@ from handoffs.queries.handoffs import overdue_handoffs
 from handoffs.services.meetings import move_meeting, sync_handoffs
 from handoffs.services.policy import HandoffRules, set_handoff_rules
 from handoffs.services.sheets import close_handoff, sign_handoff, withdraw_signature
+from notifications.registry import load
 from tests.handoffs.conftest import NOW
+from tests.handoffs.test_api import call
+
+__all__ = ["call"]
 
 DAY, HOUR, MINUTE = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1)
 
@@ -131,6 +135,98 @@ def test_an_admin_closes_on_the_page(signed_in, handoffs, a, admin, d, time_mach
     assert "Close hand-off" in signed_in(admin).get(path).content.decode()
     assert signed_in(admin).post(path + "close/").status_code == 302
     assert "Closed</span>" in signed_in(admin).get(path).content.decode()
+
+
+def test_a_hand_off_of_somebody_who_left_is_closed_by_the_api(call, handoffs, a, c, d, time_machine):
+    first = handoffs[0]
+    a.is_active = False
+    a.save()
+    time_machine(first.at - HOUR)
+    assert call(c, "post", f"handoffs/{first.pk}/close/").status_code == 403
+    time_machine(first.at + HOUR)
+    assert call(d, "post", f"handoffs/{first.pk}/close/").status_code == 403
+    answer = call(c, "post", f"handoffs/{first.pk}/close/")
+    assert (answer.status_code, answer.json()["closed_by"]) == (200, "engineer-c")
+    assert call(c, "post", f"handoffs/{first.pk}/close/").status_code == 409
+
+
+def test_an_admin_closes_in_the_admin(signed_in, handoffs, a, admin, time_machine):
+    first, second = handoffs[:2]
+    a.is_active = False
+    a.save()
+    time_machine(second.at + HOUR)
+    page = signed_in(admin).post(
+        "/admin/handoffs/handoff/", {"action": "close", "_selected_action": [first.pk, second.pk]}, follow=True
+    )
+    text = page.content.decode()
+    assert "Hand-offs closed: 1." in text
+    assert "Both engineers are active. They can still sign." in text
+    assert [again(row).closed_by for row in (first, second)] == [admin, None]
+
+
+def test_the_history_says_who_closed(signed_in, handoffs, a, admin, time_machine):
+    time_machine(handoffs[0].at + HOUR)
+    a.is_active = False
+    a.save()
+    signed_in(admin).post(f"/handoffs/{handoffs[0].pk}/close/")
+    text = signed_in(admin).get(f"/handoffs/{handoffs[0].pk}/").content.decode()
+    assert "by Admin because an engineer who had to sign left" in text
+    assert text.partition('id="history"')[2].count("Admin") == 1
+
+
+def test_reminders_of_a_closed_hand_off_are_dropped(handoffs, a, b, admin, mails):
+    first = handoffs[0]
+    a.is_active = False
+    a.save()
+    late = first.at + HOUR
+    sync_handoffs(at=late)
+    reminders = mails(type="handoff-unsigned")
+    # The admins can close it, so they are notified too.
+    assert {row.recipient for row in reminders} >= {b, admin}
+    assert all("Open the sheet to close the hand-off." in row.text for row in reminders)
+    notification = load(reminders[0].type, reminders[0].context)
+    assert notification.is_still_relevant(b, late)
+    close_handoff(first, by=b, at=late)
+    assert not notification.is_still_relevant(b, late)
+    sync_handoffs(at=late + HOUR)
+    assert mails(type="handoff-unsigned") == []
+
+
+def test_signing_is_too_early_by_the_api_too(call, handoffs, a, time_machine):
+    path = f"handoffs/{handoffs[0].pk}/sign/"
+    time_machine(handoffs[0].at - DAY - MINUTE)
+    assert call(a, "post", path, {"confirm_early": True}).status_code == 409
+    time_machine(handoffs[0].at - DAY)
+    assert call(a, "post", path, {}).json()["confirm"] == "confirm_early"
+    assert call(a, "post", path, {"confirm_early": True}).status_code == 200
+
+
+def test_nobody_signs_in_the_admin(signed_in, handoffs, admin, time_machine):
+    first = handoffs[0]
+    time_machine(NOW)
+    typed = {
+        "meeting_starts_at_0": first.meeting_starts_at.date(), "meeting_starts_at_1": "09:30",
+        "meeting_ends_at_0": first.meeting_ends_at.date(), "meeting_ends_at_1": "10:00",
+        "signed_outgoing_at_0": "2026-11-25", "signed_outgoing_at_1": "12:00",
+        "notes-TOTAL_FORMS": 0, "notes-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    assert signed_in(admin).post(f"/admin/handoffs/handoff/{first.pk}/change/", typed).status_code == 302
+    assert again(first).signed_outgoing_at is None
+
+
+def test_a_swap_after_a_signature_notifies_everybody_concerned(call, handoffs, rotation, mails, a, b, c, time_machine):
+    first = handoffs[0]
+    time_machine(first.at - HOUR)
+    sign_handoff(first, by=a, at=first.at - HOUR, confirm_early=True)
+    mails()
+    asked = {"rotation": rotation.slug, "offered_week": "2026-11-30", "wanted_week": "2026-12-07"}
+    swap = call(b, "post", "swaps/", asked).json()
+    assert call(c, "post", f"swaps/{swap['id']}/accept/", {}).status_code == 200
+    sync_handoffs(at=first.at - HOUR)
+    assert (again(first).incoming, again(first).signed_outgoing_at) == (c, None)
+    assert {message.recipient for message in mails(type="handoff-signatures-cleared")} == {a, c}
+    cancelled = [message for message in mails(type="handoff-cancelled") if message.context["handoff_id"] == first.pk]
+    assert [message.recipient for message in cancelled] == [b]
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 19, 31, 240])

@@ -15,6 +15,7 @@ from notifications.models import Message
 from pipelines.models import Pipeline
 from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, notified_people, timeline_kinds
+from tests.validation.fixtures import make_metric
 from validation.check_types import CHECK_TYPES
 from validation.models import Check, ExternalCheck, MappingRule
 from validation.services.external_results import save_mapping_rule
@@ -336,7 +337,7 @@ def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check
 
 
 @pytest.mark.parametrize(
-    ("check_type", "value", "bucket", "title"),
+    ("check_type", "value", "bucket", "title"),  # a metric of hours if the title has one
     [
         ("completeness", 3, None, "Missing data: Logs are fresh (3 missing)"),
         ("freshness", 540, None, "Late data: Logs are fresh (9 h)"),
@@ -345,13 +346,20 @@ def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check
             "range",
             0.5,
             dt.datetime(2026, 11, 28, 9, tzinfo=dt.UTC),
-            "Value out of range: Logs are fresh (0.5, 28 Nov 09:00 UTC)",
+            "Value out of range: Logs are fresh (0.5 users, 28 Nov 09:00 UTC)",
+        ),
+        (
+            "range",
+            0.5,
+            dt.datetime(2026, 11, 28, tzinfo=dt.UTC),
+            "Value out of range: Logs are fresh (0.5 users, 28 Nov 00:00 UTC)",
         ),
         ("custom_sql", None, None, "Query check failed: Logs are fresh"),
     ],
 )
 def test_the_title_states_the_problem(pipeline, check, now, check_type, value, bucket, title):
-    Check.objects.update(check_type=check_type, last_value=value, last_bucket=bucket)
+    metric = make_metric(pipeline, grain="hour") if "UTC" in title else None
+    Check.objects.update(check_type=check_type, last_value=value, last_bucket=bucket, metric=metric)
     alerts_at(check, now)
     sync_with_checks(at=now)
     assert Incident.objects.get().title == title

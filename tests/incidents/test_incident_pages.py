@@ -1,5 +1,6 @@
 """The pages and the admin of incidents, without JavaScript and with htmx."""
 
+import re
 from importlib import import_module
 
 import pytest
@@ -269,3 +270,68 @@ def test_the_alerts_of_an_incident_are_on_its_page(browser, pipeline, incident):
     assert f"Alert {20}" in text_of(browser.get(f"/incidents/alerts/?incident={incident.pk}"))
     assert "No alerts" in text_of(browser.get(f"/incidents/alerts/?incident={incident.pk + 1}"))
     assert browser.get("/incidents/alerts/?incident=x%00").status_code == 200
+
+
+def section(page, heading):
+    """Return the position of a heading on a page."""
+    return page.index(f'id="{heading}"')
+
+
+def test_facts_and_what_happens_next_come_before_the_forms(browser, pipeline, now, a):
+    made = make_incident(pipeline, at=timezone.now(), by=a)
+    page = text_of(browser.get(f"/incidents/{made.pk}/"))
+    order = [section(page, heading) for heading in ("state", "escalation", "resolve", "reassign", "snooze", "timeline")]
+    assert order == sorted(order)
+    assert page.index("Acknowledge</button>") < page.index("<dt>Opened</dt>")
+
+
+def test_the_page_says_who_is_notified_next_and_when(browser, pipeline, chain, a):
+    at = timezone.now()
+    made = make_incident(pipeline, at=at, by=a)
+    page = " ".join(text_of(browser.get(f"/incidents/{made.pk}/")).split())
+    assert re.search(rf"Escalates to {chain(at)[1]} in 1[45] min", page)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"next_escalation_at": None}, "Escalation has ended: nobody else will be notified."),
+        ({"next_escalation_at": None, "recovered_at": timezone.now()}, "Escalation stopped: the check recovered."),
+    ],
+)
+def test_the_page_says_when_nobody_else_is_notified(browser, incident, fields, sentence):
+    Incident.objects.filter(pk=incident.pk).update(**fields)
+    assert sentence in text_of(browser.get(f"/incidents/{incident.pk}/"))
+
+
+def test_an_assignee_who_was_not_notified_in_this_round_is_next(browser, incident, outsider):
+    later = timezone.now() + MINUTE
+    Incident.objects.filter(pk=incident.pk).update(assignee=outsider, next_escalation_at=later)
+    assert f"Escalates to {outsider} in" in text_of(browser.get(f"/incidents/{incident.pk}/"))
+
+
+def test_notes_are_markdown_with_links(browser, incident, a):
+    note = "**Late** load:\n\n- see https://example.com/a?b=1&c=2\n- `SELECT 1`\n\n<script>alert(1)</script>"
+    add_note(incident, text=note, by=a, at=timezone.now())
+    page = text_of(browser.get(f"/incidents/{incident.pk}/"))
+    assert '<a href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer">' in page
+    assert ("<strong>Late</strong>" in page, "<code>SELECT 1</code>" in page, "alert(1)" in page) == (True, True, False)
+
+
+def test_the_text_of_a_check_is_plain_with_links(browser, pipeline, now):
+    seen = {"since": now, "seen_at": now, "cooldown": 30 * MINUTE}
+    text = "user_id *is* <null>, see https://example.com/x"
+    made = trigger_incident(
+        pipeline, trigger=IncidentTrigger(kind="issue", title="T", text=text, check_id=7, **seen), at=now
+    )
+    page = text_of(browser.get(f"/incidents/{made.pk}/"))
+    assert "user_id *is* &lt;null&gt;" in page
+    assert '<a href="https://example.com/x"' in page
+
+
+def test_a_step_entry_has_the_text_of_the_step(browser, pipeline, a):
+    made = make_incident(pipeline, at=timezone.now(), by=a)
+    step = start_run(made, by=a, at=timezone.now()).steps.get(position=1)
+    mark_step(made, position=1, by=a, at=timezone.now(), done=True)
+    page = text_of(browser.get(f"/incidents/{made.pk}/"))
+    assert step.text in page[section(page, "timeline") :]

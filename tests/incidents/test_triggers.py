@@ -9,7 +9,7 @@ from incidents.models import Alert, Incident
 from incidents.services.escalation import escalate_due
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import acknowledge, add_note, resolve
-from incidents.services.triggers import IncidentTrigger, mark_recovered, resolve_alert, trigger_incident
+from incidents.services.triggers import IncidentTrigger, mark_recovered, resolve_alerts, trigger_incident
 from notifications.models import Message
 from tests.incidents.test_incidents import MINUTE, notified_people, timeline_kinds
 
@@ -119,10 +119,10 @@ def test_a_resolved_alert_resolves_its_incident(pipeline, trigger, now):
     made = trigger_incident(pipeline, trigger=alert, at=now)
     assert made.source == "alert"
     row = resolved_alert(made)
-    assert resolve_alert(row, at=now + MINUTE).state == "resolved"
+    assert resolve_alerts([row], at=now + MINUTE).state == "resolved"
     row.refresh_from_db()
-    assert resolve_alert(row, at=now + MINUTE) is None
-    assert resolve_alert(Alert(fingerprint="unknown"), at=now) is None
+    assert resolve_alerts([row], at=now + MINUTE) is None
+    assert resolve_alerts([Alert(fingerprint="unknown")], at=now) is None
     assert trigger_incident(pipeline, trigger=again(alert, 5, since=now + 5 * MINUTE), at=now + 5 * MINUTE) == made
 
 
@@ -134,7 +134,7 @@ def test_a_resolved_alert_resolves_an_acknowledged_incident_and_its_run(pipeline
     start_run(incident, by=a, at=now + 2 * MINUTE)
     for _ in range(notes):
         add_note(incident, text="Looking.", by=a, at=now + 3 * MINUTE)
-    row = resolve_alert(resolved_alert(incident), at=now + 5 * MINUTE)
+    row = resolve_alerts([resolved_alert(incident)], at=now + 5 * MINUTE)
     assert (row.state, row.resolved_at, row.resolved_by) == ("resolved", now + 5 * MINUTE, None)
     assert (row.acknowledged_by, row.assignee) == (a, a)
     assert incident.runs.get().ended_at == now + 5 * MINUTE
@@ -146,7 +146,7 @@ def test_a_resolved_alert_leaves_other_incidents_open(pipeline, trigger, now):
     alerts = [replace(trigger, check_id=None, fingerprint=name, source="alert") for name in ("f00", "f01")]
     first, second = (trigger_incident(pipeline, trigger=alert, at=now) for alert in alerts)
     check = trigger_incident(pipeline, trigger=trigger, at=now)
-    resolve_alert(resolved_alert(first), at=now + MINUTE)
+    resolve_alerts([resolved_alert(first)], at=now + MINUTE)
     assert list(Incident.objects.filter(state="resolved")) == [first]
     assert set(Incident.objects.unresolved()) == {second, check}
 

@@ -52,7 +52,7 @@ def judged(*checks, at=NOON):
     """Run these checks as a worker does; return their results by name."""
     Check.objects.update(next_due_at=None)
     Check.objects.filter(pk__in=[check.pk for check in checks]).update(next_due_at=at)
-    return {(result := run_check(handed, at=at)).of.name: result for handed in claim_due_checks(at=at)}
+    return {(result := run_check(handed, at=at)).parent_check.name: result for handed in claim_due_checks(at=at)}
 
 
 def test_every_check_passes_on_a_healthy_warehouse(pipelines, warehouse, admin):

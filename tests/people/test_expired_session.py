@@ -43,6 +43,12 @@ def test_a_get_of_an_action_leads_to_its_object(signed_in, a, path, page):
     assert response.redirect_chain[-1] == (page, 302)
 
 
+def test_a_post_to_a_page_without_a_form_is_a_405_that_says_so(signed_in, a):
+    response = signed_in(a).post("/fairness/")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+    assert "Nothing was changed." in response.content.decode()
+
+
 def test_an_action_of_the_api_is_a_405(signed_in, a):
     assert signed_in(a).get("/api/v1/checks/1/run/").status_code == 405
 

@@ -45,8 +45,8 @@ def test_nobody_takes_the_name_of_another(client, signed_in, a, b, admin, name):
     assert (answer.status_code, answer.json()) == (400, {"name": [reason]})
     profile = {"display_name": name, "time_zone": "UTC", "colour": 1}
     page = signed_in(a).post("/me/profile/", profile)
-    assert (page.status_code, page.context["profile_form"].errors) == (400, {"display_name": [reason]})
-    assert page.context["profile_form"]["display_name"].value() == name
+    assert (page.status_code, page.context["form"].errors) == (400, {"display_name": [reason]})
+    assert page.context["form"]["display_name"].value() == name
     edited = {**profile, "username": a.username, "is_active": "on", "handbook_name": "Engineer A"}
     page = signed_in(admin).post(f"/admin/people/user/{a.pk}/change/", edited)
     assert page.context["adminform"].form.errors == {"display_name": [reason]}
@@ -65,7 +65,7 @@ def test_an_admin_corrects_the_name_in_the_handbook(signed_in, admin, a):
 
 def test_the_account_page_says_the_name_in_the_handbook(signed_in, a):
     change_profile(a, fields={"display_name": "Alice"})
-    assert "In the handbook you stay “Engineer A”." in signed_in(a).get("/me/").content.decode()
+    assert "In the handbook you stay “Engineer A”." in signed_in(a).get("/me/profile/").content.decode()
 
 
 def test_the_api_answers_the_name_in_the_handbook_and_ignores_a_new_one(client, a):

@@ -174,7 +174,7 @@ def test_the_list_shows_status_responder_and_rotation(signed_in, daily_growth, a
     open_incident(daily_growth, what=what, by=None, at=timezone.now())
     page = signed_in(a).get("/pipelines/")
     [row] = page.context["rows"]
-    assert (row.status.word, row.responder, row.pipeline.in_rotation.rotation) == ("outage", d, rotation)
+    assert (row.status.name, row.responder, row.pipeline.in_rotation.rotation) == ("outage", d, rotation)
     assert "Weekly rotation</td>" in page.content.decode()
 
 

@@ -1,6 +1,10 @@
 """Runbooks: rendered on save, edited with preview, revised, compared, restored, searched."""
 
+import contextlib
+
+import psycopg2
 import pytest
+from django.db import connection
 
 from common.exceptions import DomainError, InvalidInputError
 from pipelines.models import Pipeline
@@ -62,7 +66,7 @@ def test_a_stale_edit_is_refused_with_both_texts(runbook, a, b):
 
 def test_restoring_makes_a_new_revision_of_the_old_text(runbook, a, b):
     services.save_revision(runbook, markdown="### Purpose\n\nWorse.", based_on=1, author=a)
-    restored = services.restore(runbook, number=1, based_on=2, author=b)
+    restored = services.restore_revision(runbook, number=1, based_on=2, author=b)
     assert (restored.number, restored.restored_from) == (3, 1)
     assert restored.markdown == RunbookRevision.objects.get(number=1).markdown
 
@@ -91,6 +95,26 @@ def test_preview_without_javascript_shows_the_text_and_saves_nothing(signed_in, 
     assert "<p>Seen only.</p>" in page.content.decode()
     assert 'value="why"' in page.content.decode()
     assert RunbookRevision.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_has_one_preview_at_a_time(a, b, signed_in, daily_growth, monkeypatch):
+    make_runbook(daily_growth)
+    url = f"/runbooks/{daily_growth.slug}/"
+    monkeypatch.setattr("runbooks.views.MAX_WAIT_SECONDS", 0.1)
+    other = psycopg2.connect(**{**connection.get_connection_params(), "cursor_factory": None})
+    with contextlib.closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"preview of {a.pk}"])
+        refused = signed_in(a).post(f"{url}preview/", {"markdown": "**bold**"})
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+        page = (
+            signed_in(a).post(f"{url}edit/", {"markdown": "**bold**", "based_on": 1, "preview": "1"}).content.decode()
+        )
+        assert "Another preview of yours is being made." in page
+        assert "**bold**" in page
+        assert "<strong>bold</strong>" in signed_in(b).post(f"{url}preview/", {"markdown": "**bold**"}).content.decode()
+        other.rollback()
+    assert "<strong>bold</strong>" in signed_in(a).post(f"{url}preview/", {"markdown": "**bold**"}).content.decode()
 
 
 def test_live_preview_answers_the_fragment(signed_in, b, path):

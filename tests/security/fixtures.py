@@ -111,7 +111,7 @@ def make_world():
     pulled = make_metric(pipeline, "pulled", source=source, query="SELECT 1, 2")
     with_sql = make_check(pipeline, admin, "custom_sql", source=source, query="SELECT 1", at=at)
     result = CheckResult.objects.create(
-        of=check, status="fail", bucket=bucket(1, at), value=3.0, started_at=at, finished_at=at
+        parent_check=check, status="fail", bucket=bucket(1, at), value=3.0, started_at=at, finished_at=at
     )
     event = add_known_event(pipeline, metric=None, event=Event(at.date(), at.date(), "A fair"), by=a, at=at)
     words = {

@@ -35,7 +35,7 @@ NEW_ROTATION_FORM = {**ROTATION_FORM, "name": "Second", "engineers": "engineer-a
 PROFILE = {"display_name": "Engineer X", "email": "{own_email}", "time_zone": "UTC", "colour": 1}
 TOMORROW = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%dT%H:%M}"
 INCIDENT = {"kind": "delay", "title": "It is late"}
-EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "words": "Black Friday"}
+EVENT = {"starts_on": "2026-11-27", "ends_on": "2026-11-27", "name": "Black Friday"}
 CHECK = {
     "name": "Edited", "severity": "fail", "interval_minutes": "60", "settle_minutes": "0", "confirm": "1", "confirm_of": "1",
     "cooldown_minutes": "0", "holidays": "ordinary", "parameters.fail_below": "1",
@@ -219,6 +219,9 @@ RULES = {
     "GET /checks/{check}/edit/": Rule(SIGNED_IN),
     "POST /checks/{check}/edit/": Rule(SIGNED_IN, {**CHECK, "metric": "{metric_pk}"}),
     "POST /checks/{check}/remove/": Rule(SIGNED_IN),
+    "GET /checks/deleted/": Rule(SIGNED_IN),
+    "POST /checks/{check}/restore/": Rule(SIGNED_IN),
+    "POST /checks/{with_sql}/restore/ #SQL": Rule(ADMIN),
     "POST /checks/{with_sql}/remove/ #SQL": Rule(ADMIN),
     "GET /checks/{check}/progress/": Rule(SIGNED_IN),
     "POST /checks/{check}/run/": Rule(SIGNED_IN),
@@ -236,6 +239,8 @@ RULES = {
     "POST /runbooks/{other_pipeline}/begin/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew."}),
     "GET /runbooks/{pipeline}/edit/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/edit/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "based_on": "2"}),
+    "POST /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
+    "POST /runbooks/{pipeline}/restore/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/preview/": Rule(SIGNED_IN, {"markdown": "text"}),
     "GET /runbooks/{pipeline}/revisions/": Rule(SIGNED_IN),
     "GET /runbooks/{pipeline}/revisions/1/": Rule(SIGNED_IN),
@@ -376,6 +381,9 @@ RULES = {
     "DELETE /api/v1/checks/{check}/": Rule(SIGNED_IN),
     "PATCH /api/v1/checks/{with_sql}/ #SQL": Rule(ADMIN, {"name": "Renamed"}),
     "DELETE /api/v1/checks/{with_sql}/ #SQL": Rule(ADMIN),
+    "POST /api/v1/checks/{check}/restore/": Rule(SIGNED_IN),
+    "POST /api/v1/checks/{with_sql}/restore/ #SQL": Rule(ADMIN),
+    "GET /api/v1/incidents/{incident}/failures/": Rule(SIGNED_IN),
     "POST /api/v1/checks/{check}/mute/": Rule(SIGNED_IN, {"until": "{soon}"}),
     "DELETE /api/v1/checks/{check}/mute/": Rule(SIGNED_IN),
     "GET /api/v1/checks/{check}/results/": Rule(SIGNED_IN),
@@ -396,6 +404,8 @@ RULES = {
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),
     "PUT /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "revision": 2}),
+    "DELETE /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),
+    "POST /api/v1/runbooks/{pipeline}/restore/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/revisions/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/revisions/1/": Rule(SIGNED_IN),
 }  # fmt: skip

@@ -178,14 +178,14 @@ def test_a_known_event_is_created_and_deleted(client, metric, a):
         "metric": f"{SLUG}/users",
         "starts_on": "2026-11-27",
         "ends_on": "2026-11-27",
-        "words": "Black Friday",
+        "name": "Black Friday",
     }
     made = client.post("/api/v1/known-events/", body, content_type="application/json", **bearer(a))
     assert made.status_code == 201
     assert client.delete(f"/api/v1/known-events/{made.json()['id']}/", **bearer(a)).status_code == 204
     for wrong in (
         {**body, "ends_on": "2026-11-01"},
-        {**body, "words": " "},
+        {**body, "name": " "},
         {**body, "metric": "x"},
         {**body, "metric": ["\0"]},
     ):

@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from incidents.models import Incident
+from incidents.services.triggers import sync_with_checks
+from notifications.models import Message
 from tests.validation.fixtures import make_check, make_metric, run
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
@@ -58,6 +61,45 @@ def test_pages_show_the_business_date(signed_in, check, a, zone):
         page = browser.get(path).content.decode()
         assert shown(check.business_date) in page
         assert shown(check.business_date - dt.timedelta(days=1)) not in DATES.findall(page)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_charts_show_the_business_date(signed_in, check, a, zone):
+    """On the axis, when the pointer is on the value, and in the table."""
+    a.time_zone = zone
+    a.save()
+    page, day = signed_in(a).get(f"/checks/{check.pk}/").content.decode(), check.business_date
+    assert re.findall(r'text-anchor="\w+">(\d+ \w{3})</text>', page) == [f"{day.day} {day:%b}"]
+    assert re.findall(r'class="chart-hover".*?<title>(.*?):', page) == [shown(day)]
+    assert re.findall(r'class="chart-mark fail".*?<title>(.*?):', page, re.DOTALL) == [shown(day)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_incidents_show_the_business_date(signed_in, check, admin, zone):
+    """The title has the date: in lists, on Now, on pages, in mails and in the API."""
+    admin.time_zone, admin.email = zone, "admin@example.test"
+    admin.save()
+    browser, day = signed_in(admin), check.business_date
+    sync_with_checks(at=timezone.now())
+    title, incident = f"Value out of range: {check.name} (5 users, {day.day} {day:%b})", Incident.objects.get()
+    for path in (
+        "/",
+        "/incidents/",
+        f"/incidents/{incident.pk}/",
+        f"/pipelines/{check.pipeline.slug}/",
+        f"/checks/{check.pk}/",
+    ):
+        assert title in browser.get(path).content.decode()
+    assert browser.get(f"/api/v1/incidents/{incident.pk}/").json()["title"] == title
+    assert title in Message.objects.get(type="incident-escalated").subject
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_backtest_shows_the_business_date(signed_in, check, a, zone):
+    a.time_zone = zone
+    a.save()
+    page = signed_in(a).get(f"/checks/{check.pk}/backtest/").content.decode()
+    assert shown(check.business_date) in page
 
 
 @pytest.mark.parametrize("zone", ZONES)

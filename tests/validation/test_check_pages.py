@@ -106,7 +106,7 @@ def test_the_chart_of_a_target_shows_the_evaluated_value(signed_in, metric, a, m
     }
     check = make_check(metric.pipeline, a, metric=metric, check_type="target", parameters=parameters, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
-    assert re.findall(r"<td>(\d+ users)</td>", text) == shown
+    assert re.findall(r"</th>\s*<td>(\d+ users)</td>", text) == shown
 
 
 def test_the_age_of_data_is_a_duration_in_the_list_and_on_the_page(signed_in, metric, a):
@@ -238,7 +238,7 @@ def test_a_check_is_muted_and_a_result_marked_as_expected(signed_in, check, metr
 
 def test_known_events_are_added_and_removed_on_the_page(signed_in, check, a):
     browser, page = signed_in(a), f"/checks/{check.pk}/"
-    fields = {"starts_on": "2026-11-27", "ends_on": "2026-11-28", "words": "Black Friday"}
+    fields = {"starts_on": "2026-11-27", "ends_on": "2026-11-28", "name": "Black Friday"}
     browser.post(f"{page}events/", fields)
     event = KnownEvent.objects.get()
     assert event.metric == check.metric

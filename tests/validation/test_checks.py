@@ -95,6 +95,54 @@ def test_a_backfilled_pass_does_not_end_an_alert(metric, a):
     assert check.alerting_since is not None
 
 
+def test_a_backfilled_pass_leaves_the_alert_as_it_is(metric, a):
+    """A check that fails on must not get a second alert, which would ignore its cooldown."""
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, cooldown_minutes=60)
+    push(metric, [5])
+    run(check)
+    later = AT + dt.timedelta(days=1)
+    push(metric, [5], at=later)
+    run(check, at=later)
+    since = check.alerting_since
+    push(metric, [50], at=later, newest=2)
+    run(check, at=later + MINUTE)
+    assert (check.alerting_since, check.alert_ended_at) == (since, None)
+
+
+def test_a_backfilled_failure_starts_no_alert_that_ends_at_once(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, cooldown_minutes=60)
+    push(metric, [50])
+    run(check)
+    later = AT + dt.timedelta(days=1)
+    push(metric, [50], at=later)
+    run(check, at=later)
+    push(metric, [5], at=later, newest=2)
+    run(check, at=later + MINUTE)
+    assert check.results.filter(trigger="backfill", status="fail").count() == 1
+    assert (check.alerting_since, check.alert_ended_at) == (None, None)
+
+
+def test_a_result_marked_as_expected_does_not_confirm_the_next_one(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=2)
+    push(metric, [5])
+    acknowledge_expected(run(check), by=a, at=AT)
+    later = AT + dt.timedelta(days=1)
+    push(metric, [5], at=later)
+    run(check, at=later)
+    assert (check.last_status, check.alerting_since) == ("fail", None)
+
+
+@pytest.mark.parametrize("between", ["unknown", "skip", "error"])
+def test_a_result_that_says_nothing_does_not_push_a_failure_out_of_the_last_m(metric, a, between):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=2)
+    push(metric, [5])
+    run(check)
+    times = {"started_at": AT + MINUTE, "finished_at": AT + MINUTE}
+    CheckResult.objects.create(parent_check=check, status=between, **times)
+    run(check, at=AT + 2 * MINUTE)
+    assert check.alerting_since is not None
+
+
 def test_a_backfilled_pass_does_not_push_a_failure_out_of_the_last_m(metric, a):
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, confirm=2, confirm_of=2)
     push(metric, [5])

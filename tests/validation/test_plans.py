@@ -48,7 +48,7 @@ def checks(daily_growth, a):
         run(check, at=at)
         CheckResult.objects.bulk_create(
             CheckResult(
-                of=check,
+                parent_check=check,
                 status="pass",
                 value=1.0,
                 bucket=at - dt.timedelta(days=day),

@@ -93,7 +93,7 @@ def test_a_backfill_is_evaluated_again_and_both_results_stay(metric, a):
     check.refresh_from_db()
     assert check.next_due_at <= later
     run(check, at=later + dt.timedelta(minutes=1))
-    results = CheckResult.objects.filter(of=check, bucket=bucket(1)).order_by("pk")
+    results = CheckResult.objects.filter(parent_check=check, bucket=bucket(1)).order_by("pk")
     assert [(result.status, result.trigger) for result in results] == [("fail", "schedule"), ("pass", "backfill")]
 
 
@@ -134,3 +134,12 @@ def test_late_points_of_the_other_metric_repeat_results_too(metric, a):
     run(check)
     push(other, [10])
     assert PendingReevaluation.objects.get().bucket == bucket(1)
+
+
+def test_late_points_repeat_no_results_of_a_disabled_check(metric, a):
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1})
+    push(metric, [20])
+    run(check)
+    update_check(check, fields={"is_active": False}, by=a, at=AT)
+    push(metric, [10])
+    assert not PendingReevaluation.objects.exists()

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -23,14 +24,17 @@ from validation.check_types import CHECK_TYPES
 from validation.domain.check_type import describe_parameters
 from validation.models import Check, CheckResult, DataSource
 from validation.models.checks import check_type_choices
-from validation.queries.checks import check_results, checks
-from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
+from validation.queries.checks import check_results, checks, deleted_checks
+from validation.services.checks import create_check, delete_check, mute_check, restore_check, unmute_check, update_check
 from validation.services.known_events import acknowledge_expected
 from validation.services.run_check import request_run
 
 
 class CheckSerializer(serializers.ModelSerializer[Check]):
-    """A check: its type and parameters, schedule, alerting and last result."""
+    """A check: its type and parameters, schedule, alerting and last result.
+
+    `deleted_at`, `deleted_by` and `restorable_until` are null unless it is deleted.
+    """
 
     pipeline = PipelineField()
     type = serializers.ChoiceField(source="check_type", choices=check_type_choices())
@@ -46,6 +50,8 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
     message = serializers.CharField(source="last_message", read_only=True)
     value = serializers.FloatField(source="last_value", read_only=True, allow_null=True)
     expected = serializers.CharField(source="last_expected", read_only=True)
+    deleted_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
+    restorable_until = serializers.DateTimeField(read_only=True, allow_null=True)
 
     class Meta:
         model = Check
@@ -79,8 +85,18 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
             "expected",
             "last_run_at",
             "alerting_since",
+            "deleted_at",
+            "deleted_by",
+            "restorable_until",
         )
-        read_only_fields = ("muted_until", "proposed_from", "next_due_at", "last_run_at", "alerting_since")
+        read_only_fields = (
+            "muted_until",
+            "proposed_from",
+            "next_due_at",
+            "last_run_at",
+            "alerting_since",
+            "deleted_at",
+        )
         # The service validates uniqueness.
         validators: list[Any] = []
 
@@ -88,7 +104,7 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
 class ResultSerializer(serializers.ModelSerializer[CheckResult]):
     """A result of a check."""
 
-    check_id = serializers.IntegerField(source="of_id", read_only=True)
+    check_id = serializers.IntegerField(source="parent_check_id", read_only=True)
     acknowledged_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
     details = serializers.SerializerMethodField(help_text="Values from the data source, for admins only.")
     bucket = serializers.SerializerMethodField(help_text="Date of a daily metric, or start of the hour.")
@@ -169,10 +185,22 @@ class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         update_check(check, fields=fields, by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)
 
+    @extend_schema(responses={200: CheckSerializer, 204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """Delete a check with its results."""
-        delete_check(self.get_object(), by=request_user(request), at=timezone.now())
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        """Delete a check. One with results can be restored until `restorable_until`; one without is gone (204)."""
+        check = self.get_object()
+        delete_check(check, by=request_user(request), at=timezone.now())
+        if check.deleted_at is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(self.get_serializer(deleted_checks().get(pk=pk)).data)
+
+    @extend_schema(request=None, responses=CheckSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: str) -> Response:
+        """Restore a deleted check with its results, under another name if its own is taken."""
+        check = get_object_or_404(Check.all_objects.all(), pk=pk)
+        restore_check(check, by=request_user(request), at=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(responses=ResultSerializer(many=True))
     @action(detail=True)
@@ -210,7 +238,11 @@ class ResultViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[CheckResu
     """Results of checks."""
 
     serializer_class = ResultSerializer
-    queryset = CheckResult.objects.select_related("acknowledged_by", "of__metric").order_by("-started_at", "-pk")
+    queryset = (
+        CheckResult.objects.filter(parent_check__deleted_at=None)
+        .select_related("acknowledged_by", "parent_check__metric")
+        .order_by("-started_at", "-pk")
+    )
     lookup_value_regex = ID_PATTERN
 
     @extend_schema(request=None, responses=ResultSerializer)

@@ -55,7 +55,7 @@ class KnownEventSerializer(serializers.ModelSerializer[KnownEvent]):
 
     class Meta:
         model = KnownEvent
-        fields = ("id", "pipeline", "metric", "starts_on", "ends_on", "words", "added_by", "created_at")
+        fields = ("id", "pipeline", "metric", "starts_on", "ends_on", "name", "added_by", "created_at")
         read_only_fields = ("created_at",)
 
 
@@ -71,7 +71,7 @@ class KnownEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         fields = serializer.validated_data
-        event = Event(fields["starts_on"], fields["ends_on"], fields["words"])
+        event = Event(fields["starts_on"], fields["ends_on"], fields["name"])
         row = add_known_event(
             fields["pipeline"], metric=fields.get("metric"), event=event, by=request_user(request), at=timezone.now()
         )

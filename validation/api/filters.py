@@ -7,21 +7,26 @@ from django_filters.filterset import FilterSet
 
 from common.api.filters import BooleanFilter, SlugFilter, WordFilter
 from pipelines.models import Pipeline
-from validation.domain.results import ResultStatus
 from validation.models import TOOLS, Check, ExternalCheck
-
-STATUSES = [(str(status), str(status)) for status in ResultStatus]
+from validation.models.checks import STATUSES
+from validation.queries.checks import deleted_checks
 
 
 class CheckFilters(FilterSet):
-    """Filter checks by pipeline and by the status of their last result."""
+    """Filter checks by pipeline, by the status of their last result, and by whether they are deleted."""
 
+    # First: it chooses the rows that the other filters narrow down.
+    deleted = BooleanFilter(method="filter_deleted", label="Deleted checks that can be restored, instead of others.")
     pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), label="Slug of a pipeline.")
     status = WordFilter(field_name="last_status", choices=STATUSES, label="Status of the last result.")
 
     class Meta:
         model = Check
-        fields = ("pipeline", "status")
+        fields = ("deleted", "pipeline", "status")
+
+    def filter_deleted(self, rows: QuerySet[Check], name: str, value: bool) -> QuerySet[Check]:  # noqa: FBT001  # django-filter's signature
+        """Return the deleted checks, or those that are not deleted."""
+        return deleted_checks() if value else rows
 
 
 class ExternalCheckFilters(FilterSet):

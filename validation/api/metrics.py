@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.api.pagination import DefaultPagination
 from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
@@ -18,6 +19,7 @@ from people.permissions import request_user
 from pipelines.serializers import PipelineField
 from validation.domain.buckets import DAY, bucket_time
 from validation.models import DataSource, Metric, MetricPoint
+from validation.models.metrics import METRIC_FIELDS
 from validation.queries.checks import find_metric, metric_points, metrics
 from validation.services.metrics import save_metric
 from validation.services.points import push_points, read_points
@@ -36,19 +38,7 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
     class Meta:
         model = Metric
-        fields = (
-            "pipeline",
-            "slug",
-            "name",
-            "unit",
-            "kind",
-            "grain",
-            "time_zone",
-            "source",
-            "query",
-            "settle_minutes",
-            "pulled_at",
-        )
+        fields = (*METRIC_FIELDS, "pulled_at")
         read_only_fields = ("pulled_at",)
         # The service validates uniqueness.
         validators: list[Any] = []
@@ -73,9 +63,9 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
 class NewPointSerializer(serializers.Serializer[Any]):
     """A data point to store: date or instant, number and, optionally, segment."""
 
-    at = serializers.CharField()
+    at = LineField()
     value = serializers.FloatField()
-    segment = serializers.CharField(required=False, allow_blank=True)
+    segment = LineField(required=False, allow_blank=True)
 
 
 class PushResultSerializer(serializers.Serializer[Any]):

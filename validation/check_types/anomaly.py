@@ -27,6 +27,7 @@ class Anomaly(CheckType[AnomalyParameters]):
     summary = f"the value fits its own history; results after {MIN_DAYS} days, alerts after {MIN_ALERT_DAYS}"
     failure = "Anomaly"
     parameters_class = AnomalyParameters
+    has_quick_range = False
 
     def history(self, parameters: AnomalyParameters, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
         """Return two years, to learn the effects of the calendar."""

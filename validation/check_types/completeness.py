@@ -3,9 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from common.formatting import format_day
+from common.formatting import format_count, format_day
 from validation.domain.check_type import CheckType
-from validation.domain.formatting import format_count
 from validation.domain.parameters import Parameters, integer, lines
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from common.formatting import format_count
 from validation.domain.check_type import CheckType
 from validation.domain.comparisons import compare_with_bounds
-from validation.domain.formatting import format_count
 from validation.domain.parameters import Bounds, choice
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from common.formatting import format_count
 from validation.domain.check_type import CheckType
-from validation.domain.formatting import format_count
 from validation.domain.parameters import Parameters, integer, sql
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 from validation.domain.sql import bare_query

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from common.formatting import format_count
 from validation.domain.check_type import CheckType
 from validation.domain.comparisons import MISSING, compare_with_ranges
-from validation.domain.formatting import format_count
 from validation.domain.parameters import BySegment, flag, lines, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from validation.domain.formatting import format_value
+from common.formatting import format_value
 
 MAX_TICKS = 6
 STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5))

@@ -1,16 +1,23 @@
-"""Backtests: the alerts that a check would have raised on stored history, and the alerts per year."""
+"""Evaluations of stored history: the alerts that a check would have raised, and the expected range of each day."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from validation.domain.buckets import DAY, bucket_time
-from validation.domain.check_type import CheckType
-from validation.domain.confirmation import COUNTED, Confirmation, alert_starts, yearly_rate
-from validation.domain.evaluation import evaluate
+from validation.domain.check_type import CheckType, evaluate
 from validation.domain.parameters import Parameters
-from validation.domain.results import EvaluationContext, ResultStatus, Series
+from validation.domain.results import (
+    COUNTED,
+    CheckOutcome,
+    Confirmation,
+    EvaluationContext,
+    ResultStatus,
+    Series,
+    alert_starts,
+    yearly_rate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +54,26 @@ def run_backtest(
     )
 
 
+def history_outcomes(
+    check_type: CheckType[Any], *, parameters: Parameters, context: EvaluationContext, buckets: Sequence[dt.datetime]
+) -> Mapping[dt.datetime, CheckOutcome]:
+    """Return the outcome of each bucket with these parameters, without regard to days off and known events."""
+    return {bucket: check_type.evaluate(parameters, _at_bucket(context, bucket)) for bucket in buckets}
+
+
 def _each_by_itself(
     check_type: CheckType[Any], parameters: Parameters, context: EvaluationContext
 ) -> Callable[[dt.datetime], ResultStatus]:
     def status(bucket: dt.datetime) -> ResultStatus:
-        earlier = replace(context, bucket=bucket, at=context.bucket_end(bucket), series=_up_to(context.series, bucket))
-        evaluation = evaluate(check_type, parameters=parameters, context=earlier)
+        evaluation = evaluate(check_type, parameters=parameters, context=_at_bucket(context, bucket))
         return ResultStatus.PASS if evaluation.expected else evaluation.outcome.status
 
     return status
+
+
+def _at_bucket(context: EvaluationContext, bucket: dt.datetime) -> EvaluationContext:
+    """Return the context in which a bucket was evaluated when it ended."""
+    return replace(context, bucket=bucket, at=context.bucket_end(bucket), series=_up_to(context.series, bucket))
 
 
 def _up_to(series: Series, bucket: dt.datetime) -> Series:

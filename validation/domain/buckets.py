@@ -52,6 +52,12 @@ def bucket_time(bucket: dt.datetime, *, step: dt.timedelta) -> dt.date | dt.date
     return bucket.astimezone(dt.UTC).date() if step >= DAY else bucket
 
 
+def format_bucket(bucket: dt.datetime, *, step: dt.timedelta) -> str:
+    """Return a bucket for a title: its business date, "28 Nov", or the start of its hour, "28 Nov 09:00 UTC"."""
+    at = bucket.astimezone(dt.UTC)
+    return f"{at.day} {at:%b}" if step >= DAY else f"{at.day} {at:%b %H:%M} UTC"
+
+
 def bucket_end(bucket: dt.datetime, *, step: dt.timedelta, zone: dt.tzinfo) -> dt.datetime:
     """Return the instant at which a bucket ends; for a date, midnight in its zone."""
     if step < DAY:

@@ -1,6 +1,6 @@
 """Comparisons that several check types share: a value with its bounds, and with another value."""
 
-from validation.domain.formatting import format_number
+from common.formatting import format_number
 from validation.domain.parameters import Bounds, Tolerance
 from validation.domain.results import CheckOutcome, ResultStatus
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
+from common.text import one_line, printable
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 MESSAGE_LENGTH = 2000
@@ -40,13 +41,12 @@ def items(value: Json, *, where: str) -> list[Record]:
 
 
 def text(value: Json, *, limit: int = NAME_LENGTH) -> str:
-    """Return a string that the database can store, cut at `limit`. Numbers become text; anything else is empty."""
+    """Return a string that the database can store, cut at `limit`; a name on one line. Numbers become text; anything else is empty."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = _number_text(value)
     if not isinstance(value, str):
         return ""
-    # PostgreSQL stores neither NUL nor unpaired surrogates.
-    clean = value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode().strip()
+    clean = one_line(value) if limit <= NAME_LENGTH else printable(value).strip()
     return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
 
 

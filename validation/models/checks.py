@@ -9,12 +9,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from common.datetimes import RESTORE_WINDOW
+from common.fields import LineField, MultilineField
+from common.formatting import format_value
 from people.models import User, valid_country
 from pipelines.models import Pipeline
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import DAY, bucket_time
 from validation.domain.check_type import CheckType
-from validation.domain.formatting import format_value
 from validation.domain.results import ResultStatus
 from validation.models.metrics import DataSource, Metric
 
@@ -118,7 +120,7 @@ class Check(models.Model):
     """A scheduled check of a pipeline (docs/validation.md)."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="checks")
-    name = models.CharField(max_length=120)
+    name = LineField(max_length=120)
     check_type = models.CharField("type", max_length=16, choices=check_type_choices)
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, null=True, blank=True, related_name="checks")
     other_metric = models.ForeignKey(
@@ -130,7 +132,7 @@ class Check(models.Model):
         help_text="Denominator, or metric to compare with.",
     )
     source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="checks")
-    query = models.TextField(
+    query = MultilineField(
         blank=True, max_length=20_000, help_text="One read-only statement, for checks with their own SQL."
     )
     parameters = models.JSONField(default=dict, blank=True)
@@ -143,7 +145,7 @@ class Check(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_MINUTES)],
         help_text="Leave blank to use a cron expression.",
     )
-    cron = models.CharField(
+    cron = LineField(
         "cron expression", max_length=100, blank=True, help_text="In the metric’s time zone, such as 0 7 * * 1-5."
     )
     settle_minutes = models.PositiveIntegerField(
@@ -177,14 +179,12 @@ class Check(models.Model):
         blank=True,
         help_text="Days on which data is expected, 0 for Monday. Default: every day.",
     )
-    country = models.CharField(
+    country = LineField(
         max_length=2, blank=True, validators=[valid_country], help_text="Country of the public holidays, such as DE."
     )
     holidays = models.CharField("on public holidays", max_length=12, choices=Holidays, default=Holidays.ORDINARY)
     is_active = models.BooleanField("enabled", default=True)
-    proposed_from = models.CharField(
-        max_length=500, blank=True, help_text="Line of the handbook that asks for this check."
-    )
+    proposed_from = LineField(max_length=500, blank=True, help_text="Line of the handbook that asks for this check.")
 
     next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     requested_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When a user requested a run.")
@@ -192,9 +192,9 @@ class Check(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     running_since = models.DateTimeField(null=True, blank=True, editable=False)
     last_status = models.CharField(max_length=8, choices=STATUSES, blank=True, editable=False)
-    last_message = models.TextField(blank=True, editable=False)
+    last_message = MultilineField(blank=True, editable=False)
     last_value = models.FloatField(null=True, blank=True, editable=False)
-    last_expected = models.CharField(max_length=120, blank=True, editable=False)
+    last_expected = LineField(max_length=120, blank=True, editable=False)
     last_bucket = models.DateTimeField(null=True, blank=True, editable=False)
     last_run_at = models.DateTimeField(null=True, blank=True, editable=False)
     alerting_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -268,6 +268,11 @@ class Check(models.Model):
         return CHECK_TYPES[self.check_type]
 
     @property
+    def restorable_until(self) -> dt.datetime | None:
+        """When a deleted check is deleted for good."""
+        return self.deleted_at and self.deleted_at + RESTORE_WINDOW
+
+    @property
     def has_sql(self) -> bool:
         """Return True if the check runs its own query. Only admins can change such a check."""
         return bool(self.query) or (self.check_type in CHECK_TYPES and self.type.needs_query)
@@ -309,18 +314,16 @@ class CheckResult(models.Model):
         MANUAL = "manual", "Run now"
         BACKFILL = "backfill", "Data arrived late or changed"
 
-    # Every model has a method named “check”.
-    of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="results", db_index=False)
+    # Not `check`, which is a method of every model.
+    parent_check = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="results", db_index=False)
     status = models.CharField(max_length=8, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
     low = models.FloatField(null=True, blank=True)
     high = models.FloatField(null=True, blank=True)
-    message = models.TextField(blank=True)
-    details = models.TextField(blank=True, help_text="Values from the data source, for admins only.")
+    message = MultilineField(blank=True)
+    details = MultilineField(blank=True, help_text="Values from the data source, for admins only.")
     bucket = models.DateTimeField("day or hour", null=True, blank=True, help_text="The day or hour that was evaluated.")
-    expected = models.CharField(
-        max_length=120, blank=True, help_text="The known event, or who marked the result as expected."
-    )
+    expected = LineField(max_length=120, blank=True, help_text="The known event, or who marked the result as expected.")
     trigger = models.CharField(max_length=8, choices=Trigger, default=Trigger.SCHEDULE)
     segments: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     started_at = models.DateTimeField()
@@ -338,8 +341,8 @@ class CheckResult(models.Model):
             models.CheckConstraint(condition=Q(started_at__lte=F("finished_at")), name="result_ends_after_it_starts"),
         ]
         indexes = [
-            models.Index(fields=["of", "-started_at", "-id"], name="result_newest"),
-            models.Index(fields=["of", "bucket"], name="result_of_bucket"),
+            models.Index(fields=["parent_check", "-started_at", "-id"], name="result_newest"),
+            models.Index(fields=["parent_check", "bucket"], name="result_of_bucket"),
         ]
 
     def __str__(self) -> str:
@@ -350,7 +353,7 @@ class CheckResult(models.Model):
         """The evaluated business date, or the instant at which the evaluated hour starts."""
         if self.bucket is None:
             return None
-        return bucket_time(self.bucket, step=self.of.metric.step if self.of.metric else DAY)
+        return bucket_time(self.bucket, step=self.parent_check.metric.step if self.parent_check.metric else DAY)
 
     @property
     def seconds(self) -> float:
@@ -366,12 +369,14 @@ class CheckResult(models.Model):
 class PendingReevaluation(models.Model):
     """An evaluated bucket whose data arrived late or changed. The check's next run evaluates it again."""
 
-    of = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="pending_reevaluations", db_index=False)
+    parent_check = models.ForeignKey(
+        Check, on_delete=models.CASCADE, related_name="pending_reevaluations", db_index=False
+    )
     bucket = models.DateTimeField()
 
     class Meta:
-        ordering = ["of", "bucket"]
-        constraints = [models.UniqueConstraint(fields=["of", "bucket"], name="reevaluation_is_unique")]
+        ordering = ["parent_check", "bucket"]
+        constraints = [models.UniqueConstraint(fields=["parent_check", "bucket"], name="reevaluation_is_unique")]
 
     def __str__(self) -> str:
-        return f"{self.of_id}: {self.bucket:%Y-%m-%d}"
+        return f"{self.parent_check_id}: {self.bucket:%Y-%m-%d}"

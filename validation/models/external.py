@@ -7,6 +7,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
+from common.fields import LineField, MultilineField
 from pipelines.models import Pipeline
 from validation.importers.files import KINDS
 from validation.importers.results import ResultStatus
@@ -20,7 +21,7 @@ class MappingRule(models.Model):
     """A pattern for the keys of one tool or of all, mapped to a pipeline. The most specific pattern wins."""
 
     tool = models.CharField(max_length=30, blank=True, choices=TOOLS, help_text="Default: any tool.")
-    pattern = models.CharField(
+    pattern = LineField(
         max_length=250, help_text="Key of a result, in any case; * matches anything, as in model.shop.*"
     )
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="external_rules")
@@ -50,17 +51,17 @@ class ExternalCheck(models.Model):
     """A check of another tool, with its last result."""
 
     tool = models.CharField(max_length=30, choices=TOOLS)
-    key = models.CharField(max_length=250)
-    name = models.CharField(max_length=250)
-    subject = models.CharField(max_length=250, blank=True, help_text="Table, model, source or DAG.")
-    column = models.CharField(max_length=250, blank=True)
-    measure = models.CharField(max_length=250, blank=True)
+    key = LineField(max_length=250)
+    name = LineField(max_length=250)
+    subject = LineField(max_length=250, blank=True, help_text="Table, model, source or DAG.")
+    column = LineField(max_length=250, blank=True)
+    measure = LineField(max_length=250, blank=True)
     pipeline = models.ForeignKey(
         Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="external_checks"
     )
     status = models.CharField(max_length=10, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
-    message = models.TextField(blank=True)
+    message = MultilineField(blank=True)
     at = models.DateTimeField(help_text="Time of the last result.")
     period_at = models.DateTimeField(
         null=True, blank=True, help_text="Logical date of the last result, if the tool has one."
@@ -96,8 +97,8 @@ class ExternalFinding(models.Model):
     at = models.DateTimeField()
     status = models.CharField(max_length=10, choices=STATUSES)
     value = models.FloatField(null=True, blank=True)
-    message = models.TextField(blank=True)
-    digest = models.CharField(max_length=64, help_text="Hash of the result, so that the same result is stored once.")
+    message = MultilineField(blank=True)
+    digest = LineField(max_length=64, help_text="Hash of the result, so that the same result is stored once.")
     received_at = models.DateTimeField()
 
     class Meta:

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from common.fields import EncryptedTextField
+from common.fields import EncryptedTextField, LineField, MultilineField
 from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
@@ -24,9 +24,9 @@ MAX_DELAY_MINUTES = 7 * 24 * 60
 class DataSource(models.Model):
     """A warehouse that SELECT queries are sent to. Its address is stored encrypted and never shown again."""
 
-    name = models.CharField(max_length=80, unique=True)
+    name = LineField(max_length=80, unique=True)
     address = EncryptedTextField(editable=False)
-    dialect = models.CharField(max_length=30, editable=False, help_text="Kind of database.")
+    dialect = LineField(max_length=30, editable=False, help_text="Kind of database.")
     limit_seconds = models.PositiveSmallIntegerField(
         "time limit (s)",
         default=30,
@@ -78,21 +78,36 @@ class Grain(models.TextChoices):
     HOUR = "hour", "Hour"
 
 
+# What a person sets, in the order of forms and the API.
+METRIC_FIELDS = (
+    "pipeline",
+    "slug",
+    "name",
+    "unit",
+    "kind",
+    "grain",
+    "time_zone",
+    "source",
+    "query",
+    "settle_minutes",
+)
+
+
 @pghistory.track()
 class Metric(models.Model):
     """A number of a pipeline, per bucket: pushed, or pulled from a data source by one SELECT."""
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="metrics")
-    slug = models.CharField(max_length=80, validators=[validate_slug])
-    name = models.CharField(max_length=120)
-    unit = models.CharField(max_length=30, blank=True, help_text="For example users, EUR or %.")
+    slug = LineField(max_length=80, validators=[validate_slug])
+    name = LineField(max_length=120)
+    unit = LineField(max_length=30, blank=True, help_text="For example users, EUR or %.")
     kind = models.CharField(max_length=6, choices=MetricKind, default=MetricKind.COUNT)
     grain = models.CharField(max_length=4, choices=Grain, default=Grain.DAY)
-    time_zone = models.CharField(
+    time_zone = LineField(
         max_length=64, default="UTC", validators=[valid_time_zone], help_text="Time zone of its business day."
     )
     source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="metrics")
-    query = models.TextField(
+    query = MultilineField(
         blank=True,
         max_length=20_000,
         help_text="One SELECT that returns the day or hour, the value, and optionally the segment.",
@@ -154,7 +169,7 @@ class MetricPoint(models.Model):
     """The value of a bucket and segment. A bucket is the first instant of an hour, or a local date at 00:00 UTC."""
 
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="points", db_index=False)
-    segment = models.CharField(max_length=120, blank=True, default="", help_text="Blank for the total.")
+    segment = LineField(max_length=120, blank=True, default="", help_text="Blank for the total.")
     bucket = models.DateTimeField()
     value = models.FloatField()
     observed_at = models.DateTimeField()
@@ -205,7 +220,7 @@ class KnownEvent(models.Model):
     )
     starts_on = models.DateField("first day")
     ends_on = models.DateField("last day")
-    words = models.CharField("name", max_length=120, help_text="For example “Black Friday”.")
+    name = LineField(max_length=120, help_text="For example “Black Friday”.")
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -213,12 +228,12 @@ class KnownEvent(models.Model):
         ordering = ["-starts_on", "-pk"]
         constraints = [
             models.CheckConstraint(condition=Q(starts_on__lte=F("ends_on")), name="event_ends_after_it_starts"),
-            models.CheckConstraint(condition=~Q(words=""), name="event_has_words"),
+            models.CheckConstraint(condition=~Q(name=""), name="event_has_a_name"),
         ]
         indexes = [models.Index(fields=["pipeline", "ends_on"], name="event_of_pipeline")]
 
     def __str__(self) -> str:
-        return f"{self.words}, {self.starts_on} – {self.ends_on}"
+        return f"{self.name}, {self.starts_on} – {self.ends_on}"
 
 
 class ReportedRun(models.Model):
@@ -232,7 +247,7 @@ class ReportedRun(models.Model):
         FAILED = "failed", "Failed"
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="runs", db_index=False)
-    key = models.CharField(max_length=200, help_text="Name of the run, the same in every report of it.")
+    key = LineField(max_length=200, help_text="Name of the run, the same in every report of it.")
     state = models.CharField(max_length=9, choices=State)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

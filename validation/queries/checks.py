@@ -30,7 +30,8 @@ class RunProgress:
 
 def checks() -> CheckQuerySet:
     """Return all checks with their pipeline and metrics, in the order of the ownership table."""
-    rows = Check.objects.select_related("pipeline", "metric__pipeline", "other_metric__pipeline", "source")
+    related = ("pipeline", "metric__pipeline", "other_metric__pipeline", "source", "deleted_by")
+    rows = Check.objects.select_related(*related)
     return rows.order_by("pipeline__position", "pipeline", "name", "pk")
 
 
@@ -48,7 +49,8 @@ def checks_worst_first() -> CheckQuerySet:
 
 def deleted_checks() -> CheckQuerySet:
     """Return the checks that can be restored, latest deletion first."""
-    rows = Check.all_objects.filter(deleted_at__isnull=False).select_related("pipeline", "deleted_by")
+    related = ("pipeline", "metric__pipeline", "other_metric__pipeline", "source", "deleted_by")
+    rows = Check.all_objects.filter(deleted_at__isnull=False).select_related(*related)
     return rows.order_by("-deleted_at", "-pk")
 
 

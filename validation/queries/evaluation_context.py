@@ -163,10 +163,10 @@ def _known_events(check: Check, first: dt.date, last: dt.date) -> dict[dt.date, 
         Q(metric=None) | Q(metric=check.metric), pipeline=check.pipeline_id, starts_on__lte=last, ends_on__gte=first
     )
     by_day: dict[dt.date, str] = {}
-    for starts_on, ends_on, words in events.values_list("starts_on", "ends_on", "words"):
+    for starts_on, ends_on, name in events.values_list("starts_on", "ends_on", "name"):
         day = max(first, starts_on)
         while day <= min(last, ends_on):
-            by_day[day] = words
+            by_day[day] = name
             day += DAY
     return by_day
 

@@ -1,59 +1,90 @@
 """The data for a check's plot: data points of its metric with their results, or the value of each run."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from validation.domain.backtests import history_outcomes
 from validation.domain.check_type import Chart
 from validation.domain.parameters import Parameters
-from validation.domain.results import EvaluationContext
+from validation.domain.results import CheckOutcome, EvaluationContext
 from validation.models import Check, CheckResult, MetricPoint
-from validation.queries.evaluation_context import build_context, check_granularity, context_since, newest_due
+from validation.queries.evaluation_context import check_granularity, context_since, newest_due
 
-MAX_VALUES = 120
+MAX_VALUES = 1000
+# Only this many of the newest values get an expected range that is computed for the plot.
+MAX_RANGES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class PlotData:
-    """A plotted value and its newest result."""
+    """A plotted value, its newest result, and its expected range."""
 
     bucket: dt.datetime
     value: float | None
     result: CheckResult | None
+    low: float | None = None
+    high: float | None = None
 
 
-def plot_data(check: Check, *, limit: int = MAX_VALUES) -> list[PlotData]:
-    """Return a check's newest values, oldest first: data points of its metric, or else the value of each run."""
+def plot_data(check: Check, *, days: int | None = None) -> list[PlotData]:
+    """Return a check's values of the newest `days` days, or all, oldest first: data points of its metric, or else each run.
+
+    The expected range is what the check's settings mean for a day now; for anomalies, it is what its result had.
+    """
     parameters = check.type.load_draft(check.parameters)
     chart = check.type.chart(parameters)
     if chart == Chart.RUNS or check.metric is None:
-        rows = check.results.exclude(value=None).order_by("-started_at", "-pk")[:limit]
-        return [PlotData(row.started_at, row.value, row) for row in reversed(rows)]
-    results = _newest_results(check, limit=limit)
-    values: dict[dt.datetime, float] = {}
-    if chart == Chart.RUNNING_SUM and parameters is not None:
-        values = _chart_values(check, parameters, limit=limit)
-    elif chart == Chart.POINTS:
-        points = MetricPoint.objects.filter(metric=check.metric_id, segment="").order_by("-bucket")
-        values = dict(points.values_list("bucket", "value")[:limit])
-    if not values:
-        values = {bucket: row.value for bucket, row in results.items() if row.value is not None}
-    return [PlotData(bucket, values[bucket], results.get(bucket)) for bucket in sorted(values)]
-
-
-def _chart_values(check: Check, parameters: Parameters, *, limit: int) -> dict[dt.datetime, float]:
-    points = MetricPoint.objects.filter(metric=check.metric_id, segment="").order_by("-bucket")
+        return _runs(check, days=days)
+    if parameters is None:
+        return []
+    points = MetricPoint.objects.filter(metric=check.metric, segment="").order_by("-bucket")
     newest = points.values_list("bucket", flat=True).first()
     if newest is None:
-        return {}
-    context = build_context(check, parameters=parameters, at=newest, bucket=newest)
-    return dict(check.type.chart_values(parameters, context)[-limit:])
+        return []
+    if days is not None:
+        points = points.filter(bucket__gt=newest - dt.timedelta(days=days))
+    first = list(points.values_list("bucket", flat=True)[:MAX_VALUES])[-1]
+    context = _context(check, parameters, first=first, newest=newest)
+    values = dict(check.type.chart_values(parameters, context))
+    outcomes: Mapping[dt.datetime, CheckOutcome] = {}
+    if check.type.has_quick_range and not check.type.is_by_segment(parameters):
+        buckets = [bucket for bucket in context.series.buckets if bucket >= first][-MAX_RANGES:]
+        outcomes = history_outcomes(check.type, parameters=parameters, context=context, buckets=buckets)
+    if chart == Chart.BUCKET_RESULTS:
+        values = {bucket: outcome.value for bucket, outcome in outcomes.items() if outcome.value is not None}
+    results = _newest_results(check, since=first)
+    return [
+        _data(bucket, value, results.get(bucket), outcomes.get(bucket))
+        for bucket, value in sorted(values.items())
+        if bucket >= first
+    ]
 
 
-def _newest_results(check: Check, *, limit: int) -> dict[dt.datetime, CheckResult]:
-    """Return the newest result of each of the newest buckets."""
-    rows = check.results.exclude(bucket=None).order_by("bucket", "-started_at", "-pk").distinct("bucket")
-    if check.last_bucket:
-        rows = rows.filter(bucket__gte=check.last_bucket - limit * check_granularity(check).step)
+def _data(bucket: dt.datetime, value: float, result: CheckResult | None, outcome: CheckOutcome | None) -> PlotData:
+    source = outcome or result
+    return PlotData(bucket, value, result, source.low if source else None, source.high if source else None)
+
+
+def _runs(check: Check, *, days: int | None) -> list[PlotData]:
+    rows = check.results.exclude(value=None).order_by("-started_at", "-pk")
+    newest = rows.values_list("started_at", flat=True).first()
+    if days is not None and newest is not None:
+        rows = rows.filter(started_at__gt=newest - dt.timedelta(days=days))
+    return [PlotData(row.started_at, row.value, row, row.low, row.high) for row in reversed(rows[:MAX_VALUES])]
+
+
+def _context(check: Check, parameters: Parameters, *, first: dt.datetime, newest: dt.datetime) -> EvaluationContext:
+    """Return the context that holds the history of every bucket from `first` to `newest`."""
+    step = check_granularity(check).step
+    starts = [bucket - check.type.history(parameters, bucket=bucket, step=step) for bucket in (first, newest)]
+    since = min(starts) if check.type.has_quick_range else first
+    return context_since(check, parameters=parameters, at=newest, since=since, bucket=newest)
+
+
+def _newest_results(check: Check, *, since: dt.datetime) -> dict[dt.datetime, CheckResult]:
+    """Return the newest result of each bucket."""
+    rows = check.results.filter(bucket__gte=since).order_by("bucket", "-started_at", "-pk").distinct("bucket")
     return {row.bucket: row for row in rows if row.bucket is not None}
 
 

@@ -3,18 +3,19 @@
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from common.datetimes import RESTORE_WINDOW
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
 from validation.check_types import CHECK_TYPES
-from validation.domain.buckets import cron_problem, next_run
+from validation.domain.buckets import cron_problem
 from validation.domain.parameters import WEEKDAYS, InvalidParametersError
 from validation.domain.sql import query_problem
 from validation.domain.suggestions import CheckSuggestion
@@ -34,7 +35,6 @@ RESULT_FIELDS = {
 }
 PARAMETERS_PREFIX = "parameters."
 MAX_MUTE = dt.timedelta(days=92)
-RESTORABLE = dt.timedelta(days=30)
 MAX_NAME_LENGTH, MAX_LINE_LENGTH = 120, 500
 
 
@@ -53,14 +53,26 @@ def create_check(pipeline: Pipeline, *, fields: Mapping[str, Any], by: User, at:
     return check
 
 
+def draft_check(check: Check, *, fields: Mapping[str, Any], by: User) -> Check:
+    """Return an unsaved copy of a check with these fields, valid as if it were enabled. Raises as `create_check` does."""
+    draft = copy(check)
+    _require_permission(draft, by=by)
+    _set_fields(draft, {**fields, "is_active": True})
+    _require_permission(draft, by=by)
+    _validate(draft)
+    return draft
+
+
 @transaction.atomic
 def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.datetime) -> list[str]:
     """Change a check and return the names of the fields that changed.
 
     Raises NotAllowedError if the check has SQL, before or after the change, and the user is not an admin, and
-    InvalidInputError by field. If the change can affect the result, the check runs at once and its current alert ends.
+    InvalidInputError by field, and DomainError if the check was deleted meanwhile. If the change can affect the result, the check runs at once and its current alert ends.
     """
-    current = Check.objects.select_for_update(of=("self",)).select_related("metric").get(pk=check.pk)
+    current = Check.objects.select_for_update(of=("self",)).select_related("metric").filter(pk=check.pk).first()
+    if current is None:
+        raise DomainError("This check was deleted. Restore it first.")
     _require_permission(current, by=by)
     before = {name: getattr(current, name) for name in fields}
     _set_fields(current, fields)
@@ -81,7 +93,10 @@ def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.da
 
 @transaction.atomic
 def delete_check(check: Check, *, by: User, at: dt.datetime) -> None:
-    """Delete a check; one with results can be restored for 30 days. Raises NotAllowedError as `update_check` does."""
+    """Delete a check; one with results can be restored for 30 days. Raises NotAllowedError as `update_check` does.
+
+    `check` keeps its `pk` and gets its `deleted_at`, None if it was deleted for good.
+    """
     current = Check.objects.select_for_update(of=("self",)).filter(pk=check.pk).first()
     if current is None:
         return
@@ -89,7 +104,7 @@ def delete_check(check: Check, *, by: User, at: dt.datetime) -> None:
     if not current.results.exists():
         current.delete()
         return
-    current.deleted_at, current.deleted_by = at, by
+    check.deleted_at, check.deleted_by = current.deleted_at, current.deleted_by = at, by
     current.next_due_at = current.requested_at = current.alerting_since = None
     current.claim = current.lease_until = current.running_since = None
     current.save()
@@ -116,7 +131,7 @@ def restore_check(check: Check, *, by: User, at: dt.datetime) -> Check:
 
 def purge_deleted_checks(*, at: dt.datetime) -> int:
     """Delete checks, with their results, that were deleted more than 30 days ago; return how many."""
-    expired = Check.all_objects.filter(deleted_at__lte=at - RESTORABLE)
+    expired = Check.all_objects.filter(deleted_at__lte=at - RESTORE_WINDOW)
     count = expired.count()
     expired.delete()
     return count
@@ -138,13 +153,6 @@ def unmute_check(check: Check) -> Check:
     Check.objects.filter(pk=check.pk).update(muted_until=None)
     check.muted_until = None
     return check
-
-
-def due_after(check: Check, *, at: dt.datetime) -> dt.datetime:
-    """Return when a check that ran at `at` is due next."""
-    interval = dt.timedelta(minutes=check.interval_minutes) if check.interval_minutes else None
-    zone = ZoneInfo(check.zone_name)
-    return next_run(at, interval=interval, cron=check.cron, zone=zone, was_due=check.next_due_at)
 
 
 @transaction.atomic

@@ -20,11 +20,11 @@ MAX_NAME_LENGTH = 120
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The dates and description of a known event."""
+    """The dates and name of a known event."""
 
     starts_on: dt.date
     ends_on: dt.date
-    words: str
+    name: str
 
 
 @transaction.atomic
@@ -41,15 +41,15 @@ def add_known_event(
         raise InvalidInputError({"ends_on": ["End date is before start date."]})
     if event.ends_on - event.starts_on > MAX_EVENT_LENGTH:
         raise InvalidInputError({"ends_on": ["A known event can last at most one year."]})
-    words = " ".join(event.words.split())
-    if not words:
-        raise InvalidInputError({"words": ["Enter a name."]})
+    name = " ".join(event.name.split())
+    if not name:
+        raise InvalidInputError({"name": ["Enter a name."]})
     created = KnownEvent.objects.create(
         pipeline=pipeline,
         metric=metric,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
-        words=words[:MAX_NAME_LENGTH],
+        name=name[:MAX_NAME_LENGTH],
         added_by=by,
     )
     _reevaluate_dates(created, at=at)
@@ -68,7 +68,7 @@ def _reevaluate_dates(event: KnownEvent, *, at: dt.datetime) -> None:
     # One extra day on each side covers every time zone.
     first, last = date_bucket(event.starts_on) - DAY, date_bucket(event.ends_on) + 2 * DAY
     for metric in metrics:
-        results = CheckResult.objects.filter(of__metric=metric, bucket__gte=first, bucket__lt=last).order_by()
+        results = CheckResult.objects.filter(parent_check__metric=metric, bucket__gte=first, bucket__lt=last).order_by()
         buckets = {bucket for bucket in results.values_list("bucket", flat=True).distinct() if bucket is not None}
         schedule_reevaluation(metric, buckets=buckets, at=at)
 
@@ -83,7 +83,9 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
     If this is the check's newest result, a current alert ends. Raises DomainError if the result did not fail or warn,
     or is already acknowledged.
     """
-    check = Check.objects.select_for_update().get(pk=result.of_id)
+    check = Check.objects.select_for_update().filter(pk=result.parent_check_id).first()
+    if check is None:
+        raise DomainError("This check was deleted. Restore it first.")
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
     if row.status not in ALARMING:
         raise DomainError(
@@ -99,7 +101,7 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
             metric=check.metric_id, bucket=row.bucket, segment__in=_alarming_segments(row)
         )
         points.update(is_expected=True)
-    if not CheckResult.objects.filter(of=check, pk__gt=row.pk).exists():
+    if not CheckResult.objects.filter(parent_check=check, pk__gt=row.pk).exists():
         check.last_expected = row.expected
         if check.alerting_since is not None:
             check.alerting_since, check.alert_ended_at = None, at

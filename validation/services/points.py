@@ -155,10 +155,10 @@ def schedule_reevaluation(metric: Metric, *, buckets: set[dt.datetime], at: dt.d
         return 0
     per_bucket = [name for name, check_type in CHECK_TYPES.items() if check_type.is_per_bucket]
     checks = Check.objects.filter(Q(metric=metric) | Q(other_metric=metric), is_active=True, check_type__in=per_bucket)
-    results = CheckResult.objects.filter(of__in=checks, bucket__in=newest).order_by()
-    pairs = list(results.values_list("of", "bucket").distinct())
+    results = CheckResult.objects.filter(parent_check__in=checks, bucket__in=newest).order_by()
+    pairs = list(results.values_list("parent_check", "bucket").distinct())
     PendingReevaluation.objects.bulk_create(
-        [PendingReevaluation(of_id=check, bucket=bucket) for check, bucket in pairs if bucket is not None],
+        [PendingReevaluation(parent_check_id=check, bucket=bucket) for check, bucket in pairs if bucket is not None],
         ignore_conflicts=True,
     )
     Check.objects.filter(pk__in={check for check, _ in pairs}, next_due_at__gt=at).update(next_due_at=at)

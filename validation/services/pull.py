@@ -44,6 +44,11 @@ def read_for(check: Check, *, at: dt.datetime, budget: Budget, force: bool) -> l
             continue
         if force or metric.pulled_at is None or metric.pulled_at < at - PULL_INTERVAL:
             pull_metric(metric, at=at, budget=budget)
+    return read_rows(check, budget=budget)
+
+
+def read_rows(check: Check, *, budget: Budget) -> list[Row]:
+    """Return the rows of a check's own query, if it has one; raise QueryFailedError."""
     if check.source is None:
         return []
     limit = check.type.max_rows

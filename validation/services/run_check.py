@@ -4,21 +4,24 @@ import datetime as dt
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError
-from validation.domain.confirmation import Confirmation, is_confirmed
-from validation.domain.evaluation import Evaluation, evaluate
+from common.formatting import format_value
+from validation.domain.buckets import next_run
+from validation.domain.check_type import Evaluation, evaluate
 from validation.domain.parameters import InvalidParametersError
-from validation.domain.results import CheckOutcome, ResultStatus
+from validation.domain.results import CheckOutcome, Confirmation, ResultStatus, is_confirmed
 from validation.models import Check, CheckResult, PendingReevaluation, Severity
 from validation.notifications import notify_check_error
 from validation.queries.evaluation_context import build_context
-from validation.services.checks import due_after
-from validation.services.pull import Budget, read_for
+from validation.services.pull import Budget, read_for, read_rows
 from validation.warehouse_subprocess import QueryFailedError, Row
 
 log = logging.getLogger(__name__)
@@ -27,7 +30,7 @@ log = logging.getLogger(__name__)
 # docs/reliability.md.
 QUEUE_LEASE = dt.timedelta(minutes=10)
 RUN_LEASE = dt.timedelta(seconds=150)
-RUN_SECONDS = 95.0
+RUN_SECONDS, PREVIEW_SECONDS = 95.0, 10.0
 # A data source is slow if this many runs have waited on it for this long. Further runs are released, so that other
 # checks get a worker.
 SLOW_RUN = dt.timedelta(seconds=3)
@@ -94,7 +97,9 @@ def run_check(claimed: ClaimedCheck, *, at: dt.datetime) -> CheckResult | None:
         return None
     start = time.monotonic()
     is_manual = check.requested_at is not None
-    evaluation, bucket = _evaluate(check, at=at, force=is_manual)
+    budget = Budget(RUN_SECONDS)
+    read = partial(read_for, check, at=at, budget=budget, force=is_manual)
+    evaluation, bucket = _evaluate(check, at=at, read=read)
     again = _evaluate_again(check, at=at) if evaluation.outcome.status != ResultStatus.ERROR else []
     finished_at = at + dt.timedelta(seconds=time.monotonic() - start)
     trigger = CheckResult.Trigger.MANUAL if is_manual else CheckResult.Trigger.SCHEDULE
@@ -120,6 +125,37 @@ def run_check(claimed: ClaimedCheck, *, at: dt.datetime) -> CheckResult | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CheckPreview:
+    """The result that a check would have now: its status, its value in words, and the day or hour that it would evaluate."""
+
+    status: str
+    message: str
+    details: str
+    value: str
+    bucket_time: dt.date | dt.datetime | None
+    expected: str
+
+
+def preview_check(check: Check, *, at: dt.datetime) -> CheckPreview:
+    """Return the result that a check, saved or not, would have now.
+
+    Its own query runs for at most ten seconds. Stores nothing, and pulls no metric.
+    """
+    evaluation, bucket = _evaluate(check, at=at, read=lambda: read_rows(check, budget=Budget(PREVIEW_SECONDS)))
+    result = _result(
+        check, evaluation, bucket=bucket, trigger=CheckResult.Trigger.MANUAL, started_at=at, finished_at=at
+    )
+    return CheckPreview(
+        status=result.status,
+        message=result.message,
+        details=result.details,
+        value="" if result.value is None else format_value(result.value, unit=check.value_unit),
+        bucket_time=result.bucket_time,
+        expected=result.expected,
+    )
+
+
 def _has_slow_source(check: Check, *, at: dt.datetime) -> bool:
     """Return True if several other runs have been waiting on a data source of the check."""
     metrics = [metric for metric in (check.metric, check.other_metric) if metric is not None]
@@ -134,11 +170,10 @@ def _has_slow_source(check: Check, *, at: dt.datetime) -> bool:
     return waiting.count() >= MAX_SLOW_RUNS
 
 
-def _evaluate(check: Check, *, at: dt.datetime, force: bool) -> tuple[Evaluation, dt.datetime | None]:
+def _evaluate(check: Check, *, at: dt.datetime, read: Callable[[], list[Row]]) -> tuple[Evaluation, dt.datetime | None]:
     """Return the evaluation of the newest due bucket, and that bucket. A check that breaks is an error, never a pass."""
     try:
-        rows = read_for(check, at=at, budget=Budget(RUN_SECONDS), force=force)
-        return _evaluate_bucket(check, at=at, rows=rows)
+        return _evaluate_bucket(check, at=at, rows=read())
     except QueryFailedError as error:
         return _error(error.message, error.details), None
     except InvalidParametersError as error:
@@ -164,7 +199,7 @@ def _evaluate_bucket(
 
 def _evaluate_again(check: Check, *, at: dt.datetime) -> list[tuple[dt.datetime, Evaluation]]:
     """Return the evaluations of buckets whose data arrived late or changed, oldest first."""
-    pending = PendingReevaluation.objects.filter(of=check).order_by("bucket").values_list("bucket", flat=True)
+    pending = PendingReevaluation.objects.filter(parent_check=check).order_by("bucket").values_list("bucket", flat=True)
     evaluations = []
     for bucket in pending[:MAX_REEVALUATIONS]:
         try:
@@ -188,7 +223,7 @@ def _result(
     if status == ResultStatus.FAIL and check.severity == Severity.WARN:
         status = ResultStatus.WARN
     return CheckResult(
-        of=check,
+        parent_check=check,
         status=str(status),
         value=outcome.value,
         low=outcome.low,
@@ -231,18 +266,25 @@ def _save(
     for earlier in backfilled:
         earlier.save(force_insert=True)
     result.save(force_insert=True)
-    PendingReevaluation.objects.filter(of=row, bucket__in=buckets).delete()
+    PendingReevaluation.objects.filter(parent_check=row, bucket__in=buckets).delete()
     _update_state(row, result)
     row.claim = row.lease_until = row.running_since = None
     row.last_run_at = result.started_at
     if row.requested_at is not None and row.requested_at <= result.started_at:
         row.requested_at = None
-    is_waiting = row.requested_at is not None or PendingReevaluation.objects.filter(of=row).exists()
-    row.next_due_at = result.finished_at if is_waiting else due_after(row, at=result.finished_at)
+    is_waiting = row.requested_at is not None or PendingReevaluation.objects.filter(parent_check=row).exists()
+    row.next_due_at = result.finished_at if is_waiting else _due_after(row, at=result.finished_at)
     row.save()
     if row.last_status == ResultStatus.ERROR and previous_status != ResultStatus.ERROR:
         notify_check_error(row, result)
     return result
+
+
+def _due_after(check: Check, *, at: dt.datetime) -> dt.datetime:
+    """Return when a check that ran at `at` is due next."""
+    interval = dt.timedelta(minutes=check.interval_minutes) if check.interval_minutes else None
+    zone = ZoneInfo(check.zone_name)
+    return next_run(at, interval=interval, cron=check.cron, zone=zone, was_due=check.next_due_at)
 
 
 def _update_state(row: Check, result: CheckResult) -> None:
@@ -259,7 +301,7 @@ def _update_state(row: Check, result: CheckResult) -> None:
         return
     if result.counts_as != ResultStatus.FAIL or row.alerting_since is not None or _is_silenced(row, at=at):
         return
-    recent = CheckResult.objects.filter(of=row).exclude(trigger=CheckResult.Trigger.BACKFILL)
+    recent = CheckResult.objects.filter(parent_check=row).exclude(trigger=CheckResult.Trigger.BACKFILL)
     newest_first = recent.only("status", "expected").order_by("-started_at", "-pk")[:CONFIRMATION_WINDOW]
     statuses = [earlier.counts_as for earlier in newest_first]
     if is_confirmed(statuses, confirmation=Confirmation(row.confirm, row.confirm_of)):

@@ -1,6 +1,8 @@
 """Views for checks: list, detail, create, edit, delete, run, mute, known events and backtest."""
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,31 +13,49 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from common.forms import add_field_errors
+from common.forms import add_field_errors, add_service_error
+from common.http import query_param
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
 from validation.domain.backtests import run_backtest
-from validation.domain.confirmation import Confirmation
 from validation.domain.parameters import InvalidParametersError
-from validation.domain.results import WORST_FIRST
+from validation.domain.results import WORST_FIRST, Confirmation
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import ChartValue, Plot, build_plot
-from validation.queries.checks import alerting_checks, check_events, check_results, checks_worst_first, run_progress
+from validation.presenters import check_settings
+from validation.queries.checks import (
+    alerting_checks,
+    check_events,
+    check_results,
+    checks_worst_first,
+    deleted_checks,
+    run_progress,
+)
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
 from validation.queries.plot_data import PlotData, backtest_context, plot_data
-from validation.services.checks import create_check, delete_check, mute_check, unmute_check, update_check
+from validation.services.checks import (
+    create_check,
+    delete_check,
+    draft_check,
+    mute_check,
+    restore_check,
+    unmute_check,
+    update_check,
+)
 from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
-from validation.services.run_check import request_run
+from validation.services.run_check import preview_check, request_run
 
 CHECKS_PER_PAGE = 200
 RESULTS_PER_CHECK = 30
 EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
 MAX_CHART_EVENTS = 100
+CHART_DAYS = {"30": (30, "30 days"), "90": (90, "90 days"), "365": (365, "1 year"), "all": (None, "All")}
+DEFAULT_CHART_DAYS = "90"
 CALLOUTS = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
 
 
@@ -56,30 +76,42 @@ def checks(request: SignedInRequest) -> HttpResponse:
         "statuses": WORST_FIRST,
         "alerting": alerting_checks().count(),
         "any": Check.objects.exists(),
+        "deleted": deleted_checks().count(),
         "now": timezone.now(),
     }
     return render(request, "validation/checks.html", context)
 
 
 @require_safe
-def check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show a check with its chart, results, known events and history."""
-    check, at = _get_check(pk), timezone.now()
+def check(request: SignedInRequest, pk: int, **extra: object) -> HttpResponse:
+    """Show a check with its chart, settings, results, known events and history; `extra` is more context for the page."""
+    return _check_page(request, _get_check(pk), event_form=KnownEventForm(), **extra)
+
+
+def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEventForm, **extra: object) -> HttpResponse:
+    at = timezone.now()
+    days = request.GET.get("days", "")
+    days = days if days in CHART_DAYS else DEFAULT_CHART_DAYS
     context = {
         "check": check,
         "callout": _callout(check),
         "now": at,
-        "plot": _plot(check),
+        "plot": _plot(check, days=CHART_DAYS[days][0]),
+        "days": days,
+        "ranges": [(value, label) for value, (_, label) in CHART_DAYS.items()],
+        "settings": check_settings(check),
         "results": check_results(check)[:RESULTS_PER_CHECK],
         "progress": run_progress(check, at=at),
         "events": check_events(check)[:EVENTS_PER_CHECK],
         "mute_form": MuteForm(),
-        "event_form": KnownEventForm(),
+        "event_form": event_form,
         "may_change": request.user.is_staff or not check.has_sql,
         "has_threshold": check.has_backtest,
+        "result_count": check.results.count(),
         "history": row_history(check, fields=DEFINED),
+        **extra,
     }
-    return render(request, "validation/check.html", context)
+    return render(request, "validation/check.html", context, status=400 if event_form.errors else 200)
 
 
 @require_safe
@@ -95,45 +127,47 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_check(request: SignedInRequest) -> HttpResponse:
-    """Ask for pipeline and type, then for the fields of the type; create the check."""
-    choice = NewCheckForm(request.GET or None, initial={"check_type": "range"})
+    """Ask for pipeline and type, then for the fields of the type; preview or create the check."""
+    initial = {"check_type": "range", "pipeline": query_param(request, "pipeline")}
+    choice = NewCheckForm(request.GET if "check_type" in request.GET else None, initial=initial)
     if not choice.is_bound or not choice.is_valid():
         status = 400 if choice.errors else 200
         return render(request, "validation/new_check.html", {"form": choice}, status=status)
     pipeline, check_type = choice.cleaned_data["pipeline"], choice.cleaned_data["check_type"]
-    check = Check(pipeline=pipeline, check_type=check_type)
-    form = CheckForm(request.POST or None, check=check, user=request.user)
-    if form.is_bound and form.is_valid():
-        fields = {**form.check_fields(), "check_type": check_type}
-        try:
-            check = create_check(pipeline, fields=fields, by=request.user, at=timezone.now())
-        except InvalidInputError as invalid:
-            add_field_errors(form, invalid)
-        except DomainError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Check created.")
-            return redirect("check", pk=check.pk)
-    context = {"form": form, "check": check}
-    return render(request, "validation/edit_check.html", context, status=400 if form.errors else 200)
+
+    def save(fields: dict[str, Any]) -> int:
+        check = create_check(pipeline, fields={**fields, "check_type": check_type}, by=request.user, at=timezone.now())
+        messages.success(request, "Check created.")
+        return check.pk
+
+    return _check_form(request, Check(pipeline=pipeline, check_type=check_type), save=save)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the form of a check, or save it."""
+    """Show the form of a check, preview its result, or save it."""
     check = _get_check(pk)
-    form = CheckForm(request.POST or None, check=check, user=request.user)
+
+    def save(fields: dict[str, Any]) -> int:
+        changed = update_check(check, fields=fields, by=request.user, at=timezone.now())
+        messages.success(request, "Check saved." if changed else "No changes.")
+        return pk
+
+    return _check_form(request, check, save=save)
+
+
+def _check_form(request: SignedInRequest, check: Check, *, save: Callable[[dict[str, Any]], int]) -> HttpResponse:
+    """Show the form of a check with its errors or its preview, or save it by `save`, which returns its ID."""
+    form, preview = CheckForm(request.POST or None, check=check, user=request.user), None
     if form.is_bound and form.is_valid():
         try:
-            changed = update_check(check, fields=form.check_fields(), by=request.user, at=timezone.now())
-        except InvalidInputError as invalid:
-            add_field_errors(form, invalid)
-        except DomainError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Check saved." if changed else "No changes.")
-            return redirect("check", pk=pk)
-    context = {"form": form, "check": check}
+            if "preview" not in request.POST:
+                return redirect("check", pk=save(form.check_fields()))
+            draft = draft_check(check, fields=form.check_fields(), by=request.user)
+            preview = preview_check(draft, at=timezone.now())
+        except DomainError as error:
+            add_service_error(form, error)
+    context = {"form": form, "check": check, "preview": preview}
     return render(request, "validation/edit_check.html", context, status=400 if form.errors else 200)
 
 
@@ -171,11 +205,31 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
         delete_check(check, by=request.user, at=timezone.now())
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
+    restorable = " It can be restored for 30 days." if check.deleted_at else ""
+    messages.success(request, f"Check “{check.name}” deleted.{restorable}")
+    return redirect("checks")
+
+
+@require_safe
+def removed_checks(request: SignedInRequest) -> HttpResponse:
+    """List the deleted checks that can be restored, latest deletion first."""
+    page = Paginator(deleted_checks(), CHECKS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "validation/deleted_checks.html", {"page": page})
+
+
+@require_POST
+def restore(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Restore a deleted check."""
+    check = get_object_or_404(Check.all_objects.all(), pk=pk)
+    try:
+        restored = restore_check(check, by=request.user, at=timezone.now())
+    except NotAllowedError as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
     except DomainError as refusal:
         messages.error(request, str(refusal))
-        return redirect("check", pk=pk)
-    messages.success(request, f"Check “{check.name}” deleted.")
-    return redirect("checks")
+        return redirect("deleted_checks")
+    messages.success(request, f"Check “{restored.name}” restored.")
+    return redirect("check", pk=pk)
 
 
 @require_POST
@@ -206,7 +260,7 @@ def mute(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
     """Mark a result as expected."""
-    result = get_object_or_404(CheckResult, pk=number, of=pk)
+    result = get_object_or_404(CheckResult, pk=number, parent_check=pk)
     try:
         acknowledge_expected(result, by=request.user, at=timezone.now())
     except DomainError as refusal:
@@ -219,18 +273,17 @@ def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
 @require_POST
 def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
     """Add a known event for a check's metric or its whole pipeline."""
-    check, form = _get_check(pk), KnownEventForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "Enter first day, last day and event.")
-        return redirect("check", pk=pk)
-    metric = None if form.cleaned_data["whole_pipeline"] else check.metric
-    try:
-        add_known_event(check.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
-    except InvalidInputError as invalid:
-        messages.error(request, " ".join(reason for reasons in invalid.problems.values() for reason in reasons))
-    else:
-        messages.success(request, "Event added. Affected results are being re-evaluated.")
-    return redirect("check", pk=pk)
+    shown, form = _get_check(pk), KnownEventForm(request.POST)
+    if form.is_valid():
+        metric = None if form.cleaned_data["whole_pipeline"] else shown.metric
+        try:
+            add_known_event(shown.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
+        except InvalidInputError as invalid:
+            add_field_errors(form, invalid)
+        else:
+            messages.success(request, "Event added. Affected results are being re-evaluated.")
+            return redirect("check", pk=pk)
+    return _check_page(request, shown, event_form=form)
 
 
 @require_POST
@@ -254,8 +307,8 @@ def _callout(check: Check) -> str:
     return CALLOUTS.get(check.last_status, "warn")
 
 
-def _plot(check: Check) -> Plot | None:
-    values = [_chart_value(row) for row in plot_data(check)]
+def _plot(check: Check, *, days: int | None) -> Plot | None:
+    values = [_chart_value(row) for row in plot_data(check, days=days)]
     if not values:
         return None
     granularity = check_granularity(check)
@@ -265,7 +318,7 @@ def _plot(check: Check) -> Plot | None:
     for event in check_events(check).filter(ends_on__gte=first)[:MAX_CHART_EVENTS]:
         day = max(event.starts_on, first)
         while day <= min(event.ends_on, last):
-            events[day] = event.words
+            events[day] = event.name
             day += dt.timedelta(days=1)
     # Results without buckets are drawn at the time of their run, as one line.
     step = granularity.step if is_per_bucket else dt.timedelta(days=365)
@@ -276,5 +329,5 @@ def _plot(check: Check) -> Plot | None:
 def _chart_value(row: PlotData) -> ChartValue:
     result = row.result
     if result is None:
-        return ChartValue(row.bucket, row.value)
-    return ChartValue(row.bucket, row.value, result.status, result.low, result.high, result.expected, result.message)
+        return ChartValue(row.bucket, row.value, low=row.low, high=row.high)
+    return ChartValue(row.bucket, row.value, result.status, row.low, row.high, result.expected, result.message)

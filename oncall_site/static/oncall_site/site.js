@@ -55,6 +55,8 @@ const startPalette = () => {
     window.location.assign(first.href);
   });
   palette.addEventListener("keydown", (event) => {
+    // A search field takes the first Escape to clear itself.
+    if (event.key === "Escape") palette.close();
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
     const stops = [field, ...results.querySelectorAll("a")];

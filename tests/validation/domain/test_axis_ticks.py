@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.formatting import format_value
 from validation.check_types import CHECK_TYPES
 from validation.domain.axis_ticks import labelled_ticks, round_ticks
-from validation.domain.formatting import format_value
 
 NUMBERS = st.floats(-1e15, 1e15, allow_subnormal=False)
 

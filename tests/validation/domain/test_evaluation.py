@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import bucket_end, newest_due_bucket, next_run, parse_bucket
-from validation.domain.confirmation import Confirmation, alert_starts, is_confirmed
-from validation.domain.evaluation import evaluate
+from validation.domain.check_type import evaluate
 from validation.domain.parameters import InvalidParametersError
-from validation.domain.results import EvaluationContext, ResultStatus, Series
+from validation.domain.results import Confirmation, EvaluationContext, ResultStatus, Series, alert_starts, is_confirmed
 
 DAY = dt.timedelta(days=1)
 BUCKET = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)

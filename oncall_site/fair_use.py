@@ -1,0 +1,144 @@
+"""A fair share of the site for everyone: how much of a web process's time one person may use, and at once.
+
+What counts is processor time, not requests: a page that is dear to make uses more of a share than a cheap one, and nobody's is
+used up because others make the site slow. The shares are those of a process, in its memory; docs/operations.md has the numbers,
+docs/api.md what a script should do.
+"""
+
+import hashlib
+import json
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from common.http import client_address
+from people.models import User
+
+# Work that a person has in advance, so that a burst is served at once.
+MAX_SAVED_SECONDS = 5.0
+# One long request, such as a large import, does not keep a person out for longer.
+MAX_OWED_SECONDS = 5.0
+# Fewer than the threads of a process, so that others are always served.
+MAX_REQUESTS_AT_ONCE = 3
+# People, sessions and addresses that a process remembers.
+MAX_REMEMBERED = 10_000
+RETRY_AT_ONCE_SECONDS = 1
+CHUNK_BYTES = 1 << 16
+EXEMPT = ("/healthz", "/readyz", "/metrics", "/static/")
+# Alertmanager repeats a webhook after a 5xx only, never after a 429.
+REPEATED_AFTER_5XX = "/api/v1/integrations/alertmanager/"
+
+
+@dataclass(slots=True)
+class Share:
+    """What one caller has left, as of an instant of the process's clock."""
+
+    saved: float
+    at: float
+    running: int = 0
+
+
+class Shares:
+    """The shares of the callers of one process. The caller of a session or token is known after its first request."""
+
+    def __init__(self, *, per_second: float) -> None:
+        self.per_second = per_second
+        self.shares: OrderedDict[str, Share] = OrderedDict()
+        self.callers: OrderedDict[str, str] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def caller(self, credential: str, *, address: str) -> str:
+        """Return the person of a session or token if it is known, or else the address."""
+        with self.lock:
+            return self.callers.get(credential) or f"address {address}"
+
+    def remember(self, credential: str, *, user_id: int | None) -> None:
+        """Remember whose session or token this is; None if it is nobody's (any more)."""
+        with self.lock:
+            self.callers.pop(credential, None)
+            if user_id is not None:
+                self.callers[credential] = f"user {user_id}"
+            while len(self.callers) > MAX_REMEMBERED:
+                self.callers.popitem(last=False)
+
+    def enter(self, caller: str, *, now: float) -> int:
+        """Begin a request; return 0, or the seconds after which the caller may try again."""
+        with self.lock:
+            share = self._refill(caller, now=now)
+            if share.running >= MAX_REQUESTS_AT_ONCE:
+                return RETRY_AT_ONCE_SECONDS
+            if share.saved <= 0:
+                return max(1, math.ceil(-share.saved / self.per_second))
+            share.running += 1
+            return 0
+
+    def leave(self, caller: str, *, seconds: float, now: float) -> None:
+        """End a request that took this much time."""
+        with self.lock:
+            share = self._refill(caller, now=now)
+            share.running = max(0, share.running - 1)
+            share.saved = max(share.saved - seconds, -MAX_OWED_SECONDS)
+
+    def _refill(self, caller: str, *, now: float) -> Share:
+        share = self.shares.pop(caller, None) or Share(saved=MAX_SAVED_SECONDS, at=now)
+        share.saved = min(MAX_SAVED_SECONDS, share.saved + (now - share.at) * self.per_second)
+        share.at = now
+        self.shares[caller] = share
+        while len(self.shares) > MAX_REMEMBERED:
+            self.shares.popitem(last=False)
+        return share
+
+
+class FairUseMiddleware:
+    """Answers 429 with Retry-After if the person or address has used up its share, before anything else is done for them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.shares = Shares(per_second=settings.FAIR_USE_PERCENT / 100)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response, or a 429."""
+        if not self.shares.per_second or request.path.startswith(EXEMPT):
+            return self.get_response(request)
+        credential = _credential(request)
+        caller = self.shares.caller(credential, address=client_address(request))
+        if wait := self.shares.enter(caller, now=time.monotonic()):
+            return _too_many(request, seconds=wait)
+        started = time.thread_time()
+        try:
+            response = self.get_response(request)
+        finally:
+            self.shares.leave(caller, seconds=time.thread_time() - started, now=time.monotonic())
+        if credential:
+            user = getattr(request, "user", None)
+            self.shares.remember(credential, user_id=user.pk if isinstance(user, User) else None)
+        return response
+
+
+def _credential(request: HttpRequest) -> str:
+    """Return a digest of the request's token or session, or ""."""
+    secret = request.headers.get("Authorization") or request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest() if secret else ""
+
+
+def _too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:
+    # An unread body would end the connection before the answer is read.
+    while request.read(CHUNK_BYTES):
+        pass
+    status = 503 if request.path == REPEATED_AFTER_5XX else 429
+    headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
+    problem = f"Too many requests. Try again in {seconds} s."
+    if request.path.startswith("/api/"):
+        body = json.dumps({"detail": problem})
+        return HttpResponse(body, status=status, headers=headers, content_type="application/json")
+    if request.method == "GET":
+        # The browser loads the page by itself when it may.
+        headers["Refresh"] = str(seconds)
+    return HttpResponse(render_to_string("429.html", {"seconds": seconds}), status=status, headers=headers)

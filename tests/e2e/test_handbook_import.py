@@ -1,0 +1,52 @@
+"""The handbook's import in a browser: preview, choices and import, at both sizes and without JavaScript."""
+
+import os
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import expect
+
+from people.models import User
+from scheduling.models import Rotation
+from tests.browser import SIZES, follow
+from tests.e2e.test_accessibility import findings
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def changed(transactional_db, seed, tmp_path):
+    """Return a file that renames the rotation, adds an engineer, misspells another and leaves a pipeline out."""
+    call_command("import_handbook", str(seed), verbosity=0)
+    text = seed.read_text().replace("## Weekly Rotation", "## Team Rotation")
+    text = text.replace("- **Week 4**: Engineer D", "- **Week 4**: Engineer D\n- **Week 5**: Priya O'Neil")
+    text = text.replace("| Engineer A         | Engineer B", "| Enginer A          | Engineer B", 1)
+    path = tmp_path / "handbook.md"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_admin_answers_what_the_import_asks(open_page, complaints, admin, changed, size, javascript):
+    page = open_page(admin, size=SIZES[size], javascript=javascript)
+    page.goto("/handbook/")
+    page.get_by_label("File").set_input_files(str(changed))
+    follow(page.get_by_role("button", name="Preview"))
+    expect(page.get_by_role("alert")).to_contain_text("the site has no rotation “Team Rotation”")
+    page.get_by_label("Rotation “Team Rotation”").select_option("Weekly Rotation, renamed")
+    follow(page.get_by_role("button", name="Preview"))
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+    expect(page.get_by_text("Enginer A resembles Engineer A (engineer-a)")).to_be_visible()
+    page.get_by_label("Person “Enginer A”").select_option("Same as Engineer A (engineer-a)")
+    follow(page.get_by_role("button", name="Update preview"))
+    expect(page.get_by_label("Person “Enginer A”")).to_have_value("engineer-a")
+    if javascript:
+        assert findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") if javascript else True
+    if folder := os.environ.get("HANDBOOK_PICTURES"):
+        page.screenshot(path=f"{folder}/preview-{size}-{javascript}.png", full_page=True)
+    follow(page.get_by_role("button", name="Import"))
+    assert Rotation.objects.get().name == "Team Rotation"
+    assert not User.objects.filter(handbook_name="Enginer A").exists()
+    assert [text for text in complaints if "400 (Bad Request)" not in text] == []

@@ -1,0 +1,54 @@
+"""Attack a site until standard input ends: `python -m tests.faults.attacks '{"attack": …, "host": …, "port": …}'`.
+
+Prints a line of JSON with the counts of what happened every half second.
+"""
+
+import asyncio
+import collections
+import json
+import sys
+import threading
+from dataclasses import dataclass, field
+
+from tests.faults.attacks import connections, floods
+
+ATTACKS = {
+    "slow headers": connections.slow_headers,
+    "slow bodies": connections.slow_bodies,
+    "slow readers": connections.slow_readers,
+    "idle connections": connections.idle,
+    "alerts": floods.alerts,
+    "previews": floods.previews,
+    "lists": floods.lists,
+    "pages": floods.pages,
+}
+REPORT_SECONDS = 0.5
+
+
+@dataclass
+class Site:
+    """The target, and what its attackers know: an account's token and session."""
+
+    attack: str
+    host: str
+    port: int
+    clients: int
+    token: str = ""
+    cookie: str = ""
+    csrf: str = ""
+    pipeline: str = ""
+    counts: collections.Counter = field(default_factory=collections.Counter)
+
+
+async def attack(site):
+    """Run as many clients as wanted, and print the counts, until the task is cancelled."""
+    clients = [asyncio.create_task(ATTACKS[site.attack](site)) for _ in range(site.clients)]
+    while not any(client.done() for client in clients):
+        await asyncio.sleep(REPORT_SECONDS)
+        print(json.dumps(site.counts), flush=True)
+    await asyncio.gather(*clients)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=asyncio.run, args=(attack(Site(**json.loads(sys.argv[1]))),), daemon=True).start()
+    sys.stdin.read()

@@ -1,0 +1,81 @@
+"""A webhook with many alerts: the same incidents as alert by alert, in a bounded number of statements, up to a limit."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from incidents.models import Alert, Incident
+from incidents.services import alerts as service
+from tests.factories import bearer
+from tests.security.permission_matrix import ALERT, ALERTS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def send(client, daily_growth, a):
+    headers = bearer(a)
+
+    def post(numbers, *, status="firing", **more):
+        labels = {"alertname": "Late", "pipeline": daily_growth.slug}
+        rows = [
+            {**ALERT, "labels": labels, "fingerprint": f"f{number}", "status": status, **more.get("fields", {})}
+            for number in numbers
+        ]
+        body = {**ALERTS, "groupKey": more.get("group", "g"), "alerts": rows}
+        return client.post("/api/v1/integrations/alertmanager/", body, content_type="application/json", **headers)
+
+    return post
+
+
+RESOLVED = {"status": "resolved", "fields": {"endsAt": "2026-11-25T10:00:00Z"}}
+
+
+def entries():
+    return [(row.kind, row.data.get("times")) for row in Incident.objects.get().timeline.order_by("pk")]
+
+
+def test_a_group_opens_one_incident_and_its_last_alert_resolves_it(send):
+    assert send(range(250)).json() == {"firing": 250, "closed": 0, "unmapped": []}
+    incident = Incident.objects.get()
+    assert Alert.objects.filter(incident=incident, is_firing=True).count() == 250
+    assert entries()[-1] == ("alert_added", 249)
+    assert send(range(240), **RESOLVED).json() == {"firing": 0, "closed": 0, "unmapped": []}
+    assert entries()[-1] == ("alert_resolved", 240)
+    assert send(range(240, 250), **RESOLVED).json() == {"firing": 0, "closed": 1, "unmapped": []}
+    assert entries()[-2:] == [("alert_resolved", 249), ("resolved", None)]
+
+
+def test_sending_a_webhook_twice_changes_nothing(send):
+    send(range(150))
+    before = entries()
+    assert send(range(150)).json() == {"firing": 150, "closed": 0, "unmapped": []}
+    assert entries()[: len(before)] == before
+    assert Incident.objects.count() == 1
+
+
+def test_an_alert_twice_in_a_webhook_takes_its_last_state(send, client, daily_growth, a):
+    labels = {"alertname": "Late", "pipeline": daily_growth.slug}
+    first = {**ALERT, "labels": labels, "fingerprint": "f"}
+    last = {**first, "status": "resolved", "endsAt": "2026-11-25T10:00:00Z"}
+    body = {**ALERTS, "alerts": [first, last]}
+    answer = client.post("/api/v1/integrations/alertmanager/", body, content_type="application/json", **bearer(a))
+    assert answer.json() == {"firing": 1, "closed": 1, "unmapped": []}
+    assert Incident.objects.get().state == "resolved"
+
+
+def test_the_statements_of_a_batch_do_not_grow_with_its_alerts(send):
+    counts = []
+    for first, number in ((0, 5), (1000, service.BATCH_ALERTS)):
+        send([first])
+        with CaptureQueriesContext(connection) as captured:
+            send(range(first + 1, first + 1 + number - 1))
+        counts.append(len(captured))
+    assert counts[1] <= counts[0]
+
+
+def test_too_many_alerts_are_refused_and_change_nothing(send, monkeypatch):
+    monkeypatch.setattr(service, "MAX_ALERTS", 3)
+    answer = send(range(4))
+    assert (answer.status_code, list(answer.json())) == (400, ["alerts"])
+    assert Alert.objects.count() == 0

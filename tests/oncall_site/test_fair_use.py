@@ -1,0 +1,103 @@
+"""Everyone's share of the site: who uses too much of it gets a 429 with Retry-After, and nobody else does."""
+
+import pytest
+from django.test import Client
+from django.test.utils import override_settings
+from django.utils import timezone
+
+from oncall_site import fair_use
+from oncall_site.fair_use import MAX_OWED_SECONDS, MAX_REQUESTS_AT_ONCE, MAX_SAVED_SECONDS, Shares
+from people.services.accounts import create_token, revoke_token
+from tests.factories import bearer
+
+ME = "/api/v1/me/"
+
+
+def test_a_burst_is_served_and_then_one_waits_until_the_share_is_refilled():
+    shares = Shares(per_second=0.25)
+    assert shares.enter("user 1", now=0) == 0
+    shares.leave("user 1", seconds=MAX_SAVED_SECONDS + 1, now=0)
+    assert shares.enter("user 1", now=0) == 4
+    assert shares.enter("user 1", now=3) == 1
+    assert shares.enter("user 2", now=3) == 0
+    assert shares.enter("user 1", now=4.1) == 0
+
+
+def test_a_long_request_does_not_keep_one_out_for_long():
+    shares = Shares(per_second=0.25)
+    shares.enter("user 1", now=0)
+    shares.leave("user 1", seconds=1_000, now=0)
+    assert shares.enter("user 1", now=0) == MAX_OWED_SECONDS / 0.25
+
+
+def test_one_caller_has_few_requests_at_once():
+    shares = Shares(per_second=0.25)
+    assert [shares.enter("user 1", now=0) for _ in range(MAX_REQUESTS_AT_ONCE + 1)] == [0] * MAX_REQUESTS_AT_ONCE + [1]
+    shares.leave("user 1", seconds=0.01, now=0)
+    assert shares.enter("user 1", now=0) == 0
+
+
+def test_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(fair_use, "MAX_REMEMBERED", 3)
+    shares = Shares(per_second=0.25)
+    for number in range(10):
+        shares.enter(f"user {number}", now=0)
+        shares.remember(f"secret {number}", user_id=number)
+    assert (len(shares.shares), len(shares.callers)) == (3, 3)
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """Return a function that gives clients of one web process, in which any request uses up a share."""
+    monkeypatch.setattr(fair_use, "MAX_SAVED_SECONDS", 1e-9)
+    first = Client()
+    with override_settings(FAIR_USE_PERCENT=1):
+        first.handler.load_middleware()
+
+    def client(user=None, **options):
+        new = Client(**options)
+        new.handler = first.handler
+        if user is not None:
+            new.force_login(user)
+        return new
+
+    return client
+
+
+@pytest.mark.django_db
+def test_a_person_has_one_share_with_all_their_tokens_and_sessions(shared, a, b, monkeypatch):
+    monkeypatch.setattr(fair_use, "client_address", lambda request: str(next(addresses)))
+    addresses = iter(range(1_000))
+    browser, script, other = shared(a), shared(**bearer(a)), shared(b)
+    # The first request of a session or token counts for the address; from then on the process knows whose it is.
+    assert [client.get(path).status_code for client, path in ((browser, "/"), (script, ME), (other, "/"))] == [200] * 3
+    assert browser.get("/").status_code == 200
+    refused = browser.get("/")
+    assert (refused.status_code, refused.headers["Refresh"]) == (429, refused.headers["Retry-After"])
+    assert "Too many requests" in refused.content.decode()
+    answer = script.get(ME)
+    assert (answer.status_code, answer.json()["detail"][:18]) == (429, "Too many requests.")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert other.get("/").status_code == 200
+    assert browser.get("/healthz").status_code == 200
+    # Alertmanager repeats a webhook after a 5xx only.
+    assert script.post("/api/v1/integrations/alertmanager/", {}, content_type="application/json").status_code == 503
+
+
+@pytest.mark.django_db
+def test_a_revoked_token_uses_its_address_not_its_holders_share(shared, a, monkeypatch):
+    created = create_token(a, name="old")
+    monkeypatch.setattr(fair_use, "client_address", lambda request: str(next(addresses)))
+    addresses = iter(range(1_000))
+    script, browser = shared(headers={"authorization": f"Bearer {created.secret}"}), shared(a)
+    assert [script.get(ME).status_code, browser.get("/").status_code] == [200, 200]
+    revoke_token(created.token, by=a, at=timezone.now())
+    assert script.get(ME).status_code == 401
+    monkeypatch.setattr(fair_use, "MAX_SAVED_SECONDS", 100)
+    assert [script.get(ME).status_code for _ in range(3)] == [401] * 3
+
+
+def test_strangers_share_their_address(shared, db):
+    stranger = shared()
+    assert [stranger.get("/sign-in/").status_code for _ in range(2)] == [200, 429]
+    assert shared(REMOTE_ADDR="203.0.113.9").get("/sign-in/").status_code == 200

@@ -1,0 +1,136 @@
+"""A form that creates something, submitted twice, creates one: in a row and at the same moment."""
+
+import html
+import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from calendar_feeds.models import FeedToken
+from handoffs.models import ActionItem
+from incidents.models import Incident, RunStep, TimelineEntry
+from notifications.models import ContactMethod, Message
+from people.models import ApiToken, SavedResponse
+from runbooks.models import RunbookRevision
+from scheduling.models import Cover, HolidayBlock, Rotation, SwapRequest
+from tests.security.fixtures import World
+from tests.security.permission_matrix import RULES
+from validation.models import Check, KnownEvent, Metric
+
+# Rows of a form that creates more than one: the steps of a runbook, an incident's text and its escalation.
+CREATED = {"/incidents/{not_run}/run/": 2, "/incidents/{incident}/reassign/": 2}
+KEY = "a-key-of-one-rendered-form"
+SWAP = "/swaps/request/?rotation={rotation}&week={week}"
+# Path: who submits it, what it creates, the page with the form, and its rule in the permission matrix if that has another name.
+FORMS = {
+    "/calendar/add/": ("owner", HolidayBlock, "/calendar/add/", ""),
+    SWAP: ("owner", SwapRequest, SWAP, " #mine"),
+    "/schedule/{rotation}/cover/": ("owner", Cover, "/schedule/{rotation}/cover/", ""),
+    "/schedule/new/": ("admin", Rotation, "/schedule/new/", ""),
+    "/action-items/add/": ("owner", ActionItem, "/handoffs/", ""),
+    "/incidents/open/": ("owner", Incident, "/incidents/open/", ""),
+    "/incidents/{incident}/note/": ("owner", TimelineEntry, "/incidents/{incident}/", ""),
+    "/incidents/{incident}/reassign/": ("owner", TimelineEntry, "/incidents/{incident}/", ""),
+    "/incidents/{not_run}/run/": ("owner", RunStep, "/incidents/{not_run}/", ""),
+    "/me/tokens/": ("owner", ApiToken, "/me/", ""),
+    "/me/feeds/": ("owner", FeedToken, "/me/feeds/", ""),
+    "/me/notifications/contact-methods/": ("stranger", ContactMethod, "/me/notifications/", ""),
+    "/me/notifications/email/test/": ("stranger", Message, "/me/notifications/", None),
+    "/checks/new/?pipeline={pipeline}&check_type=range": (
+        "owner",
+        Check,
+        "/checks/new/?pipeline={pipeline}&check_type=range",
+        " #made",
+    ),
+    "/checks/metrics/new/": ("owner", Metric, "/checks/metrics/new/", ""),
+    "/checks/{check}/events/": ("owner", KnownEvent, "/checks/{check}/", ""),
+    "/runbooks/{other_pipeline}/begin/": ("owner", RunbookRevision, "/runbooks/{other_pipeline}/begin/", ""),
+    "/admin/handoffs/actionitem/add/": ("admin", ActionItem, "/admin/handoffs/actionitem/add/", None),
+}
+
+
+def submit(client, world, path):
+    """Submit the form with the body of its rule."""
+    rule = FORMS[path][3]
+    fields = RULES[f"POST {path}{rule}"].body if rule is not None else {"text": "To do", "rotation": "{rotation_pk}"}
+    rotation_pk = Rotation.objects.get(slug=world.words["rotation"]).pk
+    return client.post(world.said(path), world.said({**(fields or {}), "form_key": KEY}, rotation_pk=rotation_pk))
+
+
+@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.django_db
+def test_a_form_submitted_twice_creates_one(world, path):
+    actor, model, _, _ = FORMS[path]
+    before = model.objects.count()
+    first = submit(world.clients[actor], world, path)
+    created = model.objects.count()
+    second = submit(world.clients[actor], world, path)
+    assert (first.status_code, second.status_code) == (302, 302)
+    assert second.headers["Location"] == first.headers["Location"]
+    assert created > before
+    assert model.objects.count() == created
+
+
+@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.django_db
+def test_the_form_has_a_new_key_on_each_page(world, path):
+    actor, _, page, _ = FORMS[path]
+    texts = [world.clients[actor].get(world.said(page)).content.decode() for _ in range(2)]
+    keys = [re.findall(r'name="form_key" value="([\w-]{20,})"', text) for text in texts]
+    action = html.escape(world.said(path))
+    forms = re.findall(r"<form ([^>]*)>(.*?)</form>", texts[0], re.DOTALL)
+    keyed = [attributes for attributes, content in forms if 'name="form_key"' in content]
+    assert any(
+        f'action="{action}"' in attributes or (page == path and "action=" not in attributes) for attributes in keyed
+    )
+    assert set(keys[0]).isdisjoint(keys[1])
+
+
+@pytest.mark.django_db
+def test_another_text_with_the_same_key_is_another_item(world):
+    """As after “Back” in the browser, which shows the page with its old key."""
+    for text in ("First", "Second"):
+        fields = world.said({"text": text, "rotation": "{rotation}", "form_key": KEY})
+        world.clients["owner"].post("/action-items/add/", fields)
+    assert set(ActionItem.objects.filter(text__in=("First", "Second")).values_list("text", flat=True)) == {
+        "First",
+        "Second",
+    }
+
+
+@pytest.mark.django_db
+def test_the_secret_of_a_token_submitted_twice_is_shown_once(world):
+    client = world.clients["owner"]
+    for _ in range(2):
+        submit(client, world, "/me/tokens/")
+    shown = [re.findall(r"oncall_[\w-]{40,}", client.get("/me/").content.decode()) for _ in range(2)]
+    assert [len(secrets) for secrets in shown] == [1, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forms_submitted_at_the_same_moment_create_one():
+    world, wrong = World(), {}
+    for path, (actor, model, _, _) in FORMS.items():
+        before, start = model.objects.count(), Barrier(2)
+
+        def send(_, path=path, actor=actor, start=start):
+            client = Client()
+            client.cookies = world.clients[actor].cookies
+            start.wait(timeout=60)
+            response = submit(client, world, path)
+            connection.close()
+            return response.status_code, response.headers.get("Location")
+
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(send, range(2))
+        created = model.objects.count() - before
+        [saved] = SavedResponse.objects.all() or [None]
+        SavedResponse.objects.all().delete()
+        if not (first == second and first[0] == 302 and created >= 1 and saved):
+            wrong[path] = (first, second, created)
+        elif created != CREATED.get(path, 1):
+            wrong[path] = created
+    assert wrong == {}
