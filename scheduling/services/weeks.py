@@ -143,9 +143,10 @@ def replan(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
         row.week.engineer_id, row.week.planned_engineer_id = row.engineer.id, row.planned_engineer.id
     RotationWeek.objects.bulk_update([row.week for row in replanned.weeks], ["engineer", "planned_engineer"])
     for swap, reason in replanned.lost:
+        # Read under the rotation's lock, which every change of an accepted swap takes.
         swap.state, swap.reason = SwapRequest.State.VOID, reason
-        if SwapRequest.objects.accepted().filter(pk=swap.pk).update(state=swap.state, reason=reason) == 1:
-            notify_swap_decided(swap, at=at)
+        swap.save(update_fields=["state", "reason"])
+        notify_swap_decided(swap, at=at)
     notify_weeks_changed(rotation, moved=moved, at=at, why=f"The roster of {rotation} changed.")
     ensure_weeks(rotation, today=at.date())
     void_invalidated_requests(rotation, at=at)

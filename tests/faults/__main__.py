@@ -219,6 +219,7 @@ PROMISES = {
     "21": bombs,
     "22-in": suite("tests/scheduling/domain/test_ical_busy.py"),
     "22-out": in_a_database(feeds),
+    "calendars": suite("tests/handoffs/test_a_year.py", STEP_DAYS="6"),
     "23": suite("tests/security/test_every_route.py"),
     "24": suite("tests/security/test_deployment.py"),
     "27": suite("tests/people/test_identity.py"),
