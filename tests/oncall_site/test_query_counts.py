@@ -76,7 +76,7 @@ PAGES = [
     "/me/profile/",
     "/me/tokens/",
     "/me/security/",
-    "/people/person-0/",
+    "/people/person-0-0/",
     "/search/?q=engineer",
     "/search/?q=e&palette=1",
     "/me/notifications/",
@@ -123,7 +123,7 @@ CALLS = [
 def fill(admin, *, rows):
     """Bring the site to that many pipelines, each with a runbook, an owner of its own and a token."""
     there = Pipeline.objects.count()
-    people = [make_engineer(f"Person {there + row}") for row in range(rows - there + 1)]
+    people = [make_engineer(f"Person {there} {row}") for row in range(rows - there + 1)]
     for row, (primary, secondary) in enumerate(pairwise(people), start=there):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
         make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
