@@ -1,4 +1,4 @@
-"""`python -m oncall_site.web_server`: gunicorn behind nginx, which waits for slow clients in its place (docs/adr/0021).
+"""`python -m oncall_site.web_server`: gunicorn behind nginx, which waits for slow clients in its place (docs/adr/0028).
 
 Both end with this process, and this process ends if either does: what started it, `make run` or Docker, starts all of it again.
 Options that are not listed here are gunicorn's.

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -24,6 +25,7 @@ from scheduling.services.swaps import SwapProposal, request_swap
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 GAPS_SHOWN = 20
+PEOPLE_PER_PAGE = 60
 DAY = dt.timedelta(days=1)
 
 
@@ -46,13 +48,18 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     absences = [row for row in rows if row.starts_on <= days[-1] and row.ends_on >= days[0]]
     today = timezone.localdate()
     # The reader's row comes first, because they drag dates in it.
-    people = sorted(all_users().active(), key=lambda person: person != request.user)
+    everyone = sorted(all_users().active(), key=lambda person: person != request.user)
+    page = Paginator(everyone, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    people = list(page.object_list)
+    shown = {person.pk for person in people}
+    absences = [row for row in absences if row.engineer_id in shown]
     on_call = on_call_days(days, zone=timezone.get_current_timezone())
     context = {
         "days": days,
         "rows": presenters.month_rows(people, days=days, absences=absences, on_call=on_call, today=today),
         "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
         "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk)),
+        "page": page,
         "month": days[0],
         "previous_month": days[0] - DAY,
         "next_month": days[-1] + DAY,

@@ -20,6 +20,8 @@ from scheduling.queries.on_call import on_call_shifts
 from scheduling.services import covers
 from scheduling.services.covers import create_cover
 
+COVERS_SHOWN = 100
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cover(request: SignedInRequest, slug: str) -> HttpResponse:
@@ -66,7 +68,7 @@ def _initial(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -
 
 def _upcoming_covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
     """Return current and upcoming covers, each with whether the reader can end it."""
-    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covered_engineer").order_by("starts_at")
+    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covered_engineer").order_by("starts_at")[:COVERS_SHOWN]
     reader = request.user
     return [(row, reader.is_staff or reader in (row.engineer, row.covered_engineer)) for row in rows]
 
