@@ -77,6 +77,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
         "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
         "checks": checks().filter(pipeline=row)[:MAX_CHECKS],
+        "most_shown": MAX_CHECKS,
         "metrics": metrics_with_newest(row)[:MAX_CHECKS],
         "external_checks": external_checks().filter(pipeline=row)[:MAX_EXTERNAL_CHECKS],
     }

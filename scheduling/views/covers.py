@@ -68,7 +68,11 @@ def _initial(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -
 
 def _upcoming_covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
     """Return current and upcoming covers, each with whether the reader can end it."""
-    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covered_engineer").order_by("starts_at")[:COVERS_SHOWN]
+    rows = (
+        rotation.covers.filter(ends_at__gt=at)
+        .select_related("engineer", "covered_engineer")
+        .order_by("starts_at")[:COVERS_SHOWN]
+    )
     reader = request.user
     return [(row, reader.is_staff or reader in (row.engineer, row.covered_engineer)) for row in rows]
 

@@ -33,7 +33,7 @@ def copies_of(model):
     varied, shifted = varied_columns(model, fields)
     values = ", ".join(value_of(field, varied=varied, shifted=shifted) for field in fields)
     names = ", ".join(f'"{field.column}"' for field in fields)
-    first = f'(SELECT * FROM "{table}" ORDER BY "{pk}" LIMIT 1)'
+    first = f'(SELECT * FROM "{table}" ORDER BY "{pk}" LIMIT 1)'  # noqa: S608
     return f'INSERT INTO "{table}" ({names}) SELECT {values} FROM {first} t, generate_series(1, {ROWS}) n'  # noqa: S608
 
 
@@ -69,7 +69,9 @@ def varied_columns(model, fields):
     for index in indexes:
         columns = [field for field in fields if re.search(rf"\b{field.column}\b", index)]
         own = [field for field in columns if not field.is_relation]
-        texts = [field for field in own if field.db_type(connection).startswith(("varchar", "text")) and not field.choices]
+        texts = [
+            field for field in own if field.db_type(connection).startswith(("varchar", "text")) and not field.choices
+        ]
         numbers = [field for field in own if "int" in field.db_type(connection)]
         if texts:
             varied.add(texts[0].column)
