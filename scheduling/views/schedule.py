@@ -101,8 +101,8 @@ def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[s
     swaps = all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
     cards: list[presenters.SuggestionCard] = []
     if can_offer:
-        found = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-        cards = presenters.suggestion_cards(found)
+        suggestions = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
+        cards = presenters.suggestion_cards(suggestions)
     return {"can_offer": can_offer, "swaps": swaps, "suggestions": cards}
 
 
