@@ -13,6 +13,7 @@ from scheduling.notifications import notify_swap_decided, notify_weeks_changed
 from scheduling.queries.rosters import planned_replan
 from scheduling.services.covers import realign_covers
 from scheduling.services.locks import lock_active_rotation
+from scheduling.services.superseded_requests import void_cover_requests
 from scheduling.services.swaps import transfer_covers, void_invalidated_requests
 
 # Half a year of weeks plus a margin, so that a missed run of the job does not matter.
@@ -91,6 +92,7 @@ def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
     rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(ends_at=upcoming[0].starts_at)
     RotationWeek.objects.bulk_create(upcoming)
     realign_covers(rotation, old_weeks=old_weeks, at=at)
+    void_cover_requests(rotation, at=at)
 
 
 def _days_to_weekday(first: dt.date, *, hours: Hours, at: dt.datetime) -> dt.timedelta:

@@ -22,6 +22,7 @@ from people.models import ApiToken
 from people.services.accounts import create_token
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
+from scheduling.services.cover_requests import CoverProposal, accept_cover_request, request_cover
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
@@ -45,6 +46,8 @@ pytestmark = pytest.mark.xdist_group("query counts")
 PAGES = [
     "/",
     "/schedule/",
+    "/schedule/?weeks=26",
+    "/schedule/rotation-0/details/",
     "/swaps/",
     "/fairness/",
     "/incidents/",
@@ -93,6 +96,7 @@ CALLS = [
     "holidays/",
     "swaps/",
     "covers/",
+    "cover-requests/",
     "incidents/",
     "reports/incidents/",
     "alerts/",
@@ -183,7 +187,7 @@ def add_check(row, *, pipeline, admin):
 
 
 def add_rotation(row, *, engineers, admin):
-    """Add a rotation of two with weeks, an open and an accepted swap, and a cover."""
+    """Add a rotation of two with weeks, an open and an accepted swap, a cover, and open and partly accepted cover requests."""
     at = timezone.now()
     text = RotationText(f"Rotation {row}", "", "Policy", "", ())
     rotation = import_rotation(text, time_zone="UTC")
@@ -198,6 +202,10 @@ def add_rotation(row, *, engineers, admin):
     )
     span = CoverData(admin, weeks[1].starts_at, weeks[1].ends_at)
     create_cover(rotation, data=span, by=admin, at=at)
+    begin, end, day = weeks[4].starts_at, weeks[4].ends_at, dt.timedelta(days=1)
+    request_cover(rotation, proposal=CoverProposal(begin, begin + day), by=admin, at=at)
+    partly = request_cover(rotation, proposal=CoverProposal(begin + day, end), by=admin, at=at)
+    accept_cover_request(partly, by=admin, at=at, engineer=admin, ends_at=end - day)
 
 
 def add_hand_offs(admin):

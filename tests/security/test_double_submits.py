@@ -35,7 +35,7 @@ FORMS = {
     "/incidents/{incident}/note/": ("owner", TimelineEntry, "/incidents/{incident}/", ""),
     "/incidents/{incident}/reassign/": ("owner", TimelineEntry, "/incidents/{incident}/", ""),
     "/incidents/{not_run}/run/": ("owner", RunStep, "/incidents/{not_run}/", ""),
-    "/me/tokens/": ("owner", ApiToken, "/me/", ""),
+    "/me/tokens/": ("owner", ApiToken, "/me/tokens/", ""),
     "/me/feeds/": ("owner", FeedToken, "/me/feeds/", ""),
     "/me/notifications/contact-methods/": ("stranger", ContactMethod, "/me/notifications/", ""),
     "/me/notifications/email/test/": ("stranger", Message, "/me/notifications/", None),
@@ -106,7 +106,7 @@ def test_the_secret_of_a_token_submitted_twice_is_shown_once(world):
     client = world.clients["owner"]
     for _ in range(2):
         submit(client, world, "/me/tokens/")
-    shown = [re.findall(r"oncall_[\w-]{40,}", client.get("/me/").content.decode()) for _ in range(2)]
+    shown = [re.findall(r"oncall_[\w-]{40,}", client.get("/me/tokens/").content.decode()) for _ in range(2)]
     assert [len(secrets) for secrets in shown] == [1, 0]
 
 
