@@ -166,7 +166,7 @@ def _preview_or_save(
         return redirect("calendar_month", year=block.starts_on.year, month=block.starts_on.month)
     block.pk = existing.pk if existing else None
     impact = holiday_impact(block, at=timezone.now())
-    suggestions = [(affected, presenters.suggestion_list(found)) for affected, found in impact.suggestions]
+    suggestions = [(affected, presenters.suggestion_list(ranked)) for affected, ranked in impact.suggestions]
     changes = presenters.responder_changes(impact)
     context |= {"absence": block, "impact": impact, "changes": changes, "suggestions": suggestions}
     return render(request, "scheduling/holiday.html", context)
