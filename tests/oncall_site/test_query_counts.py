@@ -119,7 +119,9 @@ CALLS = [
 def fill(admin, *, rows):
     """Bring the site to that many pipelines, each with a runbook, an owner of its own and a token."""
     there = Pipeline.objects.count()
-    people = [make_engineer(f"Person {there + row}") for row in range(rows - there + 1)]
+    # Each call makes a person more than pipelines, and no name twice.
+    first = there + 1 if there else 0
+    people = [make_engineer(f"Person {first + row}") for row in range(rows - there + 1)]
     for row, (primary, secondary) in enumerate(pairwise(people), start=there):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
         make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
