@@ -225,6 +225,7 @@ PROMISES = {
     "27": suite("tests/people/test_identity.py"),
     "28": suite("tests/people/test_sign_in.py"),
     "36": suite("tests/security/test_double_submits.py"),
+    "36-at-once": suite("tests/security/test_simultaneous_submits.py"),
     "36-api": suite("tests/people/test_idempotency_keys.py"),
     "37": suite("tests/security/test_forbidden_characters.py"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),

@@ -69,7 +69,7 @@ def test_an_absent_engineer_is_replaced_by_who_responds_without_their_number(cli
     text = page(client, b)
     assert c.phone in text
     assert a.phone not in text
-    assert "Standing in for Engineer A, who is sick" in " ".join(text.split())
+    assert "Standing in for Engineer A, who is away" in " ".join(text.split())
 
 
 def test_a_cover_names_who_is_covered_and_until_when(client, rotation, admin, a, b):
