@@ -44,7 +44,7 @@ class AcceptedPartSerializer(serializers.ModelSerializer[Cover]):
         read_only_fields = fields
 
 
-class CoverRequestSerializer(serializers.ModelSerializer[CoverRequest]):
+class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
     """A cover request. `open` is the time that it still asks for, `accepted` the parts that engineers have accepted."""
 
     rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
@@ -108,7 +108,7 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
     """Cover requests: create, accept in full or in part, decline or withdraw them."""
 
     queryset = all_cover_requests()
-    serializer_class = CoverRequestSerializer
+    serializer_class = RequestedCoverSerializer
     filter_backends = (ListFilterBackend,)
     filterset_class = CoverRequestFilter
     lookup_value_regex = "[0-9]{1,15}"
@@ -132,7 +132,7 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
         row = request_cover(rotation, proposal=proposal, by=request_user(request), at=at)
         return Response(self._data(row), status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=CoverAcceptanceSerializer, responses={200: CoverRequestSerializer})
+    @extend_schema(request=CoverAcceptanceSerializer, responses={200: RequestedCoverSerializer})
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str) -> Response:
         """Accept a cover request in full, or from `starts_at` to `ends_at`. You are on call for that time at once."""
@@ -142,7 +142,7 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
         accept_cover_request(row, by=request_user(request), at=timezone.now(), **serializer.validated_data)
         return Response(self._data(self.get_object()))
 
-    @extend_schema(request=CoverDeclineSerializer, responses={200: CoverRequestSerializer})
+    @extend_schema(request=CoverDeclineSerializer, responses={200: RequestedCoverSerializer})
     @action(detail=True, methods=["post"])
     def decline(self, request: Request, pk: str) -> Response:
         """Decline a cover request, with an optional reason."""
@@ -158,7 +158,7 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
         )
         return Response(self._data(self.get_object()))
 
-    @extend_schema(request=None, responses={200: CoverRequestSerializer})
+    @extend_schema(request=None, responses={200: RequestedCoverSerializer})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Withdraw what is still open of a cover request. Accepted covers stay."""
@@ -171,4 +171,4 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
     def _rows(self, rows: Sequence[CoverRequest]) -> Any:
         """Return requests as data; two statements find the open time of all of them."""
         context = {**self.get_serializer_context(), "open_periods": open_periods(rows, at=timezone.now())}
-        return CoverRequestSerializer(rows, many=True, context=context).data
+        return RequestedCoverSerializer(rows, many=True, context=context).data

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -24,6 +25,7 @@ from scheduling.services.swaps import SwapProposal, request_swap
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 GAPS_SHOWN = 20
+PEOPLE_PER_PAGE = 60
 DAY = dt.timedelta(days=1)
 
 
@@ -67,13 +69,18 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
         if row.starts_on <= days[-1] and row.ends_on >= days[0] and row.engineer_id in keys
     ]
     rows = presenters.month_rows(people, days=days, absences=absences, on_call=on_call.days, today=today)
+    page = Paginator(rows, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    shown_people = {row.engineer.pk for row in page}
     context = {
         "months": months.months,
         "days": presenters.day_heads(rows, days=days, today=today),
         "spans": on_call.spans,
-        "rows": rows,
+        "rows": page.object_list,
         "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
-        "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk)),
+        "absences": sorted(
+            (row for row in absences if row.engineer_id in shown_people), key=lambda row: (row.starts_on, row.pk)
+        ),
+        "page": page,
         "month": days[0],
         "previous_month": days[0] - DAY,
         "next_month": months.months[1][0],
@@ -159,7 +166,7 @@ def _preview_or_save(
         return redirect("calendar_month", year=block.starts_on.year, month=block.starts_on.month)
     block.pk = existing.pk if existing else None
     impact = holiday_impact(block, at=timezone.now())
-    suggestions = [(affected, presenters.suggestion_list(found)) for affected, found in impact.suggestions]
+    suggestions = [(affected, presenters.suggestion_list(ranked)) for affected, ranked in impact.suggestions]
     changes = presenters.responder_changes(impact)
     context |= {"absence": block, "impact": impact, "changes": changes, "suggestions": suggestions}
     return render(request, "scheduling/holiday.html", context)

@@ -19,6 +19,8 @@ from scheduling.queries.weeks import requested_period
 from scheduling.services import covers
 from scheduling.services.covers import create_cover
 
+COVERS_SHOWN = 100
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cover(request: SignedInRequest, slug: str) -> HttpResponse:
@@ -51,7 +53,11 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
 
 def _upcoming_covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
     """Return current and upcoming covers, each with whether the reader can end it."""
-    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covered_engineer").order_by("starts_at")
+    rows = (
+        rotation.covers.filter(ends_at__gt=at)
+        .select_related("engineer", "covered_engineer")
+        .order_by("starts_at")[:COVERS_SHOWN]
+    )
     reader = request.user
     return [(row, reader.is_staff or reader in (row.engineer, row.covered_engineer)) for row in rows]
 
