@@ -5,20 +5,25 @@ from axe_playwright_python.base import AXE_SCRIPT
 from tests.browser import SIZES
 
 EVERY_RULE = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-# The schemes differ in colours alone (test_accessibility.py holds that), and no other rule of axe looks at colours.
-RULES_OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+# What colours and sizes decide. The schemes differ in colours alone (test_accessibility.py holds that), the widths in layout.
+VISUAL_RULES = {
+    "type": "rule",
+    "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"],
+}
 SCHEMES = ("dark", "light")
 
 
-def findings(page):
-    """Return what is wrong with the page as it stands, by width and scheme; it is left in light at 1280, as it is opened."""
+def findings(page, *, number=0):
+    """Return what is wrong with the page as it stands: every rule at one width, the visual ones in the other scheme at the other.
+
+    Pages that are looked at in turn pass their number: what they share, such as the frame, is seen from all four sides.
+    """
+    widths = list(SIZES) if number % 2 else list(reversed(SIZES))
+    schemes = SCHEMES if number % 4 < 2 else tuple(reversed(SCHEMES))
     found = []
-    for width in reversed(SIZES):
+    for width, scheme, rules in zip(widths, schemes, (VISUAL_RULES, EVERY_RULE), strict=True):
         found += sideways(page, width=width)
-        for scheme in SCHEMES:
-            found += found_in(
-                page, width=width, scheme=scheme, rules=RULES_OF_COLOURS if scheme == "dark" else EVERY_RULE
-            )
+        found += found_in(page, width=width, scheme=scheme, rules=rules)
     return found
 
 

@@ -10,10 +10,10 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
         ('scheduling', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -29,20 +29,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='HandbookColumnEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('place', models.PositiveSmallIntegerField()),
-                ('title', models.TextField(blank=True)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
             name='HandbookPassage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -55,6 +41,34 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='HandbookRotation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('first_engineer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='in_handbook', to='scheduling.rotation')),
+            ],
+            options={
+                'ordering': ['position', 'rotation'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandbookColumnEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('place', models.PositiveSmallIntegerField()),
+                ('title', models.TextField(blank=True)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookcolumn')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
             name='HandbookPassageEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -64,19 +78,11 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveSmallIntegerField()),
                 ('place', models.TextField(help_text='The part of the file that precedes this passage.')),
                 ('markdown', models.TextField()),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookpassage')),
             ],
             options={
                 'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='HandbookRotation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-            ],
-            options={
-                'ordering': ['position', 'rotation'],
             },
         ),
         migrations.CreateModel(
@@ -87,6 +93,10 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('position', models.PositiveSmallIntegerField()),
+                ('first_engineer', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookrotation')),
+                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
             ],
             options={
                 'abstract': False,
@@ -102,6 +112,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['column', 'pipeline'],
+                'constraints': [models.UniqueConstraint(fields=('column', 'pipeline'), name='one_handbook_cell_per_column')],
             },
         ),
         migrations.CreateModel(
@@ -133,16 +144,6 @@ class Migration(migrations.Migration):
             model_name='handbookcolumn',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handbook_handbookcolumnevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "title") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."place", OLD."title"); RETURN NULL;', hash='0582af48e7a88d845f60f8f76f04aaafa8b8ea04', operation='DELETE', pgid='pgtrigger_delete_delete_3f8f5', table='handbook_handbookcolumn', when='AFTER')),
         ),
-        migrations.AddField(
-            model_name='handbookcolumnevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='handbookcolumnevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookcolumn'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='handbookpassage',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handbook_handbookpassageevent" ("id", "markdown", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "position") VALUES (NEW."id", NEW."markdown", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."place", NEW."position"); RETURN NULL;', hash='e89136e7b7cb11638374fe4ea8007b1a03b62f0a', operation='INSERT', pgid='pgtrigger_insert_insert_7b699', table='handbook_handbookpassage', when='AFTER')),
@@ -154,50 +155,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='handbookpassage',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handbook_handbookpassageevent" ("id", "markdown", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "position") VALUES (OLD."id", OLD."markdown", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."place", OLD."position"); RETURN NULL;', hash='310b7da4867472a999a7f851a78977be1c86e91c', operation='DELETE', pgid='pgtrigger_delete_delete_8ad77', table='handbook_handbookpassage', when='AFTER')),
-        ),
-        migrations.AddField(
-            model_name='handbookpassageevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='handbookpassageevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookpassage'),
-        ),
-        migrations.AddField(
-            model_name='handbookrotation',
-            name='first_engineer',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='handbookrotation',
-            name='rotation',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='in_handbook', to='scheduling.rotation'),
-        ),
-        migrations.AddField(
-            model_name='handbookrotationevent',
-            name='first_engineer',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='handbookrotationevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='handbookrotationevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookrotation'),
-        ),
-        migrations.AddField(
-            model_name='handbookrotationevent',
-            name='rotation',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation'),
-        ),
-        migrations.AddConstraint(
-            model_name='handbookcell',
-            constraint=models.UniqueConstraint(fields=('column', 'pipeline'), name='one_handbook_cell_per_column'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='handbookcell',

@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('primary_owner', models.F('secondary_owner')), _negated=True), name='pipeline_owners_differ', violation_error_message='Primary and secondary owner must be two people.'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='pipeline_has_a_name'), models.CheckConstraint(condition=models.Q(('escalate_after_minutes__gte', 1), ('escalate_after_minutes__lte', 1440)), name='pipeline_escalates_within_a_day', violation_error_message='Enter 1 to 1440 minutes.')],
             },
         ),
         migrations.CreateModel(
@@ -54,18 +55,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-        ),
-        migrations.AddConstraint(
-            model_name='pipeline',
-            constraint=models.CheckConstraint(condition=models.Q(('primary_owner', models.F('secondary_owner')), _negated=True), name='pipeline_owners_differ', violation_error_message='Primary and secondary owner must be two people.'),
-        ),
-        migrations.AddConstraint(
-            model_name='pipeline',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='pipeline_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='pipeline',
-            constraint=models.CheckConstraint(condition=models.Q(('escalate_after_minutes__gte', 1), ('escalate_after_minutes__lte', 1440)), name='pipeline_escalates_within_a_day', violation_error_message='Enter 1 to 1440 minutes.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='pipeline',

@@ -14,9 +14,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['pipeline__position', 'pk'],
                 'base_manager_name': 'all_objects',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('title',), name='runbook_title_unique'), models.CheckConstraint(condition=models.Q(('revision__gte', 1)), name='runbook_revision_positive'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='runbook_title_not_empty')],
             },
             managers=[
                 ('objects', django.db.models.manager.Manager()),
@@ -73,6 +74,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['runbook', '-number'],
+                'constraints': [models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_revision_unique_number')],
             },
         ),
         migrations.CreateModel(
@@ -89,19 +91,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['runbook', 'position'],
+                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['search'], name='section_search')],
+                'constraints': [models.UniqueConstraint(fields=('runbook', 'position'), name='runbook_section_unique_position')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('title',), name='runbook_title_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('revision__gte', 1)), name='runbook_revision_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbook',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='runbook_title_not_empty'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='runbook',
@@ -114,17 +106,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='runbook',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (OLD."deleted_at", OLD."deleted_by_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."revision", OLD."title"); RETURN NULL;', hash='009d9856a25c5bd19c5934a738d8620b6b0a0057', operation='DELETE', pgid='pgtrigger_delete_delete_67373', table='runbooks_runbook', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='runbookrevision',
-            constraint=models.UniqueConstraint(fields=('runbook', 'number'), name='runbook_revision_unique_number'),
-        ),
-        migrations.AddIndex(
-            model_name='runbooksection',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='section_search'),
-        ),
-        migrations.AddConstraint(
-            model_name='runbooksection',
-            constraint=models.UniqueConstraint(fields=('runbook', 'position'), name='runbook_section_unique_position'),
         ),
     ]

@@ -10,7 +10,7 @@ from tests.browser import SIZES
 from tests.screenshots import paths_of
 from tests.states import fill
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("axe"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # The pages that grow with the site; test_accessibility.py looks at every page from all four sides. The admin's ownership grid of
 # 200 pipelines and 40 people is left out: its 16,000 choices keep axe busy for as long as all the other pages.

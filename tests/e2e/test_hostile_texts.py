@@ -31,7 +31,6 @@ from validation.models import ExternalCheck
 ALL = os.environ.get("HOSTILE_TEXTS", "") == "all"
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.timeout(1_800),
     pytest.mark.django_db(transaction=True),
 ]
@@ -45,8 +44,8 @@ PAGES = [
 
 
 def short(text, length):
-    """Return a text as a field of that length takes it."""
-    return text.replace("\0", "").replace("\n", " ").strip()[:length].strip()
+    """Return a text as a field of one line and of that length takes it."""
+    return " ".join(text.replace("\0", "").split())[:length].strip()
 
 
 def write_everywhere(admin):

@@ -26,7 +26,7 @@ from scheduling.models import Rotation
 from tests.browser import SIZES
 from tests.factories import PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 TABLE = Path(__file__).parents[2] / "docs" / "tour.md"
 PIPELINE = "Daily growth (experiment-focused)"

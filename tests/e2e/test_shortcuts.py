@@ -9,7 +9,23 @@ from playwright.sync_api import expect
 from people.services.accounts import change_profile
 from tests.e2e.test_accessibility import findings
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+# What the letters after `g` open.
+PATHS = {
+    "n": "/",
+    "i": "/incidents/",
+    "s": "/schedule/",
+    "c": r"/calendar/\d+/\d+/",
+    "w": "/swaps/",
+    "h": "/handoffs/",
+    "p": "/pipelines/",
+    "k": "/checks/",
+    "r": "/runbooks/",
+    "f": "/fairness/",
+    "m": "/me/",
+}
 
 
 @pytest.fixture
@@ -20,28 +36,13 @@ def page(transactional_db, seed, a, open_page):
     return page
 
 
-@pytest.mark.parametrize(
-    ("key", "path"),
-    [
-        ("n", "/"),
-        ("i", "/incidents/"),
-        ("s", "/schedule/"),
-        ("c", r"/calendar/\d+/\d+/"),
-        ("w", "/swaps/"),
-        ("h", "/handoffs/"),
-        ("p", "/pipelines/"),
-        ("k", "/checks/"),
-        ("r", "/runbooks/"),
-        ("f", "/fairness/"),
-        ("m", "/me/"),
-    ],
-)
-def test_g_and_a_letter_open_a_page(page, live_server, key, path):
-    page.goto("/search/")
-    page.locator("main").focus()
-    page.keyboard.press("g")
-    page.keyboard.press(key)
-    page.wait_for_url(re.compile(re.escape(live_server.url) + path + "$"))
+def test_g_and_a_letter_open_a_page(page, live_server):
+    for key, path in PATHS.items():
+        page.goto("/search/")
+        page.locator("main").focus()
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(re.compile(re.escape(live_server.url) + path + "$"))
 
 
 def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(page, complaints):

@@ -13,7 +13,7 @@ from tests.browser import follow
 from tests.factories import PASSWORD
 from tests.people.test_second_factor import code_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complaints, settings):

@@ -19,7 +19,7 @@ from tests.factories import make_engineer, make_pipeline
 from tests.faults.workers import site
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 # Two steps of each: below the limit of messages per person.
 INCIDENTS_PER_PERSON = 4
