@@ -26,6 +26,7 @@ from scheduling.services.swaps import SwapProposal, request_swap
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 GAPS_SHOWN = 20
 PEOPLE_PER_PAGE = 60
+ABSENCES_SHOWN = 300
 DAY = dt.timedelta(days=1)
 
 
@@ -77,7 +78,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
         "spans": on_call.spans,
         "rows": rows,
         "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
-        "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk)),
+        "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk))[:ABSENCES_SHOWN],
         "page": page,
         "month": days[0],
         "previous_month": days[0] - DAY,
