@@ -41,12 +41,12 @@ urlpatterns = [
     path("me/second-factor/remove/", PAGE_WITH_FORM(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path(
         "me/second-factor/codes/",
-        CONFIRMED(require_safe(recovery_codes.view_recovery_codes)),
+        require_safe(CONFIRMED(recovery_codes.view_recovery_codes)),
         name="mfa_view_recovery_codes",
     ),
     path(
         "me/second-factor/codes/download/",
-        CONFIRMED(require_safe(recovery_codes.download_recovery_codes)),
+        require_safe(CONFIRMED(recovery_codes.download_recovery_codes)),
         name="mfa_download_recovery_codes",
     ),
     path(
