@@ -61,7 +61,9 @@ class HandbookForm(forms.Form):
         data: bytes = self.cleaned_data["data"]
         initial = {name: self.data.get(name, "") for name in ("starting", "time_zone")}
         text = data.decode("utf-8-sig", "replace")
-        return HandbookForm(initial={**initial, "text": text, "file_name": self.cleaned_data["file_name"]})
+        form = HandbookForm(initial={**initial, "text": text, "file_name": self.cleaned_data["file_name"]})
+        form.fields["file"].label = "Another file"
+        return form
 
     @property
     def line_count(self) -> int:

@@ -97,7 +97,7 @@ class Shares:
 
 
 class FairUseMiddleware:
-    """Answers 429 with Retry-After to who has used up their share, before anything else is done for them."""
+    """Answers 429 with Retry-After if the person or address has used up its share, before anything else is done for them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

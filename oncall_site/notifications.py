@@ -1,4 +1,4 @@
-"""E-mails with a link to set a password. They are here because `people` cannot import `notifications`."""
+"""Notifications of the site itself, and e-mails with a link to set a password, as `people` cannot import `notifications`."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from common.formatting import format_duration
 from notifications.registry import Notification, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import PasswordLink, User
@@ -115,6 +116,40 @@ def notify_email_changed(user: User, *, old_address: str, at: dt.datetime) -> No
     enqueue(
         [user], EmailChanged(old_address=old_address, changed_at=at), due_at=at, expires_at=at + EMAIL_NOTICE_VALIDITY
     )
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class DeliveryResumed(Notification):
+    """Notifications are delivered again after an outage of the worker or of beat."""
+
+    name = "delivery-resumed"
+    label = "Notifications are delivered again"
+    identity = ("stopped_at",)
+    admins_only = True
+
+    stopped_at: dt.datetime
+    resumed_at: dt.datetime
+
+    def link(self) -> str:
+        return reverse("system")
+
+    def subject(self, reader: User) -> str:
+        return f"Notifications were not delivered for {format_duration(self.resumed_at - self.stopped_at)}"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"The on-call site delivered nothing from {local_time(self.stopped_at, reader)} to"
+            f" {local_time(self.resumed_at, reader)}: its worker or its scheduler was not running. It works again.",
+            "What is still relevant is delivered now. Incidents that escalated late are on the Incidents page.",
+        )
+
+
+def notify_delivery_resumed(*, stopped_at: dt.datetime, at: dt.datetime) -> None:
+    """Notify every admin that notifications are delivered again."""
+    admins = User.objects.get_queryset().active().filter(is_staff=True).order_by("pk")
+    resumed = DeliveryResumed(stopped_at=stopped_at, resumed_at=at)
+    enqueue(list(admins), resumed, due_at=at, expires_at=at + EMAIL_NOTICE_VALIDITY)
 
 
 TYPES: dict[str, type[_PasswordNotification]] = {cls.name: cls for cls in (InvitationSent, PasswordResetSent)}

@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 from common.crypto import decrypt, encrypt
 from common.fields import EncryptedTextField
 from oncall_site.models import Heartbeat, Sweep
-from oncall_site.notifications import notify_email_changed, notify_password_link
-from oncall_site.queries import BEAT, WORKER
+from oncall_site.notifications import notify_delivery_resumed, notify_email_changed, notify_password_link
+from oncall_site.queries import AGE, BEAT, STALE_AFTER, WORKER
 from people import queries
 from people.models import LoginAttempts, PasswordLink, User
 from people.services import accounts, password_links
@@ -25,10 +25,18 @@ AUTHENTICATOR_SECRETS = ("secret", "seed")
 HEARTBEAT_RETENTION = dt.timedelta(days=1)
 
 
+@transaction.atomic
 def record_heartbeat(*, worker: str = "") -> None:
-    """Record that a worker ran beat's heartbeat task, by the database's clock; delete old heartbeats."""
+    """Record that a worker ran beat's heartbeat task, by the database's clock; delete old heartbeats.
+
+    The first one after an outage notifies the admins, because nothing was delivered meanwhile.
+    """
+    workers = Heartbeat.objects.filter(part__startswith=WORKER).order_by("-seen_at")
+    last = workers.values_list("seen_at", AGE).first()
     _save_heartbeat(f"{WORKER} {worker}".strip())
     Heartbeat.objects.filter(seen_at__lt=Now() - HEARTBEAT_RETENTION).delete()
+    if last is not None and last[1] > STALE_AFTER:
+        notify_delivery_resumed(stopped_at=last[0], at=last[0] + last[1])
 
 
 def record_beat() -> None:

@@ -10,6 +10,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm, UserChangeForm
 from django.utils import timezone
+from django.utils.html import format_html
 
 from common.db import advisory_lock
 from common.forms import LineField
@@ -43,8 +44,8 @@ class ProfileForm(forms.ModelForm[User]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # A bound form changes its instance: the name in the handbook is the stored one.
-        name = self.instance.handbook_name
-        self.fields["display_name"].help_text = f"As shown on the site. In the handbook you stay “{name}”."
+        text = "As shown on the site. In the handbook you stay “{}”."
+        self.fields["display_name"].help_text = format_html(text, self.instance.handbook_name)
         self.fields["country"].widget.choices = [("", "None"), *country_names()]
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import holidays
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from holidays.registry import COUNTRIES
 
+from people.domain.names import match_key
 from people.domain.person import Person
 from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
 
@@ -48,10 +49,19 @@ def all_users() -> UserQuerySet:
     return User.objects.get_queryset().order_by("display_name", "pk")
 
 
-def people_by_handbook_name() -> dict[str, User]:
-    """Return every user by the match key of their name in the handbook and of its other spellings."""
-    aliases = {row.key: row.user for row in HandbookAlias.objects.select_related("user")}
-    return aliases | {user.handbook_key: user for user in all_users()}
+def people_by_handbook_name(names: Iterable[str] = ()) -> dict[str, User]:
+    """Return every user by the match key of their name in the handbook and of its other spellings.
+
+    Of `names`, those that are exactly a user name mean that user too.
+    """
+    users = list(all_users())
+    known = {row.key: row.user for row in HandbookAlias.objects.select_related("user")}
+    known |= {user.handbook_key: user for user in users}
+    usernames = {user.username: user for user in users}
+    for name in names:
+        if name in usernames:
+            known.setdefault(match_key(name), usernames[name])
+    return known
 
 
 def user_by_username(username: str) -> User | None:

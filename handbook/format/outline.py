@@ -164,7 +164,7 @@ def _is_deeper(lines: Sequence[Line]) -> bool:
     levels = [line.heading[0] for line in lines if line.heading]
     known = {line.heading[0] for line in lines if line.heading and match_key(line.heading[1]) in PART_KEYS}
     if known:
-        return known == {2}
+        return len(known) == 1 and known != {PART_LEVEL}
     tops = [chunk for chunk in _chunks(lines) if chunk.level == PART_LEVEL]
     is_title = len(tops) == 1 and levels[0] == PART_LEVEL and not is_ownership_table(tops[0].body)
     return is_title and PIECE_LEVEL in levels and not has_weeks(tops[0].body)

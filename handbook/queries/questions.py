@@ -79,7 +79,7 @@ def named_lines(handbook: Handbook) -> Iterator[tuple[str, int]]:
 
 def person_questions(handbook: Handbook) -> list[PersonQuestion]:
     """Return a question for each new name in the handbook that resembles a person's or another new name's."""
-    known, users = people_by_handbook_name(), list(all_users())
+    known, users = people_by_handbook_name(handbook.engineers), list(all_users())
     questions: list[PersonQuestion] = []
     new: list[str] = []
     for name, line in sorted(dict(reversed(list(named_lines(handbook)))).items(), key=lambda item: item[1]):

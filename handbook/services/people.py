@@ -13,7 +13,7 @@ from runbooks.domain.handbook_model import Handbook, HandbookError
 
 def people_errors(handbook: Handbook, questions: list[PersonQuestion], *, answers: Answers) -> list[HandbookError]:
     """Return the errors about people: deactivated, unknown or unanswered, or one person where two are needed."""
-    known = people_by_handbook_name()
+    known = people_by_handbook_name(handbook.engineers)
     names = {match_key(name): name for name, _ in named_lines(handbook)}
     # Another name can be the answer if it means a person by itself.
     answered = {key for key, answer in answers.people.items() if answer not in ("", NEW)}

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from common.formatting import format_day
 from handbook.models import HandbookRotation
 from handbook.queries.questions import NEW, Answers, RotationQuestion
 from handbook.queries.rosters import RosterEffect, RosterPlan, is_handbook_order, roster_plan
@@ -162,7 +163,7 @@ def import_roster(  # passes the import's arguments through
         roster = None
     if roster is not None and plan is not None:
         report.rosters.append(RosterEffect(rotation.name, plan, change))
-    changed = [f"starts on {roster.starts_on}"] if roster else []
+    changed = [f"starts on {format_day(roster.starts_on)}"] if roster else []
     if not is_new and not is_handbook_order(rotation, engineers=engineers):
         changed.append("order in the handbook")
     report.note(f"roster of {rotation}", created=is_new, changed=changed)

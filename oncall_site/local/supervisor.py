@@ -18,6 +18,7 @@ from pathlib import Path
 import django
 import psutil
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from oncall_site.local import postgres
 
@@ -43,10 +44,18 @@ def main() -> int:
         return 130 if stopped.is_set() else 1
     except (ImproperlyConfigured, postgres.LocalSetupError) as error:
         sys.exit(str(error))
+    except DatabaseError as error:
+        if not postgres.is_full_disk(error):
+            raise
+        sys.exit(postgres.full_disk(_folder()))
     except OSError as error:
-        # Not from the settings: they may be what failed.
-        sys.exit(postgres.storage_problem(error, var=Path(os.environ.get("ONCALL_VAR", "var")).resolve()))
+        sys.exit(postgres.storage_problem(error, var=_folder()))
     return 0
+
+
+def _folder() -> Path:
+    """Return the site's folder, not from the settings: they may be what failed."""
+    return Path(os.environ.get("ONCALL_VAR", "var")).resolve()
 
 
 def _run(stopped: threading.Event) -> None:
@@ -79,9 +88,7 @@ def _run(stopped: threading.Event) -> None:
             threading.Thread(target=_announce, args=(address, notes.getvalue(), var), daemon=True).start()
             while not stopped.wait(POLL_SECONDS):
                 if not postgres.is_running(var=var):
-                    say("PostgreSQL stopped. Restarting it.")
-                    postgres.restart(var=var)
-                    say("PostgreSQL is running again.")
+                    _restart_postgres(stopped, var=var)
                 for process in processes:
                     process.check()
         finally:
@@ -92,6 +99,23 @@ def _run(stopped: threading.Event) -> None:
                 say("Stopping …")
             _stop([process.pid for process in processes if process.pid])
             postgres.stop(var=var)
+
+
+def _restart_postgres(stopped: threading.Event, *, var: Path) -> None:
+    """Restart PostgreSQL, however long it takes: what keeps it from starting, such as a full disk, may end."""
+    say("PostgreSQL stopped. Restarting it.")
+    reported = ""
+    while not stopped.is_set():
+        try:
+            postgres.restart(var=var)
+        except postgres.LocalSetupError as error:
+            if str(error) != reported:
+                reported = str(error)
+                say(f"{reported}\nTrying again every {MAX_RESTART_DELAY_SECONDS} s.")
+            stopped.wait(MAX_RESTART_DELAY_SECONDS)
+        else:
+            say("PostgreSQL is running again.")
+            return
 
 
 def _handle_signals() -> threading.Event:

@@ -79,11 +79,11 @@ def note_use(tokens: QuerySet[Any], *, at: dt.datetime) -> None:
 def engineers_named(names: list[str], *, time_zone: str) -> tuple[dict[str, User], list[User]]:
     """Return the users with these names in the handbook by match key, and the users created for new names.
 
-    Names match regardless of case and punctuation (docs/rules.md). A new user has no usable password until an admin invites
-    them. Raises django.core.exceptions.ValidationError if a new name is somebody's display name.
+    Names match regardless of case and punctuation (docs/rules.md), and a user name means its user. A new user has no usable
+    password until an admin invites them. Raises django.core.exceptions.ValidationError if a new name is somebody's display name.
     """
     advisory_lock(NAMES_LOCK)
-    known = people_by_handbook_name()
+    known = people_by_handbook_name(names)
     taken = set(User.objects.values_list("username", flat=True))
     created = []
     for name in names:

@@ -70,6 +70,7 @@ PAGES = [
     "/checks/",
     "/checks/?status=error",
     "/checks/new/",
+    "/checks/deleted/",
     "/checks/metrics/new/",
     f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     f"/checks/new/?pipeline={SLUG}&check_type=custom_sql",

@@ -143,3 +143,10 @@ def test_the_command_says_how_to_answer(imported, text, a, tmp_path):
     path.write_text(text.replace(TYPO[0], TYPO[1].replace("Enginer A ", "Alice"), 1))
     with pytest.raises(CommandError, match="Say who it is with --person 'Alice=engineer-a'"):
         call_command("import_handbook", str(path))
+
+
+def test_a_mention_means_the_user_of_that_name(imported, text, a):
+    User.objects.filter(pk=a.pk).update(username="anna7")
+    changed = text.replace("| Engineer A         | Engineer B           |", "| @anna7 | Engineer B |", 1)
+    assert "nothing changed" in again(changed).lines()[0]
+    assert User.objects.count() == 4

@@ -98,8 +98,12 @@ def test_other_spellings_of_headings_and_columns_are_read(old, new):
     )
 
 
-def test_parts_one_level_deeper_are_read_below_a_title():
-    deeper = "# Data team\n\n" + "\n".join(f"#{line}" if line.startswith("#") else line for line in SEED.split("\n"))
+@pytest.mark.parametrize("levels", [1, 2])
+def test_parts_some_levels_deeper_are_read_below_a_title(levels):
+    marks = "#" * levels
+    deeper = "# Data team\n\n" + "\n".join(
+        f"{marks}{line}" if line.startswith("#") else line for line in SEED.split("\n")
+    )
     handbook, seed = read_handbook(deeper.encode()), read_handbook(SEED.encode())
     assert (handbook.pipelines, handbook.rotations[0], handbook.rotations[0].handoff, handbook.runbooks) == (
         seed.pipelines,

@@ -1,5 +1,6 @@
 """/healthz, /readyz and the heartbeat of a real worker, with the filesystem broker and with Redis."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils import timezone
 
+from notifications.models import Message
 from oncall_site import queries, services
 from oncall_site.models import Heartbeat, Sweep
 from oncall_site.tasks import record_heartbeat
@@ -108,3 +111,16 @@ def test_a_real_worker_with_beat_records_heartbeats(broker, tmp_path):
         if server is not None:
             server.shutdown()
             server.close()
+
+
+def test_admins_are_notified_once_when_delivery_works_again(admin, a):
+    services.record_heartbeat(worker="celery@one")
+    services.record_heartbeat(worker="celery@one")
+    assert Message.objects.count() == 0
+    stopped_at = timezone.now() - dt.timedelta(minutes=12)
+    Heartbeat.objects.update(seen_at=stopped_at)
+    for worker in ("celery@one", "celery@two", "celery@one"):
+        services.record_heartbeat(worker=worker)
+    [message] = Message.objects.all()
+    assert (message.recipient, message.type) == (admin, "delivery-resumed")
+    assert message.subject == "Notifications were not delivered for 12 min"

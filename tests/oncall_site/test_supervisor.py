@@ -3,88 +3,38 @@
 import contextlib
 import errno
 import os
+import signal
 import subprocess
 import sys
-import time
 
-import psutil
 import pytest
 
 from oncall_site.local import postgres
-from tests.faults.test_make_run import ROOT, Site, marked, ready
+from tests.faults.test_machine import check_restarts, is_alive, own_disk, postmaster, start
+from tests.faults.test_make_run import ROOT, Site, marked
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(1800)
 
 
-def start(var, **environment):
-    """Run the supervisor until it ends; return its exit code and its output."""
-    base = {"PATH": os.environ["PATH"], "HOME": str(var), "ONCALL_VAR": str(var), "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-m", "oncall_site.local.supervisor"]
-    done = subprocess.run(
-        command, cwd=ROOT, env={**base, **environment}, capture_output=True, text=True, timeout=600, check=False
-    )
-    return done.returncode, (done.stdout + done.stderr).strip()
-
-
-def postmaster(var):
-    return psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0]))
-
-
-def is_alive(process):
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def find(var, words):
-    """Return the first process of the site with these words in its command line, or None."""
-    for process in sorted(marked(var), key=lambda process: process.pid):
-        with contextlib.suppress(psutil.Error):
-            if words in " ".join(process.cmdline()):
-                return process
-    return None
-
-
 @pytest.mark.faults
 def test_what_dies_is_reported_and_restarted_and_ctrl_c_stops_everything(tmp_path):
-    site = Site(tmp_path)
-    address = site.address()
-    wait_until(lambda: ready(address))
-    for name, words in (("web", "gunicorn"), ("worker", " worker "), ("beat", " beat ")):
-        find(tmp_path, words).kill()
-        site.says(f"The {name} process was killed by signal 9. Restarting it")
-        wait_until(lambda words=words: is_alive(find(tmp_path, words)))
-        site.output = ""
-    server = postmaster(tmp_path)
-    server.kill()
-    site.says("PostgreSQL stopped. Restarting it.")
-    site.says("PostgreSQL is running again.")
-    wait_until(lambda: ready(address))
-    server = postmaster(tmp_path)
-    site.stop()
-    assert not is_alive(server)
-    wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
-    lines = "".join(site.lines.queue)
-    assert '{"at"' not in site.output + lines
-    assert "pixeltable" not in site.output + lines
+    with own_disk(tmp_path) as var:
+        check_restarts(var, kills=1)
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_during_the_start_leaves_nothing_running(tmp_path, number):
-    import signal
-
+def test_a_signal_during_the_start_leaves_nothing_running(tmp_path):
+    """Twice Ctrl-C; SIGTERM and SIGHUP are handled by the same function."""
     site = Site(tmp_path)
     site.says("Preparing the database")
     server = postmaster(tmp_path)
-    site.process.send_signal(getattr(signal, number))
-    time.sleep(0.1)
-    with contextlib.suppress(ProcessLookupError):
-        site.process.send_signal(getattr(signal, number))
+    for number in (signal.SIGHUP, signal.SIGINT):
+        with contextlib.suppress(ProcessLookupError):
+            site.process.send_signal(number)
     site.process.wait()
     assert not is_alive(server)
-    assert not marked(tmp_path)
+    wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "99999", "8000 ", "٨"])

@@ -63,9 +63,11 @@ def test_an_admin_corrects_the_name_in_the_handbook(signed_in, admin, a):
     assert names(a) == ("Engineer A", "Alice")
 
 
-def test_the_account_page_says_the_name_in_the_handbook(signed_in, a):
+def test_the_profile_page_says_the_name_in_the_handbook(signed_in, a):
     change_profile(a, fields={"display_name": "Alice"})
-    assert "In the handbook you stay “Engineer A”." in signed_in(a).get("/me/profile/").content.decode()
+    User.objects.filter(pk=a.pk).update(handbook_name="<b>Engineer A</b>")
+    page = signed_in(a).get("/me/profile/").content.decode()
+    assert "In the handbook you stay “&lt;b&gt;Engineer A&lt;/b&gt;”." in page
 
 
 def test_the_api_answers_the_name_in_the_handbook_and_ignores_a_new_one(client, a):

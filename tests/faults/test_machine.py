@@ -1,0 +1,198 @@
+"""Promises 33 and 34: what dies is restarted, and a machine that cannot run the site gets one clear sentence."""
+
+import contextlib
+import os
+import random
+import re
+import subprocess
+import sys
+
+import psutil
+import psycopg2
+import pytest
+
+from tests.faults.test_make_run import ROOT, Site, marked, ready
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+
+# What can die: words of its command line, whether it is the first such process or a child of it, and what is reported.
+PARTS = {
+    "web server": ("oncall_site.web_server", False, "The web process was killed by signal 9. Restarting it"),
+    "gunicorn": ("-m gunicorn", False, "The web process exited with code 1. Restarting it"),
+    "nginx": ("nginx -p", False, "The web process exited with code 1. Restarting it"),
+    "gunicorn's worker": ("-m gunicorn", True, ""),
+    "nginx's worker": ("nginx -p", True, ""),
+    "worker": (
+        "celery --quiet -A oncall_site worker",
+        False,
+        "The worker process was killed by signal 9. Restarting it",
+    ),
+    "worker's child": ("celery --quiet -A oncall_site worker", True, ""),
+    "beat": ("celery --quiet -A oncall_site beat", False, "The beat process was killed by signal 9. Restarting it"),
+    "PostgreSQL": ("", False, "PostgreSQL is running again."),
+}
+# The database's folder does not fit; it fits, but not what it writes.
+FULL_DISK_MEGABYTES = (1, 40)
+SITE_MEGABYTES = 600
+JUNK = (b"", b"{", b"null", b"\xff\xfe", b'{"body": "x"}', b'{"body": "!", "headers": {}, "properties": {}}')
+
+
+def start(var, *, prefix=(), **environment):
+    """Run the supervisor until it ends; return its exit code and its output."""
+    base = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "ONCALL_VAR": str(var), "PYTHONWARNINGS": "ignore"}
+    base |= {name: os.environ[name] for name in ("PYTHONPATH", "TMPDIR") if name in os.environ}
+    done = subprocess.run(
+        [*prefix, sys.executable, "-m", "oncall_site.local.supervisor"],
+        cwd=ROOT, env={**base, **environment}, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def postmaster(var):
+    """Return the process of the site's PostgreSQL."""
+    return psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0]))
+
+
+def is_alive(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def running(var, part):
+    """Return the running process of a part, or None."""
+    words, is_child, _ = PARTS[part]
+    if not words:
+        with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
+            return postmaster(var)
+        return None
+    matching = []
+    for process in marked(var):
+        with contextlib.suppress(psutil.Error):
+            if words in " ".join(process.cmdline()) and is_alive(process):
+                matching.append(process)
+    with contextlib.suppress(psutil.Error):
+        pids = {process.pid for process in matching}
+        parents = [process for process in matching if process.ppid() not in pids]
+        if not is_child:
+            return parents[0] if parents else None
+        children = [child for parent in parents for child in parent.children() if child.pid in pids or "nginx" in words]
+        return random.choice(children) if children else None
+    return None
+
+
+def check_restarts(var, *, kills):
+    """Kill each part of a running site that many times; each time it is reported and all of the site works again."""
+    site = Site(var)
+    address = site.address()
+    wait_until(lambda: ready(address))
+    for _ in range(kills):
+        for part, (_, _, report) in PARTS.items():
+            victim = wait_until(lambda part=part: running(var, part), why=f"no {part}")
+            site.output = ""
+            victim.kill()
+            if report:
+                site.says(re.escape(report))
+            wait_until(lambda part=part, victim=victim: is_alive(running(var, part)) and not is_alive(victim), why=part)
+            wait_until(lambda: ready(address), why=f"not ready after {part} was killed")
+    if os.path.ismount(var):
+        check_full_while_running(var, site, address)
+    server = postmaster(var)
+    site.stop()
+    assert not is_alive(server)
+    wait_until(lambda: not marked(var), why=lambda: marked(var))
+    output = site.output + "".join(site.lines.queue)
+    assert '{"at"' not in output
+    assert "pixeltable" not in output
+    return f"{kills} kills of each of {len(PARTS)} processes and a full disk: reported, restarted, ready again"
+
+
+def check_full_while_running(var, site, address):
+    """Fill the disk of a running site and end its database: it says why it does not start, and goes on once there is room."""
+    filler = var / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * (1 << 20))
+    site.output = ""
+    postmaster(var).kill()
+    site.says(f"No space left for {var}. Free some disk space, then start again.\nTrying again every")
+    filler.unlink()
+    site.says("PostgreSQL is running again.")
+    wait_until(lambda: ready(address))
+
+
+@contextlib.contextmanager
+def own_disk(folder):
+    """Yield a folder on a file system of its own, so that it can fill up; an ordinary folder if this is not root."""
+    folder.chmod(0o755)
+    with (
+        mounted(folder / "var", "-o", f"size={SITE_MEGABYTES}m,mode=755")
+        if os.geteuid() == 0
+        else contextlib.nullcontext(folder) as var
+    ):
+        yield var
+
+
+def check_junk(var, *, files):
+    """Put damaged files into the broker of a running site; it sets them aside and goes on."""
+    site = Site(var)
+    address = site.address()
+    wait_until(lambda: ready(address))
+    queue, damaged = var / "broker" / "queue", var / "broker" / "damaged"
+    for number in range(files):
+        (queue / f"{number:03}_junk.celery.msg").write_bytes(JUNK[number % len(JUNK)])
+    wait_until(lambda: damaged.is_dir() and len(list(damaged.glob("*_junk.*"))) == files)
+    _age_heartbeats(var)
+    wait_until(lambda: ready(address))
+    site.stop()
+    assert "Restarting" not in site.output + "".join(site.lines.queue)
+    return f"{files} damaged files set aside, nothing restarted"
+
+
+def _age_heartbeats(var):
+    """Make the last heartbeats old, so that the site is ready only after new ones."""
+    connection = psycopg2.connect(f"postgresql://postgres@/postgres?host={var / 'postgres'}")
+    with contextlib.closing(connection), connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE oncall_site_heartbeat SET seen_at = now() - interval '10 minutes'")
+
+
+@contextlib.contextmanager
+def mounted(folder, *options):
+    """Mount a file system of its own at a folder."""
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", *options, "tmpfs", str(folder)], check=True, capture_output=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def check_starts(folder):
+    """Start the site on a full disk, a read-only one and beside itself; each is one sentence."""
+    folder.chmod(0o755)
+    full = f"No space left for {folder / 'full'}. Free some disk space, then start again."
+    for size in FULL_DISK_MEGABYTES:
+        with mounted(folder / "full", "-o", f"size={size}m,mode=755") as var:
+            assert start(var) == (1, full), size
+    sentence = f"Cannot write to {folder / 'fixed'}. Make the folder writable, or set ONCALL_VAR to another folder."
+    with mounted(folder / "fixed", "-o", "ro") as var:
+        assert start(var) == (1, sentence)
+    return "a full disk, a disk that fills up during the start, a read-only one: one sentence each"
+
+
+def test_damaged_files_of_the_broker_are_set_aside_while_the_site_runs(tmp_path):
+    check_junk(tmp_path, files=len(JUNK))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_full_and_a_read_only_disk_are_one_sentence(tmp_path):
+    check_starts(tmp_path)
+
+
+def test_a_disk_quota_is_one_sentence(tmp_path):
+    """A limit of the size of a file, which needs no root."""
+    limited = ["bash", "-c", 'ulimit -f 64; trap "" XFSZ; exec "$@"', "bash"]
+    code, output = start(tmp_path, prefix=limited)
+    assert code == 1
+    assert len(output.splitlines()) == 1, output
