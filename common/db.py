@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import OperationalError, connection, models, transaction
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, Q, Value
 
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -38,16 +38,24 @@ def try_advisory_lock(name: str, *, seconds: float) -> bool:
     return True
 
 
-def no_overlap_constraint(*, per: str, name: str, message: str) -> ExclusionConstraint:
-    """Return the constraint that the time ranges of rows with the same `per` never overlap.
+def no_overlap_constraint(
+    *, per: str | tuple[str, ...], name: str, message: str, condition: Q | None = None
+) -> ExclusionConstraint:
+    """Return the constraint that the time ranges of rows with the same `per`, a column or several, never overlap.
 
-    A range of one number expresses equality, so that PostgreSQL needs no extension (docs/architecture.md).
+    It applies only to rows that meet `condition`. A range of one number expresses equality, so that PostgreSQL needs no
+    extension (docs/architecture.md).
     """
-    same = Func(F(per), F(per), Value("[]"), function="int8range", output_field=BigIntegerRangeField())
+    columns = (per,) if isinstance(per, str) else per
+    same = [
+        Func(F(column), F(column), Value("[]"), function="int8range", output_field=BigIntegerRangeField())
+        for column in columns
+    ]
     span = Func(F("starts_at"), F("ends_at"), RangeBoundary(), function="tstzrange", output_field=DateTimeRangeField())
     return ExclusionConstraint(
         name=name,
-        expressions=[(same, RangeOperators.OVERLAPS), (span, RangeOperators.OVERLAPS)],
+        expressions=[*((column, RangeOperators.OVERLAPS) for column in same), (span, RangeOperators.OVERLAPS)],
+        condition=condition,
         violation_error_message=message,
     )
 

@@ -27,6 +27,7 @@ app.conf.update(
         "ensure weeks": {"task": "scheduling.tasks.ensure_weeks", "schedule": crontab(minute=17)},
         "sync coverage gaps": {"task": "scheduling.tasks.sync_coverage_gaps", "schedule": 60.0},
         "expire swaps": {"task": "scheduling.tasks.expire_swaps", "schedule": 60.0},
+        "expire cover requests": {"task": "scheduling.tasks.expire_cover_requests", "schedule": 60.0},
         # Often, because calendar invitations follow from it; without changes it costs a few queries.
         "sync hand-offs": {"task": "handoffs.tasks.sync_handoffs", "schedule": 15.0},
         "sync feeds": {"task": "calendar_feeds.tasks.sync_feeds", "schedule": 30.0},

@@ -1,4 +1,4 @@
-"""`python -m oncall_site.web_server`: gunicorn behind nginx, which waits for slow clients in its place (docs/adr/0021).
+"""`python -m oncall_site.web_server`: gunicorn behind nginx, which waits for slow clients in its place (docs/adr/0028).
 
 Both end with this process, and this process ends if either does: what started it, `make run` or Docker, starts all of it again.
 Options that are not listed here are gunicorn's.
@@ -59,22 +59,15 @@ def main(arguments: Sequence[str]) -> int:
         (folder / "nginx.conf").write_text(
             configuration(bind=options.bind, folder=folder, behind_proxy=settings.BEHIND_PROXY), encoding="utf-8"
         )
-        site = f"unix:{folder / 'gunicorn.sock'}"
-        gunicorn = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "oncall_site.wsgi",
-            "--bind",
-            site,
-            *KEEP_ALIVE,
-            *gunicorn_options,
-        ]
+        socket = folder / "gunicorn.sock"
+        gunicorn = [sys.executable, "-m", "gunicorn", "oncall_site.wsgi", "--bind", f"unix:{socket}"]
         nginx = [str(nginx_binary()), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
         environment = {**os.environ, "BEHIND_FRONT": "1"}
-        for name, command in (("gunicorn", gunicorn), ("nginx", nginx)):
-            running[name] = subprocess.Popen(command, env=environment)  # noqa: S603  # nosec B603  # our own commands
+        running["gunicorn"] = subprocess.Popen([*gunicorn, *KEEP_ALIVE, *gunicorn_options], env=environment)  # noqa: S603  # nosec B603  # our own command
         while True:
+            # Until gunicorn can take requests, nobody shall be able to connect.
+            if "nginx" not in running and socket.exists():
+                running["nginx"] = subprocess.Popen(nginx)  # noqa: S603  # nosec B603  # our own command
             for name, process in running.items():
                 if process.poll() is not None:
                     sys.stderr.write(f"{name} ended with code {process.returncode}.\n")

@@ -12,6 +12,10 @@ from people.services.login_attempts import TooManyAttemptsError, count_attempt
 
 SESSION_KEY = "unsent_form"
 MAX_FORM_BYTES = 256 * 1024
+# Hidden fields of the site.
+NOT_TYPED = ("csrfmiddlewaretoken", "form_key")
+# The key names the person who was shown the form: on a shared browser, nobody else sees what they typed.
+FORM_KEY = re.compile(r"([0-9]{1,15})-[\w-]{1,64}", re.ASCII)
 # Never saved: passwords, codes and secrets.
 SECRET_FIELD = re.compile(r"password|secret|token|code|address", re.IGNORECASE)
 
@@ -21,7 +25,7 @@ def save_form(request: HttpRequest) -> None:
     fields = [
         (name, value)
         for name, values in request.POST.lists()
-        if name != "csrfmiddlewaretoken" and not SECRET_FIELD.search(name)
+        if name not in NOT_TYPED and not SECRET_FIELD.search(name)
         for value in values
     ]
     if not fields or sum(len(name) + len(str(value)) for name, value in fields) > MAX_FORM_BYTES:
@@ -31,7 +35,14 @@ def save_form(request: HttpRequest) -> None:
         count_attempt({LoginAttempts.Of.FORM: client_address(request)}, at=timezone.now())
     except TooManyAttemptsError:
         return
-    request.session[SESSION_KEY] = {"path": request.get_full_path(), "fields": fields}
+    key = request.POST.get("form_key", "")
+    owner = FORM_KEY.fullmatch(key)
+    request.session[SESSION_KEY] = {
+        "path": request.get_full_path(),
+        "fields": fields,
+        "key": key if owner else "",
+        "user": int(owner[1]) if owner else None,
+    }
 
 
 def delete_form(request: HttpRequest) -> None:

@@ -31,7 +31,8 @@ def runbooks(request: SignedInRequest) -> HttpResponse:
     page = Paginator(queries.runbooks(), RUNBOOKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "without_runbook": queries.pipelines_without_runbook(),
+        "without_runbook": queries.pipelines_without_runbook()[:RUNBOOKS_PER_PAGE],
+        "most_shown": RUNBOOKS_PER_PAGE,
         "deleted": queries.deleted_runbooks()[:MAX_DELETED_SHOWN],
     }
     return render(request, "runbooks/runbooks.html", context)

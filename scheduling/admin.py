@@ -20,6 +20,7 @@ from scheduling.models import (
     CalendarLink,
     Cover,
     CoverageGap,
+    CoverRequest,
     HolidayBlock,
     PipelineRotation,
     Roster,
@@ -29,6 +30,7 @@ from scheduling.models import (
     SwapRequest,
 )
 from scheduling.services.calendar_links import unlink_calendar
+from scheduling.services.cover_requests import accept_cover_request, cancel_cover_request
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.swaps import accept_swap, cancel_swap
@@ -300,6 +302,58 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
                 messages.error(request, f"{swap}: {error}")
             else:
                 messages.success(request, f"{swap}: {result}.")
+
+
+@admin.register(CoverRequest)
+class CoverRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CoverRequest]):
+    """Cover requests: accept or withdraw them on behalf of the engineers."""
+
+    list_display = (
+        "rotation",
+        "requester",
+        "starts_at",
+        "ends_at",
+        "counterpart",
+        "state",
+        "created_at",
+        "decided_by",
+    )
+    list_filter = ("state", "rotation")
+    list_select_related = ("rotation", "requester", "counterpart", "decided_by")
+    date_hierarchy = "starts_at"
+    actions = ("accept", "withdraw")
+
+    @admin.action(description="Accept selected requests on behalf of the recipients", permissions=["view"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[CoverRequest]) -> None:
+        """Accept what is open of each request, recorded as accepted on behalf of the recipient."""
+        for row in queryset.filter(counterpart=None):
+            messages.error(
+                request, f"{row}: this request is open to anyone. Accept it on its page and choose the engineer."
+            )
+        with_recipient = queryset.filter(counterpart__isnull=False)
+        result = "accepted on behalf of the recipient"
+        self._answer_each(request, with_recipient, service=accept_cover_request, result=result)
+
+    @admin.action(description="Withdraw selected requests", permissions=["view"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[CoverRequest]) -> None:
+        """Withdraw what is open of each request."""
+        self._answer_each(request, queryset, service=cancel_cover_request, result="withdrawn")
+
+    def _answer_each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[CoverRequest],
+        *,
+        service: Callable[..., CoverRequest],
+        result: str,
+    ) -> None:
+        for row in queryset.select_related("rotation", "requester", "counterpart").order_by("pk"):
+            try:
+                service(row, by=request_admin(request), at=timezone.now())
+            except DomainError as error:
+                messages.error(request, f"{row}: {error}")
+            else:
+                messages.success(request, f"{row}: {result}.")
 
 
 @admin.register(CalendarLink)

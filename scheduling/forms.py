@@ -13,6 +13,7 @@ from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.models import HolidayBlock, RotationWeek
 from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
+from scheduling.services.cover_requests import CoverProposal
 from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
 from scheduling.services.swaps import SwapProposal
@@ -241,6 +242,37 @@ class CoverForm(ConflictForm):
     def cover_data(self) -> CoverData:
         """Return the validated cover data."""
         return CoverData(**{name: self.cleaned_data[name] for name in CoverData.__dataclass_fields__})
+
+
+class CoverRequestForm(forms.Form):
+    """A request to cover a period, sent to an engineer or to anyone."""
+
+    starts_at = forms.DateTimeField(label="From", widget=DateTimePicker())
+    ends_at = forms.DateTimeField(label="Until", widget=DateTimePicker())
+    counterpart = EngineerField(
+        all_users().active(),
+        required=False,
+        to_field_name="username",
+        empty_label="Anyone in the rotation",
+        label="Send to",
+    )
+    message = forms.CharField(required=False, max_length=200, help_text="Visible to everyone.")
+
+    def proposal(self) -> CoverProposal:
+        """Return the validated proposal."""
+        return CoverProposal(**{name: self.cleaned_data[name] for name in CoverProposal.__dataclass_fields__})
+
+
+class CoverAnswerForm(ConflictForm):
+    """An answer to a cover request: the part, a reason, acknowledged conflicts and, for admins, the engineer."""
+
+    acknowledge_conflicts = forms.BooleanField(required=False, label="Accept despite this time off")
+    engineer = forms.ModelChoiceField(
+        all_users().active(), required=False, to_field_name="username", label="On behalf of"
+    )
+    starts_at = forms.DateTimeField(required=False, label="From", widget=DateTimePicker())
+    ends_at = forms.DateTimeField(required=False, label="Until", widget=DateTimePicker())
+    reason = forms.CharField(required=False, max_length=500, label="Reason for declining")
 
 
 class CalendarLinkForm(forms.Form):

@@ -16,7 +16,8 @@ from scheduling.domain.weeks import WEEK, Hours, RosterVersion, Week, planned_we
 from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
 
 PERSON_COLUMNS = ("pk", "username", "display_name", "colour")
-REASONS = {"holiday": "on holiday", "sick": "sick", "training": "in training", "other": "away"}
+# Colleagues are not told that somebody is sick.
+REASONS = {"holiday": "on holiday", "sick": "away", "training": "in training", "other": "away"}
 
 
 @dataclass(frozen=True, slots=True)

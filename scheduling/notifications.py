@@ -13,7 +13,8 @@ from notifications.services.outbox import enqueue
 from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
-from scheduling.models import Cover, CoverageGap, HolidayBlock, Rotation, RotationWeek, SwapRequest
+from scheduling.models import Cover, CoverageGap, CoverRequest, HolidayBlock, Rotation, RotationWeek, SwapRequest
+from scheduling.queries.cover_requests import awaits_answer_from as cover_awaits_answer_from
 from scheduling.queries.on_call import HORIZON, responder_chains
 from scheduling.queries.stints import Stint, on_call_stints, stints_since
 from scheduling.queries.swaps import awaits_answer_from, recipients
@@ -129,6 +130,229 @@ def notify_cover_ended(cover: Cover, *, at: dt.datetime) -> None:
         ended_at=at,
     )
     enqueue([cover.engineer, cover.covered_engineer], notification, due_at=at, expires_at=cover.ends_at)
+
+
+# Cover requests
+
+
+@dataclass(frozen=True, slots=True)
+class _CoverRequestNotification(Notification):
+    """What all notifications about a cover request have in common."""
+
+    identity = ("request_id",)
+
+    request_id: int
+    requester: str
+    rotation: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+    def period(self, reader: User) -> str:
+        """Return the requested period in the reader's time zone."""
+        return f"from {local_time(self.starts_at, reader)} to {local_time(self.ends_at, reader)}"
+
+    def link(self) -> str:
+        return reverse("cover_request", args=[self.request_id])
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverRequested(_CoverRequestNotification):
+    """A cover request waits for an answer."""
+
+    name = "cover-requested"
+    label = "Cover requested"
+
+    requester_id: int
+    message: str
+    # Set if an admin made the request for the requester.
+    requested_by: str
+
+    def subject(self, reader: User) -> str:
+        return f"Cover requested: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
+
+    def body(self, reader: User) -> str:
+        message = self.message and f"“{self.message}”"
+        if reader.pk == self.requester_id:
+            text = f"{self.requested_by} requested a cover for you for {self.rotation}, {self.period(reader)}."
+            return paragraphs(text, message)
+        behalf = f"{self.requested_by} made the request for {self.requester}." if self.requested_by else ""
+        text = f"{self.requester} asks you to be on call for {self.rotation} {self.period(reader)}."
+        return paragraphs(text, message, behalf, "Accept all or part of it, or decline.")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        rows = CoverRequest.objects.pending().filter(pk=self.request_id, expires_at__gt=at)
+        request = rows.select_related("requester").first()
+        if request is None:
+            return False
+        return recipient.pk == request.requester_id or cover_awaits_answer_from(request, person=recipient)
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredPart:
+    """A period that was accepted."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverRequestAccepted(_CoverRequestNotification):
+    """An engineer accepted all or part of a cover request."""
+
+    name = "cover-request-accepted"
+    label = "Cover request accepted"
+
+    cover_ids: tuple[int, ...]
+    engineer: str
+    parts: tuple[CoveredPart, ...]
+    # True if some of the time is still open.
+    is_partial: bool
+    # Set if an admin accepted it for the engineer.
+    accepted_by: str
+
+    @property
+    def dedup_key(self) -> str:
+        """The request and the first of its new covers: a request can be accepted in parts."""
+        return dedup_key(self.request_id, self.cover_ids[0])
+
+    def subject(self, reader: User) -> str:
+        share = "part of " if self.is_partial else ""
+        return f"Cover accepted: {self.engineer} covers {share}{self.requester}’s request, {self.rotation}"
+
+    def body(self, reader: User) -> str:
+        lines = [
+            f"{self.engineer} is on call from {local_time(part.starts_at, reader)} to {local_time(part.ends_at, reader)}."
+            for part in self.parts
+        ]
+        rest = "The rest of the request is still open." if self.is_partial else ""
+        return paragraphs("\n".join(lines), self.accepted_by and f"Accepted by {self.accepted_by}.", rest)
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return Cover.objects.filter(pk__in=self.cover_ids, ends_at__gt=at).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverRequestDeclined(_CoverRequestNotification):
+    """Everyone who was asked for a cover declined."""
+
+    name = "cover-request-declined"
+    label = "Cover request declined"
+
+    counterpart: str
+    # Set if an admin declined it for the recipient.
+    declined_by: str
+    reason: str
+
+    def subject(self, reader: User) -> str:
+        return f"Cover declined: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
+
+    def body(self, reader: User) -> str:
+        who = self.counterpart or "Everyone in the rotation"
+        by = f" Declined by {self.declined_by}." if self.declined_by else ""
+        on_call = f"{self.requester} stays on call for the time that nobody covers."
+        return paragraphs(f"{who} declined the request to cover {self.period(reader)}.{by}", self.reason, on_call)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverRequestExpired(_CoverRequestNotification):
+    """Nobody answered a cover request in time."""
+
+    name = "cover-request-expired"
+    label = "Cover request expired"
+
+    def subject(self, reader: User) -> str:
+        return f"Cover request expired: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
+
+    def body(self, reader: User) -> str:
+        text = f"Nobody accepted the request to cover {self.requester} {self.period(reader)} in time."
+        return paragraphs(text, f"{self.requester} stays on call for the time that nobody covers.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverRequestCancelled(_CoverRequestNotification):
+    """A cover request was withdrawn, or another change superseded it."""
+
+    name = "cover-request-cancelled"
+    label = "Cover request withdrawn or superseded"
+
+    outcome: str
+    # Set if an admin withdrew it.
+    cancelled_by: str
+    reason: str
+
+    def subject(self, reader: User) -> str:
+        return f"Cover request {self.outcome}: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
+
+    def body(self, reader: User) -> str:
+        by = f" by {self.cancelled_by}" if self.cancelled_by else ""
+        return paragraphs(
+            f"The request to cover {self.requester} {self.period(reader)} was {self.outcome}{by}.", self.reason
+        )
+
+
+def _cover_request_fields(request: CoverRequest) -> dict[str, Any]:
+    return {
+        "request_id": request.pk,
+        "requester": str(request.requester),
+        "rotation": str(request.rotation),
+        "starts_at": request.starts_at,
+        "ends_at": request.ends_at,
+    }
+
+
+def notify_cover_requested(request: CoverRequest, *, people: Sequence[User], at: dt.datetime) -> None:
+    """Notify the recipients of a cover request; also the requester, if an admin made the request for them."""
+    on_behalf = request.requested_by_id != request.requester_id
+    notification = CoverRequested(
+        **_cover_request_fields(request),
+        requester_id=request.requester_id,
+        message=request.message,
+        requested_by=str(request.requested_by) if on_behalf else "",
+    )
+    readers = [*people, *([request.requester] if on_behalf else [])]
+    enqueue(readers, notification, due_at=at, expires_at=request.expires_at)
+
+
+def notify_cover_request_accepted(
+    request: CoverRequest, *, covers: Sequence[Cover], by: User, is_partial: bool, at: dt.datetime
+) -> None:
+    """Notify the requester and the covering engineer of what was accepted; the covers are in order."""
+    engineer = covers[0].engineer
+    notification = CoverRequestAccepted(
+        **_cover_request_fields(request),
+        cover_ids=tuple(cover.pk for cover in covers),
+        engineer=str(engineer),
+        parts=tuple(CoveredPart(cover.starts_at, cover.ends_at) for cover in covers),
+        is_partial=is_partial,
+        accepted_by="" if by.pk == engineer.pk else str(by),
+    )
+    enqueue([request.requester, engineer], notification, due_at=at, expires_at=covers[-1].ends_at)
+
+
+def notify_cover_request_closed(request: CoverRequest, *, at: dt.datetime) -> None:
+    """Notify the requester and the named recipient that a request closed and no more of it will be covered."""
+    people = {person.pk: person for person in (request.requester, request.counterpart) if person}
+    outsider = str(request.decided_by) if request.decided_by and request.decided_by.pk not in people else ""
+    fields = _cover_request_fields(request)
+    notification: Notification
+    if request.state == CoverRequest.State.DECLINED:
+        notification = CoverRequestDeclined(
+            **fields,
+            counterpart=str(request.counterpart or ""),
+            declined_by=outsider if request.counterpart else "",
+            reason=request.reason,
+        )
+    elif request.state == CoverRequest.State.EXPIRED:
+        notification = CoverRequestExpired(**fields)
+    else:
+        outcome = "withdrawn" if request.state == CoverRequest.State.CANCELLED else "superseded"
+        notification = CoverRequestCancelled(**fields, outcome=outcome, cancelled_by=outsider, reason=request.reason)
+    enqueue(people.values(), notification, due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
 # Coverage gaps

@@ -1,22 +1,26 @@
-"""Rows for templates: the calendar's month, the schedule's boards, time-off impact and swap suggestions."""
+"""Rows for templates: the calendar's month, the timeline, time-off impact and swap suggestions."""
 
 import calendar
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from common.formatting import format_day, format_instant
 from people.domain.person import Person
 from people.models import User
 from people.queries import public_holidays
 from pipelines.models import Pipeline
-from scheduling.domain.responder_chain import Cover, assignments
 from scheduling.domain.suggestions import Suggestion
-from scheduling.domain.weeks import Move, Week
-from scheduling.models import HolidayBlock, Rotation
+from scheduling.domain.timeline_layout import AbsenceMark, Axis, Band, Bar, Board, Gap, Row, holiday_marks
+from scheduling.domain.weeks import Move
+from scheduling.models import CoverRequest, HolidayBlock, Rotation
 from scheduling.queries.calendar_days import OnCallDay
 from scheduling.queries.impact import HolidayImpact
 from scheduling.queries.rosters import RosterChange
-from scheduling.queries.weeks import UpcomingWeeks
+from scheduling.queries.timeline import RotationTimeline, Timeline
+
+DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,35 @@ class MonthRow:
     cells: tuple[DayCell, ...]
 
 
-def month_days(year: int, month: int) -> list[dt.date]:
-    """Return every date of a month."""
-    return [dt.date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1)]
+@dataclass(frozen=True, slots=True)
+class DayHead:
+    """A day in the head of the calendar, and how many of the people shown are away."""
+
+    day: dt.date
+    today: bool
+    away: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarMonths:
+    """Two months of the calendar: their days, and the first of each with its number of days."""
+
+    days: list[dt.date]
+    months: list[tuple[dt.date, int]]
+
+
+def two_months(year: int, month: int) -> CalendarMonths:
+    """Return the dates of a month and of the next one."""
+    first = dt.date(year, month, 1)
+    following = dt.date(year + month // 12, month % 12 + 1, 1)
+    months = [(start, calendar.monthrange(start.year, start.month)[1]) for start in (first, following)]
+    return CalendarMonths([start + DAY * number for start, count in months for number in range(count)], months)
+
+
+def day_heads(rows: Iterable[MonthRow], *, days: Iterable[dt.date], today: dt.date) -> list[DayHead]:
+    """Return the days with the number of people who are away on each."""
+    away = Counter(cell.day for row in rows for cell in row.cells if cell.absences)
+    return [DayHead(day, day == today, away[day]) for day in days]
 
 
 def month_rows(
@@ -87,88 +117,146 @@ def month_rows(
 
 
 @dataclass(frozen=True, slots=True)
-class WeekCell:
-    """An engineer's part in a week: on call or not, covers and absences, and whether they are on call while away."""
+class TimelineBar:
+    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over."""
 
-    week: Week
-    on_call: bool
-    swapped: bool
-    covers: tuple[Cover, ...]
-    absences: tuple[HolidayBlock, ...]
-    on_call_while_away: bool
+    bar: Bar
+    label: str
+    name: str
+    is_mine: bool
+    is_offered: bool
 
-
-@dataclass(frozen=True, slots=True)
-class EngineerRow:
-    """An engineer's weeks."""
-
-    engineer: Person
-    cells: list[WeekCell]
-
-
-@dataclass(frozen=True, slots=True)
-class WeekRow:
-    """A week with its covers and its engineer's absences."""
-
-    week: Week
-    cell: WeekCell
-    covers: tuple[Cover, ...]
+    @property
+    def css_class(self) -> str:
+        """The classes that mark the bar."""
+        marks = {
+            "cover": self.bar.is_cover,
+            "swapped": self.bar.is_swapped,
+            "offered": self.is_offered,
+            "mine": self.is_mine,
+        }
+        return " ".join(
+            ["shift", f"hue-{self.bar.engineer.colour}", *(name for name, applies in marks.items() if applies)]
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class RotationBoard:
-    """A rotation's weeks, as one row per engineer and as one row per week."""
+class RequestMark:
+    """A part of an open cover request in its requester's row."""
+
+    request: CoverRequest
+    row: Row
+    band: Band
+    starts_at: dt.datetime
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """An engineer's row with their bars and public holidays."""
+
+    row: Row
+    bars: list[TimelineBar]
+    holidays: list[tuple[Band, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineBoard:
+    """A rotation on the timeline. `entries` are all bars and gaps in the order of time."""
 
     rotation: Rotation
-    weeks: list[Week]
-    engineer_rows: list[EngineerRow]
-    week_rows: list[WeekRow]
+    board: Board
+    rows: list[TimelineRow]
+    requests: list[RequestMark]
+    entries: list[TimelineBar | Gap]
+
+    @property
+    def absences(self) -> list[tuple[Person, AbsenceMark]]:
+        """The absences in the window, in the order of time."""
+        marks = [(row.row.engineer, mark) for row in self.rows for mark in row.row.absences]
+        return sorted(marks, key=lambda mark: mark[1].starts_at)
 
 
-def rotation_board(upcoming: UpcomingWeeks) -> RotationBoard:
-    """Return a rotation's weeks, both as a list and as one row for each engineer who takes part."""
-    rows = {person: _engineer_row(person, upcoming) for person in upcoming.engineers}
-    week_rows = [
-        WeekRow(
-            week=week,
-            cell=rows[week.engineer].cells[position],
-            covers=tuple(cover for cover in upcoming.covers if _overlap(cover, week)),
+def timeline_boards(timeline: Timeline, *, reader: User, zone: dt.tzinfo, at: dt.datetime) -> list[TimelineBoard]:
+    """Return the boards of a timeline as a reader sees them, with times in their zone."""
+    return [_timeline_board(row, timeline=timeline, reader=reader, zone=zone, at=at) for row in timeline.rotations]
+
+
+def _timeline_board(
+    source: RotationTimeline, *, timeline: Timeline, reader: User, zone: dt.tzinfo, at: dt.datetime
+) -> TimelineBoard:
+    axis, people = timeline.axis, timeline.people
+    rows = [
+        TimelineRow(
+            row=row,
+            bars=[
+                _timeline_bar(bar, offered=source.offered_weeks, reader=reader, zone=zone, at=at) for bar in row.bars
+            ],
+            holidays=holiday_marks(axis, _holidays(people[row.engineer.id], axis)),
         )
-        for position, week in enumerate(upcoming.weeks)
+        for row in source.board.rows
     ]
-    return RotationBoard(upcoming.rotation, upcoming.weeks, list(rows.values()), week_rows)
-
-
-def _engineer_row(person: Person, upcoming: UpcomingWeeks) -> EngineerRow:
-    covers = [cover for cover in upcoming.covers if cover.engineer == person]
-    absences = [absence for absence in upcoming.blocks if absence.engineer_id == person.id]
-    cells = []
-    for week in upcoming.weeks:
-        away = tuple(absence for absence in absences if _overlap(absence, week))
-        periods = _on_call_periods(person, week, upcoming.covers)
-        cells.append(
-            WeekCell(
-                week=week,
-                on_call=week.engineer == person,
-                swapped=week.engineer == person != week.planned_engineer,
-                covers=tuple(cover for cover in covers if _overlap(cover, week)),
-                absences=away,
-                on_call_while_away=any(
-                    absence.starts_at < end and absence.ends_at > begin for absence in away for begin, end in periods
-                ),
-            )
+    by_engineer = {row.row.engineer.id: row.row for row in rows}
+    requests = [
+        RequestMark(
+            request,
+            by_engineer[request.requester_id],
+            axis.band(begin, end),
+            begin,
+            f"Cover requested by {request.requester}, {_period(begin, end, zone)}",
         )
-    return EngineerRow(person, cells)
+        for request, periods in source.cover_requests
+        for begin, end in periods
+        if request.requester_id in by_engineer and axis.includes(begin, end)
+    ]
+    bars = [bar for row in rows for bar in row.bars]
+    entries: list[TimelineBar | Gap] = [*bars, *source.board.gaps]
+    entries.sort(key=_starts_at)
+    return TimelineBoard(source.rotation, source.board, rows, requests, entries)
 
 
-def _overlap(period: Cover | HolidayBlock, week: Week) -> bool:
-    return period.starts_at < week.ends_at and period.ends_at > week.starts_at
+def _starts_at(entry: TimelineBar | Gap) -> dt.datetime:
+    return entry.bar.starts_at if isinstance(entry, TimelineBar) else entry.starts_at
 
 
-def _on_call_periods(person: Person, week: Week, covers: Iterable[Cover]) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Return when a person is on call in a week: in covers of theirs, and in their week outside the covers of others."""
-    parts = assignments([week], covers, starts_at=week.starts_at, ends_at=week.ends_at)
-    return [(part.starts_at, part.ends_at) for part in parts if part.engineer == person]
+def _holidays(person: User, axis: Axis) -> dict[dt.date, str]:
+    years = range(axis.dates[0].year, axis.dates[-1].year + 1)
+    return {
+        day: name for year in years for day, name in public_holidays(person.country, person.subdivision, year).items()
+    }
+
+
+def _timeline_bar(
+    bar: Bar,
+    *,
+    offered: Collection[dt.date],
+    reader: User,
+    zone: dt.tzinfo,
+    at: dt.datetime,
+) -> TimelineBar:
+    engineer, other = bar.engineer, bar.other
+    is_offered = bar.week in offered and not bar.is_cover and bar.starts_at > at
+    notes = [f"{engineer} covers for {other}" if bar.is_cover else f"{engineer} is on call"]
+    notes.append(_period(bar.starts_at, bar.ends_at, zone))
+    if bar.is_swapped:
+        notes.append(f"swapped, planned: {other}")
+    if is_offered:
+        notes.append("swap requested")
+    if bar.conflicts:
+        notes.append("on call while away")
+    day = bar.starts_at.astimezone(zone)
+    label = f"for {other}" if bar.is_cover else f"{day.day} {day:%b}"
+    return TimelineBar(
+        bar=bar,
+        label=label if bar.band.has_room else "",
+        name=", ".join(notes),
+        is_mine=bar.ends_at > at and (reader.person == engineer or reader.is_staff),
+        is_offered=is_offered,
+    )
+
+
+def _period(starts_at: dt.datetime, ends_at: dt.datetime, zone: dt.tzinfo) -> str:
+    return f"{format_instant(starts_at, zone, brief=True)} to {format_instant(ends_at, zone, brief=True)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +303,14 @@ def shift_balances(change: RosterChange) -> list[ShiftBalance]:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionCard:
-    """A suggestion as shown: its title, moves, reasons and the values that its button posts."""
+    """A suggestion as shown: its title, moves, the reasons that not every suggestion has, and the values that its button posts."""
 
     title: str
+    action: str
     moves: tuple[Move, ...]
     why: tuple[str, ...]
     fields: dict[str, str]
+    message: str
 
     @property
     def button_value(self) -> str:
@@ -228,17 +318,44 @@ class SuggestionCard:
         return " ".join([*(str(move.week) for move in self.moves), self.fields["counterpart"]])
 
 
+@dataclass(frozen=True, slots=True)
+class SuggestionList:
+    """Suggestions, best first, and the reasons that all of them have."""
+
+    cards: list[SuggestionCard]
+    shared: tuple[str, ...]
+
+
 TITLES = {"two_way": "Swap with {}", "three_way": "Three-way swap with {}", "one_way": "Give to {}"}
+ACTIONS = {"two_way": "Request swap with {}", "three_way": "Request swap with {}", "one_way": "Ask {} to take it"}
 
 
-def suggestion_cards(suggestions: Iterable[Suggestion]) -> list[SuggestionCard]:
-    """Return suggestions with a title and the values that their buttons post."""
-    cards = []
-    for suggestion in suggestions:
-        moves = suggestion.moves
-        partners = " and ".join(str(move.taker) for move in moves if move.taker != moves[0].giver)
-        weeks = [str(move.week) for move in moves]
-        fields = {"counterpart": moves[0].taker.username}
-        fields |= dict(zip(("wanted_week", "third_week"), weeks[1:], strict=False))
-        cards.append(SuggestionCard(TITLES[suggestion.kind].format(partners), moves, suggestion.why, fields))
-    return cards
+def suggestion_list(suggestions: Iterable[Suggestion]) -> SuggestionList:
+    """Return suggestions with a title and the values that their buttons post. A reason that all of several have is listed once."""
+    suggestions = list(suggestions)
+    common = set.intersection(*(set(suggestion.why) for suggestion in suggestions)) if len(suggestions) > 1 else set()
+    cards = [_suggestion_card(suggestion, common=common) for suggestion in suggestions]
+    shared = tuple(reason for reason in suggestions[0].why if reason in common) if suggestions else ()
+    return SuggestionList(cards, shared)
+
+
+def _suggestion_card(suggestion: Suggestion, *, common: Collection[str]) -> SuggestionCard:
+    moves = suggestion.moves
+    partners = " and ".join(str(move.taker) for move in moves if move.taker != moves[0].giver)
+    weeks = [str(move.week) for move in moves]
+    fields = {"counterpart": moves[0].taker.username}
+    fields |= dict(zip(("wanted_week", "third_week"), weeks[1:], strict=False))
+    return SuggestionCard(
+        title=TITLES[suggestion.kind].format(partners),
+        action=ACTIONS[suggestion.kind].format(partners),
+        moves=moves,
+        why=tuple(reason for reason in suggestion.why if reason not in common),
+        fields=fields,
+        message=swap_message(moves[0].week, exchange=moves[-1].week if len(moves) > 1 else None),
+    )
+
+
+def swap_message(week: dt.date, *, exchange: dt.date | None = None) -> str:
+    """Return a message to suggest for a swap request; `exchange` is the week that the requester would take."""
+    message = f"Could you take my on-call week of {format_day(week, 'short')}?"
+    return f"{message} I would take the week of {format_day(exchange, 'short')}." if exchange else message

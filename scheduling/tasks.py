@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from scheduling.queries.calendar_links import links_due
 from scheduling.queries.weeks import rotations_to_extend
-from scheduling.services import coverage_gaps, offboarding, swaps, weeks
+from scheduling.services import cover_requests, coverage_gaps, offboarding, swaps, weeks
 from scheduling.services.calendar_links import claim_link, sync_link
 from scheduling.services.reminders import notify_shift_changes, notify_time_off_conflicts
 from scheduling.services.weeks import STORED_AHEAD
@@ -34,6 +34,12 @@ def sync_coverage_gaps() -> None:
 def expire_swaps() -> None:
     """Close expired swap requests."""
     swaps.expire_swaps(at=timezone.now())
+
+
+@shared_task
+def expire_cover_requests() -> None:
+    """Close expired cover requests."""
+    cover_requests.expire_cover_requests(at=timezone.now())
 
 
 @shared_task

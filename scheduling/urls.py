@@ -4,7 +4,17 @@ import datetime as dt
 
 from django.urls import path, register_converter
 
-from scheduling.views import calendar, calendar_links, covers, optimizer, rotations, schedule, swaps
+from scheduling.views import (
+    calendar,
+    calendar_links,
+    cover_requests,
+    covers,
+    optimizer,
+    rotations,
+    schedule,
+    swaps,
+    timeline,
+)
 
 
 class DateConverter:
@@ -24,7 +34,7 @@ class DateConverter:
 register_converter(DateConverter, "date")
 
 urlpatterns = [
-    path("schedule/", schedule.schedule, name="schedule"),
+    path("schedule/", timeline.timeline, name="schedule"),
     path("schedule/<date:day>/", schedule.week, name="week"),
     path("schedule/new/", rotations.new_rotation, name="new_rotation"),
     path("schedule/<slug:slug>/edit/", rotations.edit_rotation, name="edit_rotation"),
@@ -32,7 +42,13 @@ urlpatterns = [
     path("schedule/<slug:slug>/roster/", schedule.roster, name="roster"),
     path("schedule/<slug:slug>/plan/", optimizer.plan, name="plan"),
     path("schedule/<slug:slug>/cover/", covers.cover, name="cover"),
+    path("schedule/<slug:slug>/details/", timeline.details, name="timeline_details"),
     path("covers/<int:pk>/end/", covers.end_cover, name="end_cover"),
+    path("covers/request/", cover_requests.request_cover, name="request_cover"),
+    path("covers/requests/<int:pk>/", cover_requests.cover_request, name="cover_request"),
+    path("covers/requests/<int:pk>/accept/", cover_requests.accept, name="accept_cover_request"),
+    path("covers/requests/<int:pk>/decline/", cover_requests.decline, name="decline_cover_request"),
+    path("covers/requests/<int:pk>/cancel/", cover_requests.cancel, name="cancel_cover_request"),
     path("swaps/", swaps.swaps, name="swaps"),
     path("swaps/request/", swaps.request_swap, name="request_swap"),
     path("swaps/<int:pk>/", swaps.swap, name="swap"),

@@ -174,6 +174,8 @@ def _initial_value(parameter: Parameter, value: object) -> object:
     """Return a stored parameter as its form field shows it."""
     if value is None:
         value = parameter.default
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
     if parameter.kind == "lines" and isinstance(value, list):
         return "\n".join(str(line) for line in value)
     if parameter.kind == "amounts" and isinstance(value, Mapping):

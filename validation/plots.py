@@ -142,9 +142,8 @@ def build_plot(
     if not drawn:
         return None
     low, high = _heights(points)
-    ticks = labelled_ticks(low, high, unit=unit)
-    if all(point.value == int(point.value) for point in drawn if point.value is not None):
-        ticks = [(value, text) for value, text in ticks if value == int(value)]
+    is_whole = all(point.value is None or point.value == int(point.value) for point in drawn)
+    ticks = labelled_ticks(low, high, unit=unit, is_whole=is_whole)
     left = max(LEFT, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))
     frame = _Frame(points[0].bucket, points[-1].bucket, low, high, step, left)
     return Plot(

@@ -40,11 +40,15 @@ def when(value: dt.datetime | dt.date | dt.time | None, style: DateStyle = "full
     )
 
 
-@register.simple_tag
-def form_key() -> SafeString:
-    """Return the hidden field that makes a form submitted twice one request (people.middleware.SavedResponseMiddleware)."""
+@register.simple_tag(takes_context=True)
+def form_key(context: RequestContext) -> SafeString:
+    """Return the hidden field that makes a form submitted twice one request (people.middleware.SavedResponseMiddleware).
+
+    The key names the viewer, so that people.unsent_forms shows what was typed to nobody else.
+    """
+    key = f"{context['user'].pk}-{secrets.token_urlsafe(16)}"
     # Without `autocomplete`, Firefox keeps the old key when the page is reloaded.
-    return format_html('<input type="hidden" name="form_key" value="{}" autocomplete="off">', secrets.token_urlsafe(16))
+    return format_html('<input type="hidden" name="form_key" value="{}" autocomplete="off">', key)
 
 
 @register.simple_tag(takes_context=True)

@@ -41,33 +41,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='HandbookCell',
+            name='HandbookRotation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(blank=True)),
-                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handbook_cells', to='pipelines.pipeline')),
-                ('column', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cells', to='handbook.handbookcolumn')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('first_engineer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='in_handbook', to='scheduling.rotation')),
             ],
             options={
-                'ordering': ['column', 'pipeline'],
-                'constraints': [models.UniqueConstraint(fields=('column', 'pipeline'), name='one_handbook_cell_per_column')],
-            },
-        ),
-        migrations.CreateModel(
-            name='HandbookCellEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('text', models.TextField(blank=True)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookcell')),
-                ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
-                ('column', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='handbook.handbookcolumn')),
-            ],
-            options={
-                'abstract': False,
+                'ordering': ['position', 'rotation'],
             },
         ),
         migrations.CreateModel(
@@ -104,18 +86,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='HandbookRotation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('first_engineer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rotation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='in_handbook', to='scheduling.rotation')),
-            ],
-            options={
-                'ordering': ['position', 'rotation'],
-            },
-        ),
-        migrations.CreateModel(
             name='HandbookRotationEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -127,6 +97,36 @@ class Migration(migrations.Migration):
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookrotation')),
                 ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='HandbookCell',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(blank=True)),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handbook_cells', to='pipelines.pipeline')),
+                ('column', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cells', to='handbook.handbookcolumn')),
+            ],
+            options={
+                'ordering': ['column', 'pipeline'],
+                'constraints': [models.UniqueConstraint(fields=('column', 'pipeline'), name='one_handbook_cell_per_column')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandbookCellEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('text', models.TextField(blank=True)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handbook.handbookcell')),
+                ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
+                ('column', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='handbook.handbookcolumn')),
             ],
             options={
                 'abstract': False,

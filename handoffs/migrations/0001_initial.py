@@ -42,27 +42,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ActionItemEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('text', models.CharField(max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('done_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handoffs.actionitem')),
-                ('pipeline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
-                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
             name='Handoff',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -93,6 +72,44 @@ class Migration(migrations.Migration):
                 'ordering': ['at', 'pk'],
                 'indexes': [models.Index(fields=['at', 'id'], name='handoff_in_order'), models.Index(fields=['outgoing', 'at'], name='handoff_of_outgoing'), models.Index(fields=['incoming', 'at'], name='handoff_of_incoming')],
                 'constraints': [models.UniqueConstraint(fields=('rotation', 'week'), name='one_handoff_a_week'), models.UniqueConstraint(fields=('rotation', 'at'), name='one_handoff_an_instant'), models.CheckConstraint(condition=models.Q(('outgoing', models.F('incoming')), _negated=True), name='handoff_is_between_two'), models.CheckConstraint(condition=models.Q(('meeting_ends_at__gte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('meeting_starts_at'), '+', models.Value(datetime.timedelta(seconds=1200))), output_field=models.DateTimeField())), ('meeting_ends_at__lte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('meeting_starts_at'), '+', models.Value(datetime.timedelta(seconds=1800))), output_field=models.DateTimeField()))), name='handoff_meeting_valid_length'), models.CheckConstraint(condition=models.Q(('meeting_starts_at__gte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('at'), '+', models.Value(datetime.timedelta(days=-7))), output_field=models.DateTimeField())), ('meeting_ends_at__lte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('at'), '+', models.Value(datetime.timedelta(days=7))), output_field=models.DateTimeField()))), name='handoff_meeting_near_handoff'), models.CheckConstraint(condition=models.Q(('frozen', None), ('closed_at__isnull', False), models.Q(('signed_incoming_at__isnull', False), ('signed_outgoing_at__isnull', False)), _connector='OR'), name='handoff_frozen_only_if_signed'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', None)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='handoff_closed_has_person')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandoffPolicy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(default='Hand-Off', max_length=120)),
+                ('instruction', models.TextField(blank=True, help_text="The handbook's sentence about the meeting, in Markdown.")),
+                ('minutes_min', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(30)], verbose_name='minimum length (minutes)')),
+                ('minutes_max', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(30)], verbose_name='maximum length (minutes)')),
+                ('topics_label', models.CharField(default='Topics to discuss', max_length=120)),
+                ('rotation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='handoff_policy', to='scheduling.rotation')),
+            ],
+            options={
+                'verbose_name': 'hand-off policy',
+                'verbose_name_plural': 'hand-off policies',
+                'constraints': [models.CheckConstraint(condition=models.Q(('minutes_max__lte', 30), ('minutes_min__gte', 20), ('minutes_min__lte', models.F('minutes_max'))), name='handoff_policy_valid_length', violation_error_message='A meeting has 20 to 30 minutes, and the minimum is at most the maximum.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ActionItemEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('text', models.CharField(max_length=500)),
+                ('created_at', models.DateTimeField()),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+                ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('done_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handoffs.actionitem')),
+                ('pipeline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
+                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -143,43 +160,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='HandoffNoteEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('title', models.CharField(max_length=400, verbose_name='topic')),
-                ('text', models.TextField(blank=True)),
-                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
-                ('edited_at', models.DateTimeField()),
-                ('edited_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('handoff', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='handoffs.handoff')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handoffs.handoffnote')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='HandoffPolicy',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(default='Hand-Off', max_length=120)),
-                ('instruction', models.TextField(blank=True, help_text="The handbook's sentence about the meeting, in Markdown.")),
-                ('minutes_min', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(30)], verbose_name='minimum length (minutes)')),
-                ('minutes_max', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(30)], verbose_name='maximum length (minutes)')),
-                ('topics_label', models.CharField(default='Topics to discuss', max_length=120)),
-                ('rotation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='handoff_policy', to='scheduling.rotation')),
-            ],
-            options={
-                'verbose_name': 'hand-off policy',
-                'verbose_name_plural': 'hand-off policies',
-                'constraints': [models.CheckConstraint(condition=models.Q(('minutes_max__lte', 30), ('minutes_min__gte', 20), ('minutes_min__lte', models.F('minutes_max'))), name='handoff_policy_valid_length', violation_error_message='A meeting has 20 to 30 minutes, and the minimum is at most the maximum.')],
-            },
-        ),
-        migrations.CreateModel(
             name='HandoffPolicyEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -211,6 +191,26 @@ class Migration(migrations.Migration):
                 'verbose_name': 'hand-off topic',
                 'ordering': ['policy', 'position'],
                 'constraints': [models.UniqueConstraint(fields=('policy', 'position'), name='handoff_topic_unique_position'), models.UniqueConstraint(fields=('policy', 'title'), name='handoff_topic_unique_title'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='handoff_topic_title_not_empty')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandoffNoteEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('title', models.CharField(max_length=400, verbose_name='topic')),
+                ('text', models.TextField(blank=True)),
+                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
+                ('edited_at', models.DateTimeField()),
+                ('edited_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('handoff', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='handoffs.handoff')),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handoffs.handoffnote')),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(

@@ -17,6 +17,7 @@ TAGS = {
     "calendar-link": "Time off",
     "swaps": "Swaps and covers",
     "covers": "Swaps and covers",
+    "cover-requests": "Swaps and covers",
     "handoffs": "Hand-offs",
     "action-items": "Hand-offs",
     "incidents": "Incidents",

@@ -34,6 +34,7 @@ from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
 from oncall_site.api.profile import profile
 from runbooks.api import RunbookViewSet
 from scheduling.api.calendar_links import calendar_link
+from scheduling.api.cover_requests import CoverRequestViewSet
 from scheduling.api.covers import CoverViewSet
 from scheduling.api.holidays import HolidayViewSet
 from scheduling.api.rotations import OnCallViewSet, RotationViewSet
@@ -52,6 +53,7 @@ router.register("rotations", RotationViewSet, basename="api-rotation")
 router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
+router.register("cover-requests", CoverRequestViewSet, basename="api-cover-request")
 router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("reports/incidents", ReportViewSet, basename="api-report")
 router.register("alerts", AlertViewSet, basename="api-alert")

@@ -18,6 +18,7 @@ from oncall_site.presenters import SnapshotPresenter, group_pipelines
 from people.requests import SignedInRequest
 from pipelines.queries import ownership
 from scheduling.models import Cover, Rotation
+from scheduling.queries.cover_requests import cover_requests_to_answer
 from scheduling.queries.on_call import on_call_snapshot, possibly_uncovered
 from scheduling.queries.swaps import swaps_to_answer
 from scheduling.queries.weeks import rotations_for, weeks_held
@@ -100,6 +101,7 @@ def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
     no_responder = [row for key, row in uncovered.items() if snapshot.chains[key].responder is None]
     attention_rows = [presenter.pipeline_row(listed[key]) for key in attention if key in listed]
     incident_count = incidents.count()
+    swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
     return {
         "now": at,
@@ -115,7 +117,9 @@ def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
         "incident_count": incident_count,
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],
         "alert_count": incident_count + len(no_responder),
-        "swaps": swaps_to_answer(user, at=at),
+        "swaps": swaps,
+        "cover_requests": cover_requests,
+        "request_count": len(swaps) + len(cover_requests),
         "my_weeks": weeks_held(user, at=at, limit=2),
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],

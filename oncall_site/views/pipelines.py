@@ -27,6 +27,7 @@ PIPELINES_PER_PAGE = 100
 MAX_INCIDENTS = 10
 MAX_GAPS = 20
 MAX_EXTERNAL_CHECKS = 50
+MAX_CHECKS = 100
 FILTERS, FILTERS_COOKIE = ("q", "owner", "rotation", "status"), "pipelines_filters"
 
 
@@ -75,8 +76,9 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "history": row_history(row, fields=HISTORY_FIELDS),
         "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
         "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
-        "checks": checks().filter(pipeline=row),
-        "metrics": metrics_with_newest(row),
+        "checks": checks().filter(pipeline=row)[:MAX_CHECKS],
+        "most_shown": MAX_CHECKS,
+        "metrics": metrics_with_newest(row)[:MAX_CHECKS],
         "external_checks": external_checks().filter(pipeline=row)[:MAX_EXTERNAL_CHECKS],
     }
     return render(request, "pipelines/pipeline.html", context)

@@ -32,6 +32,7 @@ TASK_LABELS = {
     "people.tasks.purge_attempts": "Delete old sign-in attempts",
     "runbooks.tasks.purge_runbooks": "Delete removed runbooks",
     "scheduling.tasks.expire_swaps": "Expire swap requests",
+    "scheduling.tasks.expire_cover_requests": "Expire cover requests",
     "scheduling.tasks.sync_coverage_gaps": "Find coverage gaps",
     "scheduling.tasks.ensure_weeks": "Plan upcoming on-call weeks",
     "scheduling.tasks.sync_calendar_links": "Sync linked calendars",

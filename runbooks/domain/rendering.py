@@ -48,6 +48,9 @@ ALLOWED_VALUES = {
     ("td", "align"): re.compile(r"left|right|center"),
     ("th", "align"): re.compile(r"left|right|center"),
 }
+# A note has no HTML. This character of the private use area stands for "<", which only a link in angle brackets keeps.
+TAG_START = re.compile(r"<(?!(?:https?://|mailto:))")
+NOT_A_TAG = "\ue000"
 DONE = '<span aria-hidden="true">☑</span><span class="visually-hidden">Done:</span>'
 OPEN = '<span aria-hidden="true">☐</span><span class="visually-hidden">To do:</span>'
 REFERENCE = re.compile(r" {0,3}\[([^\]\n]{1,200})\]:[ \t]*\S.{0,500}")
@@ -110,11 +113,13 @@ def render(markdown: str) -> Rendered:
 
 
 def render_note(markdown: str, *, number: int = 0) -> str:
-    """Return a note as sanitised HTML, by the rules of `render`; each line end is a line break, as in chat.
+    """Return a note as sanitised HTML, by the rules of `render`; each line end is a line break, and a tag is text, as in chat.
 
     `number` differs between the notes of a page, so that their footnotes have different ids. Raise TooComplexError as `render` does.
     """
-    return _body(markdown, references={}, number=number, options=OPTIONS | Options.CMARK_OPT_HARDBREAKS)
+    text = TAG_START.sub(NOT_A_TAG, markdown.replace(NOT_A_TAG, ""))
+    rendered = _body(text, references={}, number=number, options=OPTIONS | Options.CMARK_OPT_HARDBREAKS)
+    return rendered.replace(NOT_A_TAG, "&lt;")
 
 
 def _body(markdown: str, *, references: dict[str, str], number: int, options: int = OPTIONS) -> str:

@@ -7,7 +7,7 @@ from django_filters.filterset import FilterSet
 
 from common.api.filters import SlugFilter, WordFilter
 from people.queries import all_users
-from scheduling.models import Cover, HolidayBlock, Rotation, SwapRequest
+from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
 
 
 def rotation_filter() -> SlugFilter:
@@ -48,6 +48,19 @@ class CoverFilter(FilterSet):
     class Meta:
         model = Cover
         fields = ("rotation", "engineer", "covers")
+
+
+class CoverRequestFilter(FilterSet):
+    """Cover requests of a rotation, in a state, or of an engineer."""
+
+    rotation = rotation_filter()
+    state = WordFilter(choices=CoverRequest.State.choices)
+    requester = engineer_filter("requester")
+    counterpart = engineer_filter("counterpart")
+
+    class Meta:
+        model = CoverRequest
+        fields = ("rotation", "state", "requester", "counterpart")
 
 
 class SwapFilter(FilterSet):

@@ -2,6 +2,7 @@
 
 from scheduling.models.absences import CalendarLink, HolidayBlock
 from scheduling.models.changes import Cover, SwapQuerySet, SwapRequest
+from scheduling.models.cover_requests import CoverRequest, CoverRequestQuerySet
 from scheduling.models.rotations import (
     CoverageGap,
     PipelineRotation,
@@ -14,6 +15,8 @@ from scheduling.models.rotations import (
 __all__ = [
     "CalendarLink",
     "Cover",
+    "CoverRequest",
+    "CoverRequestQuerySet",
     "CoverageGap",
     "HolidayBlock",
     "PipelineRotation",

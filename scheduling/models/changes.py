@@ -16,6 +16,7 @@ from common.formatting import format_day
 from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
+from scheduling.models.cover_requests import CoverRequest
 from scheduling.models.rotations import Rotation
 
 
@@ -37,6 +38,9 @@ class Cover(models.Model):
     ends_at = models.DateTimeField()
     reason = LineField(max_length=200, blank=True)
     series = models.BigIntegerField(null=True, blank=True, editable=False)
+    request = models.ForeignKey(
+        CoverRequest, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="covers"
+    )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

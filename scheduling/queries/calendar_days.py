@@ -1,7 +1,9 @@
 """Who is on call on each day of a calendar, and its coverage gaps."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from django.db.models import QuerySet
 
@@ -10,7 +12,7 @@ from scheduling.domain.responder_chain import RotationSchedule
 from scheduling.loaders import load_schedules
 from scheduling.models import CoverageGap, Rotation
 
-DAY = dt.timedelta(days=1)
+DAY, NOON = dt.timedelta(days=1), dt.timedelta(hours=12)
 
 
 @dataclass(slots=True)
@@ -21,19 +23,47 @@ class OnCallDay:
     away: bool = False
 
 
-def on_call_days(days: list[dt.date], *, zone: dt.tzinfo) -> dict[tuple[Person, dt.date], OnCallDay]:
-    """Return the on-call days of all engineers, by engineer and date. The dates are consecutive and count in `zone`."""
+@dataclass(frozen=True, slots=True)
+class OnCallSpan:
+    """Consecutive days on which the same engineer, or nobody, is on call at noon."""
+
+    engineer: Person | None
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnCallCalendar:
+    """Who is on call on consecutive days.
+
+    `days` has the on-call days of each engineer and date; `spans` the engineers of each rotation in the order of
+    time; `members` everybody on a roster or on call.
+    """
+
+    days: Mapping[tuple[Person, dt.date], OnCallDay]
+    spans: list[tuple[Rotation, list[OnCallSpan]]]
+    members: frozenset[Person]
+
+
+def on_call_calendar(days: list[dt.date], *, rotations: Iterable[Rotation], zone: dt.tzinfo) -> OnCallCalendar:
+    """Return who is on call in these rotations on consecutive dates, which count in `zone`; runs one statement."""
+    rotations = list(rotations)
     starts = [dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC) for day in [*days, days[-1] + DAY]]
-    rotations = list(Rotation.objects.order_by("pk"))
     schedules = load_schedules(rotations, starts_at=starts[0], ends_at=starts[-1], owners=()).rotations
     on_call: dict[tuple[Person, dt.date], OnCallDay] = {}
+    spans: list[tuple[Rotation, list[OnCallSpan]]] = []
+    members: set[Person] = set()
     for rotation in rotations:
+        schedule = schedules[rotation.pk]
         for place, day in enumerate(days):
-            for engineer, away in _on_call(schedules[rotation.pk], starts[place], starts[place + 1]).items():
+            for engineer, away in _on_call(schedule, starts[place], starts[place + 1]).items():
                 row = on_call.setdefault((engineer, day), OnCallDay())
                 row.rotations.append(rotation)
                 row.away = row.away or away
-    return on_call
+        noons = [schedule.on_call_at(start + NOON) for start in starts[:-1]]
+        spans.append((rotation, [OnCallSpan(key, len(list(run))) for key, run in groupby(noons)]))
+        members |= {engineer for week in schedule.weeks for engineer in schedule.roster(week)}
+    members |= {engineer for engineer, _ in on_call}
+    return OnCallCalendar(on_call, spans, frozenset(members))
 
 
 def _on_call(schedule: RotationSchedule, starts_at: dt.datetime, ends_at: dt.datetime) -> dict[Person, bool]:

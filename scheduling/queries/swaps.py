@@ -34,9 +34,9 @@ class GroupedSwaps:
 
 
 def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> GroupedSwaps:
-    """Return the requests as a reader sees them, with `limit` closed ones. A request past its expiry counts as closed even before it is swept."""
+    """Return the requests as a reader sees them, with `limit` open and as many closed ones. A request past its expiry counts as closed even before it is swept."""
     is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
-    pending = list(all_swaps().filter(is_open))
+    pending = list(all_swaps().filter(is_open)[:limit])
     received = [swap for swap in pending if awaits_answer_from(swap, person=person)]
     sent = [swap for swap in pending if swap.requester_id == person.pk]
     others = [swap for swap in pending if swap not in received and swap not in sent]

@@ -3,19 +3,20 @@
 import datetime as dt
 import functools
 import operator
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
 
-from people.domain.person import Person
+from common.datetimes import EARLIEST, LATEST
 from people.models import User
-from scheduling.domain.responder_chain import Cover
 from scheduling.domain.weeks import WEEK, Week, planned_weeks
-from scheduling.loaders import load_schedules, roster_versions, rotation_hours, stored_weeks
+from scheduling.loaders import roster_versions, rotation_hours, stored_weeks
 from scheduling.models import Cover as CoverRow
-from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
-from scheduling.queries.holidays import holidays_between
+from scheduling.models import PipelineRotation, RosterMember, Rotation, RotationWeek
+
+DAY = dt.timedelta(days=1)
 
 
 def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[Week]:
@@ -31,44 +32,40 @@ def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[
     return [*stored, *planned_weeks(rotation_hours(rotation), rosters=versions, first=begin, until=until)]
 
 
-@dataclass(frozen=True, slots=True)
-class UpcomingWeeks:
-    """The current and upcoming weeks of a rotation, their covers, and the absences of everyone in the rotation."""
-
-    rotation: Rotation
-    weeks: list[Week]
-    covers: list[Cover]
-    blocks: list[HolidayBlock]
-
-    @property
-    def engineers(self) -> list[Person]:
-        """Everybody with a week, a planned week or a cover in these weeks, by name."""
-        in_weeks = {person for week in self.weeks for person in (week.engineer, week.planned_engineer)}
-        people = in_weeks.union(cover.engineer for cover in self.covers)
-        return sorted(people, key=lambda person: (person.name.casefold(), person.id))
-
-
-def upcoming_weeks(rotations: Iterable[Rotation], *, at: dt.datetime, weeks: int) -> list[UpcomingWeeks]:
-    """Return `weeks` weeks of each rotation that has any, from the current one on; runs two statements."""
-    rotations = list(rotations)
-    ends_at = at + (weeks + 1) * WEEK
-    schedules = load_schedules(rotations, starts_at=at, ends_at=ends_at, owners=()).rotations
-    engineers = {person.id for schedule in schedules.values() for person in schedule.engineers}
-    blocks = list(holidays_between(starts_at=at - WEEK, ends_at=ends_at).filter(engineer__in=engineers))
-    upcoming = []
-    for rotation in rotations:
-        schedule = schedules[rotation.pk]
-        rows = [week for week in schedule.weeks if week.ends_at > at][:weeks]
-        if rows:
-            covers = schedule.covers_between(rows[0].starts_at, rows[-1].ends_at)
-            upcoming.append(UpcomingWeeks(rotation, rows, covers, blocks))
-    return upcoming
-
-
 def weeks_held(engineer: User, *, at: dt.datetime, limit: int = 8) -> list[RotationWeek]:
     """Return an engineer's current and upcoming weeks, with their rotations."""
     rows = RotationWeek.objects.filter(engineer=engineer, ends_at__gt=at).select_related("rotation")
     return list(rows.order_by("starts_at")[:limit])
+
+
+def requested_period(
+    params: Mapping[str, str], *, rotation: Rotation, at: dt.datetime
+) -> tuple[dt.datetime, dt.datetime]:
+    """Return the period that a link to a form names, from now on, in the current time zone and without seconds.
+
+    The query parameters are `from` and `to`, two instants, or `week`, a start date. Without them, or if they are invalid, it is the rest
+    of the running week, or a day if there is none.
+    """
+    begin, end = _instant(params.get("from", "")), _instant(params.get("to", ""))
+    try:
+        starts_on = parse_date(params.get("week", ""))
+    except ValueError:
+        starts_on = None
+    week = rotation.weeks.filter(starts_on=starts_on).first() if starts_on else None
+    week = week or rotation.weeks.filter(starts_at__lte=begin or at, ends_at__gt=begin or at).first()
+    begin = max(begin or (week.starts_at if week else at), at)
+    end = end or (week.ends_at if week else begin + DAY)
+    return timezone.localtime(begin).replace(second=0, microsecond=0), timezone.localtime(end)
+
+
+def _instant(text: str) -> dt.datetime | None:
+    try:
+        value = parse_datetime(text)
+    except ValueError:
+        return None
+    if value is None or not EARLIEST <= value.date() < LATEST:
+        return None
+    return value if timezone.is_aware(value) else timezone.make_aware(value)
 
 
 def upcoming_week_dates(rotation: Rotation, *, at: dt.datetime, limit: int = 26) -> list[dt.date]:
@@ -84,10 +81,10 @@ def rotations_to_extend(until: dt.date) -> QuerySet[Rotation]:
     return rows.filter(Q(newest=None) | Q(newest__lt=until - WEEK)).order_by("pk")
 
 
-def rotations_for(reader: User) -> QuerySet[Rotation]:
-    """Return the active rotations, starting with those of the reader."""
+def rotations_for(reader: User, *, at: dt.datetime | None = None) -> QuerySet[Rotation]:
+    """Return the active rotations, or those that were active at `at` or later, starting with those of the reader."""
     mine = rotations_with(reader).order_by().values("pk")
-    return Rotation.objects.active().order_by(Case(When(pk__in=mine, then=0), default=1), "pk")
+    return Rotation.objects.active(at=at).order_by(Case(When(pk__in=mine, then=0), default=1), "pk")
 
 
 def rotations_with(engineer: User) -> QuerySet[Rotation]:

@@ -9,10 +9,11 @@ from django.db import transaction
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from scheduling.domain.responder_chain import Assignment
-from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
+from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, RotationWeek
 from scheduling.notifications import notify_cover_created, notify_cover_ended
 from scheduling.queries.on_call import assignments_between
 from scheduling.services.locks import lock_people, lock_rotation
+from scheduling.services.superseded_requests import void_cover_requests
 
 # A start a few minutes ago, when the form was opened, means now.
 START_TOLERANCE = dt.timedelta(minutes=5)
@@ -33,6 +34,26 @@ def create_cover(
     rotation: Rotation, *, data: CoverData, by: User, at: dt.datetime, acknowledge_conflicts: bool = False
 ) -> Cover:
     """Create a cover and return it, or its first part if it spans shifts or covered engineers.
+
+    Raises the same errors as `create_cover_parts`.
+    """
+    parts = create_cover_parts(rotation, data=data, by=by, at=at, acknowledge_conflicts=acknowledge_conflicts)
+    return parts[0]
+
+
+@transaction.atomic
+def create_cover_parts(
+    rotation: Rotation,
+    *,
+    data: CoverData,
+    by: User,
+    at: dt.datetime,
+    acknowledge_conflicts: bool = False,
+    request: CoverRequest | None = None,
+) -> list[Cover]:
+    """Create a cover and return its parts: one, or more if it spans shifts or covered engineers.
+
+    `request` is the cover request that the cover accepts; its service notifies its people.
 
     Engineers can take over a shift or give away their own; an admin can create a cover for anyone. A cover inside
     another cover replaces that part of it. Time in which the engineer is on call anyway is left out.
@@ -64,14 +85,18 @@ def create_cover(
             ends_at=part.ends_at,
             reason=data.reason,
             series=covers[0].pk if covers else None,
+            request=request,
             created_by=by,
         )
         covers.append(cover)
-        notify_cover_created(cover, at=at)
+        if request is None:
+            notify_cover_created(cover, at=at)
     if len(covers) > 1:
         covers[0].series = covers[0].pk
         covers[0].save(update_fields=["series"])
-    return covers[0]
+    if request is None:
+        void_cover_requests(rotation, at=at)
+    return covers
 
 
 def _start_now_or_later(data: CoverData, *, at: dt.datetime) -> CoverData:
@@ -151,6 +176,7 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
     series = rows.filter(series=row.series, starts_at__gt=row.starts_at) if row.series else rows.none()
     for part in [row, *(later for later in series if _may_end(later, by=by))]:
         _end_part(part, rotation=rotation, by=by, at=at)
+    void_cover_requests(rotation, at=at)
 
 
 def _may_end(cover: Cover, *, by: User) -> bool:

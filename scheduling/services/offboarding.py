@@ -15,6 +15,7 @@ from scheduling.models import Cover, Roster, RosterMember, Rotation
 from scheduling.notifications import notify_cover_created, notify_cover_ended
 from scheduling.queries.on_call import assignments_between, on_call_shifts
 from scheduling.services.locks import lock_all_rotations, lock_people
+from scheduling.services.superseded_requests import void_cover_requests
 from scheduling.services.weeks import replan
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetim
             _cover_running_week(rotation, by=by, at=at)
         if is_member:
             replan(rotation, first=_next_week(rotation, at=at), at=at)
+        void_cover_requests(rotation, at=at)
 
 
 def _next_week(rotation: Rotation, *, at: dt.datetime) -> dt.date:

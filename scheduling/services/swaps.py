@@ -24,6 +24,7 @@ from scheduling.queries.swaps import (
     weeks_by_date,
 )
 from scheduling.services.locks import lock_people, lock_rotation
+from scheduling.services.superseded_requests import void_cover_requests
 
 REQUEST_LIFETIME = dt.timedelta(days=14)
 MAX_OPEN_REQUESTS = 50
@@ -270,7 +271,7 @@ def _close(
 
 
 def void_invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> int:
-    """Void the open requests of a rotation that are no longer possible, with the reason; return how many.
+    """Void the open swap and cover requests of a rotation that are no longer possible, with the reason; return how many.
 
     The caller has locked the rotation.
     """
@@ -280,7 +281,7 @@ def void_invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> int:
         changes = {"state": swap.state, "reason": reason, "decided_at": at}
         if SwapRequest.objects.pending().filter(pk=swap.pk).update(**changes) == 1:
             notify_swap_decided(swap, at=at)
-    return len(invalid)
+    return len(invalid) + void_cover_requests(rotation, at=at)
 
 
 def apply_swap(

@@ -13,6 +13,7 @@ from scheduling.notifications import notify_swap_decided, notify_weeks_changed
 from scheduling.queries.rosters import planned_replan
 from scheduling.services.covers import realign_covers
 from scheduling.services.locks import lock_active_rotation
+from scheduling.services.superseded_requests import void_cover_requests
 from scheduling.services.swaps import transfer_covers, void_invalidated_requests
 
 # Half a year of weeks plus a margin, so that a missed run of the job does not matter.
@@ -91,6 +92,7 @@ def _move_weeks(rotation: Rotation, *, at: dt.datetime) -> None:
     rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(ends_at=upcoming[0].starts_at)
     RotationWeek.objects.bulk_create(upcoming)
     realign_covers(rotation, old_weeks=old_weeks, at=at)
+    void_cover_requests(rotation, at=at)
 
 
 def _days_to_weekday(first: dt.date, *, hours: Hours, at: dt.datetime) -> dt.timedelta:
@@ -141,9 +143,10 @@ def replan(rotation: Rotation, *, first: dt.date, at: dt.datetime) -> None:
         row.week.engineer_id, row.week.planned_engineer_id = row.engineer.id, row.planned_engineer.id
     RotationWeek.objects.bulk_update([row.week for row in replanned.weeks], ["engineer", "planned_engineer"])
     for swap, reason in replanned.lost:
+        # Read under the rotation's lock, which every change of an accepted swap takes.
         swap.state, swap.reason = SwapRequest.State.VOID, reason
-        if SwapRequest.objects.accepted().filter(pk=swap.pk).update(state=swap.state, reason=reason) == 1:
-            notify_swap_decided(swap, at=at)
+        swap.save(update_fields=["state", "reason"])
+        notify_swap_decided(swap, at=at)
     notify_weeks_changed(rotation, moved=moved, at=at, why=f"The roster of {rotation} changed.")
     ensure_weeks(rotation, today=at.date())
     void_invalidated_requests(rotation, at=at)

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common.formatting import format_instant
+from people.models import User
 from scheduling.models import HolidayBlock
 
 register = template.Library()
@@ -43,3 +44,11 @@ def absence_period(absence: HolidayBlock) -> SafeString:
         )
     first, last = (format_instant(at, zone, brief=True) for at in (starts, ends))
     return format_html('<span class="when" title="{}">{} – {}</span>', own, first, last)
+
+
+@register.filter
+def kind_for(absence: HolidayBlock, reader: User) -> str:
+    """Return an absence's kind as a reader may see it: that somebody is sick only they and admins see."""
+    if absence.kind == HolidayBlock.Kind.SICK and not (reader.is_staff or reader.pk == absence.engineer_id):
+        return "Away"
+    return absence.get_kind_display()

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,7 +17,7 @@ from people.requests import SignedInRequest
 from scheduling import presenters
 from scheduling.forms import HolidayForm
 from scheduling.models import HolidayBlock, Rotation, SwapRequest
-from scheduling.queries.calendar_days import gaps_between, on_call_days
+from scheduling.queries.calendar_days import OnCallCalendar, gaps_between, on_call_calendar
 from scheduling.queries.holidays import holidays_between
 from scheduling.queries.impact import holiday_impact
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
@@ -24,6 +25,7 @@ from scheduling.services.swaps import SwapProposal, request_swap
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 GAPS_SHOWN = 20
+PEOPLE_PER_PAGE = 60
 DAY = dt.timedelta(days=1)
 
 
@@ -36,29 +38,63 @@ def calendar_now(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpResponse:
-    """Show a month of the team's calendar: weekends, public holidays and time off."""
+    """Show two months of the team's calendar: who is on call, weekends, public holidays and time off.
+
+    Its rows are the people who are ever on call, with `?rotation=` those of one rotation, with `?everyone=1` all.
+    """
     if not (FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12):  # Months of a year
         raise Http404("The calendar goes from 2000 to 2099.")
-    days = presenters.month_days(year, month)
+    months, today = presenters.two_months(year, month), timezone.localdate()
+    days = months.days
     begin = dt.datetime.combine(days[0] - DAY, dt.time(), dt.UTC)
     end = begin + (len(days) + 2) * DAY
-    rows = holidays_between(starts_at=begin, ends_at=end)
-    absences = [row for row in rows if row.starts_on <= days[-1] and row.ends_on >= days[0]]
-    today = timezone.localdate()
+    rotations = list(Rotation.objects.active(at=begin))
+    slug = request.GET.get("rotation", "").replace("\0", "")
+    selected = get_object_or_404(Rotation, slug=slug) if slug else None
+    shown = [selected] if selected else rotations
+    on_call = on_call_calendar(days, rotations=shown, zone=timezone.get_current_timezone())
+    everybody = {person.pk: person for person in all_users()}
+    everyone = "everyone" in request.GET or not on_call.members
+    people = [
+        person
+        for person in everybody.values()
+        if person.is_active and (everyone or _has_row(person, on_call, request.user))
+    ]
     # The reader's row comes first, because they drag dates in it.
-    people = sorted(all_users().active(), key=lambda person: person != request.user)
-    on_call = on_call_days(days, zone=timezone.get_current_timezone())
+    people.sort(key=lambda person: person != request.user)
+    keys = {person.pk for person in people}
+    absences = [
+        row
+        for row in holidays_between(starts_at=begin, ends_at=end)
+        if row.starts_on <= days[-1] and row.ends_on >= days[0] and row.engineer_id in keys
+    ]
+    rows = presenters.month_rows(people, days=days, absences=absences, on_call=on_call.days, today=today)
+    page = Paginator(rows, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    shown_people = {row.engineer.pk for row in page}
     context = {
-        "days": days,
-        "rows": presenters.month_rows(people, days=days, absences=absences, on_call=on_call, today=today),
+        "months": months.months,
+        "days": presenters.day_heads(rows, days=days, today=today),
+        "spans": on_call.spans,
+        "rows": page.object_list,
         "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
-        "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk)),
+        "absences": sorted(
+            (row for row in absences if row.engineer_id in shown_people), key=lambda row: (row.starts_on, row.pk)
+        ),
+        "page": page,
         "month": days[0],
         "previous_month": days[0] - DAY,
-        "next_month": days[-1] + DAY,
-        "today": today,
+        "next_month": months.months[1][0],
+        "rotations": rotations,
+        "selected": selected,
+        "everyone": everyone,
+        "others": sum(person.is_active for person in everybody.values()) - len(people),
     }
     return render(request, "scheduling/calendar.html", context)
+
+
+def _has_row(person: User, on_call: OnCallCalendar, reader: User) -> bool:
+    """Return True for people who are ever on call, and for the reader unless they are an admin who never is."""
+    return person.person in on_call.members or (person == reader and not reader.is_staff)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,7 +102,9 @@ def add_holiday(request: SignedInRequest) -> HttpResponse:
     """Add time off: preview its impact, then save it."""
     # A drag in an admin's calendar names the engineer of the row.
     engineer = user_by_username(request.GET.get("engineer", "")) or request.user
-    dates = {"starts_on": request.GET.get("from"), "ends_on": request.GET.get("to")}
+    # Two dates in the wrong order mean the period between them.
+    first, last = sorted([request.GET.get("from", ""), request.GET.get("to", "")])
+    dates = {"starts_on": first, "ends_on": last}
     initial = {**dates, "engineer": engineer.pk, "kind": HolidayBlock.Kind.HOLIDAY}
     # Dates from the calendar are previewed at once; a GET saves nothing.
     data = request.POST if request.method == "POST" else initial if all(dates.values()) else None
@@ -128,7 +166,7 @@ def _preview_or_save(
         return redirect("calendar_month", year=block.starts_on.year, month=block.starts_on.month)
     block.pk = existing.pk if existing else None
     impact = holiday_impact(block, at=timezone.now())
-    suggestions = [(affected, presenters.suggestion_cards(found)) for affected, found in impact.suggestions]
+    suggestions = [(affected, presenters.suggestion_list(ranked)) for affected, ranked in impact.suggestions]
     changes = presenters.responder_changes(impact)
     context |= {"absence": block, "impact": impact, "changes": changes, "suggestions": suggestions}
     return render(request, "scheduling/holiday.html", context)

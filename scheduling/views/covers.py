@@ -7,27 +7,30 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common.exceptions import DomainError, NotAllowedError
 from common.forms import add_service_error
 from people.requests import SignedInRequest
-from scheduling.domain.weeks import WEEK
 from scheduling.forms import CoverForm
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import on_call_shifts
+from scheduling.queries.weeks import requested_period
 from scheduling.services import covers
 from scheduling.services.covers import create_cover
+
+COVERS_SHOWN = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take over a rotation now, or let another engineer cover part of it."""
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
-    form = CoverForm(request.POST if request.method == "POST" else None, initial=_initial(request, rotation, at=at))
+    starts_at, ends_at = requested_period(request.GET, rotation=rotation, at=at)
+    initial = {"engineer": request.user.username, "starts_at": starts_at, "ends_at": ends_at}
+    form = CoverForm(request.POST if request.method == "POST" else None, initial=initial)
     form.fields["engineer"].mark_absences(  # type: ignore[attr-defined]  # an EngineerField
-        starts_at=form.initial["starts_at"], ends_at=form.initial["ends_at"] or at + WEEK
+        starts_at=starts_at, ends_at=ends_at
     )
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
@@ -48,25 +51,13 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "scheduling/cover.html", context, status=status)
 
 
-def _initial(request: SignedInRequest, rotation: Rotation, *, at: dt.datetime) -> dict[str, object]:
-    """Return the form's initial values: the reader from now until the hand-off, or the week in the query string."""
-    try:
-        starts_on = parse_date(request.GET.get("week", ""))
-    except ValueError:
-        starts_on = None
-    week = rotation.weeks.filter(starts_on=starts_on).first() if starts_on else None
-    week = week or rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).first()
-    begin = max(week.starts_at, at) if week else at
-    return {
-        "engineer": request.user.username,
-        "starts_at": timezone.localtime(begin).replace(second=0, microsecond=0),
-        "ends_at": timezone.localtime(week.ends_at) if week else None,
-    }
-
-
 def _upcoming_covers(rotation: Rotation, request: SignedInRequest, *, at: dt.datetime) -> list[tuple[Cover, bool]]:
     """Return current and upcoming covers, each with whether the reader can end it."""
-    rows = rotation.covers.filter(ends_at__gt=at).select_related("engineer", "covered_engineer").order_by("starts_at")
+    rows = (
+        rotation.covers.filter(ends_at__gt=at)
+        .select_related("engineer", "covered_engineer")
+        .order_by("starts_at")[:COVERS_SHOWN]
+    )
     reader = request.user
     return [(row, reader.is_staff or reader in (row.engineer, row.covered_engineer)) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Pages of the schedule, a week, the roster and fairness."""
+"""Pages of a week, the roster and fairness."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -10,7 +10,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_safe
 
 from common.exceptions import DomainError
@@ -22,15 +21,14 @@ from scheduling import presenters
 from scheduling.domain.weeks import WEEK
 from scheduling.domain.workload import Workload
 from scheduling.forms import RosterForm
-from scheduling.models import Rotation, RotationWeek
-from scheduling.queries import coverage_gaps
+from scheduling.models import Cover, Rotation, RotationWeek
 from scheduling.queries.calendar_days import gaps_between
 from scheduling.queries.holidays import holidays_in_rotation
 from scheduling.queries.on_call import rotation_timeline
 from scheduling.queries.rosters import newest_roster, roster_change, roster_engineers
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps
-from scheduling.queries.weeks import rotations_for, upcoming_week_dates, upcoming_weeks
+from scheduling.queries.weeks import rotations_for, upcoming_week_dates
 from scheduling.queries.workloads import rotation_workloads
 from scheduling.services.rosters import change_roster
 
@@ -40,47 +38,23 @@ WEEKS_SHOWN, ROTATIONS_PER_PAGE, GAPS_SHOWN, SUGGESTIONS_SHOWN = 12, 10, 20, 3
 
 
 @require_safe
-def schedule(request: SignedInRequest) -> HttpResponse:
-    """Show each rotation's on-call engineers and who is away: twelve weeks from the current one, or from `?from=`."""
-    at = timezone.now()
-    first_day = _first_day(request)
-    # At the end of its first day a week is the running one, whatever its hour.
-    starts_at = dt.datetime.combine(first_day + DAY, dt.time(), dt.UTC) if first_day else at
-    page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
-    upcoming = upcoming_weeks(page.object_list, at=starts_at, weeks=WEEKS_SHOWN)
-    gaps = list(coverage_gaps.upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
-    context = {
-        "boards": [presenters.rotation_board(rotation_weeks) for rotation_weeks in upcoming],
-        "page": page,
-        "gaps": gaps[:GAPS_SHOWN],
-        "more_gaps": len(gaps) > GAPS_SHOWN,
-        "now": at,
-        "first_day": first_day,
-        "earlier": (first_day or at.date()) - WEEKS_SHOWN * WEEK,
-        "later": (first_day or at.date()) + WEEKS_SHOWN * WEEK,
-    }
-    return render(request, "scheduling/schedule.html", context)
-
-
-def _first_day(request: SignedInRequest) -> dt.date | None:
-    """Return the date in `?from=`, or None without a valid one."""
-    try:
-        day = parse_date(request.GET.get("from", ""))
-    except ValueError:
-        return None
-    return day if day and FIRST_DAY <= day <= LAST_DAY else None
-
-
-@require_safe
 def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
     """Show the weeks that start on a date, one per rotation: the engineer, absences and history."""
     rows = list(RotationWeek.objects.filter(starts_on=day).select_related("rotation", "engineer", "planned_engineer"))
     if not rows:
         raise Http404("No stored week starts on this date.")
     at = timezone.now()
+    order = {rotation: place for place, rotation in enumerate(rotations_for(request.user, at=rows[0].starts_at))}
+    rows.sort(key=lambda row: order.get(row.rotation, len(order)))
+    covers = list(
+        Cover.objects.filter(rotation__in=[row.rotation_id for row in rows])
+        .overlapping(**_span(rows))
+        .select_related("engineer")
+    )
     panels = [
         {
             "week": row,
+            "cover": _shown_cover(row, covers=covers, at=at),
             **_swap_options(row, reader=request.user, at=at),
             "gaps": gaps_between(starts_at=max(row.starts_at, at), ends_at=max(row.ends_at, at)),
             "absences": holidays_in_rotation(row.rotation, starts_at=row.starts_at, ends_at=row.ends_at),
@@ -93,17 +67,30 @@ def week(request: SignedInRequest, day: dt.date) -> HttpResponse:
     return render(request, "scheduling/week.html", context)
 
 
+def _span(rows: list[RotationWeek]) -> dict[str, dt.datetime]:
+    return {"starts_at": min(row.starts_at for row in rows), "ends_at": max(row.ends_at for row in rows)}
+
+
+def _shown_cover(row: RotationWeek, *, covers: list[Cover], at: dt.datetime) -> Cover | None:
+    """Return the cover whose engineer is on call instead: now in a running week, else for all of the week."""
+    begin, end = (at, at) if row.starts_at <= at < row.ends_at else (row.starts_at, row.ends_at)
+    own = (cover for cover in covers if cover.rotation_id == row.rotation_id)
+    return next(
+        (cover for cover in own if cover.starts_at <= begin and cover.ends_at >= end and cover.ends_at > at), None
+    )
+
+
 def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[str, object]:
     """Return the swap options of a week that has not started: open requests and, for its engineer, suggestions."""
     if row.starts_at <= at:
         return {}
     can_offer = reader == row.engineer or reader.is_staff
     swaps = all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
-    cards: list[presenters.SuggestionCard] = []
+    suggestions = None
     if can_offer:
-        found = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-        cards = presenters.suggestion_cards(found)
-    return {"can_offer": can_offer, "swaps": swaps, "suggestions": cards}
+        ranked = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
+        suggestions = presenters.suggestion_list(ranked)
+    return {"can_offer": can_offer, "swaps": swaps, "suggestions": suggestions}
 
 
 @require_safe

@@ -16,6 +16,7 @@ from pipelines.queries import row_history
 from scheduling import presenters
 from scheduling.forms import SwapRequestForm, SwapResponseForm
 from scheduling.models import RotationWeek, SwapRequest
+from scheduling.queries.cover_requests import cover_requests_for
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps, awaits_answer_from, grouped_swaps, reassignment_previews, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
@@ -35,9 +36,14 @@ CONFIRMATIONS: dict[tuple[str, str], str] = {
 
 @require_safe
 def swaps(request: SignedInRequest) -> HttpResponse:
-    """Show the requests that wait for the reader, their own, all others, and closed ones."""
+    """Show the swap and cover requests that wait for the reader, their own, all others, and closed ones."""
     at = timezone.now()
-    context = {"swaps": grouped_swaps(request.user, at=at), "weeks": weeks_held(request.user, at=at), "now": at}
+    context = {
+        "swaps": grouped_swaps(request.user, at=at),
+        "covers": cover_requests_for(request.user, at=at),
+        "weeks": weeks_held(request.user, at=at),
+        "now": at,
+    }
     return render(request, "scheduling/swaps.html", context)
 
 
@@ -55,6 +61,7 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         weeks=weeks_to_swap(week.rotation, at=at),
         requester=week.engineer,
+        initial={"message": presenters.swap_message(week.starts_on)} if week.engineer == request.user else None,
     )
     form.fields["counterpart"].mark_absences(  # type: ignore[attr-defined]  # an EngineerField
         starts_at=week.starts_at, ends_at=week.ends_at
@@ -69,9 +76,9 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, f"Request sent to {swap.counterpart or 'everyone in the rotation'}.")
             return redirect("swap", pk=swap.pk)
-    found = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-    cards = presenters.suggestion_cards(found)
-    context = {"week": week, "form": form, "suggestions": cards, "is_own": week.engineer == request.user}
+    ranked = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
+    suggestions = presenters.suggestion_list(ranked)
+    context = {"week": week, "form": form, "suggestions": suggestions, "is_own": week.engineer == request.user}
     return render(request, "scheduling/request_swap.html", context, status=status)
 
 
@@ -107,7 +114,7 @@ def _swap_page(
     reader, at = request.user, timezone.now()
     is_open = row.state == SwapRequest.State.PENDING and row.expires_at > at
     awaits_me = is_open and awaits_answer_from(row, person=reader)
-    on_behalf = is_open and reader.is_staff and not awaits_me
+    on_behalf = is_open and reader.is_staff and not (awaits_me and row.counterpart)
     people = [user for user in all_users().active() if awaits_answer_from(row, person=user)] if on_behalf else []
     context = {
         "swap": row,
@@ -119,7 +126,8 @@ def _swap_page(
             row.state == SwapRequest.State.ACCEPTED and row.decided_by not in (row.counterpart, row.third)
         ),
         "can_withdraw": is_open and (reader.is_staff or reader == row.requester),
-        "people": people,
+        # An admin can also answer a request to anyone for themselves.
+        "people": sorted(people, key=lambda person: person != reader),
         "error": error,
         "conflicts": bool(error and error.details.get("conflicts")),
         "reason": request.POST.get("reason", ""),

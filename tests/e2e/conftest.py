@@ -23,9 +23,14 @@ def open_page(browser, live_server, complaints):
     """Return a function that gives a page, signed in as a user; what the browser complains of is collected."""
     contexts = []
 
-    def page_of(user=None, *, size=DESKTOP, scheme="light", javascript=True):
+    def page_of(user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False):
         context = browser.new_context(
-            base_url=live_server.url, viewport=size, color_scheme=scheme, java_script_enabled=javascript, locale="en-GB"
+            base_url=live_server.url,
+            viewport=size,
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+            has_touch=touch,
+            locale="en-GB",
         )
         contexts.append(context)
         if user is not None:

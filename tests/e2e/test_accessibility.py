@@ -70,6 +70,7 @@ PAGES = [
     "/checks/",
     "/checks/?status=error",
     "/checks/new/",
+    "/checks/deleted/",
     "/checks/metrics/new/",
     f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     f"/checks/new/?pipeline={SLUG}&check_type=custom_sql",
@@ -266,7 +267,7 @@ def test_sign_in_has_no_axe_finding(transactional_db, open_page):
     page.get_by_label("User name").fill("nobody")
     page.get_by_label("Password").fill("nothing")
     follow(page.get_by_role("button", name="Sign in"))
-    expect(page.get_by_text("Please enter a correct")).to_be_visible()
+    expect(page.get_by_text("Wrong user name, e-mail or password.")).to_be_visible()
     assert findings(page) == []
 
 

@@ -63,7 +63,8 @@ def test_a_click_chooses_one_day(open_page, a):
 def test_an_engineer_drags_over_no_row_but_their_own(open_page, a):
     page = open_page(a)
     page.goto(MONTH)
-    assert page.locator("td[data-day]").count() == 31
+    # Two months of the own row.
+    assert page.locator("td[data-day]").count() == 62
 
 
 def test_an_admin_drags_over_anybodys_row(open_page, a, admin):
@@ -85,18 +86,64 @@ def test_the_keyboard_alone_chooses_days(open_page, a):
     assert form_dates(page) == ("2026-12-02", "2026-12-04")
 
 
-def test_a_finger_chooses_days(open_page, a):
-    page = open_page(a, size=PHONE)
+def test_a_drag_goes_on_into_the_next_month(open_page, a):
+    page = open_page(a, size={"width": 2200, "height": 900})
     page.goto(MONTH)
-    first, last = days(page, 1, 3)
-    session = page.context.new_cdp_session(page)
-    (x, y), (to_x, _) = center(first), center(last)
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for step in range(1, 9):
-        point = {"x": x + (to_x - x) * step / 8, "y": y}
-        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    last = page.locator('tr.mine td[data-day="2027-01-04"]').bounding_box()
+    drag(page, *days(page, 28), last)
+    assert form_dates(page) == ("2026-12-28", "2027-01-04")
+
+
+def test_the_keyboard_chooses_days_in_anybodys_row_for_an_admin(open_page, a, admin):
+    page = open_page(admin)
+    page.goto(MONTH)
+    page.locator('tr[data-engineer="engineer-b"] td[data-day="2026-12-01"]').focus()
+    for key in ("ArrowRight", "Shift+ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    assert form_dates(page) == ("2026-12-02", "2026-12-03")
+    assert page.get_by_label("Engineer").locator("option:checked").inner_text() == "Engineer B"
+
+
+def touch_page(open_page, user):
+    page = open_page(user, size=PHONE, touch=True)
+    page.goto(MONTH)
+    return page
+
+
+def test_two_taps_choose_days(open_page, a, complaints):
+    page = touch_page(open_page, a)
+    page.locator('tr.mine td[data-day="2026-12-03"]').tap()
+    assert "Now tap the last day." in page.locator("#chosen-days").inner_text()
+    page.locator('tr.mine td[data-day="2026-12-01"]').tap()
     assert form_dates(page) == ("2026-12-01", "2026-12-03")
+    assert complaints == []
+
+
+def test_a_swipe_scrolls_and_chooses_nothing(open_page, a, admin):
+    for user in (a, admin):
+        page = touch_page(open_page, user)
+        box = page.locator("td[data-day]").nth(6).bounding_box()
+        x, y = center(box)
+        session = page.context.new_cdp_session(page)
+        before = page.locator(".table-scroll").first.evaluate("box => box.scrollLeft")
+        session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for step in range(1, 9):
+            point = {"x": x - 20 * step, "y": y}
+            session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_function("before => document.querySelector('.table-scroll').scrollLeft > before", arg=before)
+        assert page.url.endswith(MONTH)
+        assert page.locator("td.chosen").count() == 0
+
+
+def test_reversed_dates_mean_the_days_between(open_page, a):
+    page = open_page(a)
+    page.goto(MONTH)
+    page.get_by_label("First day").fill("2026-12-25")
+    page.get_by_label("Last day").fill("2026-12-21")
+    page.get_by_role("button", name="Preview impact").click()
+    assert form_dates(page) == ("2026-12-21", "2026-12-25")
+    assert page.get_by_role("heading", name="Impact of").count() == 1
 
 
 def test_two_typed_dates_lead_to_the_same_form_without_javascript(open_page, a):

@@ -44,8 +44,8 @@ PAGES = [
 
 
 def short(text, length):
-    """Return a text as a field of that length takes it."""
-    return text.replace("\0", "").replace("\n", " ").strip()[:length].strip()
+    """Return a text as a field of one line and of that length takes it."""
+    return " ".join(text.replace("\0", "").split())[:length].strip()
 
 
 def write_everywhere(admin):

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from incidents.services.transitions import NewIncident, open_incident
 from pipelines.models import Pipeline
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from people.services.accounts import create_token
 from tests.browser import PHONE
 from tests.e2e.test_accessibility import findings
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -89,11 +89,11 @@ def test_a_runbook_says_where_its_links_lead_and_the_site_s_own_do_not(printed):
     assert page.locator(".prose li").first.evaluate("item => getComputedStyle(item).breakInside") == "avoid"
 
 
-def test_the_schedule_is_printed_across_with_its_lanes_whole(printed):
+def test_the_timeline_is_printed_across_with_each_rotation_whole(printed):
     page = printed("schedule")
-    expect(page.locator("table.lanes")).to_be_visible()
-    expect(page.locator(".week-list")).to_be_hidden()
-    assert page.locator("table.lanes tr").last.evaluate("row => getComputedStyle(row).breakInside") == "avoid"
+    expect(page.locator("svg.timeline-chart")).to_be_visible()
+    expect(page.locator(".timeline-table table")).to_be_visible()
+    assert page.locator(".timeline-board").evaluate("board => getComputedStyle(board).breakInside") == "avoid"
     widths = pages_of(page)
     assert widths
     assert all(width > 700 for width in widths)

@@ -185,6 +185,11 @@ def on_a_healthy_site(check, **counts):
 PROMISES = {
     "1": raced(races.check_one_winner, "100 rounds of 20 acceptances: 1 won, 19 got the reason", rounds=100),
     "2": raced(races.check_one_of_two, "100 rounds of two swaps of one week: one won", rounds=100),
+    "cover requests": raced(
+        races.check_cover_parts,
+        "50 rounds of 20 acceptances of overlapping parts: no instant covered twice or lost",
+        rounds=50,
+    ),
     "3": raced(races.check_acceptance_against_others, "200 rounds: the second always knew of the first", rounds=200),
     "4": raced(
         races.check_mixed, "20,000 operations from 8 processes: weeks whole after every commit", operations=20_000
@@ -214,11 +219,13 @@ PROMISES = {
     "21": bombs,
     "22-in": suite("tests/scheduling/domain/test_ical_busy.py"),
     "22-out": in_a_database(feeds),
+    "calendars": suite("tests/handoffs/test_a_year.py", STEP_DAYS="6"),
     "23": suite("tests/security/test_every_route.py"),
     "24": suite("tests/security/test_deployment.py"),
     "27": suite("tests/people/test_identity.py"),
     "28": suite("tests/people/test_sign_in.py"),
     "36": suite("tests/security/test_double_submits.py"),
+    "36-at-once": suite("tests/security/test_simultaneous_submits.py"),
     "36-api": suite("tests/people/test_idempotency_keys.py"),
     "37": suite("tests/security/test_forbidden_characters.py"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),

@@ -1,4 +1,4 @@
-"""Promises 33 and 34: what dies is restarted, and a machine that cannot run the site is told so in one sentence."""
+"""Promises 33 and 34: what dies is restarted, and a machine that cannot run the site gets one clear sentence."""
 
 import contextlib
 import os

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import datetime as dt
+import itertools
 import json
 import random
 import subprocess
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from people.models import ApiToken
 from people.services.accounts import create_token
-from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapRequest
+from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation
 from scheduling.services.weeks import ensure_weeks
@@ -83,6 +84,7 @@ class World:
         SwapRequest.objects.all().delete()
         HolidayBlock.objects.all().delete()
         Cover.objects.all().delete()
+        CoverRequest.objects.all().delete()
         for week in self.rotation.weeks.all():
             if week.engineer_id != week.planned_engineer_id:
                 self.rotation.weeks.filter(pk=week.pk).update(engineer=week.planned_engineer_id)
@@ -148,6 +150,41 @@ def check_one_of_two(address, *, rounds):
         assert tuple(holder(week) for week in (one, two, three)) == expected
         states = sorted(SwapRequest.objects.values_list("state", flat=True))
         assert states == ["accepted", "void"]
+
+
+def check_cover_parts(address, *, rounds):
+    """A cover request to anyone: twenty accept it whole and in overlapping halves at once; no instant is covered twice or lost."""
+    world = World(address)
+    hour = dt.timedelta(hours=1)
+    for number in range(rounds):
+        world.reset()
+        week = world.weeks()[number % 20]
+        start, end = week.starts_at + 24 * hour, week.starts_at + 36 * hour
+        asked = {"rotation": world.rotation.slug, "starts_at": start.isoformat(), "ends_at": end.isoformat()}
+        status, row = world.call[week.engineer_id]("POST", "cover-requests/", **asked)
+        assert status == 201, row
+        url = f"cover-requests/{row['id']}/accept/"
+        # Eight hours from one of five starts: every two overlap.
+        parts = [
+            {"starts_at": (start + at * hour).isoformat(), "ends_at": (start + (at + 8) * hour).isoformat()}
+            for at in range(5)
+        ]
+        others = [user for user in world.people if user.pk != week.engineer_id]
+        answers = at_once(
+            [
+                lambda user=user, part=part: world.call[user.pk]("POST", url, **part)
+                for user, part in zip(others, parts * 4, strict=True)
+            ]
+        )
+        statuses = collections.Counter(status for status, _ in answers)
+        assert statuses == {200: 1, 409: 19}, statuses
+        rest = at_once([lambda user=user: world.call[user.pk]("POST", url) for user in others])
+        assert collections.Counter(status for status, _ in rest) == {200: 1, 409: 19}, rest
+        covers = list(Cover.objects.filter(request=row["id"]).order_by("starts_at"))
+        edges = [(cover.starts_at, cover.ends_at) for cover in covers]
+        assert (edges[0][0], edges[-1][1]) == (start, end)
+        assert all(before[1] == after[0] for before, after in itertools.pairwise(edges))
+        assert CoverRequest.objects.get(pk=row["id"]).state == "accepted"
 
 
 # 3
@@ -310,6 +347,10 @@ def test_of_twenty_simultaneous_acceptances_one_wins(address):
 
 def test_of_two_swaps_that_touch_a_week_one_wins(address):
     check_one_of_two(address, rounds=6)
+
+
+def test_no_part_of_a_cover_request_is_accepted_twice(address):
+    check_cover_parts(address, rounds=3)
 
 
 def test_an_acceptance_against_a_holiday_or_a_roster(address):

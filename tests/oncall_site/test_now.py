@@ -69,7 +69,7 @@ def test_an_absent_engineer_is_replaced_by_who_responds_without_their_number(cli
     text = page(client, b)
     assert c.phone in text
     assert a.phone not in text
-    assert "Standing in for Engineer A, who is sick" in " ".join(text.split())
+    assert "Standing in for Engineer A, who is away" in " ".join(text.split())
 
 
 def test_a_cover_names_who_is_covered_and_until_when(client, rotation, admin, a, b):
@@ -199,7 +199,7 @@ def test_an_incident_that_nobody_acknowledged_says_so(client, rotation, a):
 
 def test_a_request_to_anyone_is_shown_to_the_others_on_the_roster(client, rotation, a, b, outsider):
     change_swap(rotation, a)
-    assert "1 swap request to answer" in page(client, b)
+    assert "1 request to answer" in page(client, b)
     assert "to anyone" in page(client, b)
     for user in (a, outsider):
         assert "to answer" not in page(client, user)

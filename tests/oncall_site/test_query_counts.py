@@ -22,6 +22,7 @@ from people.models import ApiToken
 from people.services.accounts import create_token
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
+from scheduling.services.cover_requests import CoverProposal, accept_cover_request, request_cover
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
@@ -45,6 +46,8 @@ pytestmark = pytest.mark.xdist_group("query counts")
 PAGES = [
     "/",
     "/schedule/",
+    "/schedule/?weeks=26",
+    "/schedule/rotation-0/details/",
     "/swaps/",
     "/fairness/",
     "/incidents/",
@@ -73,7 +76,7 @@ PAGES = [
     "/me/profile/",
     "/me/tokens/",
     "/me/security/",
-    "/people/person-0/",
+    "/people/person-0-0/",
     "/search/?q=engineer",
     "/search/?q=e&palette=1",
     "/me/notifications/",
@@ -93,6 +96,7 @@ CALLS = [
     "holidays/",
     "swaps/",
     "covers/",
+    "cover-requests/",
     "incidents/",
     "reports/incidents/",
     "alerts/",
@@ -119,9 +123,7 @@ CALLS = [
 def fill(admin, *, rows):
     """Bring the site to that many pipelines, each with a runbook, an owner of its own and a token."""
     there = Pipeline.objects.count()
-    # Each call makes a person more than pipelines, and no name twice.
-    first = there + 1 if there else 0
-    people = [make_engineer(f"Person {first + row}") for row in range(rows - there + 1)]
+    people = [make_engineer(f"Person {there} {row}") for row in range(rows - there + 1)]
     for row, (primary, secondary) in enumerate(pairwise(people), start=there):
         pipeline = make_pipeline(f"Pipeline {row}", primary=primary, secondary=secondary, position=row)
         make_runbook(pipeline, "### Troubleshooting Steps\n\n1. Be useful.\n", author=primary)
@@ -185,7 +187,7 @@ def add_check(row, *, pipeline, admin):
 
 
 def add_rotation(row, *, engineers, admin):
-    """Add a rotation of two with weeks, an open and an accepted swap, and a cover."""
+    """Add a rotation of two with weeks, an open and an accepted swap, a cover, and open and partly accepted cover requests."""
     at = timezone.now()
     text = RotationText(f"Rotation {row}", "", "Policy", "", ())
     rotation = import_rotation(text, time_zone="UTC")
@@ -200,6 +202,10 @@ def add_rotation(row, *, engineers, admin):
     )
     span = CoverData(admin, weeks[1].starts_at, weeks[1].ends_at)
     create_cover(rotation, data=span, by=admin, at=at)
+    begin, end, day = weeks[4].starts_at, weeks[4].ends_at, dt.timedelta(days=1)
+    request_cover(rotation, proposal=CoverProposal(begin, begin + day), by=admin, at=at)
+    partly = request_cover(rotation, proposal=CoverProposal(begin + day, end), by=admin, at=at)
+    accept_cover_request(partly, by=admin, at=at, engineer=admin, ends_at=end - day)
 
 
 def add_hand_offs(admin):

@@ -23,6 +23,21 @@ def sign_in(client, url):
     )
 
 
+@pytest.mark.parametrize(("owner", "shown"), [("a", True), ("b", False), (None, True)])
+def test_what_was_typed_is_shown_to_the_person_of_the_form_only(client, a, b, owner, shown):
+    key = {"form_key": f"{ {'a': a, 'b': b}[owner].pk }-a-random-key"} if owner else {}
+    client.post("/incidents/7/note/", {"text": "Private to its author", **key})
+    page = sign_in(client, "/sign-in/").content.decode()
+    assert ("Private to its author" in page) == shown
+    assert (
+        "Form key" in page,
+        'name="form_key"' in page.partition("Your form was not sent")[2].partition("Discard")[0],
+    ) == (
+        False,
+        shown and owner is not None,
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "page"),
     [

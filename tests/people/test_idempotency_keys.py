@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from calendar_feeds.models import FeedToken
+from common.api.description import openapi_description
 from handoffs.models import ActionItem
 from people.models import ApiToken, SavedResponse
 from people.services.accounts import create_token, revoke_token
@@ -178,3 +179,22 @@ def test_of_requests_at_the_same_moment_one_does_the_work():
     assert sorted(str(replayed(answer)) for answer in answers) == ["None", "true", "true", "true"]
     assert len({answer.content for answer in answers}) == 1
     assert HolidayBlock.objects.count() == 1
+
+
+def test_every_post_of_the_description_takes_a_key():
+    operations = [
+        (path, operation)
+        for path, methods in openapi_description()["paths"].items()
+        for operation in [methods.get("post")]
+    ]
+    lacking = [
+        path
+        for path, operation in operations
+        if operation
+        and not (
+            any(one["name"] == "Idempotency-Key" and one["in"] == "header" for one in operation.get("parameters", []))
+            and "422" in operation["responses"]
+        )
+    ]
+    assert lacking == []
+    assert len([path for path, operation in operations if operation]) > 30

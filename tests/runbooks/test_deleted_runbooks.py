@@ -53,10 +53,10 @@ def test_deleting_asks_first_and_is_restored_from_the_list(signed_in, runbook, p
     assert ("Recently deleted" in listed, f'action="{path}restore/"' in listed) == (True, True)
     assert browser.get(f"{path}edit/").status_code == 404
     assert f'action="{path}restore/"' in browser.get(path).content.decode()
-    assert queries.search("logs") == []
+    assert queries.search_sections("logs") == []
     assert browser.post(f"{path}restore/").headers["Location"] == path
     assert titles(queries.runbooks()) == [runbook.title]
-    assert [hit.within for hit in queries.search("logs")] == [f"Runbook: {runbook.pipeline.full_name}"]
+    assert [hit.within for hit in queries.search_sections("logs")] == [runbook.pipeline.full_name]
 
 
 def test_the_api_deletes_lists_and_restores(client, runbook, a, b):

@@ -9,7 +9,7 @@ import cmarkgfm
 import pytest
 
 from runbooks.domain.comparison import compare
-from runbooks.domain.rendering import ATTRIBUTES, TAGS, TooComplexError, render
+from runbooks.domain.rendering import ATTRIBUTES, TAGS, TooComplexError, render, render_note
 from runbooks.domain.runbook_text import normalize_runbook
 from runbooks.services import TextTooLargeError, normalize_markdown
 from tests.runbooks.payloads import BOMBS, SCRIPTS
@@ -242,3 +242,33 @@ def test_both_texts_can_be_read_back_from_the_rows():
     rows = compare(old, new)
     assert "\n".join("".join(t for t, _ in row.old_spans) for row in rows if row.old_number) == old
     assert "\n".join("".join(t for t, _ in row.new_spans) for row in rows if row.new_number) == new
+
+
+@pytest.mark.parametrize(
+    ("note", "html"),
+    [
+        ("a\nb", "<p>a<br>\nb</p>"),
+        ("Since <six>.", "<p>Since &lt;six&gt;.</p>"),
+        ("x < y && `a < b`", "<p>x &lt; y &amp;&amp; <code>a &lt; b</code></p>"),
+        ("```\n<b>\n```", '<pre tabindex="0"><code>&lt;b&gt;\n</code></pre>'),
+        ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
+        (
+            "<https://a.example/x>",
+            '<p><a href="https://a.example/x" rel="noopener noreferrer">https://a.example/x</a></p>',
+        ),
+        (
+            "see https://a.example.",
+            '<p>see <a href="https://a.example" rel="noopener noreferrer">https://a.example</a>.</p>',
+        ),
+        ("[x](javascript:alert)", '<p><a rel="noopener noreferrer">x</a></p>'),
+        ("\ue000b\ue000", "<p>b</p>"),
+    ],
+)
+def test_a_note_keeps_lines_and_shows_tags_as_text(note, html):
+    assert render_note(note) == html
+
+
+def test_the_footnotes_of_two_notes_have_ids_of_their_own():
+    notes = [render_note("a[^1]\n\n[^1]: b", number=number) for number in (1, 2)]
+    ids = [set(re.findall(r'id="([^"]*)"', note)) for note in notes]
+    assert ids[0] & ids[1] == set()

@@ -27,9 +27,20 @@ from tests.factories import make_engineer, make_pipeline
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
-HISTORIES = 100
+# `make faults` checks a thousand histories.
+HISTORIES = 24
 BATCHES = 4
 STEPS = 12
+KINDS = {"cover": 35, "end_cover": 15, "swap": 10, "absence": 15, "end_absence": 5, "roster": 5, "hours": 5, "leave": 6}
+# The engineer of the cover at each instant, or else of the week.
+ON_CALL_SQL = """
+SELECT instant.at, coalesce(cover.engineer_id, week.engineer_id)
+  FROM unnest(%(instants)s::timestamptz[]) AS instant(at)
+  JOIN scheduling_rotationweek week
+    ON week.rotation_id = %(rotation)s AND week.starts_at <= instant.at AND week.ends_at > instant.at
+  LEFT JOIN scheduling_cover cover
+    ON cover.rotation_id = week.rotation_id AND cover.starts_at <= instant.at AND cover.ends_at > instant.at
+"""
 TYPES = ("shift-started", "shift-ended")
 
 
@@ -47,7 +58,7 @@ class History:
         self.on_call = self.engineer_at(NOW)
         self.expected, self.delivered = Counter(), Counter()
         self.on_call_since = self.at
-        self.log = []
+        self.log, self.changes = [], Counter()
 
     # What happens
 
@@ -99,24 +110,24 @@ class History:
 
     # What the tables say
 
-    def engineer_at(self, at):
+    def engineers_at(self, instants):
+        """Return who is on call at each of these instants; instants without a week are left out."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT coalesce((SELECT engineer_id FROM scheduling_cover c WHERE c.rotation_id = w.rotation_id"
-                " AND c.starts_at <= %(at)s AND c.ends_at > %(at)s), w.engineer_id) FROM scheduling_rotationweek w"
-                " WHERE w.rotation_id = %(rotation)s AND w.starts_at <= %(at)s AND w.ends_at > %(at)s",
-                {"at": at, "rotation": self.rotation.pk},
-            )
-            row = cursor.fetchone()
-        return row[0] if row else None
+            cursor.execute(ON_CALL_SQL, {"instants": instants, "rotation": self.rotation.pk})
+            return dict(cursor.fetchall())
+
+    def engineer_at(self, at):
+        return self.engineers_at([at]).get(at)
 
     def next_change(self, until):
         """Return the next instant up to `until` at which a week or a cover starts or ends."""
         edges = [
             instant
             for model in (RotationWeek, Cover)
-            for row in model.objects.filter(ends_at__gt=self.at, starts_at__lte=until)
-            for instant in (row.starts_at, row.ends_at)
+            for row in model.objects.filter(ends_at__gt=self.at, starts_at__lte=until).values_list(
+                "starts_at", "ends_at"
+            )
+            for instant in row
         ]
         return min((instant for instant in edges if self.at < instant <= until), default=until)
 
@@ -141,14 +152,14 @@ class History:
             self.check_conflicts()
 
     def change(self):
-        names = ("cover", "end_cover", "swap", "absence", "end_absence", "roster", "hours", "leave")
-        name = self.source.choices(names, weights=(35, 15, 10, 15, 5, 5, 5, 2))[0]
+        [name] = self.source.choices(list(KINDS), weights=KINDS.values())
         try:
             with transaction.atomic():
                 getattr(self, name)()
         except DomainError:
             return
         ensure_weeks(self.rotation, today=self.at.date())
+        self.changes[name] += 1
         self.log.append(f"{self.at:%d %b %H:%M} {name}")
 
     def look(self):
@@ -178,11 +189,11 @@ class History:
         notified = set(
             Message.objects.filter(type="time-off-conflict").values_list("recipient_id", "context__absence_id")
         )
-        for instant in instants:
-            engineer = self.engineer_at(instant)
-            away = HolidayBlock.objects.filter(engineer=engineer, starts_at__lte=instant, ends_at__gt=instant)
-            if engineer in {person.pk for person in self.people}:
-                for block in away:
+        blocks = list(HolidayBlock.objects.filter(starts_at__lte=instants[-1], ends_at__gt=self.at))
+        active = {person.pk for person in self.people}
+        for instant, engineer in self.engineers_at(instants).items():
+            for block in blocks:
+                if block.engineer_id == engineer in active and block.starts_at <= instant < block.ends_at:
                     assert (engineer, block.pk) in notified, "\n".join(self.log)
 
     def check(self):
@@ -203,18 +214,20 @@ def make_rotation():
 
 
 def check_histories(seeds):
-    """Check random histories; return how many messages they had."""
+    """Check random histories, which have changes of every kind; return how many messages they had."""
     admin, rotation = make_rotation()
-    count = 0
+    count, changes = 0, Counter()
     for seed in seeds:
         try:
             with transaction.atomic():
                 history = History(rotation, admin=admin, seed=seed)
                 history.run()
                 count += history.check()
+                changes += history.changes
                 raise UndoHistory
         except UndoHistory:
             rotation.refresh_from_db()
+    assert set(changes) == set(KINDS)
     return f"{len(seeds)} histories, {count:,} messages: all sent, no other"
 
 

@@ -454,7 +454,7 @@ def test_a_pipeline_s_page_shows_its_chain(signed_in, pipeline, a):
 def test_the_schedule_and_the_calendar_show_who_is_away(signed_in, rotation, b, a):
     first = RotationWeek.objects.filter(engineer=b, starts_at__gt=timezone.now()).first().starts_on
     away(b, str(first), str(first + dt.timedelta(days=2)), note="private matter")
-    assert "Holiday" in signed_in(a).get("/schedule/").content.decode()
+    assert "<li>Engineer B: on holiday" in signed_in(a).get("/schedule/").content.decode()
     page = signed_in(a).get(f"/calendar/{first.year}/{first.month}/").content.decode()
     assert "Engineer B" in page
     assert "private matter" not in page

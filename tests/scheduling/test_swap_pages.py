@@ -50,7 +50,10 @@ def test_from_my_weeks_to_an_accepted_swap(signed_in, weeks):
     browser = signed_in(mine.engineer)
     assert request_path(mine).replace("&", "&amp;") in text(browser.get("/swaps/request/"))
     page = text(browser.get(request_path(mine)))
-    assert "Swap with" in page
+    assert f"Request swap with {theirs.engineer}" in page
+    assert f'value="Could you take my on-call week of {mine.starts_on.day} {mine.starts_on:%b}?' in page
+    # What all suggestions have in common is said once.
+    assert page.count("Totals unchanged.") == 1
     answer = browser.post(request_path(mine), {"wanted_week": str(theirs.starts_on), "message": "A wedding."})
     swap = SwapRequest.objects.get()
     assert answer.headers["Location"] == f"/swaps/{swap.pk}/"
@@ -62,7 +65,9 @@ def test_from_my_weeks_to_an_accepted_swap(signed_in, weeks):
     assert "A wedding." in page
     assert other.post(f"/swaps/{swap.pk}/accept/").status_code == 302
     assert (holder(mine), holder(theirs)) == (theirs.engineer, mine.engineer)
-    assert "On call (swapped)" in text(browser.get("/schedule/"))
+    page = text(browser.get("/schedule/"))
+    assert f'<span class="badge info">Swapped</span> planned: {mine.engineer}' in page
+    assert f"{theirs.engineer} is on call" in page
     assert "Change made" in text(browser.get(f"/swaps/{swap.pk}/"))
 
 
@@ -80,7 +85,7 @@ def test_the_account_page_lists_my_open_swap_requests(signed_in, rotation, weeks
 def test_one_button_requests_a_suggested_swap(signed_in, weeks):
     mine = weeks[0]
     browser = signed_in(mine.engineer)
-    card = browser.get(request_path(mine)).context["suggestions"][0]
+    card = browser.get(request_path(mine)).context["suggestions"].cards[0]
     assert browser.post(request_path(mine), card.fields).status_code == 302
     swap = SwapRequest.objects.get()
     assert swap.moves() == card.moves
@@ -147,13 +152,15 @@ def test_one_button_saves_time_off_and_requests_a_swap(signed_in, weeks):
     }
     page = browser.post("/calendar/add/", typed)
     assert "Who could take the week of" in text(page)
-    [(affected, cards)] = page.context["suggestions"]
-    answer = browser.post("/calendar/add/", {**typed, "swap": f"{affected.rotation.slug} {cards[0].button_value}"})
+    [(affected, offers)] = page.context["suggestions"]
+    answer = browser.post(
+        "/calendar/add/", {**typed, "swap": f"{affected.rotation.slug} {offers.cards[0].button_value}"}
+    )
     assert HolidayBlock.objects.get().engineer == mine.engineer
     swap = SwapRequest.objects.get()
     assert answer.headers["Location"] == f"/swaps/{swap.pk}/"
     assert swap.offered_week == mine.starts_on
-    assert swap.counterpart.person == cards[0].moves[0].taker
+    assert swap.counterpart.person == offers.cards[0].moves[0].taker
 
 
 @pytest.mark.parametrize(
@@ -188,7 +195,7 @@ def test_taking_over_now_and_ending_the_cover(signed_in, rotation, weeks, a, b, 
     made = Cover.objects.get()
     assert (made.engineer, made.covered_engineer) == (other, running.engineer)
     assert "covering" in text(browser.get("/"))
-    assert "Covers for" in text(browser.get("/schedule/"))
+    assert f"{other} covers for {running.engineer}" in text(browser.get("/schedule/"))
     stranger = next(person for person in (a, b, c, d) if person not in (other, running.engineer))
     assert signed_in(stranger).post(f"/covers/{made.pk}/end/").status_code == 403
     assert browser.post(f"/covers/{made.pk}/end/").status_code == 302
@@ -228,6 +235,14 @@ def test_an_admin_previews_and_applies_a_plan(signed_in, weeks, admin):
     assert "No conflicts" in text(browser.get(path))
     refused = browser.post(path, {"move": moves}, follow=True)
     assert "Refresh the plan and try again." in text(refused)
+
+
+def test_a_plan_cannot_give_a_week_to_its_own_engineer(signed_in, weeks, admin):
+    person = weeks[2].engineer
+    move = f"{weeks[2].starts_on}:{person.username}:{person.username}"
+    answer = signed_in(admin).post("/schedule/weekly-rotation/plan/", {"move": [move]}, follow=True)
+    assert "needs another engineer" in text(answer)
+    assert not SwapRequest.objects.exists()
 
 
 def test_an_impossible_plan_names_the_reason(signed_in, weeks, admin, a, b, c, d):

@@ -7,10 +7,13 @@ from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from handbook.services import import_handbook
+from notifications.models import Message
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.rosters import roster_change
+from scheduling.queries.swaps import invalidated_requests
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.offboarding import deactivate
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, expire_swaps, request_swap
 from tests.factories import bearer
@@ -228,6 +231,25 @@ def test_an_inactive_engineer_is_not_put_on_call_by_a_swap(rotation, a, b, now):
         accept_swap(swap, by=b, at=now)
 
 
+def test_a_request_that_expires_meanwhile_is_not_superseded(rotation, a, b, c, now, monkeypatch):
+    day = upcoming_week(rotation, a)
+    taken = request(rotation, day, by=a, at=now, counterpart=b)
+    late = request(rotation, day, by=a, at=now, counterpart=c)
+
+    def expire_after_reading(*arguments, **options):
+        invalid = invalidated_requests(*arguments, **options)
+        SwapRequest.objects.filter(pk=late.pk).update(
+            state="expired", decided_at=now, reason="Nobody answered in time."
+        )
+        return invalid
+
+    monkeypatch.setattr("scheduling.services.swaps.invalidated_requests", expire_after_reading)
+    accept_swap(taken, by=b, at=now)
+    late.refresh_from_db()
+    assert (late.state, late.reason) == ("expired", "Nobody answered in time.")
+    assert not Message.objects.filter(type="swap-closed", context__swap_id=late.pk).exists()
+
+
 # Three-way swaps
 
 
@@ -292,6 +314,15 @@ def test_a_one_way_swap_that_still_fits_a_new_roster_stays(rotation, a, b, c, d,
     swap.refresh_from_db()
     assert swap.state == "accepted"
     assert engineer_of(rotation, swap.offered_week) == b
+
+
+def test_the_week_of_a_swap_goes_back_to_its_giver_if_the_taker_leaves(rotation, a, outsider, admin, now):
+    swap = request(rotation, upcoming_week(rotation, a), by=a, at=now, counterpart=outsider)
+    accept_swap(swap, by=outsider, at=now)
+    deactivate(outsider, by=admin, at=now)
+    swap.refresh_from_db()
+    assert (swap.state, swap.reason) == ("void", f"{outsider} is no longer active.")
+    assert engineer_of(rotation, swap.offered_week) == a
 
 
 def test_a_three_way_swap_that_no_longer_fits_a_new_roster_becomes_void(rotation, a, b, c, d, admin, now):

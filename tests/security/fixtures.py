@@ -28,6 +28,7 @@ from people.services.accounts import create_token
 from people.services.password_links import invite
 from runbooks.services import save_revision
 from scheduling.services.calendar_links import link_calendar
+from scheduling.services.cover_requests import CoverProposal, request_cover
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
@@ -81,6 +82,8 @@ def make_world():
     asking = request_swap(rotation, proposal=SwapProposal(a1.starts_on, counterpart=b), by=a, at=at)
     span = CoverData(a, b2.starts_at, b2.starts_at + dt.timedelta(hours=5))
     cover = create_cover(rotation, data=span, by=a, at=at)
+    cover_asked = _request_cover(rotation, d1, counterpart=a, at=at)
+    cover_asking = _request_cover(rotation, a1, counterpart=b, at=at)
     holiday = create_holiday(a, data=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
     sync_handoffs(at=at)
     handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=at).order_by("at").first()
@@ -137,6 +140,8 @@ def make_world():
         "item": item.pk,
         "feed": feed.secret,
         "feed_pk": feed.token.pk,
+        "cover_asked": cover_asked.pk,
+        "cover_asking": cover_asking.pk,
         "message": message.pk,
         "contact_method": method.channel,
         "external": external.pk,
@@ -171,6 +176,11 @@ def _rotation(engineers, *, at):
     set_roster(rotation, engineers=engineers, starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at)
     rows = rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on")
     return rotation, list(rows)
+
+
+def _request_cover(rotation, week, *, counterpart, at):
+    proposal = CoverProposal(week.starts_at, week.starts_at + dt.timedelta(hours=5), counterpart=counterpart)
+    return request_cover(rotation, proposal=proposal, by=week.engineer, at=at)
 
 
 def _past_handoff(rotation, outgoing, incoming, *, days, at):

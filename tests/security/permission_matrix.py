@@ -131,6 +131,7 @@ RULES = {
     # The schedule.
     "GET /schedule/": Rule(SIGNED_IN),
     "GET /schedule/{week}/": Rule(SIGNED_IN, private=NOTE),
+    "GET /schedule/{rotation}/details/": Rule(SIGNED_IN),
     "GET /schedule/new/": Rule(ADMIN),
     "POST /schedule/new/": Rule(ADMIN, NEW_ROTATION_FORM),
     "GET /schedule/{rotation}/edit/": Rule(ADMIN),
@@ -157,6 +158,17 @@ RULES = {
     "POST /swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /swaps/{asking}/cancel/": Rule(OWNER),
+    # Cover requests.
+    "GET /covers/request/": Rule(SIGNED_IN),
+    "GET /covers/request/?rotation={rotation} #of a rotation": Rule(SIGNED_IN),
+    "POST /covers/request/": Rule(SIGNED_IN),
+    "POST /covers/request/?rotation={rotation} #mine": Rule(
+        OWNER, {"starts_at": "{week}T15:00", "ends_at": "{week}T16:00", "counterpart": "engineer-b"}
+    ),
+    "GET /covers/requests/{cover_asked}/": Rule(SIGNED_IN),
+    "POST /covers/requests/{cover_asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
+    "POST /covers/requests/{cover_asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
+    "POST /covers/requests/{cover_asking}/cancel/": Rule(OWNER),
     # The shared calendar.
     "GET /calendar/": Rule(SIGNED_IN),
     "GET /calendar/{year}/{month}/": Rule(SIGNED_IN, private=NOTE),
@@ -302,6 +314,14 @@ RULES = {
     ),
     "GET /api/v1/covers/{cover}/": Rule(SIGNED_IN),
     "DELETE /api/v1/covers/{cover}/": Rule(OWNER),
+    "GET /api/v1/cover-requests/": Rule(SIGNED_IN),
+    "POST /api/v1/cover-requests/": Rule(
+        OWNER, {"rotation": "{rotation}", "starts_at": "{week}T15:00:00Z", "ends_at": "{week}T16:00:00Z"}
+    ),
+    "GET /api/v1/cover-requests/{cover_asked}/": Rule(SIGNED_IN),
+    "POST /api/v1/cover-requests/{cover_asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
+    "POST /api/v1/cover-requests/{cover_asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
+    "POST /api/v1/cover-requests/{cover_asking}/cancel/": Rule(OWNER, {}),
     "GET /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
     "PUT /api/v1/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
     "DELETE /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),

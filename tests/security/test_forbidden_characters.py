@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 MULTILINE = {"text", "notes", "notes_0", "note", "description", "markdown", "query", "engineers", "exception"}
 # Nobody sees a password or a link's secret.
 SECRET = {"password", "old_password", "new_password1", "new_password2", "secret"}
-FIELD_LABELS = {"words": "Event: ", "starts_on": "First day: ", "ends_on": "Last day: "}
+FIELD_LABELS = {"name": "Event: ", "starts_on": "First day: ", "ends_on": "Last day: "}
 # Buttons and choices of pages, which are compared with a list.
 CHOICES = {"save", "confirm", "theme", "engineer", "move", "hours"}
 # Files of other tools are never refused for a character: an alert with a line break in its name still opens an incident.

@@ -76,7 +76,7 @@ def test_charts_show_the_business_date(signed_in, check, a, zone):
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_incidents_show_the_business_date(signed_in, check, admin, zone):
-    """The title has the date: in lists, on Now, on pages, in mails and in the API."""
+    """The title shows it in lists, on Now, on pages, in mails and in the API."""
     admin.time_zone, admin.email = zone, "admin@example.test"
     admin.save()
     browser, day = signed_in(admin), check.business_date

@@ -26,10 +26,10 @@ def form_path(check_type):
     return f"/checks/new/?pipeline={SLUG}&check_type={check_type}"
 
 
-def posted(metric, **fields):
+def posted(shown, **fields):
     values = {
         "name": "In range",
-        "metric": metric.pk,
+        "metric": shown.pk,
         "severity": "fail",
         "interval_minutes": "60",
         "settle_minutes": "0",

@@ -16,7 +16,11 @@ DAYS_SEARCHED = 15
 class RunDeadlineParameters(Parameters):
     """The deadline of a run, and the weekdays on which one is due."""
 
-    by: dt.time = time_of_day("Deadline", "Local time by which a run must be reported.", default=dt.time(6))
+    by: dt.time = time_of_day(
+        "Deadline",
+        "Time by which a run must be reported, in the metric’s time zone; UTC without a metric.",
+        default=dt.time(6),
+    )
     weekdays: tuple[int, ...] = weekdays("Weekdays", "Days on which a run is due.")
     warn_minutes_before: int = integer(
         "Warn before the deadline (min)", "Warn this long before the deadline.", default=0, least=0, most=1440

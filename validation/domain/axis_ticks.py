@@ -30,14 +30,17 @@ def round_ticks(low: float, high: float) -> list[Decimal]:
         power += 1
 
 
-def labelled_ticks(low: float, high: float, *, unit: str) -> list[tuple[float, str]]:
-    """Return the round values in a range with their labels. Durations are rounded to hours or days."""
+def labelled_ticks(low: float, high: float, *, unit: str, is_whole: bool = False) -> list[tuple[float, str]]:
+    """Return the round values in a range with their labels; only whole ones for whole numbers.
+
+    Durations are rounded to hours or days.
+    """
     if unit == "min":
         span = high - low
         scale = next((minutes for minutes in (DAY_MINUTES, HOUR_MINUTES) if span >= 3 * minutes), 1)
         durations = [float(tick * scale) for tick in round_ticks(low / scale, high / scale)]
         return [(minutes, format_value(minutes, unit=unit)) for minutes in durations if _has_exact_label(minutes)]
-    ticks = round_ticks(low, high)
+    ticks = [tick for tick in round_ticks(low, high) if not is_whole or tick == tick.to_integral_value()]
     return [(float(tick), label) for tick, label in zip(ticks, _labels(ticks), strict=True)]
 
 

@@ -36,17 +36,22 @@ def plot_data(check: Check, *, days: int | None = None) -> list[PlotData]:
     chart = check.type.chart(parameters)
     if chart == Chart.RUNS or check.metric is None:
         return _runs(check, days=days)
-    if parameters is None:
-        return []
     points = MetricPoint.objects.filter(metric=check.metric, segment="").order_by("-bucket")
     newest = points.values_list("bucket", flat=True).first()
     if newest is None:
         return []
     if days is not None:
         points = points.filter(bucket__gt=newest - dt.timedelta(days=days))
+    if parameters is None:
+        return [
+            PlotData(bucket, value, None)
+            for bucket, value in reversed(points.values_list("bucket", "value")[:MAX_VALUES])
+        ]
     first = list(points.values_list("bucket", flat=True)[:MAX_VALUES])[-1]
     context = _context(check, parameters, first=first, newest=newest)
-    values = dict(check.type.chart_values(parameters, context))
+    values = dict(zip(context.series.buckets, context.series.values, strict=True))
+    if chart == Chart.RUNNING_SUM:
+        values = dict(check.type.chart_values(parameters, context))
     outcomes: Mapping[dt.datetime, CheckOutcome] = {}
     if check.type.has_quick_range and not check.type.is_by_segment(parameters):
         buckets = [bucket for bucket in context.series.buckets if bucket >= first][-MAX_RANGES:]

@@ -1,5 +1,5 @@
-// Selects several days of the month, by dragging or with Shift and the arrow keys, and opens the time off form for them.
-// Without JavaScript each day is a link to the form for that day.
+// Selects several days, by dragging, by tapping the first and the last, or with Shift and the arrow keys, and opens the time off
+// form for them. Without JavaScript each day is a link to the form for that day.
 
 const table = document.querySelector("table.month");
 const status = document.getElementById("chosen-days");
@@ -49,7 +49,8 @@ const scrollAtEdge = (event) => {
 
 table.addEventListener("pointerdown", (event) => {
   const cell = event.target.closest("td[data-day]");
-  if (!cell || event.button !== 0 || event.ctrlKey || event.metaKey) return;
+  // A finger scrolls: it selects by tapping (see "click").
+  if (!cell || event.pointerType === "touch" || event.button !== 0 || event.ctrlKey || event.metaKey) return;
   const row = cell.parentElement;
   const index = cellsOf(row).indexOf(cell);
   selection = { row, from: index, to: index, dragging: true };
@@ -78,44 +79,76 @@ const clear = () => {
   selection = null;
   render();
 };
-table.addEventListener("pointercancel", clear);
+table.addEventListener("pointercancel", () => {
+  if (selection?.dragging) clear();
+});
 // The browser's back button restores the page with its selection.
 window.addEventListener("pageshow", clear);
 
-// pointerup has opened the form already; the click that follows must not open the link.
+// The first tap marks the first day, the second the last one, in either order; two taps on one day select it alone.
+const tap = (cell) => {
+  const row = cell.parentElement;
+  const index = cellsOf(row).indexOf(cell);
+  const link = cell.querySelector("a");
+  if (selection?.row === row) {
+    selection.to = index;
+    openForm();
+  } else if (cell.classList.contains("away") && link) {
+    window.location.assign(link.href);
+  } else {
+    selection = { row, from: index, to: index, dragging: false };
+    render();
+    status.textContent += ". Now tap the last day.";
+  }
+};
+
+// With a mouse, pointerup has opened the form already; the click that follows must not open the link.
 table.addEventListener("click", (event) => {
-  if (event.target.closest("td[data-day]") && event.detail > 0 && !event.ctrlKey && !event.metaKey)
-    event.preventDefault();
+  const cell = event.target.closest("td[data-day]");
+  if (!cell || event.detail === 0 || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  if (event.pointerType === "touch") tap(cell);
 });
 table.addEventListener("dragstart", (event) => event.preventDefault());
 
 // Roving tabindex: one Tab stop per row. Arrows move, Shift extends the selection, Enter opens it, Escape clears it.
-for (const row of table.querySelectorAll("tr.mine")) {
-  const links = [...row.querySelectorAll("td[data-day] a")];
-  const first = links.find((link) => link.closest("td").classList.contains("today")) ?? links[0];
-  for (const link of links) link.tabIndex = link === first ? 0 : -1;
+// A day without a link is focused itself.
+const stopOf = (cell) => cell.querySelector("a.day") ?? cell;
+for (const row of table.querySelectorAll("tr:has(td[data-day])")) {
+  const cells = cellsOf(row);
+  const first = cells.find((cell) => cell.classList.contains("today")) ?? cells[0];
+  for (const cell of cells) stopOf(cell).tabIndex = cell === first ? 0 : -1;
 }
 
-const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -31, End: 31 };
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -62, End: 62 };
 table.addEventListener("keydown", (event) => {
-  const cell = event.target.closest(".mine td[data-day]");
+  const cell = event.target.closest("td[data-day]");
   if (!cell) return;
+  const row = cell.parentElement;
+  const cells = cellsOf(row);
+  const index = cells.indexOf(cell);
   if (event.key === "Escape") clear();
-  else if (event.key === "Enter" && selection) {
+  else if (event.key === "Enter") {
+    // A day's own link opens that day.
+    if (!selection && event.target.closest("a")) return;
     event.preventDefault();
+    selection ??= { row, from: index, to: index };
     openForm();
   } else if (event.key in STEPS) {
     event.preventDefault();
-    const row = cell.parentElement;
-    const cells = cellsOf(row);
-    const index = cells.indexOf(cell);
     const next = Math.max(0, Math.min(cells.length - 1, index + STEPS[event.key]));
     if (event.shiftKey) selection = { row, from: selection?.row === row ? selection.from : index, to: next };
     else selection = null;
-    event.target.tabIndex = -1;
-    const link = cells[next].querySelector("a");
-    link.tabIndex = 0;
-    link.focus();
+    stopOf(cell).tabIndex = -1;
+    stopOf(cells[next]).tabIndex = 0;
+    stopOf(cells[next]).focus();
     render();
   }
 });
+
+// The rotation filter applies at once; its button is for browsers without JavaScript.
+const filter = document.querySelector(".timeline-filter");
+if (filter) {
+  filter.querySelector("button").remove();
+  filter.querySelector("select").addEventListener("change", () => filter.requestSubmit());
+}

@@ -2,8 +2,7 @@
 
 const dialog = document.getElementById("shortcuts");
 const SEQUENCE_MS = 1500;
-const ROWS =
-  "main :is(.data-table tbody tr, .week-list > li, .open-incidents > li, .duty > li, .hits > li, .pipeline-list > li)";
+const ROWS = "main :is(.data-table tbody tr, .open-incidents > li, .duty > li, .hits > li, .pipeline-list > li)";
 let lastG = Number.NEGATIVE_INFINITY; // time stamp of the last “g”
 
 const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;

@@ -1,0 +1,144 @@
+"""Reads about cover requests: their recipients, the time that is still open, and whether they are still possible."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, Q
+
+from people.models import User
+from scheduling.domain.responder_chain import Period, assignments, intersect
+from scheduling.domain.weeks import roster_engineers
+from scheduling.loaders import roster_versions
+from scheduling.models import (
+    Cover,
+    CoverRequest,
+    CoverRequestQuerySet,
+    HolidayBlock,
+    RosterMember,
+    Rotation,
+    RotationWeek,
+)
+
+PAST_SHOWN = 100
+
+
+def all_cover_requests() -> CoverRequestQuerySet:
+    """Return all requests with their people and the covers that were accepted, newest first."""
+    covers = Prefetch("covers", Cover.objects.select_related("engineer").order_by("starts_at", "pk"))
+    rows = CoverRequest.objects.select_related("rotation", "requester", "counterpart", "requested_by", "decided_by")
+    return rows.prefetch_related(covers).order_by("-created_at", "-pk")
+
+
+def open_periods(requests: Iterable[CoverRequest], *, at: dt.datetime) -> dict[int, list[Period]]:
+    """Return the time that each request still asks for, by primary key: sorted, without overlaps, none of it over.
+
+    It is the requested time in which the requester is on call. An accepted part is none of it, because there the covering
+    engineer is on call. A closed request has none. Runs two statements for any number of requests.
+    """
+    requests = list(requests)
+    periods: dict[int, list[Period]] = {request.pk: [] for request in requests}
+    pending = [row for row in requests if row.state == CoverRequest.State.PENDING and row.expires_at > at]
+    if not pending:
+        return periods
+    window = {
+        "starts_at": min(max(row.starts_at, at) for row in pending),
+        "ends_at": max(row.ends_at for row in pending),
+    }
+    rotations = {row.rotation_id for row in pending}
+    weeks: dict[int, list[RotationWeek]] = {}
+    for week in RotationWeek.objects.filter(rotation__in=rotations).overlapping(**window):
+        weeks.setdefault(week.rotation_id, []).append(week)
+    covers: dict[int, list[Cover]] = {}
+    for cover in Cover.objects.filter(rotation__in=rotations).overlapping(**window):
+        covers.setdefault(cover.rotation_id, []).append(cover)
+    for row in pending:
+        begin, end = max(row.starts_at, at), row.ends_at
+        for part in assignments(
+            weeks.get(row.rotation_id, []), covers.get(row.rotation_id, []), starts_at=begin, ends_at=end
+        ):
+            on_call = part.cover or part.week if part.week else None
+            if on_call is None or on_call.engineer_id != row.requester_id:
+                continue
+            found = periods[row.pk]
+            if found and found[-1][1] == part.starts_at:
+                found[-1] = (found[-1][0], part.ends_at)
+            else:
+                found.append((part.starts_at, part.ends_at))
+    return periods
+
+
+def awaits_answer_from(request: CoverRequest, *, person: User) -> bool:
+    """Return True if an open request awaits a person's answer: they are a recipient and have not declined."""
+    if request.state != CoverRequest.State.PENDING or person.pk in (request.requester_id, *request.declined_by):
+        return False
+    return request.counterpart_id in (None, person.pk)
+
+
+def recipients(request: CoverRequest) -> list[User]:
+    """Return whom a request asks: the engineer it names, or the other engineers of the rotation."""
+    if request.counterpart:
+        return [request.counterpart]
+    return list(User.objects.filter(pk__in=others_on_roster(request)).order_by("pk"))
+
+
+def others_on_roster(request: CoverRequest) -> set[int]:
+    """Return the active engineers, except the requester, on the rosters of the shifts in a request."""
+    versions = roster_versions([request.rotation]).get(request.rotation_id, [])
+    weeks = request.rotation.weeks.overlapping(starts_at=request.starts_at, ends_at=request.ends_at)
+    starts = weeks.values_list("starts_on", flat=True)
+    engineers = {person.id for starts_on in starts for person in roster_engineers(versions, week=starts_on)}
+    active = User.objects.filter(pk__in=engineers, is_active=True)
+    return set(active.values_list("pk", flat=True)) - {request.requester_id}
+
+
+def invalidated_cover_requests(rotation: Rotation, *, at: dt.datetime) -> list[tuple[CoverRequest, str]]:
+    """Return the open requests of a rotation that are no longer possible, with the reason."""
+    pending = list(
+        rotation.cover_requests.pending().filter(expires_at__gt=at).select_related("requester", "counterpart")
+    )
+    periods = open_periods(pending, at=at)
+    invalid = []
+    for row in pending:
+        if row.counterpart and not row.counterpart.is_active:
+            invalid.append((row, f"{row.counterpart} is no longer active."))
+        elif not periods[row.pk]:
+            invalid.append((row, f"{row.requester} is no longer on call then."))
+    return invalid
+
+
+def conflicts_between(engineer: User, *, periods: Sequence[Period]) -> list[HolidayBlock]:
+    """Return an engineer's absences that overlap one of these periods."""
+    if not periods:
+        return []
+    rows = HolidayBlock.objects.filter(engineer=engineer)
+    absences = rows.overlapping(starts_at=periods[0][0], ends_at=periods[-1][1])
+    return [row for row in absences if intersect([(row.starts_at, row.ends_at)], periods)]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverInbox:
+    """The cover requests on a reader's page: to answer, their own, other open ones, and closed ones."""
+
+    to_answer: list[CoverRequest]
+    sent: list[CoverRequest]
+    others: list[CoverRequest]
+    past: list[CoverRequest]
+
+
+def cover_requests_for(person: User, *, at: dt.datetime) -> CoverInbox:
+    """Return the requests as a reader sees them. A request past its expiry counts as closed even before it is swept."""
+    is_open = Q(state=CoverRequest.State.PENDING, expires_at__gt=at)
+    pending = list(all_cover_requests().filter(is_open))
+    received = [row for row in pending if awaits_answer_from(row, person=person)]
+    sent = [row for row in pending if row.requester_id == person.pk]
+    others = [row for row in pending if row not in received and row not in sent]
+    return CoverInbox(received, sent, others, list(all_cover_requests().exclude(is_open)[:PAST_SHOWN]))
+
+
+def cover_requests_to_answer(person: User, *, at: dt.datetime) -> list[CoverRequest]:
+    """Return the open requests that ask a person, by name or as an engineer of the rotation, soonest first."""
+    rosters = RosterMember.objects.filter(engineer=person).values("roster__rotation")
+    asks = Q(counterpart=person) | Q(counterpart=None, rotation__in=rosters)
+    rows = CoverRequest.objects.pending().filter(asks, expires_at__gt=at).select_related("rotation", "requester")
+    return [row for row in rows.order_by("starts_at", "pk") if awaits_answer_from(row, person=person)]

@@ -1,0 +1,258 @@
+"""Request covers, and accept, decline, withdraw and expire the requests."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from people.models import User
+from scheduling.domain.responder_chain import Period, intersect
+from scheduling.models import Cover, CoverRequest, CoverRequestQuerySet, Rotation
+from scheduling.notifications import (
+    notify_cover_request_accepted,
+    notify_cover_request_closed,
+    notify_cover_requested,
+)
+from scheduling.queries.cover_requests import awaits_answer_from, open_periods, others_on_roster, recipients
+from scheduling.queries.on_call import assignments_between
+from scheduling.services.covers import START_TOLERANCE, CoverData, create_cover_parts
+from scheduling.services.locks import lock_active_rotation, lock_people, lock_rotation
+
+REQUEST_LIFETIME = dt.timedelta(days=14)
+MAX_OPEN_REQUESTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CoverProposal:
+    """The period to cover. `counterpart` None asks everyone."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    counterpart: User | None = None
+    message: str = ""
+
+
+@transaction.atomic
+def request_cover(rotation: Rotation, *, proposal: CoverProposal, by: User, at: dt.datetime) -> CoverRequest:
+    """Request a cover for time in which `by` is on call; an admin can request it for the engineer on call.
+
+    The period may span shifts. Raises InvalidInputError for bad input, NotAllowedError for another engineer's time, and
+    DomainError if the rotation is archived or part of the time is in an open request already.
+    """
+    rotation = lock_active_rotation(rotation)
+    starts_at = _start_now_or_later(proposal, at=at)
+    requester = _requester(rotation, starts_at=starts_at, ends_at=proposal.ends_at, by=by)
+    request = CoverRequest(
+        rotation=rotation,
+        requester=requester,
+        counterpart=_counterpart(proposal, requester=requester),
+        starts_at=starts_at,
+        ends_at=proposal.ends_at,
+        message=proposal.message,
+        requested_by=by,
+        created_at=at,
+        expires_at=min(at + REQUEST_LIFETIME, proposal.ends_at),
+    )
+    _check_open_requests(request, at=at)
+    people = recipients(request)
+    if not people:
+        raise DomainError("Nobody else is on the roster. Ask an engineer by name.")
+    request.save()
+    notify_cover_requested(request, people=people, at=at)
+    return request
+
+
+def _start_now_or_later(proposal: CoverProposal, *, at: dt.datetime) -> dt.datetime:
+    if proposal.starts_at < at - START_TOLERANCE:
+        raise InvalidInputError({"starts_at": ["The start must be now or later."]})
+    starts_at = max(proposal.starts_at, at)
+    if proposal.ends_at <= starts_at:
+        raise InvalidInputError({"ends_at": ["The end must be after the start."]})
+    return starts_at
+
+
+def _requester(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime, by: User) -> User:
+    """Return the one engineer who is on call in a period; raise NotAllowedError if `by` may not request a cover for them."""
+    parts = assignments_between(rotation, starts_at=starts_at, ends_at=ends_at)
+    if sum((part.ends_at - part.starts_at for part in parts), dt.timedelta()) < ends_at - starts_at:
+        raise InvalidInputError({"ends_at": [f"{rotation} has no shifts for all of that time yet."]})
+    engineers = {part.engineer.pk: part.engineer for part in parts}
+    if by.pk not in engineers and not by.is_staff:
+        raise NotAllowedError("You can only request a cover for your own on-call time.")
+    if len(engineers) > 1:
+        names = " and ".join(str(engineer) for engineer in engineers.values())
+        raise InvalidInputError({"ends_at": [f"{names} are on call in that time. Choose time of one engineer."]})
+    [requester] = lock_people(engineers.values()).values()
+    if not requester.is_active:
+        raise InvalidInputError({"starts_at": [f"{requester} is not active. Create a cover instead."]})
+    return requester
+
+
+def _counterpart(proposal: CoverProposal, *, requester: User) -> User | None:
+    if proposal.counterpart is None:
+        return None
+    [counterpart] = lock_people([proposal.counterpart]).values()
+    if not counterpart.is_active:
+        raise InvalidInputError({"counterpart": [f"{counterpart} is not active."]})
+    if counterpart.pk == requester.pk:
+        raise InvalidInputError({"counterpart": [f"{counterpart} is on call then. Choose another engineer."]})
+    return counterpart
+
+
+def _check_open_requests(request: CoverRequest, *, at: dt.datetime) -> None:
+    pending = request.rotation.cover_requests.pending().filter(requester=request.requester)
+    # The database does not know that a request has expired until it is closed.
+    _expire(pending, at=at)
+    is_open = pending.filter(expires_at__gt=at)
+    if is_open.filter(starts_at__lt=request.ends_at, ends_at__gt=request.starts_at).exists():
+        raise DomainError("Part of that time is in an open cover request already. Withdraw that request first.")
+    if is_open.count() >= MAX_OPEN_REQUESTS:
+        raise DomainError(f"{request.requester} has {MAX_OPEN_REQUESTS} open cover requests. Withdraw one first.")
+
+
+@transaction.atomic
+def accept_cover_request(
+    request: CoverRequest,
+    *,
+    by: User,
+    at: dt.datetime,
+    engineer: User | None = None,
+    starts_at: dt.datetime | None = None,
+    ends_at: dt.datetime | None = None,
+    acknowledge_conflicts: bool = False,
+) -> CoverRequest:
+    """Accept a cover request as its recipient, or as an admin on behalf of `engineer`; the covers start to apply at once.
+
+    Without `starts_at` and `ends_at`, all the time that is still open is accepted; with them, that part, and the rest stays
+    open. The request becomes accepted with its last part. Returns the reloaded request.
+
+    Raises NotAllowedError if `by` is not a recipient and InvalidInputError for bad input. Raises DomainError, with the
+    reason, if the request or that part of it is no longer open, and if the engineer is away then and the conflict is not
+    acknowledged.
+    """
+    rotation = lock_rotation(request.rotation)
+    row = _lock_open_request(request, at=at)
+    taker = _answering_engineer(row, by=by, engineer=engineer)
+    periods = _accepted_periods(row, starts_at=starts_at, ends_at=ends_at, at=at)
+    covers: list[Cover] = []
+    for begin, end in periods:
+        data = CoverData(taker, begin, end, reason=row.message)
+        covers += create_cover_parts(
+            rotation, data=data, by=by, at=at, acknowledge_conflicts=acknowledge_conflicts, request=row
+        )
+    rest = open_periods([row], at=at)[row.pk]
+    if not rest:
+        row.state, row.decided_by, row.decided_at = CoverRequest.State.ACCEPTED, by, at
+        row.save(update_fields=["state", "decided_by", "decided_at"])
+    notify_cover_request_accepted(row, covers=covers, by=by, is_partial=bool(rest), at=at)
+    return row
+
+
+def _accepted_periods(
+    row: CoverRequest, *, starts_at: dt.datetime | None, ends_at: dt.datetime | None, at: dt.datetime
+) -> list[Period]:
+    """Return the open time between two instants, by default all of it; raise DomainError unless all of it is open."""
+    begin, end = starts_at or row.starts_at, ends_at or row.ends_at
+    if begin < row.starts_at - START_TOLERANCE:
+        raise InvalidInputError({"starts_at": ["The start is before the requested time."]})
+    if end > row.ends_at:
+        raise InvalidInputError({"ends_at": ["The end is after the requested time."]})
+    begin = max(begin, row.starts_at, at)
+    if end <= begin:
+        raise InvalidInputError({"ends_at": ["The end must be after the start."]})
+    periods = intersect(open_periods([row], at=at)[row.pk], [(begin, end)])
+    open_time = sum((stop - start for start, stop in periods), dt.timedelta())
+    chosen = starts_at is not None or ends_at is not None
+    if not periods or (chosen and open_time < end - begin):
+        raise DomainError("Part of that time is already covered. Choose time that is still open.")
+    return periods
+
+
+@transaction.atomic
+def decline_cover_request(
+    request: CoverRequest, *, by: User, at: dt.datetime, engineer: User | None = None, comment: str = ""
+) -> CoverRequest:
+    """Decline a cover request as its recipient, or as an admin on behalf of `engineer`; return the reloaded request.
+
+    A request to anyone stays open until every other active engineer of the roster has declined. Raises the same errors as
+    `accept_cover_request`.
+    """
+    lock_rotation(request.rotation)
+    row = _lock_open_request(request, at=at)
+    decliner = _answering_engineer(row, by=by, engineer=engineer)
+    row.declined_by = sorted({*row.declined_by, decliner.pk})
+    row.save(update_fields=["declined_by"])
+    if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
+        _close(row, state=CoverRequest.State.DECLINED, reason=comment, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def cancel_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) -> CoverRequest:
+    """Withdraw what is still open of a cover request; covers that were accepted stay. Return the reloaded request.
+
+    Raises NotAllowedError unless `by` is the requester or an admin, DomainError if the request is closed.
+    """
+    lock_rotation(request.rotation)
+    row = _lock_open_request(request, at=at)
+    if by.pk != row.requester_id and not by.is_staff:
+        raise NotAllowedError("Only the requester or an admin can withdraw this request.")
+    _close(row, state=CoverRequest.State.CANCELLED, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def expire_cover_requests(*, at: dt.datetime) -> int:
+    """Close open requests whose time is over or that nobody has answered for 14 days; return how many."""
+    return _expire(CoverRequest.objects.pending(), at=at)
+
+
+def _expire(requests: CoverRequestQuerySet, *, at: dt.datetime) -> int:
+    due = requests.filter(expires_at__lte=at).select_related("rotation", "requester", "counterpart").order_by("pk")
+    rows = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
+    for row in rows:
+        _close(row, state=CoverRequest.State.EXPIRED, at=at)
+    return len(rows)
+
+
+def _lock_open_request(request: CoverRequest, *, at: dt.datetime) -> CoverRequest:
+    """Lock a request's row, after its rotation, and return it reloaded; raise DomainError if it is closed.
+
+    The rotation's lock is not enough, because `expire_cover_requests` locks only requests.
+    """
+    rows = CoverRequest.objects.select_for_update(no_key=True, of=("self",))
+    row = rows.select_related("rotation", "requester", "counterpart").get(pk=request.pk)
+    if row.state != CoverRequest.State.PENDING:
+        message = f"This request is already {row.get_state_display().lower()}."
+        raise DomainError(f"{message} {row.reason}".strip(), state=row.state)
+    if row.expires_at <= at:
+        raise DomainError("This request has expired.", state=CoverRequest.State.EXPIRED)
+    return row
+
+
+def _answering_engineer(row: CoverRequest, *, by: User, engineer: User | None) -> User:
+    """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
+    if engineer is None and by.is_staff and not awaits_answer_from(row, person=by):
+        engineer = row.counterpart
+        if engineer is None:
+            raise InvalidInputError({"engineer": ["Choose the engineer on whose behalf you answer."]})
+    person = engineer or by
+    if person.pk != by.pk and not by.is_staff:
+        raise NotAllowedError("Only an admin can answer on behalf of another engineer.")
+    if person.pk == row.requester_id:
+        raise NotAllowedError("The requester cannot answer their own request.")
+    if not awaits_answer_from(row, person=person):
+        if person.pk in row.declined_by:
+            raise DomainError(f"{person} has already declined this request.")
+        raise NotAllowedError(f"This request is not addressed to {person}.")
+    return person
+
+
+def _close(
+    row: CoverRequest, *, state: CoverRequest.State, at: dt.datetime, by: User | None = None, reason: str = ""
+) -> None:
+    """Close a locked request and notify its people."""
+    row.state, row.reason, row.decided_by, row.decided_at = state, reason, by, at
+    row.save(update_fields=["state", "reason", "decided_by", "decided_at"])
+    notify_cover_request_closed(row, at=at)

@@ -1,0 +1,21 @@
+"""Close cover requests whose time has changed hands."""
+
+import datetime as dt
+
+from scheduling.models import CoverRequest, Rotation
+from scheduling.notifications import notify_cover_request_closed
+from scheduling.queries.cover_requests import invalidated_cover_requests
+
+
+def void_cover_requests(rotation: Rotation, *, at: dt.datetime) -> int:
+    """Void the open cover requests of a rotation that are no longer possible, with the reason; return how many.
+
+    The caller has locked the rotation.
+    """
+    invalid = invalidated_cover_requests(rotation, at=at)
+    for request, reason in invalid:
+        request.state, request.reason, request.decided_at = CoverRequest.State.VOID, reason, at
+        changes = {"state": request.state, "reason": reason, "decided_at": at}
+        if CoverRequest.objects.pending().filter(pk=request.pk).update(**changes) == 1:
+            notify_cover_request_closed(request, at=at)
+    return len(invalid)

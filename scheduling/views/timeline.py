@@ -1,0 +1,103 @@
+"""The timeline: who is on call in each rotation, as bars on a time axis, and the details of a bar."""
+
+import datetime as dt
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_safe
+
+from common.datetimes import parse_instant_param
+from common.exceptions import InvalidInputError
+from people.requests import SignedInRequest
+from scheduling import presenters
+from scheduling.domain.timeline_layout import ticks
+from scheduling.domain.weeks import WEEK, week_start
+from scheduling.models import Rotation
+from scheduling.queries.coverage_gaps import upcoming_gaps
+from scheduling.queries.timeline import day_axis, rotation_timelines, time_details
+from scheduling.queries.weeks import rotations_for
+
+DAYS_A_WEEK = 7
+WEEK_CHOICES, DEFAULT_WEEKS = (4, 12, 26), 12
+FIRST_DAY, LAST_DAY = dt.date(2001, 1, 1), dt.date(2098, 1, 1)
+ROTATIONS_PER_PAGE, GAPS_SHOWN = 10, 20
+
+
+@require_safe
+def timeline(request: SignedInRequest) -> HttpResponse:
+    """Show who is on call and who is away, from a week ago or from `?from=`, for `?weeks=`, in all rotations or in one."""
+    at, zone = timezone.now(), timezone.get_current_timezone()
+    today = at.astimezone(zone).date()
+    weeks = _weeks(request)
+    default = week_start(today, weekday=0) - WEEK
+    first = _first_day(request) or default
+    axis = day_axis(first, days=DAYS_A_WEEK * weeks, zone=zone)
+    rotations = rotations_for(request.user, at=axis.starts_at)
+    slug = request.GET.get("rotation", "").replace("\0", "")
+    selected = get_object_or_404(Rotation, slug=slug) if slug else None
+    shown = [selected] if selected else rotations
+    page = Paginator(shown, ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
+    found = rotation_timelines(page.object_list, axis=axis, at=at, today=today)
+    gaps = list(upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
+    context = {
+        "gaps": gaps[:GAPS_SHOWN],
+        "more_gaps": len(gaps) > GAPS_SHOWN,
+        "boards": presenters.timeline_boards(found, reader=request.user, zone=zone, at=at),
+        "axis": axis,
+        "ticks": ticks(axis, weeks=weeks),
+        "weekends": axis.weekends(),
+        "now": at,
+        "now_band": axis.band(at, at) if axis.includes(at, at) else None,
+        "weeks": weeks,
+        "week_choices": WEEK_CHOICES,
+        "first_day": first if first != default else None,
+        "earlier": first - weeks * WEEK,
+        "later": first + weeks * WEEK,
+        "rotations": list(rotations),
+        "selected": selected,
+        "page": page,
+    }
+    return render(request, "scheduling/timeline.html", context)
+
+
+def _weeks(request: SignedInRequest) -> int:
+    """Return the number of weeks in the query string, the default if it is none of the choices."""
+    return next((choice for choice in WEEK_CHOICES if request.GET.get("weeks") == str(choice)), DEFAULT_WEEKS)
+
+
+def _first_day(request: SignedInRequest) -> dt.date | None:
+    """Return the date in `?from=`, or None without a valid one."""
+    try:
+        day = parse_date(request.GET.get("from", ""))
+    except ValueError:
+        return None
+    return day if day and FIRST_DAY <= day <= LAST_DAY else None
+
+
+@require_safe
+def details(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Return the details and actions of the time at `?at=` in a rotation, as a fragment for the timeline's pop-up."""
+    rotation = get_object_or_404(Rotation, slug=slug)
+    try:
+        moment = parse_instant_param(request.GET)
+    except InvalidInputError:
+        return render(request, "scheduling/_timeline_details.html", {"rotation": rotation}, status=400)
+    at, reader = timezone.now(), request.user
+    found = time_details(rotation, moment=moment, at=at)
+    may_act = found is not None and (reader.is_staff or reader == found.engineer)
+    context = {
+        "rotation": rotation,
+        "details": found,
+        "may_request_cover": may_act and found is not None and found.ends_at > at,
+        "may_request_swap": may_act and found is not None and not found.cover and found.week.starts_at > at,
+        "may_take_over": found is not None and found.ends_at > at,
+        "may_end": found is not None
+        and found.cover
+        and found.ends_at > at
+        and (may_act or reader == found.cover.covered_engineer),
+        "from": max(found.starts_at, at) if found else None,
+    }
+    return render(request, "scheduling/_timeline_details.html", context)
