@@ -215,7 +215,7 @@ RULES = {
     "POST /incidents/{incident}/steps/1/": Rule(SIGNED_IN, {"done": "1"}),
     # Messages, the handbook, other tools' checks.
     "GET /handbook/": Rule(ADMIN),
-    "POST /handbook/": Rule(ADMIN, {"text": HANDBOOK}),
+    "POST /handbook/": Rule(ADMIN, {"text": HANDBOOK, "rotation:weekly rotation": "new"}),
     "GET /handbook/handbook.md": Rule(SIGNED_IN),
     # Checks: everybody's, but for those with SQL.
     "GET /checks/": Rule(SIGNED_IN),
