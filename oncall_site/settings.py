@@ -141,7 +141,7 @@ TEMPLATES = [
     },
 ]
 
-# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>.
+# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>.
 COTTON_DIR = "components"
 
 DATABASES = {

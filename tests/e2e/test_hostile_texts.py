@@ -51,7 +51,9 @@ def short(text, length):
 def write_everywhere(admin):
     """Write the texts into every field that people write; return the paths of the pages about single rows."""
     at = timezone.now()
-    people = [make_engineer(short(text, 110), username=f"person-{place}") for place, text in enumerate(CHOSEN)]
+    people = [
+        make_engineer(f"{short(text, 105)} {place}", username=f"person-{place}") for place, text in enumerate(CHOSEN)
+    ]
     rotation = import_rotation(RotationText(short(CHOSEN[0], 80), CHOSEN[1], "Policy", CHOSEN[2], ()), time_zone="UTC")
     monday = at.date() - dt.timedelta(days=at.weekday())
     set_roster(rotation, engineers=people[:20], starts_on=monday, at=at)
