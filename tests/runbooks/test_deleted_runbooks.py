@@ -46,7 +46,7 @@ def test_deleting_asks_first_and_is_restored_from_the_list(signed_in, runbook, p
     browser = signed_in(a)
     asked = confirmation(browser.get(path).content.decode())
     assert (asked.action, asked.button) == (f"{path}delete/", "Delete runbook")
-    assert "its 1 revision can be restored for 30 days" in asked.detail
+    assert asked.detail == "Responders will have no runbook. It can be restored for 30 days, under Recently deleted."
     assert browser.post(f"{path}delete/").status_code == 302
     assert (titles(queries.runbooks()), titles(queries.deleted_runbooks())) == ([], [runbook.title])
     listed = browser.get("/runbooks/").content.decode()

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_count
 from common.forms import add_field_errors, add_service_error
 from common.http import query_param
 from people.requests import SignedInRequest
@@ -107,7 +108,7 @@ def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEven
         "event_form": event_form,
         "may_change": request.user.is_staff or not check.has_sql,
         "has_threshold": check.has_backtest,
-        "result_count": check.results.count(),
+        "deletion": _deletion(check),
         "history": row_history(check, fields=DEFINED),
         **extra,
     }
@@ -298,6 +299,14 @@ def remove_event(request: SignedInRequest, pk: int, number: int) -> HttpResponse
 
 def _get_check(pk: int) -> Check:
     return get_object_or_404(all_checks(), pk=pk)
+
+
+def _deletion(check: Check) -> str:
+    """Return what deleting a check means."""
+    count = check.results.count()
+    if not count:
+        return "It has no results, so it is deleted for good."
+    return f"It and its {format_count(count, 'result')} can be restored for 30 days, under Recently deleted."
 
 
 def _callout(check: Check) -> str:
