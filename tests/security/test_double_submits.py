@@ -11,17 +11,20 @@ from incidents.models import Incident, RunStep, TimelineEntry
 from notifications.models import ContactMethod, Message
 from people.models import ApiToken
 from runbooks.models import RunbookRevision
-from scheduling.models import Cover, HolidayBlock, Rotation, SwapRequest
+from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
 from tests.security.permission_matrix import RULES
 from validation.models import Check, KnownEvent, Metric
 
 KEY = "a-key-of-one-rendered-form"
 SWAP = "/swaps/request/?rotation={rotation}&week={week}"
+COVER = "/covers/request/?rotation={rotation}"
 # Path: who submits it, what it creates, the page with the form, and its rule in the permission matrix if that has another name.
 FORMS = {
     "/calendar/add/": ("owner", HolidayBlock, "/calendar/add/", ""),
     SWAP: ("owner", SwapRequest, SWAP, " #mine"),
     "/schedule/{rotation}/cover/": ("owner", Cover, "/schedule/{rotation}/cover/", ""),
+    COVER: ("owner", CoverRequest, COVER, " #mine"),
+    "/covers/requests/{cover_asked}/accept/": ("owner", Cover, "/covers/requests/{cover_asked}/", ""),
     "/schedule/new/": ("admin", Rotation, "/schedule/new/", ""),
     "/action-items/add/": ("owner", ActionItem, "/handoffs/", ""),
     "/incidents/open/": ("owner", Incident, "/incidents/open/", ""),
