@@ -18,6 +18,7 @@ MIN_LABEL_PERCENT = 4.0
 # Rows of a page, from roomy to dense, with the height of a row in pixels.
 ROW_HEIGHTS = ((12, 32), (20, 24))
 DENSE_ROW_HEIGHT = 18
+MAX_ROWS = 60
 BAR_MARGIN = 2
 CONFLICT_HEIGHT = 3
 
@@ -217,14 +218,15 @@ def rotation_parts(schedule: RotationSchedule, *, axis: Axis) -> list[Assignment
 
 
 def engineers_in(schedule: RotationSchedule, *, axis: Axis, today: dt.date) -> list[Person]:
-    """Return the engineers of a rotation's rows: the roster of today in its order, then others who are on call in the window."""
+    """Return the engineers of a rotation's rows: the roster of today in its order, then others who are on call in the window.
+
+    Of more than MAX_ROWS, only those who are on call in the window.
+    """
     roster = active_roster(schedule.rosters, week=today) or (schedule.rosters[0] if schedule.rosters else None)
-    order = list(roster.engineers) if roster else []
-    for part in rotation_parts(schedule, axis=axis):
-        for span in (part.week, part.cover):
-            if span is not None and span.engineer not in order:
-                order.append(span.engineer)
-    return order
+    parts = rotation_parts(schedule, axis=axis)
+    on_call = dict.fromkeys(span.engineer for part in parts for span in (part.week, part.cover) if span is not None)
+    order = list(dict.fromkeys([*(roster.engineers if roster else ()), *on_call]))
+    return order if len(order) <= MAX_ROWS else [engineer for engineer in order if engineer in on_call][:MAX_ROWS]
 
 
 def board(

@@ -20,7 +20,7 @@ from scheduling.models import (
     RotationWeek,
 )
 
-PAST_SHOWN = 100
+ROWS_SHOWN = 100
 
 
 def all_cover_requests() -> CoverRequestQuerySet:
@@ -127,14 +127,16 @@ class CoverInbox:
 
 
 def cover_requests_for(person: User, *, at: dt.datetime) -> CoverInbox:
-    """Return the requests as a reader sees them, at most PAST_SHOWN of each kind. A request past its expiry counts as closed even before it is swept."""
+    """Return the requests as a reader sees them, at most ROWS_SHOWN open and as many closed ones.
+
+    A request past its expiry counts as closed even before it is swept.
+    """
     is_open = Q(state=CoverRequest.State.PENDING, expires_at__gt=at)
-    pending = list(all_cover_requests().filter(is_open))
+    pending = list(all_cover_requests().filter(is_open)[:ROWS_SHOWN])
     received = [row for row in pending if awaits_answer_from(row, person=person)]
     sent = [row for row in pending if row.requester_id == person.pk]
     others = [row for row in pending if row not in received and row not in sent]
-    past = list(all_cover_requests().exclude(is_open)[:PAST_SHOWN])
-    return CoverInbox(received[:PAST_SHOWN], sent[:PAST_SHOWN], others[:PAST_SHOWN], past)
+    return CoverInbox(received, sent, others, list(all_cover_requests().exclude(is_open)[:ROWS_SHOWN]))
 
 
 def cover_requests_to_answer(person: User, *, at: dt.datetime) -> list[CoverRequest]:
@@ -142,4 +144,4 @@ def cover_requests_to_answer(person: User, *, at: dt.datetime) -> list[CoverRequ
     rosters = RosterMember.objects.filter(engineer=person).values("roster__rotation")
     asks = Q(counterpart=person) | Q(counterpart=None, rotation__in=rosters)
     rows = CoverRequest.objects.pending().filter(asks, expires_at__gt=at).select_related("rotation", "requester")
-    return [row for row in rows.order_by("starts_at", "pk") if awaits_answer_from(row, person=person)]
+    return [row for row in rows.order_by("starts_at", "pk")[:ROWS_SHOWN] if awaits_answer_from(row, person=person)]

@@ -13,6 +13,7 @@ from scheduling.models import Cover, CoverageGap, CoverRequest, HolidayBlock, Ro
 from scheduling.queries.cover_requests import open_periods
 
 DAY = dt.timedelta(days=1)
+MAX_REQUESTS, MAX_GAPS, MAX_DETAILS = 200, 500, 20
 
 
 def day_axis(first: dt.date, *, days: int, zone: dt.tzinfo) -> Axis:
@@ -76,7 +77,7 @@ def _uncovered(rotations: list[Rotation], *, axis: Axis) -> dict[int, list[tuple
     rows = CoverageGap.objects.filter(pipeline__in_rotation__rotation__in=rotations)
     gaps: dict[int, list[tuple[str, dt.datetime, dt.datetime]]] = {}
     window = {"starts_at": axis.starts_at, "ends_at": axis.ends_at}
-    for row in rows.overlapping(**window).select_related("pipeline__in_rotation"):
+    for row in rows.overlapping(**window).select_related("pipeline__in_rotation")[:MAX_GAPS]:
         found = gaps.setdefault(row.pipeline.in_rotation.rotation_id, [])
         found.append((str(row.pipeline), row.starts_at, row.ends_at))
     return gaps
@@ -88,7 +89,7 @@ def _cover_requests(
     rows = CoverRequest.objects.pending().filter(
         rotation__in=rotations, expires_at__gt=at, starts_at__lt=axis.ends_at, ends_at__gt=axis.starts_at
     )
-    requests = list(rows.select_related("requester").order_by("starts_at", "pk"))
+    requests = list(rows.select_related("requester").order_by("starts_at", "pk")[:MAX_REQUESTS])
     periods = open_periods(requests, at=at)
     found: dict[int, list[tuple[CoverRequest, list[Period]]]] = {}
     for row in requests:
@@ -146,7 +147,9 @@ def time_details(rotation: Rotation, *, moment: dt.datetime, at: dt.datetime) ->
         cover=part.cover,
         **period,
         absences=list(HolidayBlock.objects.filter(engineer=part.engineer).overlapping(**period)),
-        gaps=list(gaps.select_related("pipeline")),
-        cover_requests=list(requests.select_related("requester", "counterpart").order_by("starts_at", "pk")),
-        swap_requests=list(swaps.select_related("requester", "counterpart")),
+        gaps=list(gaps.select_related("pipeline")[:MAX_DETAILS]),
+        cover_requests=list(
+            requests.select_related("requester", "counterpart").order_by("starts_at", "pk")[:MAX_DETAILS]
+        ),
+        swap_requests=list(swaps.select_related("requester", "counterpart")[:MAX_DETAILS]),
     )

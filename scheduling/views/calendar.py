@@ -20,12 +20,14 @@ from scheduling.models import HolidayBlock, Rotation, SwapRequest
 from scheduling.queries.calendar_days import OnCallCalendar, gaps_between, on_call_calendar
 from scheduling.queries.holidays import holidays_between
 from scheduling.queries.impact import holiday_impact
+from scheduling.queries.weeks import rotations_for
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.swaps import SwapProposal, request_swap
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 GAPS_SHOWN = 20
-PEOPLE_PER_PAGE = 60
+PEOPLE_PER_PAGE = 30
+ROTATIONS_LISTED, ROTATIONS_SHOWN = 100, 10
 ABSENCES_SHOWN = 300
 DAY = dt.timedelta(days=1)
 
@@ -49,7 +51,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     days = months.days
     begin = dt.datetime.combine(days[0] - DAY, dt.time(), dt.UTC)
     end = begin + (len(days) + 2) * DAY
-    rotations = list(Rotation.objects.active(at=begin))
+    rotations = list(rotations_for(request.user, at=begin))
     slug = request.GET.get("rotation", "").replace("\0", "")
     selected = get_object_or_404(Rotation, slug=slug) if slug else None
     shown = [selected] if selected else rotations
@@ -76,7 +78,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     context = {
         "months": months.months,
         "days": presenters.day_heads(rows, days=days, today=today),
-        "spans": on_call.spans,
+        "spans": on_call.spans[:ROTATIONS_SHOWN],
         "rows": page.object_list,
         "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
         "absences": sorted(
@@ -86,7 +88,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
         "month": days[0],
         "previous_month": days[0] - DAY,
         "next_month": months.months[1][0],
-        "rotations": rotations,
+        "rotations": rotations[:ROTATIONS_LISTED],
         "selected": selected,
         "everyone": everyone,
         "others": sum(person.is_active for person in everybody.values()) - len(people),

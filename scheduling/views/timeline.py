@@ -23,7 +23,7 @@ from scheduling.queries.weeks import rotations_for
 DAYS_A_WEEK = 7
 WEEK_CHOICES, DEFAULT_WEEKS = (4, 12, 26), 12
 FIRST_DAY, LAST_DAY = dt.date(2001, 1, 1), dt.date(2098, 1, 1)
-ROTATIONS_PER_PAGE, GAPS_SHOWN = 10, 20
+ROTATIONS_PER_PAGE, ROTATIONS_LISTED, GAPS_SHOWN = 10, 100, 20
 
 
 @require_safe
@@ -56,7 +56,7 @@ def timeline(request: SignedInRequest) -> HttpResponse:
         "first_day": first if first != default else None,
         "earlier": first - weeks * WEEK,
         "later": first + weeks * WEEK,
-        "rotations": list(rotations),
+        "rotations": list(rotations[:ROTATIONS_LISTED]),
         "selected": selected,
         "page": page,
     }

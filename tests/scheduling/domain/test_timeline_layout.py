@@ -132,6 +132,12 @@ def test_rows_are_the_roster_in_its_order_and_then_others_on_call():
     assert engineers_in(schedule(), axis=axis(), today=MONDAY) == []
 
 
+def test_of_a_very_long_roster_only_those_on_call_have_rows():
+    people = [Person(number, f"engineer-{number}", f"Engineer {number}") for number in range(100, 200)]
+    found = schedule(week(0, B), week(1, people[7]), rosters=[RosterVersion(MONDAY - 4 * WEEK, tuple(people))])
+    assert engineers_in(found, axis=axis(), today=MONDAY) == [people[7], B]
+
+
 def test_many_rows_are_lower():
     assert [row_height(rows) for rows in (1, 12, 13, 20, 21, 60)] == [32, 32, 24, 24, 18, 18]
 
