@@ -111,7 +111,7 @@ def check_restarts(var, *, kills, rounds=EACH):
 
 
 def check_full_while_running(var, site, address):
-    """Fill the disk of a running site and end its database: it says why it does not start, and goes on once there is room."""
+    """Fill the disk of a running site and end its database: it says why it does not start, and goes on once there is space."""
     filler = var / "filler"
     with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
