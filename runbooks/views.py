@@ -20,6 +20,8 @@ from runbooks.models import Runbook, RunbookRevision
 
 RUNBOOKS_PER_PAGE = 100
 MAX_DELETED_SHOWN = 100
+# The API lists older ones.
+REVISIONS_SHOWN = 300
 # A preview waits this long for an earlier one of the same person.
 MAX_WAIT_SECONDS = 2
 RETRY_SECONDS = 1
@@ -114,7 +116,9 @@ def preview(request: SignedInRequest, slug: str) -> HttpResponse:
 def revisions(request: SignedInRequest, slug: str) -> HttpResponse:
     """List a runbook's revisions, with options to compare and restore."""
     row = _runbook(slug)
-    return render(request, "runbooks/revisions.html", {"runbook": row, "revisions": queries.list_revisions(row)})
+    return render(
+        request, "runbooks/revisions.html", {"runbook": row, "revisions": queries.list_revisions(row)[:REVISIONS_SHOWN]}
+    )
 
 
 @require_safe
