@@ -4,7 +4,7 @@ import enum
 import re
 
 
-class About(enum.StrEnum):
+class TopicKind(enum.StrEnum):
     """The kind of live data shown under a topic."""
 
     ACTIONS = "actions"
@@ -15,14 +15,14 @@ class About(enum.StrEnum):
 
 
 # The first match wins: “Pending action items” must not match pending issues, “Status of outages” must match outages.
-WORDS = (
-    (About.ACTIONS, re.compile(r"\b(?:action|actions|to-?dos?|tasks?|follow-?ups?|open points?)\b", re.IGNORECASE)),
-    (About.OUTAGES, re.compile(r"\b(?:outages?|delays?|delayed|downtime|down|late)\b", re.IGNORECASE)),
-    (About.ISSUES, re.compile(r"\b(?:issues?|incidents?|problems?|alerts?|tickets?)\b", re.IGNORECASE)),
-    (About.STATUS, re.compile(r"\b(?:status|state|health|pipelines?)\b", re.IGNORECASE)),
+KEYWORDS = (
+    (TopicKind.ACTIONS, re.compile(r"\b(?:action|actions|to-?dos?|tasks?|follow-?ups?|open points?)\b", re.IGNORECASE)),
+    (TopicKind.OUTAGES, re.compile(r"\b(?:outages?|delays?|delayed|downtime|down|late)\b", re.IGNORECASE)),
+    (TopicKind.ISSUES, re.compile(r"\b(?:issues?|incidents?|problems?|alerts?|tickets?)\b", re.IGNORECASE)),
+    (TopicKind.STATUS, re.compile(r"\b(?:status|state|health|pipelines?)\b", re.IGNORECASE)),
 )
 
 
-def about(title: str) -> About:
+def topic_kind(title: str) -> TopicKind:
     """Return the kind of live data for a topic title; NOTES if no keyword matches."""
-    return next((kind for kind, words in WORDS if words.search(title)), About.NOTES)
+    return next((kind for kind, words in KEYWORDS if words.search(title)), TopicKind.NOTES)

@@ -40,8 +40,8 @@ def _first_per_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] 
         Rotation.objects.all() if rotations is None else Rotation.objects.filter(pk__in=[one.pk for one in rotations])
     )
     keys = chosen.order_by().annotate(first=Subquery(rows.values("pk")[:1])).values_list("first", flat=True)
-    found = Handoff.objects.filter(pk__in=[key for key in keys if key is not None])
-    return list(found.with_people().order_by("rotation_id"))
+    first = Handoff.objects.filter(pk__in=[key for key in keys if key is not None])
+    return list(first.with_people().order_by("rotation_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ def away_at(handoffs: Iterable[Handoff]) -> list[AttendeeAbsence]:
     starts_at = min(row.meeting_starts_at for row in rows)
     ends_at = max(row.meeting_ends_at for row in rows)
     blocks = HolidayBlock.objects.filter(engineer__in=people).overlapping(starts_at=starts_at, ends_at=ends_at)
-    found = list(blocks.select_related("engineer"))
+    absences = list(blocks.select_related("engineer"))
     return [
         AttendeeAbsence(row, block)
         for row in rows
-        for block in found
+        for block in absences
         if block.engineer_id in (row.outgoing_id, row.incoming_id)
         and block.starts_at < row.meeting_ends_at
         and block.ends_at > row.meeting_starts_at
@@ -115,5 +115,5 @@ def meeting_minutes(rotation: Rotation) -> int:
 
 def away_by_handoff(handoffs: list[Handoff]) -> list[list[AttendeeAbsence]]:
     """Return the absences during each hand-off's meeting, in the order given."""
-    found = away_at(handoffs)
-    return [[one for one in found if one.handoff.pk == row.pk] for row in handoffs]
+    absences = away_at(handoffs)
+    return [[one for one in absences if one.handoff.pk == row.pk] for row in handoffs]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from common.formatting import format_instant
-from handoffs.domain.topics import About
+from handoffs.domain.topics import TopicKind
 from handoffs.models import ActionItem
 from handoffs.queries.action_items import open_items
 from incidents.models import Incident
@@ -39,13 +39,13 @@ class SheetItem:
 MAX_SHEET_ITEMS = 50
 # The page with all lines of a kind.
 LIST_PAGES = {
-    About.ACTIONS: "handoffs",
-    About.ISSUES: "incidents",
-    About.OUTAGES: "incidents",
-    About.STATUS: "pipelines",
+    TopicKind.ACTIONS: "handoffs",
+    TopicKind.ISSUES: "incidents",
+    TopicKind.OUTAGES: "incidents",
+    TopicKind.STATUS: "pipelines",
 }
 
-SheetData = Mapping[tuple[int, About], list[SheetItem]]
+SheetData = Mapping[tuple[int, TopicKind], list[SheetItem]]
 
 
 def live_items(rotations: Iterable[int], *, at: dt.datetime, max_items: int = MAX_SHEET_ITEMS) -> SheetData:
@@ -54,36 +54,36 @@ def live_items(rotations: Iterable[int], *, at: dt.datetime, max_items: int = MA
     Each list has at most `max_items` lines, and then a line that says how many more there are.
     """
     keys = set(rotations)
-    items: dict[tuple[int, About], list[SheetItem]] = {}
+    items: dict[tuple[int, TopicKind], list[SheetItem]] = {}
     for row in open_items(keys):
-        items.setdefault((row.rotation_id, About.ACTIONS), []).append(_action(row))
+        items.setdefault((row.rotation_id, TopicKind.ACTIONS), []).append(_action(row))
     rows = PipelineRotation.objects.filter(rotation__in=keys).select_related("pipeline")
     members = list(rows.order_by("pipeline__position", "pipeline"))
     for key, item in (*_incidents(members), *_statuses(members, at=at)):
         items.setdefault(key, []).append(item)
-    return {key: _capped(rows, about=key[1], max_items=max_items) for key, rows in items.items()}
+    return {key: _capped(rows, kind=key[1], max_items=max_items) for key, rows in items.items()}
 
 
-def _capped(rows: list[SheetItem], *, about: About, max_items: int) -> list[SheetItem]:
+def _capped(rows: list[SheetItem], *, kind: TopicKind, max_items: int) -> list[SheetItem]:
     if len(rows) <= max_items:
         return rows
     # The lines that need attention come first; the sort keeps the order otherwise.
     first = sorted(rows, key=lambda row: ("danger", "warn").index(row.state) if row.state in ("danger", "warn") else 2)
-    return [*first[:max_items], SheetItem(f"{len(rows) - max_items:,} more", reverse(LIST_PAGES[about]))]
+    return [*first[:max_items], SheetItem(f"{len(rows) - max_items:,} more", reverse(LIST_PAGES[kind]))]
 
 
 def _action(row: ActionItem) -> SheetItem:
     return SheetItem(f"{row.text} ({row.pipeline})" if row.pipeline else row.text)
 
 
-def _incidents(members: list[PipelineRotation]) -> list[tuple[tuple[int, About], SheetItem]]:
+def _incidents(members: list[PipelineRotation]) -> list[tuple[tuple[int, TopicKind], SheetItem]]:
     rotations = {row.pipeline_id: row.rotation_id for row in members}
     rows = open_incidents().filter(pipeline__in=rotations)
-    return [((rotations[row.pipeline_id], _about(row)), _incident(row)) for row in rows]
+    return [((rotations[row.pipeline_id], _incident_kind(row)), _incident(row)) for row in rows]
 
 
-def _about(row: Incident) -> About:
-    return About.ISSUES if row.kind == Incident.Kind.ISSUE else About.OUTAGES
+def _incident_kind(row: Incident) -> TopicKind:
+    return TopicKind.ISSUES if row.kind == Incident.Kind.ISSUE else TopicKind.OUTAGES
 
 
 def _incident(row: Incident) -> SheetItem:
@@ -93,12 +93,12 @@ def _incident(row: Incident) -> SheetItem:
     return SheetItem(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger", link=row.title)
 
 
-def _statuses(members: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[tuple[int, About], SheetItem]]:
+def _statuses(members: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[tuple[int, TopicKind], SheetItem]]:
     pipelines = [row.pipeline for row in members]
     chains, known = responder_chains(pipelines, at=at), statuses(pipelines)
     return [
         (
-            (row.rotation_id, About.STATUS),
+            (row.rotation_id, TopicKind.STATUS),
             _status(row.pipeline, known[row.pipeline_id], responder=chains[row.pipeline_id].responder),
         )
         for row in members

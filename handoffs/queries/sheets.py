@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from handoffs.domain.topics import about
+from handoffs.domain.topics import topic_kind
 from handoffs.models import Handoff, HandoffNote, HandoffTopic
 from handoffs.queries.sheet_items import MAX_SHEET_ITEMS, SheetData, SheetItem, live_items
 
@@ -96,4 +96,4 @@ def _frozen_topics(frozen: list[dict[str, Any]]) -> list[Topic]:
 
 def items_for(title: str, *, rotation: int, live: SheetData) -> tuple[SheetItem, ...]:
     """Return the live data to show under a topic of a rotation's sheet."""
-    return tuple(live.get((rotation, about(title)), ()))
+    return tuple(live.get((rotation, topic_kind(title)), ()))

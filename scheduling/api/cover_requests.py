@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
@@ -44,14 +45,14 @@ class AcceptedPartSerializer(serializers.ModelSerializer[Cover]):
         read_only_fields = fields
 
 
-class CoverRequestSerializer(serializers.ModelSerializer[CoverRequest]):
+class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
     """A cover request. `open` is the time that it still asks for, `accepted` the parts that engineers have accepted."""
 
     rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
     requester = UsernameField(read_only=True)
     counterpart = UsernameField(required=False, allow_null=True)
     starts_at = serializers.DateTimeField(required=False)
-    message = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    message = LineField(required=False, allow_blank=True, max_length=200, default="")
     open = serializers.SerializerMethodField()
     accepted = AcceptedPartSerializer(source="covers", many=True, read_only=True)
     requested_by = UsernameField(read_only=True)
@@ -101,14 +102,14 @@ class CoverDeclineSerializer(serializers.Serializer[Any]):
     """A refusal: the engineer an admin declines for, and a reason."""
 
     engineer = UsernameField(required=False)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+    reason = LineField(required=False, allow_blank=True, max_length=500, default="")
 
 
 class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[CoverRequest]):
     """Cover requests: create, accept in full or in part, decline or withdraw them."""
 
     queryset = all_cover_requests()
-    serializer_class = CoverRequestSerializer
+    serializer_class = RequestedCoverSerializer
     filter_backends = (ListFilterBackend,)
     filterset_class = CoverRequestFilter
     lookup_value_regex = "[0-9]{1,15}"
@@ -132,7 +133,7 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
         row = request_cover(rotation, proposal=proposal, by=request_user(request), at=at)
         return Response(self._data(row), status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=CoverAcceptanceSerializer, responses={200: CoverRequestSerializer})
+    @extend_schema(request=CoverAcceptanceSerializer, responses={200: RequestedCoverSerializer})
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str) -> Response:
         """Accept a cover request in full, or from `starts_at` to `ends_at`. You are on call for that time at once."""
@@ -142,7 +143,7 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
         accept_cover_request(row, by=request_user(request), at=timezone.now(), **serializer.validated_data)
         return Response(self._data(self.get_object()))
 
-    @extend_schema(request=CoverDeclineSerializer, responses={200: CoverRequestSerializer})
+    @extend_schema(request=CoverDeclineSerializer, responses={200: RequestedCoverSerializer})
     @action(detail=True, methods=["post"])
     def decline(self, request: Request, pk: str) -> Response:
         """Decline a cover request, with an optional reason."""
@@ -158,7 +159,7 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
         )
         return Response(self._data(self.get_object()))
 
-    @extend_schema(request=None, responses={200: CoverRequestSerializer})
+    @extend_schema(request=None, responses={200: RequestedCoverSerializer})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Withdraw what is still open of a cover request. Accepted covers stay."""
@@ -171,4 +172,4 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
     def _rows(self, rows: Sequence[CoverRequest]) -> Any:
         """Return requests as data; two statements find the open time of all of them."""
         context = {**self.get_serializer_context(), "open_periods": open_periods(rows, at=timezone.now())}
-        return CoverRequestSerializer(rows, many=True, context=context).data
+        return RequestedCoverSerializer(rows, many=True, context=context).data

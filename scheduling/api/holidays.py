@@ -96,7 +96,7 @@ class HolidayImpactSerializer(serializers.Serializer[Any]):
     @extend_schema_field(WeekSuggestionSerializer(many=True))
     def get_suggestions(self, impact: HolidayImpact) -> Any:
         """Return the suggestions of all affected shifts in one list."""
-        rows = [(affected, suggestion) for affected, found in impact.suggestions for suggestion in found]
+        rows = [(affected, suggestion) for affected, suggestions in impact.suggestions for suggestion in suggestions]
         return WeekSuggestionSerializer(rows, many=True).data
 
 

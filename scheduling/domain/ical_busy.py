@@ -111,7 +111,7 @@ def busy_days(
     calendar = parse_calendar(data)
     zones = [name for name in (calendar.time_zone, zone) if usable_zone(name)]
     window = _Window(first, last, (*dict.fromkeys(zones), UTC), Budget())
-    found: dict[tuple[str, dt.date], BusyEvent] = {}
+    by_identity: dict[tuple[str, dt.date], BusyEvent] = {}
     skipped: list[SkippedEvent] = []
     for series in _by_uid(calendar, window, skipped):
         try:
@@ -122,12 +122,12 @@ def busy_days(
             continue
         for event in occurrences:
             # Two events with one identity, such as an exported duplicate, become the longer of the two.
-            known = found.get((event.uid, event.starts_on))
+            known = by_identity.get((event.uid, event.starts_on))
             if known is None or event.ends_on > known.ends_on:
-                found[event.uid, event.starts_on] = event
-    if len(found) > MAX_ABSENCES:
+                by_identity[event.uid, event.starts_on] = event
+    if len(by_identity) > MAX_ABSENCES:
         raise UnreadableCalendarError(f"The calendar has more than {MAX_ABSENCES:,} all-day events in the coming year.")
-    events = sorted(found.values(), key=lambda event: (event.starts_on, event.uid))
+    events = sorted(by_identity.values(), key=lambda event: (event.starts_on, event.uid))
     return BusyCalendar(events, skipped)
 
 
@@ -217,7 +217,7 @@ def _dates(event: _Event, window: _Window, *, margin: int) -> Iterator[dt.date]:
     added = [_day(moment, event, window) for moment in moments(event.raw, "RDATE")]
     seen: set[dt.date] = set()
     earliest, latest = window.first - margin * DAY, window.last + margin * DAY
-    rules = [found.value for found in event.raw.all("RRULE")]
+    rules = [rule.value for rule in event.raw.all("RRULE")]
     repeated = (
         day
         for rule in rules

@@ -42,10 +42,10 @@ class RawEvent:
 
     def text(self, name: str) -> str:
         """Return the first value with this name without its escapes, or ""."""
-        found = self.first(name)
-        if found is None:
+        parsed = self.first(name)
+        if parsed is None:
             return ""
-        text = ESCAPE.sub(lambda match: "\n" if match[1] in "nN" else match[1], found.value)
+        text = ESCAPE.sub(lambda match: "\n" if match[1] in "nN" else match[1], parsed.value)
         return text.replace("\0", "").strip()
 
 
@@ -97,9 +97,9 @@ def _parse_lines(lines: list[str], markers: list[str]) -> RawCalendar:
             if marker == f"END:{nested[-1]}":
                 nested.pop()
         elif event is not None:
-            found = parse_line(line)
-            if found is not None:
-                event.properties.setdefault(found.name, []).append(found)
+            parsed = parse_line(line)
+            if parsed is not None:
+                event.properties.setdefault(parsed.name, []).append(parsed)
         elif marker.startswith("X-WR-TIMEZONE"):
             time_zone = time_zone or line.partition(":")[2].strip()
     return RawCalendar(time_zone, events)

@@ -59,18 +59,18 @@ def usable_zone(name: str) -> ZoneInfo | None:
 
 def required_moment(raw: RawEvent, name: str) -> Moment:
     """Return the date or time of a property; raise MalformedEventError if it is missing or malformed."""
-    found = raw.first(name)
-    if found is None:
+    field = raw.first(name)
+    if field is None:
         raise MalformedEventError(f"The {WORDS.get(name, name)} date is missing.")
-    return _moment(found, found.value)
+    return _moment(field, field.value)
 
 
 def moments(raw: RawEvent, name: str) -> Iterator[Moment]:
     """Yield the dates and times of a property that lists them; of a period, its start."""
-    for found in raw.all(name):
-        for value in found.value.split(","):
+    for field in raw.all(name):
+        for value in field.value.split(","):
             if value.strip():
-                yield _moment(found, value.partition("/")[0])
+                yield _moment(field, value.partition("/")[0])
 
 
 def parse_moment(name: str, value: str, *, zone: str = "", is_date: bool = False) -> Moment:
@@ -90,9 +90,9 @@ def parse_moment(name: str, value: str, *, zone: str = "", is_date: bool = False
     return Moment(day, time, UTC if match[3] else zone)
 
 
-def _moment(found: Property, value: str) -> Moment:
-    is_date = found.parameters.get("VALUE", "").upper() == "DATE"
-    return parse_moment(found.name, value, zone=found.parameters.get("TZID", ""), is_date=is_date)
+def _moment(field: Property, value: str) -> Moment:
+    is_date = field.parameters.get("VALUE", "").upper() == "DATE"
+    return parse_moment(field.name, value, zone=field.parameters.get("TZID", ""), is_date=is_date)
 
 
 def in_zone(moment: Moment, zone: str) -> dt.datetime:

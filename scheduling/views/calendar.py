@@ -63,8 +63,6 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     ]
     # The reader's row comes first, because they drag dates in it.
     people.sort(key=lambda person: person != request.user)
-    page = Paginator(people, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
-    people = list(page.object_list)
     keys = {person.pk for person in people}
     absences = [
         row
@@ -72,13 +70,18 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
         if row.starts_on <= days[-1] and row.ends_on >= days[0] and row.engineer_id in keys
     ]
     rows = presenters.month_rows(people, days=days, absences=absences, on_call=on_call.days, today=today)
+    # The heads count everybody who is away, whichever page they are on.
+    page = Paginator(rows, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    shown_people = {row.engineer.pk for row in page}
     context = {
         "months": months.months,
         "days": presenters.day_heads(rows, days=days, today=today),
         "spans": on_call.spans,
-        "rows": rows,
+        "rows": page.object_list,
         "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
-        "absences": sorted(absences, key=lambda row: (row.starts_on, row.pk))[:ABSENCES_SHOWN],
+        "absences": sorted(
+            (row for row in absences if row.engineer_id in shown_people), key=lambda row: (row.starts_on, row.pk)
+        )[:ABSENCES_SHOWN],
         "page": page,
         "month": days[0],
         "previous_month": days[0] - DAY,
@@ -165,7 +168,7 @@ def _preview_or_save(
         return redirect("calendar_month", year=block.starts_on.year, month=block.starts_on.month)
     block.pk = existing.pk if existing else None
     impact = holiday_impact(block, at=timezone.now())
-    suggestions = [(affected, presenters.suggestion_list(found)) for affected, found in impact.suggestions]
+    suggestions = [(affected, presenters.suggestion_list(ranked)) for affected, ranked in impact.suggestions]
     changes = presenters.responder_changes(impact)
     context |= {"absence": block, "impact": impact, "changes": changes, "suggestions": suggestions}
     return render(request, "scheduling/holiday.html", context)

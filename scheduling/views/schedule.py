@@ -88,8 +88,8 @@ def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[s
     swaps = all_swaps().pending().touching_weeks([row.starts_on]).filter(rotation=row.rotation, expires_at__gt=at)
     suggestions = None
     if can_offer:
-        found = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-        suggestions = presenters.suggestion_list(found)
+        ranked = suggestions_for(row.rotation, week=row.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
+        suggestions = presenters.suggestion_list(ranked)
     return {"can_offer": can_offer, "swaps": swaps, "suggestions": suggestions}
 
 

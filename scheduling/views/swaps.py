@@ -76,8 +76,8 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, f"Request sent to {swap.counterpart or 'everyone in the rotation'}.")
             return redirect("swap", pk=swap.pk)
-    found = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
-    suggestions = presenters.suggestion_list(found)
+    ranked = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
+    suggestions = presenters.suggestion_list(ranked)
     context = {"week": week, "form": form, "suggestions": suggestions, "is_own": week.engineer == request.user}
     return render(request, "scheduling/request_swap.html", context, status=status)
 

@@ -18,7 +18,7 @@ from tests.axe import findings
 from tests.browser import PHONE
 from tests.factories import make_engineer, make_pipeline
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 SCREEN = {"width": 1280, "height": 800}

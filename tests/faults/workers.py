@@ -112,7 +112,7 @@ class Site:
             client.flushall()
 
     def celery(self, name, *arguments, skew=0):
-        module = ["-m", "tests.faults.clock_skew", str(skew), "celery"] if skew else ["-m", "celery"]
+        module = ["-m", "tests.faults.clock_skew", str(skew), "celery"]
         return self.start(name, *module, "--quiet", "-A", "oncall_site", *arguments, "--loglevel", "CRITICAL")
 
     def worker(self, name, *, concurrency=2, skew=0):
@@ -121,7 +121,7 @@ class Site:
         return self.celery(name, "worker", *options, skew=skew)
 
     def beat(self, name, *, skew=0):
-        """Start a beat with a timetable file of its own."""
+        """Start a beat with a timetable file of its own, which sweeps more often than the product's."""
         return self.celery(name, "beat", "--schedule", str(self.folder / name), "--pidfile", "", skew=skew)
 
     def loop(self, name, *, skew=0):

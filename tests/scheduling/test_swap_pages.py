@@ -237,6 +237,14 @@ def test_an_admin_previews_and_applies_a_plan(signed_in, weeks, admin):
     assert "Refresh the plan and try again." in text(refused)
 
 
+def test_a_plan_cannot_give_a_week_to_its_own_engineer(signed_in, weeks, admin):
+    person = weeks[2].engineer
+    move = f"{weeks[2].starts_on}:{person.username}:{person.username}"
+    answer = signed_in(admin).post("/schedule/weekly-rotation/plan/", {"move": [move]}, follow=True)
+    assert "needs another engineer" in text(answer)
+    assert not SwapRequest.objects.exists()
+
+
 def test_an_impossible_plan_names_the_reason(signed_in, weeks, admin, a, b, c, d):
     first, last = weeks[2].starts_on + DAY, weeks[2].starts_on + 2 * DAY
     for person in (a, b, c, d):

@@ -114,6 +114,33 @@ def test_a_taker_with_fewer_weeks_ranks_first():
     assert [shape(option) for option in options] == [("one_way", [(A, C)]), ("one_way", [(A, B)])]
 
 
+# In the next three, B and C differ in one thing only; without it Engineer B, whose primary key is lower, would come first.
+
+
+def test_a_taker_with_more_time_between_shifts_ranks_first():
+    weeks = make_weeks(9, (A, B, D, D, C, D, D, D, D))
+    options = suggest(weeks[0], weeks, candidates=(B, C), inactive={A})
+    assert [shape(option) for option in options] == [("one_way", [(A, C)]), ("one_way", [(A, B)])]
+
+
+def test_a_taker_without_a_public_holiday_in_the_week_ranks_first():
+    weeks = make_weeks(9, (B, D, D, A, D, D, C, D, D))
+    assert weeks[3].starts_on <= XMAS < weeks[4].starts_on
+    options = suggest(weeks[3], weeks, candidates=(B, C), inactive={A}, own={B: frozenset({XMAS})})
+    assert [shape(option) for option in options] == [("one_way", [(A, C)]), ("one_way", [(A, B)])]
+
+
+def test_an_exchange_for_a_nearer_week_ranks_first():
+    people = [D] * 40
+    people[5], people[20], people[30] = B, A, C
+    weeks = make_weeks(40, people)
+    options = suggest(weeks[20], weeks, candidates=(B, C))
+    assert [shape(option) for option in options if option.kind == "two_way"] == [
+        ("two_way", [(A, C), (C, A)]),
+        ("two_way", [(A, B), (B, A)]),
+    ]
+
+
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_every_suggestion_is_possible_and_the_best_come_first(seed):
