@@ -20,6 +20,9 @@ from runbooks.models import Runbook, RunbookRevision
 
 RUNBOOKS_PER_PAGE = 100
 MAX_DELETED_SHOWN = 100
+WITHOUT_RUNBOOK_SHOWN = 100
+# The API lists older ones.
+REVISIONS_SHOWN = 300
 # A preview waits this long for an earlier one of the same person.
 MAX_WAIT_SECONDS = 2
 RETRY_SECONDS = 1
@@ -31,8 +34,8 @@ def runbooks(request: SignedInRequest) -> HttpResponse:
     page = Paginator(queries.runbooks(), RUNBOOKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "without_runbook": queries.pipelines_without_runbook()[:RUNBOOKS_PER_PAGE],
-        "most_shown": RUNBOOKS_PER_PAGE,
+        "without_runbook": queries.pipelines_without_runbook()[:WITHOUT_RUNBOOK_SHOWN],
+        "most_shown": WITHOUT_RUNBOOK_SHOWN,
         "deleted": queries.deleted_runbooks()[:MAX_DELETED_SHOWN],
     }
     return render(request, "runbooks/runbooks.html", context)
@@ -114,7 +117,9 @@ def preview(request: SignedInRequest, slug: str) -> HttpResponse:
 def revisions(request: SignedInRequest, slug: str) -> HttpResponse:
     """List a runbook's revisions, with options to compare and restore."""
     row = _runbook(slug)
-    return render(request, "runbooks/revisions.html", {"runbook": row, "revisions": queries.list_revisions(row)})
+    return render(
+        request, "runbooks/revisions.html", {"runbook": row, "revisions": queries.list_revisions(row)[:REVISIONS_SHOWN]}
+    )
 
 
 @require_safe

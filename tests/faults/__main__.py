@@ -25,6 +25,7 @@ from django.test.utils import setup_test_environment, teardown_test_environment
 from tests.calendar_feeds.test_feeds import check_quick_in
 from tests.faults import test_attacks as attacks
 from tests.faults import test_escalation as escalation
+from tests.faults import test_machine as machine
 from tests.faults import test_messages as messages
 from tests.faults import test_names as names
 from tests.faults import test_races as races
@@ -41,6 +42,7 @@ from tests.security.fixtures import World
 from tests.security.fuzz import check_fuzz
 
 KILLS = 20
+JUNK_FILES = 100
 WORLDS = 10_000
 HOSTILE_CALLS = 5_000
 
@@ -49,6 +51,18 @@ def kills():
     with tempfile.TemporaryDirectory() as var:
         check_kills(Path(var), kills=KILLS)
     return f"{KILLS} kills, nothing lost"
+
+
+def restarts():
+    with tempfile.TemporaryDirectory() as folder, machine.own_disk(Path(folder)) as var:
+        restarted_text = machine.check_restarts(var, kills=KILLS)
+    with tempfile.TemporaryDirectory() as var:
+        return f"{restarted_text}; {machine.check_junk(Path(var), files=JUNK_FILES)}"
+
+
+def starts():
+    with tempfile.TemporaryDirectory() as folder:
+        return machine.check_starts(Path(folder))
 
 
 def backup():
@@ -234,6 +248,8 @@ PROMISES = {
     "29": in_a_database(renames),
     "31": in_a_database(lambda: check_histories(range(1_000))),
     "32": in_a_database(lambda: attacks.check_attacks(seconds=60)),
+    "33": restarts,
+    "34": starts,
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
     "chain": chains,
 }

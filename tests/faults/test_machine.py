@@ -32,6 +32,13 @@ PARTS = {
     "beat": ("celery --quiet -A oncall_site beat", False, "The beat process was killed by signal 9. Restarting it"),
     "PostgreSQL": ("", False, "PostgreSQL is running again."),
 }
+EACH = [(part,) for part in PARTS]
+# For the suite: what does not depend on each other ends at once.
+TOGETHER = [
+    ("gunicorn's worker", "nginx's worker", "worker's child"),
+    ("web server", "worker", "beat"),
+    ("PostgreSQL",),
+]
 # The database's folder does not fit; it fits, but not what it writes.
 FULL_DISK_MEGABYTES = (1, 40)
 SITE_MEGABYTES = 600
@@ -74,22 +81,23 @@ def running(site, part):
     return None
 
 
-def check_restarts(var, *, kills):
-    """Kill each part of a running site that many times; each time it is reported and all of the site works again."""
+def check_restarts(var, *, kills, rounds=EACH):
+    """Kill the parts of each round at once, that many times; each time it is reported and all of the site works again."""
     site = Site(var)
     address = site.address()
     wait_until(lambda: ready(address))
     for _ in range(kills):
-        for part, (_, _, report) in PARTS.items():
-            victim = wait_until(lambda part=part: running(site, part), why=f"no {part}")
+        for parts in rounds:
+            victims = {part: wait_until(lambda part=part: running(site, part), why=f"no {part}") for part in parts}
             site.output = ""
-            victim.kill()
-            if report:
-                site.says(re.escape(report))
-            wait_until(
-                lambda part=part, victim=victim: is_alive(running(site, part)) and not is_alive(victim), why=part
-            )
-            wait_until(lambda: ready(address), why=f"not ready after {part} was killed")
+            for victim in victims.values():
+                victim.kill()
+            for part in filter(lambda part: PARTS[part][2], parts):
+                site.says(re.escape(PARTS[part][2]))
+            for part, victim in victims.items():
+                wait_until(lambda victim=victim: not is_alive(victim), why=f"{part} survived")
+                wait_until(lambda part=part: is_alive(running(site, part)), why=f"{part} was not restarted")
+            wait_until(lambda: ready(address), why=f"not ready after {parts} ended")
     if os.path.ismount(var):
         check_full_while_running(var, site, address)
     server = postmaster(var)
@@ -103,7 +111,7 @@ def check_restarts(var, *, kills):
 
 
 def check_full_while_running(var, site, address):
-    """Fill the disk of a running site and end its database: it says why it does not start, and goes on once there is room."""
+    """Fill the disk of a running site and end its database: it says why it does not start, and goes on once there is space."""
     filler = var / "filler"
     with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
