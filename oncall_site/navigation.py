@@ -40,5 +40,6 @@ ACTIONS = (
     ("Declare incident", "open_incident"),
     ("Add time off", "add_holiday"),
     ("Request swap", "request_swap"),
+    ("Request cover", "request_cover"),
     *((label, name) for label, name, _ in ACCOUNT_PAGES),
 )

@@ -23,6 +23,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import (
     Cover,
+    CoverRequest,
     HolidayBlock,
     PipelineRotation,
     Roster,
@@ -132,10 +133,22 @@ def pipelines_needing_attention() -> set[int]:
     return {key for (key,) in incidents.union(own, external)}
 
 
-# What the Now page shows and a history records: an entry of a history has a higher key than all before it.
+# What the Now page shows and a history records: a new entry has the highest key. (Of two transactions at once, the later commit
+# may have the lower key; its change shows within the minute.)
 SHOWN_MODELS = (
     *(User, Pipeline, Incident, Check, ContactMethod, FeedToken),
-    *(Rotation, Roster, RosterMember, PipelineRotation, RotationWeek, HolidayBlock, Cover, SwapRequest, Handoff),
+    *(
+        Rotation,
+        Roster,
+        RosterMember,
+        PipelineRotation,
+        RotationWeek,
+        HolidayBlock,
+        Cover,
+        CoverRequest,
+        SwapRequest,
+        Handoff,
+    ),
 )
 # What no history records: the last results of checks, and the next escalations.
 SHOWN_STATES = (

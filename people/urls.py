@@ -1,5 +1,6 @@
 """URLs of sign-in and account pages, including the django-allauth pages in use."""
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.views import reauthenticate
 from allauth.mfa.base import views as two_factor
 from allauth.mfa.recovery_codes import views as recovery_codes
@@ -11,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from people import views
 
+# The password was confirmed a moment ago: a session that somebody else took over does not show the recovery codes.
+CONFIRMED = reauthentication_required(app="allauth.mfa")
 PAGE_WITH_FORM = require_http_methods(["GET", "HEAD", "POST"])
 
 urlpatterns = [
@@ -36,10 +39,14 @@ urlpatterns = [
     path("me/second-factor/", require_safe(two_factor.index), name="mfa_index"),
     path("me/second-factor/enrol/", PAGE_WITH_FORM(totp.activate_totp), name="mfa_activate_totp"),
     path("me/second-factor/remove/", PAGE_WITH_FORM(totp.deactivate_totp), name="mfa_deactivate_totp"),
-    path("me/second-factor/codes/", require_safe(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "me/second-factor/codes/",
+        require_safe(CONFIRMED(recovery_codes.view_recovery_codes)),
+        name="mfa_view_recovery_codes",
+    ),
     path(
         "me/second-factor/codes/download/",
-        require_safe(recovery_codes.download_recovery_codes),
+        require_safe(CONFIRMED(recovery_codes.download_recovery_codes)),
         name="mfa_download_recovery_codes",
     ),
     path(

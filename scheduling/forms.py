@@ -256,7 +256,7 @@ class CoverRequestForm(forms.Form):
         empty_label="Anyone in the rotation",
         label="Send to",
     )
-    message = forms.CharField(required=False, max_length=200, help_text="Visible to everyone.")
+    message = LineField(required=False, max_length=200, help_text="Visible to everyone.")
 
     def proposal(self) -> CoverProposal:
         """Return the validated proposal."""
@@ -272,7 +272,7 @@ class CoverAnswerForm(ConflictForm):
     )
     starts_at = forms.DateTimeField(required=False, label="From", widget=DateTimePicker())
     ends_at = forms.DateTimeField(required=False, label="Until", widget=DateTimePicker())
-    reason = forms.CharField(required=False, max_length=500, label="Reason for declining")
+    reason = LineField(required=False, max_length=500, label="Reason for declining")
 
 
 class CalendarLinkForm(forms.Form):

@@ -76,6 +76,7 @@ PAGES = {
 ROWS = {
     "incident": ("incidents", r"/incidents/\d+/"),
     "swap": ("swaps", r"/swaps/\d+/"),
+    "cover-request": ("swaps", r"/covers/requests/\d+/"),
     "handoff": ("handoffs", r"/handoffs/\d+/"),
     "check": ("checks", r"/checks/\d+/"),
     "metric": ("pipeline", r"/checks/metrics/\d+/"),

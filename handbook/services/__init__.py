@@ -4,6 +4,7 @@ import datetime as dt
 
 import pghistory
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.db import advisory_lock
@@ -29,6 +30,7 @@ from handbook.services.schedule import (
 from people.domain.names import match_key
 from people.models import NAMES_LOCK, time_zones
 from pipelines.models import Pipeline
+from runbooks.domain.handbook_model import Handbook, HandbookError
 from scheduling.models import Rotation
 
 
@@ -52,6 +54,21 @@ def import_handbook(
     handbook, errors = parse_handbook(data)
     if time_zone is not None and time_zone not in time_zones():
         raise DomainError(f"Unknown time zone “{time_zone}”. Use an IANA name such as Europe/Berlin.")
+    try:
+        return _import(handbook, errors, at=at, starting=starting, time_zone=time_zone, answers=answers)
+    except ValidationError as error:
+        raise DomainError(" ".join(error.messages)) from error
+
+
+def _import(
+    handbook: Handbook,
+    errors: list[HandbookError],
+    *,
+    at: dt.datetime,
+    starting: dt.date | None,
+    time_zone: str | None,
+    answers: Answers,
+) -> Report:
     report = Report()
     with transaction.atomic(), pghistory.context(by="handbook import"):
         # Without a lock, two concurrent imports would both find nothing and both create everything.

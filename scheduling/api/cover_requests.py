@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
@@ -51,7 +52,7 @@ class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
     requester = UsernameField(read_only=True)
     counterpart = UsernameField(required=False, allow_null=True)
     starts_at = serializers.DateTimeField(required=False)
-    message = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    message = LineField(required=False, allow_blank=True, max_length=200, default="")
     open = serializers.SerializerMethodField()
     accepted = AcceptedPartSerializer(source="covers", many=True, read_only=True)
     requested_by = UsernameField(read_only=True)
@@ -101,7 +102,7 @@ class CoverDeclineSerializer(serializers.Serializer[Any]):
     """A refusal: the engineer an admin declines for, and a reason."""
 
     engineer = UsernameField(required=False)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+    reason = LineField(required=False, allow_blank=True, max_length=500, default="")
 
 
 class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[CoverRequest]):

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from common.db import no_overlap_constraint
+from common.fields import LineField
 from people.models import User
 from scheduling.models.rotations import Rotation
 
@@ -53,7 +54,7 @@ class CoverRequest(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
-    message = models.CharField(max_length=200, blank=True, help_text="Becomes the reason of the cover.")
+    message = LineField(max_length=200, blank=True, help_text="Becomes the reason of the cover.")
     declined_by = ArrayField(
         models.BigIntegerField(), default=list, blank=True, help_text="Engineers who declined a request to anyone."
     )
@@ -61,7 +62,7 @@ class CoverRequest(models.Model):
         User, on_delete=models.PROTECT, related_name="+", help_text="The requester, or an admin on their behalf."
     )
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=500, blank=True, help_text="Why it was declined or superseded.")
+    reason = LineField(max_length=500, blank=True, help_text="Why it was declined or superseded.")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)

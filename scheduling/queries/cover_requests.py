@@ -127,13 +127,14 @@ class CoverInbox:
 
 
 def cover_requests_for(person: User, *, at: dt.datetime) -> CoverInbox:
-    """Return the requests as a reader sees them. A request past its expiry counts as closed even before it is swept."""
+    """Return the requests as a reader sees them, at most PAST_SHOWN of each kind. A request past its expiry counts as closed even before it is swept."""
     is_open = Q(state=CoverRequest.State.PENDING, expires_at__gt=at)
     pending = list(all_cover_requests().filter(is_open))
     received = [row for row in pending if awaits_answer_from(row, person=person)]
     sent = [row for row in pending if row.requester_id == person.pk]
     others = [row for row in pending if row not in received and row not in sent]
-    return CoverInbox(received, sent, others, list(all_cover_requests().exclude(is_open)[:PAST_SHOWN]))
+    past = list(all_cover_requests().exclude(is_open)[:PAST_SHOWN])
+    return CoverInbox(received[:PAST_SHOWN], sent[:PAST_SHOWN], others[:PAST_SHOWN], past)
 
 
 def cover_requests_to_answer(person: User, *, at: dt.datetime) -> list[CoverRequest]:

@@ -34,13 +34,13 @@ class GroupedSwaps:
 
 
 def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> GroupedSwaps:
-    """Return the requests as a reader sees them, with `limit` open and as many closed ones. A request past its expiry counts as closed even before it is swept."""
+    """Return the requests as a reader sees them, at most `limit` of each kind. A request past its expiry counts as closed even before it is swept."""
     is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
-    pending = list(all_swaps().filter(is_open)[:limit])
+    pending = list(all_swaps().filter(is_open))
     received = [swap for swap in pending if awaits_answer_from(swap, person=person)]
     sent = [swap for swap in pending if swap.requester_id == person.pk]
     others = [swap for swap in pending if swap not in received and swap not in sent]
-    return GroupedSwaps(received, sent, others, list(all_swaps().exclude(is_open)[:limit]))
+    return GroupedSwaps(received[:limit], sent[:limit], others[:limit], list(all_swaps().exclude(is_open)[:limit]))
 
 
 def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:

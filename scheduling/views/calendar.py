@@ -26,6 +26,7 @@ from scheduling.services.swaps import SwapProposal, request_swap
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 GAPS_SHOWN = 20
 PEOPLE_PER_PAGE = 60
+ABSENCES_SHOWN = 300
 DAY = dt.timedelta(days=1)
 
 
@@ -69,6 +70,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
         if row.starts_on <= days[-1] and row.ends_on >= days[0] and row.engineer_id in keys
     ]
     rows = presenters.month_rows(people, days=days, absences=absences, on_call=on_call.days, today=today)
+    # The heads count everybody who is away, whichever page they are on.
     page = Paginator(rows, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     shown_people = {row.engineer.pk for row in page}
     context = {
@@ -79,7 +81,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
         "gaps": gaps_between(starts_at=max(begin + DAY, timezone.now()), ends_at=end - DAY)[:GAPS_SHOWN],
         "absences": sorted(
             (row for row in absences if row.engineer_id in shown_people), key=lambda row: (row.starts_on, row.pk)
-        ),
+        )[:ABSENCES_SHOWN],
         "page": page,
         "month": days[0],
         "previous_month": days[0] - DAY,

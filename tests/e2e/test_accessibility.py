@@ -23,6 +23,7 @@ from pipelines.models import Pipeline
 from runbooks import services
 from runbooks.models import Runbook
 from scheduling.models import Rotation, RotationWeek
+from scheduling.services.cover_requests import CoverProposal, request_cover
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, decline_swap, request_swap
@@ -171,7 +172,12 @@ def swapped(seeded, admin):
     create_cover(rotation, data=CoverData(one.engineer, two.starts_at, two.ends_at, "dentist"), by=admin, at=at)
     open_one = request_swap(rotation, proposal=SwapProposal(weeks[7].starts_on), by=admin, at=at)
     record_file("dbt", document=sample("dbt_run_results"), at=at)
+    begin = weeks[8].starts_at
+    cover_request = request_cover(
+        rotation, proposal=CoverProposal(begin, begin + dt.timedelta(days=2), message="Dentist"), by=admin, at=at
+    )
     paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
+    paths += [f"/covers/requests/{cover_request.pk}/", f"/covers/request/?rotation={rotation.slug}"]
     paths += checked(Pipeline.objects.get(slug=SLUG), admin=admin, at=at)
     paths.append(f"/checks/external/{ExternalCheck.objects.first().pk}/")
     return [*paths, f"/swaps/request/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
@@ -285,6 +291,7 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/scheduling/holidayblock/add/",
         "/admin/scheduling/cover/add/",
         "/admin/scheduling/swaprequest/",
+        "/admin/scheduling/coverrequest/",
         "/admin/handoffs/handoffpolicy/",
         "/admin/incidents/incident/",
         "/admin/incidents/alert/",

@@ -4,6 +4,8 @@ import http.client
 import json
 import threading
 
+from tests.waiting import PATIENCE_SECONDS
+
 
 class Caller:
     """One person's kept connection to the API, closed when the web processes stop."""
@@ -12,7 +14,7 @@ class Caller:
 
     def __init__(self, address, secret):
         self.opened.append(self)
-        self.connection = http.client.HTTPConnection(*address, timeout=60)
+        self.connection = http.client.HTTPConnection(*address, timeout=PATIENCE_SECONDS)
         self.headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
 
     def __call__(self, method, path, **data):

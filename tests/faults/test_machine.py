@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 PARTS = {
     "web server": ("oncall_site.web_server", False, "The web process was killed by signal 9. Restarting it"),
     "gunicorn": ("-m gunicorn", False, "The web process exited with code 1. Restarting it"),
-    "nginx": ("nginx -p", False, "The web process exited with code 1. Restarting it"),
+    "nginx": ("nginx: master", False, "The web process exited with code 1. Restarting it"),
     "gunicorn's worker": ("-m gunicorn", True, ""),
-    "nginx's worker": ("nginx -p", True, ""),
+    "nginx's worker": ("nginx: worker", False, ""),
     "worker": (
         "celery --quiet -A oncall_site worker",
         False,
@@ -60,25 +60,17 @@ def is_alive(process):
     return False
 
 
-def running(var, part):
-    """Return the running process of a part, or None."""
+def running(site, part):
+    """Return the running process of a part, or None. nginx has no environment by which to find it."""
     words, is_child, _ = PARTS[part]
-    if not words:
-        with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
-            return postmaster(var)
-        return None
-    matching = []
-    for process in marked(var):
-        with contextlib.suppress(psutil.Error):
-            if words in " ".join(process.cmdline()) and is_alive(process):
-                matching.append(process)
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
+        if not words:
+            return postmaster(site.var)
+        descendants = psutil.Process(site.process.pid).children(recursive=True)
+        matching = [process for process in descendants if words in " ".join(process.cmdline()) and is_alive(process)]
         pids = {process.pid for process in matching}
-        parents = [process for process in matching if process.ppid() not in pids]
-        if not is_child:
-            return parents[0] if parents else None
-        children = [child for parent in parents for child in parent.children() if child.pid in pids or "nginx" in words]
-        return random.choice(children) if children else None
+        chosen = [process for process in matching if (process.ppid() in pids) == is_child]
+        return random.choice(chosen) if chosen else None
     return None
 
 
@@ -89,12 +81,14 @@ def check_restarts(var, *, kills):
     wait_until(lambda: ready(address))
     for _ in range(kills):
         for part, (_, _, report) in PARTS.items():
-            victim = wait_until(lambda part=part: running(var, part), why=f"no {part}")
+            victim = wait_until(lambda part=part: running(site, part), why=f"no {part}")
             site.output = ""
             victim.kill()
             if report:
                 site.says(re.escape(report))
-            wait_until(lambda part=part, victim=victim: is_alive(running(var, part)) and not is_alive(victim), why=part)
+            wait_until(
+                lambda part=part, victim=victim: is_alive(running(site, part)) and not is_alive(victim), why=part
+            )
             wait_until(lambda: ready(address), why=f"not ready after {part} was killed")
     if os.path.ismount(var):
         check_full_while_running(var, site, address)

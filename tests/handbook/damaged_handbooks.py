@@ -384,6 +384,11 @@ DAMAGED = {
         "Known \x1boutages",
         ["line 32: the control character U+001B, expected text"],
     ),
+    "a character that reverses what follows": (
+        "Known outages",
+        "Known \u202eoutages",
+        ["line 32: the control character U+202E, expected text"],
+    ),
     "a separator of lines": (
         "Known outages",
         "Known\u2028outages",

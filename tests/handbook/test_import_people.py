@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.core.management import CommandError, call_command
 
+from common.exceptions import DomainError
 from handbook.queries.export import export_handbook
 from handbook.queries.questions import Answers
 from handbook.services import import_handbook, preview_handbook
@@ -150,3 +151,10 @@ def test_a_mention_means_the_user_of_that_name(imported, text, a):
     changed = text.replace("| Engineer A         | Engineer B           |", "| @anna7 | Engineer B |", 1)
     assert "nothing changed" in again(changed).lines()[0]
     assert User.objects.count() == 4
+
+
+def test_what_a_table_refuses_is_an_error_and_no_crash(db, text):
+    long = "ﷺ" * 60
+    with pytest.raises(DomainError, match="The name is too long"):
+        again(text.replace("Engineer C", long))
+    assert not User.objects.exists()

@@ -137,6 +137,13 @@ def test_enrolling_and_disabling_ask_for_the_password(signed_in, person):
     assert Authenticator.objects.count() == 0
 
 
+def test_recovery_codes_are_shown_after_a_fresh_confirmation_only(signed_in, person):
+    enrol(signed_in(person))
+    other = signed_in(person)
+    for path in ("/me/second-factor/codes/", "/me/second-factor/codes/download/"):
+        assert other.get(path).headers["Location"].startswith("/sign-in/again/")
+
+
 def test_password_confirmations_are_limited(signed_in, person):
     browser = signed_in(person)
     for _ in range(5):

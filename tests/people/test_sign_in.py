@@ -19,6 +19,7 @@ from people.services.login_attempts import TooManyAttemptsError, count_attempt, 
 from tests.factories import PASSWORD, make_engineer
 from tests.faults.caller import at_once
 from tests.faults.web import web
+from tests.waiting import PATIENCE_SECONDS
 
 WRONG = "a wrong pass phrase"
 
@@ -236,7 +237,7 @@ def test_the_guesses_of_a_day_are_bounded(db, guesses, evaluated):
 
 def post(address, *, password, forged=None, name="throttled"):
     """Sign in as a browser does; return the status."""
-    connection = http.client.HTTPConnection(*address, timeout=60)
+    connection = http.client.HTTPConnection(*address, timeout=PATIENCE_SECONDS)
     connection.request("GET", "/sign-in/")
     page = connection.getresponse()
     cookie = page.headers["Set-Cookie"].partition(";")[0]

@@ -120,8 +120,9 @@ RULES = {
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
     "GET /me/second-factor/remove/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/second-factor/remove/": Rule(OWNER_ALONE, hidden=True),
-    "GET /me/second-factor/codes/": Rule(OWNER_ALONE, hidden=True),
-    "GET /me/second-factor/codes/download/": Rule(OWNER_ALONE, hidden=True),
+    # Asks for the password again, so nobody sees whether there are codes.
+    "GET /me/second-factor/codes/": Rule(SIGNED_IN),
+    "GET /me/second-factor/codes/download/": Rule(SIGNED_IN),
     "GET /me/second-factor/codes/new/": Rule(SIGNED_IN),
     "POST /me/second-factor/codes/new/": Rule(SIGNED_IN),
     "GET /me/calendar-link/": Rule(SIGNED_IN),

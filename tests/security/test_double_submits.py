@@ -2,6 +2,7 @@
 
 import html
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,17 +12,36 @@ from incidents.models import Incident, RunStep, TimelineEntry
 from notifications.models import ContactMethod, Message
 from people.models import ApiToken
 from runbooks.models import RunbookRevision
-from scheduling.models import Cover, HolidayBlock, Rotation, SwapRequest
+from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
 from tests.security.permission_matrix import RULES
 from validation.models import Check, KnownEvent, Metric
 
+TEMPLATES = Path(__file__).parents[2] / "templates"
+WITHOUT_KEY = {
+    "account/reauthenticate.html",
+    "admin/pipelines/ownership.html",
+    "base.html",
+    "mfa/authenticate.html",
+    "mfa/recovery_codes/generate.html",
+    "mfa/totp/activate_form.html",
+    "mfa/totp/deactivate_form.html",
+    "people/_unsent_form.html",
+    "people/choose_password.html",
+    "people/forgotten.html",
+    "people/security.html",
+    "people/sign_in.html",
+}
 KEY = "a-key-of-one-rendered-form"
 SWAP = "/swaps/request/?rotation={rotation}&week={week}"
+COVER = "/covers/request/?rotation={rotation}"
 # Path: who submits it, what it creates, the page with the form, and its rule in the permission matrix if that has another name.
 FORMS = {
     "/calendar/add/": ("owner", HolidayBlock, "/calendar/add/", ""),
     SWAP: ("owner", SwapRequest, SWAP, " #mine"),
+    "/covers/request/?rotation={rotation}": ("owner", CoverRequest, "/covers/request/?rotation={rotation}", " #mine"),
     "/schedule/{rotation}/cover/": ("owner", Cover, "/schedule/{rotation}/cover/", ""),
+    COVER: ("owner", CoverRequest, COVER, " #mine"),
+    "/covers/requests/{cover_asked}/accept/": ("owner", Cover, "/covers/requests/{cover_asked}/", ""),
     "/schedule/new/": ("admin", Rotation, "/schedule/new/", ""),
     "/action-items/add/": ("owner", ActionItem, "/handoffs/", ""),
     "/incidents/open/": ("owner", Incident, "/incidents/open/", ""),
@@ -101,3 +121,13 @@ def test_the_secret_of_a_token_submitted_twice_is_shown_once(world):
         submit(client, world, "/me/tokens/")
     shown = [re.findall(r"oncall_[\w-]{40,}", client.get("/me/tokens/").content.decode()) for _ in range(2)]
     assert [len(secrets) for secrets in shown] == [1, 0]
+
+
+def test_every_form_has_a_key():
+    """But for those that create nothing, and the unsent form, which repeats the key of the form itself."""
+    without = {
+        path.relative_to(TEMPLATES).as_posix()
+        for path in TEMPLATES.rglob("*.html")
+        if "{% csrf_token %}" in (text := path.read_text()) and "{% form_key %}" not in text
+    }
+    assert without == WITHOUT_KEY
