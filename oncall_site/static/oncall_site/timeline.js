@@ -100,7 +100,8 @@ const showSelection = () => {
 };
 
 const endDrag = () => {
-  drag?.rect.remove();
+  if (!drag) return;
+  drag.rect.remove();
   drag = null;
   status.textContent = "";
 };
