@@ -75,6 +75,6 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
     return {
         "my_weeks": partial(weeks_held, user, at=at),
         "my_holidays": partial(upcoming_holidays, user, at=at),
-        "my_swaps": partial(grouped_swaps, user, at=at, limit=0),
+        "my_swaps": partial(grouped_swaps, user, at=at),
         "my_steps": partial(engineer_steps, user),
     }

@@ -30,6 +30,7 @@ TASK_LABELS = {
     "oncall_site.tasks.record_heartbeat": "Record a worker heartbeat",
     "oncall_site.tasks.grow_demo": "Add new days to the demo warehouse",
     "people.tasks.purge_attempts": "Delete old sign-in attempts",
+    "people.tasks.purge_responses": "Delete saved responses",
     "runbooks.tasks.purge_runbooks": "Delete removed runbooks",
     "scheduling.tasks.expire_swaps": "Expire swap requests",
     "scheduling.tasks.expire_cover_requests": "Expire cover requests",

@@ -34,7 +34,10 @@ class GroupedSwaps:
 
 
 def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> GroupedSwaps:
-    """Return the requests as a reader sees them, at most `limit` of each kind. A request past its expiry counts as closed even before it is swept."""
+    """Return the requests as a reader sees them, at most `limit` of each group.
+
+    A request past its expiry counts as closed even before it is swept.
+    """
     is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
     pending = list(all_swaps().filter(is_open))
     received = [swap for swap in pending if awaits_answer_from(swap, person=person)]

@@ -111,8 +111,7 @@ def test_masking(text, masked):
 
 
 def test_the_log_and_the_error_page_have_the_id_of_a_failed_request(lines, a, monkeypatch):
-
-    monkeypatch.setattr(now, "open_incidents", lambda: 1 / 0)
+    monkeypatch.setattr(now, "open_by_urgency", lambda: 1 / 0)
     browser = Client(raise_request_exception=False)
     browser.force_login(a)
     answer = browser.get("/")

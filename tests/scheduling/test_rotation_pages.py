@@ -126,7 +126,9 @@ def test_an_admin_creates_edits_and_archives_a_rotation_in_the_browser(signed_in
     browser.post("/schedule/finance/archive/", {"confirm": "on"})
     assert list(Rotation.objects.active()) == [rotation]
     assert browser.get("/schedule/finance/edit/").status_code == 404
-    assert "Money" not in browser.get("/schedule/").content.decode()
+    later = (timezone.localdate() + dt.timedelta(days=28)).isoformat()
+    assert "Money" in browser.get("/schedule/").content.decode()
+    assert "Money" not in browser.get(f"/schedule/?from={later}").content.decode()
 
 
 def test_only_admins_reach_the_rotation_pages(signed_in, rotation, a):
