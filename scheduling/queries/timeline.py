@@ -51,7 +51,7 @@ def rotation_timelines(rotations: Iterable[Rotation], *, axis: Axis, at: dt.date
     engineers = {row.pk: engineers_in(schedules[row.pk], axis=axis, today=today) for row in rotations}
     gaps = _uncovered(rotations, axis=axis)
     height = row_height(sum(len(keys) + (row in gaps) for row, keys in engineers.items()))
-    requests = _cover_requests(rotations, axis=axis, at=at)
+    open_requests = _cover_requests(rotations, axis=axis, at=at)
     offered = _offered_weeks(rotations, at=at)
     boards = [
         RotationTimeline(
@@ -63,7 +63,7 @@ def rotation_timelines(rotations: Iterable[Rotation], *, axis: Axis, at: dt.date
                 height=height,
                 uncovered=gaps.get(row.pk, ()),
             ),
-            cover_requests=requests.get(row.pk, []),
+            cover_requests=open_requests.get(row.pk, []),
             offered_weeks=frozenset(offered.get(row.pk, ())),
         )
         for row in rotations
