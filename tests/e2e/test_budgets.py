@@ -79,7 +79,7 @@ def test_now_is_whole_without_javascript(seeded, a, open_page, size):
     expect(page.get_by_role("heading", name="1 open incident")).to_be_visible()
     expect(page.locator(".pipeline-list li, table tbody tr")).to_have_count(5)
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="Schedule").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Schedule")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Timeline")
     page.go_back()
     page.locator("summary", has_text=re.compile("A")).click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()

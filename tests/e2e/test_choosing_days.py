@@ -87,8 +87,10 @@ def test_the_keyboard_alone_chooses_days(open_page, a):
 
 
 def test_a_drag_goes_on_into_the_next_month(open_page, a):
-    page = open_page(a, size={"width": 2200, "height": 900})
+    page = open_page(a, size={"width": 1400, "height": 900})
     page.goto(MONTH)
+    # The two months are wider than the page: `hover` scrolls, and waits until nothing moves.
+    page.locator('tr.mine td[data-day="2027-01-08"]').hover()
     last = page.locator('tr.mine td[data-day="2027-01-04"]').bounding_box()
     drag(page, *days(page, 28), last)
     assert form_dates(page) == ("2026-12-28", "2027-01-04")

@@ -43,8 +43,9 @@ const today = table.querySelector("thead .today");
 if (today) scroller.scrollLeft = today.offsetLeft - table.querySelector("th").offsetWidth - 48;
 const scrollAtEdge = (event) => {
   const edge = scroller.getBoundingClientRect();
-  if (event.clientX > edge.right - 24) scroller.scrollLeft += 12;
-  else if (event.clientX < edge.left + 24 + table.querySelector("th").offsetWidth) scroller.scrollLeft -= 12;
+  if (event.movementX > 0 && event.clientX > edge.right - 24) scroller.scrollLeft += 12;
+  else if (event.movementX < 0 && event.clientX < edge.left + 24 + table.querySelector("th").offsetWidth)
+    scroller.scrollLeft -= 12;
 };
 
 table.addEventListener("pointerdown", (event) => {
