@@ -11,6 +11,7 @@ import psutil
 import psycopg2
 import pytest
 
+from oncall_site.local import postgres
 from tests.faults.test_make_run import ROOT, Site, marked, ready
 from tests.waiting import wait_until
 
@@ -154,7 +155,8 @@ def check_junk(var, *, files):
 
 def _age_heartbeats(var):
     """Make the last heartbeats old, so that the site is ready only after new ones."""
-    connection = psycopg2.connect(f"postgresql://postgres@/postgres?host={var / 'postgres'}")
+    # Not the folder itself: the path of a socket in it may be too long.
+    connection = psycopg2.connect(postgres.database_url(var=var))
     with contextlib.closing(connection), connection, connection.cursor() as cursor:
         cursor.execute("UPDATE oncall_site_heartbeat SET seen_at = now() - interval '10 minutes'")
 
