@@ -49,6 +49,11 @@ def all_users() -> UserQuerySet:
     return User.objects.get_queryset().order_by("display_name", "pk")
 
 
+def active_user_keys(keys: Iterable[int]) -> set[int]:
+    """Return those of these primary keys whose users are active."""
+    return set(User.objects.filter(pk__in=keys, is_active=True).values_list("pk", flat=True))
+
+
 def people_by_handbook_name(names: Iterable[str] = ()) -> dict[str, User]:
     """Return every user by the match key of their name in the handbook and of its other spellings.
 

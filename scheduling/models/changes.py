@@ -17,6 +17,7 @@ from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
 from scheduling.models.cover_requests import CoverRequest
+from scheduling.models.request_state import RequestState
 from scheduling.models.rotations import Rotation
 
 
@@ -90,15 +91,7 @@ class SwapRequest(models.Model):
     (the wanted week) to the third engineer, and the third engineer's week to the requester.
     """
 
-    class State(models.TextChoices):
-        """State of a request."""
-
-        PENDING = "pending", "Open"
-        ACCEPTED = "accepted", "Accepted"
-        DECLINED = "declined", "Declined"
-        CANCELLED = "cancelled", "Withdrawn"
-        EXPIRED = "expired", "Expired"
-        VOID = "void", "Superseded"
+    State = RequestState
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="swaps")
     offered_week = models.DateField()

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from common.db import no_overlap_constraint
 from common.fields import LineField
 from people.models import User
+from scheduling.models.request_state import RequestState
 from scheduling.models.rotations import Rotation
 
 
@@ -29,15 +30,7 @@ class CoverRequest(models.Model):
     time that is still open is not stored: it is the time in which the requester is on call (`open_periods`).
     """
 
-    class State(models.TextChoices):
-        """State of a request."""
-
-        PENDING = "pending", "Open"
-        ACCEPTED = "accepted", "Accepted"
-        DECLINED = "declined", "Declined"
-        CANCELLED = "cancelled", "Withdrawn"
-        EXPIRED = "expired", "Expired"
-        VOID = "void", "Superseded"
+    State = RequestState
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="cover_requests")
     requester = models.ForeignKey(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, Q
 
 from people.models import User
+from people.queries import active_user_keys
 from scheduling.domain.responder_chain import Period, assignments, intersect
 from scheduling.domain.weeks import roster_engineers
 from scheduling.loaders import roster_versions
@@ -88,8 +89,7 @@ def others_on_roster(request: CoverRequest) -> set[int]:
     weeks = request.rotation.weeks.overlapping(starts_at=request.starts_at, ends_at=request.ends_at)
     starts = weeks.values_list("starts_on", flat=True)
     engineers = {person.id for starts_on in starts for person in roster_engineers(versions, week=starts_on)}
-    active = User.objects.filter(pk__in=engineers, is_active=True)
-    return set(active.values_list("pk", flat=True)) - {request.requester_id}
+    return active_user_keys(engineers - {request.requester_id})
 
 
 def invalidated_cover_requests(rotation: Rotation, *, at: dt.datetime) -> list[tuple[CoverRequest, str]]:

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from people.domain.person import Person
 from people.models import User
+from people.queries import active_user_keys
 from scheduling.domain.swaps import invalid_reason
 from scheduling.domain.weeks import Move, roster_engineers
 from scheduling.loaders import roster_versions
@@ -25,12 +26,12 @@ def all_swaps() -> SwapQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class GroupedSwaps:
-    """All requests as a reader's Swaps page groups them: to answer, sent by them, other open ones, and closed ones."""
+    """All requests as a reader's Swaps page groups them: to answer, sent by them, other open ones, and closed ones, read on use."""
 
     to_answer: list[SwapRequest]
     sent: list[SwapRequest]
     others: list[SwapRequest]
-    closed: list[SwapRequest]
+    closed: SwapQuerySet
 
 
 def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> GroupedSwaps:
@@ -43,7 +44,7 @@ def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> Grouped
     received = [swap for swap in pending if awaits_answer_from(swap, person=person)]
     sent = [swap for swap in pending if swap.requester_id == person.pk]
     others = [swap for swap in pending if swap not in received and swap not in sent]
-    return GroupedSwaps(received[:limit], sent[:limit], others[:limit], list(all_swaps().exclude(is_open)[:limit]))
+    return GroupedSwaps(received[:limit], sent[:limit], others[:limit], all_swaps().exclude(is_open)[:limit])
 
 
 def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
@@ -80,9 +81,8 @@ def recipients(swap: SwapRequest) -> list[User]:
 def others_on_roster(swap: SwapRequest) -> set[int]:
     """Return the active engineers, except the requester, on the roster of the offered week."""
     versions = roster_versions([swap.rotation]).get(swap.rotation_id, [])
-    engineers = roster_engineers(versions, week=swap.offered_week)
-    active = User.objects.filter(pk__in=[person.id for person in engineers], is_active=True)
-    return set(active.values_list("pk", flat=True)) - {swap.requester_id}
+    engineers = {person.id for person in roster_engineers(versions, week=swap.offered_week)}
+    return active_user_keys(engineers - {swap.requester_id})
 
 
 def weeks_by_date(rotation: Rotation, *, dates: Iterable[dt.date]) -> dict[dt.date, RotationWeek]:

@@ -9,6 +9,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from scheduling.domain.responder_chain import Period, intersect
 from scheduling.models import Cover, CoverRequest, CoverRequestQuerySet, Rotation
+from scheduling.models.request_state import RequestState
 from scheduling.notifications import (
     notify_cover_request_accepted,
     notify_cover_request_closed,
@@ -18,9 +19,17 @@ from scheduling.queries.cover_requests import awaits_answer_from, open_periods, 
 from scheduling.queries.on_call import assignments_between
 from scheduling.services.covers import START_TOLERANCE, CoverData, create_cover_parts
 from scheduling.services.locks import lock_active_rotation, lock_people, lock_rotation
+from scheduling.services.open_requests import (
+    MAX_OPEN_REQUESTS,
+    REQUEST_LIFETIME,
+    answering_engineer,
+    check_may_withdraw,
+    close_request,
+    lock_open_request,
+    save_decline,
+)
 
-REQUEST_LIFETIME = dt.timedelta(days=14)
-MAX_OPEN_REQUESTS = 50
+PEOPLE = ("requester", "counterpart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,7 @@ def accept_cover_request(
     acknowledged.
     """
     rotation = lock_rotation(request.rotation)
-    row = _lock_open_request(request, at=at)
+    row = lock_open_request(request, people=PEOPLE, at=at)
     taker = _answering_engineer(row, by=by, engineer=engineer)
     periods = _accepted_periods(row, starts_at=starts_at, ends_at=ends_at, at=at)
     covers: list[Cover] = []
@@ -179,10 +188,9 @@ def decline_cover_request(
     `accept_cover_request`.
     """
     lock_rotation(request.rotation)
-    row = _lock_open_request(request, at=at)
+    row = lock_open_request(request, people=PEOPLE, at=at)
     decliner = _answering_engineer(row, by=by, engineer=engineer)
-    row.declined_by = sorted({*row.declined_by, decliner.pk})
-    row.save(update_fields=["declined_by"])
+    save_decline(row, engineer=decliner)
     if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
         _close(row, state=CoverRequest.State.DECLINED, reason=comment, by=by, at=at)
     return row
@@ -195,9 +203,8 @@ def cancel_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) ->
     Raises NotAllowedError unless `by` is the requester or an admin, DomainError if the request is closed.
     """
     lock_rotation(request.rotation)
-    row = _lock_open_request(request, at=at)
-    if by.pk != row.requester_id and not by.is_staff:
-        raise NotAllowedError("Only the requester or an admin can withdraw this request.")
+    row = lock_open_request(request, people=PEOPLE, at=at)
+    check_may_withdraw(row, by=by)
     _close(row, state=CoverRequest.State.CANCELLED, by=by, at=at)
     return row
 
@@ -209,39 +216,17 @@ def expire_cover_requests(*, at: dt.datetime) -> int:
 
 
 def _expire(requests: CoverRequestQuerySet, *, at: dt.datetime) -> int:
-    due = requests.filter(expires_at__lte=at).select_related("rotation", "requester", "counterpart").order_by("pk")
+    due = requests.filter(expires_at__lte=at).select_related("rotation", *PEOPLE).order_by("pk")
     rows = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
     for row in rows:
         _close(row, state=CoverRequest.State.EXPIRED, at=at)
     return len(rows)
 
 
-def _lock_open_request(request: CoverRequest, *, at: dt.datetime) -> CoverRequest:
-    """Lock a request's row, after its rotation, and return it reloaded; raise DomainError if it is closed.
-
-    The rotation's lock is not enough, because `expire_cover_requests` locks only requests.
-    """
-    rows = CoverRequest.objects.select_for_update(no_key=True, of=("self",))
-    row = rows.select_related("rotation", "requester", "counterpart").get(pk=request.pk)
-    if row.state != CoverRequest.State.PENDING:
-        message = f"This request is already {row.get_state_display().lower()}."
-        raise DomainError(f"{message} {row.reason}".strip(), state=row.state)
-    if row.expires_at <= at:
-        raise DomainError("This request has expired.", state=CoverRequest.State.EXPIRED)
-    return row
-
-
 def _answering_engineer(row: CoverRequest, *, by: User, engineer: User | None) -> User:
     """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
-    if engineer is None and by.is_staff and not awaits_answer_from(row, person=by):
-        engineer = row.counterpart
-        if engineer is None:
-            raise InvalidInputError({"engineer": ["Choose the engineer on whose behalf you answer."]})
-    person = engineer or by
-    if person.pk != by.pk and not by.is_staff:
-        raise NotAllowedError("Only an admin can answer on behalf of another engineer.")
-    if person.pk == row.requester_id:
-        raise NotAllowedError("The requester cannot answer their own request.")
+    is_recipient = awaits_answer_from(row, person=by)
+    person = answering_engineer(row, by=by, engineer=engineer, is_recipient=is_recipient, named=row.counterpart)
     if not awaits_answer_from(row, person=person):
         if person.pk in row.declined_by:
             raise DomainError(f"{person} has already declined this request.")
@@ -250,9 +235,8 @@ def _answering_engineer(row: CoverRequest, *, by: User, engineer: User | None) -
 
 
 def _close(
-    row: CoverRequest, *, state: CoverRequest.State, at: dt.datetime, by: User | None = None, reason: str = ""
+    row: CoverRequest, *, state: RequestState, at: dt.datetime, by: User | None = None, reason: str = ""
 ) -> None:
     """Close a locked request and notify its people."""
-    row.state, row.reason, row.decided_by, row.decided_at = state, reason, by, at
-    row.save(update_fields=["state", "reason", "decided_by", "decided_at"])
+    close_request(row, state=state, at=at, by=by, reason=reason)
     notify_cover_request_closed(row, at=at)

@@ -2,9 +2,10 @@
 
 import datetime as dt
 
-from scheduling.models import CoverRequest, Rotation
+from scheduling.models import Rotation
 from scheduling.notifications import notify_cover_request_closed
 from scheduling.queries.cover_requests import invalidated_cover_requests
+from scheduling.services.open_requests import void_request
 
 
 def void_cover_requests(rotation: Rotation, *, at: dt.datetime) -> int:
@@ -14,8 +15,6 @@ def void_cover_requests(rotation: Rotation, *, at: dt.datetime) -> int:
     """
     invalid = invalidated_cover_requests(rotation, at=at)
     for request, reason in invalid:
-        request.state, request.reason, request.decided_at = CoverRequest.State.VOID, reason, at
-        changes = {"state": request.state, "reason": reason, "decided_at": at}
-        if CoverRequest.objects.pending().filter(pk=request.pk).update(**changes) == 1:
+        if void_request(request, reason=reason, at=at):
             notify_cover_request_closed(request, at=at)
     return len(invalid)

@@ -13,6 +13,7 @@ from people.models import User
 from scheduling.domain.wall_time import format_days
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
+from scheduling.models.request_state import RequestState
 from scheduling.notifications import notify_swap_decided, notify_swap_requested
 from scheduling.queries.swaps import (
     PEOPLE,
@@ -24,10 +25,17 @@ from scheduling.queries.swaps import (
     weeks_by_date,
 )
 from scheduling.services.locks import lock_people, lock_rotation
+from scheduling.services.open_requests import (
+    MAX_OPEN_REQUESTS,
+    REQUEST_LIFETIME,
+    answering_engineer,
+    check_may_withdraw,
+    close_request,
+    lock_open_request,
+    save_decline,
+    void_request,
+)
 from scheduling.services.superseded_requests import void_cover_requests
-
-REQUEST_LIFETIME = dt.timedelta(days=14)
-MAX_OPEN_REQUESTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,7 @@ def accept_swap(
     open or possible, and if the engineer is away in a week they would take and the conflict is not acknowledged.
     """
     lock_rotation(swap.rotation)
-    row = _lock_open_request(swap, at=at)
+    row = lock_open_request(swap, people=PEOPLE, at=at)
     taker = _answering_engineer(row, by=by, engineer=engineer)
     people = lock_people([*row.people, taker])
     moves = row.moves(taker=taker.person)
@@ -194,10 +202,9 @@ def decline_swap(
     `accept_swap`.
     """
     lock_rotation(swap.rotation)
-    row = _lock_open_request(swap, at=at)
+    row = lock_open_request(swap, people=PEOPLE, at=at)
     decliner = _answering_engineer(row, by=by, engineer=engineer)
-    row.declined_by = sorted({*row.declined_by, decliner.pk})
-    row.save(update_fields=["declined_by"])
+    save_decline(row, engineer=decliner)
     if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
         _close(row, state=SwapRequest.State.DECLINED, reason=comment, by=by, at=at)
     return row
@@ -210,9 +217,8 @@ def cancel_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
     Raises NotAllowedError unless `by` is the requester or an admin, DomainError if the request is closed.
     """
     lock_rotation(swap.rotation)
-    row = _lock_open_request(swap, at=at)
-    if by.pk != row.requester_id and not by.is_staff:
-        raise NotAllowedError("Only the requester or an admin can withdraw this request.")
+    row = lock_open_request(swap, people=PEOPLE, at=at)
+    check_may_withdraw(row, by=by)
     _close(row, state=SwapRequest.State.CANCELLED, by=by, at=at)
     return row
 
@@ -227,33 +233,16 @@ def expire_swaps(*, at: dt.datetime) -> int:
     return len(rows)
 
 
-def _lock_open_request(swap: SwapRequest, *, at: dt.datetime) -> SwapRequest:
-    """Lock a request's row, after its rotation, and return it reloaded; raise DomainError if it is closed.
-
-    The rotation's lock is not enough, because `expire_swaps` locks only requests.
-    """
-    rows = SwapRequest.objects.select_for_update(no_key=True, of=("self",)).select_related("rotation", *PEOPLE)
-    row = rows.get(pk=swap.pk)
-    if row.state != SwapRequest.State.PENDING:
-        message = f"This request is already {row.get_state_display().lower()}."
-        raise DomainError(f"{message} {row.reason}".strip(), state=row.state)
-    if row.expires_at <= at:
-        raise DomainError("This request has expired.", state=SwapRequest.State.EXPIRED)
-    return row
-
-
 def _answering_engineer(row: SwapRequest, *, by: User, engineer: User | None) -> User:
     """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
-    if engineer is None and by.is_staff and not awaits_answer_from(row, person=by):
-        named = (person for person in (row.counterpart, row.third) if person)
-        engineer = next((person for person in named if person.pk not in row.accepted_by), None)
-        if engineer is None:
-            raise InvalidInputError({"engineer": ["Choose the engineer on whose behalf you answer."]})
-    person = engineer or by
-    if person.pk != by.pk and not by.is_staff:
-        raise NotAllowedError("Only an admin can answer on behalf of another engineer.")
-    if person.pk == row.requester_id:
-        raise NotAllowedError("The requester cannot answer their own request.")
+    unanswered = (person for person in (row.counterpart, row.third) if person and person.pk not in row.accepted_by)
+    person = answering_engineer(
+        row,
+        by=by,
+        engineer=engineer,
+        is_recipient=awaits_answer_from(row, person=by),
+        named=next(unanswered, None),
+    )
     if not awaits_answer_from(row, person=person):
         if person.pk in (*row.accepted_by, *row.declined_by):
             raise DomainError(f"{person} has already answered this request.")
@@ -261,12 +250,9 @@ def _answering_engineer(row: SwapRequest, *, by: User, engineer: User | None) ->
     return person
 
 
-def _close(
-    row: SwapRequest, *, state: SwapRequest.State, at: dt.datetime, by: User | None = None, reason: str = ""
-) -> None:
+def _close(row: SwapRequest, *, state: RequestState, at: dt.datetime, by: User | None = None, reason: str = "") -> None:
     """Close a locked request and notify its people."""
-    row.state, row.reason, row.decided_by, row.decided_at = state, reason, by, at
-    row.save(update_fields=["state", "reason", "decided_by", "decided_at"])
+    close_request(row, state=state, at=at, by=by, reason=reason)
     notify_swap_decided(row, at=at)
 
 
@@ -277,9 +263,7 @@ def void_invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> int:
     """
     invalid = invalidated_requests(rotation, at=at)
     for swap, reason in invalid:
-        swap.state, swap.reason, swap.decided_at = SwapRequest.State.VOID, reason, at
-        changes = {"state": swap.state, "reason": reason, "decided_at": at}
-        if SwapRequest.objects.pending().filter(pk=swap.pk).update(**changes) == 1:
+        if void_request(swap, reason=reason, at=at):
             notify_swap_decided(swap, at=at)
     return len(invalid) + void_cover_requests(rotation, at=at)
 

@@ -1,0 +1,77 @@
+"""What swap requests and cover requests have in common: limits, locking, who may answer or withdraw, and closing."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TypeVar
+
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from people.models import User
+from scheduling.models import CoverRequest, SwapRequest
+from scheduling.models.request_state import RequestState
+
+REQUEST_LIFETIME = dt.timedelta(days=14)
+MAX_OPEN_REQUESTS = 50
+
+Request = TypeVar("Request", SwapRequest, CoverRequest)
+
+
+def lock_open_request(request: Request, *, people: Iterable[str], at: dt.datetime) -> Request:
+    """Lock a request's row, after its rotation, and return it reloaded with `people`; raise DomainError if it is closed.
+
+    The rotation's lock is not enough, because expiry locks only requests.
+    """
+    rows = type(request).objects.select_for_update(no_key=True, of=("self",)).select_related("rotation", *people)
+    row: Request = rows.get(pk=request.pk)
+    if row.state != RequestState.PENDING:
+        message = f"This request is already {row.get_state_display().lower()}."
+        raise DomainError(f"{message} {row.reason}".strip(), state=row.state)
+    if row.expires_at <= at:
+        raise DomainError("This request has expired.", state=RequestState.EXPIRED)
+    return row
+
+
+def answering_engineer(
+    row: SwapRequest | CoverRequest, *, by: User, engineer: User | None, is_recipient: bool, named: User | None
+) -> User:
+    """Return who answers: `engineer`, or else `by`, or else, for an admin who is no recipient, the recipient `named`.
+
+    The caller checks that the request awaits their answer. Raises InvalidInputError if an admin has to choose an engineer,
+    and NotAllowedError if `by` may not answer for them or they made the request.
+    """
+    if engineer is None and by.is_staff and not is_recipient:
+        engineer = named
+        if engineer is None:
+            raise InvalidInputError({"engineer": ["Choose the engineer on whose behalf you answer."]})
+    person = engineer or by
+    if person.pk != by.pk and not by.is_staff:
+        raise NotAllowedError("Only an admin can answer on behalf of another engineer.")
+    if person.pk == row.requester_id:
+        raise NotAllowedError("The requester cannot answer their own request.")
+    return person
+
+
+def check_may_withdraw(row: SwapRequest | CoverRequest, *, by: User) -> None:
+    """Raise NotAllowedError unless `by` is the requester or an admin."""
+    if by.pk != row.requester_id and not by.is_staff:
+        raise NotAllowedError("Only the requester or an admin can withdraw this request.")
+
+
+def save_decline(row: SwapRequest | CoverRequest, *, engineer: User) -> None:
+    """Record on a locked request that an engineer declined it."""
+    row.declined_by = sorted({*row.declined_by, engineer.pk})
+    row.save(update_fields=["declined_by"])
+
+
+def close_request(
+    row: SwapRequest | CoverRequest, *, state: RequestState, at: dt.datetime, by: User | None = None, reason: str = ""
+) -> None:
+    """Save the end of a locked request."""
+    row.state, row.reason, row.decided_by, row.decided_at = state, reason, by, at
+    row.save(update_fields=["state", "reason", "decided_by", "decided_at"])
+
+
+def void_request(row: SwapRequest | CoverRequest, *, reason: str, at: dt.datetime) -> bool:
+    """Void a request that is not locked; return False if it was closed meanwhile."""
+    row.state, row.reason, row.decided_at = RequestState.VOID, reason, at
+    pending = type(row).objects.filter(pk=row.pk, state=RequestState.PENDING)
+    return pending.update(state=row.state, reason=reason, decided_at=at) == 1
