@@ -1,4 +1,4 @@
-"""What swap requests and cover requests have in common: limits, locking, who may answer or withdraw, and closing."""
+"""Rules of swap requests and cover requests: limits, locking, answering, withdrawing and closing."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -33,10 +33,10 @@ def lock_open_request(request: Request, *, people: Iterable[str], at: dt.datetim
 def answering_engineer(
     row: SwapRequest | CoverRequest, *, by: User, engineer: User | None, is_recipient: bool, named: User | None
 ) -> User:
-    """Return who answers: `engineer`, or else `by`, or else, for an admin who is no recipient, the recipient `named`.
+    """Return the answering engineer: `engineer`, else `by`; for an admin who is not a recipient, the recipient `named`.
 
     The caller checks that the request awaits their answer. Raises InvalidInputError if an admin has to choose an engineer,
-    and NotAllowedError if `by` may not answer for them or they made the request.
+    and NotAllowedError if `by` may not answer on their behalf or they are the requester.
     """
     if engineer is None and by.is_staff and not is_recipient:
         engineer = named
