@@ -23,7 +23,7 @@ backup: .venv/installed
 restore: .venv/installed
 	@$(BIN)/python -m oncall_site.local.backup restore $(FILE)
 
-test: .venv/installed-dev .venv/browser .venv/libical .venv/icaljs/installed
+test: .venv/installed-dev .venv/browser .venv/libical .venv/icaljs/installed .venv/dbt/installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --durations=20
 
 check: .venv/installed-dev .venv/biome/installed
@@ -66,6 +66,7 @@ lock: .venv/installed-dev
 	$(UV_COMPILE) pyproject.toml -o requirements.txt
 	$(UV_COMPILE) --extra local -c requirements.txt pyproject.toml -o requirements-local.txt
 	$(UV_COMPILE) --extra local --extra dev -c requirements-local.txt pyproject.toml -o requirements-dev.txt
+	$(UV_COMPILE) requirements-dbt.in -o requirements-dbt.txt
 
 clean:
 	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache
@@ -106,6 +107,13 @@ clean:
 	@mkdir -p $(@D) && cp $^ $(@D)
 	@cd $(@D) && $(NPM_CI) && touch installed || \
 		echo "ical.js could not be installed: two tests of calendars are skipped. Behind a proxy or a mirror, say so in ~/.npmrc; then run make again."
+
+# The tests of other tools' files run dbt in an environment of its own: it pins much.
+.venv/dbt/installed: requirements-dbt.txt | .venv/bin/python
+	@echo "Installing dbt …"
+	@$(BIN)/python -m venv .venv/dbt
+	@.venv/dbt/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dbt.txt
+	@touch $@
 
 # Biome formats and lints the JavaScript and CSS.
 .venv/biome/installed: package.json package-lock.json | .venv/installed-dev

@@ -15,6 +15,7 @@ def problems():
         "requirements.txt": required,
         "requirements-local.txt": [*required, *extras["local"]],
         "requirements-dev.txt": [*required, *extras["local"], *extras["dev"]],
+        "requirements-dbt.txt": (ROOT / "requirements-dbt.in").read_text().splitlines(),
     }
     for name, dependencies in wanted.items():
         text = (ROOT / name).read_text()
