@@ -18,6 +18,8 @@ from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
 from incidents.models import Alert
 from incidents.services.alerts import ingest_alerts
+from incidents.services.integration_keys import create_integration_key
+from incidents.services.maintenance import schedule_maintenance
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from notifications.models import Message
@@ -117,7 +119,15 @@ def make_world():
         parent_check=check, status="fail", bucket=bucket(1, at), value=3.0, started_at=at, finished_at=at
     )
     event = add_known_event(pipeline, metric=None, event=Event(at.date(), at.date(), "A fair"), by=a, at=at)
+    soon = at + dt.timedelta(days=3)
+    maintenance = schedule_maintenance(
+        pipeline, starts_at=soon, ends_at=soon + dt.timedelta(hours=1), reason="Migration", by=a, at=at
+    )
+    key = create_integration_key(pipeline, name="Grafana", by=admin)
     words = {
+        "maintenance": maintenance.pk,
+        "integration_key": key.key.pk,
+        "routing_key": key.secret,
         "metric": metric.slug,
         "metric_pk": metric.pk,
         "pulled_pk": pulled.pk,
