@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from common.exceptions import DomainError
 from lineage.models import Edge
-from lineage.services import add_edge, cut_edge, restore_edge
+from lineage.services.edges import add_edge, cut_edge, restore_edge
 from people.admin import dry_run_form, request_admin
 
 

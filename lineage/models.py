@@ -1,4 +1,4 @@
-"""Tables of lineage: which pipelines read the data of which others."""
+"""Tables of lineage: which pipelines read the data of which others, and the dbt projects that some of it comes from."""
 
 import datetime as dt
 from typing import Self
@@ -7,7 +7,7 @@ import pghistory
 from django.db import models
 from django.db.models import F, Q
 
-from common.fields import LineField
+from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
 
@@ -85,3 +85,90 @@ class Edge(models.Model):
         if self.removed_at:
             return "removed"
         return "faded" if self.is_faded(at) else "current"
+
+
+class DbtProject(models.Model):
+    """A dbt project, with its last manifest. Another project's nodes never change this one's."""
+
+    name = LineField(max_length=200, unique=True)
+    schema = models.PositiveSmallIntegerField(help_text="Version of the manifest's schema, such as 12.")
+    dbt_version = LineField(max_length=50, blank=True)
+    generated_at = models.DateTimeField(help_text="When dbt wrote the manifest.")
+    imported_at = models.DateTimeField(help_text="When it was imported last.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CodeOwnerFields(models.Model):
+    """The owner that the code names: `owner` of a group or an exposure, `meta.owner` of a node."""
+
+    owner_name = LineField(max_length=200, blank=True)
+    owner_email = LineField(max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class DbtGroup(CodeOwnerFields):
+    """A group of a dbt project with its owner."""
+
+    project = models.ForeignKey(DbtProject, on_delete=models.CASCADE, related_name="groups")
+    key = LineField(max_length=250, help_text="Unique id, such as group.shop.core.")
+    name = LineField(max_length=200)
+    meta_pipeline = LineField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["project", "name"]
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="dbt_group_key_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DbtNode(CodeOwnerFields):
+    """A model, seed, snapshot, source, test or metric of a dbt project. Its pipeline follows from its `meta`, group, path or a rule."""
+
+    project = models.ForeignKey(DbtProject, on_delete=models.CASCADE, related_name="nodes")
+    key = LineField(max_length=250, help_text="Unique id, such as model.shop.orders.")
+    kind = LineField(max_length=50)
+    name = LineField(max_length=200)
+    path = LineField(max_length=400, blank=True)
+    package = LineField(max_length=200, blank=True)
+    group = LineField(max_length=200, blank=True)
+    meta_pipeline = LineField(max_length=200, blank=True)
+    tested = LineField(max_length=250, blank=True, help_text="Of a test: unique id of the node it is attached to.")
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="dbt_nodes")
+    reason = LineField(max_length=1000, blank=True, help_text="What the pipeline follows from, or why there is none.")
+    parents = models.ManyToManyField("self", symmetrical=False, related_name="children", blank=True)
+
+    class Meta:
+        ordering = ["project", "key"]
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="dbt_node_key_is_unique")]
+        indexes = [models.Index(fields=["key"], name="dbt_node_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class DbtExposure(CodeOwnerFields):
+    """A dashboard, report or application that reads nodes of a dbt project, and so pipelines."""
+
+    project = models.ForeignKey(DbtProject, on_delete=models.CASCADE, related_name="exposures")
+    key = LineField(max_length=250)
+    name = LineField(max_length=200)
+    kind = LineField(max_length=50, blank=True)
+    url = LineField(max_length=2000, blank=True)
+    description = MultilineField(blank=True)
+    parents = models.ManyToManyField(DbtNode, related_name="exposures", blank=True)
+    pipelines = models.ManyToManyField(Pipeline, related_name="exposures", blank=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="dbt_exposure_key_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -17,6 +17,77 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='DbtProject',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, unique=True)),
+                ('schema', models.PositiveSmallIntegerField(help_text="Version of the manifest's schema, such as 12.")),
+                ('dbt_version', models.CharField(blank=True, max_length=50)),
+                ('generated_at', models.DateTimeField(help_text='When dbt wrote the manifest.')),
+                ('imported_at', models.DateTimeField(help_text='When it was imported last.')),
+            ],
+            options={
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='DbtNode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('owner_name', models.CharField(blank=True, max_length=200)),
+                ('owner_email', models.CharField(blank=True, max_length=200)),
+                ('key', models.CharField(help_text='Unique id, such as model.shop.orders.', max_length=250)),
+                ('kind', models.CharField(max_length=50)),
+                ('name', models.CharField(max_length=200)),
+                ('path', models.CharField(blank=True, max_length=400)),
+                ('package', models.CharField(blank=True, max_length=200)),
+                ('group', models.CharField(blank=True, max_length=200)),
+                ('meta_pipeline', models.CharField(blank=True, max_length=200)),
+                ('tested', models.CharField(blank=True, help_text='Of a test: unique id of the node it is attached to.', max_length=250)),
+                ('reason', models.CharField(blank=True, help_text='What the pipeline follows from, or why there is none.', max_length=1000)),
+                ('parents', models.ManyToManyField(blank=True, related_name='children', to='lineage.dbtnode')),
+                ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dbt_nodes', to='pipelines.pipeline')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='nodes', to='lineage.dbtproject')),
+            ],
+            options={
+                'ordering': ['project', 'key'],
+            },
+        ),
+        migrations.CreateModel(
+            name='DbtGroup',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('owner_name', models.CharField(blank=True, max_length=200)),
+                ('owner_email', models.CharField(blank=True, max_length=200)),
+                ('key', models.CharField(help_text='Unique id, such as group.shop.core.', max_length=250)),
+                ('name', models.CharField(max_length=200)),
+                ('meta_pipeline', models.CharField(blank=True, max_length=200)),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='lineage.dbtproject')),
+            ],
+            options={
+                'ordering': ['project', 'name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='DbtExposure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('owner_name', models.CharField(blank=True, max_length=200)),
+                ('owner_email', models.CharField(blank=True, max_length=200)),
+                ('key', models.CharField(max_length=250)),
+                ('name', models.CharField(max_length=200)),
+                ('kind', models.CharField(blank=True, max_length=50)),
+                ('url', models.CharField(blank=True, max_length=2000)),
+                ('description', models.TextField(blank=True)),
+                ('pipelines', models.ManyToManyField(blank=True, related_name='exposures', to='pipelines.pipeline')),
+                ('parents', models.ManyToManyField(blank=True, related_name='exposures', to='lineage.dbtnode')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to='lineage.dbtproject')),
+            ],
+            options={
+                'ordering': ['name', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='Edge',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -55,6 +126,22 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
+        ),
+        migrations.AddIndex(
+            model_name='dbtnode',
+            index=models.Index(fields=['key'], name='dbt_node_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='dbtnode',
+            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_node_key_is_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='dbtgroup',
+            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_group_key_is_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='dbtexposure',
+            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_exposure_key_is_unique'),
         ),
         migrations.AddIndex(
             model_name='edge',

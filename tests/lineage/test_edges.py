@@ -10,7 +10,7 @@ from common.exceptions import DomainError
 from lineage.domain.graph import Link
 from lineage.models import EDGE_FADES_AFTER, Edge, Source
 from lineage.queries import children, current_graph, parents
-from lineage.services import add_edge, cut_edge, record_edges, restore_edge
+from lineage.services.edges import add_edge, cut_edge, record_edges, restore_edge
 from tests.factories import bearer, make_pipeline
 
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)

@@ -14,8 +14,6 @@ from lineage.queries import current_graph
 from people.models import User
 from pipelines.models import Pipeline
 
-LOCK = "lineage"
-
 
 @dataclass(frozen=True, slots=True)
 class EdgeReport:
@@ -25,6 +23,11 @@ class EdgeReport:
     seen: int
     removed: int
     refused: tuple[str, ...]
+
+
+def lock_lineage() -> None:
+    """Wait for the lock on all edges and hold it until the transaction ends."""
+    advisory_lock("lineage")
 
 
 @transaction.atomic
@@ -37,7 +40,7 @@ def record_edges(
     the edges of the same source and project that it leaves out are removed. An edge that an admin cut stays cut, whichever
     source reports it.
     """
-    advisory_lock(LOCK)
+    lock_lineage()
     wanted = sorted({link for link in links if link.upstream != link.downstream})
     rows = {
         Link(row.upstream_id, row.downstream_id): row
@@ -77,7 +80,7 @@ def add_edge(*, upstream: Pipeline, downstream: Pipeline, at: dt.datetime) -> Ed
 
     Raises DomainError if it joins a pipeline to itself or would close a cycle.
     """
-    advisory_lock(LOCK)
+    lock_lineage()
     link = Link(upstream.pk, downstream.pk)
     _check_cycle(link, graph=current_graph(at=at))
     edge, created = Edge.objects.get_or_create(
@@ -97,14 +100,14 @@ def add_edge(*, upstream: Pipeline, downstream: Pipeline, at: dt.datetime) -> Ed
 @transaction.atomic
 def cut_edge(edge: Edge, *, by: User, at: dt.datetime) -> int:
     """Cut the edges of every source between two pipelines; return how many were cut. Tools cannot bring them back."""
-    advisory_lock(LOCK)
+    lock_lineage()
     return _between(Link(edge.upstream_id, edge.downstream_id)).filter(cut_at=None).update(cut_at=at, cut_by=by)
 
 
 @transaction.atomic
 def restore_edge(edge: Edge, *, at: dt.datetime) -> int:
     """Restore the cut edges between two pipelines; return how many. Raises DomainError if that would close a cycle."""
-    advisory_lock(LOCK)
+    lock_lineage()
     link = Link(edge.upstream_id, edge.downstream_id)
     _check_cycle(link, graph=current_graph(at=at))
     return _between(link).filter(cut_at__isnull=False).update(cut_at=None, cut_by=None)
