@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "runbooks",
     "scheduling",
     "validation",
+    "lineage",
     "pipelines",
     "notifications",
     "people",
