@@ -21,7 +21,7 @@ from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.reports import ReportViewSet
-from notifications.api import (
+from notifications.api.notifications import (
     ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
