@@ -22,7 +22,7 @@ from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.reports import ReportViewSet
 from lineage.api import lineage
-from notifications.api import (
+from notifications.api.notifications import (
     ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
