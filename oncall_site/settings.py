@@ -302,6 +302,8 @@ SPECTACULAR_SETTINGS = {
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",
+        "IncidentSourceEnum": "incidents.models.Incident.Source",
+        "LineageSourceEnum": "lineage.models.Source",
         "IncidentSeverityEnum": "incidents.models.Incident.Severity",
         "ResultStatusEnum": "validation.models.checks.STATUSES",
         "SuggestionKindEnum": ["two_way", "three_way", "one_way"],
