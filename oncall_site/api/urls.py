@@ -24,7 +24,8 @@ from incidents.api.incidents import IncidentViewSet
 from incidents.api.integration_keys import IntegrationKeyViewSet
 from incidents.api.maintenance import MaintenanceWindowViewSet
 from incidents.api.reports import ReportViewSet
-from notifications.api import (
+from lineage.api import lineage
+from notifications.api.notifications import (
     ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
@@ -100,6 +101,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Where PagerDuty's clients post to if their base URL is the address above.
     path("integrations/events/v2/enqueue", extend_schema(exclude=True)(events), name="api-events-enqueue"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
+    path("pipelines/<slug:slug>/lineage/", lineage, name="api-lineage"),
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
     path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
     path("", include(router.urls)),
