@@ -70,7 +70,9 @@ def _save(window: MaintenanceWindow, *, ends_at: dt.datetime, reason: str, at: d
 
 def _current(window: MaintenanceWindow, *, at: dt.datetime) -> MaintenanceWindow:
     _lock(window.pipeline)
-    row: MaintenanceWindow | None = MaintenanceWindow.objects.select_related("pipeline").filter(pk=window.pk).not_over(at=at).first()
+    row: MaintenanceWindow | None = (
+        MaintenanceWindow.objects.select_related("pipeline").filter(pk=window.pk).not_over(at=at).first()
+    )
     if row is None:
         raise DomainError("This maintenance window is over.")
     return row
