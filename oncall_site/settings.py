@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "runbooks",
     "scheduling",
     "validation",
+    "lineage",
     "pipelines",
     "notifications",
     "people",

@@ -281,6 +281,7 @@ RULES = {
     "GET /api/v1/pipelines/{pipeline}/": Rule(SIGNED_IN),
     "PATCH /api/v1/pipelines/{pipeline}/": Rule(ADMIN, {"primary_owner": "engineer-b"}),
     "GET /api/v1/pipelines/{pipeline}/responder/": Rule(SIGNED_IN),
+    "GET /api/v1/pipelines/{pipeline}/lineage/": Rule(SIGNED_IN),
     "GET /api/v1/responders/": Rule(SIGNED_IN),
     # The API of the schedule.
     "GET /api/v1/oncall/": Rule(SIGNED_IN),
