@@ -32,6 +32,7 @@ from notifications.api.notifications import (
     notification_rules,
     send_test_message,
 )
+from notifications.api.push_devices import PushDeviceViewSet, push_key
 from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
@@ -65,6 +66,7 @@ router.register("maintenance-windows", MaintenanceWindowViewSet, basename="api-m
 router.register("integration-keys", IntegrationKeyViewSet, basename="api-integration-key")
 router.register("messages", MessageViewSet, basename="api-message")
 router.register("me/contact-methods", ContactMethodViewSet, basename="api-contact-method")
+router.register("me/push-devices", PushDeviceViewSet, basename="api-push-device")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("feeds", FeedViewSet, basename="api-feed")
@@ -95,6 +97,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/notifications/", notification_preferences, name="api-notifications"),
     path("me/notification-rules/", notification_rules, name="api-notification-rules"),
     path("me/test-message/", send_test_message, name="api-test-message"),
+    path("me/push-key/", push_key, name="api-push-key"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
     path("integrations/events/", events, name="api-events"),

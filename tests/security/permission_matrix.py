@@ -9,6 +9,8 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.notifications.channels.push.service import Browser
+
 # Roles whose requests succeed. A token has its holder's role in the API, and a read-only token may only read.
 OPEN = {"anonymous", "owner", "stranger", "admin"}
 SIGNED_IN = {"owner", "stranger", "admin"}
@@ -61,6 +63,7 @@ MAINTENANCE = {
     "ends_at": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=10):%Y-%m-%dT%H:%M}",
     "reason": "Migration",
 }
+SUBSCRIPTION = Browser("https://fcm.googleapis.com/fcm/send/new").subscription
 NOTE = "a private note"
 HANDBOOK = (
     (Path(__file__).parents[2] / "examples" / "handbook.md")
@@ -130,6 +133,11 @@ RULES = {
     "POST /me/notifications/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "typed": "https://ntfy.sh/topic"}),
     "POST /me/notifications/{contact_method}/remove/": Rule(SIGNED_IN),
     "POST /me/notifications/{contact_method}/test/": Rule(SIGNED_IN),
+    "GET /me/notifications/push/{push_device}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/push/{push_device}/rename/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
+    "POST /me/notifications/push/{push_device}/test/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/push/{push_device}/confirm/": Rule(OWNER_ALONE, {"code": "{push_code}"}, hidden=True),
+    "POST /me/notifications/push/{push_device}/remove/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -413,6 +421,14 @@ RULES = {
     "GET /api/v1/me/contact-methods/": Rule(SIGNED_IN),
     "POST /api/v1/me/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "address": "https://ntfy.sh/topic"}),
     "DELETE /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /api/v1/me/push-key/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/me/push-devices/": Rule(SIGNED_IN),
+    "POST /api/v1/me/push-devices/": Rule(SIGNED_IN, SUBSCRIPTION),
+    "GET /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, hidden=True),
+    "PATCH /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
+    "POST /api/v1/me/push-devices/{push_device}/test/": Rule(OWNER_ALONE, {}, hidden=True),
+    "POST /api/v1/me/push-devices/{push_device}/confirm/": Rule(OWNER_ALONE, {"code": "{push_code}"}, hidden=True),
+    "DELETE /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, hidden=True),
     "POST /api/v1/me/test-message/": Rule(SIGNED_IN, {"channel": "email"}),
     "GET /api/v1/messages/": Rule(SIGNED_IN),
     "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
