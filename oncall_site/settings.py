@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "handbook",
     "calendar_feeds",
     "handoffs",
+    "readiness",
     "incidents",
     "runbooks",
     "scheduling",

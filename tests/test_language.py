@@ -23,6 +23,7 @@ APPS = (
     "oncall_site",
     "people",
     "pipelines",
+    "readiness",
     "runbooks",
     "scheduling",
     "validation",

@@ -32,6 +32,7 @@ from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
 from oncall_site.api.profile import profile
+from readiness.api import readiness
 from runbooks.api import RunbookViewSet
 from scheduling.api.calendar_links import calendar_link
 from scheduling.api.cover_requests import CoverRequestViewSet
@@ -94,6 +95,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/<slug:kind>/", integration, name="api-integration"),
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
     path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
+    path("pipelines/<slug:slug>/readiness/", readiness, name="api-readiness"),
     path("", include(router.urls)),
     # Also for a path with a line break in it.
     re_path(r"^(?P<rest>[\s\S]*)\Z", api_not_found),

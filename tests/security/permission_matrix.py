@@ -93,6 +93,7 @@ RULES = {
     "POST /theme/": Rule(SIGNED_IN, {"theme": "dark"}),
     "GET /pipelines/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/readiness.svg": Rule(SIGNED_IN),
     "GET /fairness/": Rule(SIGNED_IN),
     "GET /search/": Rule(SIGNED_IN),
     "GET /people/engineer-a/": Rule(SIGNED_IN),
@@ -272,6 +273,7 @@ RULES = {
     "GET /api/v1/pipelines/": Rule(SIGNED_IN),
     "GET /api/v1/pipelines/{pipeline}/": Rule(SIGNED_IN),
     "PATCH /api/v1/pipelines/{pipeline}/": Rule(ADMIN, {"primary_owner": "engineer-b"}),
+    "GET /api/v1/pipelines/{pipeline}/readiness/": Rule(SIGNED_IN, gives=409),
     "GET /api/v1/pipelines/{pipeline}/responder/": Rule(SIGNED_IN),
     "GET /api/v1/responders/": Rule(SIGNED_IN),
     # The API of the schedule.
