@@ -1,0 +1,60 @@
+"""Failures of the demo that are injected after publication and repaired give one restatement each, with the right dates."""
+
+import datetime as dt
+
+import pytest
+
+from examples.warehouse import SCENARIOS, inject
+from incidents.models import Incident
+from incidents.services.triggers import sync_with_checks
+from oncall_site.demo import build_demo
+from people.domain.names import match_key
+from pipelines.models import Pipeline
+from readiness.models import Publication, Restatement
+from readiness.services.publication import sweep_publications
+from tests.oncall_site.test_demo import DAY, NOON, judged, pipelines, sound, warehouse  # noqa: F401  # fixtures
+from validation.domain.buckets import date_bucket
+from validation.models import Check
+
+HOUR = dt.timedelta(hours=1)
+
+
+def work(pipeline, *, at):
+    """Run the checks of a pipeline, open or resolve its incidents, and sweep its publications."""
+    judged(*Check.objects.filter(pipeline=pipeline), at=at)
+    sync_with_checks(at=at)
+    return sweep_publications(at=at)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "segment"),
+    [
+        ("wrong-tags", "unknown-tags", ""),
+        ("regional-discrepancy", "regional-profit", "south"),
+        ("missing-cohort", "active-by-cohort", ""),
+    ],
+)
+def test_a_repaired_failure_is_one_restatement(pipelines, sound, warehouse, admin, name, metric, segment):  # noqa: F811  # fixtures
+    scenario = SCENARIOS[name]
+    build_demo(warehouse, by=admin, at=NOON)
+    pipeline = Pipeline.objects.get(match_key=match_key(scenario.pipeline))
+    assert work(pipeline, at=NOON).published == 1
+    assert Publication.objects.get().day == DAY
+    inject(warehouse, scenario, day=DAY)
+    work(pipeline, at=NOON + HOUR)
+    incident = Incident.objects.get()
+    assert Restatement.objects.get().settled_at is None
+    warehouse.write_bytes(sound)
+    work(pipeline, at=NOON + 2 * HOUR)
+    [row] = Restatement.objects.all()
+    assert (row.metric.pipeline, row.metric.slug, row.segment, row.bucket) == (
+        pipeline,
+        metric,
+        segment,
+        date_bucket(DAY),
+    )
+    assert (row.has_returned, row.farthest_value != row.from_value) == (True, True)
+    assert (row.published_at, row.wrong_since, row.restated_at) == (NOON, NOON + HOUR, NOON + 2 * HOUR)
+    from readiness.queries import readiness_by_pipeline as rb; print(rb([pipeline], at=NOON+2*HOUR, day=DAY)); print(Incident.objects.values("state","title"))
+    assert row.settled_at == NOON + 2 * HOUR
+    assert (row.cause, row.incident) == ("incident", incident)
