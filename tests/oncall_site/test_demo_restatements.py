@@ -46,6 +46,8 @@ def test_a_repaired_failure_is_one_restatement(pipelines, sound, warehouse, admi
     assert Restatement.objects.get().settled_at is None
     warehouse.write_bytes(sound)
     work(pipeline, at=NOON + 2 * HOUR)
+    # The incident stays open for the check's recovery time.
+    work(pipeline, at=NOON + 3 * HOUR)
     [row] = Restatement.objects.all()
     assert (row.metric.pipeline, row.metric.slug, row.segment, row.bucket) == (
         pipeline,
@@ -55,6 +57,5 @@ def test_a_repaired_failure_is_one_restatement(pipelines, sound, warehouse, admi
     )
     assert (row.has_returned, row.farthest_value != row.from_value) == (True, True)
     assert (row.published_at, row.wrong_since, row.restated_at) == (NOON, NOON + HOUR, NOON + 2 * HOUR)
-    from readiness.queries import readiness_by_pipeline as rb; print(rb([pipeline], at=NOON+2*HOUR, day=DAY)); print(Incident.objects.values("state","title"))
-    assert row.settled_at == NOON + 2 * HOUR
+    assert row.settled_at == NOON + 3 * HOUR
     assert (row.cause, row.incident) == ("incident", incident)
