@@ -22,6 +22,7 @@ COPY common common
 COPY people people
 COPY notifications notifications
 COPY pipelines pipelines
+COPY lineage lineage
 COPY runbooks runbooks
 COPY scheduling scheduling
 COPY validation validation

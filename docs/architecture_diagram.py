@@ -28,6 +28,7 @@ CAPTIONS = {
     "scheduling": "shifts, time off, swaps, covers",
     "validation": "metrics, checks, data sources",
     "runbooks": "revisions, rendering, search",
+    "lineage": "edges between pipelines",
     "pipelines": "pipelines and owners",
     "notifications": "outbox, delivery, preferences",
     "people": "users, sign-in, tokens",

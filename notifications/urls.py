@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import views
+from notifications.views import notifications as views
 
 urlpatterns = [
     path("me/notifications/", views.notifications, name="notifications"),

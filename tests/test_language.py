@@ -23,6 +23,7 @@ APPS = (
     "oncall_site",
     "people",
     "pipelines",
+    "lineage",
     "readiness",
     "runbooks",
     "scheduling",

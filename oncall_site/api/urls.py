@@ -21,7 +21,8 @@ from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.reports import ReportViewSet
-from notifications.api import (
+from lineage.api import lineage
+from notifications.api.notifications import (
     ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
@@ -93,6 +94,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
+    path("pipelines/<slug:slug>/lineage/", lineage, name="api-lineage"),
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
     path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
     path("pipelines/<slug:slug>/readiness/", readiness, name="api-readiness"),

@@ -275,6 +275,7 @@ RULES = {
     "PATCH /api/v1/pipelines/{pipeline}/": Rule(ADMIN, {"primary_owner": "engineer-b"}),
     "GET /api/v1/pipelines/{pipeline}/readiness/": Rule(SIGNED_IN, gives=409),
     "GET /api/v1/pipelines/{pipeline}/responder/": Rule(SIGNED_IN),
+    "GET /api/v1/pipelines/{pipeline}/lineage/": Rule(SIGNED_IN),
     "GET /api/v1/responders/": Rule(SIGNED_IN),
     # The API of the schedule.
     "GET /api/v1/oncall/": Rule(SIGNED_IN),
