@@ -124,6 +124,17 @@ class Restatement(models.Model):
         return self.metric.bucket_time(self.bucket)
 
     @property
+    def notified_people(self) -> list[User]:
+        """The engineers whom the incident notified, in order; reads prefetched rows."""
+        steps = self.incident.escalation_steps.all() if self.incident else ()
+        return list(dict.fromkeys(step.engineer for step in steps))
+
+    @property
+    def notified(self) -> list[str]:
+        """The user names of those whom the incident notified."""
+        return [person.username for person in self.notified_people]
+
+    @property
     def from_text(self) -> str:
         return format_value(self.from_value, unit=self.metric.unit)
 

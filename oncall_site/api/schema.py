@@ -24,6 +24,7 @@ TAGS = {
     "alerts": "Incidents",
     "reports": "Incidents",
     "pipelines": "Pipelines",
+    "restatements": "Pipelines",
     "runbooks": "Runbooks",
     "checks": "Checks and metrics",
     "results": "Checks and metrics",

@@ -33,7 +33,8 @@ from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
 from oncall_site.api.profile import profile
-from readiness.api import readiness
+from readiness.api.readiness import readiness
+from readiness.api.restatements import RestatementViewSet
 from runbooks.api import RunbookViewSet
 from scheduling.api.calendar_links import calendar_link
 from scheduling.api.cover_requests import CoverRequestViewSet
@@ -64,6 +65,7 @@ router.register("me/contact-methods", ContactMethodViewSet, basename="api-contac
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("feeds", FeedViewSet, basename="api-feed")
+router.register("restatements", RestatementViewSet, basename="api-restatement")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 router.register("metrics", MetricViewSet, basename="api-metric")
 router.register("checks", CheckViewSet, basename="api-check")

@@ -8,12 +8,13 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, open_incident, resolve
-from readiness import queries
+from lineage.services.edges import add_edge
 from readiness.queries import readiness_by_pipeline
 from tests.factories import make_pipeline
 from tests.validation.fixtures import AT, DAY, bucket, make_check, make_metric, push, run
 from validation.models import Check, ExternalCheck, ExternalFinding, Metric
 from validation.services.known_events import acknowledge_expected
+from validation.services.points import NewPoint, push_points
 
 HOUR = dt.timedelta(hours=1)
 YESTERDAY = dt.date(2026, 11, 24)
@@ -167,11 +168,9 @@ def test_a_past_day_has_the_results_of_its_time(pipeline):
 
 
 @pytest.mark.parametrize(("status", "expected"), [("fail", "doubtful"), ("pass", "safe"), ("stale", "doubtful")])
-def test_an_upstream_pipeline_with_problems_makes_the_day_doubtful(
-    pipeline, metric, check, a, b, monkeypatch, status, expected
-):
+def test_an_upstream_pipeline_with_problems_makes_the_day_doubtful(pipeline, metric, check, a, b, status, expected):
     parent = make_pipeline("Payments", primary=a, secondary=b)
-    monkeypatch.setattr(queries, "upstream_pipelines", lambda rows: {pipeline.pk: [parent]})
+    add_edge(upstream=parent, downstream=pipeline, at=AT)
     external(parent, "pass" if status == "stale" else status, is_stale=status == "stale")
     push(metric, [20.0, 20.0])
     run(check)
@@ -185,8 +184,6 @@ def test_an_upstream_pipeline_with_problems_makes_the_day_doubtful(
 def test_hours_of_a_day_count_together(pipeline, a):
     metric = make_metric(pipeline, slug="hourly", grain="hour", settle_minutes=30)
     check = make_check(pipeline, a, metric=metric, name="Hours", parameters={"fail_below": 10.0})
-    from validation.services.points import NewPoint, push_points
-
     push_points(metric, points=[NewPoint(bucket(1) + hour * HOUR, 20.0) for hour in range(24)], at=MIDNIGHT)
     for hour in range(24):
         run(check, at=bucket(1) + (hour + 1) * HOUR + dt.timedelta(minutes=20))

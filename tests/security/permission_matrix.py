@@ -94,6 +94,10 @@ RULES = {
     "GET /pipelines/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/readiness.svg": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/restatements/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/restatements.csv": Rule(SIGNED_IN),
+    "GET /restatements/{restatement}/comment/": Rule(SIGNED_IN),
+    "POST /restatements/{restatement}/comment/": Rule(SIGNED_IN, {"comment": "A late invoice."}),
     "GET /fairness/": Rule(SIGNED_IN),
     "GET /search/": Rule(SIGNED_IN),
     "GET /people/engineer-a/": Rule(SIGNED_IN),
@@ -425,6 +429,9 @@ RULES = {
     # The API of messages.
     "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message to oneself"),
     # The API of runbooks.
+    "GET /api/v1/restatements/": Rule(SIGNED_IN),
+    "GET /api/v1/restatements/{restatement}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/restatements/{restatement}/": Rule(SIGNED_IN, {"comment": "A late invoice."}),
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),
     "PUT /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "revision": 2}),
