@@ -46,6 +46,7 @@ PAGES = {
     "handoffs": "/handoffs/",
     "pipelines": "/pipelines/",
     "pipeline": f"/pipelines/{SLUG}/",
+    "restatements": f"/pipelines/{SLUG}/restatements/",
     "checks": "/checks/",
     "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     "new-metric": f"/checks/metrics/new/?pipeline={SLUG}",

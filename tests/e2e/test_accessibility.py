@@ -59,6 +59,7 @@ PAGES = [
     "/pipelines/",
     "/pipelines/?q=nothing-like-it",
     f"/pipelines/{SLUG}/",
+    f"/pipelines/{SLUG}/restatements/",
     "/runbooks/",
     f"/runbooks/{SLUG}/",
     f"/runbooks/{SLUG}/edit/",
