@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "handbook",
     "calendar_feeds",
     "handoffs",
+    "readiness",
     "incidents",
     "runbooks",
     "scheduling",

@@ -31,6 +31,7 @@ urlpatterns = [
     path("pipelines/<slug:slug>/", pipelines.pipeline, name="pipeline"),
     path("checks/<int:pk>/", pages.check, name="check"),
     path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
+    path("", include("readiness.urls")),
     path("", include("scheduling.urls")),
     path("", include("incidents.urls")),
     path("", include("handoffs.urls")),

@@ -47,7 +47,8 @@ def pipelines(request: SignedInRequest) -> HttpResponse:
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
     page = Paginator(_filtered(filters), PIPELINES_PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
-    presenter = SnapshotPresenter(on_call_snapshot(listed, at=timezone.now()), listed)
+    at = timezone.now()
+    presenter = SnapshotPresenter(on_call_snapshot(listed, at=at), listed, at=at)
     context = {
         "rows": [presenter.pipeline_row(row) for row in listed],
         "page": page,
@@ -78,7 +79,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show a pipeline: status, responder and chain, owners, incidents, checks, history."""
     row = get_object_or_404(ownership(), slug=slug)
     at = timezone.now()
-    pipeline_row = SnapshotPresenter(on_call_snapshot([row], at=at), [row]).pipeline_row(row)
+    pipeline_row = SnapshotPresenter(on_call_snapshot([row], at=at), [row], at=at).pipeline_row(row)
     context = {
         "pipeline": row,
         "row": pipeline_row,

@@ -148,7 +148,7 @@ def test_private_pages_are_not_stored_by_caches(world, admin, path):
     browser.force_login(admin)
     policy = browser.get(path).headers["Cache-Control"]
     # Only the reader's browser may store these, to revalidate them by their ETag.
-    revalidated = path == "/now/" or path.endswith(".ics")
+    revalidated = path == "/now/" or path.endswith((".ics", ".svg", "/readiness/"))
     assert policy == "private, no-cache" if revalidated else "no-store" in policy
 
 
