@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.answers import Period, mark_period
 from common.api.params import AT
 from common.datetimes import isoformat_z, parse_instant_param
 from common.identifiers import SLUG_PATTERN
@@ -143,7 +144,9 @@ class PipelineViewSet(
     def responder(self, request: Request, slug: str) -> Response:
         """Retrieve a pipeline's responder and escalation chain at an instant."""
         at, pipeline = parse_instant_param(request.query_params), self.get_object()
-        return Response(serialize_responder(pipeline, on_call_snapshot([pipeline], at=at)))
+        snapshot = on_call_snapshot([pipeline], at=at)
+        period = Period(at, snapshot.until, is_past=snapshot.is_past)
+        return mark_period(Response(serialize_responder(pipeline, snapshot)), period)
 
 
 class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
@@ -158,7 +161,9 @@ class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
         at = parse_instant_param(request.query_params)
         pipelines = self.paginate_queryset(self.get_queryset()) or []
         snapshot = on_call_snapshot(pipelines, at=at)
-        return self.get_paginated_response([serialize_responder(pipeline, snapshot) for pipeline in pipelines])
+        rows = [serialize_responder(pipeline, snapshot) for pipeline in pipelines]
+        period = Period(at, snapshot.until, is_past=snapshot.is_past)
+        return mark_period(self.get_paginated_response(rows), period)
 
 
 def serialize_responder(pipeline: Pipeline, snapshot: OnCallSnapshot) -> dict[str, object]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
@@ -13,6 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.answers import Period, mark_period
 from common.api.fields import LineField, MultilineField
 from common.api.params import AT, FROM, TO, check_window, instant_or_date, paginate_list
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, parse_date_param, parse_instant_param
@@ -69,9 +71,14 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = parse_instant_param(request.query_params)
-        rotations = self.paginate_queryset(Rotation.objects.active(at=at)) or []
+        active = Rotation.objects.active(at=at)
+        rotations = self.paginate_queryset(active) or []
         snapshot = on_call_snapshot((), rotations=rotations, at=at)
-        return self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True).data)
+        response = self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True).data)
+        # The list itself changes when a rotation is archived.
+        archival = active.order_by().aggregate(at=Min("archived_at"))["at"]
+        until = min(snapshot.until, archival) if archival else snapshot.until
+        return mark_period(response, Period(at, until, is_past=snapshot.is_past))
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):
