@@ -108,18 +108,17 @@ def _instant(at: dt.datetime) -> bytes:
 
 
 def send_answer(request: HttpRequest, answer: Answer, *, at: dt.datetime) -> HttpResponse:
-    """Return the response at an instant, or a 304 if the client has it: its entity tag does not depend on the instant."""
+    """Return the response at an instant, or a 304 if the client named its entity tag, which does not depend on the instant."""
     if is_current(request.headers.get("If-None-Match", ""), etag=answer.etag):
         response = HttpResponse(status=304)
-        del response.headers["Content-Type"]
-        unsent = ("content-type",)
     else:
-        response, unsent = HttpResponse(answer.body(at)), ()
+        response = HttpResponse(answer.body(at))
         response.headers["Content-Length"] = str(len(response.content))
     for name, value in answer.headers:
-        if name.lower() not in unsent:
-            response.headers[name] = value
+        response.headers[name] = value
     response.headers["ETag"] = answer.etag
+    if response.status_code == 304:
+        del response.headers["Content-Type"]
     return response
 
 
@@ -152,7 +151,7 @@ class AnswerCache:
         return None
 
     def store(self, key: Hashable, answer: Answer) -> None:
-        """Store an answer. Those of another version are of no more use."""
+        """Store an answer, and drop those of another version."""
         if answer.size > MAX_ANSWER_BYTES:
             return
         with self.lock:

@@ -142,7 +142,7 @@ def _find_caller(request: HttpRequest, *, at: dt.datetime) -> Caller | None:
     if secret is None:
         return None
     # Instead of Django's statement that asks whether the connection still works, before every request: this one does.
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # missing in the stubs
     try:
         return find_caller(secret, at=at)
     except (OperationalError, InterfaceError):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import holidays
 from allauth.mfa.models import Authenticator
@@ -58,7 +59,7 @@ ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
 
 
 @cache
-def _caller_statement() -> tuple[str, tuple[object, ...]]:
+def _caller_statement() -> tuple[str, tuple[Any, ...]]:
     """Return the statement that finds a caller, and its parameters: for Django to build it takes longer than to run it."""
     tokens = ApiToken.objects.usable(at=ANY_TIME).filter(digest=ANY_DIGEST).order_by()
     rows = tokens.annotate(version=VERSION).values_list("user_id", "user__username", "pk", "last_used_at", "version")

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.answers import Period, mark_period
-from common.api.params import AT
+from common.api.params import AT, IF_NONE_MATCH, UNCHANGED
 from common.datetimes import isoformat_z, parse_instant_param
 from common.identifiers import SLUG_PATTERN
 from incidents.domain.status import STATUSES
@@ -139,7 +139,7 @@ class PipelineViewSet(
         """Update a pipeline. Admins only."""
         return super().partial_update(request, *args, **kwargs)
 
-    @extend_schema(parameters=[AT], responses=ResponderSerializer)
+    @extend_schema(parameters=[AT, IF_NONE_MATCH], responses={200: ResponderSerializer, **UNCHANGED})
     @action(detail=True)
     def responder(self, request: Request, slug: str) -> Response:
         """Retrieve a pipeline's responder and escalation chain at an instant."""
@@ -155,7 +155,7 @@ class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
     queryset = ownership()
     serializer_class = ResponderSerializer
 
-    @extend_schema(parameters=[AT], responses=ResponderSerializer(many=True))
+    @extend_schema(parameters=[AT, IF_NONE_MATCH], responses={200: ResponderSerializer(many=True), **UNCHANGED})
     def list(self, request: Request) -> Response:
         """List the responder and escalation chain of every pipeline at an instant."""
         at = parse_instant_param(request.query_params)

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from common.answers import Period, mark_period
 from common.api.fields import LineField, MultilineField
-from common.api.params import AT, FROM, TO, check_window, instant_or_date, paginate_list
+from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_window, instant_or_date, paginate_list
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
@@ -67,7 +67,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     queryset = Rotation.objects.order_by("pk")
     serializer_class = OnCallShiftSerializer
 
-    @extend_schema(parameters=[AT], responses=OnCallShiftSerializer(many=True))
+    @extend_schema(parameters=[AT, IF_NONE_MATCH], responses={200: OnCallShiftSerializer(many=True), **UNCHANGED})
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = parse_instant_param(request.query_params)

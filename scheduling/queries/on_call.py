@@ -97,10 +97,10 @@ def on_call_snapshot(
         for key, row in ownership.items()
     }
     shifts = [_shift(rotation, snapshot.rotations[rotation.pk], at=at) for rotation in rotations]
-    answers = (answer.until for answer in (*chains.values(), *shifts))
-    histories = (row.begins_at for row in ownership.values())
-    changes = [tomorrow, *(instant for instant in (*answers, *histories) if instant is not None)]
-    return OnCallSnapshot(chains, shifts, until=min(changes), is_past=past)
+    changes = [*(chain.until for chain in chains.values()), *(shift.until for shift in shifts)]
+    changes += [row.begins_at for row in ownership.values()]
+    until = min([tomorrow, *(instant for instant in changes if instant is not None)])
+    return OnCallSnapshot(chains, shifts, until=until, is_past=past)
 
 
 def is_past(at: dt.datetime, *, now: dt.datetime) -> bool:

@@ -3,6 +3,7 @@
 Requests are made in turns, so that a busy moment hits each kind.
 """
 
+import contextlib
 import http.client
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,16 +32,20 @@ def spent(processes):
     total = 0
     for process in processes:
         for task in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
-            total += int(task.read_text().split()[0])
+            # A background process of the database may end meanwhile.
+            with contextlib.suppress(OSError):
+                total += int(task.read_text().split()[0])
     return total / 1e6
 
 
 def serving():
-    """Return the web processes that this one started, and PostgreSQL's."""
+    """Return the web processes that this one started, and PostgreSQL's that serve their connections."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        [backend] = cursor.fetchone()
-    database = [process for process in psutil.Process(backend).parent().children() if process.pid != backend]
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+            " AND pid <> pg_backend_pid()"
+        )
+        database = [psutil.Process(pid) for (pid,) in cursor.fetchall()]
     web = [
         process
         for process in psutil.Process().children(recursive=True)
