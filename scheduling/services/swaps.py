@@ -10,7 +10,6 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day
 from people.domain.person import Person
 from people.models import User
-from scheduling.domain.wall_time import format_days
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.models.request_state import RequestState
@@ -144,9 +143,7 @@ def _check_conflicts(week: RotationWeek, *, engineer: Person) -> None:
     """Raise DomainError, with the absences as `conflicts`, if an engineer is away during part of a week they would take."""
     absences = conflicts_in(week, engineer=engineer)
     if absences:
-        listed = ", ".join(
-            f"{row.get_kind_display().lower()} {format_days(row.starts_on, row.ends_on)}" for row in absences
-        )
+        listed = ", ".join(row.reason for row in absences)
         raise DomainError(
             f"{engineer} is away in the week of {format_day(week.starts_on)} ({listed}). "
             "Confirm that they take it anyway.",
