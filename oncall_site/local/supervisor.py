@@ -110,7 +110,9 @@ def _restart_postgres(stopped: threading.Event, *, var: Path) -> None:
     reported = ""
     while not stopped.is_set():
         try:
-            postgres.restart(var=var)
+            if not postgres.is_running(var=var):
+                postgres.restart(var=var)
+            postgres.check_connection(var=var)
         except postgres.LocalSetupError as error:
             if str(error) != reported:
                 reported = str(error)

@@ -16,7 +16,11 @@ from scheduling.queries.swaps import PEOPLE
 
 def newest_rosters(rotations: Iterable[Rotation]) -> dict[int, Roster]:
     """Return the roster with the latest start date by rotation ID, with its engineers; it may start in the future."""
-    rows = Roster.objects.filter(rotation__in=list(rotations)).order_by("rotation_id", "-starts_on").distinct("rotation_id")
+    rows = (
+        Roster.objects.filter(rotation__in=list(rotations))
+        .order_by("rotation_id", "-starts_on")
+        .distinct("rotation_id")
+    )
     return {roster.rotation_id: roster for roster in rows.prefetch_related("members__engineer")}
 
 

