@@ -12,11 +12,10 @@ from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
-from scheduling.models.request_state import RequestState
+from scheduling.models.requests import RequestState
 from scheduling.notifications import notify_swap_decided, notify_swap_requested
 from scheduling.queries.swaps import (
     PEOPLE,
-    awaits_answer_from,
     conflicts_in,
     invalid_week_reason,
     invalidated_requests,
@@ -237,10 +236,10 @@ def _answering_engineer(row: SwapRequest, *, by: User, engineer: User | None) ->
         row,
         by=by,
         engineer=engineer,
-        is_recipient=awaits_answer_from(row, person=by),
+        is_recipient=row.awaits_answer_from(by),
         named=next(unanswered, None),
     )
-    if not awaits_answer_from(row, person=person):
+    if not row.awaits_answer_from(person):
         if person.pk in (*row.accepted_by, *row.declined_by):
             raise DomainError(f"{person} has already answered this request.")
         raise NotAllowedError(f"This request is not addressed to {person}.")
