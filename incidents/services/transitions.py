@@ -58,7 +58,10 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
     )
     if what.source == Incident.Source.CHECK and (what.check_id is not None or what.fingerprint):
         add_failure(incident, what=what, at=at)
-    incident.add_entry(TimelineEntry.Kind.OPENED, at=at, by=by, text=incident.get_source_display())
+    is_by_hand = by is not None and incident.source == Incident.Source.PERSON
+    incident.add_entry(
+        TimelineEntry.Kind.OPENED, at=at, by=by, text="" if is_by_hand else str(incident.get_source_display())
+    )
     escalate_to_next(incident, at=at)
     return incident
 

@@ -281,7 +281,7 @@ def main():
         began = time.monotonic()
         try:
             said = check()
-        except AssertionError:
+        except (AssertionError, OSError, subprocess.SubprocessError):
             traceback.print_exc()
             said, failed = "NOT HELD", True
         print(f"| {name} | {said} | {time.monotonic() - began:.0f} s |", flush=True)

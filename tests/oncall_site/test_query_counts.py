@@ -27,7 +27,7 @@ from scheduling.services.cover_requests import CoverProposal, accept_cover_reque
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
-from scheduling.services.rotations import RotationText, import_rotation
+from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, rolled_back
 from tests.notifications.news import News
@@ -139,7 +139,8 @@ def fill(admin, *, rows):
         add_alert(row, pipeline=pipeline)
         add_maintenance(row, pipeline=pipeline, admin=admin)
         add_check(row, pipeline=pipeline, admin=admin)
-        add_rotation(row, engineers=[primary, secondary], admin=admin)
+        rotation = add_rotation(row, engineers=[primary, secondary], admin=admin)
+        join_rotation(rotation, pipelines=[pipeline])
         incident = open_incident(
             pipeline, what=NewIncident(kind="issue", title=f"No. {row}"), by=admin, at=timezone.now()
         )
@@ -228,6 +229,7 @@ def add_rotation(row, *, engineers, admin):
     request_cover(rotation, proposal=CoverProposal(begin, begin + day), by=admin, at=at)
     partly = request_cover(rotation, proposal=CoverProposal(begin + day, end), by=admin, at=at)
     accept_cover_request(partly, by=admin, at=at, engineer=admin, ends_at=end - day)
+    return rotation
 
 
 def add_hand_offs(admin):
