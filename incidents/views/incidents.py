@@ -29,7 +29,9 @@ from incidents.forms import (
 from incidents.models import Incident
 from incidents.queries import incidents as queries
 from incidents.services import transitions
+from incidents.undo import UndoEdit
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from runbooks.models import Runbook
 from validation.models import Check
 
@@ -136,10 +138,12 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             fields = {name: value for name, value in form.cleaned_data.items() if value or name == "text"}
-            transitions.update_incident(incident, by=request.user, at=timezone.now(), **fields)
+            saved = transitions.update_incident(incident, by=request.user, at=timezone.now(), **fields)
         except InvalidInputError as error:
             add_field_errors(form, error)
         else:
+            undo = UndoEdit(pk, initial, {name: getattr(saved, name) for name in initial})
+            confirm_with_undo(request, "Incident saved.", undo)
             return redirect("incident", pk=pk)
     context = {"incident": incident, "form": form}
     return render(request, "incidents/edit.html", context, status=400 if form.errors else 200)

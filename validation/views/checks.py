@@ -17,6 +17,7 @@ from common.formatting import format_count
 from common.forms import add_field_errors, add_service_error
 from common.http import query_param
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
 from validation.domain.backtests import run_backtest
@@ -47,8 +48,18 @@ from validation.services.checks import (
     unmute_check,
     update_check,
 )
-from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
+from validation.services.known_events import Event, acknowledge_expected, add_known_event, delete_known_event
 from validation.services.run_check import preview_check, request_run
+from validation.undo import (
+    UndoAddEvent,
+    UndoCreateCheck,
+    UndoDeleteCheck,
+    UndoDeleteEvent,
+    UndoExpected,
+    UndoMute,
+    UndoSaveCheck,
+    setting_values,
+)
 
 CHECKS_PER_PAGE = 200
 RESULTS_PER_CHECK = 30
@@ -138,7 +149,7 @@ def new_check(request: SignedInRequest) -> HttpResponse:
 
     def save(fields: dict[str, Any]) -> int:
         check = create_check(pipeline, fields={**fields, "check_type": check_type}, by=request.user, at=timezone.now())
-        messages.success(request, "Check created.")
+        confirm_with_undo(request, "Check created.", UndoCreateCheck(check.pk))
         return check.pk
 
     return _check_form(request, Check(pipeline=pipeline, check_type=check_type), save=save)
@@ -150,8 +161,12 @@ def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
     check = _get_check(pk)
 
     def save(fields: dict[str, Any]) -> int:
+        before = setting_values(check, fields)
         changed = update_check(check, fields=fields, by=request.user, at=timezone.now())
-        messages.success(request, "Check saved." if changed else "No changes.")
+        if changed:
+            confirm_with_undo(request, "Check saved.", UndoSaveCheck(pk, before, setting_values(check, fields)))
+        else:
+            messages.success(request, "No changes.")
         return pk
 
     return _check_form(request, check, save=save)
@@ -206,8 +221,11 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
         delete_check(check, by=request.user, at=timezone.now())
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
-    restorable = " It can be restored for 30 days." if check.deleted_at else ""
-    messages.success(request, f"Check “{check.name}” deleted.{restorable}")
+    if check.deleted_at:
+        text = f"Check “{check.name}” deleted. It can be restored for 30 days."
+        confirm_with_undo(request, text, UndoDeleteCheck(pk))
+    else:
+        messages.success(request, f"Check “{check.name}” deleted.")
     return redirect("checks")
 
 
@@ -247,12 +265,13 @@ def run_now(request: SignedInRequest, pk: int) -> HttpResponse:
 def mute(request: SignedInRequest, pk: int) -> HttpResponse:
     """Mute or unmute a check."""
     check, form, at = _get_check(pk), MuteForm(request.POST), timezone.now()
+    before = check.muted_until
     if "unmute" in request.POST:
         unmute_check(check)
-        messages.success(request, "Unmuted.")
+        confirm_with_undo(request, "Unmuted.", UndoMute(pk, before, None))
     elif form.is_valid():
         mute_check(check, until=form.until(at), at=at)
-        messages.success(request, "Muted.")
+        confirm_with_undo(request, "Muted.", UndoMute(pk, before, check.muted_until))
     else:
         messages.error(request, "Choose a duration.")
     return redirect("check", pk=pk)
@@ -267,7 +286,7 @@ def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Marked as expected.")
+        confirm_with_undo(request, "Marked as expected.", UndoExpected(number))
     return redirect("check", pk=pk)
 
 
@@ -278,11 +297,14 @@ def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         metric = None if form.cleaned_data["whole_pipeline"] else shown.metric
         try:
-            add_known_event(shown.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
+            event = add_known_event(
+                shown.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now()
+            )
         except InvalidInputError as invalid:
             add_field_errors(form, invalid)
         else:
-            messages.success(request, "Event added. Affected results are being re-evaluated.")
+            text = "Event added. Affected results are being re-evaluated."
+            confirm_with_undo(request, text, UndoAddEvent(event.pk))
             return redirect("check", pk=pk)
     return _check_page(request, shown, event_form=form)
 
@@ -293,7 +315,9 @@ def remove_event(request: SignedInRequest, pk: int, number: int) -> HttpResponse
     pipeline = _get_check(pk).pipeline
     event = get_object_or_404(KnownEvent.objects.select_related("metric"), pk=number, pipeline=pipeline)
     delete_known_event(event, at=timezone.now())
-    messages.success(request, "Event deleted. Affected results are being re-evaluated.")
+    deleted = Event(event.starts_on, event.ends_on, event.name)
+    text = "Event deleted. Affected results are being re-evaluated."
+    confirm_with_undo(request, text, UndoDeleteEvent(pipeline.pk, event.metric_id, deleted))
     return redirect("check", pk=pk)
 
 
