@@ -74,10 +74,9 @@ class UndoDeleteTimeOff(Undo):
 def _unchanged_block(pk: int, *, saved: HolidayData) -> HolidayBlock:
     """Lock and return time off; raise DomainError if it is not as it was saved."""
     rows = HolidayBlock.objects.select_related("engineer").filter(pk=pk)
-    block: HolidayBlock | None = rows.first()
-    if block is not None:
-        lock_availability(block.engineer)
-        block = rows.all().first()
+    if (unlocked := rows.first()) is not None:
+        lock_availability(unlocked.engineer)
+    block: HolidayBlock | None = rows.all().first()
     if block is None:
         raise DomainError("This time off was deleted meanwhile.")
     if holiday_data(block) != saved:

@@ -1,6 +1,5 @@
 """Views for checks: list, detail, create, edit, delete, run, mute, known events and backtest."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +25,7 @@ from validation.domain.results import WORST_FIRST, Confirmation
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
-from validation.plots import ChartValue, Plot, build_plot
+from validation.plots import backtest_plot, build_heat_map, check_plot, check_rows
 from validation.presenters import check_settings
 from validation.queries.checks import (
     alerting_checks,
@@ -38,7 +37,7 @@ from validation.queries.checks import (
 )
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
-from validation.queries.plot_data import PlotData, backtest_context, plot_data
+from validation.queries.plot_data import arrivals, backtest_context
 from validation.services.checks import (
     create_check,
     delete_check,
@@ -65,7 +64,6 @@ CHECKS_PER_PAGE = 200
 RESULTS_PER_CHECK = 30
 EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
-MAX_CHART_EVENTS = 100
 CHART_DAYS = {"30": (30, "30 days"), "90": (90, "90 days"), "365": (365, "1 year"), "all": (None, "All")}
 DEFAULT_CHART_DAYS = "90"
 CALLOUTS = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
@@ -80,8 +78,10 @@ def checks(request: SignedInRequest) -> HttpResponse:
         rows = rows.filter(pipeline__slug=pipeline)
     if status in WORST_FIRST:
         rows = rows.filter(last_status=status, is_active=True)
+    page = Paginator(rows, CHECKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": Paginator(rows, CHECKS_PER_PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "rows": check_rows(page.object_list),
         "pipelines": Pipeline.objects.order_by("position", "pk"),
         "pipeline": pipeline,
         "status": status,
@@ -108,7 +108,8 @@ def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEven
         "check": check,
         "callout": _callout(check),
         "now": at,
-        "plot": _plot(check, days=CHART_DAYS[days][0]),
+        "plot": check_plot(check, days=CHART_DAYS[days][0]),
+        "heat_map": build_heat_map(arrivals(check, at=at), step=check_granularity(check).step),
         "days": days,
         "ranges": [(value, label) for value, (_, label) in CHART_DAYS.items()],
         "settings": check_settings(check),
@@ -194,7 +195,7 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     if not check.has_backtest:
         raise Http404("Only checks of metric values have a backtest.")
     form = ParametersForm(request.GET or None, check_type=check.check_type, parameters=check.parameters)
-    tested = None
+    tested, plot = None, None
     if not form.is_bound or form.is_valid():
         values = form.parameters() if form.is_bound else check.parameters
         try:
@@ -209,7 +210,8 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
             tested = run_backtest(
                 check.type, parameters=parameters, context=history, buckets=buckets, confirmation=confirmation
             )
-    context = {"check": check, "form": form, "tested": tested, "days": BACKTEST_DAYS}
+            plot = backtest_plot(check, parameters=parameters, context=history, buckets=buckets, tested=tested)
+    context = {"check": check, "form": form, "tested": tested, "plot": plot, "days": BACKTEST_DAYS}
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
 
 
@@ -338,29 +340,3 @@ def _callout(check: Check) -> str:
     if not check.is_active or not check.last_status or check.last_expected:
         return ""
     return CALLOUTS.get(check.last_status, "warn")
-
-
-def _plot(check: Check, *, days: int | None) -> Plot | None:
-    values = [_chart_value(row) for row in plot_data(check, days=days)]
-    if not values:
-        return None
-    granularity = check_granularity(check)
-    is_per_bucket = check.has_backtest
-    first, last = values[0].bucket.date(), values[-1].bucket.date()
-    events: dict[dt.date, str] = {}
-    for event in check_events(check).filter(ends_on__gte=first)[:MAX_CHART_EVENTS]:
-        day = max(event.starts_on, first)
-        while day <= min(event.ends_on, last):
-            events[day] = event.name
-            day += dt.timedelta(days=1)
-    # Results without buckets are drawn at the time of their run, as one line.
-    step = granularity.step if is_per_bucket else dt.timedelta(days=365)
-    daily = is_per_bucket and granularity.step >= dt.timedelta(days=1)
-    return build_plot(values, step=step, daily=daily, unit=check.value_unit, events=events)
-
-
-def _chart_value(row: PlotData) -> ChartValue:
-    result = row.result
-    if result is None:
-        return ChartValue(row.bucket, row.value, low=row.low, high=row.high)
-    return ChartValue(row.bucket, row.value, result.status, row.low, row.high, result.expected, result.message)
