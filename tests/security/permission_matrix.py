@@ -120,6 +120,7 @@ RULES = {
     "GET /search/": Rule(SIGNED_IN),
     "GET /people/engineer-a/": Rule(SIGNED_IN),
     "GET /confirm/": Rule(SIGNED_IN, gives=404),
+    "POST /undo/": Rule(SIGNED_IN, gives=404),
     # Mine: what is not mine is not there.
     "GET /me/": Rule(SIGNED_IN),
     "GET /me/profile/": Rule(SIGNED_IN),
