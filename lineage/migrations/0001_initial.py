@@ -127,6 +127,28 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
+        migrations.CreateModel(
+            name='OpenLineageNode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=250, unique=True)),
+                ('kind', models.CharField(choices=[('job', 'Job'), ('dataset', 'Dataset')], max_length=10)),
+                ('last_seen_at', models.DateTimeField()),
+                ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='openlineage_nodes', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['key'],
+            },
+        ),
+        migrations.CreateModel(
+            name='OpenLineageUse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('last_seen_at', models.DateTimeField()),
+                ('read', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readers', to='lineage.openlineagenode')),
+                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reads', to='lineage.openlineagenode')),
+            ],
+        ),
         migrations.AddIndex(
             model_name='dbtnode',
             index=models.Index(fields=['key'], name='dbt_node_key'),
@@ -174,5 +196,13 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='edge',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "lineage_edgeevent" ("cut_at", "cut_by_id", "downstream_id", "first_seen_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "project", "removed_at", "source", "upstream_id") VALUES (OLD."cut_at", OLD."cut_by_id", OLD."downstream_id", OLD."first_seen_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."project", OLD."removed_at", OLD."source", OLD."upstream_id"); RETURN NULL;', hash='f77c14948bc325355fda6749a18e041b4ab4a11c', operation='DELETE', pgid='pgtrigger_delete_delete_26035', table='lineage_edge', when='AFTER')),
+        ),
+        migrations.AddConstraint(
+            model_name='openlineagenode',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['job', 'dataset'])), name='openlineage_node_has_a_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='openlineageuse',
+            constraint=models.UniqueConstraint(fields=('reader', 'read'), name='openlineage_use_is_unique'),
         ),
     ]
