@@ -13,7 +13,7 @@ from calendar_feeds.models import FeedToken
 from calendar_feeds.services import MAX_FEEDS_PER_USER
 from handoffs.models import Handoff, HandoffNote
 from handoffs.services.action_items import add_item
-from incidents.models import Alert, Incident
+from incidents.models import Alert, Incident, IntegrationKey, MaintenanceWindow
 from incidents.services.alerts import ingest_alerts
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
@@ -61,6 +61,8 @@ PAGES = [
     "/calendar/2026/12/",
     "/pipelines/",
     "/pipelines/pipeline-0/",
+    "/pipelines/pipeline-0/maintenance/",
+    "/pipelines/pipeline-0/integration-keys/",
     "/runbooks/",
     "/runbooks/pipeline-0/",
     "/runbooks/pipeline-0/revisions/",
@@ -100,6 +102,8 @@ CALLS = [
     "incidents/",
     "reports/incidents/",
     "alerts/",
+    "maintenance-windows/",
+    "integration-keys/",
     "handoffs/",
     "action-items/",
     "feeds/",
@@ -132,6 +136,7 @@ def fill(admin, *, rows):
         add_messages(row, person=admin)
         add_external_check(row, pipeline=pipeline)
         add_alert(row, pipeline=pipeline)
+        add_maintenance(row, pipeline=pipeline, admin=admin)
         add_check(row, pipeline=pipeline, admin=admin)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
         incident = open_incident(
@@ -146,6 +151,22 @@ def add_messages(row, *, person):
     """Add a message to somebody."""
     at = timezone.now()
     enqueue([person], News(str(row)), due_at=at, expires_at=at + dt.timedelta(days=1))
+
+
+def add_maintenance(row, *, pipeline, admin):
+    """Add a maintenance window of the pipeline, one of the first pipeline, and an integration key of each."""
+    starts_at = timezone.now() + dt.timedelta(days=row + 1)
+    for where in {pipeline, Pipeline.objects.get(slug="pipeline-0")}:
+        MaintenanceWindow.objects.create(
+            pipeline=where,
+            starts_at=starts_at,
+            ends_at=starts_at + dt.timedelta(hours=1),
+            reason="Migration",
+            created_by=admin,
+        )
+        IntegrationKey.objects.create(
+            pipeline=where, name=f"Tool {row}", prefix="abc", digest=f"{where.pk} {row}", created_by=admin
+        )
 
 
 def add_external_check(row, *, pipeline):
