@@ -70,8 +70,8 @@ def _graph(*, at: dt.datetime) -> tuple[dict[str, ManifestNode], dict[str, int]]
     ):
         parents.setdefault(reader, []).append(read)
         parents.setdefault(read, [])
-        ends = {reader: reader_pipeline, read: read_pipeline}
-        placed |= {key: pipeline for key, pipeline in ends.items() if pipeline is not None}
+        ends: dict[str, int | None] = {reader: reader_pipeline, read: read_pipeline}
+        placed.update({key: pipeline for key, pipeline in ends.items() if pipeline is not None})
     nodes = {
         key: ManifestNode(
             key=key, kind=key.split("/", maxsplit=1)[0], name="", path="", package="", parents=tuple(above)

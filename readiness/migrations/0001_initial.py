@@ -11,10 +11,10 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('incidents', '0001_initial'),
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
         ('validation', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -30,6 +30,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-day', 'pipeline'],
+                'constraints': [models.UniqueConstraint(fields=('pipeline', 'day'), name='day_is_published_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SweepCursor',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('compared_until', models.DateTimeField()),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_sweep_cursor')],
             },
         ),
         migrations.CreateModel(
@@ -55,6 +66,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-changed_at', '-pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('metric', 'segment', 'bucket'), name='one_open_restatement_per_value')],
             },
         ),
         migrations.CreateModel(
@@ -86,24 +98,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-        ),
-        migrations.CreateModel(
-            name='SweepCursor',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('compared_until', models.DateTimeField()),
-            ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_sweep_cursor')],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'day'), name='day_is_published_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='restatement',
-            constraint=models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('metric', 'segment', 'bucket'), name='one_open_restatement_per_value'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='restatement',
