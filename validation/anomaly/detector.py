@@ -139,9 +139,9 @@ class AnomalyDetector:
             self._left = None
             forecast = self._forecast(day)
             look = self._look(value, forecast)
-        if is_flagged and not look.is_repeated and not look.is_impossible:
-            if self._memory.happens_every_year(day, self._error(look.scaled, forecast)):
-                is_flagged, excuse = False, "as around this date in earlier years"
+        is_deviation = not look.is_repeated and not look.is_impossible
+        if is_flagged and is_deviation and self._memory.happens_every_year(day, self._error(look.scaled, forecast)):
+            is_flagged, excuse = False, "as around this date in earlier years"
         result = self._result(day, value, forecast, look, is_flagged=is_flagged, excuse=excuse)
         self._learn(day, value, forecast, look, is_flagged=is_flagged)
         return result
