@@ -25,6 +25,40 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='CalendarLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
+                ('host', models.CharField(max_length=255)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('skipped_events', models.JSONField(blank=True, default=list, editable=False, help_text='Events that could not be read: title and reason. Private.')),
+                ('last_read_at', models.DateTimeField(blank=True, null=True)),
+                ('last_success_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('engineer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_link', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['engineer'],
+                'indexes': [models.Index(fields=['last_read_at'], name='link_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['failing', 'partial']), ('problem', ''), _connector='OR'), name='only_a_link_with_problems_names_one')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CoverageGap',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coverage_gaps', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['starts_at', 'pipeline'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='gap_has_a_length'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('pipeline_id'), models.F('pipeline_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='gaps_never_overlap', violation_error_message='Gaps of a pipeline cannot overlap.')],
+            },
+        ),
+        migrations.CreateModel(
             name='Rotation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -57,23 +91,75 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='CalendarLink',
+            name='RotationEvent',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', common.fields.EncryptedTextField(editable=False)),
-                ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
-                ('problem', models.CharField(blank=True, max_length=300)),
-                ('skipped_events', models.JSONField(blank=True, default=list, editable=False, help_text='Events that could not be read: title and reason. Private.')),
-                ('last_read_at', models.DateTimeField(blank=True, null=True)),
-                ('last_success_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('engineer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_link', to=settings.AUTH_USER_MODEL)),
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('slug', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
+                ('name', models.CharField(max_length=120)),
+                ('description', models.TextField(blank=True, help_text='Text about the rotation in the handbook.')),
+                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
+                ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
+                ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
+                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
+                ('policy_introduction', models.TextField(blank=True)),
+                ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rotation')),
             ],
             options={
-                'ordering': ['engineer'],
-                'indexes': [models.Index(fields=['last_read_at'], name='link_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['failing', 'partial']), ('problem', ''), _connector='OR'), name='only_a_link_with_problems_names_one')],
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='RotationWeek',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_on', models.DateField()),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='weeks', to=settings.AUTH_USER_MODEL)),
+                ('planned_engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='planned_weeks', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='weeks', to='scheduling.rotation')),
+            ],
+            options={
+                'verbose_name': 'week',
+                'ordering': ['rotation', 'starts_on'],
+                'indexes': [models.Index(fields=['engineer', 'starts_at'], name='week_of_engineer'), models.Index(fields=['rotation', 'ends_at'], name='week_window')],
+                'constraints': [models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_week_per_date'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='week_has_a_length'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='weeks_never_overlap', violation_error_message='Weeks of a rotation cannot overlap.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SwapRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
+                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
+                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('offered_week', models.DateField()),
+                ('wanted_week', models.DateField(blank=True, null=True)),
+                ('third_week', models.DateField(blank=True, null=True)),
+                ('message', models.CharField(blank=True, max_length=500)),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
+                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
+                ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='swaps', to='scheduling.rotation')),
+                ('third', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
+                'indexes': [models.Index(fields=['state', 'expires_at'], name='swaprequest_expiry'), models.Index(fields=['rotation', 'state', 'offered_week'], name='swap_of_rotation')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='swaprequest_people_differ'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_swaprequest_has_date'), models.CheckConstraint(condition=models.Q(('wanted_week', models.F('offered_week')), _negated=True), name='swap_weeks_differ'), models.CheckConstraint(condition=models.Q(('wanted_week', None), ('counterpart__isnull', False), _connector='OR'), name='wanted_week_has_counterpart'), models.CheckConstraint(condition=models.Q(models.Q(('third', None), ('third_week', None)), models.Q(('third__isnull', False), ('third_week__isnull', False), ('wanted_week__isnull', False)), _connector='OR'), name='three_way_swap_is_complete'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('counterpart__isnull', False), _connector='OR'), name='accepted_swap_has_counterpart')],
             },
         ),
         migrations.CreateModel(
@@ -93,20 +179,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='CoverageGap',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coverage_gaps', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['starts_at', 'pipeline'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='gap_has_a_length'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('pipeline_id'), models.F('pipeline_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='gaps_never_overlap', violation_error_message='Gaps of a pipeline cannot overlap.')],
             },
         ),
         migrations.CreateModel(
@@ -154,27 +226,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Cover',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('engineer', models.ForeignKey(help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.PROTECT, related_name='covers', to=settings.AUTH_USER_MODEL)),
-                ('request', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='covers', to='scheduling.coverrequest')),
-                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='covers', to='scheduling.rotation')),
-            ],
-            options={
-                'ordering': ['starts_at', 'pk'],
-                'indexes': [models.Index(fields=['rotation', 'ends_at'], name='cover_window')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_has_a_length'), models.CheckConstraint(condition=models.Q(('engineer', models.F('covered_engineer')), _negated=True), name='cover_people_differ'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='covers_never_overlap', violation_error_message='Covers of a rotation cannot overlap.')],
-            },
-        ),
-        migrations.CreateModel(
             name='HolidayBlock',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -198,6 +249,90 @@ class Migration(migrations.Migration):
                 'ordering': ['starts_on', 'pk'],
                 'indexes': [models.Index(fields=['ends_at', 'starts_at'], name='holiday_window'), models.Index(fields=['engineer', 'ends_at'], name='holiday_of_engineer')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('link__isnull', False)), fields=('link', 'link_uid', 'starts_on'), name='one_absence_per_event'), models.CheckConstraint(condition=models.Q(('starts_on__lte', models.F('ends_on'))), name='holiday_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='holiday_has_a_length')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PipelineRotation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pipeline', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='in_rotation', to='pipelines.pipeline')),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pipelines', to='scheduling.rotation')),
+            ],
+            options={
+                'ordering': ['rotation', 'pipeline'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RotationWeekEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('starts_on', models.DateField()),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rotationweek')),
+                ('planned_engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='SwapRequestEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
+                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
+                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('offered_week', models.DateField()),
+                ('wanted_week', models.DateField(blank=True, null=True)),
+                ('third_week', models.DateField(blank=True, null=True)),
+                ('message', models.CharField(blank=True, max_length=500)),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
+                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
+                ('counterpart', models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.swaprequest')),
+                ('requested_by', models.ForeignKey(db_constraint=False, help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(db_constraint=False, help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
+                ('third', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='Cover',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('engineer', models.ForeignKey(help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.PROTECT, related_name='covers', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='covers', to='scheduling.coverrequest')),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='covers', to='scheduling.rotation')),
+            ],
+            options={
+                'ordering': ['starts_at', 'pk'],
+                'indexes': [models.Index(fields=['rotation', 'ends_at'], name='cover_window')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_has_a_length'), models.CheckConstraint(condition=models.Q(('engineer', models.F('covered_engineer')), _negated=True), name='cover_people_differ'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='covers_never_overlap', violation_error_message='Covers of a rotation cannot overlap.')],
             },
         ),
         migrations.CreateModel(
@@ -227,17 +362,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='PipelineRotation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pipeline', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='in_rotation', to='pipelines.pipeline')),
-                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pipelines', to='scheduling.rotation')),
-            ],
-            options={
-                'ordering': ['rotation', 'pipeline'],
-            },
-        ),
-        migrations.CreateModel(
             name='RosterMember',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -248,23 +372,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['roster', 'position'],
                 'constraints': [models.UniqueConstraint(fields=('roster', 'position'), name='roster_positions_differ'), models.UniqueConstraint(fields=('roster', 'engineer'), name='roster_engineers_differ')],
-            },
-        ),
-        migrations.CreateModel(
-            name='RosterMemberEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('position', models.PositiveSmallIntegerField()),
-                ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rostermember')),
-                ('roster', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.roster')),
-            ],
-            options={
-                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -328,6 +435,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RosterMemberEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('position', models.PositiveSmallIntegerField()),
+                ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rostermember')),
+                ('roster', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.roster')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
             name='CoverEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -351,129 +475,9 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
-            name='RotationEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('slug', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, help_text='Text about the rotation in the handbook.')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
-                ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
-                ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
-                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
-                ('policy_introduction', models.TextField(blank=True)),
-                ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rotation')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='RotationWeek',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_on', models.DateField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='weeks', to=settings.AUTH_USER_MODEL)),
-                ('planned_engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='planned_weeks', to=settings.AUTH_USER_MODEL)),
-                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='weeks', to='scheduling.rotation')),
-            ],
-            options={
-                'verbose_name': 'week',
-                'ordering': ['rotation', 'starts_on'],
-                'indexes': [models.Index(fields=['engineer', 'starts_at'], name='week_of_engineer'), models.Index(fields=['rotation', 'ends_at'], name='week_window')],
-                'constraints': [models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_week_per_date'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='week_has_a_length'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='weeks_never_overlap', violation_error_message='Weeks of a rotation cannot overlap.')],
-            },
-        ),
-        migrations.CreateModel(
-            name='RotationWeekEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('starts_on', models.DateField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rotationweek')),
-                ('planned_engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='SwapRequest',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
-                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
-                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('offered_week', models.DateField()),
-                ('wanted_week', models.DateField(blank=True, null=True)),
-                ('third_week', models.DateField(blank=True, null=True)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
-                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
-                ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requester', models.ForeignKey(help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='swaps', to='scheduling.rotation')),
-                ('third', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-created_at', '-pk'],
-                'abstract': False,
-                'indexes': [models.Index(fields=['state', 'expires_at'], name='swaprequest_expiry'), models.Index(fields=['rotation', 'state', 'offered_week'], name='swap_of_rotation')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='swaprequest_people_differ'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_swaprequest_has_date'), models.CheckConstraint(condition=models.Q(('wanted_week', models.F('offered_week')), _negated=True), name='swap_weeks_differ'), models.CheckConstraint(condition=models.Q(('wanted_week', None), ('counterpart__isnull', False), _connector='OR'), name='wanted_week_has_counterpart'), models.CheckConstraint(condition=models.Q(models.Q(('third', None), ('third_week', None)), models.Q(('third__isnull', False), ('third_week__isnull', False), ('wanted_week__isnull', False)), _connector='OR'), name='three_way_swap_is_complete'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('counterpart__isnull', False), _connector='OR'), name='accepted_swap_has_counterpart')],
-            },
-        ),
-        migrations.CreateModel(
-            name='SwapRequestEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
-                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
-                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('offered_week', models.DateField()),
-                ('wanted_week', models.DateField(blank=True, null=True)),
-                ('third_week', models.DateField(blank=True, null=True)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
-                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
-                ('counterpart', models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.swaprequest')),
-                ('requested_by', models.ForeignKey(db_constraint=False, help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requester', models.ForeignKey(db_constraint=False, help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
-                ('third', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-            },
+        pgtrigger.migrations.AddTrigger(
+            model_name='rotation',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='6afbff3903cad2a64c54e509084e5684f7a6bef5', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_9ae2e', table='scheduling_rotation', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
@@ -513,6 +517,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='holidayblock',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='15041fabbe4142976aa45f21ce1c447915ff98d4', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_6c0d3', table='scheduling_holidayblock', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='holidayblock',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_holidayblockevent" ("created_at", "ends_at", "ends_at_time", "ends_on", "engineer_id", "id", "kind", "link_id", "link_uid", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "starts_at_time", "starts_on", "time_zone") VALUES (NEW."created_at", NEW."ends_at", NEW."ends_at_time", NEW."ends_on", NEW."engineer_id", NEW."id", NEW."kind", NEW."link_id", NEW."link_uid", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."starts_at", NEW."starts_at_time", NEW."starts_on", NEW."time_zone"); RETURN NULL;', hash='1554cea683db70e42556539d21a12e479d2d8185', operation='INSERT', pgid='pgtrigger_insert_insert_8b968', table='scheduling_holidayblock', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -522,6 +530,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='holidayblock',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_holidayblockevent" ("created_at", "ends_at", "ends_at_time", "ends_on", "engineer_id", "id", "kind", "link_id", "link_uid", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "starts_at_time", "starts_on", "time_zone") VALUES (OLD."created_at", OLD."ends_at", OLD."ends_at_time", OLD."ends_on", OLD."engineer_id", OLD."id", OLD."kind", OLD."link_id", OLD."link_uid", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at", OLD."starts_at_time", OLD."starts_on", OLD."time_zone"); RETURN NULL;', hash='f7aba11202682f856f4229a52c0f511d968491b8', operation='DELETE', pgid='pgtrigger_delete_delete_888d1', table='scheduling_holidayblock', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='rostermember',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='a0729879421106e5663abd426712ba9abbfda79d', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_6b2c8', table='scheduling_rostermember', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rostermember',
@@ -537,6 +549,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='roster',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='3aaf8a60b6ca694f8ed0a1413f575d27511ddc70', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_b8f1a', table='scheduling_roster', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='roster',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rosterevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rotation_id", "starts_on") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."rotation_id", NEW."starts_on"); RETURN NULL;', hash='ebd4271f826784a4a260c6faabf1a2ae4cd49dd6', operation='INSERT', pgid='pgtrigger_insert_insert_3c79a', table='scheduling_roster', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -546,6 +562,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='roster',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rosterevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rotation_id", "starts_on") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."rotation_id", OLD."starts_on"); RETURN NULL;', hash='072346bfa72c99f83e2ed7e3d0516eb978a2d95e', operation='DELETE', pgid='pgtrigger_delete_delete_6384c', table='scheduling_roster', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='pipelinerotation',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='d18ed9b7c2da0444fe3f2a4374a7fe76cbfbe7b0', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_30cda', table='scheduling_pipelinerotation', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='pipelinerotation',
@@ -573,6 +593,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='83f2e4404bddba66ae07f5abeccfae759c0841c0', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_e8e08', table='scheduling_cover', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cover',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "request_id", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."request_id", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='b3ca963ab6079e0c08fb416aa3702d1ac2f5333a', operation='INSERT', pgid='pgtrigger_insert_insert_06063', table='scheduling_cover', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -582,6 +606,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "request_id", "rotation_id", "series", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."request_id", OLD."rotation_id", OLD."series", OLD."starts_at"); RETURN NULL;', hash='6b165c4bea51137b01c3af5fefeb8b3d1298c1e3', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='rotationweek',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='ac1c3a4139652a550e2839ea08220b31327c948e', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_fce26', table='scheduling_rotationweek', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotationweek',

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from common.db import SpanQuerySet
+from common.db import SpanQuerySet, on_call_version_trigger
 from common.fields import EncryptedTextField, LineField
 from people.models import User
 from scheduling.domain.wall_time import format_days
@@ -111,6 +111,7 @@ class HolidayBlock(models.Model):
         ordering = ["starts_on", "pk"]
         verbose_name = "time off"
         verbose_name_plural = "time off"
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.UniqueConstraint(
                 fields=["link", "link_uid", "starts_on"], condition=Q(link__isnull=False), name="one_absence_per_event"

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from common.db import SpanQuerySet, no_overlap_constraint
+from common.db import SpanQuerySet, no_overlap_constraint, on_call_version_trigger
 from common.fields import LineField
 from common.formatting import format_day
 from people.domain.person import Person
@@ -49,6 +49,7 @@ class Cover(models.Model):
 
     class Meta:
         ordering = ["starts_at", "pk"]
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="cover_has_a_length"),
             models.CheckConstraint(condition=~Q(engineer=F("covered_engineer")), name="cover_people_differ"),

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from calendar_feeds.events import events_of_engineer, events_of_rotation
 from common.formatting import format_day
-from handbook.services import import_handbook
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import HolidayBlock, Rotation
@@ -15,14 +14,16 @@ from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rotations import create_rotation
+from tests.factories import import_example
+from tests.snapshots import this_minute
 
 DAY, WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
 
 
 @pytest.fixture
-def rotation(db, seed):
-    start = (timezone.now() - 3 * WEEK).date()
-    import_handbook(seed.read_bytes(), at=timezone.now() - 3 * WEEK, starting=start - start.weekday() * DAY)
+def rotation(db):
+    start = (this_minute() - 3 * WEEK).date()
+    import_example(at=this_minute() - 3 * WEEK, starting=start - start.weekday() * DAY)
     return Rotation.objects.get()
 
 

@@ -5,19 +5,19 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from handbook.services import import_handbook
 from scheduling.models import Rotation
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, request_swap
-from tests.factories import bearer
+from tests.factories import bearer, import_example
+from tests.snapshots import this_minute
 
 DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def rotation(db, seed):
-    import_handbook(seed.read_bytes(), at=timezone.now())
+def rotation(db):
+    import_example(at=this_minute())
     return Rotation.objects.get()
 
 

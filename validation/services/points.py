@@ -21,7 +21,7 @@ MAX_REEVALUATIONS = 60
 MAX_AHEAD = dt.timedelta(days=2)
 
 # A changed value is first saved as a revision; an unchanged one is not written. Each given row must have a different
-# bucket and segment.
+# bucket and segment. Clocks of workers differ, and a value never ends before it was observed, so that each instant has one.
 UPSERT = """
 WITH given AS (
   SELECT * FROM unnest(%(segments)s::text[], %(buckets)s::timestamptz[], %(values)s::float8[]) AS g(segment, bucket, value)
@@ -30,12 +30,13 @@ WITH given AS (
   WHERE p.metric_id = %(metric)s AND p.value <> g.value
 ), revised AS (
   INSERT INTO validation_metricpointrevision (point_id, value, observed_at, replaced_at)
-  SELECT id, value, observed_at, %(at)s FROM old
+  SELECT id, value, observed_at, greatest(%(at)s, observed_at) FROM old
 ), put AS (
   INSERT INTO validation_metricpoint AS p (metric_id, segment, bucket, value, observed_at, is_expected)
   SELECT %(metric)s, segment, bucket, value, %(at)s, false FROM given
   ON CONFLICT (metric_id, segment, bucket) DO UPDATE
-    SET value = excluded.value, observed_at = excluded.observed_at, is_expected = false WHERE p.value <> excluded.value
+    SET value = excluded.value, observed_at = greatest(excluded.observed_at, p.observed_at), is_expected = false
+    WHERE p.value <> excluded.value
   RETURNING (xmax = 0) AS created, bucket
 )
 SELECT created, bucket FROM put
