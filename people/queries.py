@@ -70,7 +70,7 @@ def _caller_statement() -> tuple[str, tuple[Any, ...]]:
 def find_caller(secret: str, *, at: dt.datetime) -> Caller | None:
     """Return who calls with a token and the version of the on-call facts, in one statement; None if the token is not valid."""
     sql, params = _caller_statement()
-    values = {ANY_TIME: at, ANY_DIGEST: secret_digest(secret)}
+    values: dict[Any, Any] = {ANY_TIME: at, ANY_DIGEST: secret_digest(secret)}
     with connection.cursor() as cursor:
         cursor.execute(sql, [values.get(param, param) for param in params])
         row = cursor.fetchone()
