@@ -90,6 +90,8 @@ RULES = {
     "GET /readyz": Rule(OPEN, gives=503),
     "GET /metrics": Rule(ADMIN),
     "GET /favicon.ico": Rule(OPEN),
+    "GET /manifest.webmanifest": Rule(OPEN),
+    "GET /service-worker.js": Rule(OPEN),
     # Now, pipelines, search.
     "GET /": Rule(SIGNED_IN),
     "GET /now/": Rule(SIGNED_IN),
@@ -112,6 +114,7 @@ RULES = {
     "GET /me/tokens/": Rule(SIGNED_IN),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/offline/": Rule(SIGNED_IN),
     "GET /me/notifications/": Rule(SIGNED_IN),
     "POST /me/notifications/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "POST /me/notifications/rules/": Rule(SIGNED_IN, {"high-channel_0": "email"}),
