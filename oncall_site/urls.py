@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site.views import confirm, now, pages, pipelines, profile, search, system
+from oncall_site.views import confirm, now, offline, pages, pipelines, profile, search, system
 
 handler500 = "oncall_site.views.pages.server_error"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("people/<str:username>/", pages.person, name="person"),
     path("theme/", pages.theme, name="theme"),
     path("favicon.ico", pages.favicon, name="favicon"),
+    path("manifest.webmanifest", offline.manifest, name="manifest"),
+    path("service-worker.js", offline.service_worker, name="service_worker"),
+    path("me/offline/", offline.offline_copy, name="offline_copy"),
     path("healthz", system.healthz, name="healthz"),
     path("readyz", system.readyz, name="readyz"),
     path("metrics", system.metrics, name="metrics"),

@@ -182,3 +182,8 @@ class MarkStepSerializer(serializers.Serializer[Any]):
     position = serializers.IntegerField(min_value=1, max_value=9999)
     done = serializers.BooleanField(required=False)
     note = MultilineField(required=False, allow_blank=True)
+    note_shown = MultilineField(
+        required=False,
+        allow_blank=True,
+        help_text="The note that you saw before. If somebody else changed it meanwhile, both texts are saved.",
+    )

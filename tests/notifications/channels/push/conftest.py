@@ -3,24 +3,10 @@
 import pytest
 from django.utils import timezone
 
-from common.safe_http import Rules
-from notifications.channels.push import channel
 from notifications.channels.push.endpoints import endpoint_digest
 from notifications.models import Message, PushDevice
 from notifications.services.delivery import deliver_one
-from notifications.services.push_devices import ensure_site_key
-from tests.notifications.channels.push.service import PushService
 from tests.notifications.news import Page, enqueue_news
-
-
-@pytest.fixture
-def push_service(db, monkeypatch, settings):
-    ensure_site_key()
-    service = PushService()
-    settings.VAPID_CONTACT = "mailto:oncall@example.org"
-    monkeypatch.setattr(channel, "push_rules", lambda: Rules(seconds=10, ports=None, permitted=lambda address: True))
-    yield service
-    service.close()
 
 
 @pytest.fixture
