@@ -46,6 +46,8 @@ PAGES = {
     "handoffs": "/handoffs/",
     "pipelines": "/pipelines/",
     "pipeline": f"/pipelines/{SLUG}/",
+    "maintenance": f"/pipelines/{SLUG}/maintenance/",
+    "integration-keys": f"/pipelines/{SLUG}/integration-keys/",
     "checks": "/checks/",
     "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     "new-metric": f"/checks/metrics/new/?pipeline={SLUG}",

@@ -16,6 +16,7 @@ from incidents.models import (
     Failure,
     Incident,
     IncidentQuerySet,
+    MaintenanceWindow,
     RunbookRun,
     RunStep,
     TimelineEntry,
@@ -54,6 +55,12 @@ def _newest_per_incident(rows: QuerySet[Any], *, limit: int) -> QuerySet[Any]:
     rank = Window(RowNumber(), partition_by=F("incident"), order_by=F("pk").desc())
     newest: QuerySet[Any] = rows.annotate(newest_rank=rank).filter(newest_rank__lte=limit)
     return newest
+
+
+def active_maintenance(*, at: dt.datetime) -> QuerySet[MaintenanceWindow]:
+    """Return the maintenance windows that cover an instant, with their pipelines, the first to end first."""
+    rows: QuerySet[MaintenanceWindow] = MaintenanceWindow.objects.active(at=at).select_related("pipeline")
+    return rows.order_by("ends_at", "pk")
 
 
 def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:

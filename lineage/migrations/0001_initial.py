@@ -10,9 +10,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -28,6 +28,26 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Edge',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(choices=[('dbt', 'dbt'), ('openlineage', 'OpenLineage'), ('admin', 'Admin')], max_length=20)),
+                ('project', models.CharField(blank=True, help_text='The dbt project that reports the edge.', max_length=200)),
+                ('first_seen_at', models.DateTimeField()),
+                ('last_seen_at', models.DateTimeField()),
+                ('removed_at', models.DateTimeField(blank=True, help_text='When the source stopped reporting the edge.', null=True)),
+                ('cut_at', models.DateTimeField(blank=True, help_text='When an admin cut the edge.', null=True)),
+                ('cut_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('downstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='upstream_edges', to='pipelines.pipeline')),
+                ('upstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='downstream_edges', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['upstream__position', 'upstream_id', 'downstream__position', 'downstream_id', 'source', 'project'],
+                'indexes': [models.Index(condition=models.Q(('cut_at', None), ('removed_at', None)), fields=['downstream'], name='edge_present')],
+                'constraints': [models.UniqueConstraint(fields=('upstream', 'downstream', 'source', 'project'), name='edge_is_unique'), models.CheckConstraint(condition=models.Q(('upstream', models.F('downstream')), _negated=True), name='edge_joins_two_pipelines', violation_error_message='A pipeline cannot be upstream of itself.'), models.CheckConstraint(condition=models.Q(('source__in', ['dbt', 'openlineage', 'admin'])), name='edge_has_a_source'), models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='edge_is_first_seen_before_last')],
             },
         ),
         migrations.CreateModel(
@@ -51,6 +71,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['project', 'key'],
+                'indexes': [models.Index(fields=['key'], name='dbt_node_key')],
+                'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_node_key_is_unique')],
             },
         ),
         migrations.CreateModel(
@@ -66,43 +88,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['project', 'name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='DbtExposure',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('owner_name', models.CharField(blank=True, max_length=200)),
-                ('owner_email', models.CharField(blank=True, max_length=200)),
-                ('key', models.CharField(max_length=250)),
-                ('name', models.CharField(max_length=200)),
-                ('kind', models.CharField(blank=True, max_length=50)),
-                ('url', models.CharField(blank=True, max_length=2000)),
-                ('description', models.TextField(blank=True)),
-                ('pipelines', models.ManyToManyField(blank=True, related_name='exposures', to='pipelines.pipeline')),
-                ('parents', models.ManyToManyField(blank=True, related_name='exposures', to='lineage.dbtnode')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to='lineage.dbtproject')),
-            ],
-            options={
-                'ordering': ['name', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Edge',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('dbt', 'dbt'), ('openlineage', 'OpenLineage'), ('admin', 'Admin')], max_length=20)),
-                ('project', models.CharField(blank=True, help_text='The dbt project that reports the edge.', max_length=200)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(blank=True, help_text='When the source stopped reporting the edge.', null=True)),
-                ('cut_at', models.DateTimeField(blank=True, help_text='When an admin cut the edge.', null=True)),
-                ('cut_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('downstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='upstream_edges', to='pipelines.pipeline')),
-                ('upstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='downstream_edges', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['upstream__position', 'upstream_id', 'downstream__position', 'downstream_id', 'source', 'project'],
+                'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_group_key_is_unique')],
             },
         ),
         migrations.CreateModel(
@@ -127,41 +113,25 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddIndex(
-            model_name='dbtnode',
-            index=models.Index(fields=['key'], name='dbt_node_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='dbtnode',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_node_key_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='dbtgroup',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_group_key_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='dbtexposure',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_exposure_key_is_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='edge',
-            index=models.Index(condition=models.Q(('cut_at', None), ('removed_at', None)), fields=['downstream'], name='edge_present'),
-        ),
-        migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.UniqueConstraint(fields=('upstream', 'downstream', 'source', 'project'), name='edge_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.CheckConstraint(condition=models.Q(('upstream', models.F('downstream')), _negated=True), name='edge_joins_two_pipelines', violation_error_message='A pipeline cannot be upstream of itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['dbt', 'openlineage', 'admin'])), name='edge_has_a_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='edge_is_first_seen_before_last'),
+        migrations.CreateModel(
+            name='DbtExposure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('owner_name', models.CharField(blank=True, max_length=200)),
+                ('owner_email', models.CharField(blank=True, max_length=200)),
+                ('key', models.CharField(max_length=250)),
+                ('name', models.CharField(max_length=200)),
+                ('kind', models.CharField(blank=True, max_length=50)),
+                ('url', models.CharField(blank=True, max_length=2000)),
+                ('description', models.TextField(blank=True)),
+                ('pipelines', models.ManyToManyField(blank=True, related_name='exposures', to='pipelines.pipeline')),
+                ('parents', models.ManyToManyField(blank=True, related_name='exposures', to='lineage.dbtnode')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to='lineage.dbtproject')),
+            ],
+            options={
+                'ordering': ['name', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_exposure_key_is_unique')],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='edge',

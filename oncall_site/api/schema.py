@@ -23,6 +23,8 @@ TAGS = {
     "incidents": "Incidents",
     "alerts": "Incidents",
     "reports": "Incidents",
+    "maintenance-windows": "Incidents",
+    "integration-keys": "Integrations",
     "pipelines": "Pipelines",
     "runbooks": "Runbooks",
     "checks": "Checks and metrics",

@@ -19,11 +19,14 @@ from calendar_feeds.api import FeedViewSet
 from handoffs.api.action_items import ActionItemViewSet
 from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
+from incidents.api.events import events
 from incidents.api.incidents import IncidentViewSet
+from incidents.api.integration_keys import IntegrationKeyViewSet
+from incidents.api.maintenance import MaintenanceWindowViewSet
 from incidents.api.reports import ReportViewSet
 from lineage.api import lineage
+from notifications.api.contact_methods import ContactMethodViewSet
 from notifications.api.notifications import (
-    ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
     notification_rules,
@@ -59,6 +62,8 @@ router.register("cover-requests", CoverRequestViewSet, basename="api-cover-reque
 router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("reports/incidents", ReportViewSet, basename="api-report")
 router.register("alerts", AlertViewSet, basename="api-alert")
+router.register("maintenance-windows", MaintenanceWindowViewSet, basename="api-maintenance-window")
+router.register("integration-keys", IntegrationKeyViewSet, basename="api-integration-key")
 router.register("messages", MessageViewSet, basename="api-message")
 router.register("me/contact-methods", ContactMethodViewSet, basename="api-contact-method")
 router.register("me/push-devices", PushDeviceViewSet, basename="api-push-device")
@@ -95,6 +100,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/push-key/", push_key, name="api-push-key"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
+    path("integrations/events/", events, name="api-events"),
+    # Where PagerDuty's clients post to if their base URL is the address above.
+    path("integrations/events/v2/enqueue", extend_schema(exclude=True)(events), name="api-events-enqueue"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
     path("pipelines/<slug:slug>/lineage/", lineage, name="api-lineage"),
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),

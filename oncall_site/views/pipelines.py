@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
 from incidents.domain.status import STATUSES
+from incidents.models import MaintenanceWindow
 from incidents.queries.incidents import all_incidents
 from incidents.queries.statuses import statuses
 from oncall_site.presenters import SnapshotPresenter
@@ -22,10 +23,19 @@ from scheduling.queries.on_call import on_call_snapshot
 from validation.queries.checks import checks, metrics_with_newest
 from validation.queries.external import external_checks
 
-HISTORY_FIELDS = ("name", "audience", "primary_owner", "secondary_owner", "escalate_after_minutes")
+HISTORY_FIELDS = (
+    "name",
+    "audience",
+    "primary_owner",
+    "secondary_owner",
+    "escalate_after_minutes",
+    "escalate_critical_after_minutes",
+    "escalate_low_after_minutes",
+)
 PIPELINES_PER_PAGE = 100
 MAX_INCIDENTS = 10
 MAX_GAPS = 20
+MAX_MAINTENANCE_WINDOWS = 5
 MAX_EXTERNAL_CHECKS = 50
 MAX_CHECKS = 100
 FILTERS, FILTERS_COOKIE = ("q", "owner", "rotation", "status"), "pipelines_filters"
@@ -75,6 +85,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "now": at,
         "history": row_history(row, fields=HISTORY_FIELDS),
         "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
+        "maintenance": MaintenanceWindow.objects.filter(pipeline=row).not_over(at=at)[:MAX_MAINTENANCE_WINDOWS],
         "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
         "checks": checks().filter(pipeline=row)[:MAX_CHECKS],
         "most_shown": MAX_CHECKS,

@@ -62,6 +62,20 @@ def test_each_pipeline_has_its_own_escalation_time(pipeline, now):
     assert incident.next_escalation_at == now + 10 * MINUTE
 
 
+def test_each_severity_may_have_its_own_escalation_time(pipeline, now, a):
+    update_pipeline(pipeline, fields={"escalate_critical_after_minutes": 5, "escalate_low_after_minutes": 60})
+    waits = {}
+    for severity in ("critical", "high", "low"):
+        incident = make_incident(pipeline, at=now, severity=severity, title=severity)
+        waits[severity] = incident.next_escalation_at - now
+    assert waits == {"critical": 5 * MINUTE, "high": 15 * MINUTE, "low": 60 * MINUTE}
+    assert "Acknowledge within 5 min" in Message.objects.get(subject__endswith="critical").text
+    raised = update_incident(Incident.objects.get(severity="low"), by=a, at=now, severity="critical")
+    assert raised.next_escalation_at == now + 5 * MINUTE
+    with pytest.raises(ValidationError):
+        update_pipeline(pipeline, fields={"escalate_low_after_minutes": 1441})
+
+
 def test_a_late_sweep_notifies_one_engineer_and_waits_again(pipeline, now):
     incident = make_incident(pipeline, at=now)
     late = now + 300 * MINUTE

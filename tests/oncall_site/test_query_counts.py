@@ -13,7 +13,7 @@ from calendar_feeds.models import FeedToken
 from calendar_feeds.services import MAX_FEEDS_PER_USER
 from handoffs.models import Handoff, HandoffNote
 from handoffs.services.action_items import add_item
-from incidents.models import Alert, Incident
+from incidents.models import Alert, Incident, IntegrationKey, MaintenanceWindow
 from incidents.services.alerts import ingest_alerts
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
@@ -62,6 +62,8 @@ PAGES = [
     "/calendar/2026/12/",
     "/pipelines/",
     "/pipelines/pipeline-0/",
+    "/pipelines/pipeline-0/maintenance/",
+    "/pipelines/pipeline-0/integration-keys/",
     "/runbooks/",
     "/runbooks/pipeline-0/",
     "/runbooks/pipeline-0/revisions/",
@@ -103,6 +105,8 @@ CALLS = [
     "incidents/",
     "reports/incidents/",
     "alerts/",
+    "maintenance-windows/",
+    "integration-keys/",
     "handoffs/",
     "action-items/",
     "feeds/",
@@ -137,6 +141,7 @@ def fill(admin, *, rows):
         add_push_device(row, person=admin)
         add_external_check(row, pipeline=pipeline)
         add_alert(row, pipeline=pipeline)
+        add_maintenance(row, pipeline=pipeline, admin=admin)
         add_check(row, pipeline=pipeline, admin=admin)
         add_rotation(row, engineers=[primary, secondary], admin=admin)
         incident = open_incident(
@@ -157,6 +162,22 @@ def add_push_device(row, *, person):
     """Add a device with push to somebody."""
     fields = {"endpoint": "x", "service": "x", "p256dh": "x", "auth": "x"}
     PushDevice.objects.create(person=person, name=f"Device {row}", endpoint_digest=f"{row}", **fields)
+
+
+def add_maintenance(row, *, pipeline, admin):
+    """Add a maintenance window of the pipeline, one of the first pipeline, and an integration key of each."""
+    starts_at = timezone.now() + dt.timedelta(days=row + 1)
+    for where in {pipeline, Pipeline.objects.get(slug="pipeline-0")}:
+        MaintenanceWindow.objects.create(
+            pipeline=where,
+            starts_at=starts_at,
+            ends_at=starts_at + dt.timedelta(hours=1),
+            reason="Migration",
+            created_by=admin,
+        )
+        IntegrationKey.objects.create(
+            pipeline=where, name=f"Tool {row}", prefix="abc", digest=f"{where.pk} {row}", created_by=admin
+        )
 
 
 def add_external_check(row, *, pipeline):

@@ -21,13 +21,17 @@ ADMIN = {"admin"}
 
 @dataclass(frozen=True)
 class Rule:
-    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read."""
+    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read.
+
+    `key_in_body`: the body has a secret of its own, so that it does not matter who is signed in.
+    """
 
     who: frozenset | set
     body: dict | None = None
     hidden: bool = False
     private: str = ""
     gives: int = 0
+    key_in_body: bool = False
 
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
@@ -48,6 +52,17 @@ ALERT = {
     "startsAt": "2026-11-25T09:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "",
 }  # fmt: skip
 ALERTS = {"version": "4", "status": "firing", "receiver": "oncall", "groupKey": "x", "alerts": [ALERT]}
+EVENT_TRIGGER = {
+    "routing_key": "{routing_key}",
+    "event_action": "trigger",
+    "payload": {"summary": "Late", "source": "db-2", "severity": "error"},
+}
+# After the window of the fixtures.
+MAINTENANCE = {
+    "starts_at": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=9):%Y-%m-%dT%H:%M}",
+    "ends_at": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=10):%Y-%m-%dT%H:%M}",
+    "reason": "Migration",
+}
 SUBSCRIPTION = Browser("https://fcm.googleapis.com/fcm/send/new").subscription
 NOTE = "a private note"
 HANDBOOK = (
@@ -119,8 +134,17 @@ RULES = {
     "POST /me/notifications/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "POST /me/notifications/rules/": Rule(SIGNED_IN, {"high-channel_0": "email"}),
     "POST /me/notifications/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "typed": "https://ntfy.sh/topic"}),
-    "POST /me/notifications/{contact_method}/remove/": Rule(SIGNED_IN),
-    "POST /me/notifications/{contact_method}/test/": Rule(SIGNED_IN),
+    "POST /me/notifications/contact-methods/{contact_method}/verify/": Rule(
+        OWNER_ALONE, {"code": "123456"}, hidden=True
+    ),
+    "POST /me/notifications/contact-methods/{contact_method}/code/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/contact-methods/{contact_method}/test/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/contact-methods/{contact_method}/remove/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/email/test/": Rule(SIGNED_IN),
+    # Signed by the provider, whoever is signed in (tests/incidents/test_phone.py).
+    "POST /hooks/phone/sms/": Rule(OPEN, gives=403),
+    "POST /hooks/phone/call/": Rule(OPEN, gives=403),
+    "POST /hooks/phone/status/": Rule(OPEN, gives=403),
     "GET /me/notifications/push/{push_device}/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/notifications/push/{push_device}/rename/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
     "POST /me/notifications/push/{push_device}/test/": Rule(OWNER_ALONE, hidden=True),
@@ -356,6 +380,32 @@ RULES = {
     "POST /api/v1/feeds/": Rule(SIGNED_IN, {"rotation": "{rotation}"}),
     "GET /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     "DELETE /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
+    # Maintenance and integration keys.
+    "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
+    "POST /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN, MAINTENANCE),
+    "POST /pipelines/{pipeline}/maintenance/{maintenance}/end/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/integration-keys/": Rule(ADMIN),
+    "POST /pipelines/{pipeline}/integration-keys/": Rule(ADMIN, {"name": "Monitor"}),
+    "POST /pipelines/{pipeline}/integration-keys/{integration_key}/revoke/": Rule(ADMIN),
+    "GET /api/v1/maintenance-windows/": Rule(SIGNED_IN),
+    "POST /api/v1/maintenance-windows/": Rule(
+        SIGNED_IN,
+        {
+            "pipeline": "{pipeline}",
+            **{name: f"{MAINTENANCE[name]}:00Z" for name in ("starts_at", "ends_at")},
+            "reason": "Migration",
+        },
+    ),
+    "GET /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN, {"reason": "Longer"}),
+    "DELETE /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN),
+    "GET /api/v1/integration-keys/": Rule(ADMIN),
+    "POST /api/v1/integration-keys/": Rule(ADMIN, {"pipeline": "{pipeline}", "name": "Monitor"}),
+    "GET /api/v1/integration-keys/{integration_key}/": Rule(ADMIN),
+    "DELETE /api/v1/integration-keys/{integration_key}/": Rule(ADMIN),
+    # An event has the integration key in its body instead of a sign-in.
+    "POST /api/v1/integrations/events/": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
+    "POST /api/v1/integrations/events/v2/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     # The API of incidents.
     "GET /api/v1/incidents/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
@@ -383,6 +433,12 @@ RULES = {
     "GET /api/v1/me/contact-methods/": Rule(SIGNED_IN),
     "POST /api/v1/me/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "address": "https://ntfy.sh/topic"}),
     "DELETE /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "GET /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /api/v1/me/contact-methods/{contact_method}/verify/": Rule(
+        OWNER_ALONE, {"code": "wrong"}, hidden=True, gives=400
+    ),
+    "POST /api/v1/me/contact-methods/{contact_method}/send-code/": Rule(OWNER_ALONE, {}, hidden=True),
+    "POST /api/v1/me/contact-methods/{contact_method}/test/": Rule(OWNER_ALONE, {}, hidden=True),
     "POST /api/v1/me/push-key/": Rule(SIGNED_IN, {}),
     "GET /api/v1/me/push-devices/": Rule(SIGNED_IN),
     "POST /api/v1/me/push-devices/": Rule(SIGNED_IN, SUBSCRIPTION),

@@ -1,4 +1,4 @@
-"""A push service on this machine: reads and checks what it is sent as a browser would, and answers as it is told."""
+"""A push service on this machine: reads and checks what it is sent as a browser would, and answers as configured."""
 
 import json
 import threading
