@@ -13,6 +13,7 @@ from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, open_incident
 from notifications.models import Message, PushDevice
 from notifications.services.delivery import deliver_one
+from tests.axe import findings
 from tests.browser import follow
 from tests.factories import make_pipeline, make_runbook
 from tests.waiting import wait_until
@@ -214,3 +215,36 @@ SIZE = """async (src) => {
   const image = await createImageBitmap(await (await fetch(src)).blob());
   return `${image.width}x${image.height}`;
 }"""
+
+
+@pytest.fixture
+def devices(a, b):
+    """Devices of A in every state of health."""
+    at = timezone.now()
+    states = (
+        {"name": "Chrome on Android", "confirmed_at": at, "last_delivered_at": at},
+        {"name": "Firefox on Linux"},
+        {"name": "Safari on Mac", "problem": "web.push.apple.com answered with status 503.", "confirmed_at": at},
+        {
+            "name": "Edge on Windows",
+            "problem": "wns2.notify.windows.com answered with status 410.",
+            "switched_off_at": at,
+        },
+    )
+    fields = {"endpoint": "x", "service": "fcm.googleapis.com", "p256dh": "x", "auth": "x"}
+    return [
+        PushDevice.objects.create(person=a, endpoint_digest=f"{number}", **fields, **state)
+        for number, state in enumerate(states)
+    ]
+
+
+def test_the_pages_have_no_axe_findings(incident, devices, a, open_page, complaints):
+    page = open_page(a)
+    paths = ["/me/offline/", "/me/notifications/", *(f"/me/notifications/push/{row.pk}/?code=x" for row in devices[:2])]
+    found = []
+    for number, path in enumerate(paths):
+        page.goto(path)
+        found += findings(page, number=number)
+        found += findings(page, number=number + 1)
+    assert found == []
+    assert complaints == []
