@@ -48,6 +48,7 @@ PAGES = {
     "pipeline": f"/pipelines/{SLUG}/",
     "maintenance": f"/pipelines/{SLUG}/maintenance/",
     "integration-keys": f"/pipelines/{SLUG}/integration-keys/",
+    "restatements": f"/pipelines/{SLUG}/restatements/",
     "checks": "/checks/",
     "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     "new-metric": f"/checks/metrics/new/?pipeline={SLUG}",

@@ -60,6 +60,7 @@ PAGES = [
     "/pipelines/?q=nothing-like-it",
     f"/pipelines/{SLUG}/",
     f"/pipelines/{SLUG}/maintenance/",
+    f"/pipelines/{SLUG}/restatements/",
     "/runbooks/",
     f"/runbooks/{SLUG}/",
     f"/runbooks/{SLUG}/edit/",
