@@ -66,6 +66,7 @@ PAGES = {
     "security": "/me/security/",
     "person": "/people/engineer-a/",
     "messages": "/me/notifications/",
+    "offline": "/me/offline/",
     "feeds": "/me/feeds/",
     "second-factor": "/me/second-factor/",
     "enrol": "/me/second-factor/enrol/",

@@ -105,6 +105,8 @@ RULES = {
     "GET /readyz": Rule(OPEN, gives=503),
     "GET /metrics": Rule(ADMIN),
     "GET /favicon.ico": Rule(OPEN),
+    "GET /manifest.webmanifest": Rule(OPEN),
+    "GET /service-worker.js": Rule(OPEN),
     # Now, pipelines, search.
     "GET /": Rule(SIGNED_IN),
     "GET /now/": Rule(SIGNED_IN),
@@ -133,12 +135,22 @@ RULES = {
     "GET /me/tokens/": Rule(SIGNED_IN),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/offline/": Rule(SIGNED_IN),
     "GET /me/notifications/": Rule(SIGNED_IN),
     "POST /me/notifications/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "POST /me/notifications/rules/": Rule(SIGNED_IN, {"high-channel_0": "email"}),
     "POST /me/notifications/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "typed": "https://ntfy.sh/topic"}),
-    "POST /me/notifications/{contact_method}/remove/": Rule(SIGNED_IN),
-    "POST /me/notifications/{contact_method}/test/": Rule(SIGNED_IN),
+    "POST /me/notifications/contact-methods/{contact_method}/verify/": Rule(
+        OWNER_ALONE, {"code": "123456"}, hidden=True
+    ),
+    "POST /me/notifications/contact-methods/{contact_method}/code/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/contact-methods/{contact_method}/test/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/contact-methods/{contact_method}/remove/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/email/test/": Rule(SIGNED_IN),
+    # Signed by the provider, whoever is signed in (tests/incidents/test_phone.py).
+    "POST /hooks/phone/sms/": Rule(OPEN, gives=403),
+    "POST /hooks/phone/call/": Rule(OPEN, gives=403),
+    "POST /hooks/phone/status/": Rule(OPEN, gives=403),
     "GET /me/notifications/push/{push_device}/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/notifications/push/{push_device}/rename/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
     "POST /me/notifications/push/{push_device}/test/": Rule(OWNER_ALONE, hidden=True),
@@ -428,6 +440,12 @@ RULES = {
     "GET /api/v1/me/contact-methods/": Rule(SIGNED_IN),
     "POST /api/v1/me/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "address": "https://ntfy.sh/topic"}),
     "DELETE /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "GET /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /api/v1/me/contact-methods/{contact_method}/verify/": Rule(
+        OWNER_ALONE, {"code": "wrong"}, hidden=True, gives=400
+    ),
+    "POST /api/v1/me/contact-methods/{contact_method}/send-code/": Rule(OWNER_ALONE, {}, hidden=True),
+    "POST /api/v1/me/contact-methods/{contact_method}/test/": Rule(OWNER_ALONE, {}, hidden=True),
     "POST /api/v1/me/push-key/": Rule(SIGNED_IN, {}),
     "GET /api/v1/me/push-devices/": Rule(SIGNED_IN),
     "POST /api/v1/me/push-devices/": Rule(SIGNED_IN, SUBSCRIPTION),

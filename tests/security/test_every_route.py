@@ -30,7 +30,16 @@ FEED = "feed_for-the-tests"
 LAST_USE = 'UPDATE "calendar_feeds_feedtoken" SET "last_used_at"'
 # The key that is being enrolled waits, sealed, in the session.
 ENROLLING = ("/me/second-factor/enrol/", 'UPDATE "django_session"')
-OPEN = {"/sign-in/", "/password/forgotten/", "/healthz", "/readyz", "/favicon.ico", f"/feeds/{FEED}.ics"}
+OPEN = {
+    "/sign-in/",
+    "/password/forgotten/",
+    "/healthz",
+    "/readyz",
+    "/favicon.ico",
+    "/manifest.webmanifest",
+    "/service-worker.js",
+    f"/feeds/{FEED}.ics",
+}
 VALUES = {
     "day": "2026-11-23",
     "year": "2026",
