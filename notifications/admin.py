@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
 from notifications.forms import ContactMethodForm
-from notifications.models import ChannelPreference, ContactMethod, Message, NotificationRule, QuietHours
+from notifications.models import ChannelPreference, ContactMethod, Message, NotificationRule, PushDevice, QuietHours
 from notifications.services import delivery
 from notifications.services.preferences import remove_contact_method, set_contact_method
 from people.admin import request_admin
@@ -71,6 +71,17 @@ class ContactMethodAdmin(admin.ModelAdmin[ContactMethod]):
         """Delete the selected addresses."""
         for row in queryset:
             remove_contact_method(row.person, channel=row.channel, by=request_admin(request))
+
+
+@admin.register(PushDevice)
+class PushDeviceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[PushDevice]):
+    """Devices with push and their health. Users manage their own."""
+
+    list_display = ("person", "name", "service", "confirmed_at", "last_delivered_at", "problem", "switched_off_at")
+    list_filter = ("service",)
+    list_select_related = ("person",)
+    search_fields = ("person__display_name", "name")
+    exclude = ("endpoint", "endpoint_digest", "p256dh", "auth")
 
 
 @admin.register(NotificationRule)

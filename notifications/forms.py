@@ -11,6 +11,7 @@ from notifications.domain.rules import Step
 from notifications.models import ContactMethod, Message
 from notifications.queries.preferences import RuleSet, TypePreference
 from notifications.services.preferences import MAX_RULES, Quiet, check_address
+from notifications.services.push_devices import MAX_NAME_LENGTH
 
 
 class PreferencesForm(forms.Form):
@@ -147,3 +148,9 @@ class OwnContactMethodForm(ContactMethodForm):
         self.fields["typed"].help_text = " ".join(
             f"{Message.Channel(name).label}: {channel.address_help}" for name, channel in available.items()
         )
+
+
+class DeviceNameForm(forms.Form):
+    """The name of a device with push."""
+
+    name = LineField(label="Name", max_length=MAX_NAME_LENGTH)

@@ -85,6 +85,7 @@ class Message(models.Model):
         NTFY = "ntfy", "ntfy"
         SLACK = "slack", "Slack"
         WEBHOOK = "webhook", "Webhook"
+        PUSH = "push", "Push"
 
     type = LineField(max_length=40, help_text="Name of the notification type.")
     dedup_key = LineField(max_length=200, help_text="Identifies the occurrence within its type.")
@@ -217,13 +218,14 @@ class NotificationRule(models.Model):
         )
 
 
-# E-mail is not among them: its address is in the profile.
-CONTACT_CHANNELS = [choice for choice in Message.Channel.choices if choice[0] != Message.Channel.EMAIL]
+# Not among them: e-mail, whose address is in the profile, and push, which has devices.
+WITHOUT_ADDRESS = (Message.Channel.EMAIL, Message.Channel.PUSH)
+CONTACT_CHANNELS = [choice for choice in Message.Channel.choices if choice[0] not in WITHOUT_ADDRESS]
 
 
 @pghistory.track(exclude=["address"])
 class ContactMethod(models.Model):
-    """A user's address for a channel other than e-mail, encrypted and never shown after it is saved."""
+    """A user's address for a channel other than e-mail and push, encrypted and never shown after it is saved."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
     channel = models.CharField(max_length=8, choices=CONTACT_CHANNELS)
@@ -237,3 +239,70 @@ class ContactMethod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}: {self.get_channel_display()} ({self.shown_as})"
+
+
+class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
+    """Filters for push devices."""
+
+    def live(self) -> Self:
+        """Return devices that messages are sent to."""
+        return self.filter(switched_off_at=None)
+
+
+@pghistory.track(exclude=["endpoint", "endpoint_digest", "p256dh", "auth", "last_delivered_at", "retry_at", "problem"])
+class PushDevice(models.Model):
+    """A browser that shows push messages of a user: its push service's endpoint and keys, encrypted (RFC 8030, RFC 8291)."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="push_devices")
+    name = LineField(max_length=60)
+    endpoint = EncryptedTextField(editable=False)
+    endpoint_digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the endpoint.")
+    service = LineField(max_length=255, help_text="Host of the push service.")
+    p256dh = EncryptedTextField(editable=False)
+    auth = EncryptedTextField(editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="When the user confirmed a test message.")
+    last_delivered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its push service accepted a message."
+    )
+    retry_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Nothing is sent before: its push service asked for a pause."
+    )
+    problem = LineField(max_length=500, blank=True, help_text="Why the last message was not accepted.")
+    switched_off_at = models.DateTimeField(null=True, blank=True, help_text="When its push service said it is gone.")
+    reported_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the user was notified that it is switched off."
+    )
+
+    objects = PushDeviceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["person", "created_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reported_at=None) | Q(switched_off_at__isnull=False), name="push_device_reported_is_off"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["switched_off_at"],
+                condition=Q(switched_off_at__isnull=False, reported_at=None),
+                name="push_device_to_report",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.name}"
+
+
+class VapidKey(models.Model):
+    """The key by which push services know the site (RFC 8292), generated at first use unless the settings have one."""
+
+    private_key = EncryptedTextField(editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_vapid_key")]
+
+    def __str__(self) -> str:
+        return f"VAPID key of {self.created_at:%Y-%m-%d}"

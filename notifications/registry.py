@@ -53,6 +53,14 @@ class Notification:
         """Return the path that the sent message shows. It differs from `link` only if it holds a secret."""
         return self.link()
 
+    def topic(self) -> str:
+        """Return what it is about, as text. On a device, a newer message about the same replaces an older one."""
+        return f"{self.name}:{self.dedup_key}"
+
+    def device_id(self) -> int | None:
+        """Return the primary key of the only push device that it is for, or None for all of the recipient."""
+        return None
+
     def address(self, recipient: User) -> str:
         """Return the e-mail address it is sent to."""
         return recipient.email

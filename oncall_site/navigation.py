@@ -31,6 +31,7 @@ ACCOUNT_PAGES = (
 # Pages outside their section's paths: the URL's beginning, and the URL name of the page it belongs to.
 OTHER_PATHS = (
     ("/covers/", "swaps"),
+    ("/restatements/", "pipelines"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),
     ("/me/calendar-link/", "my_feeds"),

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 from calendar_feeds.models import FeedToken
 from common.formatting import format_duration
 from handoffs.models import Handoff
-from incidents.models import Incident
+from incidents.models import Incident, MaintenanceWindow
 from notifications.models import ContactMethod, Message
 from oncall_site.models import Heartbeat, Sweep
 from people.models import User
@@ -136,7 +136,7 @@ def pipelines_needing_attention() -> set[int]:
 # What the Now page shows and a history records: a new entry has the highest key. (Of two transactions at once, the later commit
 # may have the lower key; its change shows within the minute.)
 SHOWN_MODELS = (
-    *(User, Pipeline, Incident, Check, ContactMethod, FeedToken),
+    *(User, Pipeline, Incident, MaintenanceWindow, Check, ContactMethod, FeedToken),
     *(
         Rotation,
         Roster,

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site.views import confirm, fairness, now, pages, people, pipelines, profile, search, system, undo
+from oncall_site.views import confirm, fairness, now, offline, pages, people, pipelines, profile, search, system, undo
 
 handler500 = "oncall_site.views.pages.server_error"
 
@@ -19,6 +19,9 @@ urlpatterns = [
     path("people/<str:username>/", pages.person, name="person"),
     path("theme/", pages.theme, name="theme"),
     path("favicon.ico", pages.favicon, name="favicon"),
+    path("manifest.webmanifest", offline.manifest, name="manifest"),
+    path("service-worker.js", offline.service_worker, name="service_worker"),
+    path("me/offline/", offline.offline_copy, name="offline_copy"),
     path("healthz", system.healthz, name="healthz"),
     path("readyz", system.readyz, name="readyz"),
     path("metrics", system.metrics, name="metrics"),
@@ -32,6 +35,7 @@ urlpatterns = [
     path("pipelines/<slug:slug>/", pipelines.pipeline, name="pipeline"),
     path("checks/<int:pk>/", pages.check, name="check"),
     path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
+    path("", include("readiness.urls")),
     path("", include("scheduling.urls")),
     path("", include("incidents.urls")),
     path("", include("handoffs.urls")),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,11 @@ from common.exceptions import InvalidInputError
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="Instant to look up; defaults to now.")
 FROM = OpenApiParameter("from", OpenApiTypes.STR, description="Start of the window: a date or an instant.")
 TO = OpenApiParameter("to", OpenApiTypes.STR, description="End of the window: a date or an instant.")
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Entity tag of an earlier answer."
+)
+# The answer's `at` is not part of its entity tag.
+UNCHANGED = {304: OpenApiResponse(description="Nothing but `at` has changed since the answer with this entity tag.")}
 MAX_WINDOW = dt.timedelta(days=5 * 366)
 
 

@@ -18,6 +18,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
     text = MultilineField(required=False, allow_blank=True, default="")
     check_id = serializers.IntegerField(read_only=True, allow_null=True)
+    held = serializers.BooleanField(
+        source="is_held", read_only=True, help_text="A maintenance window holds its escalation."
+    )
     opened_by = UsernameField(read_only=True)
     acknowledged_by = UsernameField(read_only=True)
     resolved_by = UsernameField(read_only=True)
@@ -45,6 +48,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "assignee",
             "next_escalation_at",
             "snoozed_until",
+            "held",
             "repeats",
             "last_seen_at",
             "recovered_at",
@@ -178,3 +182,8 @@ class MarkStepSerializer(serializers.Serializer[Any]):
     position = serializers.IntegerField(min_value=1, max_value=9999)
     done = serializers.BooleanField(required=False)
     note = MultilineField(required=False, allow_blank=True)
+    note_shown = MultilineField(
+        required=False,
+        allow_blank=True,
+        help_text="The note that you saw before. If somebody else changed it meanwhile, both texts are saved.",
+    )

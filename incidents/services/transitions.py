@@ -58,7 +58,10 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
     )
     if what.source == Incident.Source.CHECK and (what.check_id is not None or what.fingerprint):
         add_failure(incident, what=what, at=at)
-    incident.add_entry(TimelineEntry.Kind.OPENED, at=at, by=by, text=incident.get_source_display())
+    is_by_hand = by is not None and incident.source == Incident.Source.PERSON
+    incident.add_entry(
+        TimelineEntry.Kind.OPENED, at=at, by=by, text="" if is_by_hand else str(incident.get_source_display())
+    )
     escalate_to_next(incident, at=at)
     return incident
 
@@ -77,11 +80,11 @@ def add_failure(incident: Incident, *, what: NewIncident, at: dt.datetime) -> Fa
 
 def raise_severity(row: Incident, *, severity: str, at: dt.datetime) -> None:
     """Set a higher severity without saving; an incident that waited for working hours escalates at once."""
-    if row.severity == Incident.Severity.LOW and row.next_escalation_at is not None:
-        row.next_escalation_at = min(row.next_escalation_at, at + escalation_wait(row.pipeline))
+    was_low, row.severity = row.severity == Incident.Severity.LOW, severity
+    if was_low and row.next_escalation_at is not None:
+        row.next_escalation_at = min(row.next_escalation_at, at + escalation_wait(row))
         if not row.escalation_steps.filter(round=row.round).exists():
             row.next_escalation_at = at
-    row.severity = severity
 
 
 def _validate(*, title: str, text: str, kind: str, severity: str) -> None:
@@ -119,10 +122,39 @@ def acknowledge(incident: Incident, *, by: User, at: dt.datetime) -> Incident:
 
 
 def _acknowledge(row: Incident, *, by: User, at: dt.datetime) -> None:
-    row.state, row.next_escalation_at, row.snoozed_until = Incident.State.ACKNOWLEDGED, None, None
-    row.acknowledged_at, row.acknowledged_by, row.assignee = at, by, by
-    row.save()
+    _assign(row, to=by, at=at)
     row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, by=by)
+
+
+def _assign(row: Incident, *, to: User, at: dt.datetime) -> None:
+    row.state, row.next_escalation_at, row.snoozed_until = Incident.State.ACKNOWLEDGED, None, None
+    row.is_held = False
+    row.acknowledged_at, row.acknowledged_by, row.assignee = at, to, to
+    row.save()
+
+
+@transaction.atomic
+def acknowledge_for_tool(incident: Incident, *, tool: str, at: dt.datetime) -> Incident:
+    """Acknowledge an incident because a tool reports that somebody works on it; return it.
+
+    It is assigned to its assignee, or else to the engineer who was notified last. Raises DomainError if it is acknowledged or
+    resolved already, or if nobody was notified yet.
+    """
+    row = lock_incident(incident)
+    if row.state == Incident.State.ACKNOWLEDGED:
+        raise DomainError(f"{row.acknowledged_by} already acknowledged this incident.")
+    _check_unresolved(row)
+    steps = row.escalation_steps.filter(round=row.round, engineer__is_active=True).select_related("engineer")
+    last = steps.order_by("-pk").first()
+    engineer = last.engineer if last else None
+    if row.assignee is not None and row.assignee.is_active:
+        engineer = row.assignee
+    if engineer is None:
+        raise DomainError("Nobody was notified of this incident yet.")
+    _assign(row, to=engineer, at=at)
+    text = f"By {tool}, for {engineer}."
+    row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, text=text, engineer=engineer.username)
+    return row
 
 
 @transaction.atomic
@@ -194,7 +226,7 @@ def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: s
     notified_at = earliest_notification(row, to, at=at)
     row.state, row.snoozed_until = Incident.State.OPEN, None
     row.acknowledged_at = row.acknowledged_by = None
-    row.next_escalation_at = None if row.recovered_at else notified_at + escalation_wait(row.pipeline)
+    row.next_escalation_at = None if row.recovered_at else notified_at + escalation_wait(row)
     row.save()
     record_step(row, to, role=EscalationStep.Role.ASSIGNEE, at=at)
     notify_assignment(row, to=to, by=by, at=notified_at, note=note)
@@ -259,8 +291,9 @@ def resolve(
     _check_unresolved(row)
     end_run(row, at=at, fixed_by_step=fixed_by_step)
     row.state, row.next_escalation_at, row.snoozed_until = Incident.State.RESOLVED, None, None
+    row.is_held = False
     row.resolved_at, row.resolved_by = max(at, row.opened_at), by
-    row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "resolved_at", "resolved_by"])
+    row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "is_held", "resolved_at", "resolved_by"])
     row.failures.update(is_open=False)
     row.add_entry(TimelineEntry.Kind.RESOLVED, at=at, by=by, text=resolution)
     return row
@@ -321,7 +354,7 @@ def _reopen_failures(row: Incident) -> None:
 
 def _resumed_escalation(row: Incident, *, last_step: EscalationStep | None, at: dt.datetime) -> dt.datetime:
     """Return when a flapping incident escalates: as it would have, or after a full wait if somebody had acknowledged it."""
-    wait = escalation_wait(row.pipeline)
+    wait = escalation_wait(row)
     if last_step is None or row.acknowledged_at is not None:
         return at + wait
     return max(at, last_step.at + wait)

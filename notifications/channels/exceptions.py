@@ -7,3 +7,11 @@ class UndeliverableError(Exception):
 
 class AddressError(Exception):
     """An address is not valid for its channel; the text says why."""
+
+
+class RetryLaterError(Exception):
+    """The message is to be sent again, no sooner than after `seconds`; the text says why."""
+
+    def __init__(self, text: str, *, seconds: float = 0) -> None:
+        super().__init__(text)
+        self.seconds = seconds

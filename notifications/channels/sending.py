@@ -9,6 +9,7 @@ from notifications.channels.catalog import CHANNELS
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import build_mail, email_address, send_mail
 from notifications.channels.exceptions import UndeliverableError
+from notifications.channels.push.channel import send_push
 from notifications.models import ContactMethod, Message
 
 
@@ -23,6 +24,9 @@ def send(message: Message, *, at: dt.datetime) -> None:
             raise UndeliverableError(f"{recipient} has no e-mail address.")
         mail = build_mail(message, at=at)
         within(seconds, lambda deadline: send_mail(mail, deadline=deadline))
+        return
+    if message.channel == Message.Channel.PUSH:
+        send_push(message, at=at)
         return
     method = ContactMethod.objects.filter(person=recipient, channel=message.channel).first()
     if method is None:

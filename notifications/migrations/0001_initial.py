@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8), blank=True, default=list, size=None)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push')], max_length=8), blank=True, default=list, size=None)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channel_preferences', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
                 ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
                 ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], default='email', max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push')], default='email', max_length=8)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, help_text='Delay of its notification rule; 0 is sent at once.')),
                 ('subject', models.CharField(max_length=200)),
                 ('text', models.TextField()),
@@ -85,13 +85,38 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push')], max_length=8)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_rules', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['person', 'urgency', 'delay_minutes', 'channel'],
                 'constraints': [models.UniqueConstraint(fields=('person', 'urgency', 'channel', 'delay_minutes'), name='notification_rule_is_there_once'), models.CheckConstraint(condition=models.Q(('delay_minutes__lte', 720)), name='notification_rule_delay_is_limited')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PushDevice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('endpoint', common.fields.EncryptedTextField(editable=False)),
+                ('endpoint_digest', models.CharField(editable=False, help_text='SHA-256 of the endpoint.', max_length=64, unique=True)),
+                ('service', models.CharField(help_text='Host of the push service.', max_length=255)),
+                ('p256dh', common.fields.EncryptedTextField(editable=False)),
+                ('auth', common.fields.EncryptedTextField(editable=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('confirmed_at', models.DateTimeField(blank=True, help_text='When the user confirmed a test message.', null=True)),
+                ('last_delivered_at', models.DateTimeField(blank=True, help_text='When its push service accepted a message.', null=True)),
+                ('retry_at', models.DateTimeField(blank=True, editable=False, help_text='Nothing is sent before: its push service asked for a pause.', null=True)),
+                ('problem', models.CharField(blank=True, help_text='Why the last message was not accepted.', max_length=500)),
+                ('switched_off_at', models.DateTimeField(blank=True, help_text='When its push service said it is gone.', null=True)),
+                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is switched off.', null=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='push_devices', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['person', 'created_at', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False)), fields=['switched_off_at'], name='push_device_to_report')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='push_device_reported_is_off')],
             },
         ),
         migrations.CreateModel(
@@ -109,6 +134,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='VapidKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('private_key', common.fields.EncryptedTextField(editable=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_vapid_key')],
+            },
+        ),
+        migrations.CreateModel(
             name='ChannelPreferenceEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -116,7 +152,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8), blank=True, default=list, size=None)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push')], max_length=8), blank=True, default=list, size=None)),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.channelpreference')),
@@ -151,11 +187,32 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push')], max_length=8)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.notificationrule')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='PushDeviceEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name', models.CharField(max_length=60)),
+                ('service', models.CharField(help_text='Host of the push service.', max_length=255)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('confirmed_at', models.DateTimeField(blank=True, help_text='When the user confirmed a test message.', null=True)),
+                ('switched_off_at', models.DateTimeField(blank=True, help_text='When its push service said it is gone.', null=True)),
+                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is switched off.', null=True)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.pushdevice')),
             ],
             options={
                 'abstract': False,
@@ -213,6 +270,18 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='notificationrule',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_notificationruleevent" ("channel", "delay_minutes", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "urgency") VALUES (OLD."channel", OLD."delay_minutes", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."urgency"); RETURN NULL;', hash='c87d40c6d76cbc1c3fc1c3da50d43e0f18253d30', operation='DELETE', pgid='pgtrigger_delete_delete_84deb', table='notifications_notificationrule', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='pushdevice',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_pushdeviceevent" ("confirmed_at", "created_at", "id", "name", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reported_at", "service", "switched_off_at") VALUES (NEW."confirmed_at", NEW."created_at", NEW."id", NEW."name", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reported_at", NEW."service", NEW."switched_off_at"); RETURN NULL;', hash='6c0e8e3d2f8ba8e3aab2e4db3c22a04ad03fac11', operation='INSERT', pgid='pgtrigger_insert_insert_dff91', table='notifications_pushdevice', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='pushdevice',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."confirmed_at" IS DISTINCT FROM (NEW."confirmed_at") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."reported_at" IS DISTINCT FROM (NEW."reported_at") OR OLD."service" IS DISTINCT FROM (NEW."service") OR OLD."switched_off_at" IS DISTINCT FROM (NEW."switched_off_at"))', func='INSERT INTO "notifications_pushdeviceevent" ("confirmed_at", "created_at", "id", "name", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reported_at", "service", "switched_off_at") VALUES (NEW."confirmed_at", NEW."created_at", NEW."id", NEW."name", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reported_at", NEW."service", NEW."switched_off_at"); RETURN NULL;', hash='459d625769e5d318fa7ec56432c4251c2a5eb5ac', operation='UPDATE', pgid='pgtrigger_update_update_6f282', table='notifications_pushdevice', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='pushdevice',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_pushdeviceevent" ("confirmed_at", "created_at", "id", "name", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reported_at", "service", "switched_off_at") VALUES (OLD."confirmed_at", OLD."created_at", OLD."id", OLD."name", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reported_at", OLD."service", OLD."switched_off_at"); RETURN NULL;', hash='bb50fb3dee8bcfd269f8d616c6db270dbb678b61', operation='DELETE', pgid='pgtrigger_delete_delete_20b46', table='notifications_pushdevice', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quiethours',

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from notifications.domain.quiet_hours import end_of_quiet
 from notifications.domain.rules import Step, high_urgency_steps, low_urgency_steps
-from notifications.models import ChannelPreference, ContactMethod, Message, NotificationRule, QuietHours
+from notifications.models import ChannelPreference, ContactMethod, Message, NotificationRule, PushDevice, QuietHours
 from notifications.registry import Notification, configurable_types
 from people.models import User
 
@@ -19,6 +19,7 @@ CHANNEL_WORDS = {
     Message.Channel.NTFY: "ntfy",
     Message.Channel.SLACK: "Slack",
     Message.Channel.WEBHOOK: "webhook",
+    Message.Channel.PUSH: "push",
 }
 
 
@@ -51,7 +52,7 @@ def preferences_for(person: User) -> list[TypePreference]:
 
 
 def steps_for(people: Iterable[User], *, cls: type[Notification], has_invitation: bool) -> dict[int, list[Step]]:
-    """Return the steps of a notification type by user, in three queries.
+    """Return the steps of a notification type by user, in four queries.
 
     An invitation always goes by e-mail, because other channels have no calendar. A private type goes by e-mail only.
     """
@@ -94,10 +95,13 @@ def rules_by_user(people: Iterable[User]) -> dict[int, dict[str, list[Step]]]:
 
 
 def reachable_channels(people: Iterable[User]) -> dict[int, set[str]]:
-    """Return the channels by which users can be reached, e-mail included, in one query."""
+    """Return the channels by which users can be reached, e-mail included, in two queries."""
+    people = list(people)
     channels: dict[int, set[str]] = defaultdict(lambda: {Message.Channel.EMAIL.value})
-    for row in ContactMethod.objects.filter(person__in=list(people)):
+    for row in ContactMethod.objects.filter(person__in=people):
         channels[row.person_id] = channels[row.person_id] | {row.channel}
+    for key in PushDevice.objects.live().filter(person__in=people).order_by().values_list("person", flat=True):
+        channels[key] = channels[key] | {Message.Channel.PUSH.value}
     return channels
 
 

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from common.exceptions import DomainError, NotAllowedError
-from notifications.channels.exceptions import UndeliverableError
+from notifications.channels.exceptions import RetryLaterError, UndeliverableError
 from notifications.channels.sending import send
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import Message
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 LEASE_SHARE = 5 / 6
 MARK_PAUSE_SECONDS = 0.5
 PROBLEM_LENGTH = 500
+# A service that asks for a longer pause is tried again after this one.
+MAX_RETRY_AFTER_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def _retry_or_fail(message: Message, error: Exception) -> Outcome:
     if message.attempts >= MAX_ATTEMPTS:
         return Outcome(Message.State.FAILED, _error_text(error))
     delay = retry_delay(message.attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
+    if isinstance(error, RetryLaterError):
+        delay = max(delay, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
     return Outcome(Message.State.PENDING, _error_text(error), {"retry_at": Now() + delay})
 
 

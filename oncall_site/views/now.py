@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
 from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
-from incidents.queries.incidents import open_by_urgency
+from incidents.queries.incidents import active_maintenance, open_by_urgency
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import SnapshotPresenter, group_pipelines
@@ -24,6 +24,7 @@ from scheduling.queries.swaps import swaps_to_answer
 from scheduling.queries.weeks import rotations_for, weeks_held
 
 MAX_HANDOFFS = 10
+MAX_MAINTENANCE = 10
 MAX_ROTATIONS = 12
 MAX_INCIDENTS = 8
 MAX_ATTENTION = 50
@@ -97,7 +98,7 @@ def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
     involved = uncovered | {row.pipeline_id: row.pipeline for row in shown_incidents} | listed
     snapshot = on_call_snapshot(involved.values(), rotations=rotations, at=at)
     covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
-    presenter = SnapshotPresenter(snapshot, involved.values(), covers=covers.select_related("covered_engineer"))
+    presenter = SnapshotPresenter(snapshot, involved.values(), at=at, covers=covers.select_related("covered_engineer"))
     no_responder = [row for key, row in uncovered.items() if snapshot.chains[key].responder is None]
     attention_rows = [presenter.pipeline_row(listed[key]) for key in attention if key in listed]
     incident_count = incidents.count()
@@ -116,6 +117,7 @@ def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
         "incidents": [presenter.incident_row(row, at=at) for row in shown_incidents],
         "incident_count": incident_count,
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],
+        "maintenance": active_maintenance(at=at)[:MAX_MAINTENANCE],
         "alert_count": incident_count + len(no_responder),
         "swaps": swaps,
         "cover_requests": cover_requests,

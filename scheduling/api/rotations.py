@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
@@ -13,8 +14,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.answers import Period, mark_period
 from common.api.fields import LineField, MultilineField
-from common.api.params import AT, FROM, TO, check_window, instant_or_date, paginate_list
+from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_window, instant_or_date, paginate_list
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
@@ -65,13 +67,18 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
     queryset = Rotation.objects.order_by("pk")
     serializer_class = OnCallShiftSerializer
 
-    @extend_schema(parameters=[AT], responses=OnCallShiftSerializer(many=True))
+    @extend_schema(parameters=[AT, IF_NONE_MATCH], responses={200: OnCallShiftSerializer(many=True), **UNCHANGED})
     def list(self, request: Request) -> Response:
         """List who is on call at an instant, until when, and who is next."""
         at = parse_instant_param(request.query_params)
-        rotations = self.paginate_queryset(Rotation.objects.active(at=at)) or []
+        active = Rotation.objects.active(at=at)
+        rotations = self.paginate_queryset(active) or []
         snapshot = on_call_snapshot((), rotations=rotations, at=at)
-        return self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True).data)
+        response = self.get_paginated_response(OnCallShiftSerializer(snapshot.shifts, many=True).data)
+        # The list itself changes when a rotation is archived.
+        archival = active.order_by().aggregate(at=Min("archived_at"))["at"]
+        until = min(snapshot.until, archival) if archival else snapshot.until
+        return mark_period(response, Period(at, until, is_past=snapshot.is_past))
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):

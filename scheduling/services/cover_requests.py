@@ -8,14 +8,14 @@ from django.db import transaction
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from scheduling.domain.responder_chain import Period, intersect
-from scheduling.models import Cover, CoverRequest, CoverRequestQuerySet, Rotation
-from scheduling.models.request_state import RequestState
+from scheduling.models import Cover, CoverRequest, RequestQuerySet, Rotation
+from scheduling.models.requests import RequestState
 from scheduling.notifications import (
     notify_cover_request_accepted,
     notify_cover_request_closed,
     notify_cover_requested,
 )
-from scheduling.queries.cover_requests import awaits_answer_from, open_periods, others_on_roster, recipients
+from scheduling.queries.cover_requests import open_periods, others_on_roster, recipients
 from scheduling.queries.on_call import assignments_between
 from scheduling.services.covers import START_TOLERANCE, CoverData, create_cover_parts
 from scheduling.services.locks import lock_active_rotation, lock_people, lock_rotation
@@ -215,7 +215,7 @@ def expire_cover_requests(*, at: dt.datetime) -> int:
     return _expire(CoverRequest.objects.pending(), at=at)
 
 
-def _expire(requests: CoverRequestQuerySet, *, at: dt.datetime) -> int:
+def _expire(requests: RequestQuerySet, *, at: dt.datetime) -> int:
     due = requests.filter(expires_at__lte=at).select_related("rotation", *PEOPLE).order_by("pk")
     rows = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
     for row in rows:
@@ -225,9 +225,9 @@ def _expire(requests: CoverRequestQuerySet, *, at: dt.datetime) -> int:
 
 def _answering_engineer(row: CoverRequest, *, by: User, engineer: User | None) -> User:
     """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
-    is_recipient = awaits_answer_from(row, person=by)
+    is_recipient = row.awaits_answer_from(by)
     person = answering_engineer(row, by=by, engineer=engineer, is_recipient=is_recipient, named=row.counterpart)
-    if not awaits_answer_from(row, person=person):
+    if not row.awaits_answer_from(person):
         if person.pk in row.declined_by:
             raise DomainError(f"{person} has already declined this request.")
         raise NotAllowedError(f"This request is not addressed to {person}.")

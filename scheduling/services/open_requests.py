@@ -7,7 +7,7 @@ from typing import TypeVar
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from scheduling.models import CoverRequest, SwapRequest
-from scheduling.models.request_state import RequestState
+from scheduling.models.requests import RequestState
 
 REQUEST_LIFETIME = dt.timedelta(days=14)
 MAX_OPEN_REQUESTS = 50

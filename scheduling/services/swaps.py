@@ -10,14 +10,12 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day
 from people.domain.person import Person
 from people.models import User
-from scheduling.domain.wall_time import format_days
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
-from scheduling.models.request_state import RequestState
+from scheduling.models.requests import RequestState
 from scheduling.notifications import notify_swap_decided, notify_swap_requested
 from scheduling.queries.swaps import (
     PEOPLE,
-    awaits_answer_from,
     conflicts_in,
     invalid_week_reason,
     invalidated_requests,
@@ -144,9 +142,7 @@ def _check_conflicts(week: RotationWeek, *, engineer: Person) -> None:
     """Raise DomainError, with the absences as `conflicts`, if an engineer is away during part of a week they would take."""
     absences = conflicts_in(week, engineer=engineer)
     if absences:
-        listed = ", ".join(
-            f"{row.get_kind_display().lower()} {format_days(row.starts_on, row.ends_on)}" for row in absences
-        )
+        listed = ", ".join(row.reason for row in absences)
         raise DomainError(
             f"{engineer} is away in the week of {format_day(week.starts_on)} ({listed}). "
             "Confirm that they take it anyway.",
@@ -240,10 +236,10 @@ def _answering_engineer(row: SwapRequest, *, by: User, engineer: User | None) ->
         row,
         by=by,
         engineer=engineer,
-        is_recipient=awaits_answer_from(row, person=by),
+        is_recipient=row.awaits_answer_from(by),
         named=next(unanswered, None),
     )
-    if not awaits_answer_from(row, person=person):
+    if not row.awaits_answer_from(person):
         if person.pk in (*row.accepted_by, *row.declined_by):
             raise DomainError(f"{person} has already answered this request.")
         raise NotAllowedError(f"This request is not addressed to {person}.")

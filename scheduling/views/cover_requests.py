@@ -14,7 +14,7 @@ from people.undo import confirm_with_undo
 from pipelines.queries import row_history
 from scheduling.forms import CoverAnswerForm, CoverRequestForm
 from scheduling.models import CoverRequest, Rotation
-from scheduling.queries.cover_requests import all_cover_requests, awaits_answer_from, conflicts_between, open_periods
+from scheduling.queries.cover_requests import all_cover_requests, conflicts_between, open_periods
 from scheduling.queries.weeks import requested_period, weeks_held
 from scheduling.services import cover_requests as services
 from scheduling.undo import UndoRequestCover, UndoWithdrawCoverRequest
@@ -66,9 +66,9 @@ def cover_request(request: SignedInRequest, pk: int) -> HttpResponse:
 def _page(request: SignedInRequest, pk: int, *, form: CoverAnswerForm, status: int = 200) -> HttpResponse:
     row, reader, at = get_object_or_404(all_cover_requests(), pk=pk), request.user, timezone.now()
     is_open = row.state == CoverRequest.State.PENDING and row.expires_at > at
-    awaits_me = is_open and awaits_answer_from(row, person=reader)
+    awaits_me = is_open and row.awaits_answer_from(reader)
     on_behalf = is_open and reader.is_staff and not (awaits_me and row.counterpart)
-    people = [user for user in all_users().active() if awaits_answer_from(row, person=user)] if on_behalf else []
+    people = [user for user in all_users().active() if row.awaits_answer_from(user)] if on_behalf else []
     periods = open_periods([row], at=at)[row.pk]
     taker = row.counterpart or (reader if awaits_me else None)
     if periods:

@@ -19,7 +19,7 @@ from scheduling.forms import SwapRequestForm, SwapResponseForm
 from scheduling.models import RotationWeek, SwapRequest
 from scheduling.queries.cover_requests import cover_requests_for
 from scheduling.queries.suggestions import suggestions_for
-from scheduling.queries.swaps import all_swaps, awaits_answer_from, grouped_swaps, reassignment_previews, weeks_to_swap
+from scheduling.queries.swaps import all_swaps, grouped_swaps, reassignment_previews, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
 from scheduling.services import swaps as services
 from scheduling.undo import UndoRequestSwap, UndoWithdrawSwap
@@ -116,9 +116,9 @@ def _swap_page(
 ) -> HttpResponse:
     reader, at = request.user, timezone.now()
     is_open = row.state == SwapRequest.State.PENDING and row.expires_at > at
-    awaits_me = is_open and awaits_answer_from(row, person=reader)
+    awaits_me = is_open and row.awaits_answer_from(reader)
     on_behalf = is_open and reader.is_staff and not (awaits_me and row.counterpart)
-    people = [user for user in all_users().active() if awaits_answer_from(row, person=user)] if on_behalf else []
+    people = [user for user in all_users().active() if row.awaits_answer_from(user)] if on_behalf else []
     context = {
         "swap": row,
         "moves": reassignment_previews(row, reader=reader),

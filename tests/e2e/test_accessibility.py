@@ -59,6 +59,8 @@ PAGES = [
     "/pipelines/",
     "/pipelines/?q=nothing-like-it",
     f"/pipelines/{SLUG}/",
+    f"/pipelines/{SLUG}/maintenance/",
+    f"/pipelines/{SLUG}/restatements/",
     "/runbooks/",
     f"/runbooks/{SLUG}/",
     f"/runbooks/{SLUG}/edit/",
@@ -87,6 +89,7 @@ PAGES = [
     "/no-such-page/",
 ]
 ADMIN_PAGES = [
+    f"/pipelines/{SLUG}/integration-keys/",
     "/admin/",
     "/admin/system/",
     "/admin/pipelines/pipeline/ownership/",

@@ -41,6 +41,8 @@ def test_each_wrong_line_is_named():
 
 def test_giving_somebody_an_address_asks_for_the_password(signed_in, admin, a):
     User.objects.filter(pk=a.pk).update(email="")
+    admin.set_password("a long passphrase")
+    admin.save()
     answer = signed_in(admin).post("/people/", {"people": "Engineer A <other@example.org>"})
     assert answer.headers["Location"].startswith("/sign-in/again/")
     assert User.objects.get(pk=a.pk).email == ""

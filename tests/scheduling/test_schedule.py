@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from handbook.services import import_handbook
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, CoverageGap, HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
@@ -22,7 +21,7 @@ from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.rosters import change_roster, set_roster
 from scheduling.services.weeks import ensure_weeks, update_hours
-from tests.factories import bearer, make_engineer, make_pipeline
+from tests.factories import bearer, import_example, make_engineer, make_pipeline
 
 JSON = "application/json"
 # A Wednesday of the first week, which began on Monday the 23rd at 10:00 UTC and is Engineer A's.
@@ -40,8 +39,8 @@ def instant(text):
 
 
 @pytest.fixture
-def rotation(db, seed):
-    import_handbook(seed.read_bytes(), at=AT, starting=day("2026-11-23"))
+def rotation(db):
+    import_example(at=AT, starting=day("2026-11-23"))
     return Rotation.objects.get()
 
 

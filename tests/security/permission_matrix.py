@@ -9,6 +9,8 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.notifications.channels.push.service import Browser
+
 # Roles whose requests succeed. A token has its holder's role in the API, and a read-only token may only read.
 OPEN = {"anonymous", "owner", "stranger", "admin"}
 SIGNED_IN = {"owner", "stranger", "admin"}
@@ -19,13 +21,17 @@ ADMIN = {"admin"}
 
 @dataclass(frozen=True)
 class Rule:
-    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read."""
+    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read.
+
+    `key_in_body`: the body has a secret of its own, so that it does not matter who is signed in.
+    """
 
     who: frozenset | set
     body: dict | None = None
     hidden: bool = False
     private: str = ""
     gives: int = 0
+    key_in_body: bool = False
 
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
@@ -46,6 +52,18 @@ ALERT = {
     "startsAt": "2026-11-25T09:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "",
 }  # fmt: skip
 ALERTS = {"version": "4", "status": "firing", "receiver": "oncall", "groupKey": "x", "alerts": [ALERT]}
+EVENT_TRIGGER = {
+    "routing_key": "{routing_key}",
+    "event_action": "trigger",
+    "payload": {"summary": "Late", "source": "db-2", "severity": "error"},
+}
+# After the window of the fixtures.
+MAINTENANCE = {
+    "starts_at": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=9):%Y-%m-%dT%H:%M}",
+    "ends_at": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=10):%Y-%m-%dT%H:%M}",
+    "reason": "Migration",
+}
+SUBSCRIPTION = Browser("https://fcm.googleapis.com/fcm/send/new").subscription
 NOTE = "a private note"
 HANDBOOK = (
     (Path(__file__).parents[2] / "examples" / "handbook.md")
@@ -93,6 +111,11 @@ RULES = {
     "POST /theme/": Rule(SIGNED_IN, {"theme": "dark"}),
     "GET /pipelines/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/readiness.svg": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/restatements/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/restatements.csv": Rule(SIGNED_IN),
+    "GET /restatements/{restatement}/comment/": Rule(SIGNED_IN),
+    "POST /restatements/{restatement}/comment/": Rule(SIGNED_IN, {"comment": "A late invoice."}),
     "GET /fairness/": Rule(SIGNED_IN),
     "GET /fairness/csv/": Rule(SIGNED_IN),
     "GET /schedule/csv/": Rule(SIGNED_IN),
@@ -121,6 +144,11 @@ RULES = {
     "POST /me/notifications/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "typed": "https://ntfy.sh/topic"}),
     "POST /me/notifications/{contact_method}/remove/": Rule(SIGNED_IN),
     "POST /me/notifications/{contact_method}/test/": Rule(SIGNED_IN),
+    "GET /me/notifications/push/{push_device}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/push/{push_device}/rename/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
+    "POST /me/notifications/push/{push_device}/test/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/push/{push_device}/confirm/": Rule(OWNER_ALONE, {"code": "{push_code}"}, hidden=True),
+    "POST /me/notifications/push/{push_device}/remove/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -278,7 +306,9 @@ RULES = {
     "GET /api/v1/pipelines/": Rule(SIGNED_IN),
     "GET /api/v1/pipelines/{pipeline}/": Rule(SIGNED_IN),
     "PATCH /api/v1/pipelines/{pipeline}/": Rule(ADMIN, {"primary_owner": "engineer-b"}),
+    "GET /api/v1/pipelines/{pipeline}/readiness/": Rule(SIGNED_IN, gives=409),
     "GET /api/v1/pipelines/{pipeline}/responder/": Rule(SIGNED_IN),
+    "GET /api/v1/pipelines/{pipeline}/lineage/": Rule(SIGNED_IN),
     "GET /api/v1/responders/": Rule(SIGNED_IN),
     # The API of the schedule.
     "GET /api/v1/oncall/": Rule(SIGNED_IN),
@@ -350,6 +380,32 @@ RULES = {
     "POST /api/v1/feeds/": Rule(SIGNED_IN, {"rotation": "{rotation}"}),
     "GET /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     "DELETE /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
+    # Maintenance and integration keys.
+    "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
+    "POST /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN, MAINTENANCE),
+    "POST /pipelines/{pipeline}/maintenance/{maintenance}/end/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/integration-keys/": Rule(ADMIN),
+    "POST /pipelines/{pipeline}/integration-keys/": Rule(ADMIN, {"name": "Monitor"}),
+    "POST /pipelines/{pipeline}/integration-keys/{integration_key}/revoke/": Rule(ADMIN),
+    "GET /api/v1/maintenance-windows/": Rule(SIGNED_IN),
+    "POST /api/v1/maintenance-windows/": Rule(
+        SIGNED_IN,
+        {
+            "pipeline": "{pipeline}",
+            **{name: f"{MAINTENANCE[name]}:00Z" for name in ("starts_at", "ends_at")},
+            "reason": "Migration",
+        },
+    ),
+    "GET /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN, {"reason": "Longer"}),
+    "DELETE /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN),
+    "GET /api/v1/integration-keys/": Rule(ADMIN),
+    "POST /api/v1/integration-keys/": Rule(ADMIN, {"pipeline": "{pipeline}", "name": "Monitor"}),
+    "GET /api/v1/integration-keys/{integration_key}/": Rule(ADMIN),
+    "DELETE /api/v1/integration-keys/{integration_key}/": Rule(ADMIN),
+    # An event has the integration key in its body instead of a sign-in.
+    "POST /api/v1/integrations/events/": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
+    "POST /api/v1/integrations/events/v2/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     # The API of incidents.
     "GET /api/v1/incidents/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
@@ -377,6 +433,14 @@ RULES = {
     "GET /api/v1/me/contact-methods/": Rule(SIGNED_IN),
     "POST /api/v1/me/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "address": "https://ntfy.sh/topic"}),
     "DELETE /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /api/v1/me/push-key/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/me/push-devices/": Rule(SIGNED_IN),
+    "POST /api/v1/me/push-devices/": Rule(SIGNED_IN, SUBSCRIPTION),
+    "GET /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, hidden=True),
+    "PATCH /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
+    "POST /api/v1/me/push-devices/{push_device}/test/": Rule(OWNER_ALONE, {}, hidden=True),
+    "POST /api/v1/me/push-devices/{push_device}/confirm/": Rule(OWNER_ALONE, {"code": "{push_code}"}, hidden=True),
+    "DELETE /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, hidden=True),
     "POST /api/v1/me/test-message/": Rule(SIGNED_IN, {"channel": "email"}),
     "GET /api/v1/messages/": Rule(SIGNED_IN),
     "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
@@ -428,6 +492,9 @@ RULES = {
     # The API of messages.
     "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message to oneself"),
     # The API of runbooks.
+    "GET /api/v1/restatements/": Rule(SIGNED_IN),
+    "GET /api/v1/restatements/{restatement}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/restatements/{restatement}/": Rule(SIGNED_IN, {"comment": "A late invoice."}),
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),
     "PUT /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "revision": 2}),

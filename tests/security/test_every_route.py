@@ -21,6 +21,7 @@ CLOSED = {
     "/sign-in/with/provider/": 302,
     "/sign-in/with/provider/back/": 404,
 }
+REVALIDATED = ("/now/", "/api/v1/oncall/", "/api/v1/responders/")
 FEED = "feed_for-the-tests"
 LAST_USE = 'UPDATE "calendar_feeds_feedtoken" SET "last_used_at"'
 # The key that is being enrolled waits, sealed, in the session.
@@ -148,7 +149,7 @@ def test_private_pages_are_not_stored_by_caches(world, admin, path):
     browser.force_login(admin)
     policy = browser.get(path).headers["Cache-Control"]
     # Only the reader's browser may store these, to revalidate them by their ETag.
-    revalidated = path == "/now/" or path.endswith(".ics")
+    revalidated = path in REVALIDATED or path.endswith(("/responder/", ".ics", ".svg", "/readiness/"))
     assert policy == "private, no-cache" if revalidated else "no-store" in policy
 
 

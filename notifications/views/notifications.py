@@ -13,7 +13,14 @@ from notifications.forms import OwnContactMethodForm, PreferencesForm, RulesForm
 from notifications.models import Message
 from notifications.presenters import message_rows
 from notifications.queries.outbox import messages_for
-from notifications.queries.preferences import contact_methods_for, preferences_for, quiet_hours_for, rule_sets_for
+from notifications.queries.preferences import (
+    contact_methods_for,
+    preferences_for,
+    quiet_hours_for,
+    reachable_channels,
+    rule_sets_for,
+)
+from notifications.queries.push_devices import devices_for
 from notifications.services import channel_tests
 from notifications.services import preferences as services
 from people.models import User
@@ -93,7 +100,8 @@ def send_test(request: SignedInRequest, channel: str) -> HttpResponse:
 
 def _channels(person: User) -> list[Message.Channel]:
     """Return the channels by which a user can be reached, e-mail first."""
-    return [Message.Channel.EMAIL, *(Message.Channel(row.channel) for row in contact_methods_for(person))]
+    reachable = reachable_channels([person])[person.pk]
+    return [channel for channel in Message.Channel if channel in reachable]
 
 
 def _preferences_form(person: User, data: Any = None) -> PreferencesForm:
@@ -121,6 +129,7 @@ def _page(
         "rules_forms": rules_forms or _rules_forms(person),
         "contact_form": contact_form or OwnContactMethodForm(is_admin=person.is_staff),
         "contact_methods": contact_methods_for(person),
+        "push_devices": devices_for(person),
         "message_rows": message_rows(messages_for(person)[:MAX_LISTED]),
     }
     return render(request, "notifications/preferences.html", context, status=400 if failed else 200)
