@@ -64,6 +64,7 @@ PAGES = {
     "profile": "/me/profile/",
     "tokens": "/me/tokens/",
     "security": "/me/security/",
+    "people": "/people/",
     "person": "/people/engineer-a/",
     "messages": "/me/notifications/",
     "offline": "/me/offline/",
