@@ -286,6 +286,8 @@ RULES = {
     "POST /runbooks/{pipeline}/edit/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "based_on": "2"}),
     "POST /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/restore/": Rule(SIGNED_IN),
+    "POST /runbooks/{pipeline}/read/": Rule(SIGNED_IN),
+    "POST /api/v1/runbooks/{pipeline}/read/": Rule(SIGNED_IN, {}),
     "POST /runbooks/{pipeline}/preview/": Rule(SIGNED_IN, {"markdown": "text"}),
     "GET /runbooks/{pipeline}/revisions/": Rule(SIGNED_IN),
     "GET /runbooks/{pipeline}/revisions/1/": Rule(SIGNED_IN),
