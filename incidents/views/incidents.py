@@ -28,6 +28,7 @@ from incidents.forms import (
 )
 from incidents.models import Incident
 from incidents.queries import incidents as queries
+from incidents.queries.stopwatch import stopwatch
 from incidents.services import transitions
 from people.requests import SignedInRequest
 from runbooks.models import Runbook
@@ -114,6 +115,7 @@ def render_incident(
         "failing_count": incident.failures.filter(recovered_at=None).count(),
         "alerts": incident.alerts.order_by("-is_firing", "-pk")[:MAX_ALERTS_SHOWN],
         "alert_count": incident.alerts.count(),
+        "stopwatch": stopwatch(incident) if incident.is_drill else [],
         "run": run,
         "past_runs": queries.runbook_runs(incident).exclude(ended_at=None)[:MAX_PAST_RUNS_SHOWN],
         "check": Check.objects.filter(pk=incident.check_id).first() if incident.check_id else None,

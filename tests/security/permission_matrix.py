@@ -380,6 +380,9 @@ RULES = {
     "GET /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     "DELETE /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     # Maintenance and integration keys.
+    "POST /pipelines/{pipeline}/drill/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/drills/": Rule(SIGNED_IN, {"pipeline": "{pipeline}"}),
+    "GET /api/v1/incidents/{incident}/stopwatch/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
     "POST /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN, MAINTENANCE),
     "POST /pipelines/{pipeline}/maintenance/{maintenance}/end/": Rule(SIGNED_IN),
