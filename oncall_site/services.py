@@ -11,8 +11,14 @@ from django.db.models.functions import Now
 from common.crypto import decrypt, encrypt
 from common.fields import EncryptedTextField
 from oncall_site.models import Heartbeat, Sweep
-from oncall_site.notifications import notify_delivery_resumed, notify_email_changed, notify_password_link
+from oncall_site.notifications import (
+    notify_delivery_resumed,
+    notify_email_changed,
+    notify_password_link,
+    notify_shift_check,
+)
 from oncall_site.queries import AGE, BEAT, STALE_AFTER, WORKER
+from oncall_site.shift_checks import shift_checks
 from people import queries
 from people.models import LoginAttempts, PasswordLink, User
 from people.services import accounts, password_links
@@ -37,6 +43,15 @@ def record_heartbeat(*, worker: str = "") -> None:
     Heartbeat.objects.filter(seen_at__lt=Now() - HEARTBEAT_RETENTION).delete()
     if last is not None and last[1] > STALE_AFTER:
         notify_delivery_resumed(stopped_at=last[0], at=last[0] + last[1])
+
+
+def check_shifts(*, at: dt.datetime) -> int:
+    """Notify people of what is to be done before the shifts of the next five days; return how many shifts have something."""
+    checks = [check for check in shift_checks(at=at) if check.problems]
+    for check in checks:
+        with transaction.atomic():
+            notify_shift_check(check, at=at)
+    return len(checks)
 
 
 def record_beat() -> None:

@@ -15,6 +15,7 @@ from incidents.queries.incidents import active_maintenance, open_by_urgency
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import SnapshotPresenter, group_pipelines
+from oncall_site.shift_checks import shift_checks
 from people.requests import SignedInRequest
 from pipelines.queries import ownership
 from scheduling.models import Cover, Rotation
@@ -125,6 +126,7 @@ def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
         "my_weeks": weeks_held(user, at=at, limit=2),
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
+        "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],
         "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],
         "next_handoffs": next_handoffs(at=at, rotations=rotations),
     }

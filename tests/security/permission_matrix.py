@@ -300,6 +300,8 @@ RULES = {
     "POST /runbooks/{pipeline}/edit/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "based_on": "2"}),
     "POST /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/restore/": Rule(SIGNED_IN),
+    "POST /runbooks/{pipeline}/read/": Rule(SIGNED_IN),
+    "POST /api/v1/runbooks/{pipeline}/read/": Rule(SIGNED_IN, {}),
     "POST /runbooks/{pipeline}/preview/": Rule(SIGNED_IN, {"markdown": "text"}),
     "GET /runbooks/{pipeline}/revisions/": Rule(SIGNED_IN),
     "GET /runbooks/{pipeline}/revisions/1/": Rule(SIGNED_IN),
@@ -393,6 +395,9 @@ RULES = {
     "GET /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     "DELETE /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     # Maintenance and integration keys.
+    "POST /pipelines/{pipeline}/drill/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/drills/": Rule(SIGNED_IN, {"pipeline": "{pipeline}"}),
+    "GET /api/v1/incidents/{incident}/stopwatch/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
     "POST /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN, MAINTENANCE),
     "POST /pipelines/{pipeline}/maintenance/{maintenance}/end/": Rule(SIGNED_IN),
