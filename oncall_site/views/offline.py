@@ -85,7 +85,7 @@ def offline_copy(request: SignedInRequest) -> HttpResponse:
     """Show what a device keeps for when there is no connection: open incidents, chains, today's hand-off and runbooks."""
     at = timezone.now()
     pipelines = list(_pipelines(request.user))
-    presenter = SnapshotPresenter(on_call_snapshot(pipelines, at=at), pipelines)
+    presenter = SnapshotPresenter(on_call_snapshot(pipelines, at=at), pipelines, at=at)
     texts = runbooks().filter(pipeline__in=pipelines)
     sheets = _todays_handoffs(request.user, at=at)
     topics = handoff_sheets(sheets, at=at)
