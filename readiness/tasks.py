@@ -6,8 +6,10 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from readiness.presenters import render_readers_page
 from readiness.services.delivery import deliver_reader_message, drop_expired, purge_finished
 from readiness.services.publication import sweep_publications
+from readiness.services.readers import store_pages
 from readiness.services.subscriptions import notify_subscribers, purge_unconfirmed
 
 DELIVERY_SECONDS = 20.0
@@ -21,6 +23,12 @@ def sync_publications() -> None:
     at = timezone.now()
     sweep_publications(at=at)
     notify_subscribers(at=at)
+
+
+@shared_task
+def render_readers_pages() -> None:
+    """Render the readers' pages."""
+    store_pages(render=render_readers_page, at=timezone.now())
 
 
 @shared_task(time_limit=HARD_LIMIT_SECONDS)

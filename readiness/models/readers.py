@@ -31,7 +31,7 @@ class ReadersLinkQuerySet(models.QuerySet["ReadersLink"]):
 class ReadersLink(models.Model):
     """The secret of a readers' page: 256 random bits, stored only as a SHA-256 digest.
 
-    `html` is the page as it was rendered at `rendered_at`, which all web processes share.
+    `html` is the page as a worker rendered it at `rendered_at`, which all web processes share.
     """
 
     name = LineField(max_length=80, help_text="Title of the page, such as “Investor numbers”.")

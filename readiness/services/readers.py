@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError
 from people.models import User
@@ -20,8 +19,8 @@ from readiness.queries.readers import link_by_secret
 
 LINK_PREFIX = "read_"
 MAX_LINKS = 100
-# How old a page may be: in the database, from which every web process takes it, and in the memory of a process.
-PAGE_AGE = dt.timedelta(seconds=60)
+# How old a stored page may be, which a worker renders every minute; and for how long a web process keeps it in memory.
+MAX_PAGE_AGE = dt.timedelta(minutes=5)
 MEMORY_SECONDS = 30.0
 MAX_PAGES_IN_MEMORY = 200
 
@@ -101,10 +100,20 @@ class PageMemory:
 pages = PageMemory()
 
 
-def page_html(secret: str, *, render: Callable[[ReadersLink, dt.datetime], str]) -> str | None:
-    """Return the page of a link, rendered at most once a minute for all web processes; None if the link is unknown or revoked.
+def store_pages(*, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> int:
+    """Render the page of every link and store it for all web processes; return how many."""
+    links = list(ReadersLink.objects.usable().defer("html").order_by("pk"))
+    return sum(
+        ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(html=render(link, at), rendered_at=at)
+        for link in links
+    )
 
-    One request renders; those that come meanwhile get the page before it.
+
+def page_html(secret: str, *, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> str | None:
+    """Return the page of a link; None if the link is unknown or revoked.
+
+    It is the stored page, which a worker renders every minute, so that any number of readers cost the database nothing. A page that is
+    too old, as on a site without workers, is rendered here: an old verdict must not pass for a current one.
     """
     digest = secret_digest(secret)
     html = pages.get(digest)
@@ -112,19 +121,7 @@ def page_html(secret: str, *, render: Callable[[ReadersLink, dt.datetime], str])
         link = link_by_secret(secret)
         if link is None:
             return None
-        html = _stored_html(link, render=render)
+        is_current = link.html and link.rendered_at is not None and at - link.rendered_at < MAX_PAGE_AGE
+        html = link.html if is_current else render(link, at)
         pages.put(digest, html)
-    return html
-
-
-def _stored_html(link: ReadersLink, *, render: Callable[[ReadersLink, dt.datetime], str]) -> str:
-    at = timezone.now()
-    if link.html and link.rendered_at is not None and at - link.rendered_at < PAGE_AGE:
-        return link.html
-    # Who moves `rendered_at` renders.
-    stale = ReadersLink.objects.filter(pk=link.pk, rendered_at=link.rendered_at)
-    if not stale.update(rendered_at=at) and link.html:
-        return link.html
-    html = render(link, at)
-    ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(html=html)
     return html

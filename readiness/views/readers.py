@@ -1,14 +1,11 @@
 """The readers' page behind its link, subscriptions, and the pages on which engineers manage links and notes."""
 
-import datetime as dt
 import hashlib
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
@@ -20,7 +17,8 @@ from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from readiness.forms import LinkForm, NoteForm, SubscribeForm
 from readiness.models import ReaderNote, ReadersLink
-from readiness.queries.readers import link_by_secret, link_url, page_pipelines, readers_links
+from readiness.presenters import render_readers_page
+from readiness.queries.readers import link_by_secret, link_url, readers_links
 from readiness.queries.readiness import readiness_by_pipeline
 from readiness.services.readers import create_link, page_html, revoke_link, write_note
 from readiness.services.subscriptions import (
@@ -49,22 +47,14 @@ def _private(response: HttpResponse) -> HttpResponse:
 @login_not_required
 def readers_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the numbers of a link with their verdicts; 304 if the browser's copy is current, 404 if the link is unknown or revoked."""
-    html = page_html(token, render=_render_page)
+    html = page_html(token, render=render_readers_page, at=timezone.now())
     if html is None:
         raise Http404("There is no page at this address.")
-    # The address is not in the stored page: it would be a usable secret in the database.
     response = HttpResponse(html)
     etag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = BROWSER_CACHE
     return _private(get_conditional_response(request, etag=etag, response=response) or response)
-
-
-def _render_page(link: ReadersLink, at: dt.datetime) -> str:
-    with timezone.override(settings.TIME_ZONE):
-        return render_to_string(
-            "readiness/readers_page.html", {"link": link, "pipelines": page_pipelines(link, at=at), "now": at}
-        )
 
 
 def _link_or_404(token: str) -> ReadersLink:

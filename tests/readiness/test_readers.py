@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from incidents.services.transitions import NewIncident, open_incident
 from readiness.models import Publication, ReaderNote, ReadersLink, Restatement
+from readiness.presenters import render_readers_page
 from readiness.services import readers
-from readiness.services.readers import create_link, revoke_link, write_note
+from readiness.services.readers import create_link, revoke_link, store_pages, write_note
 from tests.factories import bearer, make_pipeline
+from tests.statements import writing
 from tests.validation.fixtures import bucket, make_check, make_metric, push, run
 
 DAY = dt.timedelta(days=1)
@@ -104,17 +106,16 @@ def test_the_secret_is_stored_as_a_hash_only(link):
 
 
 def test_a_thousand_readers_in_a_minute_cost_under_fifty_statements(filled, pipeline, link, a, monkeypatch):
-    """Eight web processes, which share no memory: each reads the stored page twice a minute, and one of them renders it."""
+    """Eight web processes, which share no memory: each reads the stored page twice a minute, and a worker renders it."""
     for number in range(9):
         metric = make_metric(pipeline, slug=f"metric-{number}")
         make_check(pipeline, a, metric=metric, name=f"Check {number}", parameters={"fail_below": 1.0})
     processes = [readers.PageMemory() for _ in range(8)]
     seconds = {"now": 0.0}
     monkeypatch.setattr(readers.time, "monotonic", lambda: seconds["now"])
-    start = timezone.now()
-    monkeypatch.setattr(readers.timezone, "now", lambda: start + dt.timedelta(seconds=seconds["now"]))
     client = Client()
     with CaptureQueriesContext(connection) as captured:
+        assert store_pages(render=render_readers_page, at=timezone.now()) == 1
         for reader in range(1000):
             seconds["now"] = 60 * reader / 1000
             monkeypatch.setattr(readers, "pages", processes[reader % 8])
@@ -189,3 +190,18 @@ def test_the_api_reads_and_writes_the_note(client, a, pipeline):
     assert (response.status_code, response.json()) == (200, {"text": "Late today."})
     assert client.put(url, {"text": "x" * 281}, content_type="application/json", **headers).status_code == 400
     assert client.get(url, **headers).json() == {"text": "Late today."}
+
+
+def test_reading_a_page_writes_nothing(filled, link):
+    with CaptureQueriesContext(connection) as captured:
+        page(link.secret)
+    assert writing(captured) == []
+
+
+def test_a_stored_page_is_shown_until_it_is_old(filled, link, pipeline, a):
+    store_pages(render=render_readers_page, at=timezone.now())
+    write_note(pipeline, text="Never mind.", by=a, at=timezone.now())
+    assert "Never mind." not in page(link.secret).content.decode()
+    readers.pages.forget(link.link.digest)
+    ReadersLink.objects.update(rendered_at=timezone.now() - readers.MAX_PAGE_AGE)
+    assert "Never mind." in page(link.secret).content.decode()

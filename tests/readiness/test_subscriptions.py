@@ -20,8 +20,6 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 ADDRESS = "reader@example.org"
 
 
-
-
 @pytest.fixture
 def link(pipeline, a):
     return create_link(name="Investor numbers", pipelines=[pipeline], by=a)
