@@ -25,7 +25,7 @@ MAX_RUNBOOKS_LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What stands in the way of a shift, and the path of the page that helps."""
+    """A problem before a shift, and the path of the page that helps."""
 
     text: str
     link: str
