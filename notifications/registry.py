@@ -45,6 +45,14 @@ class Notification:
         """Return the plain text: what happened and what to do. The link follows it."""
         raise NotImplementedError
 
+    def delivery_body(self, reader: User) -> str:
+        """Return the text that is sent. It differs from `body` only if it holds a secret, which is in no row."""
+        return self.body(reader)
+
+    def phone_actions(self) -> int | None:
+        """Return the number of the incident that a reply by SMS or a key on the phone acknowledges, or None."""
+        return None
+
     def link(self) -> str:
         """Return the path of the page it is about, by `reverse`."""
         raise NotImplementedError

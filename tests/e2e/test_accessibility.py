@@ -85,6 +85,7 @@ PAGES = [
     "/people/engineer-a/",
     "/handoffs/",
     "/me/notifications/",
+    "/me/offline/",
     "/api/v1/docs/",
     "/no-such-page/",
 ]
