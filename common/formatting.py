@@ -1,6 +1,7 @@
 """Dates, instants, durations and numbers as text; every page, mail and result uses these formats."""
 
 import datetime as dt
+from functools import lru_cache
 from typing import Literal
 
 MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
@@ -8,6 +9,8 @@ MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
 DateStyle = Literal["full", "brief", "date", "short", "month", "text"]
 
 
+# A page names the same few dates hundreds of times.
+@lru_cache(maxsize=4096)
 def format_day(day: dt.date, style: DateStyle = "date") -> str:
     """Return a date in words, such as "30 Nov 2026"."""
     if style == "month":
