@@ -25,7 +25,7 @@ MAX_RUNBOOKS_LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What stands in the way of a shift, and the path of the page that helps."""
+    """Something to do before a shift, and the path of the page for it."""
 
     text: str
     link: str

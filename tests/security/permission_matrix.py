@@ -138,7 +138,7 @@ RULES = {
     "POST /me/notifications/contact-methods/{contact_method}/test/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/notifications/contact-methods/{contact_method}/remove/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/notifications/email/test/": Rule(SIGNED_IN),
-    # Signed by the provider, whoever is signed in (tests/incidents/test_phone.py).
+    # Signed by the provider, no matter who is signed in (tests/incidents/test_phone.py).
     "POST /hooks/phone/sms/": Rule(OPEN, gives=403),
     "POST /hooks/phone/call/": Rule(OPEN, gives=403),
     "POST /hooks/phone/status/": Rule(OPEN, gives=403),

@@ -1,4 +1,4 @@
-"""A server in the place of Twilio: it checks the account, and answers as it is told."""
+"""A server in the place of Twilio: it records requests, and gives the answers that a test sets."""
 
 import json
 import threading
