@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from common.formatting import format_instant
-from notifications.domain.context import from_json, to_json
+from common.json_values import from_json, to_json
 from people.models import User
 
 logger = logging.getLogger(__name__)

@@ -1,14 +1,18 @@
 """Helpers that create rows for tests."""
 
 import contextlib
+from pathlib import Path
 
 from django.db import transaction
 
+from handbook.services import import_handbook
 from people.models import User
 from people.services.accounts import create_token
 from pipelines.services import Owners, create_pipeline
 from runbooks.services import create_runbook
+from tests.snapshots import build_once
 
+SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
 PASSWORD = "correct horse battery staple"
 
 
@@ -57,3 +61,8 @@ def add_contact_method(person, *, channel, address, by=None):
         row = verify_contact_method(row, code=contact_code(row))
     Message.objects.filter(type="contact-code", contact_method=row.pk).delete()
     return row
+
+
+def import_example(*, at, starting=None):
+    """Import the example handbook: Engineers A to D, their rotation, pipelines, runbooks and suggested checks."""
+    build_once(("example handbook", at, starting), lambda: import_handbook(SEED.read_bytes(), at=at, starting=starting))

@@ -30,6 +30,7 @@ from people.models import ApiToken, User
 from people.queries import link_secret
 from people.services.accounts import create_token
 from people.services.password_links import invite
+from readiness.models import Publication, Restatement
 from runbooks.services import save_revision
 from scheduling.services.calendar_links import link_calendar
 from scheduling.services.cover_requests import CoverProposal, request_cover
@@ -133,6 +134,7 @@ def make_world():
         "maintenance": maintenance.pk,
         "integration_key": key.key.pk,
         "routing_key": key.secret,
+        "restatement": _restatement(metric, at=at).pk,
         "metric": metric.slug,
         "metric_pk": metric.pk,
         "pulled_pk": pulled.pk,
@@ -198,6 +200,22 @@ def _rotation(engineers, *, at):
 def _request_cover(rotation, week, *, counterpart, at):
     proposal = CoverProposal(week.starts_at, week.starts_at + dt.timedelta(hours=5), counterpart=counterpart)
     return request_cover(rotation, proposal=proposal, by=week.engineer, at=at)
+
+
+def _restatement(metric, *, at):
+    """Create a restatement of yesterday's value."""
+    publication = Publication.objects.create(pipeline=metric.pipeline, day=bucket(1, at).date(), published_at=at)
+    return Restatement.objects.create(
+        publication=publication,
+        metric=metric,
+        bucket=bucket(1, at),
+        from_value=2.0,
+        to_value=3.0,
+        farthest_value=3.0,
+        published_at=at,
+        changed_at=at,
+        restated_at=at,
+    )
 
 
 def _past_handoff(rotation, outgoing, incoming, *, days, at):
