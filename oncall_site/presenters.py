@@ -12,7 +12,7 @@ from people.domain.person import Person
 from people.models import User
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness
-from readiness.queries import readiness_by_pipeline
+from readiness.queries.readiness import readiness_by_pipeline
 from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import OnCallShift, OnCallSnapshot

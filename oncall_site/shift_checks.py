@@ -25,7 +25,7 @@ MAX_RUNBOOKS_LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something to do before a shift, and the path of the page for it."""
+    """A problem before a shift, and the path of the page that helps."""
 
     text: str
     link: str

@@ -61,6 +61,7 @@ PAGES = [
     f"/pipelines/{SLUG}/",
     f"/pipelines/{SLUG}/maintenance/",
     f"/pipelines/{SLUG}/restatements/",
+    "/readers/",
     "/runbooks/",
     f"/runbooks/{SLUG}/",
     f"/runbooks/{SLUG}/edit/",

@@ -1,4 +1,4 @@
-"""A server in the place of Twilio: it records requests, and gives the answers that a test sets."""
+"""A stand-in for Twilio: checks the account, and answers as configured."""
 
 import json
 import threading
