@@ -1,6 +1,7 @@
 """Notifications of the site itself, and e-mails with a link to set a password, as `people` cannot import `notifications`."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from oncall_site.shift_checks import ADMIN_NOTICE, ENGINEER_NOTICE, ShiftCheck, 
 from people.models import PasswordLink, User
 from people.queries import link_secret
 
+WEEK_AHEAD_LIFETIME = dt.timedelta(days=2)
 EMAIL_NOTICE_VALIDITY = dt.timedelta(days=7)
 
 
@@ -250,6 +252,35 @@ def notify_shift_check(check: ShiftCheck, *, at: dt.datetime) -> None:
     )
     admins = User.objects.get_queryset().active().filter(is_staff=True).order_by("pk")
     enqueue(list(admins), not_prepared, due_at=at, expires_at=week.starts_at)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class WeekAhead(Notification):
+    """What awaits somebody within seven days, on Monday morning, for those who want it."""
+
+    name = "week-ahead"
+    label = "My week ahead, on Monday morning"
+    identity = ("starts_on",)
+    opt_in = True
+
+    starts_on: dt.date
+    lines: tuple[str, ...]
+
+    def link(self) -> str:
+        return reverse("account")
+
+    def subject(self, reader: User) -> str:
+        return f"Your week ahead: {len(self.lines)} item{'s' if len(self.lines) != 1 else ''}"
+
+    def body(self, reader: User) -> str:
+        return "\n".join(f"- {line}" for line in self.lines) or "You are not on call, and there is nothing to answer."
+
+
+def notify_week_ahead(person: User, *, lines: Iterable[str], starts_on: dt.date, at: dt.datetime) -> None:
+    """Notify somebody of their week, once."""
+    week = WeekAhead(starts_on=starts_on, lines=tuple(lines))
+    enqueue([person], week, due_at=at, expires_at=at + WEEK_AHEAD_LIFETIME)
 
 
 TYPES: dict[str, type[_PasswordNotification]] = {cls.name: cls for cls in (InvitationSent, PasswordResetSent)}

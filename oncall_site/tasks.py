@@ -15,8 +15,10 @@ def record_heartbeat(self: "Task[[], None]") -> None:
 
 @shared_task
 def check_shifts() -> None:
-    """Notify people of what is to be done before their shifts."""
-    services.check_shifts(at=timezone.now())
+    """Notify people of what is to be done before their shifts, and those who want it of their week."""
+    at = timezone.now()
+    services.check_shifts(at=at)
+    services.send_weeks_ahead(at=at)
 
 
 @shared_task

@@ -27,9 +27,14 @@ def stopwatch(incident: Incident) -> list[StopwatchStep]:
         after = max(at - incident.opened_at, dt.timedelta()) if is_done else None
         steps.append((at, StopwatchStep(what, after, detail)))
 
-    for step in EscalationStep.objects.filter(incident=incident).select_related("engineer").order_by("pk")[:MAX_STEPS]:
+    escalation = EscalationStep.objects.filter(incident=incident).select_related("engineer").order_by("pk")
+    engineers = []
+    for step in escalation[:MAX_STEPS]:
+        engineers.append(step.engineer_id)
         add(step.at, f"{step.engineer} notified", detail=step.get_role_display())
-    messages = Message.objects.filter(type__in=MESSAGE_TYPES, context__incident_id=incident.pk)
+    # The recipients and the time are in an index, the incident is not.
+    messages = Message.objects.filter(recipient__in=engineers, due_at__gte=incident.opened_at)
+    messages = messages.filter(type__in=MESSAGE_TYPES, context__incident_id=incident.pk)
     for message in messages.select_related("recipient").order_by("due_at", "pk")[:MAX_STEPS]:
         what = f"{message.get_channel_display()} to {message.recipient}"
         is_sent = message.sent_at is not None

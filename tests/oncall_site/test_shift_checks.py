@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from notifications.models import ContactMethod, Message, NotificationPolicy
-from oncall_site.services import check_shifts
+from notifications.services.preferences import update_preferences
+from oncall_site.services import check_shifts, send_weeks_ahead
 from oncall_site.shift_checks import shift_checks
 from runbooks.services import mark_read, save_revision
 from scheduling.services.holidays import HolidayData, create_holiday
@@ -116,3 +117,16 @@ def test_now_shows_what_is_to_be_done(week, a, b, signed_in, monkeypatch):
     monkeypatch.setattr(now.timezone, "now", lambda: week.starts_at - DAY)
     assert "Before your shift of" in signed_in(a).get("/").content.decode()
     assert "Before your shift of" not in signed_in(b).get("/").content.decode()
+
+
+def test_the_week_ahead_comes_on_monday_morning_to_those_who_want_it(week, a, b):
+    update_preferences(a, channels={"week-ahead": ["email"]}, quiet=None)
+    day = week.starts_on - dt.timedelta(days=week.starts_on.weekday())
+    early = dt.datetime.combine(day, dt.time(6, 59), dt.UTC)
+    assert send_weeks_ahead(at=early) == 0
+    assert send_weeks_ahead(at=early + 2 * DAY) == 0
+    send_weeks_ahead(at=early + dt.timedelta(minutes=1))
+    send_weeks_ahead(at=early + dt.timedelta(hours=3))
+    [message] = Message.objects.filter(type="week-ahead")
+    assert message.recipient == a
+    assert message.text.startswith("- On call for Weekly: ")
