@@ -69,6 +69,7 @@ def test_several_gzip_members_are_one_file():
         (b"[]", "no “{”"),
         (b'{"a": nothing}', "not JSON"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "data",
 )
 def test_a_damaged_file_is_refused_with_the_reason(data, why):
     with pytest.raises(UnreadableFileError, match=why):
