@@ -23,8 +23,9 @@ from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation, 
 from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.offboarding import reassign_inactive
 from scheduling.services.swaps import expire_swaps
+from tests.bench.cpu import cookie_of
 from tests.bench.figures import Paths, paired
-from tests.bench.together import cookie_of, measure_together, reading
+from tests.bench.together import measure_together, reading
 from tests.factories import bearer, make_engineer
 from tests.faults.web import web
 
