@@ -22,11 +22,13 @@ COPY common common
 COPY people people
 COPY notifications notifications
 COPY pipelines pipelines
+COPY lineage lineage
 COPY runbooks runbooks
 COPY scheduling scheduling
 COPY validation validation
 COPY incidents incidents
 COPY handoffs handoffs
+COPY readiness readiness
 COPY calendar_feeds calendar_feeds
 COPY handbook handbook
 COPY templates templates

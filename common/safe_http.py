@@ -4,7 +4,7 @@ import contextlib
 import socket
 import time
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -34,6 +34,15 @@ class FetchResult:
 
     body: bytes
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostResult:
+    """The answer to a POST: status, headers by their name in lower case, and the first bytes of the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 def resolve(host: str, port: int) -> list[Address]:
@@ -89,23 +98,32 @@ def fetch(address: str, *, rules: Rules | None = None) -> FetchResult:
 
 
 def post(address: str, *, body: bytes, rules: Rules | None = None) -> int:
-    """Post JSON to a URL and return the status of the answer; raise UnreachableError if there is none.
+    """Post JSON to a URL and return the status of the answer; raise UnreachableError if there is none."""
+    return post_bytes(address, body=body, headers={"Content-Type": "application/json"}, rules=rules).status
 
-    It has the limits of `fetch`, and follows no redirect: a body must not go where nobody sent it.
+
+def post_bytes(
+    address: str, *, body: bytes, headers: Mapping[str, str], rules: Rules | None = None, answer_bytes: int = 0
+) -> PostResult:
+    """Post a body of any type to a URL and return the answer with up to `answer_bytes` of its body.
+
+    Raises UnreachableError if there is none. It has the limits of `fetch`, and follows no redirect: a body must not go where
+    nobody sent it.
     """
     rules = rules or Rules()
     check_url(address, ports=rules.ports)
     until = time.monotonic() + rules.seconds
-    headers = [*_headers(address), ("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    lines = [*_headers(address), *headers.items(), ("Content-Length", str(len(body)))]
     with (
         _network_errors(rules),
         httpcore.ConnectionPool(
             network_backend=_CheckedBackend(rules, until=until), retries=0, max_keepalive_connections=0
         ) as pool,
-        pool.stream("POST", address, headers=headers, content=body) as answer,
+        pool.stream("POST", address, headers=lines, content=body) as answer,
     ):
-        status: int = answer.status
-        return status
+        received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+        start = _first_bytes(answer.iter_stream(), count=answer_bytes) if answer_bytes else b""
+        return PostResult(answer.status, received, start)
 
 
 def check_url(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitResult:
@@ -172,6 +190,15 @@ def _body(chunks: Iterable[bytes], *, limit: int) -> bytes:
         if len(body) > limit:
             raise UnreachableError(f"The response is larger than {limit // 1024} KiB.")
     return bytes(body)
+
+
+def _first_bytes(chunks: Iterable[bytes], *, count: int) -> bytes:
+    start = bytearray()
+    for chunk in chunks:
+        start += chunk
+        if len(start) >= count:
+            break
+    return bytes(start[:count])
 
 
 class _CheckedBackend(httpcore.NetworkBackend):

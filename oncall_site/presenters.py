@@ -11,6 +11,8 @@ from incidents.queries.statuses import PipelineStatus, statuses
 from people.domain.person import Person
 from people.models import User
 from pipelines.models import Pipeline
+from readiness.domain.verdict import Readiness
+from readiness.queries.readiness import readiness_by_pipeline
 from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY, Chain, Link
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import OnCallShift, OnCallSnapshot
@@ -46,10 +48,11 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True)
 class PipelineRow:
-    """A pipeline with its status, its escalation chain and its responder; `until` is when these next change."""
+    """A pipeline with its status, its readiness, its escalation chain and its responder; `until` is when the chain next changes."""
 
     pipeline: Pipeline
     status: PipelineStatus
+    readiness: Readiness
     links: tuple[ChainLink, ...]
     responder: User | None
     acting_owner: User | None
@@ -129,7 +132,7 @@ def _links_to_responder(chain: Chain) -> tuple[Link, ...]:
 
 
 class SnapshotPresenter:
-    """Presents an on-call snapshot; reads the users and statuses of all its rows at once.
+    """Presents an on-call snapshot; reads the users, statuses and readiness of all its rows at once.
 
     With `whole_chains`, the chains of these pipelines are shown to their end, the others to their responder; by default all are.
     """
@@ -139,6 +142,7 @@ class SnapshotPresenter:
         snapshot: OnCallSnapshot,
         pipelines: Iterable[Pipeline],
         *,
+        at: dt.datetime,
         covers: Iterable[Cover] = (),
         whole_chains: Collection[int] | None = None,
     ) -> None:
@@ -156,6 +160,7 @@ class SnapshotPresenter:
         users = User.objects.get_queryset().filter(pk__in=[person.id for person in people]).defer(*UNSHOWN_FIELDS)
         self.users: Mapping[Person | None, User] = {user.person: user for user in users}
         self.statuses = statuses(self.pipelines.values())
+        self.readiness = readiness_by_pipeline(self.pipelines.values(), at=at)
 
     def pipeline_row(self, pipeline: Pipeline) -> PipelineRow:
         """Return the row of one of the pipelines."""
@@ -163,6 +168,7 @@ class SnapshotPresenter:
         return PipelineRow(
             pipeline=pipeline,
             status=self.statuses[pipeline.pk],
+            readiness=self.readiness[pipeline.pk],
             links=tuple(
                 ChainLink(self.users[link.engineer], ROLE_LABELS[link.role], link.available, link.reason)
                 for link in self.links[pipeline.pk]

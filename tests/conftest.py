@@ -1,16 +1,21 @@
 """Fixtures for every test: the handbook's Engineers A to D, an admin and an outsider."""
 
+import gc
 import os
-from pathlib import Path
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.test import Client, TransactionTestCase
+from pytest_django.plugin import blocking_manager_key
 
+from common.safe_http import Rules
+from notifications.channels.push import channel
+from notifications.services.push_devices import ensure_site_key
 from people.models import User
-from tests.databases import copied_database, empty_tables
-from tests.factories import make_engineer, make_pipeline
+from tests.databases import build_template, copied_database, empty_tables
+from tests.factories import SEED, make_engineer, make_pipeline
+from tests.notifications.channels.push.service import PushService
 
 # No deadlines: a slow example means a busy machine, not a broken rule. Examples are the same in every run, so that a failure
 # belongs to the latest change; HYPOTHESIS_PROFILE=explore tries new ones.
@@ -19,7 +24,27 @@ hypothesis.settings.register_profile("site", derandomize=True, **NO_TIME_LIMITS)
 hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
 
-SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
+
+CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
+
+
+def pytest_collection_modifyitems(items):
+    """Let people be created after the example handbook, which is copied into an empty database only."""
+    for item in items:
+        item.fixturenames.sort(key=CAST.__contains__)
+
+
+def pytest_sessionstart(session):
+    """Let one worker migrate while the others collect tests."""
+    if getattr(session.config, "workerinput", {}).get("workerid") == "gw0":
+        with session.config.stash[blocking_manager_key].unblock():
+            build_template()
+
+
+def pytest_collection_finish():
+    """Let the garbage collector leave out modules and tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +117,14 @@ def signed_in():
 @pytest.fixture
 def seed():
     return SEED
+
+
+@pytest.fixture
+def push_service(db, monkeypatch, settings):
+    """A push service on this machine, and the key by which it knows the site."""
+    ensure_site_key()
+    service = PushService()
+    settings.VAPID_CONTACT = "mailto:oncall@example.org"
+    monkeypatch.setattr(channel, "push_rules", lambda: Rules(seconds=10, ports=None, permitted=lambda address: True))
+    yield service
+    service.close()

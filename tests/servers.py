@@ -2,6 +2,8 @@
 
 The plugin runs before Django reads its settings; the workers of xdist inherit the addresses. With `--reuse-db` the data folder
 of a checkout is used again; else each run has a folder of its own, which is removed.
+
+Workers and the processes of tests share compiled modules: compiling them again takes as long as a worker's whole start.
 """
 
 import atexit
@@ -19,6 +21,8 @@ from pathlib import Path
 
 import psutil
 import psycopg2
+import pytest
+from _pytest.assertion import rewrite
 
 from oncall_site.local import postgres
 
@@ -107,6 +111,9 @@ def _start_reaper(session, folder, *, keep):
 
 def _begin():
     keep = "--reuse-db" in sys.argv
+    # Some machines tell Python to write no bytecode. Git ignores it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     var = _new_folder(keep=keep)
     session = secrets.token_hex(8)
     _start_reaper(session, var, keep=keep)
@@ -123,6 +130,17 @@ def _begin():
         os.environ["DATABASE_URL"] = _start(var)
     # After the start: other runs may share a reused server, so this run's reaper leaves it alone.
     os.environ[SESSION_VARIABLE] = session
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config):
+    """Rewrite the assertions of test modules before the workers start, each of which would rewrite all of them in a new checkout."""
+    for path in Path(__file__).parent.rglob("*.py"):
+        compiled = rewrite.get_cache_dir(path) / f"{path.stem}{rewrite.PYC_TAIL}"
+        if path.match("test_*.py") and rewrite._read_pyc(path, compiled) is None:
+            compiled.parent.mkdir(exist_ok=True)
+            digest, code = rewrite._rewrite_test(path, config)
+            rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, digest, compiled)
 
 
 if __name__ == "__main__":

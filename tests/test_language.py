@@ -23,6 +23,8 @@ APPS = (
     "oncall_site",
     "people",
     "pipelines",
+    "lineage",
+    "readiness",
     "runbooks",
     "scheduling",
     "validation",

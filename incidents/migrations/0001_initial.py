@@ -1,4 +1,7 @@
+import django.contrib.postgres.constraints
+import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -26,9 +29,9 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=200)),
                 ('text', models.TextField(blank=True, max_length=10000)),
                 ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('resolved', 'Resolved')], default='open', max_length=12)),
-                ('source', models.CharField(choices=[('person', 'Person'), ('check', 'Check'), ('alert', 'Alert'), ('api', 'API')], default='person', max_length=6)),
+                ('source', models.CharField(choices=[('person', 'Person'), ('check', 'Check'), ('alert', 'Alert'), ('api', 'API'), ('drill', 'Drill')], default='person', max_length=6)),
                 ('check_id', models.PositiveBigIntegerField(blank=True, help_text='ID of the failing check.', null=True)),
-                ('fingerprint', models.CharField(blank=True, help_text='Alertmanager’s fingerprint of the alert, or the tool and key of an external check.', max_length=300)),
+                ('fingerprint', models.CharField(blank=True, help_text='Alertmanager’s fingerprint of the alert, the tool and key of an external check, or the key of an event.', max_length=300)),
                 ('group_key', models.CharField(blank=True, help_text='Alertmanager’s group, whose alerts share the incident.', max_length=300)),
                 ('opened_at', models.DateTimeField()),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
@@ -36,6 +39,7 @@ class Migration(migrations.Migration):
                 ('round', models.PositiveSmallIntegerField(default=1, help_text='Escalation round; reopening starts a new one.')),
                 ('next_escalation_at', models.DateTimeField(blank=True, null=True)),
                 ('snoozed_until', models.DateTimeField(blank=True, null=True)),
+                ('is_held', models.BooleanField(default=False, help_text='A maintenance window holds its escalation, which starts again afterwards.')),
                 ('repeats', models.PositiveIntegerField(default=0, help_text='How often the check or alert failed again.')),
                 ('last_seen_at', models.DateTimeField(help_text='When the check or alert last failed.')),
                 ('recovered_at', models.DateTimeField(blank=True, help_text='When the check recovered.', null=True)),
@@ -49,6 +53,42 @@ class Migration(migrations.Migration):
                 'ordering': ['-opened_at', '-pk'],
                 'indexes': [models.Index(condition=models.Q(('next_escalation_at__isnull', False)), fields=['next_escalation_at'], name='incident_due'), models.Index(condition=models.Q(('snoozed_until__isnull', False)), fields=['snoozed_until'], name='incident_snoozed'), models.Index(fields=['pipeline', 'state'], name='incident_pipeline_state'), models.Index(fields=['-opened_at'], name='incident_newest'), models.Index(fields=['check_id', '-opened_at'], name='incident_check'), models.Index(fields=['fingerprint', '-opened_at'], name='incident_fingerprint')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('check_id__isnull', False), models.Q(('state', 'resolved'), _negated=True)), fields=('check_id',), name='one_open_incident_per_check'), models.UniqueConstraint(condition=models.Q(models.Q(('fingerprint', ''), _negated=True), models.Q(('state', 'resolved'), _negated=True)), fields=('fingerprint',), name='one_open_incident_per_fingerprint'), models.UniqueConstraint(condition=models.Q(models.Q(('group_key', ''), _negated=True), models.Q(('state', 'resolved'), _negated=True)), fields=('pipeline', 'group_key'), name='one_open_incident_per_group'), models.CheckConstraint(condition=models.Q(('snoozed_until', None), models.Q(models.Q(('state', 'resolved'), _negated=True), ('next_escalation_at', None)), _connector='OR'), name='snoozed_incident_does_not_escalate'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='incident_has_title'), models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', False), ('state', 'resolved')), models.Q(models.Q(('state', 'resolved'), _negated=True), ('resolved_at', None), ('resolved_by', None)), _connector='OR'), name='resolved_incident_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'acknowledged'), _negated=True), models.Q(('acknowledged_at__isnull', False), ('acknowledged_by__isnull', False), ('assignee__isnull', False)), _connector='OR'), name='acknowledged_incident_has_assignee'), models.CheckConstraint(condition=models.Q(('next_escalation_at', None), ('state', 'open'), _connector='OR'), name='only_open_incidents_escalate'), models.CheckConstraint(condition=models.Q(('resolved_at', None), ('resolved_at__gte', models.F('opened_at')), _connector='OR'), name='incident_resolved_after_opened')],
+            },
+        ),
+        migrations.CreateModel(
+            name='IntegrationKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text='The tool that uses it, such as “Grafana”.', max_length=80)),
+                ('prefix', models.CharField(max_length=8)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('minute', models.DateTimeField(editable=False, help_text='Start of the minute whose events are counted.', null=True)),
+                ('events_in_minute', models.PositiveIntegerField(default=0, editable=False)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='integration_keys', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['pipeline', 'name', 'pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('pipeline', 'name'), name='one_active_key_per_name')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MaintenanceWindow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('reason', models.CharField(help_text='Such as “Warehouse migration”.', max_length=200)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='maintenance_windows', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['-starts_at', '-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='maintenance_ends_after_start', violation_error_message='The end must be after the start.'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('pipeline_id'), models.F('pipeline_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='maintenance_windows_do_not_overlap', violation_error_message='This pipeline has another maintenance window at that time.')],
             },
         ),
         migrations.CreateModel(
@@ -123,9 +163,9 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=200)),
                 ('text', models.TextField(blank=True, max_length=10000)),
                 ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('resolved', 'Resolved')], default='open', max_length=12)),
-                ('source', models.CharField(choices=[('person', 'Person'), ('check', 'Check'), ('alert', 'Alert'), ('api', 'API')], default='person', max_length=6)),
+                ('source', models.CharField(choices=[('person', 'Person'), ('check', 'Check'), ('alert', 'Alert'), ('api', 'API'), ('drill', 'Drill')], default='person', max_length=6)),
                 ('check_id', models.PositiveBigIntegerField(blank=True, help_text='ID of the failing check.', null=True)),
-                ('fingerprint', models.CharField(blank=True, help_text='Alertmanager’s fingerprint of the alert, or the tool and key of an external check.', max_length=300)),
+                ('fingerprint', models.CharField(blank=True, help_text='Alertmanager’s fingerprint of the alert, the tool and key of an external check, or the key of an event.', max_length=300)),
                 ('group_key', models.CharField(blank=True, help_text='Alertmanager’s group, whose alerts share the incident.', max_length=300)),
                 ('opened_at', models.DateTimeField()),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
@@ -133,6 +173,7 @@ class Migration(migrations.Migration):
                 ('round', models.PositiveSmallIntegerField(default=1, help_text='Escalation round; reopening starts a new one.')),
                 ('next_escalation_at', models.DateTimeField(blank=True, null=True)),
                 ('snoozed_until', models.DateTimeField(blank=True, null=True)),
+                ('is_held', models.BooleanField(default=False, help_text='A maintenance window holds its escalation, which starts again afterwards.')),
                 ('repeats', models.PositiveIntegerField(default=0, help_text='How often the check or alert failed again.')),
                 ('last_seen_at', models.DateTimeField(help_text='When the check or alert last failed.')),
                 ('recovered_at', models.DateTimeField(blank=True, help_text='When the check recovered.', null=True)),
@@ -143,6 +184,46 @@ class Migration(migrations.Migration):
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='incidents.incident')),
                 ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
                 ('resolved_by', models.ForeignKey(blank=True, db_constraint=False, help_text='Empty if its check or alert recovered.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='IntegrationKeyEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name', models.CharField(help_text='The tool that uses it, such as “Grafana”.', max_length=80)),
+                ('prefix', models.CharField(max_length=8)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='incidents.integrationkey')),
+                ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='MaintenanceWindowEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('reason', models.CharField(help_text='Such as “Warehouse migration”.', max_length=200)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='incidents.maintenancewindow')),
+                ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
             ],
             options={
                 'abstract': False,
@@ -168,7 +249,7 @@ class Migration(migrations.Migration):
             name='TimelineEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('failure_added', 'Failure added'), ('failure_recovered', 'Failure recovered'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=17)),
+                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('held', 'Held for maintenance'), ('maintenance_ended', 'Maintenance ended'), ('failure_added', 'Failure added'), ('failure_recovered', 'Failure recovered'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=17)),
                 ('at', models.DateTimeField()),
                 ('text', models.TextField(blank=True)),
                 ('data', models.JSONField(blank=True, default=dict)),
@@ -223,15 +304,39 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='incident',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."id", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='08cdb031734f130d81691aeefef66e86dcb707a4', operation='INSERT', pgid='pgtrigger_insert_insert_edffb', table='incidents_incident', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "is_held", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."id", NEW."is_held", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='e907227a3fcb3096864b0e3e86b81deb382cc387', operation='INSERT', pgid='pgtrigger_insert_insert_edffb', table='incidents_incident', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='incident',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."acknowledged_at" IS DISTINCT FROM (NEW."acknowledged_at") OR OLD."acknowledged_by_id" IS DISTINCT FROM (NEW."acknowledged_by_id") OR OLD."assignee_id" IS DISTINCT FROM (NEW."assignee_id") OR OLD."check_id" IS DISTINCT FROM (NEW."check_id") OR OLD."fingerprint" IS DISTINCT FROM (NEW."fingerprint") OR OLD."group_key" IS DISTINCT FROM (NEW."group_key") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."opened_at" IS DISTINCT FROM (NEW."opened_at") OR OLD."opened_by_id" IS DISTINCT FROM (NEW."opened_by_id") OR OLD."pipeline_id" IS DISTINCT FROM (NEW."pipeline_id") OR OLD."recovered_at" IS DISTINCT FROM (NEW."recovered_at") OR OLD."resolved_at" IS DISTINCT FROM (NEW."resolved_at") OR OLD."resolved_by_id" IS DISTINCT FROM (NEW."resolved_by_id") OR OLD."round" IS DISTINCT FROM (NEW."round") OR OLD."severity" IS DISTINCT FROM (NEW."severity") OR OLD."snoozed_until" IS DISTINCT FROM (NEW."snoozed_until") OR OLD."source" IS DISTINCT FROM (NEW."source") OR OLD."state" IS DISTINCT FROM (NEW."state") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."title" IS DISTINCT FROM (NEW."title"))', func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."id", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='71f18df727c7a248d36877cbf246e258b88ad261', operation='UPDATE', pgid='pgtrigger_update_update_41444', table='incidents_incident', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."acknowledged_at" IS DISTINCT FROM (NEW."acknowledged_at") OR OLD."acknowledged_by_id" IS DISTINCT FROM (NEW."acknowledged_by_id") OR OLD."assignee_id" IS DISTINCT FROM (NEW."assignee_id") OR OLD."check_id" IS DISTINCT FROM (NEW."check_id") OR OLD."fingerprint" IS DISTINCT FROM (NEW."fingerprint") OR OLD."group_key" IS DISTINCT FROM (NEW."group_key") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_held" IS DISTINCT FROM (NEW."is_held") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."opened_at" IS DISTINCT FROM (NEW."opened_at") OR OLD."opened_by_id" IS DISTINCT FROM (NEW."opened_by_id") OR OLD."pipeline_id" IS DISTINCT FROM (NEW."pipeline_id") OR OLD."recovered_at" IS DISTINCT FROM (NEW."recovered_at") OR OLD."resolved_at" IS DISTINCT FROM (NEW."resolved_at") OR OLD."resolved_by_id" IS DISTINCT FROM (NEW."resolved_by_id") OR OLD."round" IS DISTINCT FROM (NEW."round") OR OLD."severity" IS DISTINCT FROM (NEW."severity") OR OLD."snoozed_until" IS DISTINCT FROM (NEW."snoozed_until") OR OLD."source" IS DISTINCT FROM (NEW."source") OR OLD."state" IS DISTINCT FROM (NEW."state") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."title" IS DISTINCT FROM (NEW."title"))', func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "is_held", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."id", NEW."is_held", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='8a6d7a443ba2707500a59d184d36f37173919cb0', operation='UPDATE', pgid='pgtrigger_update_update_41444', table='incidents_incident', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='incident',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (OLD."acknowledged_at", OLD."acknowledged_by_id", OLD."assignee_id", OLD."check_id", OLD."fingerprint", OLD."group_key", OLD."id", OLD."kind", OLD."last_seen_at", OLD."next_escalation_at", OLD."opened_at", OLD."opened_by_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."recovered_at", OLD."repeats", OLD."resolved_at", OLD."resolved_by_id", OLD."round", OLD."severity", OLD."snoozed_until", OLD."source", OLD."state", OLD."text", OLD."title"); RETURN NULL;', hash='ab1a58fa60df6c9d132a912069ebee98154b1168', operation='DELETE', pgid='pgtrigger_delete_delete_2fefa', table='incidents_incident', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "id", "is_held", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (OLD."acknowledged_at", OLD."acknowledged_by_id", OLD."assignee_id", OLD."check_id", OLD."fingerprint", OLD."group_key", OLD."id", OLD."is_held", OLD."kind", OLD."last_seen_at", OLD."next_escalation_at", OLD."opened_at", OLD."opened_by_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."recovered_at", OLD."repeats", OLD."resolved_at", OLD."resolved_by_id", OLD."round", OLD."severity", OLD."snoozed_until", OLD."source", OLD."state", OLD."text", OLD."title"); RETURN NULL;', hash='813859a702f4e56c73f20367fb49f9cb84a48860', operation='DELETE', pgid='pgtrigger_delete_delete_2fefa', table='incidents_incident', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='integrationkey',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_integrationkeyevent" ("created_at", "created_by_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "prefix", "revoked_at") VALUES (NEW."created_at", NEW."created_by_id", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."prefix", NEW."revoked_at"); RETURN NULL;', hash='53cc89780c7ff66f99177647f60607085d116dbf', operation='INSERT', pgid='pgtrigger_insert_insert_1f551', table='incidents_integrationkey', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='integrationkey',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."created_by_id" IS DISTINCT FROM (NEW."created_by_id") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."pipeline_id" IS DISTINCT FROM (NEW."pipeline_id") OR OLD."prefix" IS DISTINCT FROM (NEW."prefix") OR OLD."revoked_at" IS DISTINCT FROM (NEW."revoked_at"))', func='INSERT INTO "incidents_integrationkeyevent" ("created_at", "created_by_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "prefix", "revoked_at") VALUES (NEW."created_at", NEW."created_by_id", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."prefix", NEW."revoked_at"); RETURN NULL;', hash='635d3826ac421ee47586b0d00b11e760f9fc8448', operation='UPDATE', pgid='pgtrigger_update_update_45245', table='incidents_integrationkey', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='integrationkey',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_integrationkeyevent" ("created_at", "created_by_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "prefix", "revoked_at") VALUES (OLD."created_at", OLD."created_by_id", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."prefix", OLD."revoked_at"); RETURN NULL;', hash='817157f6459dbe1d488cd5cb34ce4ce85d9148e7', operation='DELETE', pgid='pgtrigger_delete_delete_57c2f', table='incidents_integrationkey', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='maintenancewindow',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_maintenancewindowevent" ("created_at", "created_by_id", "ends_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "reason", "starts_at") VALUES (NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."reason", NEW."starts_at"); RETURN NULL;', hash='f59935176c1adc5804eac1c3e746256fc9861cce', operation='INSERT', pgid='pgtrigger_insert_insert_6d938', table='incidents_maintenancewindow', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='maintenancewindow',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "incidents_maintenancewindowevent" ("created_at", "created_by_id", "ends_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "reason", "starts_at") VALUES (NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."reason", NEW."starts_at"); RETURN NULL;', hash='f9c334814b7e0879e9fc4b2a4b028282f55ad809', operation='UPDATE', pgid='pgtrigger_update_update_973d6', table='incidents_maintenancewindow', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='maintenancewindow',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_maintenancewindowevent" ("created_at", "created_by_id", "ends_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "reason", "starts_at") VALUES (OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."reason", OLD."starts_at"); RETURN NULL;', hash='d394deaeb1019463819d7986ec606c0e4ae4e3eb', operation='DELETE', pgid='pgtrigger_delete_delete_6dc7c', table='incidents_maintenancewindow', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',

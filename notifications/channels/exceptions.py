@@ -5,5 +5,17 @@ class UndeliverableError(Exception):
     """The message can never be delivered; the text says why."""
 
 
+class GoneError(UndeliverableError):
+    """The address is gone for good: its contact method is switched off."""
+
+
 class AddressError(Exception):
     """An address is not valid for its channel; the text says why."""
+
+
+class RetryLaterError(Exception):
+    """The message is to be sent again, no sooner than after `seconds`; the text says why."""
+
+    def __init__(self, text: str, *, seconds: float = 0) -> None:
+        super().__init__(text)
+        self.seconds = seconds

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from common.exceptions import DomainError, NotAllowedError
-from notifications.channels.exceptions import UndeliverableError
+from notifications.channels.exceptions import RetryLaterError, UndeliverableError
 from notifications.channels.sending import send
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import Message
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 LEASE_SHARE = 5 / 6
 MARK_PAUSE_SECONDS = 0.5
 PROBLEM_LENGTH = 500
+# A service that asks for a longer pause is tried again after this one.
+MAX_RETRY_AFTER_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +112,36 @@ def _send(claimed: Claimed) -> Outcome:
     """Send a message and return the outcome, including any error."""
     message = claimed.message
     try:
-        _write_text(message)
+        stored = _write_text(message)
         send(message, at=claimed.at)
     except UndeliverableError as error:
         return Outcome(Message.State.FAILED, _error_text(error))
     except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, the message is retried
         logger.warning("Message %s, attempt %s: %s", message.pk, message.attempts, _error_text(error))
         return _retry_or_fail(message, error)
-    return Outcome(Message.State.SENT, columns={"sent_at": Now(), "subject": message.subject, "text": message.text})
+    columns = {"sent_at": Now(), "subject": message.subject, "text": stored, "provider_id": message.provider_id}
+    return Outcome(Message.State.SENT, columns=columns)
 
 
-def _write_text(message: Message) -> None:
-    """Write subject and text for the recipient's present time zone; they were first written when the message was enqueued."""
+def _write_text(message: Message) -> str:
+    """Write subject and text for the recipient's present time zone; return the text to store, which holds no secret.
+
+    They were first written when the message was enqueued.
+    """
     notification = load(message.type, message.context)
-    if notification is not None:
-        message.subject = subject_line(notification, message.recipient)
-        message.text = notification.body(message.recipient)
+    if notification is None:
+        return message.text
+    message.subject = subject_line(notification, message.recipient)
+    message.text = notification.delivery_body(message.recipient)
+    return notification.body(message.recipient)
 
 
 def _retry_or_fail(message: Message, error: Exception) -> Outcome:
     if message.attempts >= MAX_ATTEMPTS:
         return Outcome(Message.State.FAILED, _error_text(error))
     delay = retry_delay(message.attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
+    if isinstance(error, RetryLaterError):
+        delay = max(delay, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
     return Outcome(Message.State.PENDING, _error_text(error), {"retry_at": Now() + delay})
 
 

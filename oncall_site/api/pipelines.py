@@ -47,7 +47,7 @@ class ResponderSerializer(serializers.Serializer[Any]):
 
 
 class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
-    """A pipeline with its owners, rotation, status and number of open incidents."""
+    """A pipeline with its owners, rotation, status, open incidents and maintenance."""
 
     primary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
     secondary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
@@ -60,6 +60,7 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     )
     status = serializers.SerializerMethodField()
     open_incidents = serializers.SerializerMethodField()
+    in_maintenance = serializers.SerializerMethodField()
 
     class Meta:
         model = Pipeline
@@ -70,9 +71,12 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
             "primary_owner",
             "secondary_owner",
             "escalate_after_minutes",
+            "escalate_critical_after_minutes",
+            "escalate_low_after_minutes",
             "rotation",
             "status",
             "open_incidents",
+            "in_maintenance",
         )
         read_only_fields = ("slug",)
 
@@ -101,6 +105,10 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     def get_open_incidents(self, pipeline: Pipeline) -> int:
         """Return the number of unresolved incidents."""
         return self._status(pipeline).open_incidents
+
+    def get_in_maintenance(self, pipeline: Pipeline) -> bool:
+        """Return True during a maintenance window."""
+        return self._status(pipeline).in_maintenance
 
     def _status(self, pipeline: Pipeline) -> PipelineStatus:
         by_pipeline: dict[int, PipelineStatus] = self.context.get("statuses") or statuses([pipeline])

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
 from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
-from incidents.queries.incidents import open_by_urgency
+from incidents.queries.incidents import active_maintenance, open_by_urgency
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import SnapshotPresenter, group_pipelines
+from oncall_site.shift_checks import shift_checks
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
@@ -25,6 +26,7 @@ from scheduling.queries.swaps import swaps_to_answer
 from scheduling.queries.weeks import rotations_for, weeks_held
 
 MAX_HANDOFFS = 10
+MAX_MAINTENANCE = 10
 MAX_ROTATIONS = 12
 MAX_INCIDENTS = 8
 MAX_ATTENTION = 50
@@ -113,6 +115,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     presenter = SnapshotPresenter(
         snapshot,
         involved.values(),
+        at=at,
         covers=covers.select_related("covered_engineer"),
         # Of an incident, the page says who is notified next.
         whole_chains={row.pipeline_id for row in shown_incidents},
@@ -133,6 +136,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "incidents": [presenter.incident_row(row, at=at) for row in shown_incidents],
         "incident_count": incident_count,
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],
+        "maintenance": active_maintenance(at=at)[:MAX_MAINTENANCE],
         "alert_count": incident_count + len(no_responder),
         "swaps": swaps,
         "cover_requests": cover_requests,
@@ -140,6 +144,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "my_weeks": weeks_held(user, at=at, limit=2),
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
+        "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],
         "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],
         "next_handoffs": next_handoffs(at=at, rotations=rotations),
     }

@@ -136,29 +136,30 @@ class Migration(migrations.Migration):
             name='SwapRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('offered_week', models.DateField()),
-                ('wanted_week', models.DateField(blank=True, null=True)),
-                ('third_week', models.DateField(blank=True, null=True)),
                 ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
-                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
                 ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
                 ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='received_swap_requests', to=settings.AUTH_USER_MODEL)),
+                ('offered_week', models.DateField()),
+                ('wanted_week', models.DateField(blank=True, null=True)),
+                ('third_week', models.DateField(blank=True, null=True)),
+                ('message', models.CharField(blank=True, max_length=500)),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
+                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
+                ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('requested_by', models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requester', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='swap_requests', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='swaps', to='scheduling.rotation')),
-                ('third', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='three_way_swap_requests', to=settings.AUTH_USER_MODEL)),
+                ('third', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
-                'indexes': [models.Index(fields=['rotation', 'state', 'offered_week'], name='swap_of_rotation'), models.Index(fields=['state', 'expires_at'], name='swap_expiry')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('wanted_week', models.F('offered_week')), _negated=True), name='swap_weeks_differ'), models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='swap_people_differ'), models.CheckConstraint(condition=models.Q(('wanted_week', None), ('counterpart__isnull', False), _connector='OR'), name='wanted_week_has_counterpart'), models.CheckConstraint(condition=models.Q(models.Q(('third', None), ('third_week', None)), models.Q(('third__isnull', False), ('third_week__isnull', False), ('wanted_week__isnull', False)), _connector='OR'), name='three_way_swap_is_complete'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_swap_has_date'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('counterpart__isnull', False), _connector='OR'), name='accepted_swap_has_counterpart')],
+                'abstract': False,
+                'indexes': [models.Index(fields=['state', 'expires_at'], name='swaprequest_expiry'), models.Index(fields=['rotation', 'state', 'offered_week'], name='swap_of_rotation')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='swaprequest_people_differ'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_swaprequest_has_date'), models.CheckConstraint(condition=models.Q(('wanted_week', models.F('offered_week')), _negated=True), name='swap_weeks_differ'), models.CheckConstraint(condition=models.Q(('wanted_week', None), ('counterpart__isnull', False), _connector='OR'), name='wanted_week_has_counterpart'), models.CheckConstraint(condition=models.Q(models.Q(('third', None), ('third_week', None)), models.Q(('third__isnull', False), ('third_week__isnull', False), ('wanted_week__isnull', False)), _connector='OR'), name='three_way_swap_is_complete'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('counterpart__isnull', False), _connector='OR'), name='accepted_swap_has_counterpart')],
             },
         ),
         migrations.CreateModel(
@@ -202,25 +203,26 @@ class Migration(migrations.Migration):
             name='CoverRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
                 ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
-                ('message', models.CharField(blank=True, help_text='Becomes the reason of the cover.', max_length=200)),
                 ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
                 ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='received_cover_requests', to=settings.AUTH_USER_MODEL)),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('message', models.CharField(blank=True, help_text='Becomes the reason of the cover.', max_length=200)),
+                ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('requested_by', models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requester', models.ForeignKey(help_text='Engineer who is on call.', on_delete=django.db.models.deletion.PROTECT, related_name='cover_requests', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cover_requests', to='scheduling.rotation')),
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
-                'indexes': [models.Index(fields=['rotation', 'state', 'starts_at'], name='cover_request_of_rotation'), models.Index(fields=['state', 'expires_at'], name='cover_request_expiry')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_request_has_a_length'), models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='cover_request_people_differ'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_cover_request_has_date'), models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('ends_at'))), name='cover_request_expires_before_it_ends'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'pending')), expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('requester_id'), models.F('requester_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='open_cover_requests_never_overlap', violation_error_message='Open cover requests of an engineer cannot overlap.')],
+                'abstract': False,
+                'indexes': [models.Index(fields=['state', 'expires_at'], name='coverrequest_expiry'), models.Index(fields=['rotation', 'state', 'starts_at'], name='cover_request_of_rotation')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='coverrequest_people_differ'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_coverrequest_has_date'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_request_has_a_length'), models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('ends_at'))), name='cover_request_expires_before_it_ends'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'pending')), expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('requester_id'), models.F('requester_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='open_cover_requests_never_overlap', violation_error_message='Open cover requests of an engineer cannot overlap.')],
             },
         ),
         migrations.CreateModel(
@@ -287,24 +289,24 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('offered_week', models.DateField()),
-                ('wanted_week', models.DateField(blank=True, null=True)),
-                ('third_week', models.DateField(blank=True, null=True)),
                 ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
-                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
                 ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
                 ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('offered_week', models.DateField()),
+                ('wanted_week', models.DateField(blank=True, null=True)),
+                ('third_week', models.DateField(blank=True, null=True)),
+                ('message', models.CharField(blank=True, max_length=500)),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
+                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
                 ('counterpart', models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.swaprequest')),
                 ('requested_by', models.ForeignKey(db_constraint=False, help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requester', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(db_constraint=False, help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
                 ('third', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -411,21 +413,21 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
                 ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
-                ('message', models.CharField(blank=True, help_text='Becomes the reason of the cover.', max_length=200)),
                 ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
                 ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('message', models.CharField(blank=True, help_text='Becomes the reason of the cover.', max_length=200)),
                 ('counterpart', models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.coverrequest')),
                 ('requested_by', models.ForeignKey(db_constraint=False, help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requester', models.ForeignKey(db_constraint=False, help_text='Engineer who is on call.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(db_constraint=False, help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
             ],
             options={
@@ -475,6 +477,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='6afbff3903cad2a64c54e509084e5684f7a6bef5', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_9ae2e', table='scheduling_rotation', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='rotation',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("archived_at", "description", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone") VALUES (NEW."archived_at", NEW."description", NEW."handoff_time", NEW."handoff_weekday", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."policy_introduction", NEW."policy_name", NEW."policy_rules", NEW."slug", NEW."time_zone"); RETURN NULL;', hash='0446dee2e9d06428dad58ec2b9b87e75b4fc6c4e', operation='INSERT', pgid='pgtrigger_insert_insert_199d3', table='scheduling_rotation', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -511,6 +517,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='holidayblock',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='15041fabbe4142976aa45f21ce1c447915ff98d4', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_6c0d3', table='scheduling_holidayblock', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='holidayblock',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_holidayblockevent" ("created_at", "ends_at", "ends_at_time", "ends_on", "engineer_id", "id", "kind", "link_id", "link_uid", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "starts_at_time", "starts_on", "time_zone") VALUES (NEW."created_at", NEW."ends_at", NEW."ends_at_time", NEW."ends_on", NEW."engineer_id", NEW."id", NEW."kind", NEW."link_id", NEW."link_uid", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."starts_at", NEW."starts_at_time", NEW."starts_on", NEW."time_zone"); RETURN NULL;', hash='1554cea683db70e42556539d21a12e479d2d8185', operation='INSERT', pgid='pgtrigger_insert_insert_8b968', table='scheduling_holidayblock', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -520,6 +530,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='holidayblock',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_holidayblockevent" ("created_at", "ends_at", "ends_at_time", "ends_on", "engineer_id", "id", "kind", "link_id", "link_uid", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "starts_at_time", "starts_on", "time_zone") VALUES (OLD."created_at", OLD."ends_at", OLD."ends_at_time", OLD."ends_on", OLD."engineer_id", OLD."id", OLD."kind", OLD."link_id", OLD."link_uid", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at", OLD."starts_at_time", OLD."starts_on", OLD."time_zone"); RETURN NULL;', hash='f7aba11202682f856f4229a52c0f511d968491b8', operation='DELETE', pgid='pgtrigger_delete_delete_888d1', table='scheduling_holidayblock', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='rostermember',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='a0729879421106e5663abd426712ba9abbfda79d', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_6b2c8', table='scheduling_rostermember', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rostermember',
@@ -535,6 +549,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='roster',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='3aaf8a60b6ca694f8ed0a1413f575d27511ddc70', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_b8f1a', table='scheduling_roster', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='roster',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rosterevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rotation_id", "starts_on") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."rotation_id", NEW."starts_on"); RETURN NULL;', hash='ebd4271f826784a4a260c6faabf1a2ae4cd49dd6', operation='INSERT', pgid='pgtrigger_insert_insert_3c79a', table='scheduling_roster', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -544,6 +562,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='roster',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rosterevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rotation_id", "starts_on") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."rotation_id", OLD."starts_on"); RETURN NULL;', hash='072346bfa72c99f83e2ed7e3d0516eb978a2d95e', operation='DELETE', pgid='pgtrigger_delete_delete_6384c', table='scheduling_roster', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='pipelinerotation',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='d18ed9b7c2da0444fe3f2a4374a7fe76cbfbe7b0', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_30cda', table='scheduling_pipelinerotation', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='pipelinerotation',
@@ -571,6 +593,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='83f2e4404bddba66ae07f5abeccfae759c0841c0', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_e8e08', table='scheduling_cover', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='cover',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "request_id", "rotation_id", "series", "starts_at") VALUES (NEW."covered_engineer_id", NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."engineer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."request_id", NEW."rotation_id", NEW."series", NEW."starts_at"); RETURN NULL;', hash='b3ca963ab6079e0c08fb416aa3702d1ac2f5333a', operation='INSERT', pgid='pgtrigger_insert_insert_06063', table='scheduling_cover', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -580,6 +606,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "request_id", "rotation_id", "series", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."request_id", OLD."rotation_id", OLD."series", OLD."starts_at"); RETURN NULL;', hash='6b165c4bea51137b01c3af5fefeb8b3d1298c1e3', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='rotationweek',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='ac1c3a4139652a550e2839ea08220b31327c948e', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_fce26', table='scheduling_rotationweek', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotationweek',
@@ -604,33 +634,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='swaprequest',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_swaprequestevent" ("accepted_by", "acknowledged", "counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "expires_at", "id", "message", "offered_week", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "requested_by_id", "requester_id", "rotation_id", "state", "third_id", "third_week", "wanted_week") VALUES (OLD."accepted_by", OLD."acknowledged", OLD."counterpart_id", OLD."created_at", OLD."decided_at", OLD."decided_by_id", OLD."declined_by", OLD."expires_at", OLD."id", OLD."message", OLD."offered_week", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."requested_by_id", OLD."requester_id", OLD."rotation_id", OLD."state", OLD."third_id", OLD."third_week", OLD."wanted_week"); RETURN NULL;', hash='7ba2d323ea23adb346261f8feabc3efbf5caea6b', operation='DELETE', pgid='pgtrigger_delete_delete_ee53a', table='scheduling_swaprequest', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='cover',
-            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='83f2e4404bddba66ae07f5abeccfae759c0841c0', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_e8e08', table='scheduling_cover', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='holidayblock',
-            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='15041fabbe4142976aa45f21ce1c447915ff98d4', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_6c0d3', table='scheduling_holidayblock', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='pipelinerotation',
-            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='d18ed9b7c2da0444fe3f2a4374a7fe76cbfbe7b0', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_30cda', table='scheduling_pipelinerotation', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='roster',
-            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='3aaf8a60b6ca694f8ed0a1413f575d27511ddc70', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_b8f1a', table='scheduling_roster', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='rostermember',
-            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='a0729879421106e5663abd426712ba9abbfda79d', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_6b2c8', table='scheduling_rostermember', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='rotation',
-            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='6afbff3903cad2a64c54e509084e5684f7a6bef5', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_9ae2e', table='scheduling_rotation', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='rotationweek',
-            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='ac1c3a4139652a550e2839ea08220b31327c948e', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_fce26', table='scheduling_rotationweek', when='AFTER')),
         ),
     ]

@@ -84,18 +84,14 @@ def on_call_snapshot(
     # into sight between two of them.
     tomorrow = dt.datetime.combine(at.astimezone(dt.UTC).date() + DAY, dt.time(), dt.UTC)
     snapshot = load_schedules(involved.values(), starts_at=at, ends_at=tomorrow + HORIZON, owners=owners)
-    chains = {
-        key: _capped(
-            chain_at(
-                snapshot.schedule(row.rotation),
-                primary=snapshot.people[row.primary_owner],
-                secondary=snapshot.people[row.secondary_owner],
-                at=at,
-            ),
-            until=row.until,
+    # Pipelines with the same owners and rotation share a chain, so hundreds of them cost little more than one.
+    shared = {
+        (primary, secondary, rotation): chain_at(
+            snapshot.schedule(rotation), primary=snapshot.people[primary], secondary=snapshot.people[secondary], at=at
         )
-        for key, row in ownership.items()
+        for primary, secondary, rotation in {row.responders for row in ownership.values()}
     }
+    chains = {key: _capped(shared[row.responders], until=row.until) for key, row in ownership.items()}
     shifts = [_shift(rotation, snapshot.rotations[rotation.pk], at=at) for rotation in rotations]
     changes = [*(chain.until for chain in chains.values()), *(shift.until for shift in shifts)]
     changes += [row.begins_at for row in ownership.values()]
@@ -126,9 +122,12 @@ def _capped(chain: Chain, *, until: dt.datetime | None) -> Chain:
 
 
 def _memberships(pipelines: list[Pipeline]) -> list[PipelineRotation]:
-    """Return the rotation memberships of pipelines, without a query if they were selected along."""
+    """Return the rotation memberships of pipelines with their rotations, without a query if both were selected along."""
     if all(Pipeline.in_rotation.is_cached(row) for row in pipelines):
-        return [row.in_rotation for row in pipelines if hasattr(row, "in_rotation")]
+        memberships = [row.in_rotation for row in pipelines if hasattr(row, "in_rotation")]
+        # A membership that was read with its pipeline is cached on the pipeline, even if its rotation was not read.
+        if all(PipelineRotation.rotation.is_cached(membership) for membership in memberships):
+            return memberships
     rows = PipelineRotation.objects.filter(pipeline__in=[row.pk for row in pipelines])
     return list(rows.select_related("rotation"))
 

@@ -24,6 +24,11 @@ class Ownership:
     until: dt.datetime | None
     begins_at: dt.datetime | None = None
 
+    @property
+    def responders(self) -> tuple[int, int, int | None]:
+        """The primary owner, the secondary owner and the rotation."""
+        return self.primary_owner, self.secondary_owner, self.rotation
+
 
 def past_ownership(current: Mapping[int, Ownership], *, at: dt.datetime) -> dict[int, Ownership]:
     """Return the ownership of pipelines at `at`, by primary key; runs two statements.

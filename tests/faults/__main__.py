@@ -259,6 +259,7 @@ PROMISES = {
     "36-at-once": suite("tests/security/test_simultaneous_submits.py"),
     "36-api": suite("tests/people/test_idempotency_keys.py"),
     "37": suite("tests/security/test_forbidden_characters.py"),
+    "38": suite("tests/oncall_site/test_demo_history.py", DEMO_STARTS="all"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
@@ -281,7 +282,7 @@ def main():
         began = time.monotonic()
         try:
             said = check()
-        except AssertionError:
+        except (AssertionError, OSError, subprocess.SubprocessError):
             traceback.print_exc()
             said, failed = "NOT HELD", True
         print(f"| {name} | {said} | {time.monotonic() - began:.0f} s |", flush=True)

@@ -105,7 +105,7 @@ def test_imported_checks_are_listed_in_the_api_and_the_admin(client, signed_in, 
         ("dbt", b"{", "not JSON"),
         ("dbt", b"\xff", "not UTF-8"),
         ("dbt", b"[" * 100_000, "nested too deeply"),
-        ("dbt", b"", "not an object"),
+        ("dbt", b"", "the file is empty"),
     ],
 )
 def test_an_invalid_file_is_a_400_with_the_reason_and_imports_nothing(client, a, kind, document, why):

@@ -1,6 +1,6 @@
 """API views that import and list the results of other tools."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from django.utils import timezone
@@ -19,12 +19,11 @@ from common.identifiers import ID_PATTERN
 from pipelines.models import Pipeline
 from validation.api.filters import ExternalCheckFilters
 from validation.importers.files import KINDS, parsed
+from validation.importers.json_stream import PIECE_BYTES
 from validation.importers.results import UnreadableFileError
 from validation.models import ExternalCheck
 from validation.queries.external import external_checks
-from validation.services.external_results import record_file
-
-MAX_FILE_BYTES = 32 * 1024 * 1024
+from validation.services.imports import MAX_FILE_BYTES, MAX_MANIFEST_BYTES, import_file
 
 
 class FileTooLargeError(APIException):
@@ -52,12 +51,45 @@ class RawJsonParser(BaseParser):
             raise InvalidInputError({"file": [str(unreadable)]}) from unreadable
 
 
+class PiecesParser(BaseParser):
+    """Parser for the files of other tools, of which one may be large: the importer reads it piece by piece."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the pieces of the file as `pieces`. They raise FileTooLargeError at the limit of their kind."""
+        kind = (parser_context or {}).get("kwargs", {}).get("kind")
+        return {"pieces": read_pieces(stream, max_bytes=MAX_MANIFEST_BYTES if kind == "dbt" else MAX_FILE_BYTES)}
+
+
+class GzipParser(PiecesParser):
+    """The same for files sent as gzip."""
+
+    media_type = "application/gzip"
+
+
+def read_pieces(stream: IO[Any], *, max_bytes: int) -> Iterator[bytes]:
+    """Return a stream in pieces; raise FileTooLargeError after `max_bytes`."""
+    total = 0
+    while piece := stream.read(PIECE_BYTES):
+        total += len(piece)
+        if total > max_bytes:
+            raise FileTooLargeError(f"The file is larger than {max_bytes // 1024 // 1024} MiB.")
+        yield piece
+
+
 class ImportSerializer(serializers.Serializer[Any]):
-    """Counts of new and already known results, and the keys that no rule maps to a pipeline."""
+    """Counts of new and already known results or dbt nodes, and the keys that no rule maps to a pipeline."""
 
     new = serializers.IntegerField()
     known = serializers.IntegerField()
     unmapped = serializers.ListField(child=serializers.CharField())
+    refused = serializers.ListField(
+        child=serializers.CharField(), help_text="Edges between pipelines that would close a cycle."
+    )
+    outdated = serializers.BooleanField(help_text="True if a newer manifest was imported before: nothing changed.")
 
 
 @extend_schema(
@@ -66,14 +98,13 @@ class ImportSerializer(serializers.Serializer[Any]):
     parameters=[OpenApiParameter("kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(KINDS))],
 )
 @api_view(["POST"])
-@parser_classes([RawJsonParser])
+@parser_classes([PiecesParser, GzipParser])
 def integration(request: Request, kind: str) -> Response:
-    """Import the results in a tool's file, posted as the tool wrote it. Posting a file twice changes nothing."""
+    """Import a tool's file, posted as the tool wrote it or as gzip. Posting a file twice changes nothing."""
     if kind not in KINDS:
         raise NotFound(f"Unknown integration “{kind}”. Use one of {', '.join(KINDS)}.")
-    posted = request.data
-    document = posted.get("document") if isinstance(posted, dict) else None
-    result = record_file(kind, document=document, at=timezone.now())
+    pieces = request.data.get("pieces", ()) if isinstance(request.data, dict) else ()
+    result = import_file(kind, pieces=pieces, at=timezone.now())
     return Response(ImportSerializer(result).data)
 
 

@@ -7,15 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from common.exceptions import InvalidInputError
+from lineage.domain.dbt import Manifest
+from lineage.models import OpenLineageNode
+from lineage.services.manifests import place_again, store_manifest
+from lineage.services.openlineage import move_nodes
 from validation.importers import dbt
 from validation.importers.files import KINDS, read
-from validation.importers.mapping import Rule, mapped_pipeline
 from validation.importers.parsing import Json
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
 from validation.notifications import notify_external_errors
+from validation.services.mapping import check_pipelines, openlineage_pipelines, place_manifest
 from validation.services.pipeline_runs import Run, report_run
 
 # Tolerated clock difference. A result dated further in the future gets the time it was received.
@@ -30,11 +35,16 @@ STATE = ("name", "subject", "column", "measure", "status", "value", "message", "
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """Counts of new and already known results, and the keys that no rule maps to a pipeline."""
+    """Counts of new and already known results or nodes, and the keys that no rule maps to a pipeline.
+
+    `refused` are sentences about edges that would close a cycle. `outdated` is True if a newer manifest was imported before.
+    """
 
     new: int
     known: int
     unmapped: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    outdated: bool = False
 
 
 def record_file(kind: str, *, document: Json, at: dt.datetime) -> RecordResult:
@@ -105,20 +115,35 @@ def delete_mapping_rule(rule: MappingRule) -> int:
     return _apply_rules()
 
 
-def _apply_rules() -> int:
-    rules = _rules()
-    moved = []
-    for check in ExternalCheck.objects.select_for_update().order_by("pk"):
-        pipeline = mapped_pipeline(tool=check.tool, key=check.key, rules=rules)
-        if pipeline != check.pipeline_id:
-            check.pipeline_id = pipeline
-            moved.append(check)
+@transaction.atomic
+def record_manifest(manifest: Manifest, *, at: dt.datetime) -> RecordResult:
+    """Store a dbt manifest: its nodes with their pipelines, the edges between pipelines, and the pipelines of dbt's checks."""
+    report = store_manifest(manifest, place=place_manifest, at=at)
+    map_checks(ExternalCheck.objects.filter(tool=dbt.TOOL))
+    return RecordResult(
+        new=report.new,
+        known=report.known,
+        unmapped=report.unmapped,
+        refused=report.edges.refused,
+        outdated=report.outdated,
+    )
+
+
+def map_checks(checks: QuerySet[ExternalCheck]) -> int:
+    """Map external checks to their pipelines; return how many changed pipeline."""
+    rows = list(checks.select_for_update().order_by("pk"))
+    pipelines = check_pipelines({(check.tool, check.key) for check in rows})
+    moved = [check for check in rows if check.pipeline_id != pipelines[check.tool, check.key]]
+    for check in moved:
+        check.pipeline_id = pipelines[check.tool, check.key]
     ExternalCheck.objects.bulk_update(moved, ["pipeline"], batch_size=500)
     return len(moved)
 
 
-def _rules() -> list[Rule]:
-    return [Rule(row.tool, row.pattern, row.pipeline_id) for row in MappingRule.objects.all()]
+def _apply_rules() -> int:
+    place_again(place=place_manifest)
+    move_nodes(openlineage_pipelines(set(OpenLineageNode.objects.values_list("key", flat=True))))
+    return map_checks(ExternalCheck.objects.all())
 
 
 def _report_runs(
@@ -135,17 +160,14 @@ def _report_runs(
 
 def _lock_checks(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[tuple[str, str], ExternalCheck]:
     """Return the locked check of each result by (tool, key), after creating the missing ones."""
-    rules = _rules()
     tools, keys = {result.tool for result in results}, {result.key for result in results}
     rows = ExternalCheck.objects.filter(tool__in=tools, key__in=keys)
     existing = set(rows.values_list("tool", "key"))
     first = {(result.tool, result.key): result for result in reversed(results)}
+    missing = sorted(first.keys() - existing)
+    pipelines = check_pipelines(missing)
     ExternalCheck.objects.bulk_create(
-        [
-            _new_check(result, pipeline=mapped_pipeline(tool=result.tool, key=result.key, rules=rules), at=at)
-            for result in sorted(first.values(), key=lambda result: (result.tool, result.key))
-            if (result.tool, result.key) not in existing
-        ],
+        [_new_check(first[identity], pipeline=pipelines[identity], at=at) for identity in missing],
         # A concurrent import may have created the check.
         ignore_conflicts=True,
     )

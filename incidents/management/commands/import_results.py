@@ -1,8 +1,9 @@
 """Imports another tool's results from a file."""
 
 from argparse import ArgumentParser
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -11,8 +12,9 @@ from common.exceptions import InvalidInputError
 from incidents.services.alerts import ingest_alerts
 from validation.importers import alertmanager
 from validation.importers.files import KINDS, parsed
+from validation.importers.json_stream import PIECE_BYTES
 from validation.importers.results import UnreadableFileError
-from validation.services.external_results import record_file
+from validation.services.imports import import_file
 
 
 class Command(BaseCommand):
@@ -31,7 +33,8 @@ class Command(BaseCommand):
         """Import the file, and print what was new and what has no pipeline."""
         path: Path = options["file"]
         try:
-            lines = self._import(options["kind"], path.read_bytes())
+            with path.open("rb") as file:
+                lines = self._import(options["kind"], file)
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from error
         except UnreadableFileError as error:
@@ -41,12 +44,19 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(line)
 
-    def _import(self, kind: str, data: bytes) -> list[str]:
-        document, at = parsed(data), timezone.now()
+    def _import(self, kind: str, file: BinaryIO) -> list[str]:
+        at = timezone.now()
         if kind == alertmanager.TOOL:
-            batch = ingest_alerts(alertmanager.read_alerts(document), at=at)
-            unmapped, summary = batch.unmapped, [f"firing: {batch.firing}", f"closed: {batch.closed}"]
-        else:
-            recorded = record_file(kind, document=document, at=at)
-            unmapped, summary = recorded.unmapped, [f"{recorded.new} new, {recorded.known} already known"]
-        return [*summary, *(f"unmapped: {key}" for key in unmapped)]
+            batch = ingest_alerts(alertmanager.read_alerts(parsed(file.read())), at=at)
+            return [
+                f"firing: {batch.firing}",
+                f"closed: {batch.closed}",
+                *(f"unmapped: {key}" for key in batch.unmapped),
+            ]
+        recorded = import_file(kind, pieces=iter(partial(file.read, PIECE_BYTES), b""), at=at)
+        summary = f"{recorded.new} new, {recorded.known} already known"
+        return [
+            "a newer manifest was imported before: nothing changed" if recorded.outdated else summary,
+            *recorded.refused,
+            *(f"unmapped: {key}" for key in recorded.unmapped),
+        ]

@@ -1,0 +1,1 @@
+"""Graph algorithms for lineage, without database access."""

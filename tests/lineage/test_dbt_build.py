@@ -1,0 +1,117 @@
+"""What dbt writes about a real project is imported: lineage, owners, tests, a failure, and what it left stale."""
+
+import gzip
+import json
+
+import pytest
+from django.core.management import call_command
+
+from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Edge
+from tests.factories import bearer
+from validation.models import ExternalCheck, MappingRule
+from validation.services.external_results import save_mapping_rule
+
+pytestmark = pytest.mark.xdist_group("dbt")
+
+FAILING = "test.shop.accepted_values_orders_amount__False__20_0.53b96d1bf1"
+
+
+@pytest.fixture
+def marts(shop):
+    save_mapping_rule(MappingRule(tool="dbt", pattern="models/marts/*", pipeline=shop[2]))
+    return shop[2]
+
+
+def post(client, user, path, *, content_type="application/json", pack=False):
+    data = path.read_bytes()
+    return client.post(
+        "/api/v1/integrations/dbt/", gzip.compress(data) if pack else data, content_type=content_type, **bearer(user)
+    )
+
+
+def test_every_node_of_a_real_manifest_becomes_a_row_as_another_program_reads_it(client, dbt_target, marts, a):
+    answer = post(client, a, dbt_target / "manifest.json")
+    assert (answer.status_code, answer.json()["new"], answer.json()["unmapped"]) == (200, 10, [])
+    other = json.loads((dbt_target / "parsed.json").read_text())
+    assert f"/v{DbtProject.objects.get().schema}.json" in other["schema"]
+    nodes = {row.key: row for row in DbtNode.objects.prefetch_related("parents")}
+    assert nodes.keys() == other["nodes"].keys() - {key for key in other["nodes"] if key.startswith("operation.")}
+    assert {key: sorted(row.key for row in node.parents.all()) for key, node in nodes.items()} == {
+        key: parents for key, parents in other["parents"].items() if key in nodes
+    }
+    assert {group.name: group.owner_email for group in DbtGroup.objects.all()} == other["groups"]
+    assert {exposure.key: exposure.url for exposure in DbtExposure.objects.all()} == other["exposures"]
+
+
+def test_a_nodes_pipeline_follows_from_its_meta_its_group_or_its_path(client, dbt_target, marts, a):
+    post(client, a, dbt_target / "manifest.json")
+    nodes = {row.key: row for row in DbtNode.objects.all()}
+    assert {key: (row.pipeline.slug, row.reason) for key, row in nodes.items()} == {
+        "source.shop.raw.orders": ("staging", "meta.pipeline staging"),
+        "source.shop.raw.customers": ("staging", "meta.pipeline staging"),
+        "model.shop.stg_orders": ("staging", "meta.pipeline staging"),
+        "model.shop.stg_customers": ("staging", "meta.pipeline staging"),
+        "model.shop.orders": ("core", "group core"),
+        "model.shop.customers": ("core", "group core"),
+        "test.shop.unique_orders_order_id.fed79b3a6e": ("core", "same as model.shop.orders"),
+        FAILING: ("core", "same as model.shop.orders"),
+        "model.shop.revenue": ("marts", "path models/marts/*"),
+        "model.shop.headcount": ("marts", "path models/marts/*"),
+    }
+    edges = Edge.objects.values_list("upstream__slug", "downstream__slug", "source", "project")
+    assert list(edges) == [("staging", "core", "dbt", "shop"), ("core", "marts", "dbt", "shop")]
+    [exposure] = marts.exposures.all()
+    assert (exposure.name, exposure.owner_email) == ("Board report", "board@example.org")
+
+
+def test_a_rule_added_later_maps_nodes_checks_and_edges(client, dbt_target, shop, a):
+    answer = post(client, a, dbt_target / "manifest.json").json()
+    assert answer["unmapped"] == ["model.shop.headcount", "model.shop.revenue"]
+    reason = "No meta.pipeline, and no rule for path models/marts/revenue.sql or key model.shop.revenue."
+    assert DbtNode.objects.get(key="model.shop.revenue").reason == reason
+    post(client, a, dbt_target / "run_results.json")
+    assert Edge.objects.count() == 1
+    save_mapping_rule(MappingRule(tool="dbt", pattern="model.shop.*", pipeline=shop[2]))
+    assert DbtNode.objects.get(key="model.shop.revenue").pipeline == shop[2]
+    assert DbtNode.objects.get(key="model.shop.orders").pipeline == shop[1]
+    assert ExternalCheck.objects.get(key="model.shop.revenue").pipeline == shop[2]
+    assert ExternalCheck.objects.get(key="model.shop.orders").pipeline == shop[1]
+    assert Edge.objects.count() == 2
+
+
+def test_a_broken_build_fails_the_parent_and_leaves_the_child_stale(client, dbt_target, marts, shop, a):
+    for name in ("manifest", "run_results", "sources"):
+        assert post(client, a, dbt_target / f"{name}.json", pack=True).status_code == 200
+    checks = {row.key: row for row in ExternalCheck.objects.select_related("pipeline")}
+    assert (checks[FAILING].status, checks[FAILING].pipeline.slug) == ("fail", "core")
+    assert (checks["model.shop.revenue"].is_stale, checks["model.shop.headcount"].is_stale) == (True, False)
+    assert checks["source.shop.raw.orders"].status == "fail"
+    pipelines = client.get("/api/v1/pipelines/", **bearer(a)).json()["results"]
+    assert {row["slug"]: row["status"] for row in pipelines} == {
+        "staging": "failing",
+        "core": "failing",
+        "marts": "stale",
+    }
+
+
+def test_a_manifest_sent_twice_changes_nothing_and_an_older_one_is_ignored(client, dbt_target, marts, a, tmp_path):
+    post(client, a, dbt_target / "manifest.json")
+    before = list(DbtNode.objects.values()), list(Edge.objects.values("pk", "first_seen_at"))
+    packed = post(client, a, dbt_target / "manifest.json", content_type="application/gzip", pack=True).json()
+    assert (packed["new"], packed["known"], packed["outdated"]) == (0, 10, False)
+    assert (list(DbtNode.objects.values()), list(Edge.objects.values("pk", "first_seen_at"))) == before
+    older = json.loads((dbt_target / "manifest.json").read_text())
+    older["metadata"]["generated_at"] = "2020-01-01T00:00:00Z"
+    del older["nodes"]["model.shop.revenue"]
+    (tmp_path / "manifest.json").write_text(json.dumps(older))
+    assert post(client, a, tmp_path / "manifest.json").json()["outdated"] is True
+    assert list(DbtNode.objects.values()) == before[0]
+
+
+def test_the_command_imports_a_manifest(dbt_target, shop, capsys):
+    call_command("import_results", "dbt", str(dbt_target / "manifest.json"))
+    assert capsys.readouterr().out.splitlines() == [
+        "10 new, 0 already known",
+        "unmapped: model.shop.headcount",
+        "unmapped: model.shop.revenue",
+    ]
