@@ -70,7 +70,7 @@ def signed_confirmation(context: RequestContext, action: str, question: str, det
 
 
 @register.filter
-def relative(value: dt.datetime | None, now: dt.datetime) -> str:
+def relative(value: dt.datetime | None, now: dt.datetime | None = None) -> str:
     """Return how long ago or ahead an instant is, with the instant itself in the viewer's zone as a tooltip."""
     if value is None:
         return SafeString('<span class="when">never</span>')
@@ -78,7 +78,7 @@ def relative(value: dt.datetime | None, now: dt.datetime) -> str:
         '<time class="when" datetime="{}" title="{}">{}</time>',
         value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         format_instant(value, timezone.get_current_timezone()),
-        format_relative(value - now),
+        format_relative(value - (now or timezone.now())),
     )
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from people.domain.person import Person
@@ -32,6 +32,17 @@ def newest_roster(rotation: Rotation) -> Roster | None:
 def roster_engineers(roster: Roster) -> list[User]:
     """Return a roster's engineers in order."""
     return [member.engineer for member in sorted(roster.members.all(), key=lambda member: member.position)]
+
+
+def aligned_order(engineers: Sequence[User], *, newest: Roster | None, size: int, starts_on: dt.date) -> list[User]:
+    """Return engineers in an order that starts at the place whose turn it is in a week of the newest roster, of `size` places.
+
+    So each place keeps its weeks. A roster of another size keeps its order.
+    """
+    if newest is None or size != len(engineers) or starts_on < newest.starts_on:
+        return list(engineers)
+    turn = (starts_on - newest.starts_on) // WEEK % size
+    return [*engineers[turn:], *engineers[:turn]]
 
 
 @dataclass(frozen=True, slots=True)

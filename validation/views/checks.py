@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from common.csv import csv_response
+from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_count
 from common.forms import add_field_errors, add_service_error
@@ -23,7 +25,7 @@ from validation.domain.backtests import run_backtest
 from validation.domain.parameters import InvalidParametersError
 from validation.domain.results import WORST_FIRST, Confirmation
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
-from validation.models import Check, CheckResult, KnownEvent
+from validation.models import Check, CheckQuerySet, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import backtest_plot, build_heat_map, check_plot, check_rows
 from validation.presenters import check_settings
@@ -61,6 +63,10 @@ from validation.undo import (
 )
 
 CHECKS_PER_PAGE = 200
+MAX_CSV_ROWS = 2000
+CSV_COLUMNS = (
+    "id", "pipeline", "name", "type", "enabled", "status", "value", "last_run_at", "alerting_since",
+)  # fmt: skip
 RESULTS_PER_CHECK = 30
 EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
@@ -69,16 +75,42 @@ DEFAULT_CHART_DAYS = "90"
 CALLOUTS = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
 
 
-@require_safe
-def checks(request: SignedInRequest) -> HttpResponse:
-    """List checks with their last result, failing ones first."""
+def _filtered(request: SignedInRequest) -> CheckQuerySet:
+    """Return the checks of the list's filters, failing ones first."""
     rows = checks_worst_first()
     pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
     if pipeline and "\0" not in pipeline:
         rows = rows.filter(pipeline__slug=pipeline)
     if status in WORST_FIRST:
         rows = rows.filter(last_status=status, is_active=True)
-    page = Paginator(rows, CHECKS_PER_PAGE).get_page(request.GET.get("page"))
+    return rows
+
+
+@require_safe
+def checks_csv(request: SignedInRequest) -> HttpResponse:
+    """Return the checks of the list's filters as a CSV file."""
+    rows = (
+        (
+            check.pk,
+            check.pipeline.slug,
+            check.name,
+            check.check_type,
+            "yes" if check.is_active else "no",
+            check.last_status,
+            check.last_value,
+            isoformat_z(check.last_run_at) if check.last_run_at else "",
+            isoformat_z(check.alerting_since) if check.alerting_since else "",
+        )
+        for check in _filtered(request)[:MAX_CSV_ROWS]
+    )
+    return csv_response("checks.csv", columns=CSV_COLUMNS, rows=rows)
+
+
+@require_safe
+def checks(request: SignedInRequest) -> HttpResponse:
+    """List checks with their last result, failing ones first."""
+    pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
+    page = Paginator(_filtered(request), CHECKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": check_rows(page.object_list),
