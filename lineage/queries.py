@@ -125,7 +125,7 @@ def owner_drift() -> list[Drift]:
     here were confirmed against this owner is left out.
     """
     owners = _code_owners()
-    people = _CodeOwnerMatch([owner for owner, _ in owners.values()])
+    people = code_owner_people({owner for owner, _ in owners.values()})
     confirmed = {
         row.pipeline_id: CodeOwner(row.owner_name, row.owner_email)
         for row in OwnerDecision.objects.filter(pipeline__in=owners)
@@ -133,15 +133,32 @@ def owner_drift() -> list[Drift]:
     rows = []
     for pipeline in ownership().filter(pk__in=owners):
         owner, nodes = owners[pipeline.pk]
-        person = people.person(owner)
+        person = people.get(owner)
         if person != pipeline.primary_owner and confirmed.get(pipeline.pk) != owner:
             rows.append(Drift(pipeline, owner, person, nodes))
     return rows
 
 
-def code_owner_person(owner: CodeOwner) -> User | None:
-    """Return the active person whom an owner in the code means: by e-mail, then by name or user name."""
-    return _CodeOwnerMatch([owner]).person(owner)
+def code_owner_people(owners: Collection[CodeOwner]) -> dict[CodeOwner, User]:
+    """Return the active person whom each owner in the code means: by e-mail, then by name or user name. Others are left out."""
+    by_email = {user.email.casefold(): user for user in all_users().active() if user.email}
+    by_name = {
+        key: user for key, user in people_by_handbook_name([owner.name for owner in owners]).items() if user.is_active
+    }
+    people = {
+        owner: (by_email.get(owner.email.casefold()) if owner.email else None)
+        or (by_name.get(match_key(owner.name)) if owner.name else None)
+        for owner in owners
+    }
+    return {owner: person for owner, person in people.items() if person}
+
+
+def owners_of_tests(keys: Collection[str]) -> dict[str, User]:
+    """Return the person whom the code names as owner of a dbt test, by the test's key. Tests without one are left out."""
+    rows = DbtNode.objects.filter(key__in=keys, kind__in=TESTS).exclude(owner_name="", owner_email="").order_by("key")
+    owners = {row.key: CodeOwner(row.owner_name, row.owner_email) for row in rows}
+    people = code_owner_people(set(owners.values())) if owners else {}
+    return {key: people[owner] for key, owner in owners.items() if owner in people}
 
 
 def _code_owners() -> dict[int, tuple[CodeOwner, int]]:
@@ -160,16 +177,3 @@ def _code_owners() -> dict[int, tuple[CodeOwner, int]]:
         pipeline: max(by_owner.items(), key=lambda item: (item[1], item[0].email, item[0].name))
         for pipeline, by_owner in counts.items()
     }
-
-
-class _CodeOwnerMatch:
-    """The people whom owners in the code mean, read in two statements for any number of owners."""
-
-    def __init__(self, owners: Collection[CodeOwner]) -> None:
-        self._by_email = {user.email.casefold(): user for user in all_users().active() if user.email}
-        self._by_name = people_by_handbook_name([owner.name for owner in owners])
-
-    def person(self, owner: CodeOwner) -> User | None:
-        by_email = self._by_email.get(owner.email.casefold()) if owner.email else None
-        by_name = self._by_name.get(match_key(owner.name)) if owner.name else None
-        return by_email or (by_name if by_name and by_name.is_active else None)

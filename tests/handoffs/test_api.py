@@ -235,6 +235,16 @@ def test_statuses_say_who_answers_for_each_pipeline(call, handoffs, a):
     assert items[0]["path"] == "/pipelines/unit-level-profit-experiment-focused/"
 
 
+def test_a_pipeline_whose_data_was_not_updated_is_stale_on_the_sheet(call, handoffs, a):
+    at = timezone.now()
+    ExternalCheck.objects.create(
+        tool="dbt", key="model.shop.x", name="x", pipeline=Pipeline.objects.order_by("position").first(), status="skip",
+        is_stale=True, at=at, created_at=at,
+    )  # fmt: skip
+    items = call(a, "get", path(handoffs[0])).json()["topics"][2]["items"]
+    assert [" — stale — " in item["text"] for item in items] == [True, False, False, False, False]
+
+
 def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, handoffs, a, b):
     pipeline = Pipeline.objects.order_by("position").first()
     titles = {"issue": "Tags are missing", "outage": "No rows since noon", "delay": "Two hours late"}

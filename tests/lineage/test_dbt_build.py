@@ -7,6 +7,8 @@ import pytest
 from django.core.management import call_command
 
 from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Edge
+from notifications.models import Message
+from people.models import User
 from tests.factories import bearer
 from validation.models import ExternalCheck, MappingRule
 from validation.services.external_results import save_mapping_rule
@@ -115,3 +117,17 @@ def test_the_command_imports_a_manifest(dbt_target, shop, capsys):
         "unmapped: model.shop.headcount",
         "unmapped: model.shop.revenue",
     ]
+
+
+def test_the_owner_of_a_failing_test_is_notified_once(client, dbt_target, marts, a, c):
+    """The test names a@example.org in its `meta`; the model's owner c@example.org owns no test."""
+    User.objects.filter(pk=a.pk).update(email="a@example.org")
+    User.objects.filter(pk=c.pk).update(email="c@example.org")
+    post(client, a, dbt_target / "manifest.json")
+    for _ in range(2):
+        post(client, a, dbt_target / "run_results.json")
+    message = Message.objects.get(type="owned-test-failed")
+    assert (message.recipient, message.subject) == (
+        a,
+        "Your test accepted_values_orders_amount__False__20_0 fails (Core)",
+    )
