@@ -35,6 +35,7 @@ app.conf.update(
         "notify schedule changes": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
         "reassign inactive users": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
         "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
+        "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
         "purge saved responses": {"task": "people.tasks.purge_responses", "schedule": crontab(hour=3, minute=5)},

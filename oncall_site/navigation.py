@@ -29,6 +29,7 @@ ACCOUNT_PAGES = (
     ("My schedule", "account", "m"),
     ("Profile", "profile", ""),
     ("Notifications", "notifications", ""),
+    ("Offline copy", "offline_copy", ""),
     ("Calendar feeds", "my_feeds", ""),
     ("API tokens", "tokens", ""),
     ("Security", "security", ""),
@@ -36,6 +37,7 @@ ACCOUNT_PAGES = (
 # Pages outside their section's paths: the URL's beginning, and the URL name of the page it belongs to.
 OTHER_PATHS = (
     ("/covers/", "swaps"),
+    ("/restatements/", "pipelines"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),
     ("/me/calendar-link/", "my_feeds"),

@@ -11,6 +11,8 @@ from incidents.queries.statuses import PipelineStatus, statuses
 from people.domain.person import Person
 from people.models import User
 from pipelines.models import Pipeline
+from readiness.domain.verdict import Readiness
+from readiness.queries import readiness_by_pipeline
 from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import OnCallShift, OnCallSnapshot
@@ -36,10 +38,11 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True)
 class PipelineRow:
-    """A pipeline with its status, its escalation chain and its responder; `until` is when these next change."""
+    """A pipeline with its status, its readiness, its escalation chain and its responder; `until` is when the chain next changes."""
 
     pipeline: Pipeline
     status: PipelineStatus
+    readiness: Readiness
     links: tuple[ChainLink, ...]
     responder: User | None
     acting_owner: User | None
@@ -122,10 +125,10 @@ def group_pipelines(rows: Iterable[PipelineRow]) -> list[PipelineGroup]:
 
 
 class SnapshotPresenter:
-    """Presents an on-call snapshot; reads the users and statuses of all its rows at once."""
+    """Presents an on-call snapshot; reads the users, statuses and readiness of all its rows at once."""
 
     def __init__(
-        self, snapshot: OnCallSnapshot, pipelines: Iterable[Pipeline], *, covers: Iterable[Cover] = ()
+        self, snapshot: OnCallSnapshot, pipelines: Iterable[Pipeline], *, at: dt.datetime, covers: Iterable[Cover] = ()
     ) -> None:
         self.snapshot = snapshot
         self.pipelines = {row.pk: row for row in pipelines}
@@ -136,6 +139,7 @@ class SnapshotPresenter:
         users = User.objects.get_queryset().filter(pk__in=[person.id for person in people])
         self.users: Mapping[Person | None, User] = {user.person: user for user in users}
         self.statuses = statuses(self.pipelines.values())
+        self.readiness = readiness_by_pipeline(self.pipelines.values(), at=at)
 
     def pipeline_row(self, pipeline: Pipeline) -> PipelineRow:
         """Return the row of one of the pipelines."""
@@ -143,6 +147,7 @@ class SnapshotPresenter:
         return PipelineRow(
             pipeline=pipeline,
             status=self.statuses[pipeline.pk],
+            readiness=self.readiness[pipeline.pk],
             links=tuple(
                 ChainLink(self.users[link.engineer], ROLE_LABELS[link.role], link.available, link.reason)
                 for link in chain.links

@@ -25,8 +25,8 @@ from incidents.api.integration_keys import IntegrationKeyViewSet
 from incidents.api.maintenance import MaintenanceWindowViewSet
 from incidents.api.reports import ReportViewSet
 from lineage.api import DbtNodeViewSet, OwnerDriftViewSet, lineage
+from notifications.api.contact_methods import ContactMethodViewSet
 from notifications.api.notifications import (
-    ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
     notification_rules,
@@ -37,6 +37,8 @@ from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
 from oncall_site.api.profile import profile
+from readiness.api.readiness import readiness
+from readiness.api.restatements import RestatementViewSet
 from runbooks.api import RunbookViewSet
 from scheduling.api.calendar_links import calendar_link
 from scheduling.api.cover_requests import CoverRequestViewSet
@@ -70,6 +72,7 @@ router.register("me/push-devices", PushDeviceViewSet, basename="api-push-device"
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("feeds", FeedViewSet, basename="api-feed")
+router.register("restatements", RestatementViewSet, basename="api-restatement")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 router.register("metrics", MetricViewSet, basename="api-metric")
 router.register("checks", CheckViewSet, basename="api-check")
@@ -109,6 +112,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pipelines/<slug:slug>/lineage/", lineage, name="api-lineage"),
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
     path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
+    path("pipelines/<slug:slug>/readiness/", readiness, name="api-readiness"),
     path("", include(router.urls)),
     # Also for a path with a line break in it.
     re_path(r"^(?P<rest>[\s\S]*)\Z", api_not_found),

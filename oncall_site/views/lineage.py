@@ -34,7 +34,7 @@ def lineage(request: SignedInRequest) -> HttpResponse:
     if focus is None and len(linked) > MAX_BOXES:
         focus = max(linked, key=lambda row: len(graph.parents.get(row.pk, ())) + len(graph.children.get(row.pk, ())))
     drawn = _drawn(linked, graph=graph, focus=focus, depth=depth)
-    presenter = SnapshotPresenter(on_call_snapshot(drawn, at=at), drawn)
+    presenter = SnapshotPresenter(on_call_snapshot(drawn, at=at), drawn, at=at)
     rows = {row.pk: presenter.pipeline_row(row) for row in drawn}
     texts = {key: _box_text(row, depth=depth) for key, row in rows.items()}
     layout = arrange(list(rows), links=links.all)

@@ -98,7 +98,7 @@ def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
     involved = uncovered | {row.pipeline_id: row.pipeline for row in shown_incidents} | listed
     snapshot = on_call_snapshot(involved.values(), rotations=rotations, at=at)
     covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
-    presenter = SnapshotPresenter(snapshot, involved.values(), covers=covers.select_related("covered_engineer"))
+    presenter = SnapshotPresenter(snapshot, involved.values(), at=at, covers=covers.select_related("covered_engineer"))
     no_responder = [row for key, row in uncovered.items() if snapshot.chains[key].responder is None]
     attention_rows = [presenter.pipeline_row(listed[key]) for key in attention if key in listed]
     incident_count = incidents.count()

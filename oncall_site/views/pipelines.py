@@ -21,6 +21,7 @@ from pipelines.queries import owners, ownership, row_history
 from scheduling.models import Rotation
 from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.on_call import on_call_snapshot
+from validation.plots import check_rows
 from validation.queries.checks import checks, metrics_with_newest
 from validation.queries.external import external_checks
 
@@ -48,7 +49,8 @@ def pipelines(request: SignedInRequest) -> HttpResponse:
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
     page = Paginator(_filtered(filters), PIPELINES_PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
-    presenter = SnapshotPresenter(on_call_snapshot(listed, at=timezone.now()), listed)
+    at = timezone.now()
+    presenter = SnapshotPresenter(on_call_snapshot(listed, at=at), listed, at=at)
     context = {
         "rows": [presenter.pipeline_row(row) for row in listed],
         "page": page,
@@ -79,7 +81,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show a pipeline: status, responder and chain, owners, incidents, checks, history."""
     row = get_object_or_404(ownership(), slug=slug)
     at = timezone.now()
-    pipeline_row = SnapshotPresenter(on_call_snapshot([row], at=at), [row]).pipeline_row(row)
+    pipeline_row = SnapshotPresenter(on_call_snapshot([row], at=at), [row], at=at).pipeline_row(row)
     context = {
         "pipeline": row,
         "row": pipeline_row,
@@ -88,7 +90,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
         "maintenance": MaintenanceWindow.objects.filter(pipeline=row).not_over(at=at)[:MAX_MAINTENANCE_WINDOWS],
         "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
-        "checks": checks().filter(pipeline=row)[:MAX_CHECKS],
+        "checks": check_rows(checks().filter(pipeline=row)[:MAX_CHECKS]),
         "most_shown": MAX_CHECKS,
         "metrics": metrics_with_newest(row)[:MAX_CHECKS],
         "upstream": upstream_edges(row),

@@ -62,6 +62,7 @@ PAGES = [
     "/pipelines/?q=nothing-like-it",
     f"/pipelines/{SLUG}/",
     f"/pipelines/{SLUG}/maintenance/",
+    f"/pipelines/{SLUG}/restatements/",
     "/runbooks/",
     f"/runbooks/{SLUG}/",
     f"/runbooks/{SLUG}/edit/",
@@ -89,6 +90,7 @@ PAGES = [
     "/people/engineer-a/",
     "/handoffs/",
     "/me/notifications/",
+    "/me/offline/",
     "/api/v1/docs/",
     "/no-such-page/",
 ]

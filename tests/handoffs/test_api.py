@@ -5,6 +5,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
 
 from calendar_feeds.services import MAX_FEEDS_PER_USER, create_feed
 from handoffs.models import ActionItem, Handoff
@@ -14,6 +15,7 @@ from incidents.services.transitions import NewIncident, open_incident, resolve
 from pipelines.models import Pipeline
 from tests.factories import bearer, make_pipeline
 from tests.handoffs.conftest import NOW
+from validation.models import ExternalCheck
 
 JSON = "application/json"
 DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)

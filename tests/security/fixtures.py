@@ -26,12 +26,12 @@ from incidents.services.transitions import NewIncident, open_incident, resolve
 from lineage.models import DbtNode, DbtProject
 from notifications.models import Message
 from notifications.notifications import TEST_CODE_SALT
-from notifications.services.preferences import set_contact_method
 from notifications.services.push_devices import add_device
 from people.models import ApiToken, User
 from people.queries import link_secret
 from people.services.accounts import create_token
 from people.services.password_links import invite
+from readiness.models import Publication, Restatement
 from runbooks.services import save_revision
 from scheduling.services.calendar_links import link_calendar
 from scheduling.services.cover_requests import CoverProposal, request_cover
@@ -40,7 +40,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
-from tests.factories import PASSWORD, make_engineer, make_pipeline, make_runbook
+from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
 from tests.validation.fixtures import bucket, make_check, make_metric, push
@@ -103,7 +103,7 @@ def make_world():
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
     Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message to oneself")
-    method = set_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
+    method = add_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
     for person in User.objects.filter(email=""):
         User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
     external = ExternalCheck.objects.create(
@@ -139,6 +139,7 @@ def make_world():
         "maintenance": maintenance.pk,
         "integration_key": key.key.pk,
         "routing_key": key.secret,
+        "restatement": _restatement(metric, at=at).pk,
         "metric": metric.slug,
         "metric_pk": metric.pk,
         "pulled_pk": pulled.pk,
@@ -164,7 +165,7 @@ def make_world():
         "cover_asked": cover_asked.pk,
         "cover_asking": cover_asking.pk,
         "message": message.pk,
-        "contact_method": method.channel,
+        "contact_method": method.pk,
         "push_device": device.pk,
         "push_code": signing.dumps(device.pk, salt=TEST_CODE_SALT),
         "external": external.pk,
@@ -204,6 +205,22 @@ def _rotation(engineers, *, at):
 def _request_cover(rotation, week, *, counterpart, at):
     proposal = CoverProposal(week.starts_at, week.starts_at + dt.timedelta(hours=5), counterpart=counterpart)
     return request_cover(rotation, proposal=proposal, by=week.engineer, at=at)
+
+
+def _restatement(metric, *, at):
+    """Create a restatement of yesterday's value."""
+    publication = Publication.objects.create(pipeline=metric.pipeline, day=bucket(1, at).date(), published_at=at)
+    return Restatement.objects.create(
+        publication=publication,
+        metric=metric,
+        bucket=bucket(1, at),
+        from_value=2.0,
+        to_value=3.0,
+        farthest_value=3.0,
+        published_at=at,
+        changed_at=at,
+        restated_at=at,
+    )
 
 
 def _past_handoff(rotation, outgoing, incoming, *, days, at):

@@ -311,6 +311,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['point', '-replaced_at', '-pk'],
+                'indexes': [models.Index(fields=['replaced_at'], name='revision_newest')],
             },
         ),
         migrations.CreateModel(
