@@ -38,6 +38,7 @@ ACCOUNT_PAGES = (
 OTHER_PATHS = (
     ("/covers/", "swaps"),
     ("/restatements/", "pipelines"),
+    ("/readers/", "pipelines"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),
     ("/me/calendar-link/", "my_feeds"),

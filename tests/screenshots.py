@@ -49,6 +49,7 @@ PAGES = {
     "maintenance": f"/pipelines/{SLUG}/maintenance/",
     "integration-keys": f"/pipelines/{SLUG}/integration-keys/",
     "restatements": f"/pipelines/{SLUG}/restatements/",
+    "readers-links": "/readers/",
     "checks": "/checks/",
     "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     "new-metric": f"/checks/metrics/new/?pipeline={SLUG}",

@@ -31,7 +31,9 @@ from people.models import ApiToken, User
 from people.queries import link_secret
 from people.services.accounts import create_token
 from people.services.password_links import invite
-from readiness.models import Publication, Restatement
+from readiness.models import Publication, Restatement, Subscription
+from readiness.services.readers import create_link
+from readiness.services.subscriptions import confirm_secret, leave_secret
 from runbooks.services import save_revision
 from scheduling.services.calendar_links import link_calendar
 from scheduling.services.cover_requests import CoverProposal, request_cover
@@ -135,7 +137,15 @@ def make_world():
     key = create_integration_key(pipeline, name="Grafana", by=admin)
     subscription = Browser("https://fcm.googleapis.com/fcm/send/owned").subscription
     device = add_device(a, name="Phone", endpoint=subscription["endpoint"], **subscription["keys"])
+    readers_link = create_link(name="Investor numbers", pipelines=[pipeline], by=a)
+    subscription = Subscription.objects.create(
+        link=readers_link.link, pipeline=pipeline, email="reader@example.com", created_at=at
+    )
     words = {
+        "readers_link": readers_link.secret,
+        "readers_link_pk": readers_link.link.pk,
+        "confirm_secret": confirm_secret(subscription),
+        "leave_secret": leave_secret(subscription),
         "maintenance": maintenance.pk,
         "integration_key": key.key.pk,
         "routing_key": key.secret,
