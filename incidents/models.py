@@ -210,13 +210,16 @@ class Incident(models.Model):
         run = next(iter(self.runs.all()), None)
         return list(run.steps.all()) if run else []
 
-    def add_entry(self, kind: str, *, at: dt.datetime, by: User | None = None, text: str = "", **data: object) -> None:
-        """Append a timeline entry; the caller holds the incident's lock.
+    def add_entry(
+        self, kind: str, *, at: dt.datetime, by: User | None = None, text: str = "", **data: object
+    ) -> "TimelineEntry":
+        """Append a timeline entry and return it; the caller holds the incident's lock.
 
         Clocks of workers differ and a caller may have waited for the lock, so an entry is never dated before the previous one.
         """
         previous = self.timeline.order_by("-pk").values_list("at", flat=True).first()
-        self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
+        entry: TimelineEntry = self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
+        return entry
 
     def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str, times: int = 1) -> None:
         """Append a timeline entry, or count it in the last entry if that is of the same kind; the caller holds the lock."""
@@ -230,7 +233,11 @@ class Incident(models.Model):
 
 
 class TimelineEntry(models.Model):
-    """A timeline entry. Entries never change, except that failures or alerts in a row share one entry with a count."""
+    """A timeline entry.
+
+    Entries never change, except that failures or alerts in a row share one entry with a count, and that the author of a note can
+    undo it for ten minutes.
+    """
 
     class Kind(models.TextChoices):
         """What happened."""

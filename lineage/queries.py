@@ -5,7 +5,16 @@ from collections.abc import Collection
 
 from lineage.domain.dbt import CodeOwner, Manifest, ManifestExposure, ManifestGroup, ManifestNode
 from lineage.domain.graph import Graph, Link
-from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Edge, EdgeQuerySet
+from lineage.models import (
+    DbtExposure,
+    DbtGroup,
+    DbtNode,
+    DbtProject,
+    Edge,
+    EdgeQuerySet,
+    OpenLineageNode,
+    OpenLineageUse,
+)
 from pipelines.models import Pipeline
 
 
@@ -48,6 +57,15 @@ def node_pipelines(keys: Collection[str]) -> dict[str, int | None]:
     rows = DbtNode.objects.filter(key__in=keys).select_related("project").order_by("project_id")
     by_origin = sorted(rows, key=lambda node: node.package == node.project.name)
     return {node.key: node.pipeline_id for node in by_origin}
+
+
+def job_outputs(jobs: Collection[str]) -> dict[str, set[str]]:
+    """Return the keys of the datasets that OpenLineage jobs write, by the job's key."""
+    outputs: dict[str, set[str]] = {}
+    rows = OpenLineageUse.objects.filter(read__key__in=jobs, read__kind=OpenLineageNode.Kind.JOB)
+    for job, dataset in rows.values_list("read__key", "reader__key"):
+        outputs.setdefault(job, set()).add(dataset)
+    return outputs
 
 
 def manifest_from_rows(project: DbtProject) -> Manifest:

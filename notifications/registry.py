@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from common.formatting import format_instant
-from notifications.domain.context import from_json, to_json
+from common.json_values import from_json, to_json
 from people.models import User
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,14 @@ class Notification:
     def body(self, reader: User) -> str:
         """Return the plain text: what happened and what to do. The link follows it."""
         raise NotImplementedError
+
+    def delivery_body(self, reader: User) -> str:
+        """Return the text that is sent. It differs from `body` only if it holds a secret, which is in no row."""
+        return self.body(reader)
+
+    def phone_actions(self) -> int | None:
+        """Return the number of the incident that a reply by SMS or a key on the phone acknowledges, or None."""
+        return None
 
     def link(self) -> str:
         """Return the path of the page it is about, by `reverse`."""

@@ -24,6 +24,7 @@ ACCOUNT_PAGES = (
     ("My schedule", "account", "m"),
     ("Profile", "profile", ""),
     ("Notifications", "notifications", ""),
+    ("Offline copy", "offline_copy", ""),
     ("Calendar feeds", "my_feeds", ""),
     ("API tokens", "tokens", ""),
     ("Security", "security", ""),

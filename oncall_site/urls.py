@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site.views import confirm, now, offline, pages, pipelines, profile, search, system
+from oncall_site.views import confirm, fairness, now, offline, pages, people, pipelines, profile, search, system, undo
 
 handler500 = "oncall_site.views.pages.server_error"
 
@@ -12,6 +12,10 @@ urlpatterns = [
     path("now/", now.now_live, name="now_live"),
     path("search/", search.search_page, name="search"),
     path("confirm/", confirm.confirm, name="confirm"),
+    path("undo/", undo.undo, name="undo"),
+    path("fairness/", fairness.fairness, name="fairness"),
+    path("fairness/csv/", fairness.fairness_csv, name="fairness_csv"),
+    path("people/", people.people, name="people"),
     path("people/<str:username>/", pages.person, name="person"),
     path("theme/", pages.theme, name="theme"),
     path("favicon.ico", pages.favicon, name="favicon"),

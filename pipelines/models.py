@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from common.db import on_call_version_trigger
 from common.fields import LineField
 from common.identifiers import validate_slug
 from people.domain.names import match_key
@@ -66,6 +67,7 @@ class Pipeline(models.Model):
 
     class Meta:
         ordering = ["position", "pk"]
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(primary_owner=F("secondary_owner")),

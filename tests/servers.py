@@ -2,6 +2,8 @@
 
 The plugin runs before Django reads its settings; the workers of xdist inherit the addresses. With `--reuse-db` the data folder
 of a checkout is used again; else each run has a folder of its own, which is removed.
+
+Workers and the processes of tests share compiled modules: compiling them again takes as long as a worker's whole start.
 """
 
 import atexit
@@ -107,6 +109,9 @@ def _start_reaper(session, folder, *, keep):
 
 def _begin():
     keep = "--reuse-db" in sys.argv
+    # Some machines tell Python to write no bytecode. Git ignores it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     var = _new_folder(keep=keep)
     session = secrets.token_hex(8)
     _start_reaper(session, var, keep=keep)

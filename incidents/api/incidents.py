@@ -146,8 +146,8 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         incident = self.get_object()
         if request.method == "POST":
             fields = _validated(CommentSerializer, request)
-            incident = transitions.add_note(incident, by=request_user(request), at=timezone.now(), **fields)
-            return _detail(incident, status=status.HTTP_201_CREATED)
+            entry = transitions.add_note(incident, by=request_user(request), at=timezone.now(), **fields)
+            return _detail(entry.incident, status=status.HTTP_201_CREATED)
         rows = incident.timeline.filter(kind=TimelineEntry.Kind.NOTE).select_related("by").order_by("pk")
         return paginate_list(self, request, rows, serializer=TimelineEntrySerializer)
 

@@ -126,10 +126,12 @@ class EscalationLink:
 
 
 def escalation_chain(incident: Incident, *, at: dt.datetime) -> list[EscalationLink]:
-    """Return the escalation chain of an incident's pipeline at `at`, in order."""
+    """Return the escalation chain of an incident's pipeline at `at`, in order; of a resolved incident, as it escalated."""
+    steps = {step.engineer_id: step for step in incident.escalation_steps.filter(round=incident.round)}
+    if incident.state == Incident.State.RESOLVED:
+        at = min((step.at for step in steps.values()), default=incident.opened_at)
     chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
     people = User.objects.get_queryset().in_bulk([link.engineer.id for link in chain.links])
-    steps = {step.engineer_id: step for step in incident.escalation_steps.filter(round=incident.round)}
     next_engineer = None
     if incident.next_escalation_at is not None and not _is_assignee_next(incident, notified=steps):
         next_engineer = next(

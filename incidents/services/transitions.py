@@ -58,7 +58,10 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
     )
     if what.source == Incident.Source.CHECK and (what.check_id is not None or what.fingerprint):
         add_failure(incident, what=what, at=at)
-    incident.add_entry(TimelineEntry.Kind.OPENED, at=at, by=by, text=incident.get_source_display())
+    is_by_hand = by is not None and incident.source == Incident.Source.PERSON
+    incident.add_entry(
+        TimelineEntry.Kind.OPENED, at=at, by=by, text="" if is_by_hand else str(incident.get_source_display())
+    )
     escalate_to_next(incident, at=at)
     return incident
 
@@ -155,12 +158,20 @@ def acknowledge_for_tool(incident: Incident, *, tool: str, at: dt.datetime) -> I
 
 
 @transaction.atomic
-def add_note(incident: Incident, *, text: str, by: User, at: dt.datetime) -> Incident:
-    """Add a note to an incident's timeline, resolved or not; return the incident. Raises InvalidInputError."""
+def add_note(incident: Incident, *, text: str, by: User, at: dt.datetime) -> TimelineEntry:
+    """Add a note to an incident's timeline, resolved or not; return its entry. Raises InvalidInputError."""
     note = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH, required="Enter a note.")
     row = lock_incident(incident)
-    row.add_entry(TimelineEntry.Kind.NOTE, at=at, by=by, text=note)
-    return row
+    return row.add_entry(TimelineEntry.Kind.NOTE, at=at, by=by, text=note)
+
+
+@transaction.atomic
+def delete_note(incident: Incident, *, entry: int, by: User) -> None:
+    """Delete a note of `by` that was added by mistake; raise DomainError if it is gone."""
+    row = lock_incident(incident)
+    deleted, _ = row.timeline.filter(pk=entry, kind=TimelineEntry.Kind.NOTE, by=by).delete()
+    if not deleted:
+        raise DomainError("This note was removed meanwhile.")
 
 
 @transaction.atomic
@@ -237,6 +248,32 @@ def snooze(incident: Incident, *, until: dt.datetime, by: User, at: dt.datetime)
     row.snoozed_until, row.next_escalation_at = until, None
     row.save(update_fields=["snoozed_until", "next_escalation_at"])
     row.add_entry(TimelineEntry.Kind.SNOOZED, at=at, by=by, until=isoformat_z(until))
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """How an incident waits: until when it is snoozed, and when it escalates next."""
+
+    until: dt.datetime | None
+    next_escalation_at: dt.datetime | None
+
+
+@transaction.atomic
+def restore_snooze(incident: Incident, *, before: Snooze, saved: dt.datetime, by: User, at: dt.datetime) -> Incident:
+    """Let an incident wait as it did before it was snoozed until `saved`; return it.
+
+    Raises DomainError if it was snoozed again, reassigned or resolved meanwhile.
+    """
+    row = lock_incident(incident)
+    _check_unresolved(row)
+    if row.snoozed_until != saved:
+        raise DomainError("The snooze was changed or ended meanwhile.")
+    is_snoozed = before.until is not None and before.until > at
+    row.snoozed_until = before.until if is_snoozed else None
+    row.next_escalation_at = before.next_escalation_at if row.state == Incident.State.OPEN and not is_snoozed else None
+    row.save(update_fields=["snoozed_until", "next_escalation_at"])
+    row.add_entry(TimelineEntry.Kind.SNOOZE_ENDED, at=at, by=by)
     return row
 
 

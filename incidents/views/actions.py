@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from django import forms
 from django.contrib import messages
@@ -17,20 +18,35 @@ from incidents.models import Incident
 from incidents.queries.incidents import active_run
 from incidents.services import transitions
 from incidents.services.runbook_runs import mark_step, save_notes, start_run
+from incidents.undo import UndoNote, UndoSnooze
 from incidents.views.incidents import get_incident, render_incident
 from people.requests import SignedInRequest
+from people.undo import Undo, confirm_with_undo
+
+T = TypeVar("T")
 
 
 def _perform(
-    request: SignedInRequest, incident: Incident, service: Callable[..., object], *, success: str
+    request: SignedInRequest,
+    incident: Incident,
+    service: Callable[..., T],
+    *,
+    success: str,
+    undo: Callable[[T], Undo] | None = None,
 ) -> HttpResponse:
-    """Call a service and return to the incident's page, or show the page with the service's error."""
+    """Call a service and return to the incident's page, or show the page with the service's error.
+
+    `undo` returns what the Undo button does, from what the service returned.
+    """
     try:
-        service(incident, by=request.user, at=timezone.now())
+        done = service(incident, by=request.user, at=timezone.now())
     except DomainError as error:
         status = 403 if isinstance(error, NotAllowedError) else 400 if isinstance(error, InvalidInputError) else 409
         return render_incident(request, get_incident(incident.pk), status=status, error=error)
-    messages.success(request, success)
+    if undo is None:
+        messages.success(request, success)
+    else:
+        confirm_with_undo(request, success, undo(done))
     return redirect("incident", pk=incident.pk)
 
 
@@ -83,7 +99,14 @@ def snooze(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _invalid(request, incident, form)
     success = "Incident snoozed. Escalation starts again when the snooze ends."
-    return _perform(request, incident, partial(transitions.snooze, **form.cleaned_data), success=success)
+    before, saved = transitions.Snooze(incident.snoozed_until, incident.next_escalation_at), form.cleaned_data["until"]
+    return _perform(
+        request,
+        incident,
+        partial(transitions.snooze, **form.cleaned_data),
+        success=success,
+        undo=lambda _: UndoSnooze(pk, before, saved),
+    )
 
 
 @require_POST
@@ -92,7 +115,8 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
     incident, form = get_incident(pk), NoteForm(request.POST)
     if not form.is_valid():
         return _invalid(request, incident, form)
-    return _perform(request, incident, partial(transitions.add_note, **form.cleaned_data), success="Note added.")
+    service = partial(transitions.add_note, **form.cleaned_data)
+    return _perform(request, incident, service, success="Note added.", undo=lambda entry: UndoNote(pk, entry.pk))
 
 
 @require_POST

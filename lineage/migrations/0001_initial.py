@@ -51,6 +51,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='OpenLineageNode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=250, unique=True)),
+                ('kind', models.CharField(choices=[('job', 'Job'), ('dataset', 'Dataset')], max_length=10)),
+                ('last_seen_at', models.DateTimeField()),
+                ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='openlineage_nodes', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['key'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['job', 'dataset'])), name='openlineage_node_has_a_kind')],
+            },
+        ),
+        migrations.CreateModel(
             name='DbtNode',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -111,6 +125,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='OpenLineageUse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('last_seen_at', models.DateTimeField()),
+                ('read', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readers', to='lineage.openlineagenode')),
+                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reads', to='lineage.openlineagenode')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('reader', 'read'), name='openlineage_use_is_unique')],
             },
         ),
         migrations.CreateModel(

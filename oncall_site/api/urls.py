@@ -25,8 +25,8 @@ from incidents.api.integration_keys import IntegrationKeyViewSet
 from incidents.api.maintenance import MaintenanceWindowViewSet
 from incidents.api.reports import ReportViewSet
 from lineage.api import lineage
+from notifications.api.contact_methods import ContactMethodViewSet
 from notifications.api.notifications import (
-    ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
     notification_rules,

@@ -21,6 +21,7 @@ from readiness.models import ReaderNote
 from scheduling.models import Rotation
 from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.on_call import on_call_snapshot
+from validation.plots import check_rows
 from validation.queries.checks import checks, metrics_with_newest
 from validation.queries.external import external_checks
 
@@ -90,7 +91,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
         "maintenance": MaintenanceWindow.objects.filter(pipeline=row).not_over(at=at)[:MAX_MAINTENANCE_WINDOWS],
         "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
-        "checks": checks().filter(pipeline=row)[:MAX_CHECKS],
+        "checks": check_rows(checks().filter(pipeline=row)[:MAX_CHECKS]),
         "most_shown": MAX_CHECKS,
         "metrics": metrics_with_newest(row)[:MAX_CHECKS],
         "external_checks": external_checks().filter(pipeline=row)[:MAX_EXTERNAL_CHECKS],

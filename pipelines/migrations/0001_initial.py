@@ -62,6 +62,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='pipeline',
+            trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='92a514f48b2611bfdfb8388798e3f9ba466dfc4a', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_5ae2d', table='pipelines_pipeline', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='pipeline',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "pipelines_pipelineevent" ("audience", "escalate_after_minutes", "escalate_critical_after_minutes", "escalate_low_after_minutes", "id", "match_key", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "primary_owner_id", "secondary_owner_id", "slug") VALUES (NEW."audience", NEW."escalate_after_minutes", NEW."escalate_critical_after_minutes", NEW."escalate_low_after_minutes", NEW."id", NEW."match_key", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."primary_owner_id", NEW."secondary_owner_id", NEW."slug"); RETURN NULL;', hash='236c644e82a9a66dbdc6bf8f9e3e7832baa98bac', operation='INSERT', pgid='pgtrigger_insert_insert_368e3', table='pipelines_pipeline', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(

@@ -108,6 +108,8 @@ class Problem:
         # A fixed seed makes results reproducible.
         self.solver.parameters.random_seed = 1
         self.solver.parameters.num_workers = SOLVER_WORKERS
+        # Otherwise the workers race, and each run may return another of the smallest plans.
+        self.solver.parameters.interleave_search = True
         self.solver.parameters.max_time_in_seconds = seconds
         name = self.solver.solve(model).name
         return Outcome[name] if name in Outcome.__members__ else Outcome.UNKNOWN

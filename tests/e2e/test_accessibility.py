@@ -86,6 +86,7 @@ PAGES = [
     "/people/engineer-a/",
     "/handoffs/",
     "/me/notifications/",
+    "/me/offline/",
     "/api/v1/docs/",
     "/no-such-page/",
 ]

@@ -150,7 +150,7 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     tour.begin("Run the runbook of the open incident up to its first step")
     tour.click(colleague.get_by_role("link", name=f"Runbook for {PIPELINE}").first)
     tour.click(colleague.get_by_role("button", name="Start runbook"))
-    tour.click(colleague.get_by_role("button", name="Mark step 1 as done"))
+    tour.click(colleague.get_by_role("button", name="Mark as done: step 1"))
     expect(colleague.get_by_role("button", name="Undo step 1")).to_be_visible()
 
     # The meeting has begun: from now on, signing needs no confirmation.

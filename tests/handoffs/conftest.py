@@ -4,11 +4,11 @@ import datetime as dt
 
 import pytest
 
-from handbook.services import import_handbook
 from handoffs.models import Handoff
 from handoffs.services.meetings import sync_handoffs
 from notifications.models import Message
 from scheduling.models import Rotation
+from tests.factories import import_example
 
 # A Wednesday; the next hand-off is on Monday, 30 November, at ten.
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -17,8 +17,8 @@ MEETING_TYPES = ("handoff-invitation", "handoff-cancelled")
 
 
 @pytest.fixture
-def rotation(db, seed):
-    import_handbook(seed.read_bytes(), at=NOW, starting=dt.date(2026, 11, 23))
+def rotation(db):
+    import_example(at=NOW, starting=dt.date(2026, 11, 23))
     return Rotation.objects.get()
 
 

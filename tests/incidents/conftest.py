@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from handbook.services import import_handbook
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.queries.on_call import responder_chains
+from tests.factories import import_example
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def now():
 
 
 @pytest.fixture
-def pipeline(db, seed, now, a, b, c, d):
-    import_handbook(seed.read_bytes(), at=now, starting=(now - dt.timedelta(days=7 + now.weekday())).date())
+def pipeline(db, now):
+    import_example(at=now, starting=(now - dt.timedelta(days=7 + now.weekday())).date())
     return Pipeline.objects.get(slug="daily-growth-experiment-focused")
 
 

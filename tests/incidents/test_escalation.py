@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from incidents import tasks
 from incidents.models import Incident
+from incidents.queries.incidents import escalation_chain
 from incidents.services.escalation import escalate_due
 from incidents.services.transitions import acknowledge, reassign, reopen, resolve, update_incident
 from notifications.models import Message
@@ -226,3 +227,15 @@ def test_the_worker_task_escalates(pipeline):
     tasks.escalate()
     assert Message.objects.count() == 2
     assert not Incident.objects.due(at=now).exists()
+
+
+def test_a_resolved_incident_keeps_the_chain_of_its_own_time(pipeline, chain, now, a):
+    incident = make_incident(pipeline, at=now)
+    week = dt.timedelta(weeks=1)
+    assert [link.engineer for link in escalation_chain(incident, at=now + week)] == chain(now + week)
+    resolve(incident, by=a, at=now + 5 * MINUTE)
+    incident.refresh_from_db()
+    links = escalation_chain(incident, at=now + week)
+    assert chain(now) != chain(now + week)
+    assert [link.engineer for link in links] == chain(now)
+    assert [link.step is not None for link in links] == [True, False, False, False]

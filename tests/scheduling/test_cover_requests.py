@@ -4,10 +4,8 @@ import datetime as dt
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from handbook.services import import_handbook
 from notifications.models import Message
 from notifications.registry import load
 from scheduling.models import Cover, CoverRequest, Rotation, RotationWeek
@@ -27,7 +25,8 @@ from scheduling.services.offboarding import deactivate
 from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import archive_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
-from tests.factories import bearer
+from tests.factories import bearer, import_example
+from tests.snapshots import this_minute
 
 JSON = "application/json"
 HOUR, WEEK = dt.timedelta(hours=1), dt.timedelta(weeks=1)
@@ -35,12 +34,12 @@ HOUR, WEEK = dt.timedelta(hours=1), dt.timedelta(weeks=1)
 
 @pytest.fixture
 def now():
-    return timezone.now()
+    return this_minute()
 
 
 @pytest.fixture
-def rotation(db, seed, now):
-    import_handbook(seed.read_bytes(), at=now)
+def rotation(db, now):
+    import_example(at=now)
     return Rotation.objects.get()
 
 
@@ -301,7 +300,7 @@ def test_a_request_to_anyone_closes_when_everyone_declined(rotation, week, other
 def test_who_declined_cannot_answer_again(rotation, week, others, now):
     request = ask(rotation, week, at=now)
     decline_cover_request(request, by=others[0], at=now)
-    with pytest.raises(DomainError, match="already declined"):
+    with pytest.raises(DomainError, match="already answered"):
         accept_cover_request(request, by=others[0], at=now)
 
 

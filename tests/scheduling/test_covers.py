@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from handbook.services import import_handbook
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.on_call import on_call_shifts
 from scheduling.queries.rosters import newest_roster, roster_engineers
@@ -16,7 +15,8 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.offboarding import deactivate, reactivate, reassign_inactive
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
-from tests.factories import bearer
+from tests.factories import bearer, import_example
+from tests.snapshots import this_minute
 
 JSON = "application/json"
 HOUR = dt.timedelta(hours=1)
@@ -24,13 +24,13 @@ HOUR = dt.timedelta(hours=1)
 
 @pytest.fixture
 def now():
-    return timezone.now()
+    return this_minute()
 
 
 @pytest.fixture
-def rotation(db, seed, now):
+def rotation(db, now):
     # The current week started in the past week.
-    import_handbook(seed.read_bytes(), at=now, starting=(now - dt.timedelta(days=7 + now.weekday())).date())
+    import_example(at=now, starting=(now - dt.timedelta(days=7 + now.weekday())).date())
     return Rotation.objects.get()
 
 

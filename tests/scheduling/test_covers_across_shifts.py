@@ -5,14 +5,13 @@ import datetime as dt
 import pytest
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from handbook.services import import_handbook
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import on_call_shifts, rotation_timeline
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.offboarding import deactivate
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import update_hours
-from tests.factories import bearer
+from tests.factories import bearer, import_example
 
 # A Wednesday of Engineer A's week, which ends on Monday the 30th at 10:00 UTC; Engineer B's is next, then C's and D's.
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -22,8 +21,8 @@ WEEK = dt.timedelta(weeks=1)
 
 
 @pytest.fixture
-def rotation(db, seed):
-    import_handbook(seed.read_bytes(), at=AT, starting=dt.date(2026, 11, 23))
+def rotation(db):
+    import_example(at=AT, starting=dt.date(2026, 11, 23))
     return Rotation.objects.get()
 
 

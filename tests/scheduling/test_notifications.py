@@ -6,10 +6,8 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from common.exceptions import NotAllowedError
-from handbook.services import import_handbook
 from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant, message_link
 from notifications.registry import load, local_time
@@ -34,7 +32,8 @@ from scheduling.services.optimizer import apply_moves
 from scheduling.services.reminders import notify_shift_changes, notify_time_off_conflicts
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, expire_swaps, request_swap
-from tests.factories import make_pipeline
+from tests.factories import import_example, make_pipeline
+from tests.snapshots import this_minute
 
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
@@ -43,12 +42,12 @@ SECOND = dt.timedelta(seconds=1)
 
 @pytest.fixture
 def now():
-    return timezone.now()
+    return this_minute()
 
 
 @pytest.fixture
-def rotation(db, seed, now):
-    import_handbook(seed.read_bytes(), at=now)
+def rotation(db, now):
+    import_example(at=now)
     Message.objects.all().delete()
     return Rotation.objects.get()
 

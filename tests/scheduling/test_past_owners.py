@@ -4,13 +4,12 @@ import datetime as dt
 
 import pgtrigger
 import pytest
-from django.utils import timezone
 
-from handbook.services import import_handbook
 from pipelines.models import Pipeline
 from pipelines.services import Owners, change_owners
 from scheduling.models import PipelineRotation, Rotation
-from tests.factories import bearer, make_pipeline
+from tests.factories import bearer, import_example, make_pipeline
+from tests.snapshots import this_minute
 
 HOUR = dt.timedelta(hours=1)
 JSON = "application/json"
@@ -18,7 +17,7 @@ JSON = "application/json"
 
 @pytest.fixture
 def now():
-    return timezone.now()
+    return this_minute()
 
 
 def set_history(model, *instants):
@@ -58,7 +57,7 @@ def test_before_its_creation_a_pipeline_has_its_current_owners(client, a, b, now
 
 
 def test_the_rotation_of_the_past_stays_after_a_change(client, seed, a, b, now):
-    import_handbook(seed.read_bytes(), at=now, starting=(now - dt.timedelta(days=14 + now.weekday())).date())
+    import_example(at=now, starting=(now - dt.timedelta(days=14 + now.weekday())).date())
     Pipeline.objects.exclude(pk=Pipeline.objects.first().pk).delete()
     PipelineRotation.pgh_event_model.objects.exclude(pipeline=Pipeline.objects.get()).delete()
     Pipeline.pgh_event_model.objects.exclude(pgh_obj_id=Pipeline.objects.get().pk).delete()

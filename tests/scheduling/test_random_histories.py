@@ -7,7 +7,6 @@ import random
 import pytest
 
 from common.exceptions import DomainError
-from handbook.services import import_handbook
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
@@ -19,6 +18,7 @@ from scheduling.services.offboarding import deactivate, reactivate, reassign_ina
 from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import update_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.factories import import_example
 
 # A Wednesday of the first week. Steps are hours apart.
 START = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -137,7 +137,7 @@ class History:
 
 @pytest.mark.parametrize("number", range(3))
 def test_all_answers_agree_after_every_step(seed, admin, number):
-    import_handbook(seed.read_bytes(), at=START, starting=dt.date(2026, 11, 23))
+    import_example(at=START, starting=dt.date(2026, 11, 23))
     history = History(number, admin=admin)
     for _ in range(25):
         history.step()

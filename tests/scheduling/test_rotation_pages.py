@@ -5,17 +5,17 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from handbook.services import import_handbook
 from scheduling.models import Rotation
 from scheduling.queries.on_call import on_call_shifts
-from tests.factories import bearer
+from tests.factories import bearer, import_example
+from tests.snapshots import this_minute
 
 JSON = "application/json"
 
 
 @pytest.fixture
-def rotation(db, seed):
-    import_handbook(seed.read_bytes(), at=timezone.now())
+def rotation(db):
+    import_example(at=this_minute())
     return Rotation.objects.get()
 
 

@@ -6,7 +6,6 @@ import itertools
 import pytest
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from handbook.services import import_handbook
 from pipelines.models import Pipeline
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.on_call import on_call_shifts, responder_chains
@@ -18,7 +17,7 @@ from scheduling.services.rotations import archive_rotation, create_rotation, joi
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks
 from scheduling.tasks import ensure_weeks as ensure_weeks_task
-from tests.factories import bearer
+from tests.factories import bearer, import_example
 
 # A Wednesday of Engineer A's week, which ends on Monday the 30th at 10:00 UTC; Engineer B's is next, then C's and D's.
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -29,8 +28,8 @@ HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
-def rotation(db, seed):
-    import_handbook(seed.read_bytes(), at=AT, starting=dt.date(2026, 11, 23))
+def rotation(db):
+    import_example(at=AT, starting=dt.date(2026, 11, 23))
     return Rotation.objects.get()
 
 

@@ -5,7 +5,6 @@ import datetime as dt
 import pytest
 
 from common.exceptions import DomainError
-from handbook.services import import_handbook
 from people.models import User
 from people.services.accounts import create_token
 from scheduling.models import CalendarLink, Cover, HolidayBlock, Rotation, RotationWeek
@@ -13,6 +12,7 @@ from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, update_holiday
 from scheduling.services.rosters import change_roster
 from scheduling.services.weeks import ensure_weeks, update_hours
+from tests.factories import import_example
 
 # A Wednesday of the first week, which started on Monday the 23rd at 10:00 UTC and is Engineer A's.
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -21,8 +21,8 @@ DAY = dt.date(2026, 12, 24)
 
 
 @pytest.fixture
-def rotation(db, seed):
-    import_handbook(seed.read_bytes(), at=AT, starting=dt.date(2026, 11, 23))
+def rotation(db):
+    import_example(at=AT, starting=dt.date(2026, 11, 23))
     return Rotation.objects.get()
 
 

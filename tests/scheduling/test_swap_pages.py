@@ -5,12 +5,12 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from handbook.services import import_handbook
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapRequest
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
-from tests.factories import bearer
+from tests.factories import bearer, import_example
+from tests.snapshots import this_minute
 
 JSON = "application/json"
 DAY, WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
@@ -18,12 +18,12 @@ DAY, WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
 
 @pytest.fixture
 def now():
-    return timezone.now()
+    return this_minute()
 
 
 @pytest.fixture
-def rotation(db, seed, now):
-    import_handbook(seed.read_bytes(), at=now)
+def rotation(db, now):
+    import_example(at=now)
     return Rotation.objects.get()
 
 

@@ -25,7 +25,6 @@ from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from notifications.models import Message
 from notifications.notifications import TEST_CODE_SALT
-from notifications.services.preferences import set_contact_method
 from notifications.services.push_devices import add_device
 from people.models import ApiToken, User
 from people.queries import link_secret
@@ -42,7 +41,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
-from tests.factories import PASSWORD, make_engineer, make_pipeline, make_runbook
+from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
 from tests.validation.fixtures import bucket, make_check, make_metric, push
@@ -105,7 +104,7 @@ def make_world():
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
     Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message to oneself")
-    method = set_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
+    method = add_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
     for person in User.objects.filter(email=""):
         User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
     external = ExternalCheck.objects.create(
@@ -171,7 +170,7 @@ def make_world():
         "cover_asked": cover_asked.pk,
         "cover_asking": cover_asking.pk,
         "message": message.pk,
-        "contact_method": method.channel,
+        "contact_method": method.pk,
         "push_device": device.pk,
         "push_code": signing.dumps(device.pk, salt=TEST_CODE_SALT),
         "external": external.pk,

@@ -11,14 +11,16 @@ from django.db.models import QuerySet
 
 from common.exceptions import InvalidInputError
 from lineage.domain.dbt import Manifest
+from lineage.models import OpenLineageNode
 from lineage.services.manifests import place_again, store_manifest
+from lineage.services.openlineage import move_nodes
 from validation.importers import dbt
 from validation.importers.files import KINDS, read
 from validation.importers.parsing import Json
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
 from validation.notifications import notify_external_errors
-from validation.services.mapping import check_pipelines, place_manifest
+from validation.services.mapping import check_pipelines, openlineage_pipelines, place_manifest
 from validation.services.pipeline_runs import Run, report_run
 
 # Tolerated clock difference. A result dated further in the future gets the time it was received.
@@ -140,6 +142,7 @@ def map_checks(checks: QuerySet[ExternalCheck]) -> int:
 
 def _apply_rules() -> int:
     place_again(place=place_manifest)
+    move_nodes(openlineage_pipelines(set(OpenLineageNode.objects.values_list("key", flat=True))))
     return map_checks(ExternalCheck.objects.all())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models import Q
 
-from common.exceptions import InvalidInputError
+from common.exceptions import DomainError, InvalidInputError
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import parse_bucket
 from validation.models import Check, CheckResult, Metric, PendingReevaluation
@@ -65,7 +65,14 @@ class PushResult:
 
 
 def read_points(metric: Metric, *, rows: Sequence[object], at: dt.datetime) -> list[NewPoint]:
-    """Return pushed points, `{"at", "value", "segment"?}` each; raise InvalidInputError for `points`, row by row."""
+    """Return pushed points, `{"at", "value", "segment"?}` each; raise InvalidInputError for `points`, row by row.
+
+    Raise DomainError if the metric is pulled: what its SQL returns is for admins to change.
+    """
+    if metric.source_id is not None:
+        raise DomainError(
+            "The points of this metric are pulled with SQL, so none can be pushed. Push to a metric without a data source."
+        )
     if len(rows) > MAX_POINTS_PER_PUSH:
         raise InvalidInputError(
             {"points": [f"At most {MAX_POINTS_PER_PUSH:,} points per request; received {len(rows):,}."]}

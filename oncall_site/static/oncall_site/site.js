@@ -105,6 +105,21 @@ const askFirst = async (event) => {
 };
 document.addEventListener("submit", askFirst);
 
+// A message that can be undone stays in view, at the foot of the window, until it is dismissed or can no longer be undone.
+const UNDO_MS = 10 * 60 * 1000;
+const toasts = [...document.querySelectorAll(".messages .callout")].filter((message) => message.querySelector("form"));
+const toast = toasts.at(-1);
+if (toast) {
+  const dismiss = document.createElement("button");
+  dismiss.type = "button";
+  dismiss.className = "button small quiet";
+  dismiss.textContent = "Dismiss";
+  dismiss.addEventListener("click", () => toast.remove());
+  toast.append(dismiss);
+  toast.classList.add("toast");
+  setTimeout(() => toast.remove(), UNDO_MS);
+}
+
 // Copy buttons are of use only where the clipboard is: the page has them hidden.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!navigator.clipboard) break;

@@ -1,0 +1,55 @@
+"""Rows with which many tests begin: built once in each worker, then copied back, which takes a tenth of the time.
+
+Each test still has rows of its own, in its own transaction.
+"""
+
+import io
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from tests.databases import filled_tables
+
+# key: (table and columns, rows as COPY writes them)
+_saved: dict[object, list[tuple[str, str]]] = {}
+
+
+def build_once(key, build):
+    """Build rows, or copy back those that an earlier call with an equal key built; in a database with other rows, always build."""
+    if filled_tables():
+        build()
+    elif key in _saved:
+        _copy_back(_saved[key])
+    else:
+        build()
+        _saved[key] = _copy_out()
+
+
+def this_minute():
+    """Return the start of the current minute: tests that begin now can share rows."""
+    return timezone.now().replace(second=0, microsecond=0)
+
+
+def _copy_out():
+    rows = []
+    with connection.cursor() as cursor:
+        for table in filled_tables():
+            cursor.execute(
+                "SELECT quote_ident(column_name) FROM information_schema.columns WHERE table_schema = current_schema()"
+                " AND table_name = %s AND is_generated = 'NEVER'",
+                [table],
+            )
+            target = f"{table} ({', '.join(name for (name,) in cursor.fetchall())})"
+            text = io.StringIO()
+            cursor.copy_expert(f"COPY {target} TO STDOUT", text)
+            rows.append((target, text.getvalue()))
+    return rows
+
+
+def _copy_back(rows):
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The rows are those that triggers wrote and foreign keys allowed.
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for target, text in rows:
+            cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO(text))
+        cursor.execute("SET LOCAL session_replication_role = origin")
