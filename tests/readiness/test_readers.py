@@ -60,7 +60,7 @@ def test_the_page_shows_each_number_with_its_verdict_and_the_note(filled, link):
                  "An invoice is late; we expect it at noon.", "published as 18 users", "now <strong>21 users</strong>"):  # fmt: skip
         assert text in html
     assert response.headers["X-Robots-Tag"] == "noindex, nofollow"
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_a_day_that_is_not_final_says_until_when_it_is_expected(pipeline, metric, link):
