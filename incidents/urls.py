@@ -23,6 +23,7 @@ urlpatterns = [
     path("hooks/phone/sms/", phone.sms, name="phone_sms"),
     path("hooks/phone/call/", phone.call, name="phone_call"),
     path("hooks/phone/status/", phone.status, name="phone_status"),
+    path("pipelines/<slug:slug>/drill/", actions.drill, name="start_drill"),
     path("pipelines/<slug:slug>/maintenance/", maintenance.maintenance, name="maintenance"),
     path("pipelines/<slug:slug>/maintenance/<int:pk>/end/", maintenance.end, name="end_maintenance"),
     path("pipelines/<slug:slug>/integration-keys/", integration_keys.integration_keys, name="integration_keys"),

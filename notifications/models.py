@@ -150,6 +150,7 @@ class Message(models.Model):
             ),
             models.Index(fields=["recipient", "-due_at"], name="message_of_person"),
             models.Index(fields=["-due_at"], condition=Q(state="failed"), name="message_failed"),
+            models.Index(fields=["-created_at"], condition=Q(channel__in=("sms", "voice")), name="message_by_phone"),
             models.Index(
                 fields=["expires_at"], condition=Q(state__in=("sent", "dropped", "merged")), name="message_finished"
             ),

@@ -30,6 +30,8 @@ class Notification:
     # Ignores quiet hours and always goes by e-mail.
     urgent: ClassVar[bool] = False
     admins_only: ClassVar[bool] = False
+    # Sent only to people who chose a channel for it.
+    opt_in: ClassVar[bool] = False
     # Goes by e-mail only, has no row on the Notifications page, and its `delivery_link` is in no row.
     private: ClassVar[bool] = False
     # Beyond a number in ten minutes, messages are summarized.

@@ -49,6 +49,7 @@ app.conf.update(
             "task": "notifications.tasks.purge_finished",
             "schedule": crontab(hour=3, minute=41),
         },
+        "check shifts": {"task": "oncall_site.tasks.check_shifts", "schedule": crontab(minute=37)},
         "grow demo": {"task": "oncall_site.tasks.grow_demo", "schedule": 600.0},
         # More often than any check is due, so that “Run now” starts within seconds.
         "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},

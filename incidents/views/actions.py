@@ -7,7 +7,7 @@ from typing import TypeVar
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -17,11 +17,13 @@ from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, Sn
 from incidents.models import Incident
 from incidents.queries.incidents import active_run
 from incidents.services import transitions
+from incidents.services.drills import start_drill
 from incidents.services.runbook_runs import mark_step, save_notes, start_run
 from incidents.undo import UndoNote, UndoSnooze
 from incidents.views.incidents import get_incident, render_incident
 from people.requests import SignedInRequest
 from people.undo import Undo, confirm_with_undo
+from pipelines.models import Pipeline
 
 T = TypeVar("T")
 
@@ -33,10 +35,11 @@ def _perform(
     *,
     success: str,
     undo: Callable[[T], Undo] | None = None,
+    fragment: str = "",
 ) -> HttpResponse:
     """Call a service and return to the incident's page, or show the page with the service's error.
 
-    `undo` returns what the Undo button does, from what the service returned.
+    `undo` returns what the Undo button does, from what the service returned. `fragment` is the part of the page to show.
     """
     try:
         done = service(incident, by=request.user, at=timezone.now())
@@ -47,7 +50,7 @@ def _perform(
         messages.success(request, success)
     else:
         confirm_with_undo(request, success, undo(done))
-    return redirect("incident", pk=incident.pk)
+    return redirect(resolve_url("incident", pk=incident.pk) + (f"#{fragment}" if fragment else ""))
 
 
 def _invalid(request: SignedInRequest, incident: Incident, form: forms.Form) -> HttpResponse:
@@ -121,8 +124,10 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Start the runbook on an incident."""
-    return _perform(request, get_incident(pk), start_run, success="Checklist started.")
+    """Start the runbook on an incident, and with `acknowledge` acknowledge it."""
+    service = transitions.acknowledge_and_run if "acknowledge" in request.POST else start_run
+    success = "Acknowledged. Checklist started." if "acknowledge" in request.POST else "Checklist started."
+    return _perform(request, get_incident(pk), service, success=success, fragment="run")
 
 
 @require_POST
@@ -145,3 +150,16 @@ def step(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
 def _checklist(request: SignedInRequest, incident: Incident, *, error: DomainError | None = None) -> HttpResponse:
     context = {"incident": incident, "run": active_run(incident), "step_error": error}
     return render(request, "incidents/_checklist.html", context)
+
+
+@require_POST
+def drill(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Start a drill of a pipeline."""
+    pipeline = get_object_or_404(Pipeline, slug=slug)
+    try:
+        incident = start_drill(pipeline, by=request.user, at=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("pipeline", slug=slug)
+    messages.success(request, "Drill started. The responder is notified as of a real incident.")
+    return redirect("incident", pk=incident.pk)

@@ -89,6 +89,8 @@ def _steps(
 ) -> list[Step]:
     if cls.urgent:
         return high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
+    if cls.opt_in and channels is None:
+        return []
     return low_urgency_steps(rules[Urgency.LOW], channels=channels, reachable=reachable)
 
 
@@ -122,6 +124,12 @@ def live_methods(people: Iterable[User]) -> dict[tuple[int, str], list[int]]:
     for key, person, channel in rows.values_list("pk", "person", "channel"):
         methods[person, channel].append(key)
     return methods
+
+
+def people_who_chose(cls: type[Notification]) -> list[User]:
+    """Return the active people who chose a channel for a type that is sent only to those."""
+    rows = ChannelPreference.objects.filter(type=cls.name, person__is_active=True).exclude(channels=[])
+    return [row.person for row in rows.select_related("person").order_by("person")]
 
 
 def needed_channels() -> set[str]:

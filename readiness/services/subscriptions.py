@@ -52,7 +52,7 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
 
 
 def confirm_secret(subscription: Subscription) -> str:
-    """Return the secret of a confirmation link, valid for three days. It is signed, so no copy of the database has it."""
+    """Return the secret of a confirmation link, valid for three days. It is signed, so a copy of the database does not contain it."""
     return signing.dumps(subscription.pk, salt=CONFIRM_SALT)
 
 

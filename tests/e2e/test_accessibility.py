@@ -83,6 +83,7 @@ PAGES = [
     "/me/tokens/",
     "/me/security/",
     "/me/feeds/",
+    "/people/",
     "/people/engineer-a/",
     "/handoffs/",
     "/me/notifications/",

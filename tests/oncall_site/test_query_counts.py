@@ -81,6 +81,7 @@ PAGES = [
     "/me/tokens/",
     "/me/security/",
     "/people/person-0-0/",
+    "/people/",
     "/search/?q=engineer",
     "/search/?q=e&palette=1",
     "/me/notifications/",

@@ -165,7 +165,7 @@ RULES = {
     "POST /me/notifications/contact-methods/{contact_method}/test/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/notifications/contact-methods/{contact_method}/remove/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/notifications/email/test/": Rule(SIGNED_IN),
-    # Signed by the provider, whoever is signed in (tests/incidents/test_phone.py).
+    # Signed by the provider, with or without a session (tests/incidents/test_phone.py).
     "POST /hooks/phone/sms/": Rule(OPEN, gives=403),
     "POST /hooks/phone/call/": Rule(OPEN, gives=403),
     "POST /hooks/phone/status/": Rule(OPEN, gives=403),
@@ -313,6 +313,8 @@ RULES = {
     "POST /runbooks/{pipeline}/edit/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "based_on": "2"}),
     "POST /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/restore/": Rule(SIGNED_IN),
+    "POST /runbooks/{pipeline}/read/": Rule(SIGNED_IN),
+    "POST /api/v1/runbooks/{pipeline}/read/": Rule(SIGNED_IN, {}),
     "POST /runbooks/{pipeline}/preview/": Rule(SIGNED_IN, {"markdown": "text"}),
     "GET /runbooks/{pipeline}/revisions/": Rule(SIGNED_IN),
     "GET /runbooks/{pipeline}/revisions/1/": Rule(SIGNED_IN),
@@ -406,6 +408,9 @@ RULES = {
     "GET /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     "DELETE /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     # Maintenance and integration keys.
+    "POST /pipelines/{pipeline}/drill/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/drills/": Rule(SIGNED_IN, {"pipeline": "{pipeline}"}),
+    "GET /api/v1/incidents/{incident}/stopwatch/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
     "POST /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN, MAINTENANCE),
     "POST /pipelines/{pipeline}/maintenance/{maintenance}/end/": Rule(SIGNED_IN),

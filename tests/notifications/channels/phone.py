@@ -1,4 +1,4 @@
-"""A server in the place of Twilio: it checks the account, and answers as it is told."""
+"""A stand-in for Twilio: checks the account, and answers as configured."""
 
 import json
 import threading
