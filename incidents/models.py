@@ -31,6 +31,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Return the incidents that are not resolved."""
         return self.exclude(state=Incident.State.RESOLVED)
 
+    def without_drills(self) -> Self:
+        """Return the incidents that are real."""
+        return self.exclude(source=Incident.Source.DRILL)
+
     def due(self, *, at: dt.datetime) -> Self:
         """Return the unresolved incidents with a step that is due, longest overdue first.
 
@@ -85,6 +89,7 @@ class Incident(models.Model):
         CHECK = "check", "Check"
         ALERT = "alert", "Alert"
         API = "api", "API"
+        DRILL = "drill", "Drill"
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="incidents")
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ISSUE)
@@ -193,6 +198,10 @@ class Incident(models.Model):
     @property
     def is_resolved(self) -> bool:
         return self.state == Incident.State.RESOLVED
+
+    @property
+    def is_drill(self) -> bool:
+        return self.source == Incident.Source.DRILL
 
     @property
     def state_badge(self) -> str:

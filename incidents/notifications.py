@@ -35,6 +35,9 @@ class _IncidentNotification(Notification):
     def link(self) -> str:
         return reverse("incident", args=[self.incident_id])
 
+    def phone_actions(self) -> int | None:
+        return self.incident_id
+
     def topic(self) -> str:
         return f"incident:{self.incident_id}"
 

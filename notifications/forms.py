@@ -1,5 +1,6 @@
 """Forms for notification settings."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -8,9 +9,11 @@ from common.exceptions import InvalidInputError
 from common.forms import LineField
 from notifications.channels.catalog import CHANNELS
 from notifications.domain.rules import Step
-from notifications.models import ContactMethod, Message
+from notifications.models import ContactMethod, Message, PhoneAccount
+from notifications.queries.contact_methods import is_available
 from notifications.queries.preferences import RuleSet, TypePreference
-from notifications.services.preferences import MAX_RULES, Quiet, check_address
+from notifications.services.contact_methods import check_address
+from notifications.services.preferences import MAX_RULES, Quiet
 from notifications.services.push_devices import MAX_NAME_LENGTH
 
 
@@ -133,6 +136,33 @@ class ContactMethodForm(forms.ModelForm[ContactMethod]):
         return data
 
 
+class PhoneAccountForm(forms.ModelForm[PhoneAccount]):
+    """The account for SMS and calls; its secret is never shown after it is saved."""
+
+    typed_token = LineField(
+        label="Auth token",
+        max_length=64,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Leave it empty to keep the saved one.",
+    )
+
+    class Meta:
+        model = PhoneAccount
+        fields = ("account_sid", "from_number")
+
+    def clean(self) -> dict[str, Any]:
+        """Add an error if there is no secret, or if the number or the SID is malformed."""
+        data = super().clean() or self.cleaned_data
+        if not data.get("typed_token") and self.instance.pk is None:
+            self.add_error("typed_token", "Enter the auth token.")
+        if not re.fullmatch(r"\+[1-9][0-9]{7,14}", data.get("from_number", "")):
+            self.add_error("from_number", "Enter a number such as +15005550006.")
+        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", data.get("account_sid", "")):
+            self.add_error("account_sid", "Enter the account SID: AC and 32 characters.")
+        return data
+
+
 class OwnContactMethodForm(ContactMethodForm):
     """The user's own contact method; chat addresses are for admins."""
 
@@ -141,7 +171,11 @@ class OwnContactMethodForm(ContactMethodForm):
 
     def __init__(self, *args: Any, is_admin: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        available = {channel.name: channel for channel in CHANNELS.values() if is_admin or not channel.admins_only}
+        available = {
+            channel.name: channel
+            for channel in CHANNELS.values()
+            if is_available(channel.name) and (is_admin or not channel.admins_only)
+        }
         field = self.fields["channel"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # nosec B101  # for mypy
         field.choices = [(name, Message.Channel(name).label) for name in available]

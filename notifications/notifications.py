@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.core import signing
 from django.urls import reverse
 
-from notifications.models import DIGEST, SUMMARY, Message, PushDevice
+from notifications.models import DIGEST, SUMMARY, ContactMethod, Message, PushDevice
+from notifications.queries.contact_methods import contact_code
 from notifications.queries.outbox import database_clock, is_worth_listing, message_link
 from notifications.registry import Notification, local_time, paragraphs, register
 from people.models import User
@@ -168,3 +169,68 @@ class PushDeviceOff(Notification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return PushDevice.objects.filter(pk=self.device, switched_off_at__isnull=False).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ContactCode(Notification):
+    """The code by which a user shows that a contact method is theirs. It is only in the message that is sent."""
+
+    name = "contact-code"
+    label = "Code for a contact method"
+    identity = ("method", "requested_at")
+    urgent = True
+    private = True
+
+    method: int
+    requested_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return "Your code for the on-call site"
+
+    def body(self, reader: User) -> str:
+        return "The code was sent."
+
+    def delivery_body(self, reader: User) -> str:
+        row = ContactMethod.objects.filter(pk=self.method).first()
+        code = contact_code(row) if row else ""
+        return f"Your code is {code}. Type it on the Notifications page. It is valid for 15 minutes."
+
+    def link(self) -> str:
+        return reverse("notifications")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return ContactMethod.objects.filter(pk=self.method, code_sent_at=self.requested_at).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ContactMethodOff(Notification):
+    """A contact method was switched off, sent by e-mail."""
+
+    name = "contact-method-off"
+    label = "Contact method switched off"
+    identity = ("method", "switched_off_at")
+    private = True
+
+    method: int
+    channel: str
+    shown_as: str
+    switched_off_at: dt.datetime
+    problem: str
+
+    def subject(self, reader: User) -> str:
+        return f"{self.channel} to {self.shown_as} was switched off"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.channel} to {self.shown_as} was switched off {local_time(self.switched_off_at, reader)}.",
+            self.problem,
+            "Urgent messages still go by e-mail and your other contact methods. To use it again, add it on the Notifications page.",
+        )
+
+    def link(self) -> str:
+        return reverse("notifications")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return ContactMethod.objects.filter(pk=self.method, switched_off_at__isnull=False).exists()

@@ -30,6 +30,8 @@ class Notification:
     # Ignores quiet hours and always goes by e-mail.
     urgent: ClassVar[bool] = False
     admins_only: ClassVar[bool] = False
+    # Sent only to people who chose a channel for it.
+    opt_in: ClassVar[bool] = False
     # Goes by e-mail only, has no row on the Notifications page, and its `delivery_link` is in no row.
     private: ClassVar[bool] = False
     # Beyond a number in ten minutes, messages are summarized.
@@ -44,6 +46,14 @@ class Notification:
     def body(self, reader: User) -> str:
         """Return the plain text: what happened and what to do. The link follows it."""
         raise NotImplementedError
+
+    def delivery_body(self, reader: User) -> str:
+        """Return the text that is sent. It differs from `body` only if it holds a secret, which is in no row."""
+        return self.body(reader)
+
+    def phone_actions(self) -> int | None:
+        """Return the number of the incident that a reply by SMS or a key on the phone acknowledges, or None."""
+        return None
 
     def link(self) -> str:
         """Return the path of the page it is about, by `reverse`."""

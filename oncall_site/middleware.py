@@ -30,8 +30,10 @@ logger = logging.getLogger("oncall_site.requests")
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 # Probes and scrapers call these every few seconds; only their failures are worth a line.
 UNLOGGED = ("/healthz", "/readyz", "/metrics", "/static/")
-# What is answered from memory: who is on call, who responds for every pipeline, and who for one.
-ANSWERED = re.compile(rf"/api/v1/(?:oncall|responders|pipelines/{SLUG_PATTERN}/responder)/")
+# What is answered from memory: who is on call, who responds for every pipeline or for one, and a rotation's timeline.
+ANSWERED = re.compile(
+    rf"/api/v1/(?:oncall|responders|pipelines/{SLUG_PATTERN}/responder|rotations/{SLUG_PATTERN}/timeline)/"
+)
 JSON_KINDS = ("*/*", "application/*", "application/json")
 WEIGHT = re.compile(r";\s*q=[0-9.]+")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

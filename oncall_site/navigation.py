@@ -24,6 +24,7 @@ ACCOUNT_PAGES = (
     ("My schedule", "account", "m"),
     ("Profile", "profile", ""),
     ("Notifications", "notifications", ""),
+    ("Offline copy", "offline_copy", ""),
     ("Calendar feeds", "my_feeds", ""),
     ("API tokens", "tokens", ""),
     ("Security", "security", ""),
@@ -32,6 +33,7 @@ ACCOUNT_PAGES = (
 OTHER_PATHS = (
     ("/covers/", "swaps"),
     ("/restatements/", "pipelines"),
+    ("/readers/", "pipelines"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),
     ("/me/calendar-link/", "my_feeds"),

@@ -52,7 +52,7 @@ def onboarding_steps() -> list[Step]:
 
 def engineer_steps(user: User) -> list[Step]:
     """Return the steps with which an engineer can be reached and planned for, or an empty list if all are done."""
-    has_contact_method = ContactMethod.objects.filter(person=user).exists()
+    has_contact_method = ContactMethod.objects.live().filter(person=user).exists()
     steps = [
         Step(
             "Add your phone number",

@@ -357,6 +357,21 @@ if VAPID_PRIVATE_KEY and not re.fullmatch(r"[A-Za-z0-9_-]{43}=?", VAPID_PRIVATE_
 if not VAPID_CONTACT.startswith(("mailto:", "https://")):
     raise ImproperlyConfigured("VAPID_CONTACT must start with mailto: or https://.")
 # Sent and dropped messages are deleted after this many days.
+# SMS and calls (docs/operations.md, SMS and calls). Without these, an admin can set up the account in Django's admin.
+TWILIO_ACCOUNT_SID = os.environ.get("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = os.environ.get("TWILIO_AUTH_TOKEN", "")
+TWILIO_FROM_NUMBER = os.environ.get("TWILIO_FROM_NUMBER", "")
+TWILIO_API_URL = os.environ.get("TWILIO_API_URL", "https://api.twilio.com")
+if len({bool(value) for value in (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_FROM_NUMBER)}) != 1:
+    raise ImproperlyConfigured("Set all of TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER, or none.")
+PHONE_MAX_PER_PERSON_PER_DAY = int(os.environ.get("PHONE_MAX_PER_PERSON_PER_DAY", "50"))
+PHONE_MAX_PER_DAY = int(os.environ.get("PHONE_MAX_PER_DAY", "500"))
+# In the currency of the account; 0 for no limit of cost.
+SMS_PRICE = float(os.environ.get("SMS_PRICE", "0.1"))
+CALL_PRICE = float(os.environ.get("CALL_PRICE", "0.2"))
+PHONE_MAX_COST_PER_PERSON = float(os.environ.get("PHONE_MAX_COST_PER_PERSON", "0"))
+PHONE_MAX_COST = float(os.environ.get("PHONE_MAX_COST", "0"))
+
 MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
 if MESSAGE_KEPT_DAYS < 1:
     raise ImproperlyConfigured("MESSAGE_KEPT_DAYS must be at least 1.")

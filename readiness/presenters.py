@@ -1,9 +1,16 @@
-"""The readiness badge as SVG, readable without the site's stylesheet."""
+"""The readiness badge as SVG, and the readers' page as HTML."""
 
+import datetime as dt
 from html import escape
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone
 
 from common.formatting import format_day
 from readiness.domain.verdict import Readiness, Verdict
+from readiness.models import ReadersLink
+from readiness.queries.readers import page_pipelines
 
 # White text on each colour has a contrast of at least 4.5 (WCAG 2.2, 1.4.3).
 COLOURS = {
@@ -32,3 +39,10 @@ def badge_svg(readiness: Readiness) -> str:
         f'<text x="{left + right / 2:g}" y="14">{escape(verdict)}</text>'
         "</g></svg>"
     )
+
+
+def render_readers_page(link: ReadersLink, at: dt.datetime) -> str:
+    """Return the page of a link, in the site's time zone. The link's address is not in it: it is stored."""
+    context = {"link": link, "pipelines": page_pipelines(link, at=at), "now": at}
+    with timezone.override(settings.TIME_ZONE):
+        return render_to_string("readiness/readers_page.html", context)

@@ -55,6 +55,14 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "runbooks/runbook.html", context)
 
 
+@require_POST
+def mark_read(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Record that the user has read the current revision."""
+    services.mark_read(_runbook(slug), by=request.user)
+    messages.success(request, "Marked as read.")
+    return redirect("runbook", slug=slug)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show the editor or a preview, or save the text. A stale edit shows both texts."""

@@ -1,17 +1,19 @@
 """Fixtures for every test: the handbook's Engineers A to D, an admin and an outsider."""
 
+import gc
 import os
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.test import Client, TransactionTestCase
+from pytest_django.plugin import blocking_manager_key
 
 from common.safe_http import Rules
 from notifications.channels.push import channel
 from notifications.services.push_devices import ensure_site_key
 from people.models import User
-from tests.databases import copied_database, empty_tables
+from tests.databases import build_template, copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
 from tests.notifications.channels.push.service import PushService
 
@@ -30,6 +32,19 @@ def pytest_collection_modifyitems(items):
     """Let people be created after the example handbook, which is copied into an empty database only."""
     for item in items:
         item.fixturenames.sort(key=CAST.__contains__)
+
+
+def pytest_sessionstart(session):
+    """Let one worker migrate while the others collect tests."""
+    if getattr(session.config, "workerinput", {}).get("workerid") == "gw0":
+        with session.config.stash[blocking_manager_key].unblock():
+            build_template()
+
+
+def pytest_collection_finish():
+    """Let the garbage collector leave out modules and tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

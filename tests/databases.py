@@ -64,6 +64,14 @@ def _template(cursor):
     return name
 
 
+def build_template():
+    """Build the migrated database, if it is not there."""
+    original = connection.settings_dict["NAME"]
+    with _server() as cursor:
+        _template(cursor)
+    _use(original)
+
+
 def _drop_abandoned_copies(cursor):
     cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [COPY + "%"])
     for (copy,) in cursor.fetchall():

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import psutil
 import psycopg2
+import pytest
+from _pytest.assertion import rewrite
 
 from oncall_site.local import postgres
 
@@ -128,6 +130,17 @@ def _begin():
         os.environ["DATABASE_URL"] = _start(var)
     # After the start: other runs may share a reused server, so this run's reaper leaves it alone.
     os.environ[SESSION_VARIABLE] = session
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config):
+    """Rewrite the assertions of test modules before the workers start, each of which would rewrite all of them in a new checkout."""
+    for path in Path(__file__).parent.rglob("*.py"):
+        compiled = rewrite.get_cache_dir(path) / f"{path.stem}{rewrite.PYC_TAIL}"
+        if path.match("test_*.py") and rewrite._read_pyc(path, compiled) is None:
+            compiled.parent.mkdir(exist_ok=True)
+            digest, code = rewrite._rewrite_test(path, config)
+            rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, digest, compiled)
 
 
 if __name__ == "__main__":

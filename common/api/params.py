@@ -1,7 +1,7 @@
 """Query parameters shared by API views, and pagination of lists that are not querysets."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -32,11 +32,15 @@ def paginate_list(
     rows: Sequence[Any] | QuerySet[Any],
     *,
     serializer: type[serializers.BaseSerializer[Any]] | None = None,
+    serialize: Callable[[Sequence[Any]], list[Any]] | None = None,
+    paginator: DefaultPagination | None = None,
 ) -> Response:
-    """Return one page of rows; `serializer` serializes the rows of that page, which are otherwise serialized already."""
-    paginator = DefaultPagination()
+    """Return one page of rows; `serializer` or `serialize` serializes those of that page, which are otherwise serialized already."""
+    paginator = paginator or DefaultPagination()
     page: Sequence[Any] = paginator.paginate_queryset(rows, request, view=view) or []
-    return paginator.get_paginated_response(page if serializer is None else serializer(page, many=True).data)
+    if serializer is not None:
+        page = serializer(page, many=True).data
+    return paginator.get_paginated_response(page if serialize is None else serialize(page))
 
 
 def instant_or_date(request: Request, *, name: str, default: dt.datetime) -> dt.datetime:

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from common.api.fields import LineField, MultilineField
 from incidents.models import EscalationStep, Failure, Incident, RunStep, TimelineEntry
+from incidents.queries.stopwatch import StopwatchStep
 from people.serializers import UsernameField
 from pipelines.models import Pipeline
 
@@ -187,3 +188,21 @@ class MarkStepSerializer(serializers.Serializer[Any]):
         allow_blank=True,
         help_text="The note that you saw before. If somebody else changed it meanwhile, both texts are saved.",
     )
+
+
+class DrillSerializer(serializers.Serializer[Any]):
+    """The pipeline of a drill."""
+
+    pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
+
+
+class StopwatchStepSerializer(serializers.Serializer[Any]):
+    """A step since an incident opened; `after_seconds` is null for a message that was not sent."""
+
+    what = serializers.CharField()
+    detail = serializers.CharField()
+    after_seconds = serializers.SerializerMethodField()
+
+    def get_after_seconds(self, step: StopwatchStep) -> float | None:
+        """Return the seconds since the incident opened."""
+        return None if step.after is None else round(step.after.total_seconds(), 1)

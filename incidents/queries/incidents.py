@@ -64,8 +64,8 @@ def active_maintenance(*, at: dt.datetime) -> QuerySet[MaintenanceWindow]:
 
 
 def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
-    """Return the unresolved incidents of one pipeline, or of all."""
-    rows = all_incidents().unresolved()
+    """Return the unresolved incidents of one pipeline, or of all, without drills."""
+    rows = all_incidents().unresolved().without_drills()
     return rows if pipeline is None else rows.filter(pipeline=pipeline)
 
 
@@ -82,7 +82,7 @@ def open_by_urgency() -> IncidentQuerySet:
 
 def open_counts(pipelines: Iterable[Pipeline]) -> dict[int, int]:
     """Return the number of unresolved incidents by pipeline."""
-    rows = Incident.objects.unresolved().filter(pipeline__in=[row.pk for row in pipelines])
+    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=[row.pk for row in pipelines])
     return dict(rows.order_by().values_list("pipeline").annotate(Count("pk")))
 
 

@@ -33,7 +33,7 @@ def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
     """
     keys = [row.pk for row in pipelines]
     counts: dict[int, dict[str, int]] = {key: {} for key in keys}
-    rows = Incident.objects.unresolved().filter(pipeline__in=keys).order_by()
+    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=keys).order_by()
     for pipeline, kind, count in rows.values_list("pipeline", "kind").annotate(Count("pk")):
         counts[pipeline][kind] = count
     results: dict[int, set[str]] = {key: set() for key in keys}

@@ -28,6 +28,7 @@ from incidents.forms import (
 )
 from incidents.models import Incident
 from incidents.queries import incidents as queries
+from incidents.queries.stopwatch import stopwatch
 from incidents.services import transitions
 from incidents.undo import UndoEdit
 from people.requests import SignedInRequest
@@ -121,6 +122,7 @@ def render_incident(
         "failing_count": incident.failures.filter(recovered_at=None).count(),
         "alerts": incident.alerts.order_by("-is_firing", "-pk")[:MAX_ALERTS_SHOWN],
         "alert_count": incident.alerts.count(),
+        "stopwatch": stopwatch(incident) if incident.is_drill else [],
         "run": run,
         "past_runs": queries.runbook_runs(incident).exclude(ended_at=None)[:MAX_PAST_RUNS_SHOWN],
         "check": check,

@@ -69,7 +69,7 @@ class DeviceNameSerializer(serializers.Serializer[Any]):
     name = LineField(max_length=services.MAX_NAME_LENGTH)
 
 
-class CodeSerializer(serializers.Serializer[Any]):
+class DeviceCodeSerializer(serializers.Serializer[Any]):
     """The code in the link of a test message."""
 
     code = LineField(max_length=200)
@@ -123,12 +123,12 @@ class PushDeviceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
         message = services.send_device_test(self.get_object())
         return Response(MessageSerializer(message).data, status=201)
 
-    @extend_schema(request=CodeSerializer, responses=PushDeviceSerializer)
+    @extend_schema(request=DeviceCodeSerializer, responses=PushDeviceSerializer)
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str) -> Response:
         """Confirm that a test message arrived, with the code in its link."""
         device = self.get_object()
-        serializer = CodeSerializer(data=request.data)
+        serializer = DeviceCodeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return Response(self.get_serializer(services.confirm_device(device, **serializer.validated_data)).data)
 

@@ -14,7 +14,10 @@ from notifications.models import Message
 from notifications.presenters import message_rows
 from notifications.queries.outbox import messages_for
 from notifications.queries.preferences import (
+    channel_list,
     contact_methods_for,
+    lacks_needed_channel,
+    needed_channels,
     preferences_for,
     quiet_hours_for,
     reachable_channels,
@@ -41,7 +44,7 @@ def notifications(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, "Notification settings saved.")
             return redirect("notifications")
-    return _page(request, form=form)
+    return notifications_page(request, form=form)
 
 
 @require_POST
@@ -49,40 +52,15 @@ def save_rules(request: SignedInRequest) -> HttpResponse:
     """Save the notification rules of both urgencies."""
     forms = _rules_forms(request.user, request.POST)
     if any(form.errors for form in forms):
-        return _page(request, rules_forms=forms)
+        return notifications_page(request, rules_forms=forms)
     try:
         services.update_rules(request.user, rules={form.rules.urgency.value: form.steps() for form in forms})
     except InvalidInputError as error:
         for form in forms:
             for problem in error.problems.get(form.rules.urgency.value, []):
                 form.add_error(None, problem)
-        return _page(request, rules_forms=forms)
+        return notifications_page(request, rules_forms=forms)
     messages.success(request, "Notification rules saved.")
-    return redirect("notifications")
-
-
-@require_POST
-def add_contact_method(request: SignedInRequest) -> HttpResponse:
-    """Add or replace an own contact method."""
-    form = OwnContactMethodForm(request.POST, is_admin=request.user.is_staff)
-    if not form.is_valid():
-        return _page(request, contact_form=form)
-    row = services.set_contact_method(
-        request.user, channel=form.cleaned_data["channel"], address=form.cleaned_data["typed"], by=request.user
-    )
-    messages.success(request, f"{row.get_channel_display()} added. Send a test to check it.")
-    return redirect("notifications")
-
-
-@require_POST
-def remove_contact_method(request: SignedInRequest, channel: str) -> HttpResponse:
-    """Remove an own contact method."""
-    try:
-        services.remove_contact_method(request.user, channel=channel, by=request.user)
-    except DomainError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "Contact method removed.")
     return redirect("notifications")
 
 
@@ -114,7 +92,7 @@ def _rules_forms(person: User, data: Any = None) -> list[RulesForm]:
     return [RulesForm(data, rules=rules, reachable=_channels(person)) for rules in rule_sets_for(person)]
 
 
-def _page(
+def notifications_page(
     request: SignedInRequest,
     *,
     form: PreferencesForm | None = None,
@@ -129,6 +107,8 @@ def _page(
         "rules_forms": rules_forms or _rules_forms(person),
         "contact_form": contact_form or OwnContactMethodForm(is_admin=person.is_staff),
         "contact_methods": contact_methods_for(person),
+        "lacks_needed_channel": lacks_needed_channel(person),
+        "needed_channels": channel_list(needed_channels()),
         "push_devices": devices_for(person),
         "message_rows": message_rows(messages_for(person)[:MAX_LISTED]),
     }

@@ -26,6 +26,7 @@ TAGS = {
     "maintenance-windows": "Incidents",
     "integration-keys": "Integrations",
     "pipelines": "Pipelines",
+    "readers-links": "Pipelines",
     "restatements": "Pipelines",
     "runbooks": "Runbooks",
     "checks": "Checks and metrics",

@@ -25,8 +25,8 @@ from incidents.api.integration_keys import IntegrationKeyViewSet
 from incidents.api.maintenance import MaintenanceWindowViewSet
 from incidents.api.reports import ReportViewSet
 from lineage.api import lineage
+from notifications.api.contact_methods import ContactMethodViewSet
 from notifications.api.notifications import (
-    ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
     notification_rules,
@@ -37,6 +37,7 @@ from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
 from oncall_site.api.profile import profile
+from readiness.api.readers import ReadersLinkViewSet, reader_note
 from readiness.api.readiness import readiness
 from readiness.api.restatements import RestatementViewSet
 from runbooks.api import RunbookViewSet
@@ -72,6 +73,7 @@ router.register("me/push-devices", PushDeviceViewSet, basename="api-push-device"
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("feeds", FeedViewSet, basename="api-feed")
+router.register("readers-links", ReadersLinkViewSet, basename="api-readers-link")
 router.register("restatements", RestatementViewSet, basename="api-restatement")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 router.register("metrics", MetricViewSet, basename="api-metric")
@@ -111,6 +113,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
     path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
     path("pipelines/<slug:slug>/readiness/", readiness, name="api-readiness"),
+    path("pipelines/<slug:slug>/readers-note/", reader_note, name="api-readers-note"),
     path("", include(router.urls)),
     # Also for a path with a line break in it.
     re_path(r"^(?P<rest>[\s\S]*)\Z", api_not_found),

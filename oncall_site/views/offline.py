@@ -64,14 +64,14 @@ def manifest(request: HttpRequest) -> HttpResponse:
             {"name": "My schedule", "url": reverse("account")},
         ],
     }
-    return JsonResponse(data, content_type="application/manifest+json", headers={"Cache-Control": "max-age=3600"})
+    return JsonResponse(data, content_type="application/manifest+json")
 
 
 @require_safe
 @login_not_required
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """Return the service worker. From here its scope is the whole site; browsers look for a new one at each visit."""
-    return HttpResponse(_script(), content_type="text/javascript", headers={"Cache-Control": "no-cache"})
+    """Return the service worker. At this path its scope is the whole site."""
+    return HttpResponse(_script(), content_type="text/javascript")
 
 
 @cache

@@ -17,6 +17,7 @@ from people.queries import user_by_username
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from pipelines.queries import owners, ownership, row_history
+from readiness.models import ReaderNote
 from scheduling.models import Rotation
 from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.on_call import on_call_snapshot
@@ -85,6 +86,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "pipeline": row,
         "row": pipeline_row,
         "now": at,
+        "reader_note": ReaderNote.objects.filter(pipeline=row).first(),
         "history": row_history(row, fields=HISTORY_FIELDS),
         "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
         "maintenance": MaintenanceWindow.objects.filter(pipeline=row).not_over(at=at)[:MAX_MAINTENANCE_WINDOWS],

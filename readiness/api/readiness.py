@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from common.datetimes import parse_date_param
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness, Verdict
-from readiness.queries import readiness_by_pipeline
+from readiness.queries.readiness import readiness_by_pipeline
 
 DAY = OpenApiParameter(
     "day",

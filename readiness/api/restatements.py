@@ -16,7 +16,7 @@ from common.datetimes import isoformat_z
 from people.permissions import request_user
 from pipelines.models import Pipeline
 from readiness.models import MAX_COMMENT_LENGTH, Restatement
-from readiness.queries import restatements
+from readiness.queries.readiness import restatements
 from readiness.services.restatements import comment_restatement
 
 

@@ -16,7 +16,7 @@ from readiness.domain.calendar import MetricCalendar
 from readiness.domain.ledger import Drift, ValueChange, find_drift
 from readiness.domain.verdict import Verdict
 from readiness.models import Publication, Restatement, SweepCursor
-from readiness.queries import readiness_by_pipeline
+from readiness.queries.readiness import readiness_by_pipeline
 from validation.domain.buckets import DAY
 from validation.models import Check, ExternalCheck, Metric, MetricPoint, MetricPointRevision
 

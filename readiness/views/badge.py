@@ -12,7 +12,7 @@ from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness
 from readiness.presenters import badge_svg
-from readiness.queries import readiness_by_pipeline
+from readiness.queries.readiness import readiness_by_pipeline
 
 
 @require_safe

@@ -13,7 +13,7 @@ from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from readiness.forms import CommentForm
 from readiness.models import Publication, Restatement
-from readiness.queries import restatements
+from readiness.queries.readiness import restatements
 from readiness.services.restatements import comment_restatement
 
 ROWS_PER_PAGE = 50

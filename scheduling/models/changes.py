@@ -133,11 +133,16 @@ class SwapRequest(EngineerRequest):
     @property
     def people(self) -> list[User]:
         """The requester and the named recipients."""
-        return [person for person in (self.requester, self.counterpart, self.third) if person]
+        return [self.requester, *self.recipients]
 
     @property
-    def named_recipients(self) -> list[int | None]:
-        """The IDs of the engineers it names."""
+    def recipients(self) -> list[User]:
+        """The engineers it names."""
+        return [person for person in (self.counterpart, self.third) if person]
+
+    @property
+    def recipient_ids(self) -> list[int | None]:
+        """The IDs of the engineers it names, which need no query."""
         return [self.counterpart_id, self.third_id]
 
     @property

@@ -73,8 +73,13 @@ class EngineerRequest(models.Model):
         indexes = [models.Index(fields=["state", "expires_at"], name="%(class)s_expiry")]
 
     @property
-    def named_recipients(self) -> list[int | None]:
-        """The IDs of the engineers it names."""
+    def recipients(self) -> list[User]:
+        """The engineers it names."""
+        return [self.counterpart] if self.counterpart else []
+
+    @property
+    def recipient_ids(self) -> list[int | None]:
+        """The IDs of the engineers it names, which need no query."""
         return [self.counterpart_id]
 
     @property
@@ -86,4 +91,4 @@ class EngineerRequest(models.Model):
         """Return True if it is open and `person`, a recipient or anyone if it names none, has not answered yet."""
         if self.state != RequestState.PENDING or person.pk in (self.requester_id, *self.answered_by):
             return False
-        return self.counterpart_id is None or person.pk in self.named_recipients
+        return self.counterpart_id is None or person.pk in self.recipient_ids

@@ -66,7 +66,7 @@ def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
 def recipients(swap: SwapRequest) -> list[User]:
     """Return the recipients of a request: those it names, or for anyone the other engineers of the week's roster."""
     if swap.counterpart:
-        return [person for person in (swap.counterpart, swap.third) if person]
+        return swap.recipients
     return list(User.objects.filter(pk__in=others_on_roster(swap)).order_by("pk"))
 
 

@@ -29,6 +29,7 @@ from scheduling.services.open_requests import (
     answering_engineer,
     check_may_withdraw,
     close_request,
+    lock_expired_requests,
     lock_open_request,
     save_decline,
     void_request,
@@ -167,7 +168,7 @@ def accept_swap(
     """
     lock_rotation(swap.rotation)
     row = lock_open_request(swap, people=PEOPLE, at=at)
-    taker = _answering_engineer(row, by=by, engineer=engineer)
+    taker = answering_engineer(row, by=by, engineer=engineer)
     people = lock_people([*row.people, taker])
     moves = row.moves(taker=taker.person)
     weeks = weeks_by_date(row.rotation, dates=row.weeks)
@@ -199,7 +200,7 @@ def decline_swap(
     """
     lock_rotation(swap.rotation)
     row = lock_open_request(swap, people=PEOPLE, at=at)
-    decliner = _answering_engineer(row, by=by, engineer=engineer)
+    decliner = answering_engineer(row, by=by, engineer=engineer)
     save_decline(row, engineer=decliner)
     if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
         _close(row, state=SwapRequest.State.DECLINED, reason=comment, by=by, at=at)
@@ -222,28 +223,10 @@ def cancel_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
 @transaction.atomic
 def expire_swaps(*, at: dt.datetime) -> int:
     """Close open requests if one of their weeks has started or nobody has answered for 14 days; return how many."""
-    due = SwapRequest.objects.pending().filter(expires_at__lte=at).select_related(*PEOPLE).order_by("pk")
-    rows = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
+    rows = lock_expired_requests(SwapRequest.objects.pending(), people=PEOPLE, at=at)
     for row in rows:
         _close(row, state=SwapRequest.State.EXPIRED, reason="Nobody answered in time.", at=at)
     return len(rows)
-
-
-def _answering_engineer(row: SwapRequest, *, by: User, engineer: User | None) -> User:
-    """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
-    unanswered = (person for person in (row.counterpart, row.third) if person and person.pk not in row.accepted_by)
-    person = answering_engineer(
-        row,
-        by=by,
-        engineer=engineer,
-        is_recipient=row.awaits_answer_from(by),
-        named=next(unanswered, None),
-    )
-    if not row.awaits_answer_from(person):
-        if person.pk in (*row.accepted_by, *row.declined_by):
-            raise DomainError(f"{person} has already answered this request.")
-        raise NotAllowedError(f"This request is not addressed to {person}.")
-    return person
 
 
 def _close(row: SwapRequest, *, state: RequestState, at: dt.datetime, by: User | None = None, reason: str = "") -> None:

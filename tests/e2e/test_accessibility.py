@@ -61,6 +61,7 @@ PAGES = [
     f"/pipelines/{SLUG}/",
     f"/pipelines/{SLUG}/maintenance/",
     f"/pipelines/{SLUG}/restatements/",
+    "/readers/",
     "/runbooks/",
     f"/runbooks/{SLUG}/",
     f"/runbooks/{SLUG}/edit/",
@@ -86,6 +87,7 @@ PAGES = [
     "/people/engineer-a/",
     "/handoffs/",
     "/me/notifications/",
+    "/me/offline/",
     "/api/v1/docs/",
     "/no-such-page/",
 ]

@@ -150,7 +150,7 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     incident = Incident.objects.get()
     colleague.goto(f"/incidents/{incident.pk}/")
     tour.steps[-1].clicks += 1
-    for name in ("Acknowledge and start runbook", "Mark step 1 as done"):
+    for name in ("Acknowledge and start runbook", "Mark as done step 1"):
         expect(colleague.get_by_role("button", name=name)).to_be_in_viewport()
         tour.click(colleague.get_by_role("button", name=name))
     expect(colleague.get_by_role("button", name="Undo step 1")).to_be_visible()

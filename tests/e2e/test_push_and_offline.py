@@ -13,6 +13,7 @@ from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, open_incident
 from notifications.models import Message, PushDevice
 from notifications.services.delivery import deliver_one
+from tests.axe import findings
 from tests.browser import follow
 from tests.factories import make_pipeline, make_runbook
 from tests.waiting import wait_until
@@ -146,7 +147,7 @@ def test_without_a_connection_the_copy_is_shown_and_what_was_done_is_sent_later(
     page.get_by_role("group").filter(has_text="Visits").locator("summary").click()
     expect(page.get_by_text("Start the job again.").last).to_be_visible()
     page.get_by_label("Note on step 1 of Logs are late").fill("The disk is full.")
-    page.get_by_role("button", name="Mark step 1 as done").click()
+    page.get_by_role("button", name="Mark as done step 1").click()
     expect(page.get_by_text("1 change saved on this device. Sent when you are online.")).to_be_visible()
     assert not RunStep.objects.exclude(note="").exists()
     page.context.set_offline(False)
@@ -161,7 +162,7 @@ def test_work_that_somebody_else_did_meanwhile_is_refused_with_the_reason(incide
     page.wait_for_copy("Logs are late")
     page.context.set_offline(True)
     page.goto("/")
-    page.get_by_role("button", name="Mark step 2 as done").click()
+    page.get_by_role("button", name="Mark as done step 2").click()
     expect(page.get_by_text("1 change saved on this device.")).to_be_visible()
     mark_step(incident, position=2, by=b, at=timezone.now(), done=True)
     page.context.set_offline(False)
@@ -176,7 +177,7 @@ def test_the_checklist_of_an_open_page_is_saved_too(incident, page, complaints):
     page.wait_for_copy("Logs are late")
     page.context.set_offline(True)
     page.get_by_label("Note on step 2").fill("Started again.")
-    page.get_by_role("button", name="Mark step 1 as done").click()
+    page.get_by_role("button", name="Mark as done step 1").click()
     expect(page.get_by_text("2 changes saved on this device.")).to_be_visible()
     page.context.set_offline(False)
     expect(page.get_by_text("2 changes to runbook steps sent.")).to_be_visible()
@@ -214,3 +215,36 @@ SIZE = """async (src) => {
   const image = await createImageBitmap(await (await fetch(src)).blob());
   return `${image.width}x${image.height}`;
 }"""
+
+
+@pytest.fixture
+def devices(a, b):
+    """Devices of A in every state of health."""
+    at = timezone.now()
+    states = (
+        {"name": "Chrome on Android", "confirmed_at": at, "last_delivered_at": at},
+        {"name": "Firefox on Linux"},
+        {"name": "Safari on Mac", "problem": "web.push.apple.com answered with status 503.", "confirmed_at": at},
+        {
+            "name": "Edge on Windows",
+            "problem": "wns2.notify.windows.com answered with status 410.",
+            "switched_off_at": at,
+        },
+    )
+    fields = {"endpoint": "x", "service": "fcm.googleapis.com", "p256dh": "x", "auth": "x"}
+    return [
+        PushDevice.objects.create(person=a, endpoint_digest=f"{number}", **fields, **state)
+        for number, state in enumerate(states)
+    ]
+
+
+def test_the_pages_have_no_axe_findings(incident, devices, a, open_page, complaints):
+    page = open_page(a)
+    paths = ["/me/offline/", "/me/notifications/", *(f"/me/notifications/push/{row.pk}/?code=x" for row in devices[:2])]
+    found = []
+    for number, path in enumerate(paths):
+        page.goto(path)
+        found += findings(page, number=number)
+        found += findings(page, number=number + 1)
+    assert found == []
+    assert complaints == []

@@ -86,7 +86,7 @@ def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, co
     page.get_by_role("button", name="Start runbook", exact=True).click()
     for position, note in ((1, "Nothing late upstream."), (3, "Ran them again.")):
         page.get_by_label(f"Note on step {position}").fill(note)
-        page.get_by_role("button", name=f"Mark step {position} as done").click()
+        page.get_by_role("button", name=f"Mark as done step {position}").click()
         expect(page.get_by_role("button", name=f"Undo step {position}")).to_be_visible()
     page.reload()
     page.get_by_label("Which step fixed it?").select_option("3")

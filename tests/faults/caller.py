@@ -8,7 +8,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 
 class Caller:
-    """One person's kept connection to the API, closed when the web processes stop."""
+    """One person's connection to the API, which stays open until `close_callers`."""
 
     opened = []
 
@@ -32,6 +32,12 @@ class Caller:
                 if attempt == 2:
                     raise
         return answer.status, json.loads(text) if text[:1] in (b"{", b"[") else text.decode(errors="replace")
+
+
+def close_callers():
+    """Close the connections of all callers."""
+    while Caller.opened:
+        Caller.opened.pop().connection.close()
 
 
 def at_once(calls):

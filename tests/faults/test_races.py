@@ -21,10 +21,16 @@ from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation
 from scheduling.services.weeks import ensure_weeks
 from tests.factories import make_engineer, make_pipeline
-from tests.faults.caller import Caller, at_once
+from tests.faults.caller import Caller, at_once, close_callers
 from tests.faults.web import ROOT, web
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900), pytest.mark.django_db(transaction=True)]
+# On one worker of xdist, so that the web processes start once.
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.timeout(900),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("races"),
+]
 
 ENGINEERS = 21
 DAY = dt.timedelta(days=1)
@@ -335,10 +341,17 @@ def check_leavers(address, *, rounds):
         assert admin("POST", f"people/{leaver.username}/reactivate/")[0] == 200
 
 
-@pytest.fixture
-def address(transactional_db):
-    with web() as address, contextlib.closing(connection):
+@pytest.fixture(scope="module")
+def site(django_db_setup):
+    with web() as address:
         yield address
+
+
+@pytest.fixture
+def address(transactional_db, site):
+    with contextlib.closing(connection):
+        yield site
+    close_callers()
 
 
 def test_of_twenty_simultaneous_acceptances_one_wins(address):

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from tests.faults.caller import Caller
+from tests.faults.caller import close_callers
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,8 @@ def web(*, workers=4, threads=6, front=False, application="oncall_site.wsgi", **
         "LOG_FORMAT": "line",
         **environment,
     }
-    program = ["oncall_site.web_server"] if front else ["gunicorn", application]
+    # Without the front, the code is loaded once for all processes.
+    program = ["oncall_site.web_server"] if front else ["gunicorn", application, "--preload"]
     command = [sys.executable, "-m", *program, "--bind", f"127.0.0.1:{port}"]
     sizes = ["--workers", str(workers), "--threads", str(threads), "--log-level", "error", "--timeout", "60"]
     process = subprocess.Popen([*command, *sizes], cwd=ROOT, env=variables)
@@ -58,7 +59,6 @@ def web(*, workers=4, threads=6, front=False, application="oncall_site.wsgi", **
         assert process.poll() is None, "gunicorn stopped"
         yield "127.0.0.1", port
     finally:
-        while Caller.opened:
-            Caller.opened.pop().connection.close()
+        close_callers()
         process.terminate()
         process.wait()

@@ -5,6 +5,7 @@ with a token, which may come from memory, as with a session, which never does. `
 """
 
 import datetime as dt
+import itertools
 import json
 import random
 from collections import Counter
@@ -27,6 +28,7 @@ from people.queries import find_caller
 from people.services.accounts import create_token
 from pipelines.models import Pipeline
 from pipelines.services import Owners, change_owners
+from scheduling.api.rotations import IntervalSerializer
 from scheduling.models import (
     Cover,
     HolidayBlock,
@@ -36,6 +38,7 @@ from scheduling.models import (
     Rotation,
     RotationWeek,
 )
+from scheduling.queries.on_call import rotation_timeline
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday
 from scheduling.services.offboarding import deactivate, reactivate
@@ -479,3 +482,48 @@ def test_the_request_log_and_fair_use_know_the_caller(site, script, a, caplog):
     record = [record for record in caplog.records if record.name == "oncall_site.requests"][-1]
     assert (record.user, record.view, record.status) == ("engineer-a", "api-oncall-list", 200)
     assert response.wsgi_request.user == a
+
+
+def year_of(rotation):
+    first = rotation.weeks.order_by("starts_on").first().starts_on
+    return f"/api/v1/rotations/{rotation.slug}/timeline/?from={first}&to={first + 365 * DAY}"
+
+
+def test_a_year_s_timeline_is_one_page_and_is_answered_from_memory(site, script, admin):
+    people = list(User.objects.filter(weeks__isnull=False).distinct().order_by("pk")[:2])
+    first = site.weeks.order_by("starts_on").first().starts_at
+    Cover.objects.bulk_create(
+        Cover(
+            rotation=site,
+            engineer=people[n % 2],
+            covered_engineer=people[(n + 1) % 2],
+            starts_at=first + HOUR * 14 * n,
+            ends_at=first + HOUR * (14 * n + 7),
+            created_by=admin,
+        )
+        for n in range(600)
+    )
+    path = year_of(site)
+    answer, statements = counted(script, path)
+    body = answer.json()
+    assert (len(body["results"]) == body["count"] > 1_000, body["next"]) == (True, None)
+    rows = body["results"]
+    assert all(one["ends_at"] == other["starts_at"] for one, other in itertools.pairwise(rows))
+    start, end = (dt.datetime.fromisoformat(text) for text in (rows[0]["starts_at"], rows[-1]["ends_at"]))
+    assert (end - start).days == 365
+    intervals = rotation_timeline(site, starts_at=start, ends_at=end)
+    assert rows == [dict(row) for row in IntervalSerializer(intervals, many=True).data]
+    again, fewer = counted(script, path)
+    assert (len(statements) > 1, len(fewer), again.content) == (True, 1, answer.content)
+    assert script.get(path, headers={"if-none-match": answer.headers["ETag"]}).status_code == 304
+    Cover.objects.filter(pk=Cover.objects.first().pk).delete()
+    assert script.get(path).json()["count"] < body["count"]
+    short = script.get(f"{path}&page_size=100").json()
+    assert (len(short["results"]), short["next"] is None) == (100, False)
+
+
+def test_a_timeline_from_now_on_is_made_afresh(site, script):
+    path = f"/api/v1/rotations/{site.slug}/timeline/"
+    for _ in range(2):
+        _, statements = counted(script, path)
+        assert len(statements) > 1

@@ -18,6 +18,7 @@ from incidents.models import Alert, Incident, IntegrationKey, MaintenanceWindow
 from incidents.services.alerts import ingest_alerts
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
+from notifications.models import PushDevice
 from notifications.services.outbox import enqueue
 from people.models import ApiToken
 from people.services.accounts import create_token
@@ -84,6 +85,8 @@ PAGES = [
     "/search/?q=engineer",
     "/search/?q=e&palette=1",
     "/me/notifications/",
+    "/me/offline/",
+    "/admin/notifications/pushdevice/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
@@ -115,6 +118,7 @@ CALLS = [
     "people/",
     "pipelines/",
     "messages/",
+    "me/push-devices/",
     "runbooks/",
     "external-checks/",
     "metrics/",
@@ -136,6 +140,7 @@ def fill(admin, *, rows):
         create_token(admin, name=f"token {row}")
         create_holiday(primary, data=HolidayData(dt.date(2026, 12, 1), dt.date(2026, 12, 2)), by=primary)
         add_messages(row, person=admin)
+        add_push_device(row, person=admin)
         add_external_check(row, pipeline=pipeline)
         add_alert(row, pipeline=pipeline)
         add_maintenance(row, pipeline=pipeline, admin=admin)
@@ -154,6 +159,12 @@ def add_messages(row, *, person):
     """Add a message to somebody."""
     at = timezone.now()
     enqueue([person], News(str(row)), due_at=at, expires_at=at + dt.timedelta(days=1))
+
+
+def add_push_device(row, *, person):
+    """Add a device with push to somebody."""
+    fields = {"endpoint": "x", "service": "x", "p256dh": "x", "auth": "x"}
+    PushDevice.objects.create(person=person, name=f"Device {row}", endpoint_digest=f"{row}", **fields)
 
 
 def add_maintenance(row, *, pipeline, admin):

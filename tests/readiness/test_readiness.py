@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from lineage.services.edges import add_edge
-from readiness.queries import readiness_by_pipeline
+from readiness.queries.readiness import readiness_by_pipeline
 from tests.factories import make_pipeline
 from tests.validation.fixtures import AT, DAY, bucket, make_check, make_metric, push, run
 from validation.models import Check, ExternalCheck, ExternalFinding, Metric

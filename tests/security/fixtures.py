@@ -25,13 +25,14 @@ from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from notifications.models import Message
 from notifications.notifications import TEST_CODE_SALT
-from notifications.services.preferences import set_contact_method
 from notifications.services.push_devices import add_device
 from people.models import ApiToken, User
 from people.queries import link_secret
 from people.services.accounts import create_token
 from people.services.password_links import invite
-from readiness.models import Publication, Restatement
+from readiness.models import Publication, Restatement, Subscription
+from readiness.services.readers import create_link
+from readiness.services.subscriptions import confirm_secret, leave_secret
 from runbooks.services import save_revision
 from scheduling.services.calendar_links import link_calendar
 from scheduling.services.cover_requests import CoverProposal, request_cover
@@ -40,7 +41,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
-from tests.factories import PASSWORD, make_engineer, make_pipeline, make_runbook
+from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
 from tests.validation.fixtures import bucket, make_check, make_metric, push
@@ -103,7 +104,7 @@ def make_world():
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
     Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message to oneself")
-    method = set_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
+    method = add_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
     for person in User.objects.filter(email=""):
         User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
     external = ExternalCheck.objects.create(
@@ -131,7 +132,15 @@ def make_world():
     key = create_integration_key(pipeline, name="Grafana", by=admin)
     subscription = Browser("https://fcm.googleapis.com/fcm/send/owned").subscription
     device = add_device(a, name="Phone", endpoint=subscription["endpoint"], **subscription["keys"])
+    readers_link = create_link(name="Investor numbers", pipelines=[pipeline], by=a)
+    subscription = Subscription.objects.create(
+        link=readers_link.link, pipeline=pipeline, email="reader@example.com", created_at=at
+    )
     words = {
+        "readers_link": readers_link.secret,
+        "readers_link_pk": readers_link.link.pk,
+        "confirm_secret": confirm_secret(subscription),
+        "leave_secret": leave_secret(subscription),
         "maintenance": maintenance.pk,
         "integration_key": key.key.pk,
         "routing_key": key.secret,
@@ -161,7 +170,7 @@ def make_world():
         "cover_asked": cover_asked.pk,
         "cover_asking": cover_asking.pk,
         "message": message.pk,
-        "contact_method": method.channel,
+        "contact_method": method.pk,
         "push_device": device.pk,
         "push_code": signing.dumps(device.pk, salt=TEST_CODE_SALT),
         "external": external.pk,

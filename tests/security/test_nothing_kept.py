@@ -14,11 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from notifications.services.delivery import deliver_one
-from notifications.services.preferences import set_contact_method
 from oncall_site.logs import JsonFormatter, MaskingFilter
 from oncall_site.services import invite
 from people.models import User
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, add_contact_method
 from tests.people.test_second_factor import code_of
 from validation.services.data_sources import create_data_source
 
@@ -85,7 +84,7 @@ def secrets(db, admin, a, log, mailoutbox):
     made["linked calendar"] = "private-3f9a77c2"
     create_data_source(name="warehouse", address=WAREHOUSE, by=admin)
     made["source"] = "word-of-the-warehouse"
-    set_contact_method(a, channel="chat", address=CHAT, by=admin)
+    add_contact_method(a, channel="chat", address=CHAT, by=admin)
     made["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
     post(browser, "/sign-in/again/", password=PASSWORD)
     made["second factor"] = found(r'class="secret">(\w+)<', browser.get("/me/second-factor/enrol/").content.decode())

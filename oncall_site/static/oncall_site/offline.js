@@ -82,7 +82,7 @@ const clear = () => caches.delete("offline");
 const start = () => {
   if (!user) return clear();
   navigator.serviceWorker.register("/service-worker.js");
-  const isIncident = document.querySelector(".checklist") !== null;
+  const isIncident = document.querySelector("#checklist") !== null;
   navigator.serviceWorker.ready.then(({ active }) => active.postMessage(isIncident ? "refresh" : "save"));
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -96,7 +96,7 @@ const start = () => {
     }
   });
   document.addEventListener("htmx:sendError", ({ target, detail }) => {
-    if (target.closest(".checklist")) queue(detail.requestConfig.formData, detail.requestConfig.path);
+    if (target.closest("#checklist")) queue(detail.requestConfig.formData, detail.requestConfig.path);
   });
   window.addEventListener("online", send);
   return send();
