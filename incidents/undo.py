@@ -62,6 +62,6 @@ class UndoEdit(Undo):
         """Restore them, unless somebody edited the incident meanwhile."""
         row = lock_incident(Incident.objects.get(pk=self.incident))
         if {name: getattr(row, name) for name in self.saved} != self.saved:
-            raise DomainError("This incident was edited meanwhile.")
+            raise DomainError("This incident has since been edited.")
         update_incident(row, by=by, at=at, **self.before)
         return Undone("Edit undone.")

@@ -75,6 +75,6 @@ class IntegrationKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         return Response(row, status=status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Revoke an integration key. Events with it are refused at once."""
+        """Revoke an integration key. Events sent with it are then rejected."""
         revoke_integration_key(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

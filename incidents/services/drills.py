@@ -1,4 +1,4 @@
-"""Drills: an incident that goes through rules, chain and escalation, and touches no status and no report."""
+"""Drills: incidents that follow the notification rules and escalation chain but do not change statuses or reports."""
 
 import datetime as dt
 
@@ -11,7 +11,7 @@ from people.models import User
 from pipelines.models import Pipeline
 
 TITLE = "Drill: nothing is wrong"
-TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. Nothing else is to be done."
+TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. No other action is needed."
 MAX_DRILL = dt.timedelta(hours=4)
 
 
@@ -21,7 +21,7 @@ def start_drill(pipeline: Pipeline, *, by: User, at: dt.datetime) -> Incident:
     # One after another for each pipeline.
     Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline.pk)
     if Incident.objects.unresolved().filter(pipeline=pipeline, source=Incident.Source.DRILL).exists():
-        raise DomainError("A drill of this pipeline is running. Resolve it first.")
+        raise DomainError("A drill is already in progress for this pipeline. Resolve it first.")
     what = NewIncident(kind=Incident.Kind.ISSUE, title=TITLE, text=TEXT, source=Incident.Source.DRILL)
     return open_incident(pipeline, what=what, by=by, at=at)
 
@@ -32,7 +32,7 @@ def end_old_drills(*, at: dt.datetime) -> int:
     count = 0
     for row in rows.order_by("pk"):
         try:
-            resolve(row, by=None, at=at, text="The drill ended by itself.")
+            resolve(row, by=None, at=at, text="The drill ended automatically.")
         except DomainError:
             # A person resolved it meanwhile.
             continue

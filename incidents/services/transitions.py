@@ -165,7 +165,7 @@ def acknowledge_for_tool(incident: Incident, *, tool: str, at: dt.datetime) -> I
     if row.assignee is not None and row.assignee.is_active:
         engineer = row.assignee
     if engineer is None:
-        raise DomainError("Nobody was notified of this incident yet.")
+        raise DomainError("Nobody has been notified of this incident yet.")
     _assign(row, to=engineer, at=at)
     text = f"By {tool}, for {engineer}."
     row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, text=text, engineer=engineer.username)
@@ -186,7 +186,7 @@ def delete_note(incident: Incident, *, entry: int, by: User) -> None:
     row = lock_incident(incident)
     deleted, _ = row.timeline.filter(pk=entry, kind=TimelineEntry.Kind.NOTE, by=by).delete()
     if not deleted:
-        raise DomainError("This note was removed meanwhile.")
+        raise DomainError("This note has since been removed.")
 
 
 @transaction.atomic
@@ -283,7 +283,7 @@ def restore_snooze(incident: Incident, *, before: Snooze, saved: dt.datetime, by
     row = lock_incident(incident)
     _check_unresolved(row)
     if row.snoozed_until != saved:
-        raise DomainError("The snooze was changed or ended meanwhile.")
+        raise DomainError("The snooze has since changed or ended.")
     is_snoozed = before.until is not None and before.until > at
     row.snoozed_until = before.until if is_snoozed else None
     row.next_escalation_at = before.next_escalation_at if row.state == Incident.State.OPEN and not is_snoozed else None

@@ -52,7 +52,7 @@ def call(request: HttpRequest) -> HttpResponse:
     fields = _signed_fields(request)
     message = callback_message(query_param(request, "message"))
     if message is None or not message.recipient.is_active:
-        return _script(say("This call is too old. Open the site."))
+        return _script(say("This call has expired. Open the site to respond."))
     record_answer(message.recipient_id, channel=message.channel, method=message.contact_method)
     return _script(say(answer_key(message, key=fields.get("Digits", ""), at=timezone.now())))
 
