@@ -6,7 +6,7 @@ class UndeliverableError(Exception):
 
 
 class GoneError(UndeliverableError):
-    """The address is gone for good: its contact method is switched off."""
+    """The address is gone for good: its contact method is turned off."""
 
 
 class AddressError(Exception):

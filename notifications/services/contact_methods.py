@@ -1,4 +1,4 @@
-"""Contact methods: add, verify by a code that is sent there, remove, and report those that were switched off."""
+"""Contact methods: add, verify by a code that is sent there, remove, and report those that were turned off."""
 
 import datetime as dt
 import secrets
@@ -117,7 +117,7 @@ def verify_contact_method(method: ContactMethod, *, code: str) -> ContactMethod:
             row.verified_at, row.code_nonce, row.code_sent_at = database_clock(), "", None
         row.save(update_fields=["verified_at", "code_nonce", "code_sent_at", "code_attempts"])
     if not is_right:
-        problem = "This code is wrong." if is_current else "This code is too old. Send a new one."
+        problem = "This code is wrong." if is_current else "This code has expired. Send a new one."
         if row.code_attempts > MAX_CODE_ATTEMPTS:
             problem = "Too many wrong codes. Send a new one."
         raise InvalidInputError({"code": [problem]})
@@ -149,7 +149,7 @@ def remove_contact_method(method: ContactMethod, *, by: User) -> None:
 
 @transaction.atomic
 def report_methods_off() -> int:
-    """Enqueue an e-mail for each contact method that was switched off; return how many were reported."""
+    """Enqueue an e-mail for each contact method that was turned off; return how many were reported."""
     rows = ContactMethod.objects.filter(switched_off_at__isnull=False, reported_at=None).order_by("pk")
     methods = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("person")[:REPORT_BATCH_SIZE])
     for row in methods:

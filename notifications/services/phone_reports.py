@@ -13,7 +13,7 @@ UNANSWERED = frozenset({"busy", "no-answer", "canceled"})
 
 @transaction.atomic
 def record_status(message: Message, *, status: str, error_code: str) -> None:
-    """Record what became of an SMS or a call. A number that is gone is switched off; other reports change nothing."""
+    """Record what became of an SMS or a call. A number that is gone is turned off; other reports change nothing."""
     method = ContactMethod.objects.filter(pk=message.contact_method)
     if status in DELIVERED:
         method.update(last_delivered_at=Now(), problem="")

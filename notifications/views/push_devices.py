@@ -40,7 +40,7 @@ def send_push_test(request: SignedInRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Test message queued. Open it on the device and confirm that you received it.")
+        messages.success(request, "Test message queued. Open it on the device to confirm that you received it.")
     return redirect("notifications")
 
 

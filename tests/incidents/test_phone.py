@@ -215,10 +215,10 @@ def test_no_call_follows_an_acknowledgement(twilio, incident, responder):
 @pytest.mark.parametrize(
     ("limit", "value", "problem"),
     [
-        ("PHONE_MAX_PER_PERSON_PER_DAY", 1, "used up the 1 SMS and calls of a day"),
-        ("PHONE_MAX_PER_DAY", 1, "The site has used up the 1 SMS and calls of a day"),
+        ("PHONE_MAX_PER_PERSON_PER_DAY", 1, "reached the limit of 1 SMS and calls per day"),
+        ("PHONE_MAX_PER_DAY", 1, "The site has reached the limit of 1 SMS and calls per day"),
         ("PHONE_MAX_COST_PER_PERSON", 0.05, "30 days may cost (0.05)"),
-        ("PHONE_MAX_COST", 0.05, "The site has used up what SMS and calls of 30 days may cost (0.05)"),
+        ("PHONE_MAX_COST", 0.05, "The site has reached the cost limit of 0.05 for SMS and calls in 30 days"),
     ],
 )
 def test_limits_of_number_and_cost(twilio, incident, settings, limit, value, problem):
