@@ -31,7 +31,7 @@ class UndoRevision(Undo):
         try:
             restore_revision(row, number=self.revision - 1, based_on=self.revision, author=by)
         except StaleEditError as error:
-            raise DomainError(f"Revision {error.current.number} was saved meanwhile.") from error
+            raise DomainError(f"Revision {error.current.number} has since been saved.") from error
         return Undone(f"Revision {self.revision - 1} restored.", reverse("runbook", args=[row.pipeline.slug]))
 
 

@@ -31,7 +31,7 @@ class UndoCreateCheck(Undo):
         """Delete it."""
         check = Check.objects.filter(pk=self.check).first()
         if check is None:
-            raise DomainError("This check was deleted meanwhile.")
+            raise DomainError("This check has since been deleted.")
         delete_check(check, by=by, at=at)
         return Undone(f"Check “{check.name}” deleted.", reverse("checks"))
 
@@ -52,9 +52,9 @@ class UndoSaveCheck(Undo):
         """Restore them, unless the check was changed or deleted meanwhile."""
         check = Check.objects.select_for_update().filter(pk=self.check).first()
         if check is None:
-            raise DomainError("This check was deleted meanwhile.")
+            raise DomainError("This check has since been deleted.")
         if setting_values(check, self.saved) != self.saved:
-            raise DomainError("The settings of this check were changed meanwhile.")
+            raise DomainError("The settings of this check have since changed.")
         update_check(check, fields={name: _setting(name, value) for name, value in self.before.items()}, by=by, at=at)
         return Undone("Earlier settings restored.", reverse("check", args=[check.pk]))
 
@@ -72,7 +72,7 @@ def _setting(name: str, value: Any) -> Any:
         return value
     row = model._default_manager.filter(pk=value).first()  # noqa: SLF001  # as above
     if row is None:
-        raise DomainError("A metric or data source of the earlier settings was deleted meanwhile.")
+        raise DomainError("A metric or data source in the earlier settings has since been deleted.")
     return row
 
 
@@ -107,9 +107,9 @@ class UndoMute(Undo):
         """Restore it, unless somebody muted or unmuted the check meanwhile."""
         check = Check.objects.select_for_update().filter(pk=self.check).first()
         if check is None:
-            raise DomainError("This check was deleted meanwhile.")
+            raise DomainError("This check has since been deleted.")
         if check.muted_until != self.saved:
-            raise DomainError("The check was muted or unmuted again meanwhile.")
+            raise DomainError("The check has since been muted or unmuted again.")
         if self.before is None or self.before <= at:
             unmute_check(check)
             return Undone("Unmuted.")
@@ -130,7 +130,7 @@ class UndoExpected(Undo):
         """Remove it; the check is evaluated again."""
         result = CheckResult.objects.filter(pk=self.result).first()
         if result is None:
-            raise DomainError("This result was deleted meanwhile.")
+            raise DomainError("This result has since been deleted.")
         withdraw_expected(result, at=at)
         return Undone("No longer marked as expected.")
 
@@ -148,7 +148,7 @@ class UndoAddEvent(Undo):
         """Delete it, unless it is gone."""
         event = KnownEvent.objects.select_related("metric").filter(pk=self.event).first()
         if event is None:
-            raise DomainError("This event was deleted meanwhile.")
+            raise DomainError("This event has since been deleted.")
         delete_known_event(event, at=at)
         return Undone("Event deleted. Affected results are being re-evaluated.")
 
@@ -169,9 +169,9 @@ class UndoDeleteEvent(Undo):
         pipeline = Pipeline.objects.get(pk=self.pipeline)
         metric = Metric.objects.filter(pk=self.metric).first() if self.metric else None
         if self.metric and metric is None:
-            raise DomainError("The metric of this event was deleted meanwhile.")
+            raise DomainError("The metric of this event has since been deleted.")
         same = {"starts_on": self.event.starts_on, "ends_on": self.event.ends_on, "name": self.event.name}
         if KnownEvent.objects.filter(pipeline=pipeline, metric=metric, **same).exists():
-            raise DomainError("The same event was added meanwhile.")
+            raise DomainError("The same event has since been added.")
         add_known_event(pipeline, metric=metric, event=self.event, by=by, at=at)
         return Undone("Event added again. Affected results are being re-evaluated.")

@@ -64,7 +64,7 @@ def test_a_contact_method_was_confirmed_within_90_days(week, ready):
 
 def test_it_must_be_one_of_the_channels_that_the_admins_ask_for(week, ready):
     NotificationPolicy.objects.create(pk=1, high_needs_one_of=["push", "sms"])
-    assert problems(week)[0].startswith("Confirm that urgent messages reach you by push, SMS:")
+    assert problems(week)[0].startswith("Confirm that urgent messages reach you by push, SMS. ")
 
 
 def test_an_absence_during_the_shift_is_named_without_its_kind(week, ready, a):
