@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ('revoked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'readers’ link',
+                'verbose_name': 'reader link',
                 'ordering': ['-created_at', '-pk'],
             },
         ),
