@@ -28,7 +28,7 @@ class EdgeSerializer(serializers.ModelSerializer[Edge]):
     pipeline = serializers.SerializerMethodField(help_text="The pipeline at the other end, by slug.")
     name = serializers.SerializerMethodField(help_text="Its name.")
     state = serializers.SerializerMethodField(
-        help_text="`faded` if the source has not reported the edge for 30 days: then it is shown and no longer counts."
+        help_text="`faded` if the source has not reported the edge for 30 days. Faded edges are shown but no longer count."
     )
 
     class Meta:
@@ -91,7 +91,7 @@ class DbtNodeFilters(FilterSet):
 
 
 class DbtNodeSerializer(serializers.ModelSerializer[DbtNode]):
-    """A node of a dbt project with its pipeline, and what that follows from."""
+    """A node of a dbt project with its pipeline, and where the pipeline comes from."""
 
     project = serializers.SlugRelatedField[DbtProject](slug_field="name", read_only=True)
     pipeline = serializers.SlugRelatedField[Pipeline](slug_field="slug", read_only=True)
@@ -133,7 +133,7 @@ class DriftSerializer(serializers.Serializer[Any]):
     code_name = serializers.CharField(source="owner.name")
     code_email = serializers.CharField(source="owner.email")
     code_owner = serializers.CharField(
-        source="person.username", default=None, allow_null=True, help_text="User name; null if nobody here is meant."
+        source="person.username", default=None, allow_null=True, help_text="User name; null if no user matches."
     )
     primary_owner = serializers.CharField(source="pipeline.primary_owner.username")
     nodes = serializers.IntegerField(help_text="Number of dbt nodes that have this owner.")
@@ -163,7 +163,7 @@ class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
     @extend_schema(request=DecisionSerializer, responses={204: None})
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, slug: str) -> Response:
-        """Take over the owner in the code, or keep the owners here. Admins only."""
+        """Change to the owner in the code, or keep the current owners. Admins only."""
         pipeline = self.get_object()
         form = DecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)

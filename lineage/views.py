@@ -27,7 +27,7 @@ def drift(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def decide(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Take over the owner in the code, or keep the owners here; admins only."""
+    """Change to the owner in the code, or keep the current owners. Admins only."""
     if not request.user.is_staff:
         raise PermissionDenied("Only an admin can change owners.")
     pipeline = get_object_or_404(Pipeline, slug=slug)
@@ -37,9 +37,7 @@ def decide(request: SignedInRequest, slug: str) -> HttpResponse:
             messages.success(request, f"{owner} is now the primary owner of {pipeline}.")
         else:
             keep_site_owner(pipeline, by=request.user, at=timezone.now())
-            messages.success(
-                request, f"Owners of {pipeline} kept. It is listed again when the code names another owner."
-            )
+            messages.success(request, f"Owners of {pipeline} kept. It is listed again if the code names another owner.")
     except DomainError as error:
         messages.error(request, str(error))
     return redirect("drift")

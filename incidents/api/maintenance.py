@@ -48,7 +48,7 @@ class MaintenanceWindowFilter(FilterSet):
     """Filters of the list."""
 
     pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.order_by("pk"), help_text="Slug of a pipeline.")
-    active = BooleanFilter(method="filter_active", help_text="Windows that last now, or the others.")
+    active = BooleanFilter(method="filter_active", help_text="Return only active windows, or only others.")
 
     def filter_active(self, rows: QuerySet[MaintenanceWindow], name: str, value: bool) -> QuerySet[MaintenanceWindow]:  # noqa: FBT001  # django-filter's signature
         """Return the windows that cover this instant, or those that do not."""

@@ -23,7 +23,7 @@ def take_code_owner(pipeline: Pipeline) -> User:
     if drift.person is None:
         named = drift.owner.email or drift.owner.name
         raise DomainError(
-            f"Nobody here has the e-mail or name “{named}”. Add them first, or keep the owners of this site."
+            f"No user has the e-mail address or name “{named}”. Add the user first, or keep the current owners."
         )
     secondary = row.primary_owner if drift.person.pk == row.secondary_owner_id else row.secondary_owner
     change_owners({row: Owners(primary=drift.person, secondary=secondary)})
@@ -46,4 +46,4 @@ def _drift(pipeline: Pipeline) -> Drift:
     for row in owner_drift():
         if row.pipeline.pk == pipeline.pk:
             return row
-    raise DomainError(f"{pipeline}: the code names no other owner.")
+    raise DomainError(f"The code names no other owner for {pipeline}.")

@@ -41,8 +41,8 @@ class ReadinessSerializer(serializers.Serializer[Any]):
     parameters=[DAY],
     responses={
         200: ReadinessSerializer,
-        304: OpenApiResponse(description="Safe, as before: the `ETag` is the one in `If-None-Match`."),
-        409: OpenApiResponse(ReadinessSerializer, description="Not safe: not yet, doubtful or wrong."),
+        304: OpenApiResponse(description="Still safe: the `ETag` matches `If-None-Match`."),
+        409: OpenApiResponse(ReadinessSerializer, description="Not safe: `not_yet`, `doubtful` or `wrong`."),
     },
     operation_id="pipelines_readiness_retrieve",
 )

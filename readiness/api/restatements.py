@@ -35,7 +35,7 @@ class RestatementFilters(FilterSet):
         field_name="settled_at",
         lookup_expr="isnull",
         exclude=True,
-        label="Only those whose day is safe again, or only others.",
+        label="Return only restatements whose day is safe again, or only others.",
     )
 
     class Meta:
@@ -57,7 +57,7 @@ class RestatementSerializer(serializers.ModelSerializer[Restatement]):
         help_text="When it changed if it came back to the published value, else when that was published.",
     )
     notified = serializers.ListField(
-        child=serializers.CharField(), read_only=True, help_text="User names of those whom the incident notified."
+        child=serializers.CharField(), read_only=True, help_text="User names of the people whom the incident notified."
     )
     commented_by = serializers.CharField(source="commented_by.username", read_only=True, allow_null=True, default=None)
 
