@@ -27,7 +27,7 @@ class UndoAddItem(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it was changed or completed meanwhile."""
+        """Delete it, unless it has since changed or been completed."""
         item = lock_item(self.item)
         if item.text != self.text or item.done_at is not None:
             raise DomainError("This action item has since changed.")
@@ -38,7 +38,7 @@ class UndoAddItem(Undo):
 @register
 @dataclass(frozen=True, slots=True)
 class UndoMarkItem(Undo):
-    """Reopen an action item that was done, or the reverse."""
+    """Reopen an action item that was marked done, or mark it done again."""
 
     name: ClassVar[str] = "action-item.mark"
 
@@ -47,7 +47,7 @@ class UndoMarkItem(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Mark it the other way, unless somebody else did meanwhile."""
+        """Reverse the mark, unless someone else already has."""
         item = lock_item(self.item)
         if (item.done_at is not None) != self.is_done:
             raise DomainError("This action item has since changed.")
@@ -75,7 +75,7 @@ class UndoNotes(Undo):
     notes: tuple[EarlierNote, ...]
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless somebody changed one of them meanwhile or the sheet is locked."""
+        """Restore them, unless someone has changed one since or the sheet is locked."""
         notes = {note.title: NoteChange(note.text, note.version) for note in self.notes}
         try:
             change_sheet(Handoff.objects.get(pk=self.handoff), change=SheetChange(notes=notes), by=by, at=at)

@@ -23,7 +23,7 @@ from pipelines.models import Pipeline
 
 
 class EdgeSerializer(serializers.ModelSerializer[Edge]):
-    """An edge to another pipeline, as one source reports it."""
+    """An edge to another pipeline, as reported by one source."""
 
     pipeline = serializers.SerializerMethodField(help_text="The pipeline at the other end, by slug.")
     name = serializers.SerializerMethodField(help_text="Its name.")
@@ -140,13 +140,13 @@ class DriftSerializer(serializers.Serializer[Any]):
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
-    """Which side is right: `code` makes the owner in the code the primary owner, `site` keeps the owners here."""
+    """Which side is right: `code` makes the owner in the code the primary owner; `site` keeps the current owners."""
 
     side = serializers.ChoiceField(["code", "site"])
 
 
 class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
-    """Owners in the code against owners here. Admins decide which side is right; nothing changes by itself."""
+    """Pipelines whose owner in the code differs from their owner on this site. Admins decide which owner is right."""
 
     queryset = Pipeline.objects.all()
     serializer_class = DriftSerializer

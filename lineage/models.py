@@ -1,4 +1,4 @@
-"""Tables of lineage: which pipelines read the data of which others, and the dbt projects that some of it comes from."""
+"""Models for lineage: edges between pipelines, and the dbt projects and OpenLineage jobs behind them."""
 
 import datetime as dt
 from typing import Self

@@ -1,4 +1,4 @@
-"""Pages of lineage that need nothing but lineage: owner drift and unmapped nodes."""
+"""Pages for owner drift and unmapped dbt nodes."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -20,7 +20,7 @@ DRIFT_PER_PAGE = 50
 
 @require_safe
 def drift(request: SignedInRequest) -> HttpResponse:
-    """Show the pipelines whose owner in the code is not their primary owner here."""
+    """Show the pipelines whose owner in the code is not their primary owner."""
     page = Paginator(owner_drift(), DRIFT_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "lineage/drift.html", {"page": page})
 

@@ -259,7 +259,7 @@ class ContactMethodQuerySet(models.QuerySet["ContactMethod"]):
 class ContactMethod(models.Model):
     """A user's address for a channel other than e-mail and push, encrypted and never shown after it is saved.
 
-    Nothing is sent to it but codes until its user has typed one back.
+    Only codes are sent to it until its user has entered one.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
@@ -312,7 +312,7 @@ class ContactMethod(models.Model):
 
 @pghistory.track()
 class NotificationPolicy(models.Model):
-    """What the admins ask of everybody's notification rules."""
+    """What admins require of everyone's notification rules."""
 
     high_needs_one_of = ArrayField(
         models.CharField(max_length=8, choices=Message.Channel),

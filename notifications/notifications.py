@@ -174,7 +174,7 @@ class PushDeviceOff(Notification):
 @register
 @dataclass(frozen=True, slots=True)
 class ContactCode(Notification):
-    """The code by which a user shows that a contact method is theirs. It is only in the message that is sent."""
+    """The code that verifies a contact method. Only the sent message contains it."""
 
     name = "contact-code"
     label = "Code for a contact method"

@@ -1,4 +1,4 @@
-"""Before a shift: can its engineer be reached, are they there, and have they read the runbooks that changed?"""
+"""Checks before a shift: whether its engineer is reachable, available, and has read the updated runbooks."""
 
 import datetime as dt
 from collections import defaultdict
@@ -25,7 +25,7 @@ MAX_RUNBOOKS_LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem before a shift, and the path of the page that helps."""
+    """A problem before a shift, and the path of the page where it can be solved."""
 
     text: str
     link: str
@@ -33,7 +33,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ShiftCheck:
-    """A shift with what is to be done before it; `problems` is empty if its engineer is ready."""
+    """A shift with its open problems; `problems` is empty if its engineer is ready."""
 
     week: RotationWeek
     problems: tuple[Problem, ...]

@@ -39,7 +39,7 @@ class LinkForm(forms.Form):
 
 
 class SubscribeForm(forms.Form):
-    """An address, and the pipelines of a reader page that it wants to hear about."""
+    """An e-mail address and the pipelines of a reader page to subscribe to."""
 
     email = forms.EmailField(
         max_length=254, label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"})

@@ -154,7 +154,7 @@ def restore_revision(runbook: Runbook, *, number: int, based_on: int, author: Us
 
 
 def mark_read(runbook: Runbook, *, by: User) -> RunbookRead:
-    """Record that somebody has read the current revision of a runbook; return the record."""
+    """Record that a person has read the current revision of a runbook; return the record."""
     row, _ = RunbookRead.objects.update_or_create(
         person=by, runbook=runbook, defaults={"revision": runbook.revision, "read_at": Now()}
     )

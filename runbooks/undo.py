@@ -24,7 +24,7 @@ class UndoRevision(Undo):
     revision: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Save the text of the revision before as the newest, unless somebody saved another meanwhile."""
+        """Save the previous revision's text as the newest, unless someone has saved another since."""
         row = Runbook.objects.select_related("pipeline").filter(pk=self.runbook).first()
         if row is None:
             raise DomainError("This runbook was deleted. Restore it first.")

@@ -31,7 +31,7 @@ class UndoAddTimeOff(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it was changed or deleted meanwhile."""
+        """Delete it, unless it has since changed or been deleted."""
         block = _unchanged_block(self.block, saved=self.saved)
         delete_holiday(block, by=by)
         return Undone(f"Time off {block.days} deleted.", _month(self.saved.starts_on))
@@ -50,7 +50,7 @@ class UndoChangeTimeOff(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless it was changed or deleted meanwhile."""
+        """Restore them, unless it has since changed or been deleted."""
         block = update_holiday(_unchanged_block(self.block, saved=self.saved), data=self.before, by=by)
         return Undone(f"Time off changed back to {block.days}.", _month(self.before.starts_on))
 
@@ -116,7 +116,7 @@ class UndoCreateCover(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """End it, unless it was changed or ended meanwhile."""
+        """End it, unless it has since changed or ended."""
         row = Cover.objects.select_related("rotation").filter(pk=self.cover).first()
         if row is not None:
             lock_rotation(row.rotation)
@@ -141,7 +141,7 @@ class UndoEndCover(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore what is left of it, unless somebody else covers or swapped part of that time meanwhile."""
+        """Restore what is left of it, unless part of that time has since been covered or swapped."""
         rotation = lock_rotation(Rotation.objects.get(pk=self.rotation))
         people = User.objects.in_bulk([key for part in self.parts for key in (part.engineer, part.covered)])
         parts = [part for part in self.parts if part.ends_at > at]

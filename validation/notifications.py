@@ -98,7 +98,7 @@ class ExternalCheckError(Notification):
 @register
 @dataclass(frozen=True, slots=True)
 class OwnedTestFailed(Notification):
-    """A test of another tool failed, and the code names its owner. The responder of the pipeline is notified by the incident."""
+    """A test of another tool failed, and the code names its owner. The incident notifies the pipeline's responder."""
 
     name = "owned-test-failed"
     label = "Failed test that I own"

@@ -49,7 +49,7 @@ class UndoSaveCheck(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless the check was changed or deleted meanwhile."""
+        """Restore them, unless the check has since changed or been deleted."""
         check = Check.objects.select_for_update().filter(pk=self.check).first()
         if check is None:
             raise DomainError("This check has since been deleted.")
@@ -104,7 +104,7 @@ class UndoMute(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore it, unless somebody muted or unmuted the check meanwhile."""
+        """Restore it, unless someone has muted or unmuted the check since."""
         check = Check.objects.select_for_update().filter(pk=self.check).first()
         if check is None:
             raise DomainError("This check has since been deleted.")
@@ -145,7 +145,7 @@ class UndoAddEvent(Undo):
     event: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it is gone."""
+        """Delete it, unless it no longer exists."""
         event = KnownEvent.objects.select_related("metric").filter(pk=self.event).first()
         if event is None:
             raise DomainError("This event has since been deleted.")
@@ -165,7 +165,7 @@ class UndoDeleteEvent(Undo):
     event: Event
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Add it, unless it is there again."""
+        """Add it, unless it already exists again."""
         pipeline = Pipeline.objects.get(pk=self.pipeline)
         metric = Metric.objects.filter(pk=self.metric).first() if self.metric else None
         if self.metric and metric is None:

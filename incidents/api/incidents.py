@@ -89,7 +89,7 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=DrillSerializer, responses={201: IncidentDetailSerializer})
     @action(detail=False, methods=["post"])
     def drills(self, request: Request) -> Response:
-        """Start a drill of a pipeline: an incident that does not change statuses or reports and ends after four hours."""
+        """Start a drill for a pipeline: an incident that does not change statuses or reports and ends after four hours."""
         fields = _validated(DrillSerializer, request)
         incident = start_drill(fields["pipeline"], by=request_user(request), at=timezone.now())
         return _detail(incident, status=status.HTTP_201_CREATED)

@@ -19,7 +19,7 @@ HELP = "Reply A to acknowledge or R to resolve. To choose an incident, add its n
 
 
 def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
-    """Do what a reply by SMS asks for; return the answer."""
+    """Perform the action in an SMS reply; return the answer."""
     match = REPLY.match(text)
     if match is None:
         return HELP
@@ -30,7 +30,7 @@ def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
 
 
 def answer_key(message: Message, *, key: str, at: dt.datetime) -> str:
-    """Do what a key pressed in a call asks for; return what the call says."""
+    """Perform the action of a key pressed in a call; return what the call says."""
     incident = incident_of_message(message)
     if incident is None or key not in (ACKNOWLEDGE_KEY, RESOLVE_KEY):
         return "Nothing changed."

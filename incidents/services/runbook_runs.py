@@ -53,7 +53,7 @@ class NoteEdit:
 
 @transaction.atomic
 def save_notes(incident: Incident, *, edits: Mapping[int, NoteEdit]) -> None:
-    """Save notes on steps of the active run, by position. A note that somebody else changed meanwhile keeps both texts.
+    """Save notes on steps of the active run, by position. A note that someone else has changed since keeps both texts.
 
     Raises as `mark_step` does.
     """

@@ -30,7 +30,7 @@ MAX_TEXT_LENGTH = 1600
 @login_not_required
 @require_POST
 def sms(request: HttpRequest) -> HttpResponse:
-    """Answer a reply by SMS: "a" acknowledges, "r" resolves. A number that is not one person's gets no answer."""
+    """Answer an SMS reply: "a" acknowledges, "r" resolves. A number that does not belong to exactly one person gets no answer."""
     fields = _signed_fields(request)
     number = fields.get("From", "")
     people = people_by_number(Message.Channel.SMS, number)
@@ -61,7 +61,7 @@ def call(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def status(request: HttpRequest) -> HttpResponse:
-    """Record what became of an SMS or a call."""
+    """Record the delivery report of an SMS or a call."""
     fields = _signed_fields(request)
     message = callback_message(query_param(request, "message"))
     if message is not None:

@@ -1,4 +1,4 @@
-"""Decide which owner is right when the code names another than this site."""
+"""Resolve owner drift: use the owner in the code, or keep the current owners."""
 
 import datetime as dt
 
@@ -16,7 +16,7 @@ from pipelines.services import Owners, change_owners
 def take_code_owner(pipeline: Pipeline) -> User:
     """Make the owner in the code the primary owner; return them. If they were the secondary owner, the two change places.
 
-    Raises DomainError if the owners agree, or the code names somebody who is not here.
+    Raises DomainError if the owners agree, or no user matches the owner in the code.
     """
     row = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     drift = _drift(row)
@@ -32,7 +32,7 @@ def take_code_owner(pipeline: Pipeline) -> User:
 
 @transaction.atomic
 def keep_site_owner(pipeline: Pipeline, *, by: User, at: dt.datetime) -> OwnerDecision:
-    """Confirm the owners here, until the code names another owner. Raises DomainError if the owners agree."""
+    """Keep the current owners until the code names another owner. Raises DomainError if the owners agree."""
     row = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     owner = _drift(row).owner
     decision, _ = OwnerDecision.objects.update_or_create(

@@ -40,7 +40,7 @@ def set_contact_method(person: User, *, channel: str, address: str, by: User) ->
         raise NotAllowedError("Only an admin can set this address.")
     address = CHANNELS[channel].clean_address(address)
     shown_as = check_address(channel, address)
-    # One after another for each person, so that the limit holds.
+    # Only one at a time for each person, so that the limit holds.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     digest = address_digest(channel, address)
     if person.contact_methods.exclude(channel=channel, address_digest=digest).count() >= MAX_CONTACT_METHODS:

@@ -43,7 +43,7 @@ def ensure_site_key() -> SiteKey:
     if key is not None:
         return key
     new = new_site_key()
-    # Two at once: the row that is there first counts.
+    # If two calls race, the first row counts.
     VapidKey.objects.bulk_create([VapidKey(pk=1, private_key=new.private_text)], ignore_conflicts=True)
     stored = find_site_key()
     return stored or new
@@ -53,12 +53,12 @@ def ensure_site_key() -> SiteKey:
 def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str = "") -> PushDevice:
     """Add a browser's subscription, or replace the keys of the one with this endpoint; return the device.
 
-    A browser has one subscription: if somebody else turned push on there before, it is theirs no longer. Raises InvalidInputError
+    A browser has one subscription. If someone else turned on push there before, the subscription moves to this user. Raises InvalidInputError
     by field, DomainError beyond `MAX_DEVICES`.
     """
     service = _check_subscription(endpoint, p256dh=p256dh, auth=auth)
     cleaned = clean_text(name, field="name", max_length=MAX_NAME_LENGTH, is_line=True) or DEFAULT_NAME
-    # One after another for each person, so that the limit holds.
+    # Only one at a time for each person, so that the limit holds.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     digest = endpoint_digest(endpoint)
     if person.push_devices.exclude(endpoint_digest=digest).count() >= MAX_DEVICES:

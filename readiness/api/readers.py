@@ -70,7 +70,7 @@ class ReadersLinkViewSet(
 
 
 class ReaderNoteSerializer(serializers.Serializer[Any]):
-    """One sentence about a pipeline for readers; "" for none."""
+    """One sentence about a pipeline for readers, or "" for none."""
 
     text = LineField(max_length=MAX_NOTE_LENGTH, allow_blank=True)
 
@@ -84,7 +84,7 @@ class ReaderNoteSerializer(serializers.Serializer[Any]):
 )
 @api_view(["GET", "PUT"])
 def reader_note(request: Request, slug: str) -> Response:
-    """Retrieve or write the sentence that readers see about a pipeline; an empty one removes it."""
+    """Retrieve or write the note that readers see about a pipeline. An empty note removes it."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
     if request.method == "PUT":
         serializer = ReaderNoteSerializer(data=request.data)

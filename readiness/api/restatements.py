@@ -44,7 +44,7 @@ class RestatementFilters(FilterSet):
 
 
 class RestatementSerializer(serializers.ModelSerializer[Restatement]):
-    """A published value that changed: from what to what, when, why, and who was notified."""
+    """A published value that changed, with its old and new value, times, cause, and who was notified."""
 
     pipeline = serializers.SlugField(source="publication.pipeline.slug", read_only=True)
     day = serializers.DateField(source="publication.day", read_only=True)

@@ -54,13 +54,13 @@ def create_link(*, name: str, pipelines: Sequence[Pipeline], by: User) -> NewLin
 
 
 def revoke_link(link: ReadersLink, *, by: User, at: dt.datetime) -> None:
-    """Revoke a reader link: its page is gone within half a minute, and its subscribers are not notified any more."""
+    """Revoke a reader link: its page stops working within 30 seconds, and its subscribers are no longer notified."""
     ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=at, revoked_by=by, html="")
     pages.forget(link.digest)
 
 
 def write_note(pipeline: Pipeline, *, text: str, by: User, at: dt.datetime) -> None:
-    """Write the sentence that readers see about a pipeline; an empty one removes it. Raise InvalidInputError if it is too long."""
+    """Write the note that readers see about a pipeline; an empty note removes it. Raise InvalidInputError if it is too long."""
     text = " ".join(text.split())
     if len(text) > MAX_NOTE_LENGTH:
         raise InvalidInputError({"text": [f"At most {MAX_NOTE_LENGTH} characters."]})

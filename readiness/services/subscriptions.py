@@ -80,7 +80,7 @@ def subscription_to_leave(secret: str) -> Subscription | None:
 
 
 def confirm_subscription(subscription: Subscription, *, at: dt.datetime) -> None:
-    """Confirm a subscription; twice is once."""
+    """Confirm a subscription. Repeating it changes nothing."""
     Subscription.objects.filter(pk=subscription.pk, confirmed_at=None).update(confirmed_at=at)
 
 
@@ -92,7 +92,7 @@ def leave(subscription: Subscription) -> None:
 def notify_subscribers(*, at: dt.datetime) -> int:
     """Enqueue a message for each subscriber whose pipeline's published numbers became doubtful or wrong, or right again.
 
-    A change within a day of the last message waits, and is dropped if it is reversed meanwhile. Returns the number of messages.
+    A change within a day of the last message waits, and is dropped if it is reversed by then. Returns the number of messages.
     """
     active = Subscription.objects.active()
     pipelines = list(Pipeline.objects.filter(pk__in=active.values("pipeline")))

@@ -108,7 +108,7 @@ def confirm(request: HttpRequest, secret: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 def leave_subscription(request: HttpRequest, secret: str) -> HttpResponse:
-    """Ask the subscriber, or end the subscription on POST; a second POST is fine too."""
+    """Ask for confirmation on GET, or end the subscription on POST. Repeated POSTs are harmless."""
     subscription = subscription_to_leave(secret)
     if subscription is not None and request.method == "POST":
         leave(subscription)
@@ -146,7 +146,7 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def note(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Write the sentence that readers see about a pipeline."""
+    """Write the note that readers see about a pipeline."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
     current = ReaderNote.objects.filter(pipeline=pipeline).first()
     form = NoteForm(
