@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import Literal
 
 MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
@@ -13,6 +14,8 @@ DURATION = re.compile(
 )
 
 
+# A page names the same few dates hundreds of times.
+@lru_cache(maxsize=4096)
 def format_day(day: dt.date, style: DateStyle = "date") -> str:
     """Return a date in words, such as "30 Nov 2026"."""
     if style == "month":

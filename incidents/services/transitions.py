@@ -11,10 +11,18 @@ from django.db import IntegrityError, transaction
 from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError
 from common.text import clean_text, text_error
-from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, EscalationStep, Failure, Incident, TimelineEntry
+from incidents.models import (
+    MAX_TEXT_LENGTH,
+    MAX_TITLE_LENGTH,
+    EscalationStep,
+    Failure,
+    Incident,
+    RunbookRun,
+    TimelineEntry,
+)
 from incidents.notifications import notify_assignment
 from incidents.services.escalation import earliest_notification, escalate_to_next, escalation_wait, record_step
-from incidents.services.runbook_runs import end_run
+from incidents.services.runbook_runs import end_run, start_run
 from people.models import User
 from pipelines.models import Pipeline
 
@@ -119,6 +127,13 @@ def acknowledge(incident: Incident, *, by: User, at: dt.datetime) -> Incident:
     _check_unresolved(row)
     _acknowledge(row, by=by, at=at)
     return row
+
+
+@transaction.atomic
+def acknowledge_and_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
+    """Acknowledge an incident and start its runbook; return the run. Raises the errors of both and then does neither."""
+    acknowledge(incident, by=by, at=at)
+    return start_run(incident, by=by, at=at)
 
 
 def _acknowledge(row: Incident, *, by: User, at: dt.datetime) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -35,10 +35,11 @@ def _perform(
     *,
     success: str,
     undo: Callable[[T], Undo] | None = None,
+    fragment: str = "",
 ) -> HttpResponse:
     """Call a service and return to the incident's page, or show the page with the service's error.
 
-    `undo` returns what the Undo button does, from what the service returned.
+    `undo` returns what the Undo button does, from what the service returned. `fragment` is the part of the page to show.
     """
     try:
         done = service(incident, by=request.user, at=timezone.now())
@@ -49,7 +50,7 @@ def _perform(
         messages.success(request, success)
     else:
         confirm_with_undo(request, success, undo(done))
-    return redirect("incident", pk=incident.pk)
+    return redirect(resolve_url("incident", pk=incident.pk) + (f"#{fragment}" if fragment else ""))
 
 
 def _invalid(request: SignedInRequest, incident: Incident, form: forms.Form) -> HttpResponse:
@@ -123,8 +124,10 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Start the runbook on an incident."""
-    return _perform(request, get_incident(pk), start_run, success="Checklist started.")
+    """Start the runbook on an incident, and with `acknowledge` acknowledge it."""
+    service = transitions.acknowledge_and_run if "acknowledge" in request.POST else start_run
+    success = "Acknowledged. Checklist started." if "acknowledge" in request.POST else "Checklist started."
+    return _perform(request, get_incident(pk), service, success=success, fragment="run")
 
 
 @require_POST

@@ -152,10 +152,12 @@ def possibly_uncovered(*, at: dt.datetime) -> list[Pipeline]:
     absences = HolidayBlock.objects.filter(**now)
     rows = list(with_both_owners_absent(absences).select_related("in_rotation__rotation"))
     rotation_keys = {membership.pipeline_id: membership.rotation_id for membership in _memberships(rows)}
-    running = RotationWeek.objects.filter(**now, rotation__in=set(rotation_keys.values()), engineer__is_active=True)
+    rotations = set(rotation_keys.values())
+    running = RotationWeek.objects.filter(**now, rotation__in=rotations, engineer__is_active=True)
+    # Without naming the rotations again, the database reads every cover that there ever was.
+    covers = Cover.objects.filter(**now, rotation__in=rotations)
     attended = running.exclude(
-        Q(engineer__in=absences.order_by().values("engineer"))
-        | Q(rotation__in=Cover.objects.filter(**now).order_by().values("rotation"))
+        Q(engineer__in=absences.order_by().values("engineer")) | Q(rotation__in=covers.order_by().values("rotation"))
     )
     attended_keys = set(attended.order_by().values_list("rotation", flat=True))
     return [row for row in rows if rotation_keys.get(row.pk) not in attended_keys]

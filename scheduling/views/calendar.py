@@ -118,7 +118,7 @@ def add_holiday(request: SignedInRequest) -> HttpResponse:
     form = HolidayForm(data, user=request.user, initial=initial)
     if form.is_bound and form.is_valid():
         return _preview_or_save(request, form, engineer=form.cleaned_data.get("engineer", request.user), existing=None)
-    return render(request, "scheduling/holiday.html", {"form": form}, status=400 if form.errors else 200)
+    return render(request, "scheduling/holiday.html", {"form": form}, status=_form_status(request, form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -131,7 +131,12 @@ def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         return _preview_or_save(request, form, engineer=existing.engineer, existing=existing)
     context = {"form": form, "existing": existing}
-    return render(request, "scheduling/holiday.html", context, status=400 if form.errors else 200)
+    return render(request, "scheduling/holiday.html", context, status=_form_status(request, form))
+
+
+def _form_status(request: SignedInRequest, form: HolidayForm) -> int:
+    """Return 400 for a form with errors; not for the preview of a form that is still being filled in."""
+    return 400 if form.errors and not request.htmx else 200
 
 
 @require_POST

@@ -81,9 +81,9 @@ def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, co
     expect(page.get_by_role("heading", name="1 open incident")).to_be_visible()
     page.goto(urllib.parse.urlsplit(link).path)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Enough rows")
-    page.get_by_role("button", name="Acknowledge").click()
+    page.get_by_role("button", name="Acknowledge", exact=True).click()
     expect(page.get_by_text("Acknowledged. Escalation stopped.")).to_be_visible()
-    page.get_by_role("button", name="Start runbook").click()
+    page.get_by_role("button", name="Start runbook", exact=True).click()
     for position, note in ((1, "Nothing late upstream."), (3, "Ran them again.")):
         page.get_by_label(f"Note on step {position}").fill(note)
         page.get_by_role("button", name=f"Mark as done step {position}").click()

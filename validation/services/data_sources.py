@@ -3,18 +3,19 @@
 import ipaddress
 import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
 
 from common.exceptions import InvalidInputError, NotAllowedError
 from people.models import User
 from validation.models import DataSource
 from validation.warehouse_subprocess import QueryFailedError, SourceRefusedError, query_rows
-from validation.warehouse_worker import parse_address
+
+# SQLAlchemy is a sixth of what a process loads at its start. It is imported where an address is read.
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 MAX_DIALECT_LENGTH = 30
 POSTGRESQL_PORT = 5432
@@ -27,10 +28,24 @@ def address_problem(address: str) -> str:
     if not address:
         return "Enter a database URL, such as postgresql://reader:password@host/warehouse."
     try:
-        parse_address(address).get_dialect()
-    except (SQLAlchemyError, ValueError, ImportError):
+        _parse_address(address)
+    except (ValueError, ImportError):
         return "Unsupported database URL."
     return ""
+
+
+def _parse_address(address: str) -> "URL":
+    """Return an address as a URL; raise ValueError if it is invalid, ImportError without its driver."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # see above
+
+    from validation.warehouse_worker import parse_address  # noqa: PLC0415  # see above
+
+    try:
+        url = parse_address(address)
+        url.get_dialect()
+    except SQLAlchemyError as error:
+        raise ValueError("Unsupported database URL.") from error
+    return url
 
 
 def _refusal(address: str) -> str:
@@ -38,7 +53,7 @@ def _refusal(address: str) -> str:
 
     Every query is checked again, because a role may get more rights and a name may get another address.
     """
-    url = parse_address(address)
+    url = _parse_address(address)
     if url.get_backend_name() == "sqlite":
         return ""
     if is_site_database(url, connection.settings_dict):
@@ -52,7 +67,7 @@ def _refusal(address: str) -> str:
     return ""
 
 
-def is_site_database(url: URL, site: Mapping[str, Any]) -> bool:
+def is_site_database(url: "URL", site: Mapping[str, Any]) -> bool:
     """Return True if a URL names the site's own PostgreSQL database, however its host is written."""
     if url.get_backend_name() != "postgresql":
         return False
@@ -115,7 +130,7 @@ def save_data_source(source: DataSource, *, address: str, by: User) -> DataSourc
         if problem:
             raise InvalidInputError({"address": [problem]})
         source.address = address
-        source.dialect = parse_address(address).get_backend_name()[:MAX_DIALECT_LENGTH]
+        source.dialect = _parse_address(address).get_backend_name()[:MAX_DIALECT_LENGTH]
     try:
         # An unchanged address is not decrypted, so that a source can be edited without its key.
         source.full_clean(exclude=() if address else ("address",))

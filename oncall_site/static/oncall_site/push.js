@@ -30,7 +30,8 @@ const subscribe = async (key) => {
 
 const turnOn = async () => {
   if ((await Notification.requestPermission()) !== "granted") {
-    status.textContent = "Notifications are blocked for this site. Allow them in your browser’s settings, then try again.";
+    status.textContent =
+      "Notifications are blocked for this site. Allow them in your browser’s settings, then try again.";
     return;
   }
   button.disabled = true;
@@ -51,5 +52,6 @@ if (window.isSecureContext && "serviceWorker" in navigator && "PushManager" in w
   button.hidden = false;
   button.addEventListener("click", turnOn);
 } else {
-  status.textContent = "This browser cannot receive push here. On an iPhone or iPad, add the site to your home screen first.";
+  status.textContent =
+    "This browser cannot receive push here. On an iPhone or iPad, add the site to your home screen first.";
 }
