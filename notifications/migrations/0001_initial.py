@@ -20,17 +20,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='NotificationRule',
+            name='NotificationPolicy',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
-                ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_rules', to=settings.AUTH_USER_MODEL)),
+                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
             ],
             options={
-                'ordering': ['person', 'urgency', 'delay_minutes', 'channel'],
-                'constraints': [models.UniqueConstraint(fields=('person', 'urgency', 'channel', 'delay_minutes'), name='notification_rule_is_there_once'), models.CheckConstraint(condition=models.Q(('delay_minutes__lte', 720)), name='notification_rule_delay_is_limited')],
+                'verbose_name_plural': 'notification policy',
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_notification_policy')],
             },
         ),
         migrations.CreateModel(
@@ -46,56 +43,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='PushDevice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('endpoint', common.fields.EncryptedTextField(editable=False)),
-                ('endpoint_digest', models.CharField(editable=False, help_text='SHA-256 of the endpoint.', max_length=64, unique=True)),
-                ('service', models.CharField(help_text='Host of the push service.', max_length=255)),
-                ('p256dh', common.fields.EncryptedTextField(editable=False)),
-                ('auth', common.fields.EncryptedTextField(editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('confirmed_at', models.DateTimeField(blank=True, help_text='When the user confirmed a test message.', null=True)),
-                ('last_delivered_at', models.DateTimeField(blank=True, help_text='When its push service accepted a message.', null=True)),
-                ('retry_at', models.DateTimeField(blank=True, editable=False, help_text='Nothing is sent before: its push service asked for a pause.', null=True)),
-                ('problem', models.CharField(blank=True, help_text='Why the last message was not accepted.', max_length=500)),
-                ('switched_off_at', models.DateTimeField(blank=True, help_text='When its push service said it is gone.', null=True)),
-                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is switched off.', null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='push_devices', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['person', 'created_at', 'pk'],
-                'indexes': [models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False)), fields=['switched_off_at'], name='push_device_to_report')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='push_device_reported_is_off')],
-            },
-        ),
-        migrations.CreateModel(
-            name='QuietHours',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.TimeField(verbose_name='from')),
-                ('ends_at', models.TimeField(verbose_name='until')),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='quiet_hours', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name_plural': 'quiet hours',
-                'ordering': ['person'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at', models.F('ends_at')), _negated=True), name='quiet_hours_have_a_length')],
-            },
-        ),
-        migrations.CreateModel(
-            name='VapidKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('private_key', common.fields.EncryptedTextField(editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-            ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_vapid_key')],
-            },
-        ),
-        migrations.CreateModel(
             name='ChannelPreference',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -106,6 +53,23 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['person', 'type'],
                 'constraints': [models.UniqueConstraint(fields=('person', 'type'), name='one_preference_per_type')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ChannelPreferenceEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.channelpreference')),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -134,49 +98,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name='ContactMethodEvent',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
-                ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], default='email', max_length=8)),
-                ('contact_method', models.PositiveBigIntegerField(default=0, help_text='ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.')),
-                ('provider_id', models.CharField(blank=True, help_text='ID of the SMS or call at its provider.', max_length=64)),
-                ('delay_minutes', models.PositiveSmallIntegerField(default=0, help_text='Delay of its notification rule; 0 is sent at once.')),
-                ('subject', models.CharField(max_length=200)),
-                ('text', models.TextField()),
-                ('calendar_method', models.CharField(blank=True, help_text='REQUEST or CANCEL, for an invitation.', max_length=10)),
-                ('calendar', models.TextField(blank=True, help_text="The invitation's iCalendar object.")),
-                ('state', models.CharField(choices=[('pending', 'Scheduled'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped (obsolete)'), ('merged', 'In a digest')], default='pending', max_length=8)),
-                ('due_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(help_text='If it has not been sent by then, it is dropped.')),
-                ('token', models.UUIDField(blank=True, editable=False, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('urgent', models.BooleanField(default=False, help_text='Goes before others, and in quiet hours too.')),
-                ('retry_at', models.DateTimeField(blank=True, help_text='Next attempt after a failure.', null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('problem', models.CharField(blank=True, help_text='Why it was not sent.', max_length=500)),
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('merged_into', models.ForeignKey(blank=True, help_text='The digest.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='notifications.message')),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL)),
+                ('verified_at', models.DateTimeField(blank=True, help_text='When its user last showed that messages arrive.', null=True)),
+                ('switched_off_at', models.DateTimeField(blank=True, help_text='When the service said that it is gone.', null=True)),
+                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is switched off.', null=True)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.contactmethod')),
             ],
             options={
-                'ordering': ['-due_at', '-pk'],
-                'indexes': [models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['-urgent', 'due_at', 'id'], name='message_due'), models.Index(fields=['recipient', '-due_at'], name='message_of_person'), models.Index(condition=models.Q(('state', 'failed')), fields=['-due_at'], name='message_failed'), models.Index(condition=models.Q(('channel__in', ('sms', 'voice'))), fields=['-created_at'], name='message_by_phone'), models.Index(condition=models.Q(('state__in', ('sent', 'dropped', 'merged'))), fields=['expires_at'], name='message_finished')],
-                'constraints': [models.UniqueConstraint(fields=('type', 'dedup_key', 'recipient', 'channel', 'contact_method', 'delay_minutes'), name='message_is_enqueued_once'), models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='message_being_sent_has_a_lease'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='message_sent_has_an_instant'), models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='message_merged_has_a_digest')],
-            },
-        ),
-        migrations.CreateModel(
-            name='NotificationPolicy',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
-            ],
-            options={
-                'verbose_name_plural': 'notification policy',
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_notification_policy')],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -192,6 +131,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='NotificationRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_rules', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['person', 'urgency', 'delay_minutes', 'channel'],
+                'constraints': [models.UniqueConstraint(fields=('person', 'urgency', 'channel', 'delay_minutes'), name='notification_rule_is_there_once'), models.CheckConstraint(condition=models.Q(('delay_minutes__lte', 720)), name='notification_rule_delay_is_limited')],
             },
         ),
         migrations.CreateModel(
@@ -229,6 +182,31 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PushDevice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('endpoint', common.fields.EncryptedTextField(editable=False)),
+                ('endpoint_digest', models.CharField(editable=False, help_text='SHA-256 of the endpoint.', max_length=64, unique=True)),
+                ('service', models.CharField(help_text='Host of the push service.', max_length=255)),
+                ('p256dh', common.fields.EncryptedTextField(editable=False)),
+                ('auth', common.fields.EncryptedTextField(editable=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('confirmed_at', models.DateTimeField(blank=True, help_text='When the user confirmed a test message.', null=True)),
+                ('last_delivered_at', models.DateTimeField(blank=True, help_text='When its push service accepted a message.', null=True)),
+                ('retry_at', models.DateTimeField(blank=True, editable=False, help_text='Nothing is sent before: its push service asked for a pause.', null=True)),
+                ('problem', models.CharField(blank=True, help_text='Why the last message was not accepted.', max_length=500)),
+                ('switched_off_at', models.DateTimeField(blank=True, help_text='When its push service said it is gone.', null=True)),
+                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is switched off.', null=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='push_devices', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['person', 'created_at', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False)), fields=['switched_off_at'], name='push_device_to_report')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='push_device_reported_is_off')],
+            },
+        ),
+        migrations.CreateModel(
             name='PushDeviceEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -250,6 +228,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='QuietHours',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.TimeField(verbose_name='from')),
+                ('ends_at', models.TimeField(verbose_name='until')),
+                ('weekends', models.BooleanField(default=False, help_text='Saturday and Sunday are quiet all day.')),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='quiet_hours', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'quiet hours',
+                'ordering': ['person'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at', models.F('ends_at')), _negated=True), name='quiet_hours_have_a_length')],
+            },
+        ),
+        migrations.CreateModel(
             name='QuietHoursEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -258,47 +251,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('starts_at', models.TimeField(verbose_name='from')),
                 ('ends_at', models.TimeField(verbose_name='until')),
+                ('weekends', models.BooleanField(default=False, help_text='Saturday and Sunday are quiet all day.')),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.quiethours')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='ChannelPreferenceEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.channelpreference')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='ContactMethodEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
-                ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('verified_at', models.DateTimeField(blank=True, help_text='When its user last showed that messages arrive.', null=True)),
-                ('switched_off_at', models.DateTimeField(blank=True, help_text='When the service said that it is gone.', null=True)),
-                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is switched off.', null=True)),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.contactmethod')),
             ],
             options={
                 'abstract': False,
@@ -328,6 +284,17 @@ class Migration(migrations.Migration):
             model_name='phoneaccount',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_phoneaccountevent" ("account_sid", "from_number", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."account_sid", OLD."from_number", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;', hash='db1ec0d4dfcb8466300f03595488dc757dc823bd', operation='DELETE', pgid='pgtrigger_delete_delete_55b5c', table='notifications_phoneaccount', when='AFTER')),
         ),
+        migrations.CreateModel(
+            name='VapidKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('private_key', common.fields.EncryptedTextField(editable=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_vapid_key')],
+            },
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='channelpreference',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("channels", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (NEW."channels", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."type"); RETURN NULL;', hash='59f9f07ff7df31a5187d1be9e1061e54bffe09d2', operation='INSERT', pgid='pgtrigger_insert_insert_c0511', table='notifications_channelpreference', when='AFTER')),
@@ -351,6 +318,41 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='contactmethod',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_contactmethodevent" ("channel", "created_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reported_at", "shown_as", "switched_off_at", "verified_at") VALUES (OLD."channel", OLD."created_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reported_at", OLD."shown_as", OLD."switched_off_at", OLD."verified_at"); RETURN NULL;', hash='96ac92d3170973f2e39c9e709dda19a23fcea67d', operation='DELETE', pgid='pgtrigger_delete_delete_cc26d', table='notifications_contactmethod', when='AFTER')),
+        ),
+        migrations.CreateModel(
+            name='Message',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
+                ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
+                ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], default='email', max_length=8)),
+                ('contact_method', models.PositiveBigIntegerField(default=0, help_text='ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.')),
+                ('provider_id', models.CharField(blank=True, help_text='ID of the SMS or call at its provider.', max_length=64)),
+                ('delay_minutes', models.PositiveSmallIntegerField(default=0, help_text='Delay of its notification rule; 0 is sent at once.')),
+                ('subject', models.CharField(max_length=200)),
+                ('text', models.TextField()),
+                ('calendar_method', models.CharField(blank=True, help_text='REQUEST or CANCEL, for an invitation.', max_length=10)),
+                ('calendar', models.TextField(blank=True, help_text="The invitation's iCalendar object.")),
+                ('state', models.CharField(choices=[('pending', 'Scheduled'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped (obsolete)'), ('merged', 'In a digest')], default='pending', max_length=8)),
+                ('due_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField(help_text='If it has not been sent by then, it is dropped.')),
+                ('token', models.UUIDField(blank=True, editable=False, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('urgent', models.BooleanField(default=False, help_text='Goes before others, and in quiet hours too.')),
+                ('retry_at', models.DateTimeField(blank=True, help_text='Next attempt after a failure.', null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('problem', models.CharField(blank=True, help_text='Why it was not sent.', max_length=500)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('merged_into', models.ForeignKey(blank=True, help_text='The digest.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='notifications.message')),
+                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-due_at', '-pk'],
+                'indexes': [models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['-urgent', 'due_at', 'id'], name='message_due'), models.Index(fields=['recipient', '-due_at'], name='message_of_person'), models.Index(condition=models.Q(('state', 'failed')), fields=['-due_at'], name='message_failed'), models.Index(condition=models.Q(('channel__in', ('sms', 'voice'))), fields=['-created_at'], name='message_by_phone'), models.Index(condition=models.Q(('state__in', ('sent', 'dropped', 'merged'))), fields=['expires_at'], name='message_finished')],
+                'constraints': [models.UniqueConstraint(fields=('type', 'dedup_key', 'recipient', 'channel', 'contact_method', 'delay_minutes'), name='message_is_enqueued_once'), models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='message_being_sent_has_a_lease'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='message_sent_has_an_instant'), models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='message_merged_has_a_digest')],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='notificationrule',
@@ -378,14 +380,14 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quiethours',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at") VALUES (NEW."ends_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."starts_at"); RETURN NULL;', hash='8cf8d4c945dc04f1a0a2e67359660e5f2c4eab83', operation='INSERT', pgid='pgtrigger_insert_insert_16293', table='notifications_quiethours', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "weekends") VALUES (NEW."ends_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."starts_at", NEW."weekends"); RETURN NULL;', hash='72cd97757ce24a56817f1f081e19ba0daf01961d', operation='INSERT', pgid='pgtrigger_insert_insert_16293', table='notifications_quiethours', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quiethours',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at") VALUES (NEW."ends_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."starts_at"); RETURN NULL;', hash='0973903f58e70c7327bc562c15c8085421ef067d', operation='UPDATE', pgid='pgtrigger_update_update_4610c', table='notifications_quiethours', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "weekends") VALUES (NEW."ends_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."starts_at", NEW."weekends"); RETURN NULL;', hash='822e36e38ef650e71f99f7f739eeba427310a8fb', operation='UPDATE', pgid='pgtrigger_update_update_4610c', table='notifications_quiethours', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quiethours',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at") VALUES (OLD."ends_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at"); RETURN NULL;', hash='6f8515cbf63f9356dcdf5821a2e10cbf5a043ef8', operation='DELETE', pgid='pgtrigger_delete_delete_267b0', table='notifications_quiethours', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "weekends") VALUES (OLD."ends_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at", OLD."weekends"); RETURN NULL;', hash='de62ff71a3c2288b8a17a3fc9be9fe7cdb7930b6', operation='DELETE', pgid='pgtrigger_delete_delete_267b0', table='notifications_quiethours', when='AFTER')),
         ),
     ]
