@@ -28,6 +28,7 @@ COPY scheduling scheduling
 COPY validation validation
 COPY incidents incidents
 COPY handoffs handoffs
+COPY readiness readiness
 COPY calendar_feeds calendar_feeds
 COPY handbook handbook
 COPY templates templates

@@ -1,15 +1,35 @@
 """Advisory locks, and rows that cover a time range [starts_at, ends_at)."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
+import pghistory.runtime
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import OperationalError, connection, models, transaction
 from django.db.models import F, Func, Q, Value
 
 LOCK_NOT_AVAILABLE = "55P03"
+
+# Its rows are those of people.models.OnCallVersion. A transaction has a row of its own and takes over the totals of the rows that
+# no other transaction is changing, so that transactions never wait for each other and the table stays at a few rows.
+CHANGE_ON_CALL_VERSION = """
+    stamp := NEXTVAL('people_oncallversion_id_seq');
+    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;
+    IF NOT FOUND THEN
+        WITH earlier AS (
+            DELETE FROM people_oncallversion
+             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)
+            RETURNING total
+        )
+        INSERT INTO people_oncallversion (id, transaction, total)
+        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;
+    END IF;
+    RETURN NULL;
+"""
 
 
 def advisory_lock(name: str) -> None:
@@ -36,6 +56,34 @@ def try_advisory_lock(name: str, *, seconds: float) -> bool:
             raise
         return False
     return True
+
+
+def on_call_version_trigger(*columns: str) -> pgtrigger.Trigger:
+    """Return the trigger that changes the version of the on-call facts with each statement that changes a table.
+
+    With `columns`, an update counts only if it sets one of them, and new rows do not count.
+    """
+    update = pgtrigger.UpdateOf(*columns) if columns else pgtrigger.Update | pgtrigger.Insert  # type: ignore[no-untyped-call]
+    return pgtrigger.Trigger(
+        name="change_on_call_version",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=update | pgtrigger.Delete | pgtrigger.Truncate,
+        declare=[("stamp", "BIGINT")],
+        func=CHANGE_ON_CALL_VERSION,
+    )
+
+
+@contextlib.contextmanager
+def without_history_context() -> Iterator[None]:
+    """Run statements that no history records as they are: pghistory puts the request's context in front of each that writes."""
+    wrappers = connection.execute_wrappers
+    added = [wrapper for wrapper in wrappers if wrapper is pghistory.runtime._inject_history_context]  # noqa: SLF001  # it has no public name
+    connection.execute_wrappers = [wrapper for wrapper in wrappers if wrapper not in added]
+    try:
+        yield
+    finally:
+        connection.execute_wrappers = wrappers
 
 
 def no_overlap_constraint(

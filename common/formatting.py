@@ -1,13 +1,21 @@
 """Dates, instants, durations and numbers as text; every page, mail and result uses these formats."""
 
 import datetime as dt
+import re
+from functools import lru_cache
 from typing import Literal
 
 MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
 # A full date is "Mon 30 Nov 2026", a brief one "Mon 30 Nov", a date "30 Nov 2026", a short one "30 Nov", a month "November 2026".
 DateStyle = Literal["full", "brief", "date", "short", "month", "text"]
 
+DURATION = re.compile(
+    r"(?:(\d{1,4}) ?d(?:ays?)?)? ?(?:(\d{1,5}) ?h(?:ours?)?)? ?(?:(\d{1,6}) ?(?:m(?:in(?:utes?)?)?)?)?", re.ASCII
+)
 
+
+# A page names the same few dates hundreds of times.
+@lru_cache(maxsize=4096)
 def format_day(day: dt.date, style: DateStyle = "date") -> str:
     """Return a date in words, such as "30 Nov 2026"."""
     if style == "month":
@@ -36,6 +44,35 @@ def format_duration(span: dt.timedelta | None) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min"
+
+
+def format_minutes(minutes: int) -> str:
+    """Return whole minutes in full, as `parse_minutes` reads them: "0 min", "1 d 2 h 30 min"."""
+    days, hours, rest = minutes // (24 * 60), minutes // 60 % 24, minutes % 60
+    parts = [f"{amount} {unit}" for amount, unit in ((days, "d"), (hours, "h"), (rest, "min")) if amount]
+    return " ".join(parts) or "0 min"
+
+
+def parse_minutes(text: str) -> int:
+    """Return a duration such as "90", "90 min", "1 h 30 min" or "2 d" in minutes; raise ValueError for anything else.
+
+    A number alone is minutes. `format_minutes` writes what this reads.
+    """
+    match = DURATION.fullmatch(text.replace(",", "").strip())
+    if match is None or not any(match.groups()):
+        raise ValueError("Enter a duration, such as 30 min, 2 h or 1 d 6 h.")
+    days, hours, minutes = (int(amount or 0) for amount in match.groups())
+    return days * 24 * 60 + hours * 60 + minutes
+
+
+def format_relative(span: dt.timedelta) -> str:
+    """Return how long ago or ahead something is, in its largest unit: "just now", "12 min ago", "in 3 h", "5 d ago"."""
+    minutes = int(abs(span).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    units = ((24 * 60, "d"), (60, "h"), (1, "min"))
+    amount = next(f"{minutes // size} {unit}" for size, unit in units if minutes >= size)
+    return f"{amount} ago" if span < dt.timedelta() else f"in {amount}"
 
 
 def format_number(value: float) -> str:

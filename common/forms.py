@@ -1,8 +1,11 @@
 """Form fields for text, and showing service errors in forms."""
 
+from typing import Any
+
 from django import forms
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_minutes, parse_minutes
 from common.validators import validate_line, validate_text
 
 
@@ -17,6 +20,32 @@ class MultilineField(forms.CharField):
 
     widget = forms.Textarea
     default_validators = [validate_text]
+
+
+class MinutesField(forms.Field):
+    """A duration in whole minutes, typed and shown as "1 h 30 min"; a number alone is minutes."""
+
+    def __init__(self, *, min_value: int = 0, max_value: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.min_value, self.max_value = min_value, max_value
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return minutes as text."""
+        return format_minutes(value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> int | None:
+        """Return the minutes, or None for an empty field."""
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            minutes = parse_minutes(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        if not self.min_value <= minutes <= self.max_value:
+            least, most = (format_minutes(bound) for bound in (self.min_value, self.max_value))
+            raise forms.ValidationError(f"Enter a duration from {least} to {most}.")
+        return minutes
 
 
 def add_service_error(form: forms.Form, error: DomainError) -> int:

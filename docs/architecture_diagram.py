@@ -23,6 +23,7 @@ CAPTIONS = {
     "handbook": "the handbook file: import, export",
     "calendar_feeds": "iCalendar feeds",
     "handoffs": "meetings, sheets, action items",
+    "readiness": "verdicts, restatements, readers",
     "incidents": "escalation, alerts, runbook runs",
     "scheduling": "shifts, time off, swaps, covers",
     "validation": "metrics, checks, data sources",

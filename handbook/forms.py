@@ -1,10 +1,13 @@
 """The form for handbook import."""
 
+import hashlib
+import json
 from typing import Any
 
 from django import forms
 
 from common.forms import LineField, MultilineField
+from handbook.queries.questions import NEW, Answers
 from people.models import valid_time_zone
 from runbooks.domain.handbook_model import LARGEST_HANDBOOK
 
@@ -21,6 +24,7 @@ class HandbookForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".md,.markdown,.txt,text/markdown"}),
     )
     file_name = LineField(required=False, max_length=255, widget=forms.HiddenInput)
+    previewed = LineField(required=False, max_length=64, widget=forms.HiddenInput)
     text = MultilineField(
         required=False,
         strip=False,
@@ -56,12 +60,30 @@ class HandbookForm(forms.Form):
             self.add_error("file", MISSING_INPUT)
         return fields
 
-    def with_text(self) -> "HandbookForm":
-        """Return the form with an uploaded file as text, so that the user does not have to select it again."""
+    def digest(self, answers: Answers) -> str:
+        """Return a hash of all that decides what an import does: the text, the settings and the answers."""
+        fields = self.cleaned_data
+        content = {
+            # A browser sends a text area's line ends as CRLF, whatever they were in the file.
+            "text": self.markdown.splitlines(),
+            "starting": str(fields["starting"] or ""),
+            "time_zone": fields["time_zone"],
+            "people": {key: answer for key, answer in answers.people.items() if answer not in ("", NEW)},
+            "rotations": {key: answer for key, answer in answers.rotations.items() if answer},
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def markdown(self) -> str:
+        """The handbook as text."""
         data: bytes = self.cleaned_data["data"]
+        return data.decode("utf-8-sig", "replace")
+
+    def with_text(self, *, previewed: str = "") -> "HandbookForm":
+        """Return the form with an uploaded file as text, so that the user does not have to select it again."""
         initial = {name: self.data.get(name, "") for name in ("starting", "time_zone")}
-        text = data.decode("utf-8-sig", "replace")
-        form = HandbookForm(initial={**initial, "text": text, "file_name": self.cleaned_data["file_name"]})
+        fixed = {"text": self.markdown, "file_name": self.cleaned_data["file_name"], "previewed": previewed}
+        form = HandbookForm(initial={**initial, **fixed})
         form.fields["file"].label = "Another file"
         return form
 

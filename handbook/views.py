@@ -28,7 +28,10 @@ def handbook(request: SignedInRequest) -> HttpResponse:
     form = HandbookForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "handbook/handbook.html", {"form": form}, status=400)
-    fields, is_import, answers = form.cleaned_data, "import" in request.POST, posted_answers(request.POST.dict())
+    fields, answers = form.cleaned_data, posted_answers(request.POST.dict())
+    digest = form.digest(answers)
+    # Only what was previewed is imported. Anything else is previewed first.
+    is_import = "import" in request.POST and fields["previewed"] == digest
     run = import_handbook if is_import else preview_handbook
     context: dict[str, object] = {"form": form.with_text()}
     try:
@@ -49,13 +52,16 @@ def handbook(request: SignedInRequest) -> HttpResponse:
     if is_import:
         messages.success(request, f"Handbook imported: {len(report.created)} created, {len(report.changed)} changed.")
         return redirect("now")
+    is_changed = "import" in request.POST
     context |= {
+        "form": form.with_text(previewed=digest),
+        "is_changed": is_changed,
         "report": report,
         "choices": choices(report.people, report.rotations, answers=answers),
         "new_people": [question for question in report.people if answers.people.get(question.key, NEW) in ("", NEW)],
         "rosters": roster_cards(report.rosters),
     }
-    return render(request, "handbook/handbook.html", context)
+    return render(request, "handbook/handbook.html", context, status=409 if is_changed else 200)
 
 
 @require_safe

@@ -10,8 +10,21 @@ from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
-from incidents.models import Alert, EscalationStep, Failure, Incident, RunbookRun, RunStep, TimelineEntry
+from incidents.models import (
+    Alert,
+    EscalationStep,
+    Failure,
+    Incident,
+    IntegrationKey,
+    MaintenanceWindow,
+    RunbookRun,
+    RunStep,
+    TimelineEntry,
+)
 from incidents.services import transitions
+from incidents.services.integration_keys import revoke_integration_key
+from incidents.services.maintenance import end_maintenance
+from people.admin import request_admin
 from people.models import User
 
 
@@ -137,3 +150,45 @@ class AlertAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Alert]):
     list_filter = ("is_firing", ("pipeline", admin.EmptyFieldListFilter), "pipeline")
     list_select_related = ("pipeline",)
     search_fields = ("name", "summary", "fingerprint")
+
+
+@admin.register(IntegrationKey)
+class IntegrationKeyAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[IntegrationKey]):
+    """Integration keys. Admins create them on a pipeline's page, which shows the secret once, and can revoke them here."""
+
+    list_display = ("name", "pipeline", "prefix", "created_by", "created_at", "last_used_at", "revoked_at")
+    list_filter = ("pipeline",)
+    list_select_related = ("pipeline", "created_by")
+    search_fields = ("name", "prefix")
+    exclude = ("digest",)
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke selected integration keys", permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[IntegrationKey]) -> None:
+        """Revoke the selected keys."""
+        for key in queryset:
+            revoke_integration_key(key, by=request_admin(request), at=timezone.now())
+        messages.success(request, f"{len(queryset)} integration key{'s' if len(queryset) != 1 else ''} revoked.")
+
+
+@admin.register(MaintenanceWindow)
+class MaintenanceWindowAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[MaintenanceWindow]):
+    """Maintenance windows. Engineers schedule them on a pipeline's page, and admins can end them here."""
+
+    list_display = ("reason", "pipeline", "starts_at", "ends_at", "created_by")
+    list_filter = ("pipeline",)
+    list_select_related = ("pipeline", "created_by")
+    search_fields = ("reason",)
+    date_hierarchy = "starts_at"
+    actions = ("end",)
+
+    @admin.action(description="End selected maintenance windows", permissions=["view"])
+    def end(self, request: HttpRequest, queryset: QuerySet[MaintenanceWindow]) -> None:
+        """End the selected windows."""
+        for window in queryset.select_related("pipeline").order_by("pk"):
+            try:
+                end_maintenance(window, at=timezone.now())
+            except DomainError as error:
+                messages.error(request, f"{window}: {error}")
+            else:
+                messages.success(request, f"{window}: ended.")

@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from common.datetimes import EARLIEST, LATEST
 from common.forms import LineField, MultilineField
-from incidents.models import MAX_NOTE_LENGTH, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, RunbookRun
+from incidents.models import (
+    MAX_KEY_NAME_LENGTH,
+    MAX_NOTE_LENGTH,
+    MAX_REASON_LENGTH,
+    MAX_TEXT_LENGTH,
+    MAX_TITLE_LENGTH,
+    Incident,
+    RunbookRun,
+)
 from incidents.queries.reports import months_between
 from incidents.services.runbook_runs import NoteEdit
 from incidents.services.transitions import NewIncident
@@ -103,12 +111,30 @@ class ResolveForm(forms.Form):
         self.fields["fixed_by_step"].initial = str(last_position)
 
 
+def _instant_input() -> forms.DateTimeInput:
+    return forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+
+
 class SnoozeForm(forms.Form):
     """When a snooze ends, in the viewer's time zone."""
 
-    until = forms.DateTimeField(
-        label="Snooze until", widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+    until = forms.DateTimeField(label="Snooze until", widget=_instant_input())
+
+
+class MaintenanceForm(forms.Form):
+    """A maintenance window, in the viewer's time zone."""
+
+    starts_at = forms.DateTimeField(
+        required=False, label="Start", help_text="Empty starts it now.", widget=_instant_input()
     )
+    ends_at = forms.DateTimeField(label="End", widget=_instant_input())
+    reason = LineField(max_length=MAX_REASON_LENGTH, help_text="Such as “Warehouse migration”.")
+
+
+class IntegrationKeyForm(forms.Form):
+    """A new integration key."""
+
+    name = LineField(max_length=MAX_KEY_NAME_LENGTH, help_text="The tool that uses it, such as “Grafana”.")
 
 
 class StepForm(forms.Form):

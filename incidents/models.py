@@ -1,13 +1,15 @@
-"""Incidents with their timeline, escalation steps and runbook runs, and the alerts of Alertmanager."""
+"""Incidents with their timeline, escalation and runbook runs; alerts, integration keys and maintenance windows."""
 
 import datetime as dt
 from typing import Self
 
 import pghistory
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
+from common.db import SpanQuerySet, no_overlap_constraint
 from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
@@ -18,6 +20,8 @@ MAX_TEXT_LENGTH = 10_000
 MAX_FINGERPRINT_LENGTH = 300
 MAX_GROUP_KEY_LENGTH = 300
 MAX_NOTE_LENGTH = 2000
+MAX_KEY_NAME_LENGTH = 80
+MAX_REASON_LENGTH = 200
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -27,13 +31,19 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Return the incidents that are not resolved."""
         return self.exclude(state=Incident.State.RESOLVED)
 
+    def without_drills(self) -> Self:
+        """Return the incidents that are real."""
+        return self.exclude(source=Incident.Source.DRILL)
+
     def due(self, *, at: dt.datetime) -> Self:
         """Return the unresolved incidents with a step that is due, longest overdue first.
 
-        That is an escalation, the end of a snooze, or an assignee who was deactivated.
+        That is an escalation, the end of a snooze, an assignee who was deactivated, or the start of a maintenance window.
         """
         escalates = Q(state=Incident.State.OPEN, next_escalation_at__lte=at)
-        rows = self.unresolved().filter(escalates | Q(snoozed_until__lte=at) | Q(assignee__is_active=False))
+        maintenance = MaintenanceWindow.objects.active(at=at).filter(pipeline=OuterRef("pipeline"))
+        to_hold = Q(Exists(maintenance), next_escalation_at__isnull=False, is_held=False)
+        rows = self.unresolved().filter(escalates | to_hold | Q(snoozed_until__lte=at) | Q(assignee__is_active=False))
         return rows.order_by("next_escalation_at", "pk")
 
     def open_first(self) -> Self:
@@ -79,6 +89,7 @@ class Incident(models.Model):
         CHECK = "check", "Check"
         ALERT = "alert", "Alert"
         API = "api", "API"
+        DRILL = "drill", "Drill"
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="incidents")
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ISSUE)
@@ -91,7 +102,7 @@ class Incident(models.Model):
     fingerprint = LineField(
         max_length=MAX_FINGERPRINT_LENGTH,
         blank=True,
-        help_text="Alertmanager’s fingerprint of the alert, or the tool and key of an external check.",
+        help_text="Alertmanager’s fingerprint of the alert, the tool and key of an external check, or the key of an event.",
     )
     group_key = LineField(
         max_length=MAX_GROUP_KEY_LENGTH, blank=True, help_text="Alertmanager’s group, whose alerts share the incident."
@@ -120,6 +131,9 @@ class Incident(models.Model):
     round = models.PositiveSmallIntegerField(default=1, help_text="Escalation round; reopening starts a new one.")
     next_escalation_at = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
+    is_held = models.BooleanField(
+        default=False, help_text="A maintenance window holds its escalation, which starts again afterwards."
+    )
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check or alert failed again.")
     last_seen_at = models.DateTimeField(help_text="When the check or alert last failed.")
     recovered_at = models.DateTimeField(null=True, blank=True, help_text="When the check recovered.")
@@ -186,6 +200,10 @@ class Incident(models.Model):
         return self.state == Incident.State.RESOLVED
 
     @property
+    def is_drill(self) -> bool:
+        return self.source == Incident.Source.DRILL
+
+    @property
     def state_badge(self) -> str:
         """The CSS class of the state's badge."""
         return {"open": "danger", "acknowledged": "info"}.get(self.state, "ok")
@@ -201,13 +219,16 @@ class Incident(models.Model):
         run = next(iter(self.runs.all()), None)
         return list(run.steps.all()) if run else []
 
-    def add_entry(self, kind: str, *, at: dt.datetime, by: User | None = None, text: str = "", **data: object) -> None:
-        """Append a timeline entry; the caller holds the incident's lock.
+    def add_entry(
+        self, kind: str, *, at: dt.datetime, by: User | None = None, text: str = "", **data: object
+    ) -> "TimelineEntry":
+        """Append a timeline entry and return it; the caller holds the incident's lock.
 
         Clocks of workers differ and a caller may have waited for the lock, so an entry is never dated before the previous one.
         """
         previous = self.timeline.order_by("-pk").values_list("at", flat=True).first()
-        self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
+        entry: TimelineEntry = self.timeline.create(kind=kind, at=max(at, previous or at), by=by, text=text, data=data)
+        return entry
 
     def add_counted_entry(self, kind: str, *, at: dt.datetime, text: str, times: int = 1) -> None:
         """Append a timeline entry, or count it in the last entry if that is of the same kind; the caller holds the lock."""
@@ -221,7 +242,11 @@ class Incident(models.Model):
 
 
 class TimelineEntry(models.Model):
-    """A timeline entry. Entries never change, except that failures or alerts in a row share one entry with a count."""
+    """A timeline entry.
+
+    Entries never change, except that failures or alerts in a row share one entry with a count, and that the author of a note can
+    undo it for ten minutes.
+    """
 
     class Kind(models.TextChoices):
         """What happened."""
@@ -236,6 +261,8 @@ class TimelineEntry(models.Model):
         UNASSIGNED = "unassigned", "Unassigned"
         SNOOZED = "snoozed", "Snoozed"
         SNOOZE_ENDED = "snooze_ended", "Snooze ended"
+        HELD = "held", "Held for maintenance"
+        MAINTENANCE_ENDED = "maintenance_ended", "Maintenance ended"
         FAILURE_ADDED = "failure_added", "Failure added"
         FAILURE_RECOVERED = "failure_recovered", "Failure recovered"
         ALERT_ADDED = "alert_added", "Alert added"
@@ -266,7 +293,7 @@ class TimelineEntry(models.Model):
 
     @property
     def until(self) -> dt.datetime | None:
-        """When the snooze of this entry ends."""
+        """When the snooze or maintenance of this entry ends."""
         return parse_datetime(str(self.data["until"])) if "until" in self.data else None
 
 
@@ -459,3 +486,90 @@ class Alert(models.Model):
     @property
     def title(self) -> str:
         return f"{self.name}: {self.summary}" if self.summary else self.name
+
+
+class IntegrationKeyQuerySet(models.QuerySet["IntegrationKey"]):
+    """Query methods for integration keys."""
+
+    def active(self) -> Self:
+        """Return the keys that are not revoked."""
+        return self.filter(revoked_at=None)
+
+
+# The columns that every event changes are left out.
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["last_used_at", "minute", "events_in_minute"])),
+    pghistory.DeleteEvent(),
+    exclude=["digest", "last_used_at", "minute", "events_in_minute"],
+)
+class IntegrationKey(models.Model):
+    """A secret with which a tool sends events about a pipeline: 128 random bits, stored as a SHA-256 digest."""
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="integration_keys")
+    name = LineField(max_length=MAX_KEY_NAME_LENGTH, help_text="The tool that uses it, such as “Grafana”.")
+    prefix = LineField(max_length=8)
+    digest = LineField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    minute = models.DateTimeField(null=True, editable=False, help_text="Start of the minute whose events are counted.")
+    events_in_minute = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = IntegrationKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pipeline", "name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pipeline", "name"], condition=Q(revoked_at=None), name="one_active_key_per_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class MaintenanceQuerySet(SpanQuerySet):
+    """Query methods for maintenance windows."""
+
+    def active(self, *, at: dt.datetime) -> Self:
+        """Return the windows that cover an instant."""
+        return self.filter(starts_at__lte=at, ends_at__gt=at)
+
+    def not_over(self, *, at: dt.datetime) -> Self:
+        """Return the windows that have not ended, in order."""
+        return self.filter(ends_at__gt=at).order_by("starts_at", "pk")
+
+
+@pghistory.track()
+class MaintenanceWindow(models.Model):
+    """A time during which nobody is notified of a pipeline's incidents (docs/rules.md, Maintenance windows)."""
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="maintenance_windows")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = LineField(max_length=MAX_REASON_LENGTH, help_text="Such as “Warehouse migration”.")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = MaintenanceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-starts_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="maintenance_ends_after_start",
+                violation_error_message="The end must be after the start.",
+            ),
+            no_overlap_constraint(
+                per="pipeline_id",
+                name="maintenance_windows_do_not_overlap",
+                message="This pipeline has another maintenance window at that time.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pipeline}: {self.reason}"

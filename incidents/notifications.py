@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from incidents.models import Incident, TimelineEntry
+from incidents.models import Incident, MaintenanceWindow, TimelineEntry
 from notifications.queries.outbox import absolute_url
 from notifications.registry import Notification, paragraphs, register
 from notifications.services.outbox import enqueue
@@ -35,6 +35,12 @@ class _IncidentNotification(Notification):
     def link(self) -> str:
         return reverse("incident", args=[self.incident_id])
 
+    def phone_actions(self) -> int | None:
+        return self.incident_id
+
+    def topic(self) -> str:
+        return f"incident:{self.incident_id}"
+
 
 @register
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ class IncidentEscalated(_IncidentNotification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         rows = Incident.objects.filter(pk=self.incident_id, round=self.round, state=Incident.State.OPEN)
-        return rows.exists()
+        maintenance = MaintenanceWindow.objects.active(at=at).filter(pipeline__incidents=self.incident_id)
+        return rows.exists() and not maintenance.exists()
 
 
 @register
@@ -118,7 +125,7 @@ def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.date
         round=incident.round,
         text=_text(incident),
         runbook=incident.pipeline.slug,
-        escalates_after_minutes=incident.pipeline.escalate_after_minutes,
+        escalates_after_minutes=incident.pipeline.escalation_minutes(incident.severity),
     )
     enqueue(people, notification, due_at=at, expires_at=at + INCIDENT_MESSAGE_LIFETIME)
 
@@ -135,6 +142,6 @@ def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime
         note=note,
         text=_text(incident),
         runbook=incident.pipeline.slug,
-        escalates_after_minutes=incident.pipeline.escalate_after_minutes,
+        escalates_after_minutes=incident.pipeline.escalation_minutes(incident.severity),
     )
     enqueue([to], notification, due_at=at, expires_at=at + INCIDENT_MESSAGE_LIFETIME)

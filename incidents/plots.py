@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from common.formatting import format_duration
 from incidents.queries.reports import MonthReport
 
-STEP, BAR, HEIGHT, TOP, FOOT = 76, 44, 140, 22, 22
+STEP, BAR, HEIGHT, TOP, FOOT = 96, 56, 140, 22, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Plot:
 
 
 def report_plots(reports: Sequence[MonthReport]) -> list[Plot]:
-    """Return the charts of incidents, time to acknowledge and time to resolve."""
-    return [
+    """Return the charts of incidents, time to acknowledge and time to resolve, without those that have no bar."""
+    plots = [
         _plot("Incidents", reports, value=lambda row: row.incidents, label=lambda row: str(row.incidents)),
         _plot(
             "Median time to acknowledge",
@@ -53,6 +53,7 @@ def report_plots(reports: Sequence[MonthReport]) -> list[Plot]:
             label=lambda row: format_duration(row.to_resolve),
         ),
     ]
+    return [plot for plot in plots if any(bar.height for bar in plot.bars)]
 
 
 def _seconds(duration: dt.timedelta | None) -> float:

@@ -4,14 +4,17 @@ from celery import shared_task
 from django.utils import timezone
 
 from incidents.services.alerts import sync_with_alerts
+from incidents.services.drills import end_old_drills
 from incidents.services.escalation import escalate_due
 from incidents.services.triggers import sync_with_checks, sync_with_external_checks
 
 
 @shared_task
 def escalate() -> None:
-    """Escalate the incidents that are due."""
-    escalate_due(at=timezone.now())
+    """Escalate the incidents that are due, and end drills that were forgotten."""
+    at = timezone.now()
+    escalate_due(at=at)
+    end_old_drills(at=at)
 
 
 @shared_task

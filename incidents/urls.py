@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents.views import actions, incidents, reports
+from incidents.views import actions, incidents, integration_keys, maintenance, phone, reports
 
 urlpatterns = [
     path("incidents/", incidents.incidents, name="incidents"),
@@ -20,4 +20,16 @@ urlpatterns = [
     path("incidents/<int:pk>/note/", actions.note, name="note_incident"),
     path("incidents/<int:pk>/run/", actions.run, name="run_runbook"),
     path("incidents/<int:pk>/steps/<int:number>/", actions.step, name="mark_step"),
+    path("hooks/phone/sms/", phone.sms, name="phone_sms"),
+    path("hooks/phone/call/", phone.call, name="phone_call"),
+    path("hooks/phone/status/", phone.status, name="phone_status"),
+    path("pipelines/<slug:slug>/drill/", actions.drill, name="start_drill"),
+    path("pipelines/<slug:slug>/maintenance/", maintenance.maintenance, name="maintenance"),
+    path("pipelines/<slug:slug>/maintenance/<int:pk>/end/", maintenance.end, name="end_maintenance"),
+    path("pipelines/<slug:slug>/integration-keys/", integration_keys.integration_keys, name="integration_keys"),
+    path(
+        "pipelines/<slug:slug>/integration-keys/<int:pk>/revoke/",
+        integration_keys.revoke,
+        name="revoke_integration_key",
+    ),
 ]

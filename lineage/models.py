@@ -172,3 +172,53 @@ class DbtExposure(CodeOwnerFields):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OpenLineageNode(models.Model):
+    """A job or a dataset that OpenLineage events name. Its key is `job/<namespace>/<name>` or `dataset/<namespace>/<name>`."""
+
+    class Kind(models.TextChoices):
+        JOB = "job"
+        DATASET = "dataset"
+
+    key = LineField(max_length=250, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    pipeline = models.ForeignKey(
+        Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="openlineage_nodes"
+    )
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["job", "dataset"]), name="openlineage_node_has_a_kind")
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class OpenLineageUse(models.Model):
+    """A job reads a dataset, or a dataset is written by a job: `reader` reads `read`, as a run event last said."""
+
+    reader = models.ForeignKey(OpenLineageNode, on_delete=models.CASCADE, related_name="reads")
+    read = models.ForeignKey(OpenLineageNode, on_delete=models.CASCADE, related_name="readers")
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reader", "read"], name="openlineage_use_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.reader_id} reads {self.read_id}"
+
+
+@pghistory.track()
+class OwnerDecision(CodeOwnerFields):
+    """An admin confirmed a pipeline's owners here against this owner in the code. Another owner in the code is listed again."""
+
+    pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="owner_decision")
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.pipeline)

@@ -8,10 +8,19 @@ from django.http import HttpRequest
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
-from notifications.forms import ContactMethodForm
-from notifications.models import ChannelPreference, ContactMethod, Message, NotificationRule, QuietHours
+from notifications.forms import ContactMethodForm, PhoneAccountForm
+from notifications.models import (
+    ChannelPreference,
+    ContactMethod,
+    Message,
+    NotificationPolicy,
+    NotificationRule,
+    PhoneAccount,
+    PushDevice,
+    QuietHours,
+)
 from notifications.services import delivery
-from notifications.services.preferences import remove_contact_method, set_contact_method
+from notifications.services.contact_methods import remove_contact_method, set_contact_method
 from people.admin import request_admin
 
 
@@ -48,8 +57,20 @@ class ContactMethodAdmin(admin.ModelAdmin[ContactMethod]):
     """Contact methods, encrypted and never shown after they are saved."""
 
     form = ContactMethodForm
-    list_display = ("person", "channel", "shown_as", "created_at")
-    list_filter = ("channel",)
+    list_display = (
+        "person",
+        "channel",
+        "shown_as",
+        "verified_at",
+        "last_delivered_at",
+        "problem",
+        "switched_off_at",
+    )
+    list_filter = (
+        "channel",
+        ("verified_at", admin.EmptyFieldListFilter),
+        ("switched_off_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("person",)
     autocomplete_fields = ("person",)
 
@@ -65,12 +86,23 @@ class ContactMethodAdmin(admin.ModelAdmin[ContactMethod]):
 
     def delete_model(self, request: HttpRequest, obj: ContactMethod) -> None:
         """Delete the address."""
-        remove_contact_method(obj.person, channel=obj.channel, by=request_admin(request))
+        remove_contact_method(obj, by=request_admin(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ContactMethod]) -> None:
         """Delete the selected addresses."""
         for row in queryset:
-            remove_contact_method(row.person, channel=row.channel, by=request_admin(request))
+            remove_contact_method(row, by=request_admin(request))
+
+
+@admin.register(PushDevice)
+class PushDeviceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[PushDevice]):
+    """Devices with push and their health. Users manage their own."""
+
+    list_display = ("person", "name", "service", "confirmed_at", "last_delivered_at", "problem", "switched_off_at")
+    list_filter = ("service",)
+    list_select_related = ("person",)
+    search_fields = ("person__display_name", "name")
+    exclude = ("endpoint", "endpoint_digest", "p256dh", "auth")
 
 
 @admin.register(NotificationRule)
@@ -95,5 +127,39 @@ class ChannelPreferenceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelPrefere
 class QuietHoursAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[QuietHours]):
     """Quiet hours in each user's time zone."""
 
-    list_display = ("person", "starts_at", "ends_at")
+    list_display = ("person", "starts_at", "ends_at", "weekends")
     list_select_related = ("person",)
+
+
+class SingleRowAdmin(admin.ModelAdmin[Any]):
+    """A table with one row at most."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return True while there is no row."""
+        return super().has_add_permission(request) and not self.model._default_manager.exists()  # noqa: SLF001  # Django's API for admins
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Save the only row."""
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(NotificationPolicy)
+class NotificationPolicyAdmin(SingleRowAdmin):
+    """What the admins ask of everybody's notification rules."""
+
+    list_display = ("__str__", "high_needs_one_of")
+
+
+@admin.register(PhoneAccount)
+class PhoneAccountAdmin(SingleRowAdmin):
+    """The account for SMS and calls. The settings of the environment come first."""
+
+    form = PhoneAccountForm
+    list_display = ("account_sid", "from_number")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Save the account; an empty token keeps the saved one."""
+        if form.cleaned_data["typed_token"]:
+            obj.auth_token = form.cleaned_data["typed_token"]
+        super().save_model(request, obj, form, change)

@@ -1,5 +1,6 @@
 """Forms for notification settings."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -8,9 +9,12 @@ from common.exceptions import InvalidInputError
 from common.forms import LineField
 from notifications.channels.catalog import CHANNELS
 from notifications.domain.rules import Step
-from notifications.models import ContactMethod, Message
+from notifications.models import ContactMethod, Message, PhoneAccount
+from notifications.queries.contact_methods import is_available
 from notifications.queries.preferences import RuleSet, TypePreference
-from notifications.services.preferences import MAX_RULES, Quiet, check_address
+from notifications.services.contact_methods import check_address
+from notifications.services.preferences import MAX_RULES, Quiet
+from notifications.services.push_devices import MAX_NAME_LENGTH
 
 
 class PreferencesForm(forms.Form):
@@ -21,6 +25,12 @@ class PreferencesForm(forms.Form):
     )
     quiet_until = forms.TimeField(
         required=False, label="Until", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+
+    quiet_weekends = forms.BooleanField(
+        required=False,
+        label="All weekend too",
+        help_text="With 17:00 to 09:00, messages come in your working hours.",
     )
 
     def __init__(
@@ -46,7 +56,7 @@ class PreferencesForm(forms.Form):
 
     def hours(self) -> list[forms.BoundField]:
         """Return the fields of the quiet hours."""
-        return [self["quiet_from"], self["quiet_until"]]
+        return [self["quiet_from"], self["quiet_until"], self["quiet_weekends"]]
 
     def clean(self) -> None:
         """Add an error if only one of the two times is set."""
@@ -68,7 +78,7 @@ class PreferencesForm(forms.Form):
     def quiet(self) -> Quiet | None:
         """Return the quiet hours, or None if they are empty."""
         start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
-        return None if start is None or end is None else Quiet(start, end)
+        return None if start is None or end is None else Quiet(start, end, self.cleaned_data["quiet_weekends"])
 
 
 class RulesForm(forms.Form):
@@ -132,6 +142,33 @@ class ContactMethodForm(forms.ModelForm[ContactMethod]):
         return data
 
 
+class PhoneAccountForm(forms.ModelForm[PhoneAccount]):
+    """The account for SMS and calls; its secret is never shown after it is saved."""
+
+    typed_token = LineField(
+        label="Auth token",
+        max_length=64,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Leave it empty to keep the saved one.",
+    )
+
+    class Meta:
+        model = PhoneAccount
+        fields = ("account_sid", "from_number")
+
+    def clean(self) -> dict[str, Any]:
+        """Add an error if there is no secret, or if the number or the SID is malformed."""
+        data = super().clean() or self.cleaned_data
+        if not data.get("typed_token") and self.instance.pk is None:
+            self.add_error("typed_token", "Enter the auth token.")
+        if not re.fullmatch(r"\+[1-9][0-9]{7,14}", data.get("from_number", "")):
+            self.add_error("from_number", "Enter a number such as +15005550006.")
+        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", data.get("account_sid", "")):
+            self.add_error("account_sid", "Enter the account SID: AC and 32 characters.")
+        return data
+
+
 class OwnContactMethodForm(ContactMethodForm):
     """The user's own contact method; chat addresses are for admins."""
 
@@ -140,10 +177,20 @@ class OwnContactMethodForm(ContactMethodForm):
 
     def __init__(self, *args: Any, is_admin: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        available = {channel.name: channel for channel in CHANNELS.values() if is_admin or not channel.admins_only}
+        available = {
+            channel.name: channel
+            for channel in CHANNELS.values()
+            if is_available(channel.name) and (is_admin or not channel.admins_only)
+        }
         field = self.fields["channel"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # nosec B101  # for mypy
         field.choices = [(name, Message.Channel(name).label) for name in available]
         self.fields["typed"].help_text = " ".join(
             f"{Message.Channel(name).label}: {channel.address_help}" for name, channel in available.items()
         )
+
+
+class DeviceNameForm(forms.Form):
+    """The name of a device with push."""
+
+    name = LineField(label="Name", max_length=MAX_NAME_LENGTH)

@@ -85,12 +85,20 @@ class Message(models.Model):
         NTFY = "ntfy", "ntfy"
         SLACK = "slack", "Slack"
         WEBHOOK = "webhook", "Webhook"
+        PUSH = "push", "Push"
+        SMS = "sms", "SMS"
+        VOICE = "voice", "Voice call"
 
     type = LineField(max_length=40, help_text="Name of the notification type.")
     dedup_key = LineField(max_length=200, help_text="Identifies the occurrence within its type.")
     context = models.JSONField(default=dict, help_text="Fields of the notification.")
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="messages")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.EMAIL)
+    contact_method = models.PositiveBigIntegerField(
+        default=0,
+        help_text="ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.",
+    )
+    provider_id = LineField(max_length=64, blank=True, help_text="ID of the SMS or call at its provider.")
     delay_minutes = models.PositiveSmallIntegerField(
         default=0, help_text="Delay of its notification rule; 0 is sent at once."
     )
@@ -119,7 +127,8 @@ class Message(models.Model):
         ordering = ["-due_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["type", "dedup_key", "recipient", "channel", "delay_minutes"], name="message_is_enqueued_once"
+                fields=["type", "dedup_key", "recipient", "channel", "contact_method", "delay_minutes"],
+                name="message_is_enqueued_once",
             ),
             models.CheckConstraint(
                 condition=Q(state="sending", token__isnull=False, lease_until__isnull=False)
@@ -141,6 +150,7 @@ class Message(models.Model):
             ),
             models.Index(fields=["recipient", "-due_at"], name="message_of_person"),
             models.Index(fields=["-due_at"], condition=Q(state="failed"), name="message_failed"),
+            models.Index(fields=["-created_at"], condition=Q(channel__in=("sms", "voice")), name="message_by_phone"),
             models.Index(
                 fields=["expires_at"], condition=Q(state__in=("sent", "dropped", "merged")), name="message_finished"
             ),
@@ -173,6 +183,7 @@ class QuietHours(models.Model):
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="quiet_hours")
     starts_at = models.TimeField("from")
     ends_at = models.TimeField("until")
+    weekends = models.BooleanField(default=False, help_text="Saturday and Sunday are quiet all day.")
 
     class Meta:
         ordering = ["person"]
@@ -217,23 +228,184 @@ class NotificationRule(models.Model):
         )
 
 
-# E-mail is not among them: its address is in the profile.
-CONTACT_CHANNELS = [choice for choice in Message.Channel.choices if choice[0] != Message.Channel.EMAIL]
+# Not among them: e-mail, whose address is in the profile, and push, which has devices.
+WITHOUT_ADDRESS = (Message.Channel.EMAIL, Message.Channel.PUSH)
+CONTACT_CHANNELS = [choice for choice in Message.Channel.choices if choice[0] not in WITHOUT_ADDRESS]
 
 
-@pghistory.track(exclude=["address"])
+class ContactMethodQuerySet(models.QuerySet["ContactMethod"]):
+    """Filters for contact methods."""
+
+    def live(self) -> Self:
+        """Return the contact methods that notifications are sent to: verified and not switched off."""
+        return self.filter(verified_at__isnull=False, switched_off_at=None)
+
+
+# Codes and the health change often, and say nothing about who changed what.
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("verified_at", "switched_off_at", "shown_as")),
+    pghistory.DeleteEvent(),
+    exclude=[
+        "address",
+        "address_digest",
+        "code_nonce",
+        "code_sent_at",
+        "code_attempts",
+        "last_delivered_at",
+        "problem",
+    ],
+)
 class ContactMethod(models.Model):
-    """A user's address for a channel other than e-mail, encrypted and never shown after it is saved."""
+    """A user's address for a channel other than e-mail and push, encrypted and never shown after it is saved.
+
+    Nothing is sent to it but codes until its user has typed one back.
+    """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
     channel = models.CharField(max_length=8, choices=CONTACT_CHANNELS)
     address = EncryptedTextField(editable=False)
+    address_digest = models.CharField(max_length=64, editable=False, help_text="Keyed digest of the address.")
     shown_as = LineField(max_length=255, help_text="The service or the host, without secrets.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its user last showed that messages arrive."
+    )
+    code_nonce = models.CharField(max_length=32, blank=True, editable=False)
+    code_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    code_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    last_delivered_at = models.DateTimeField(null=True, blank=True, help_text="When the service accepted a message.")
+    problem = LineField(max_length=500, blank=True, help_text="Why the last message was not accepted.")
+    switched_off_at = models.DateTimeField(null=True, blank=True, help_text="When the service said that it is gone.")
+    reported_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the user was notified that it is switched off."
+    )
+
+    objects = ContactMethodQuerySet.as_manager()
 
     class Meta:
-        ordering = ["person", "channel"]
-        constraints = [models.UniqueConstraint(fields=["person", "channel"], name="one_contact_method_per_channel")]
+        ordering = ["person", "channel", "created_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "channel", "address_digest"], name="contact_method_is_added_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(reported_at=None) | Q(switched_off_at__isnull=False), name="contact_method_reported_is_off"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["channel", "address_digest"], name="contact_method_address"),
+            models.Index(
+                fields=["switched_off_at"],
+                condition=Q(switched_off_at__isnull=False, reported_at=None),
+                name="contact_method_to_report",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person}: {self.get_channel_display()} ({self.shown_as})"
+
+    @property
+    def is_live(self) -> bool:
+        return self.verified_at is not None and self.switched_off_at is None
+
+
+@pghistory.track()
+class NotificationPolicy(models.Model):
+    """What the admins ask of everybody's notification rules."""
+
+    high_needs_one_of = ArrayField(
+        models.CharField(max_length=8, choices=Message.Channel),
+        default=list,
+        blank=True,
+        help_text="High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.",
+    )
+
+    class Meta:
+        verbose_name_plural = "notification policy"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_notification_policy")]
+
+    def __str__(self) -> str:
+        return "Notification policy"
+
+
+@pghistory.track(exclude=["auth_token"])
+class PhoneAccount(models.Model):
+    """The account at the provider of SMS and calls (Twilio), unless the settings have one."""
+
+    account_sid = LineField("account SID", max_length=34, help_text="Starts with AC.")
+    auth_token = EncryptedTextField(editable=False)
+    from_number = LineField(max_length=16, help_text="A number of the account, such as +15005550006.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_phone_account")]
+
+    def __str__(self) -> str:
+        return self.account_sid
+
+
+class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
+    """Filters for push devices."""
+
+    def live(self) -> Self:
+        """Return devices that messages are sent to."""
+        return self.filter(switched_off_at=None)
+
+
+@pghistory.track(exclude=["endpoint", "endpoint_digest", "p256dh", "auth", "last_delivered_at", "retry_at", "problem"])
+class PushDevice(models.Model):
+    """A browser that shows push messages of a user: its push service's endpoint and keys, encrypted (RFC 8030, RFC 8291)."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="push_devices")
+    name = LineField(max_length=60)
+    endpoint = EncryptedTextField(editable=False)
+    endpoint_digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the endpoint.")
+    service = LineField(max_length=255, help_text="Host of the push service.")
+    p256dh = EncryptedTextField(editable=False)
+    auth = EncryptedTextField(editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="When the user confirmed a test message.")
+    last_delivered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its push service accepted a message."
+    )
+    retry_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Nothing is sent before: its push service asked for a pause."
+    )
+    problem = LineField(max_length=500, blank=True, help_text="Why the last message was not accepted.")
+    switched_off_at = models.DateTimeField(null=True, blank=True, help_text="When its push service said it is gone.")
+    reported_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the user was notified that it is switched off."
+    )
+
+    objects = PushDeviceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["person", "created_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reported_at=None) | Q(switched_off_at__isnull=False), name="push_device_reported_is_off"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["switched_off_at"],
+                condition=Q(switched_off_at__isnull=False, reported_at=None),
+                name="push_device_to_report",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.name}"
+
+
+class VapidKey(models.Model):
+    """The key by which push services know the site (RFC 8292), generated at first use unless the settings have one."""
+
+    private_key = EncryptedTextField(editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_vapid_key")]
+
+    def __str__(self) -> str:
+        return f"VAPID key of {self.created_at:%Y-%m-%d}"

@@ -3,9 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.core import signing
 from django.urls import reverse
 
-from notifications.models import DIGEST, SUMMARY, Message
+from notifications.models import DIGEST, SUMMARY, ContactMethod, Message, PushDevice
+from notifications.queries.contact_methods import contact_code
 from notifications.queries.outbox import database_clock, is_worth_listing, message_link
 from notifications.registry import Notification, local_time, paragraphs, register
 from people.models import User
@@ -94,3 +96,141 @@ class ChannelTest(Notification):
 
     def link(self) -> str:
         return reverse("notifications")
+
+
+TEST_CODE_SALT = "notifications.push test"
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class PushDeviceTest(Notification):
+    """A test of one push device. Its link leads to a button that confirms that it arrived."""
+
+    name = "push-test"
+    label = "Test message to a device"
+    identity = ("device", "requested_at")
+    urgent = True
+    private = True
+
+    device: int
+    device_name: str
+    requested_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return "Test message from the on-call site"
+
+    def body(self, reader: User) -> str:
+        return f"Push works on {self.device_name}. Open this message and confirm that you received it."
+
+    def link(self) -> str:
+        return reverse("push_device", args=[self.device])
+
+    def delivery_link(self) -> str:
+        return f"{self.link()}?code={signing.dumps(self.device, salt=TEST_CODE_SALT)}"
+
+    def device_id(self) -> int | None:
+        return self.device
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class PushDeviceOff(Notification):
+    """Push stopped on a device, sent by e-mail."""
+
+    name = "push-off"
+    label = "Push stopped on a device"
+    identity = ("device", "switched_off_at")
+    private = True
+
+    device: int
+    device_name: str
+    switched_off_at: dt.datetime
+    problem: str
+    others: int
+
+    def subject(self, reader: User) -> str:
+        return f"Push stopped on {self.device_name}"
+
+    def body(self, reader: User) -> str:
+        rest = (
+            f"You still get push messages on {self.others} other {'device' if self.others == 1 else 'devices'}."
+            if self.others
+            else "You no longer get push messages. Urgent messages still go by e-mail and your other contact methods."
+        )
+        return paragraphs(
+            f"Push on {self.device_name} was switched off {local_time(self.switched_off_at, reader)}.",
+            self.problem,
+            rest,
+            "To turn it on again, open the Notifications page on that device.",
+        )
+
+    def link(self) -> str:
+        return reverse("notifications")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return PushDevice.objects.filter(pk=self.device, switched_off_at__isnull=False).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ContactCode(Notification):
+    """The code by which a user shows that a contact method is theirs. It is only in the message that is sent."""
+
+    name = "contact-code"
+    label = "Code for a contact method"
+    identity = ("method", "requested_at")
+    urgent = True
+    private = True
+
+    method: int
+    requested_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return "Your code for the on-call site"
+
+    def body(self, reader: User) -> str:
+        return "The code was sent."
+
+    def delivery_body(self, reader: User) -> str:
+        row = ContactMethod.objects.filter(pk=self.method).first()
+        code = contact_code(row) if row else ""
+        return f"Your code is {code}. Type it on the Notifications page. It is valid for 15 minutes."
+
+    def link(self) -> str:
+        return reverse("notifications")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return ContactMethod.objects.filter(pk=self.method, code_sent_at=self.requested_at).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ContactMethodOff(Notification):
+    """A contact method was switched off, sent by e-mail."""
+
+    name = "contact-method-off"
+    label = "Contact method switched off"
+    identity = ("method", "switched_off_at")
+    private = True
+
+    method: int
+    channel: str
+    shown_as: str
+    switched_off_at: dt.datetime
+    problem: str
+
+    def subject(self, reader: User) -> str:
+        return f"{self.channel} to {self.shown_as} was switched off"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.channel} to {self.shown_as} was switched off {local_time(self.switched_off_at, reader)}.",
+            self.problem,
+            "Urgent messages still go by e-mail and your other contact methods. To use it again, add it on the Notifications page.",
+        )
+
+    def link(self) -> str:
+        return reverse("notifications")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return ContactMethod.objects.filter(pk=self.method, switched_off_at__isnull=False).exists()

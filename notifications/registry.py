@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from common.formatting import format_instant
-from notifications.domain.context import from_json, to_json
+from common.json_values import from_json, to_json
 from people.models import User
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ class Notification:
     # Ignores quiet hours and always goes by e-mail.
     urgent: ClassVar[bool] = False
     admins_only: ClassVar[bool] = False
+    # Sent only to people who chose a channel for it.
+    opt_in: ClassVar[bool] = False
     # Goes by e-mail only, has no row on the Notifications page, and its `delivery_link` is in no row.
     private: ClassVar[bool] = False
     # Beyond a number in ten minutes, messages are summarized.
@@ -45,6 +47,14 @@ class Notification:
         """Return the plain text: what happened and what to do. The link follows it."""
         raise NotImplementedError
 
+    def delivery_body(self, reader: User) -> str:
+        """Return the text that is sent. It differs from `body` only if it holds a secret, which is in no row."""
+        return self.body(reader)
+
+    def phone_actions(self) -> int | None:
+        """Return the number of the incident that a reply by SMS or a key on the phone acknowledges, or None."""
+        return None
+
     def link(self) -> str:
         """Return the path of the page it is about, by `reverse`."""
         raise NotImplementedError
@@ -52,6 +62,14 @@ class Notification:
     def delivery_link(self) -> str:
         """Return the path that the sent message shows. It differs from `link` only if it holds a secret."""
         return self.link()
+
+    def topic(self) -> str:
+        """Return what it is about, as text. On a device, a newer message about the same replaces an older one."""
+        return f"{self.name}:{self.dedup_key}"
+
+    def device_id(self) -> int | None:
+        """Return the primary key of the only push device that it is for, or None for all of the recipient."""
+        return None
 
     def address(self, recipient: User) -> str:
         """Return the e-mail address it is sent to."""

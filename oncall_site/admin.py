@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
-from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
@@ -15,6 +13,7 @@ from oncall_site import services
 from people.admin import request_admin
 from people.forms import NewPersonForm, PersonForm
 from people.models import User
+from people.requests import require_recent_password
 from people.services import accounts
 from scheduling.services.offboarding import deactivate, reactivate
 
@@ -108,12 +107,6 @@ class UserAdmin(DjangoUserAdmin[User]):
         require_recent_password(request)
         count = sum(accounts.reset_two_factor(user) for user in queryset)
         messages.success(request, f"Two-factor authentication reset for {count} user{'' if count == 1 else 's'}.")
-
-
-def require_recent_password(request: HttpRequest) -> None:
-    """Let allauth ask for the admin's password, unless they confirmed it in the last minutes, and repeat the request."""
-    if not did_recently_reauthenticate(request):
-        raise ReauthenticationRequired
 
 
 def _send_password_links(request: HttpRequest, users: QuerySet[User], *, reset: bool) -> None:

@@ -35,6 +35,10 @@ app.conf.update(
         "notify schedule changes": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
         "reassign inactive users": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
         "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
+        "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
+        "render readers’ pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
+        "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
+        "purge readers": {"task": "readiness.tasks.purge_readers", "schedule": crontab(hour=3, minute=47)},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
         "purge saved responses": {"task": "people.tasks.purge_responses", "schedule": crontab(hour=3, minute=5)},
@@ -45,9 +49,11 @@ app.conf.update(
             "task": "notifications.tasks.purge_finished",
             "schedule": crontab(hour=3, minute=41),
         },
+        "check shifts": {"task": "oncall_site.tasks.check_shifts", "schedule": crontab(minute=37)},
         "grow demo": {"task": "oncall_site.tasks.grow_demo", "schedule": 600.0},
         # More often than any check is due, so that “Run now” starts within seconds.
         "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},
+        "import dbt folders": {"task": "validation.tasks.import_dbt_folders", "schedule": 60.0},
         "heartbeat": {"task": "oncall_site.tasks.record_heartbeat", "schedule": 10.0},
     },
 )

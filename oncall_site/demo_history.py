@@ -28,11 +28,13 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import HolidayBlock, Rotation
 from scheduling.queries.on_call import on_call_shifts
+from scheduling.services.cover_requests import CoverProposal, request_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, request_swap
 
 PAST_WEEKS = 8
 WEEK = dt.timedelta(weeks=1)
+AFTERNOON, COVER_LENGTH = dt.timedelta(days=3, hours=3), dt.timedelta(hours=4)
 # Failures of the last day that checks find in the first minute, on pipelines without others.
 FAILURES = ("missing-cohort", "missing-transactions")
 
@@ -160,7 +162,7 @@ def _incidents(*, at: dt.datetime) -> None:
 def _plans(rotation: Rotation, *, by: User, at: dt.datetime) -> None:
     """Plan time off and request a swap: neither in the next two weeks, so that the first look is a healthy schedule."""
     weeks = list(rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_at"))
-    away, offered, other = weeks[3], weeks[4], weeks[5]
+    covered, away, offered, other = weeks[2], weeks[3], weeks[4], weeks[5]
     first = away.starts_on + dt.timedelta(days=2)
     create_holiday(away.engineer, data=HolidayData(first, first + dt.timedelta(days=1), note="Moving house"), by=by)
     training = weeks[2].starts_on + dt.timedelta(days=1)
@@ -170,3 +172,7 @@ def _plans(rotation: Rotation, *, by: User, at: dt.datetime) -> None:
         offered.starts_on, other.starts_on, counterpart=other.engineer, message="I have a wedding that weekend."
     )
     request_swap(rotation, proposal=proposal, by=offered.engineer, at=at)
+    # A Thursday afternoon, asked of anyone.
+    afternoon = covered.starts_at + AFTERNOON
+    part = CoverProposal(afternoon, afternoon + COVER_LENGTH, message="I am at a conference that afternoon.")
+    request_cover(rotation, proposal=part, by=covered.engineer, at=at)

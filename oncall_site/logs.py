@@ -10,7 +10,9 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 
 MASK = "…"
 # A secret follows these words: feed URLs, password links, credentials in a header.
-SECRET_AFTER = re.compile(r"(?i)(/feeds/|/key/|/password/|/invitations?/|bearer\s+|basic\s+)([^\s/\"'?&]{12,})")
+SECRET_AFTER = re.compile(
+    r"(?i)(/feeds/|/readers/(?:confirm/|leave/)?|/key/|/password/|/invitations?/|bearer\s+|basic\s+)([^\s/\"'?&]{12,})"
+)
 CREDENTIALS = re.compile(r"(?i)(\w[\w+.-]*://[^\s/@:]*):[^\s/@]+@")
 QUERY = re.compile(r"(/[^\s\"'?]*)\?[^\s\"']+")
 # A long path segment with capitals (slugs have none) or of hexadecimal digits only is a key of some kind.

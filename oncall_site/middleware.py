@@ -1,5 +1,6 @@
 """Request ids, the request log, request metrics, and the context of change histories."""
 
+import datetime as dt
 import logging
 import re
 import time
@@ -8,18 +9,33 @@ from collections.abc import Callable
 from typing import Any
 
 import pghistory.middleware
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 from prometheus_client import Counter, Histogram
 
+from common.answers import ANSWERS, read_answer, send_answer
+from common.datetimes import parse_instant_param
+from common.exceptions import InvalidInputError
+from common.identifiers import SLUG_PATTERN
 from oncall_site.logs import mask, request_id
 from people.models import User
+from people.queries import Caller, bearer_secret, find_caller
+from people.services.accounts import record_use
+from scheduling.queries.on_call import is_past
 
 logger = logging.getLogger("oncall_site.requests")
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 # Probes and scrapers call these every few seconds; only their failures are worth a line.
 UNLOGGED = ("/healthz", "/readyz", "/metrics", "/static/")
+# What is answered from memory: who is on call, who responds for every pipeline or for one, and a rotation's timeline.
+ANSWERED = re.compile(
+    rf"/api/v1/(?:oncall|responders|pipelines/{SLUG_PATTERN}/responder|rotations/{SLUG_PATTERN}/timeline)/"
+)
+JSON_KINDS = ("*/*", "application/*", "application/json")
+WEIGHT = re.compile(r";\s*q=[0-9.]+")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 REQUESTS = Counter("oncall_http_requests", "HTTP requests.", ["method", "view", "status"])
@@ -77,6 +93,64 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
             "user": user.username if is_loaded and isinstance(user, User) else "",
         },
     )
+
+
+class AnswerMiddleware:
+    """Answers from memory who is on call and who responds, if no fact has changed; else the view does (docs/adr/0029).
+
+    Only a caller with a valid token is answered from memory, after one statement that reads the token and the version of the
+    facts. Every refusal and error comes from the views.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response, with an entity tag, or a 304."""
+        if request.method != "GET" or not ANSWERED.fullmatch(request.path_info) or not _is_plain(request):
+            return self.get_response(request)
+        now, query = timezone.now(), request.META.get("QUERY_STRING", "")
+        try:
+            at = parse_instant_param(request.GET) if query else now
+        except InvalidInputError:
+            return self.get_response(request)
+        caller = _find_caller(request, at=now)
+        rest = tuple((name, *values) for name, values in request.GET.lists() if name != "at") if query else ()
+        key = (request.scheme, request.get_host(), request.path, rest)
+        if caller is not None:
+            past = is_past(at, now=now)
+            answer = ANSWERS.find(key, version=caller.version, at=at, is_past=past, query=query)
+            if answer is not None:
+                request.user, request.resolver_match = caller.user, answer.match
+                record_use(caller.token, last_used_at=caller.last_used_at, at=now)
+                return send_answer(request, answer, at=at)
+        response = self.get_response(request)
+        answer = read_answer(request, response, version=caller.version if caller else "")
+        if answer is None:
+            return response
+        if caller is not None:
+            ANSWERS.store(key, answer)
+        return send_answer(request, answer, at=answer.period.starts_at)
+
+
+def _is_plain(request: HttpRequest) -> bool:
+    """Return True if the client takes JSON as the site writes it: a client can ask for indentation."""
+    accepted = WEIGHT.sub("", request.headers.get("Accept", "*/*"))
+    return any(kind.strip() in JSON_KINDS for kind in accepted.split(",")) and ";" not in accepted
+
+
+def _find_caller(request: HttpRequest, *, at: dt.datetime) -> Caller | None:
+    secret = bearer_secret(request.headers.get("Authorization", ""))
+    if secret is None:
+        return None
+    # Instead of Django's statement that asks whether the connection still works, before every request: this one does.
+    connection.health_check_done = True  # type: ignore[attr-defined]  # missing in the stubs
+    try:
+        return find_caller(secret, at=at)
+    except (OperationalError, InterfaceError):
+        # The view connects again, or answers that the database is not there.
+        connection.close()
+        return None
 
 
 class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):

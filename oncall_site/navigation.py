@@ -16,7 +16,12 @@ SECTIONS = (
     ),
     (
         "Pipelines",
-        (("Pipelines", "pipelines", "p"), ("Checks", "checks", "k"), ("Runbooks", "runbooks", "r")),
+        (
+            ("Pipelines", "pipelines", "p"),
+            ("Checks", "checks", "k"),
+            ("Runbooks", "runbooks", "r"),
+            ("Lineage", "lineage", "l"),
+        ),
     ),
 )
 # The pages of the user menu; they have tabs, but no place in the navigation.
@@ -24,6 +29,7 @@ ACCOUNT_PAGES = (
     ("My schedule", "account", "m"),
     ("Profile", "profile", ""),
     ("Notifications", "notifications", ""),
+    ("Offline copy", "offline_copy", ""),
     ("Calendar feeds", "my_feeds", ""),
     ("API tokens", "tokens", ""),
     ("Security", "security", ""),
@@ -31,6 +37,8 @@ ACCOUNT_PAGES = (
 # Pages outside their section's paths: the URL's beginning, and the URL name of the page it belongs to.
 OTHER_PATHS = (
     ("/covers/", "swaps"),
+    ("/restatements/", "pipelines"),
+    ("/readers/", "pipelines"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),
     ("/me/calendar-link/", "my_feeds"),

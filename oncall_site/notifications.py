@@ -1,6 +1,7 @@
 """Notifications of the site itself, and e-mails with a link to set a password, as `people` cannot import `notifications`."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,11 @@ from django.urls import reverse
 from common.formatting import format_duration
 from notifications.registry import Notification, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
+from oncall_site.shift_checks import ADMIN_NOTICE, ENGINEER_NOTICE, ShiftCheck, shift_checks
 from people.models import PasswordLink, User
 from people.queries import link_secret
 
+WEEK_AHEAD_LIFETIME = dt.timedelta(days=2)
 EMAIL_NOTICE_VALIDITY = dt.timedelta(days=7)
 
 
@@ -150,6 +153,134 @@ def notify_delivery_resumed(*, stopped_at: dt.datetime, at: dt.datetime) -> None
     admins = User.objects.get_queryset().active().filter(is_staff=True).order_by("pk")
     resumed = DeliveryResumed(stopped_at=stopped_at, resumed_at=at)
     enqueue(list(admins), resumed, due_at=at, expires_at=at + EMAIL_NOTICE_VALIDITY)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ShiftToPrepare(Notification):
+    """An engineer's shift starts within days, and something is to be done before it."""
+
+    name = "shift-to-prepare"
+    label = "My shift: something to do before it"
+    identity = ("week_id", "engineer_id")
+
+    week_id: int
+    engineer_id: int
+    rotation: str
+    starts_at: dt.datetime
+    problems: tuple[str, ...]
+
+    def link(self) -> str:
+        return reverse("now")
+
+    def subject(self, reader: User) -> str:
+        return f"Before your on-call shift of {local_time(self.starts_at, reader)}: {len(self.problems)} to do"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"You are on call for {self.rotation} from {local_time(self.starts_at, reader)}. Before that:",
+            "\n".join(f"- {problem}" for problem in self.problems),
+        )
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return any(
+            check.week.pk == self.week_id and check.problems
+            for check in shift_checks(at=at, notice=ENGINEER_NOTICE, engineer=recipient)
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ShiftNotPrepared(Notification):
+    """A shift starts within two days, and its engineer has not done everything before it; for the admins."""
+
+    name = "shift-not-prepared"
+    label = "Shift whose engineer is not ready"
+    identity = ("week_id", "engineer_id")
+    admins_only = True
+
+    week_id: int
+    engineer_id: int
+    engineer: str
+    rotation: str
+    starts_at: dt.datetime
+    starts_on: dt.date
+    problems: tuple[str, ...]
+
+    def link(self) -> str:
+        return reverse("week", args=[self.starts_on])
+
+    def subject(self, reader: User) -> str:
+        return f"{self.engineer} is not ready for the shift of {local_time(self.starts_at, reader)}"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.engineer} is on call for {self.rotation} from {local_time(self.starts_at, reader)}. They were asked to:",
+            "\n".join(f"- {problem}" for problem in self.problems),
+        )
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        checks = shift_checks(at=at, notice=ADMIN_NOTICE)
+        return any(
+            (check.week.pk, check.week.engineer_id) == (self.week_id, self.engineer_id) and check.problems
+            for check in checks
+        )
+
+
+def notify_shift_check(check: ShiftCheck, *, at: dt.datetime) -> None:
+    """Notify the engineer of a shift of what is to be done before it, and from two days before it the admins; each once."""
+    week = check.week
+    problems = tuple(problem.text for problem in check.problems)
+    to_prepare = ShiftToPrepare(
+        week_id=week.pk,
+        engineer_id=week.engineer_id,
+        rotation=str(week.rotation),
+        starts_at=week.starts_at,
+        problems=problems,
+    )
+    enqueue([week.engineer], to_prepare, due_at=at, expires_at=week.starts_at)
+    if week.starts_at - at > ADMIN_NOTICE:
+        return
+    not_prepared = ShiftNotPrepared(
+        week_id=week.pk,
+        engineer_id=week.engineer_id,
+        engineer=str(week.engineer),
+        rotation=str(week.rotation),
+        starts_at=week.starts_at,
+        starts_on=week.starts_on,
+        problems=problems,
+    )
+    admins = User.objects.get_queryset().active().filter(is_staff=True).order_by("pk")
+    enqueue(list(admins), not_prepared, due_at=at, expires_at=week.starts_at)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class WeekAhead(Notification):
+    """What awaits somebody within seven days, on Monday morning, for those who want it."""
+
+    name = "week-ahead"
+    label = "My week ahead, on Monday morning"
+    identity = ("starts_on",)
+    opt_in = True
+
+    starts_on: dt.date
+    lines: tuple[str, ...]
+
+    def link(self) -> str:
+        return reverse("account")
+
+    def subject(self, reader: User) -> str:
+        return f"Your week ahead: {len(self.lines)} item{'s' if len(self.lines) != 1 else ''}"
+
+    def body(self, reader: User) -> str:
+        return "\n".join(f"- {line}" for line in self.lines) or "You are not on call, and there is nothing to answer."
+
+
+def notify_week_ahead(person: User, *, lines: Iterable[str], starts_on: dt.date, at: dt.datetime) -> None:
+    """Notify somebody of their week, once."""
+    week = WeekAhead(starts_on=starts_on, lines=tuple(lines))
+    enqueue([person], week, due_at=at, expires_at=at + WEEK_AHEAD_LIFETIME)
 
 
 TYPES: dict[str, type[_PasswordNotification]] = {cls.name: cls for cls in (InvitationSent, PasswordResetSent)}

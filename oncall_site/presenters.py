@@ -1,7 +1,7 @@
 """Who is on call, who responds and what is open, with users and labels for templates."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -11,7 +11,9 @@ from incidents.queries.statuses import PipelineStatus, statuses
 from people.domain.person import Person
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY
+from readiness.domain.verdict import Readiness
+from readiness.queries.readiness import readiness_by_pipeline
+from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY, Chain, Link
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import OnCallShift, OnCallSnapshot
 
@@ -22,6 +24,16 @@ ROLE_LABELS = {
     ROTATION: "next in rotation",
 }
 MAX_SKIPPED_LINKS = 2
+# Fields of users that no page shows beside a chain.
+UNSHOWN_FIELDS = (
+    "password",
+    "last_login",
+    "display_key",
+    "handbook_name",
+    "handbook_key",
+    "date_joined",
+    "reactivated_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +48,11 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True)
 class PipelineRow:
-    """A pipeline with its status, its escalation chain and its responder; `until` is when these next change."""
+    """A pipeline with its status, its readiness, its escalation chain and its responder; `until` is when the chain next changes."""
 
     pipeline: Pipeline
     status: PipelineStatus
+    readiness: Readiness
     links: tuple[ChainLink, ...]
     responder: User | None
     acting_owner: User | None
@@ -59,6 +72,15 @@ class PipelineRow:
     def urgency(self) -> tuple[bool, int]:
         """A sort key: uncovered pipelines first, then the worst status."""
         return self.responder is not None, STATUSES.index(self.status.name)
+
+
+@dataclass(frozen=True, slots=True)
+class LineageRow:
+    """A pipeline with its neighbors in a lineage picture, each with True if the edge is faded."""
+
+    row: PipelineRow
+    upstream: list[tuple[Pipeline, bool]]
+    downstream: list[tuple[Pipeline, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +134,42 @@ def group_pipelines(rows: Iterable[PipelineRow]) -> list[PipelineGroup]:
     return list(groups.values())
 
 
+def _links_to_responder(chain: Chain) -> tuple[Link, ...]:
+    """Return the links of a chain up to its responder; all of them if nobody is available."""
+    place = next((number for number, link in enumerate(chain.links, 1) if link.available), None)
+    return chain.links[:place]
+
+
 class SnapshotPresenter:
-    """Presents an on-call snapshot; reads the users and statuses of all its rows at once."""
+    """Presents an on-call snapshot; reads the users, statuses and readiness of all its rows at once.
+
+    With `whole_chains`, the chains of these pipelines are shown to their end, the others to their responder; by default all are.
+    """
 
     def __init__(
-        self, snapshot: OnCallSnapshot, pipelines: Iterable[Pipeline], *, covers: Iterable[Cover] = ()
+        self,
+        snapshot: OnCallSnapshot,
+        pipelines: Iterable[Pipeline],
+        *,
+        at: dt.datetime,
+        covers: Iterable[Cover] = (),
+        whole_chains: Collection[int] | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.pipelines = {row.pk: row for row in pipelines}
         self.covers = {cover.rotation_id: cover for cover in covers}
-        people = {link.engineer for chain in snapshot.chains.values() for link in chain.links}
+        self.links = {
+            key: chain.links if whole_chains is None or key in whole_chains else _links_to_responder(chain)
+            for key, chain in snapshot.chains.items()
+        }
+        people = {link.engineer for links in self.links.values() for link in links}
+        people |= {chain.acting_owner for chain in snapshot.chains.values() if chain.acting_owner}
         people |= {person for shift in snapshot.shifts for person in (shift.engineer, shift.next_engineer) if person}
         # Templates show how to reach them, so they need the users.
-        users = User.objects.get_queryset().filter(pk__in=[person.id for person in people])
+        users = User.objects.get_queryset().filter(pk__in=[person.id for person in people]).defer(*UNSHOWN_FIELDS)
         self.users: Mapping[Person | None, User] = {user.person: user for user in users}
         self.statuses = statuses(self.pipelines.values())
+        self.readiness = readiness_by_pipeline(self.pipelines.values(), at=at)
 
     def pipeline_row(self, pipeline: Pipeline) -> PipelineRow:
         """Return the row of one of the pipelines."""
@@ -134,9 +177,10 @@ class SnapshotPresenter:
         return PipelineRow(
             pipeline=pipeline,
             status=self.statuses[pipeline.pk],
+            readiness=self.readiness[pipeline.pk],
             links=tuple(
                 ChainLink(self.users[link.engineer], ROLE_LABELS[link.role], link.available, link.reason)
-                for link in chain.links
+                for link in self.links[pipeline.pk]
             ),
             responder=self.users.get(chain.responder),
             acting_owner=self.users.get(chain.acting_owner),

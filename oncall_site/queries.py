@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 from calendar_feeds.models import FeedToken
 from common.formatting import format_duration
 from handoffs.models import Handoff
-from incidents.models import Incident
+from incidents.models import Incident, MaintenanceWindow
 from notifications.models import ContactMethod, Message
 from oncall_site.models import Heartbeat, Sweep
 from people.models import User
@@ -126,7 +126,7 @@ def delivery_problem(*, at: dt.datetime) -> str:
 def pipelines_needing_attention() -> set[int]:
     """Return the pipelines with an unresolved incident, or a check that fails, warns or is stale."""
     problems = ("fail", "warn")
-    incidents = Incident.objects.unresolved().order_by().values_list("pipeline")
+    incidents = Incident.objects.unresolved().without_drills().order_by().values_list("pipeline")
     own = Check.objects.filter(is_active=True, last_status__in=problems).order_by().values_list("pipeline")
     external_problem = Q(status__in=problems) | Q(is_stale=True)
     external = ExternalCheck.objects.filter(external_problem, pipeline__isnull=False).order_by().values_list("pipeline")
@@ -136,7 +136,7 @@ def pipelines_needing_attention() -> set[int]:
 # What the Now page shows and a history records: a new entry has the highest key. (Of two transactions at once, the later commit
 # may have the lower key; its change shows within the minute.)
 SHOWN_MODELS = (
-    *(User, Pipeline, Incident, Check, ContactMethod, FeedToken),
+    *(User, Pipeline, Incident, MaintenanceWindow, Check, ContactMethod, FeedToken),
     *(
         Rotation,
         Roster,
@@ -168,7 +168,7 @@ def now_version(*, at: dt.datetime) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(f"({state})" for state in (*histories, *SHOWN_STATES)))
         states = cursor.fetchone()
-    facts = (f"{at:%Y-%m-%dT%H:%M}", delivery_problem(at=at), *states)
+    facts = (f"{at:%Y-%m-%dT%H:%M}", *states)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
 
 

@@ -10,9 +10,19 @@ from django.db.models.functions import Now
 
 from common.crypto import decrypt, encrypt
 from common.fields import EncryptedTextField
+from notifications.queries.preferences import people_who_chose
 from oncall_site.models import Heartbeat, Sweep
-from oncall_site.notifications import notify_delivery_resumed, notify_email_changed, notify_password_link
+from oncall_site.notifications import (
+    WeekAhead,
+    notify_delivery_resumed,
+    notify_email_changed,
+    notify_password_link,
+    notify_shift_check,
+    notify_week_ahead,
+)
 from oncall_site.queries import AGE, BEAT, STALE_AFTER, WORKER
+from oncall_site.shift_checks import shift_checks
+from oncall_site.week_ahead import week_ahead
 from people import queries
 from people.models import LoginAttempts, PasswordLink, User
 from people.services import accounts, password_links
@@ -21,6 +31,7 @@ from pipelines.queries import base_manager
 
 # Keys of `Authenticator.data` that django-allauth encrypts through our adapter.
 AUTHENTICATOR_SECRETS = ("secret", "seed")
+MONDAY, WEEK_AHEAD_HOUR = 0, 7
 # A worker that has been silent for this long was removed, it is not late.
 HEARTBEAT_RETENTION = dt.timedelta(days=1)
 
@@ -37,6 +48,27 @@ def record_heartbeat(*, worker: str = "") -> None:
     Heartbeat.objects.filter(seen_at__lt=Now() - HEARTBEAT_RETENTION).delete()
     if last is not None and last[1] > STALE_AFTER:
         notify_delivery_resumed(stopped_at=last[0], at=last[0] + last[1])
+
+
+def check_shifts(*, at: dt.datetime) -> int:
+    """Notify people of what is to be done before the shifts of the next five days; return how many shifts have something."""
+    checks = [check for check in shift_checks(at=at) if check.problems]
+    for check in checks:
+        with transaction.atomic():
+            notify_shift_check(check, at=at)
+    return len(checks)
+
+
+def send_weeks_ahead(*, at: dt.datetime) -> int:
+    """Notify those who want it of their week, from seven o'clock on Monday in their time zone; return how many were due."""
+    count = 0
+    for person in people_who_chose(WeekAhead):
+        local = at.astimezone(person.zone)
+        if local.weekday() == MONDAY and local.hour >= WEEK_AHEAD_HOUR:
+            with transaction.atomic():
+                notify_week_ahead(person, lines=week_ahead(person, at=at), starts_on=local.date(), at=at)
+            count += 1
+    return count
 
 
 def record_beat() -> None:

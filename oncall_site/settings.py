@@ -1,6 +1,8 @@
 """Settings, the only file that reads the environment. docs/operations.md lists every variable."""
 
 import os
+import re
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -75,6 +77,7 @@ INSTALLED_APPS = [
     "handbook",
     "calendar_feeds",
     "handoffs",
+    "readiness",
     "incidents",
     "runbooks",
     "scheduling",
@@ -104,6 +107,7 @@ MIDDLEWARE = [
     "oncall_site.middleware.RequestMiddleware",
     "oncall_site.fair_use.FairUseMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "oncall_site.middleware.AnswerMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -253,6 +257,7 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
         "script-src": [SELF],
         "style-src": [SELF],
+        "worker-src": [SELF],
     }
 }
 
@@ -339,7 +344,36 @@ MESSAGE_SEND_SECONDS = float(os.environ.get("MESSAGE_SEND_SECONDS", "20"))
 MESSAGE_LEASE_SECONDS = float(os.environ.get("MESSAGE_LEASE_SECONDS", "90"))
 if not 0 < MESSAGE_SEND_SECONDS <= MESSAGE_LEASE_SECONDS / 2:
     raise ImproperlyConfigured("MESSAGE_LEASE_SECONDS must be at least twice MESSAGE_SEND_SECONDS.")
+# Folders in which dbt writes its artifacts; the worker imports what changes there. docs/data.md.
+DBT_FOLDERS = [Path(folder) for folder in _list("DBT_FOLDERS", "")]
+# Browser push. Without a key the site generates one and stores it encrypted; docs/operations.md, Push.
+VAPID_PRIVATE_KEY = os.environ.get("VAPID_PRIVATE_KEY", "")
+# How a push service reaches the admins: a mailto: or https: URL.
+VAPID_CONTACT = os.environ.get("VAPID_CONTACT", "") or f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}"
+# Hosts of push services that messages are sent to; one that starts with a dot stands for all below it.
+PUSH_HOSTS = _list(
+    "PUSH_HOSTS", "fcm.googleapis.com,updates.push.services.mozilla.com,.push.apple.com,.notify.windows.com"
+)
+if VAPID_PRIVATE_KEY and not re.fullmatch(r"[A-Za-z0-9_-]{43}=?", VAPID_PRIVATE_KEY):
+    raise ImproperlyConfigured("VAPID_PRIVATE_KEY must be a private key on P-256: 32 bytes as base64url text.")
+if not VAPID_CONTACT.startswith(("mailto:", "https://")):
+    raise ImproperlyConfigured("VAPID_CONTACT must start with mailto: or https://.")
 # Sent and dropped messages are deleted after this many days.
+# SMS and calls (docs/operations.md, SMS and calls). Without these, an admin can set up the account in Django's admin.
+TWILIO_ACCOUNT_SID = os.environ.get("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = os.environ.get("TWILIO_AUTH_TOKEN", "")
+TWILIO_FROM_NUMBER = os.environ.get("TWILIO_FROM_NUMBER", "")
+TWILIO_API_URL = os.environ.get("TWILIO_API_URL", "https://api.twilio.com")
+if len({bool(value) for value in (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_FROM_NUMBER)}) != 1:
+    raise ImproperlyConfigured("Set all of TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER, or none.")
+PHONE_MAX_PER_PERSON_PER_DAY = int(os.environ.get("PHONE_MAX_PER_PERSON_PER_DAY", "50"))
+PHONE_MAX_PER_DAY = int(os.environ.get("PHONE_MAX_PER_DAY", "500"))
+# In the currency of the account; 0 for no limit of cost.
+SMS_PRICE = float(os.environ.get("SMS_PRICE", "0.1"))
+CALL_PRICE = float(os.environ.get("CALL_PRICE", "0.2"))
+PHONE_MAX_COST_PER_PERSON = float(os.environ.get("PHONE_MAX_COST_PER_PERSON", "0"))
+PHONE_MAX_COST = float(os.environ.get("PHONE_MAX_COST", "0"))
+
 MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
 if MESSAGE_KEPT_DAYS < 1:
     raise ImproperlyConfigured("MESSAGE_KEPT_DAYS must be at least 1.")

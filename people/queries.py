@@ -4,11 +4,15 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
 
 import holidays
 from allauth.mfa.models import Authenticator
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import QuerySet, TextField
+from django.db.models.expressions import RawSQL
 from django.utils.crypto import salted_hmac
 from holidays.registry import COUNTRIES
 
@@ -37,6 +41,44 @@ def bearer_secret(authorization: str) -> str | None:
     """Return the token in an `Authorization: Bearer <token>` header (RFC 6750), or None for any other header."""
     scheme, _, secret = authorization.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user of a valid token, loaded with its name only, and the version of the on-call facts at the same moment."""
+
+    user: User
+    token: int
+    last_used_at: dt.datetime | None
+    version: str
+
+
+VERSION = RawSQL("(SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion)", (), output_field=TextField())
+# Stand for the values in the statement that is prepared once.
+ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
+
+
+@cache
+def _caller_statement() -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that finds a caller, and its parameters: for Django to build it takes longer than to run it."""
+    tokens = ApiToken.objects.usable(at=ANY_TIME).filter(digest=ANY_DIGEST).order_by()
+    rows = tokens.annotate(version=VERSION).values_list("user_id", "user__username", "pk", "last_used_at", "version")
+    sql, params = rows.query.sql_with_params()
+    return sql, params
+
+
+def find_caller(secret: str, *, at: dt.datetime) -> Caller | None:
+    """Return who calls with a token and the version of the on-call facts, in one statement; None if the token is not valid."""
+    sql, params = _caller_statement()
+    values: dict[Any, Any] = {ANY_TIME: at, ANY_DIGEST: secret_digest(secret)}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [values.get(param, param) for param in params])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    user_id, username, token, last_used_at, version = row
+    user = User.from_db(connection.alias, ["id", "username"], [user_id, username])
+    return Caller(user=user, token=token, last_used_at=last_used_at, version=version or "")
 
 
 def active_tokens(user: User) -> QuerySet[ApiToken]:

@@ -1,5 +1,7 @@
-"""Request types."""
+"""Request types, and what a request must prove."""
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
@@ -11,3 +13,9 @@ class SignedInRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+
+
+def require_recent_password(request: HttpRequest) -> None:
+    """Let allauth ask for the user's password, unless they confirmed it in the last minutes, and repeat the request."""
+    if not did_recently_reauthenticate(request):
+        raise ReauthenticationRequired

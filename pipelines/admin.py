@@ -9,7 +9,7 @@ from django.urls import URLPattern, path
 
 from common.exceptions import DomainError
 from pipelines import services
-from pipelines.forms import OwnershipForm, ReassignForm
+from pipelines.forms import BulkOwnerForm, OwnershipFilterForm, OwnershipForm, ReassignForm
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
 
@@ -37,7 +37,12 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
 
     def ownership(self, request: HttpRequest) -> HttpResponse:
         """Show the ownership grid, or save all its rows."""
-        form = OwnershipForm(request.POST if request.method == "POST" else None, pipelines=list(ownership()))
+        filters = OwnershipFilterForm(request.GET)
+        chosen = filters.cleaned_data if filters.is_valid() else {}
+        listed = list(ownership(owner=chosen.get("owner"), search=chosen.get("q", "")))
+        if request.method == "POST" and "bulk" in request.POST:
+            return self._change_ticked(request, listed)
+        form = OwnershipForm(request.POST if request.method == "POST" else None, pipelines=listed)
         if form.is_bound and form.is_valid():
             try:
                 changed = services.change_owners(form.owners())
@@ -45,8 +50,25 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
                 form.add_error(None, str(error))
             else:
                 messages.success(request, f"Owners changed for {_count(changed)}." if changed else "No changes.")
-                return redirect("admin:pipelines_ownership")
-        return self._grid(request, form=form, reassign=ReassignForm())
+                return redirect(request.get_full_path())
+        return self._grid(request, form=form, reassign=ReassignForm(), filters=filters)
+
+    def _change_ticked(self, request: HttpRequest, listed: list[Pipeline]) -> HttpResponse:
+        """Give the ticked pipelines one owner."""
+        form = BulkOwnerForm(request.POST)
+        ticked = [pipeline for pipeline in listed if str(pipeline.pk) in request.POST.getlist("tick")]
+        if not ticked:
+            messages.error(request, "Tick at least one pipeline.")
+        elif not form.is_valid():
+            messages.error(request, "Choose an engineer for the ticked pipelines.")
+        else:
+            try:
+                changed = services.change_owners(form.owners(ticked))
+            except DomainError as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, f"Owners changed for {_count(changed)}." if changed else "No changes.")
+        return redirect(request.get_full_path())
 
     def reassign(self, request: HttpRequest) -> HttpResponse:
         """Transfer every pipeline that one person owns to another."""
@@ -64,12 +86,21 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
                 return redirect("admin:pipelines_ownership")
         return self._grid(request, form=OwnershipForm(pipelines=list(ownership())), reassign=form)
 
-    def _grid(self, request: HttpRequest, *, form: OwnershipForm, reassign: ReassignForm) -> HttpResponse:
+    def _grid(
+        self,
+        request: HttpRequest,
+        *,
+        form: OwnershipForm,
+        reassign: ReassignForm,
+        filters: OwnershipFilterForm | None = None,
+    ) -> HttpResponse:
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": "Pipeline owners",
             "form": form,
             "reassign_form": reassign,
+            "filters": filters or OwnershipFilterForm(),
+            "bulk_form": BulkOwnerForm(auto_id="bulk_%s"),
             "opts": self.opts,
         }
         status = 400 if form.is_bound or reassign.is_bound else 200

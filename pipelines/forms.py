@@ -2,6 +2,7 @@
 
 from django import forms
 
+from common.forms import LineField
 from people.queries import all_users
 from pipelines.models import Pipeline
 from pipelines.services import Owners
@@ -51,6 +52,33 @@ class OwnershipForm(forms.Form):
             primary, secondary = (self.cleaned_data.get(f"{role}_{pipeline.pk}") for role in ROLES)
             if primary is not None and primary == secondary:
                 self.add_error(f"secondary_{pipeline.pk}", "Primary and secondary owner must be two people.")
+
+
+class OwnershipFilterForm(forms.Form):
+    """Which pipelines the grid shows."""
+
+    q = LineField(required=False, max_length=200, label="Name")
+    owner = forms.ModelChoiceField(all_users(), required=False, to_field_name="username", empty_label="Everyone")
+
+
+class BulkOwnerForm(forms.Form):
+    """One owner for the ticked pipelines; in one form with the grid, so that the browser must not require it."""
+
+    use_required_attribute = False
+
+    role = forms.ChoiceField(choices=[(role, f"{role.capitalize()} owner") for role in ROLES])
+    engineer = forms.ModelChoiceField(all_users().active(), label="Engineer")
+
+    def owners(self, pipelines: list[Pipeline]) -> dict[Pipeline, Owners]:
+        """Return the owners of these pipelines after the change. Requires a valid form."""
+        role, engineer = self.cleaned_data["role"], self.cleaned_data["engineer"]
+        return {
+            pipeline: Owners(
+                primary=engineer if role == "primary" else pipeline.primary_owner,
+                secondary=engineer if role == "secondary" else pipeline.secondary_owner,
+            )
+            for pipeline in pipelines
+        }
 
 
 class ReassignForm(forms.Form):

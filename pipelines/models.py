@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from common.db import on_call_version_trigger
 from common.fields import LineField
 from common.identifiers import validate_slug
 from people.domain.names import match_key
@@ -47,11 +48,26 @@ class Pipeline(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_ESCALATION_MINUTES)],
         help_text="Minutes before an unacknowledged incident escalates.",
     )
+    escalate_critical_after_minutes = models.PositiveSmallIntegerField(
+        "escalate critical after (minutes)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_ESCALATION_MINUTES)],
+        help_text="The same for critical severity; empty if it does not differ.",
+    )
+    escalate_low_after_minutes = models.PositiveSmallIntegerField(
+        "escalate low after (minutes)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_ESCALATION_MINUTES)],
+        help_text="The same for low severity; empty if it does not differ.",
+    )
 
     objects = PipelineQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "pk"]
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(primary_owner=F("secondary_owner")),
@@ -64,6 +80,18 @@ class Pipeline(models.Model):
                 name="pipeline_escalates_within_a_day",
                 violation_error_message="Enter 1 to 1440 minutes.",
             ),
+            models.CheckConstraint(
+                condition=(
+                    Q(escalate_critical_after_minutes=None)
+                    | Q(escalate_critical_after_minutes__range=(1, MAX_ESCALATION_MINUTES))
+                )
+                & (
+                    Q(escalate_low_after_minutes=None)
+                    | Q(escalate_low_after_minutes__range=(1, MAX_ESCALATION_MINUTES))
+                ),
+                name="pipeline_severities_escalate_within_a_day",
+                violation_error_message="Enter 1 to 1440 minutes.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -73,6 +101,11 @@ class Pipeline(models.Model):
     def full_name(self) -> str:
         """The name with the audience in brackets, as in the handbook."""
         return f"{self.name} ({self.audience})" if self.audience else self.name
+
+    def escalation_minutes(self, severity: str) -> int:
+        """Return the minutes after which an unacknowledged incident of this severity escalates."""
+        by_severity = {"critical": self.escalate_critical_after_minutes, "low": self.escalate_low_after_minutes}
+        return by_severity.get(severity) or self.escalate_after_minutes
 
     def clean(self) -> None:
         """Set `match_key`; raise ValidationError for `name` if another pipeline has the same key."""

@@ -41,7 +41,7 @@ def ownership(*, owner: User | None = None, search: str = "", own_first: User | 
     In a table longer than a page, the pipelines that `own_first` owns come first.
     """
     rows = Pipeline.objects.all().with_owners()
-    if own_first is not None and Pipeline.objects.count() > OWN_FIRST_ABOVE:
+    if own_first is not None and Pipeline.objects.order_by()[OWN_FIRST_ABOVE : OWN_FIRST_ABOVE + 1].exists():
         owned = Q(primary_owner=own_first) | Q(secondary_owner=own_first)
         rows = rows.order_by(Case(When(owned, then=0), default=1), "position", "pk")
     if owner is not None:

@@ -136,6 +136,13 @@ class RunbookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         services.delete_runbook(runbook, by=request_user(request), at=timezone.now())
         return Response(RunbookSerializer(queries.runbooks(deleted=True).get(pk=runbook.pk)).data)
 
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def read(self, request: Request, slug: str) -> Response:
+        """Record that you have read the current revision."""
+        services.mark_read(self.get_object(), by=request_user(request))
+        return Response(status=204)
+
     @extend_schema(request=None, responses=RunbookSerializer)
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, slug: str) -> Response:

@@ -77,6 +77,22 @@ class RunbookRevision(models.Model):
         return f"{self.runbook}, revision {self.number}"
 
 
+class RunbookRead(models.Model):
+    """The newest revision of a runbook that somebody has read, by their own word."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="reads")
+    revision = models.PositiveIntegerField()
+    read_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["runbook", "person"]
+        constraints = [models.UniqueConstraint(fields=["person", "runbook"], name="runbook_read_once_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.runbook}, revision {self.revision}"
+
+
 class RunbookSection(models.Model):
     """A section of the current revision, rendered and indexed for search when the revision is saved."""
 

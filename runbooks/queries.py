@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from common.highlights import CLOSE, OPEN, highlight, mark_highlights
+from people.models import User
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
@@ -39,6 +40,11 @@ def current_revision(runbook: Runbook) -> RunbookRevision:
     """Return the current revision of a runbook from `runbooks`."""
     newest: list[RunbookRevision] = runbook.newest  # type: ignore[attr-defined]  # prefetched by `runbooks`
     return newest[0]
+
+
+def has_read(runbook: Runbook, *, person: User) -> bool:
+    """Return True if somebody has marked the current revision of a runbook as read."""
+    return runbook.reads.filter(person=person, revision__gte=runbook.revision).exists()
 
 
 def pipelines_without_runbook() -> QuerySet[Pipeline]:

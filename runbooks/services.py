@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from common.datetimes import RESTORE_WINDOW
 from common.exceptions import DomainError, InvalidInputError
@@ -11,7 +12,7 @@ from pipelines.models import Pipeline
 from runbooks.domain.handbook_model import LARGEST_RUNBOOK
 from runbooks.domain.rendering import Rendered, TooComplexError, render
 from runbooks.domain.runbook_text import normalize_runbook
-from runbooks.models import Runbook, RunbookRevision, RunbookSection
+from runbooks.models import Runbook, RunbookRead, RunbookRevision, RunbookSection
 from runbooks.queries import revision_markdown
 
 
@@ -150,6 +151,14 @@ def restore_revision(runbook: Runbook, *, number: int, based_on: int, author: Us
         summary=f"Restored revision {number}",
         restored_from=number,
     )
+
+
+def mark_read(runbook: Runbook, *, by: User) -> RunbookRead:
+    """Record that somebody has read the current revision of a runbook; return the record."""
+    row, _ = RunbookRead.objects.update_or_create(
+        person=by, runbook=runbook, defaults={"revision": runbook.revision, "read_at": Now()}
+    )
+    return row
 
 
 def rename_runbook(runbook: Runbook, *, title: str) -> None:

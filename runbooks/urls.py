@@ -11,6 +11,7 @@ urlpatterns = [
     path("runbooks/<slug:slug>/edit/", views.edit, name="edit_runbook"),
     path("runbooks/<slug:slug>/delete/", views.delete, name="delete_runbook"),
     path("runbooks/<slug:slug>/restore/", views.restore_deleted, name="restore_deleted_runbook"),
+    path("runbooks/<slug:slug>/read/", views.mark_read, name="mark_runbook_read"),
     path("runbooks/<slug:slug>/preview/", views.preview, name="preview_runbook"),
     path("runbooks/<slug:slug>/revisions/", views.revisions, name="runbook_revisions"),
     path("runbooks/<slug:slug>/revisions/<int:number>/", views.revision, name="runbook_revision"),

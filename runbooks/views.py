@@ -12,11 +12,13 @@ from common.db import try_advisory_lock
 from common.exceptions import DomainError, InvalidInputError
 from people.models import User
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from pipelines.models import Pipeline
 from runbooks import queries, services
 from runbooks.domain.comparison import compare
 from runbooks.forms import CompareForm, NewRunbookForm, RunbookForm
 from runbooks.models import Runbook, RunbookRevision
+from runbooks.undo import UndoDeleteRunbook, UndoRevision
 
 RUNBOOKS_PER_PAGE = 100
 MAX_DELETED_SHOWN = 100
@@ -53,6 +55,14 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "runbooks/runbook.html", context)
 
 
+@require_POST
+def mark_read(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Record that the user has read the current revision."""
+    services.mark_read(_runbook(slug), by=request.user)
+    messages.success(request, "Marked as read.")
+    return redirect("runbook", slug=slug)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     """Show the editor or a preview, or save the text. A stale edit shows both texts."""
@@ -75,9 +85,10 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     except DomainError as deleted:
         form.add_error(None, str(deleted))
         return _editor(request, row, form=form, markdown=form.cleaned_data["markdown"])
-    messages.success(
-        request, f"Revision {saved.number} saved." if saved.number > current.number else "No changes to save."
-    )
+    if saved.number > current.number:
+        confirm_with_undo(request, f"Revision {saved.number} saved.", UndoRevision(row.pk, saved.number))
+    else:
+        messages.success(request, "No changes to save.")
     return redirect("runbook", slug=slug)
 
 
@@ -134,7 +145,8 @@ def delete(request: SignedInRequest, slug: str) -> HttpResponse:
     """Delete a runbook."""
     row = _runbook(slug)
     services.delete_runbook(row, by=request.user, at=timezone.now())
-    messages.success(request, f"Runbook “{row.title}” deleted. It can be restored for 30 days.")
+    text = f"Runbook “{row.title}” deleted. It can be restored for 30 days."
+    confirm_with_undo(request, text, UndoDeleteRunbook(row.pk))
     return redirect("runbooks")
 
 
@@ -157,11 +169,15 @@ def restore(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     row = _runbook(slug)
     _revision(row, number)
     try:
-        services.restore_revision(row, number=number, based_on=row.revision, author=request.user)
+        before = row.revision
+        saved = services.restore_revision(row, number=number, based_on=before, author=request.user)
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"Revision {number} restored.")
+        if saved.number > before:
+            confirm_with_undo(request, f"Revision {number} restored.", UndoRevision(row.pk, saved.number))
+        else:
+            messages.success(request, "This is the current text.")
     return redirect("runbook", slug=slug)
 
 

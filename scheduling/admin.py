@@ -1,5 +1,6 @@
 """Django admin for the schedule."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -258,9 +259,51 @@ class CoverAdmin(admin.ModelAdmin[Cover]):
                 messages.success(request, f"{cover}: ended.")
 
 
+class RequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Any]):
+    """Requests: accept or withdraw them on behalf of the engineers."""
+
+    list_filter = ("state", "rotation")
+    list_select_related = ("rotation", "requester", "counterpart", "decided_by")
+    actions = ("accept", "withdraw")
+
+    @admin.action(description="Accept selected requests on behalf of the recipients", permissions=["view"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Accept what is open of each request, recorded as accepted on behalf of the recipient."""
+        for row in queryset.filter(counterpart=None):
+            messages.error(
+                request, f"{row}: this request is open to anyone. Accept it on its page and choose the engineer."
+            )
+        with_recipient = queryset.filter(counterpart__isnull=False)
+        self._answer_each(
+            request, with_recipient, service=self.accept_request, result="accepted on behalf of the recipient"
+        )
+
+    @admin.action(description="Withdraw selected requests", permissions=["view"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Withdraw what is open of each request."""
+        self._answer_each(request, queryset, service=self.withdraw_request, result="withdrawn")
+
+    def accept_request(self, row: Any, *, by: User, at: dt.datetime) -> None:
+        raise NotImplementedError
+
+    def withdraw_request(self, row: Any, *, by: User, at: dt.datetime) -> None:
+        raise NotImplementedError
+
+    def _answer_each(
+        self, request: HttpRequest, queryset: QuerySet[Any], *, service: Callable[..., None], result: str
+    ) -> None:
+        for row in queryset.select_related("rotation", "requester", "counterpart").order_by("pk"):
+            try:
+                service(row, by=request_admin(request), at=timezone.now())
+            except DomainError as error:
+                messages.error(request, f"{row}: {error}")
+            else:
+                messages.success(request, f"{row}: {result}.")
+
+
 @admin.register(SwapRequest)
-class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
-    """Swap requests: accept or withdraw them on behalf of the engineers."""
+class SwapRequestAdmin(RequestAdmin):
+    """Swap requests."""
 
     list_display = (
         "rotation",
@@ -272,41 +315,18 @@ class SwapRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SwapRequest]):
         "created_at",
         "decided_by",
     )
-    list_filter = ("state", "rotation")
-    list_select_related = ("rotation", "requester", "counterpart", "decided_by")
     date_hierarchy = "offered_week"
-    actions = ("accept", "withdraw")
 
-    @admin.action(description="Accept selected requests on behalf of the recipients", permissions=["view"])
-    def accept(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
-        """Accept the requests one by one, each recorded as accepted on behalf of the recipient."""
-        for swap in queryset.filter(counterpart=None):
-            messages.error(
-                request, f"{swap}: this request is open to anyone. Accept it on its page and choose the engineer."
-            )
-        with_recipient = queryset.filter(counterpart__isnull=False)
-        self._answer_each(request, with_recipient, service=accept_swap, result="accepted on behalf of the recipient")
+    def accept_request(self, row: SwapRequest, *, by: User, at: dt.datetime) -> None:
+        accept_swap(row, by=by, at=at)
 
-    @admin.action(description="Withdraw selected requests", permissions=["view"])
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[SwapRequest]) -> None:
-        """Withdraw the requests."""
-        self._answer_each(request, queryset, service=cancel_swap, result="withdrawn")
-
-    def _answer_each(
-        self, request: HttpRequest, queryset: QuerySet[SwapRequest], *, service: Callable[..., SwapRequest], result: str
-    ) -> None:
-        for swap in queryset.select_related("rotation", "requester", "counterpart", "third").order_by("pk"):
-            try:
-                service(swap, by=request_admin(request), at=timezone.now())
-            except DomainError as error:
-                messages.error(request, f"{swap}: {error}")
-            else:
-                messages.success(request, f"{swap}: {result}.")
+    def withdraw_request(self, row: SwapRequest, *, by: User, at: dt.datetime) -> None:
+        cancel_swap(row, by=by, at=at)
 
 
 @admin.register(CoverRequest)
-class CoverRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CoverRequest]):
-    """Cover requests: accept or withdraw them on behalf of the engineers."""
+class CoverRequestAdmin(RequestAdmin):
+    """Cover requests."""
 
     list_display = (
         "rotation",
@@ -318,42 +338,13 @@ class CoverRequestAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[CoverRequest]):
         "created_at",
         "decided_by",
     )
-    list_filter = ("state", "rotation")
-    list_select_related = ("rotation", "requester", "counterpart", "decided_by")
     date_hierarchy = "starts_at"
-    actions = ("accept", "withdraw")
 
-    @admin.action(description="Accept selected requests on behalf of the recipients", permissions=["view"])
-    def accept(self, request: HttpRequest, queryset: QuerySet[CoverRequest]) -> None:
-        """Accept what is open of each request, recorded as accepted on behalf of the recipient."""
-        for row in queryset.filter(counterpart=None):
-            messages.error(
-                request, f"{row}: this request is open to anyone. Accept it on its page and choose the engineer."
-            )
-        with_recipient = queryset.filter(counterpart__isnull=False)
-        result = "accepted on behalf of the recipient"
-        self._answer_each(request, with_recipient, service=accept_cover_request, result=result)
+    def accept_request(self, row: CoverRequest, *, by: User, at: dt.datetime) -> None:
+        accept_cover_request(row, by=by, at=at)
 
-    @admin.action(description="Withdraw selected requests", permissions=["view"])
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[CoverRequest]) -> None:
-        """Withdraw what is open of each request."""
-        self._answer_each(request, queryset, service=cancel_cover_request, result="withdrawn")
-
-    def _answer_each(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[CoverRequest],
-        *,
-        service: Callable[..., CoverRequest],
-        result: str,
-    ) -> None:
-        for row in queryset.select_related("rotation", "requester", "counterpart").order_by("pk"):
-            try:
-                service(row, by=request_admin(request), at=timezone.now())
-            except DomainError as error:
-                messages.error(request, f"{row}: {error}")
-            else:
-                messages.success(request, f"{row}: {result}.")
+    def withdraw_request(self, row: CoverRequest, *, by: User, at: dt.datetime) -> None:
+        cancel_cover_request(row, by=by, at=at)
 
 
 @admin.register(CalendarLink)

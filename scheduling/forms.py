@@ -123,19 +123,49 @@ class NewRotationForm(RotationForm):
         return parse_engineers(self.cleaned_data["engineers"])
 
 
+class RosterInput(forms.Textarea):
+    """User names, one per line, from one select for each place."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        """Return the chosen user names as lines, without empty places."""
+        values = data.getlist(name) if hasattr(data, "getlist") else [data.get(name, "")]
+        return "\n".join(value for value in values if value)
+
+
 class RosterForm(forms.Form):
     """Ordered engineers, and the start date of the first engineer's shift."""
 
     starts_on = forms.TypedChoiceField(label="Start week", coerce=dt.date.fromisoformat)
-    engineers = MultilineField(
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="One user name per line, in rotation order.",
+    keep_weeks = forms.BooleanField(
+        required=False,
+        label="Each place keeps its weeks",
+        help_text="An engineer who replaces another takes their weeks; everyone else keeps theirs. "
+        "Otherwise the first engineer is on call in the start week.",
     )
+    engineers = MultilineField(widget=RosterInput)
 
     def __init__(self, *args: Any, start_dates: list[dt.date], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(day.isoformat(), format_day(day, "full")) for day in start_dates]
         self.fields["starts_on"].choices = choices  # type: ignore[attr-defined]  # a choice field
+
+    @property
+    def places(self) -> list[str]:
+        """The user name of each place, in order."""
+        return str(self["engineers"].value() or "").split()
+
+    def moved(self, *, place: int, by: int) -> "RosterForm":
+        """Return the form, not checked, with the engineer of a place moved by one up (-1) or down (1)."""
+        places, other = self.places, place + by
+        if 0 <= place < len(places) and 0 <= other < len(places):
+            places[place], places[other] = places[other], places[place]
+        days = [dt.date.fromisoformat(str(value)) for value, _ in self.fields["starts_on"].choices]  # type: ignore[attr-defined]  # a choice field
+        initial = {
+            "starts_on": self["starts_on"].value(),
+            "keep_weeks": self["keep_weeks"].value(),
+            "engineers": "\n".join(places),
+        }
+        return RosterForm(start_dates=days, initial=initial)
 
     def clean_engineers(self) -> list[User]:
         """Return the engineers, in order."""
@@ -233,7 +263,7 @@ class CoverForm(ConflictForm):
 
     acknowledge_conflicts = forms.BooleanField(required=False, label="Save the cover despite this time off")
     engineer = EngineerField(
-        all_users().active(), to_field_name="username", empty_label=None, label="Covering engineer"
+        all_users().active(), to_field_name="username", empty_label="Choose an engineer", label="Covering engineer"
     )
     starts_at = forms.DateTimeField(label="From", widget=DateTimePicker())
     ends_at = forms.DateTimeField(label="Until", widget=DateTimePicker())

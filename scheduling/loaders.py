@@ -14,10 +14,9 @@ from scheduling.domain.responder_chain import Absence, Availability, Cover, Rota
 from scheduling.domain.wall_time import format_days
 from scheduling.domain.weeks import WEEK, Hours, RosterVersion, Week, planned_weeks
 from scheduling.models import HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
+from scheduling.models.absences import ABSENCE_REASONS
 
 PERSON_COLUMNS = ("pk", "username", "display_name", "colour")
-# Colleagues are not told that somebody is sick.
-REASONS = {"holiday": "on holiday", "sick": "away", "training": "in training", "other": "away"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def stored_weeks(rows: QuerySet[RotationWeek]) -> list[Week]:
 
 def to_absence(block: HolidayBlock) -> Absence:
     """Return an absence's row as a domain object, with its reason in words."""
-    return Absence(block.engineer.person, block.starts_at, block.ends_at, f"{REASONS[block.kind]} {block.days}")
+    return Absence(block.engineer.person, block.starts_at, block.ends_at, block.reason)
 
 
 # One hand-written statement, because every page and API call runs it: to build five querysets costs Django more time than
@@ -146,7 +145,7 @@ class _Window:
                 week = Week(first_day, _instant(begin), _instant(end), engineer, self.people[second])
                 self.weeks.setdefault(key, []).append(week)
             elif kind == ABSENCE_ROW:
-                reason = f"{REASONS[text]} {format_days(first_day, last_day, start=start, end=stop)}"
+                reason = f"{ABSENCE_REASONS[text]} {format_days(first_day, last_day, start=start, end=stop)}"
                 self.absences[key] = Absence(engineer, _instant(begin), _instant(end), reason)
             elif kind == MEMBER_ROW:
                 self.members.setdefault((key, first_day), []).append((second, engineer))

@@ -13,11 +13,19 @@ from notifications.services.outbox import enqueue
 from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
-from scheduling.models import Cover, CoverageGap, CoverRequest, HolidayBlock, Rotation, RotationWeek, SwapRequest
-from scheduling.queries.cover_requests import awaits_answer_from as cover_awaits_answer_from
+from scheduling.models import (
+    Cover,
+    CoverageGap,
+    CoverRequest,
+    HolidayBlock,
+    RequestQuerySet,
+    Rotation,
+    RotationWeek,
+    SwapRequest,
+)
 from scheduling.queries.on_call import HORIZON, responder_chains
 from scheduling.queries.stints import Stint, on_call_stints, stints_since
-from scheduling.queries.swaps import awaits_answer_from, recipients
+from scheduling.queries.swaps import recipients
 
 # A change to an engineer's upcoming shifts stays worth sending for this long.
 NEWS_LIFETIME = dt.timedelta(days=7)
@@ -39,6 +47,12 @@ def admins() -> list[User]:
 
 
 # Covers
+
+
+def is_open_for(recipient: User, rows: RequestQuerySet, *, at: dt.datetime) -> bool:
+    """Return True if the request in `rows` is open at `at`, and is the recipient's or awaits their answer."""
+    request = rows.pending().filter(expires_at__gt=at).first()
+    return request is not None and (recipient.pk == request.requester_id or request.awaits_answer_from(recipient))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +195,7 @@ class CoverRequested(_CoverRequestNotification):
         return paragraphs(text, message, behalf, "Accept all or part of it, or decline.")
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        rows = CoverRequest.objects.pending().filter(pk=self.request_id, expires_at__gt=at)
-        request = rows.select_related("requester").first()
-        if request is None:
-            return False
-        return recipient.pk == request.requester_id or cover_awaits_answer_from(request, person=recipient)
+        return is_open_for(recipient, CoverRequest.objects.filter(pk=self.request_id), at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -601,10 +611,7 @@ class SwapRequested(Notification):
         return reverse("swap", args=[self.swap_id])
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        swap = SwapRequest.objects.filter(pk=self.swap_id, expires_at__gt=at).select_related("requester").first()
-        if swap is None or swap.state != SwapRequest.State.PENDING:
-            return False
-        return recipient.pk == swap.requester_id or awaits_answer_from(swap, person=recipient)
+        return is_open_for(recipient, SwapRequest.objects.filter(pk=self.swap_id), at=at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,23 +261,25 @@ def _period(starts_at: dt.datetime, ends_at: dt.datetime, zone: dt.tzinfo) -> st
 
 @dataclass(frozen=True, slots=True)
 class ResponderChange:
-    """A period in which the same pipelines get another responder; None is nobody."""
+    """The pipelines that get another responder in the same periods; None is nobody."""
 
-    starts_at: dt.datetime
-    ends_at: dt.datetime
     before: Person | None
     after: Person | None
+    periods: tuple[tuple[dt.datetime, dt.datetime], ...]
     pipelines: list[Pipeline] = field(default_factory=list)
 
 
 def responder_changes(impact: HolidayImpact) -> list[ResponderChange]:
-    """Return the changes of responder that an absence causes; equal changes of several pipelines are one row."""
-    rows: dict[tuple[dt.datetime, dt.datetime, Person | None, Person | None], ResponderChange] = {}
+    """Return the changes of responder that an absence causes: a row for each replacement, with its pipelines and periods."""
+    periods: dict[tuple[Pipeline, Person | None, Person | None], list[tuple[dt.datetime, dt.datetime]]] = {}
     for pipeline, change in impact.changes:
-        key = (change.starts_at, change.ends_at, change.before, change.after)
-        row = rows.setdefault(key, ResponderChange(*key))
-        row.pipelines.append(pipeline)
-    return sorted(rows.values(), key=lambda row: (row.starts_at, row.after is not None))
+        key = (pipeline, change.before, change.after)
+        periods.setdefault(key, []).append((change.starts_at, change.ends_at))
+    rows: dict[tuple[Person | None, Person | None, tuple[tuple[dt.datetime, dt.datetime], ...]], ResponderChange] = {}
+    for (pipeline, before, after), spans in periods.items():
+        same = (before, after, tuple(spans))
+        rows.setdefault(same, ResponderChange(*same)).pipelines.append(pipeline)
+    return sorted(rows.values(), key=lambda row: (row.after is not None, row.periods))
 
 
 @dataclass(frozen=True, slots=True)

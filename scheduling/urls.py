@@ -36,6 +36,7 @@ register_converter(DateConverter, "date")
 urlpatterns = [
     path("schedule/", timeline.timeline, name="schedule"),
     path("schedule/<date:day>/", schedule.week, name="week"),
+    path("schedule/csv/", timeline.timeline_csv, name="schedule_csv"),
     path("schedule/new/", rotations.new_rotation, name="new_rotation"),
     path("schedule/<slug:slug>/edit/", rotations.edit_rotation, name="edit_rotation"),
     path("schedule/<slug:slug>/archive/", rotations.archive, name="archive_rotation"),
@@ -55,7 +56,6 @@ urlpatterns = [
     path("swaps/<int:pk>/accept/", swaps.answer_swap, {"answer": "accept"}, name="accept_swap"),
     path("swaps/<int:pk>/decline/", swaps.answer_swap, {"answer": "decline"}, name="decline_swap"),
     path("swaps/<int:pk>/cancel/", swaps.answer_swap, {"answer": "cancel"}, name="cancel_swap"),
-    path("fairness/", schedule.fairness, name="fairness"),
     path("me/calendar-link/", calendar_links.calendar_link, name="calendar_link"),
     path("me/calendar-link/sync/", calendar_links.sync, name="sync_calendar_link"),
     path("me/calendar-link/unlink/", calendar_links.unlink, name="unlink_calendar"),

@@ -9,9 +9,13 @@ from django.conf import settings
 from django.test import Client, TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
 
+from common.safe_http import Rules
+from notifications.channels.push import channel
+from notifications.services.push_devices import ensure_site_key
 from people.models import User
 from tests.databases import build_template, copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
+from tests.notifications.channels.push.service import PushService
 
 # No deadlines: a slow example means a busy machine, not a broken rule. Examples are the same in every run, so that a failure
 # belongs to the latest change; HYPOTHESIS_PROFILE=explore tries new ones.
@@ -113,3 +117,14 @@ def signed_in():
 @pytest.fixture
 def seed():
     return SEED
+
+
+@pytest.fixture
+def push_service(db, monkeypatch, settings):
+    """A push service on this machine, and the key by which it knows the site."""
+    ensure_site_key()
+    service = PushService()
+    settings.VAPID_CONTACT = "mailto:oncall@example.org"
+    monkeypatch.setattr(channel, "push_rules", lambda: Rules(seconds=10, ports=None, permitted=lambda address: True))
+    yield service
+    service.close()

@@ -51,6 +51,19 @@ def bearer(user, **fields):
     return {"headers": {"authorization": f"Bearer {create_token(user, name='test', **fields).secret}"}}
 
 
+def add_contact_method(person, *, channel, address, by=None):
+    """Add a contact method of a user and verify it by the code that is sent to it."""
+    from notifications.models import Message
+    from notifications.queries.contact_methods import contact_code
+    from notifications.services.contact_methods import set_contact_method, verify_contact_method
+
+    row = set_contact_method(person, channel=channel, address=address, by=by or person)
+    if row.verified_at is None:
+        row = verify_contact_method(row, code=contact_code(row))
+    Message.objects.filter(type="contact-code", contact_method=row.pk).delete()
+    return row
+
+
 def import_example(*, at, starting=None):
     """Import the example handbook: Engineers A to D, their rotation, pipelines, runbooks and suggested checks."""
     build_once(("example handbook", at, starting), lambda: import_handbook(SEED.read_bytes(), at=at, starting=starting))

@@ -46,10 +46,16 @@ PAGES = {
     "handoffs": "/handoffs/",
     "pipelines": "/pipelines/",
     "pipeline": f"/pipelines/{SLUG}/",
+    "maintenance": f"/pipelines/{SLUG}/maintenance/",
+    "integration-keys": f"/pipelines/{SLUG}/integration-keys/",
+    "restatements": f"/pipelines/{SLUG}/restatements/",
+    "readers-links": "/readers/",
     "checks": "/checks/",
     "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     "new-metric": f"/checks/metrics/new/?pipeline={SLUG}",
     "external-checks": "/checks/external/",
+    "lineage": "/lineage/",
+    "owner-drift": "/lineage/drift/",
     "runbooks": "/runbooks/",
     "runbook": f"/runbooks/{SLUG}/",
     "edit": f"/runbooks/{SLUG}/edit/",
@@ -61,8 +67,10 @@ PAGES = {
     "profile": "/me/profile/",
     "tokens": "/me/tokens/",
     "security": "/me/security/",
+    "people": "/people/",
     "person": "/people/engineer-a/",
     "messages": "/me/notifications/",
+    "offline": "/me/offline/",
     "feeds": "/me/feeds/",
     "second-factor": "/me/second-factor/",
     "enrol": "/me/second-factor/enrol/",
@@ -89,7 +97,17 @@ OF_ROWS = {
     "backtest": ("check", "backtest/"),
 }
 # What the README shows; every other picture is for looking at, not for keeping.
-KEPT = ("now-1280-light", "now-375-dark", "runbook-1280-light")
+KEPT = (
+    "now-1280-light",
+    "now-375-dark",
+    "incident-1280-light",
+    "incident-375-light",
+    "schedule-1280-light",
+    "calendar-1280-dark",
+    "checks-1280-light",
+    "check-1280-dark",
+    "runbook-1280-light",
+)
 
 
 def sign_in(page):

@@ -24,6 +24,7 @@ APPS = (
     "people",
     "pipelines",
     "lineage",
+    "readiness",
     "runbooks",
     "scheduling",
     "validation",

@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundWidget
 
-from common.forms import LineField, MultilineField
+from common.formatting import format_minutes
+from common.forms import LineField, MinutesField, MultilineField
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -158,6 +159,7 @@ def parameter_field(parameter: Parameter) -> forms.Field:
         "date": forms.TextInput(attrs={"type": "date"}),
         "number": forms.TextInput(attrs={"inputmode": "decimal"}),
         "integer": forms.TextInput(attrs={"inputmode": "numeric"}),
+        "minutes": forms.TextInput(),
     }
     field_class = MultilineField if isinstance(widgets[parameter.kind], forms.Textarea) else LineField
     field = field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
@@ -174,6 +176,8 @@ def _initial_value(parameter: Parameter, value: object) -> object:
     """Return a stored parameter as its form field shows it."""
     if value is None:
         value = parameter.default
+    if parameter.kind == "minutes" and isinstance(value, int):
+        return format_minutes(value)
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     if parameter.kind == "lines" and isinstance(value, list):
@@ -222,12 +226,12 @@ class CheckForm(ParametersForm):
     severity = forms.ChoiceField(
         choices=Severity.choices, help_text="Warnings don’t open incidents; low severity waits for working hours."
     )
-    interval_minutes = forms.IntegerField(
+    interval_minutes = MinutesField(
         required=False,
         min_value=1,
         max_value=10_080,
-        label="Run every (min)",
-        help_text="Leave empty to use a cron expression.",
+        label="Run every",
+        help_text="Such as 30 min or 6 h. Leave empty to use a cron expression.",
     )
     cron = LineField(
         required=False,
@@ -235,11 +239,10 @@ class CheckForm(ParametersForm):
         label="Cron expression",
         help_text="In the metric’s time zone, such as 0 7 * * 1-5.",
     )
-    settle_minutes = forms.IntegerField(
-        min_value=0,
+    settle_minutes = MinutesField(
         max_value=10_080,
-        label="Evaluation delay (min)",
-        help_text="Time to wait after the end of a day or hour before evaluating it.",
+        label="Evaluation delay",
+        help_text="Time to wait after the end of a day or hour before evaluating it, such as 2 h.",
     )
     confirm = forms.IntegerField(
         min_value=1, max_value=20, label="Alert after failures", help_text="Number of failed results that alert …"
@@ -247,8 +250,8 @@ class CheckForm(ParametersForm):
     confirm_of = forms.IntegerField(
         min_value=1, max_value=20, label="Among last results", help_text="… among this many recent results."
     )
-    cooldown_minutes = forms.IntegerField(
-        min_value=0, max_value=10_080, label="Cooldown (min)", help_text="Minimum time between alerts."
+    cooldown_minutes = MinutesField(
+        max_value=10_080, label="Cooldown", help_text="Minimum time between alerts, such as 1 d."
     )
     weekdays = forms.TypedMultipleChoiceField(
         required=False,

@@ -1,10 +1,9 @@
 """A check's settings in words."""
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from common.formatting import format_count, format_duration, format_number
+from common.formatting import format_count, format_minutes, format_number
 from validation.domain.parameters import Parameter
 from validation.models import Check, Holidays
 
@@ -37,6 +36,8 @@ def _parameter_text(parameter: Parameter, value: object) -> str:
         return format_weekdays(value)
     if parameter.kind == "choice":
         return dict(parameter.choices).get(str(value), str(value))
+    if parameter.kind == "minutes" and isinstance(value, int):
+        return format_minutes(value)
     if isinstance(value, bool):
         return "yes"
     if isinstance(value, int | float):
@@ -62,11 +63,9 @@ def _schedule(check: Check) -> Iterator[Setting]:
     if check.cron:
         yield Setting("Runs", f"{check.cron} (cron, {check.zone_name})")
     elif check.interval_minutes:
-        yield Setting("Runs", f"every {format_duration(dt.timedelta(minutes=check.interval_minutes))}")
+        yield Setting("Runs", f"every {format_minutes(check.interval_minutes)}")
     if check.settle_minutes:
-        yield Setting(
-            "Waits", f"{format_duration(dt.timedelta(minutes=check.settle_minutes))} after the end of a day or hour"
-        )
+        yield Setting("Waits", f"{format_minutes(check.settle_minutes)} after the end of a day or hour")
     if check.weekdays:
         yield Setting("Expects data on", format_weekdays(check.weekdays))
     if check.holidays != Holidays.ORDINARY:
@@ -83,4 +82,4 @@ def _alerting(check: Check) -> Iterator[Setting]:
         yield Setting("Alerts after", "the first failure")
     yield Setting("Severity", check.get_severity_display())
     if check.cooldown_minutes:
-        yield Setting("Cooldown", format_duration(dt.timedelta(minutes=check.cooldown_minutes)))
+        yield Setting("Cooldown", format_minutes(check.cooldown_minutes))

@@ -8,6 +8,7 @@ from validation.views.checks import (
     backtest,
     check,
     checks,
+    checks_csv,
     edit_check,
     mute,
     new_check,
@@ -23,6 +24,7 @@ from validation.views.metrics import edit_metric, new_metric
 
 urlpatterns = [
     path("checks/", checks, name="checks"),
+    path("checks/csv/", checks_csv, name="checks_csv"),
     path("checks/new/", new_check, name="new_check"),
     path("checks/metrics/new/", new_metric, name="new_metric"),
     path("checks/metrics/<int:pk>/", edit_metric, name="edit_metric"),

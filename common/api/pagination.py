@@ -26,3 +26,10 @@ class DefaultPagination(PageNumberPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 500
+
+
+class LongPagination(DefaultPagination):
+    """Pages of 5,000 small rows, up to 10,000: reading them in parts would compute all of them for each part."""
+
+    page_size = 5_000
+    max_page_size = 10_000

@@ -1,12 +1,12 @@
 """Query parameters shared by API views, and pagination of lists that are not querysets."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,11 @@ from common.exceptions import InvalidInputError
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="Instant to look up; defaults to now.")
 FROM = OpenApiParameter("from", OpenApiTypes.STR, description="Start of the window: a date or an instant.")
 TO = OpenApiParameter("to", OpenApiTypes.STR, description="End of the window: a date or an instant.")
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Entity tag of an earlier answer."
+)
+# The answer's `at` is not part of its entity tag.
+UNCHANGED = {304: OpenApiResponse(description="Nothing but `at` has changed since the answer with this entity tag.")}
 MAX_WINDOW = dt.timedelta(days=5 * 366)
 
 
@@ -27,11 +32,15 @@ def paginate_list(
     rows: Sequence[Any] | QuerySet[Any],
     *,
     serializer: type[serializers.BaseSerializer[Any]] | None = None,
+    serialize: Callable[[Sequence[Any]], list[Any]] | None = None,
+    paginator: DefaultPagination | None = None,
 ) -> Response:
-    """Return one page of rows; `serializer` serializes the rows of that page, which are otherwise serialized already."""
-    paginator = DefaultPagination()
+    """Return one page of rows; `serializer` or `serialize` serializes those of that page, which are otherwise serialized already."""
+    paginator = paginator or DefaultPagination()
     page: Sequence[Any] = paginator.paginate_queryset(rows, request, view=view) or []
-    return paginator.get_paginated_response(page if serializer is None else serializer(page, many=True).data)
+    if serializer is not None:
+        page = serializer(page, many=True).data
+    return paginator.get_paginated_response(page if serialize is None else serialize(page))
 
 
 def instant_or_date(request: Request, *, name: str, default: dt.datetime) -> dt.datetime:

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common.confirmation import Confirmation, sign_confirmation
-from common.formatting import DateStyle, format_day, format_duration, format_instant
+from common.formatting import DateStyle, format_day, format_duration, format_instant, format_relative
 
 register = template.Library()
 
@@ -67,6 +67,19 @@ def signed_confirmation(context: RequestContext, action: str, question: str, det
         unescape(text) if isinstance(text, SafeString) else text for text in (action, question, detail, button)
     )
     return sign_confirmation(Confirmation(action, question, detail, button, user=context.request.user.pk or 0))
+
+
+@register.filter
+def relative(value: dt.datetime | None, now: dt.datetime | None = None) -> str:
+    """Return how long ago or ahead an instant is, with the instant itself in the viewer's zone as a tooltip."""
+    if value is None:
+        return SafeString('<span class="when">never</span>')
+    return format_html(
+        '<time class="when" datetime="{}" title="{}">{}</time>',
+        value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        format_instant(value, timezone.get_current_timezone()),
+        format_relative(value - (now or timezone.now())),
+    )
 
 
 @register.filter

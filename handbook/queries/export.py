@@ -8,7 +8,8 @@ from common.exceptions import DomainError
 from handbook.format.reader import read_handbook
 from handbook.format.writer import write_handbook
 from handbook.models import HandbookCell, HandbookColumn, HandbookPassage
-from handoffs.queries.policy import handoff_policy
+from handoffs.models import HandoffPolicy
+from handoffs.queries.policy import handoff_policies
 from people.domain.names import split_audience
 from people.models import User
 from pipelines.models import Pipeline
@@ -32,7 +33,7 @@ from runbooks.domain.runbook_text import split_sections
 from runbooks.models import Runbook
 from runbooks.queries import current_revision, runbooks
 from scheduling.models import PipelineRotation, Roster, Rotation
-from scheduling.queries.rosters import newest_roster, roster_engineers
+from scheduling.queries.rosters import newest_rosters, roster_engineers
 
 
 def export_handbook() -> str:
@@ -83,9 +84,11 @@ def _pipeline_rows(pipelines: list[Pipeline], *, with_rotations: bool) -> tuple[
 
 def _rotations(extras: tuple[Passage, ...]) -> tuple[RotationPart, ...]:
     rows = Rotation.objects.active().select_related("in_handbook")
+    rotations = list(rows.order_by(F("in_handbook__position").asc(nulls_last=True), "pk"))
+    rosters, policies = newest_rosters(rotations), handoff_policies(rotations)
     parts: list[RotationPart] = []
-    for rotation in rows.order_by(F("in_handbook__position").asc(nulls_last=True), "pk"):
-        roster = newest_roster(rotation)
+    for rotation in rotations:
+        roster = rosters.get(rotation.pk)
         if roster is None:
             continue
         has_text = any(passage.place == in_group(HOLIDAY_POLICY, len(parts)) for passage in extras)
@@ -94,7 +97,7 @@ def _rotations(extras: tuple[Passage, ...]) -> tuple[RotationPart, ...]:
             intro=rotation.description,
             turns=tuple(RosterEntry(engineer.handbook_name) for engineer in handbook_engineers(rotation, roster)),
             holiday_policy=_holiday_policy(rotation, has_text=has_text),
-            handoff=_handoff(rotation),
+            handoff=_handoff(policies.get(rotation.pk)),
         )
         # Later rotations share what they have in common with the first.
         if parts and part.holiday_policy == parts[0].holiday_policy:
@@ -115,8 +118,7 @@ def _holiday_policy(rotation: Rotation, *, has_text: bool) -> HolidayPolicyPart 
     )
 
 
-def _handoff(rotation: Rotation) -> HandoffPart | None:
-    policy = handoff_policy(rotation)
+def _handoff(policy: HandoffPolicy | None) -> HandoffPart | None:
     if policy is None:
         return None
     return HandoffPart(

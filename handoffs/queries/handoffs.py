@@ -25,23 +25,23 @@ def all_handoffs() -> HandoffQuerySet:
 def next_handoffs(*, at: dt.datetime, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
     """Return the next hand-off of each rotation, optionally only of the given rotations."""
     upcoming = Handoff.objects.not_cancelled().filter(at__gt=at, rotation=OuterRef("pk")).order_by("at")
-    return _first_per_rotation(upcoming, rotations=rotations)
+    return list(_first_per_rotation(upcoming, rotations=rotations))
 
 
 def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return each rotation's last hand-off if it was due at least an hour ago and lacks a signature."""
     past = Handoff.objects.not_cancelled().filter(at__lte=at - SIGNING_PERIOD, rotation=OuterRef("pk")).order_by("-at")
-    return [row for row in _first_per_rotation(past) if not row.is_locked]
+    return list(_first_per_rotation(past).unsigned())
 
 
-def _first_per_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> list[Handoff]:
+def _first_per_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> HandoffQuerySet:
     """Return the first of `rows` for each rotation. One index look-up per rotation keeps it fast on a long history."""
     chosen = (
         Rotation.objects.all() if rotations is None else Rotation.objects.filter(pk__in=[one.pk for one in rotations])
     )
-    keys = chosen.order_by().annotate(first=Subquery(rows.values("pk")[:1])).values_list("first", flat=True)
-    first = Handoff.objects.filter(pk__in=[key for key in keys if key is not None])
-    return list(first.with_people().order_by("rotation_id"))
+    first = chosen.order_by().annotate(first=Subquery(rows.values("pk")[:1])).values("first")
+    # Sheets are large, and no list shows them.
+    return Handoff.objects.filter(pk__in=first).with_people().defer("frozen").order_by("rotation_id")
 
 
 @dataclass(frozen=True, slots=True)

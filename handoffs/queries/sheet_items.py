@@ -57,7 +57,7 @@ def live_items(rotations: Iterable[int], *, at: dt.datetime, max_items: int = MA
     items: dict[tuple[int, TopicKind], list[SheetItem]] = {}
     for row in open_items(keys):
         items.setdefault((row.rotation_id, TopicKind.ACTIONS), []).append(_action(row))
-    rows = PipelineRotation.objects.filter(rotation__in=keys).select_related("pipeline")
+    rows = PipelineRotation.objects.filter(rotation__in=keys).select_related("pipeline", "rotation")
     members = list(rows.order_by("pipeline__position", "pipeline"))
     for key, item in (*_incidents(members), *_statuses(members, at=at)):
         items.setdefault(key, []).append(item)

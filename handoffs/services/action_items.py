@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from common.exceptions import InvalidInputError
+from common.exceptions import DomainError, InvalidInputError
 from handoffs.models import ActionItem
 from people.models import User
 from pipelines.models import Pipeline
@@ -48,6 +48,19 @@ def change_item(item: ActionItem, *, change: ItemChange, by: User, at: dt.dateti
         row.done_at = row.done_by = None
     row.save()
     return row
+
+
+def lock_item(pk: int) -> ActionItem:
+    """Lock an action item until the transaction ends and return it; raise DomainError if it was removed."""
+    row = ActionItem.objects.select_for_update(no_key=True).filter(pk=pk).first()
+    if row is None:
+        raise DomainError("This action item was removed meanwhile.")
+    return row
+
+
+def delete_item(item: ActionItem) -> None:
+    """Delete an action item that was added by mistake; the caller has locked it."""
+    item.delete()
 
 
 def _normalize_text(text: str) -> str:

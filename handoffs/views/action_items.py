@@ -2,7 +2,6 @@
 
 import re
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,8 +13,10 @@ from common.forms import add_service_error
 from handoffs.forms import ItemForm
 from handoffs.models import ActionItem
 from handoffs.services.action_items import ItemChange, add_item, change_item
+from handoffs.undo import UndoAddItem, UndoMarkItem
 from handoffs.views.handoffs import add_typed_item, save_typed_notes
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 
 
 @require_POST
@@ -28,7 +29,7 @@ def add(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         fields = form.cleaned_data
         try:
-            add_item(
+            item = add_item(
                 fields["rotation"],
                 text=fields["text"],
                 by=request.user,
@@ -38,7 +39,7 @@ def add(request: SignedInRequest) -> HttpResponse:
         except DomainError as error:
             status = add_service_error(form, error)
         else:
-            messages.success(request, "Action item added.")
+            confirm_with_undo(request, "Action item added.", UndoAddItem(item.pk, item.text))
             return _back(request)
     return render(request, "handoffs/item.html", {"item_form": form}, status=status)
 
@@ -51,7 +52,8 @@ def done(request: SignedInRequest, pk: int, *, is_done: bool) -> HttpResponse:
         return problem
     add_typed_item(request)
     change_item(item, change=ItemChange(done=is_done), by=request.user, at=timezone.now())
-    messages.success(request, f"Action item {'done' if is_done else 'reopened'}: “{item.text}”.")
+    text = f"Action item {'done' if is_done else 'reopened'}: “{item.text}”."
+    confirm_with_undo(request, text, UndoMarkItem(pk, is_done))
     return _back(request)
 
 

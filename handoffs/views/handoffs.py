@@ -29,7 +29,9 @@ from handoffs.services.sheets import (
     sign_handoff,
     withdraw_signature,
 )
+from handoffs.undo import EarlierNote, UndoAddItem, UndoMoveMeeting, UndoNotes
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from pipelines.queries import row_history
 
 TRACKED = ("at", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "cancelled_at", "signed_outgoing_at", "signed_incoming_at", "closed_at")  # fmt: skip
@@ -91,10 +93,10 @@ def add_typed_item(request: SignedInRequest) -> None:
     form = ItemForm(request.POST)
     if form.is_valid():
         fields = form.cleaned_data
-        add_item(
+        item = add_item(
             fields["rotation"], text=fields["text"], by=request.user, at=timezone.now(), pipeline=fields["pipeline"]
         )
-        messages.success(request, "Action item added.")
+        confirm_with_undo(request, "Action item added.", UndoAddItem(item.pk, item.text))
     else:
         messages.error(request, "Action item not added: use at most 500 characters.")
 
@@ -105,9 +107,16 @@ def handoff(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _handoff(pk)
     if request.method != "POST":
         return _sheet(request, row)
+    before = {topic.title: topic for topic in handoff_sheets([row], at=timezone.now())[row.pk]}
     if problem := _save_notes(request, row):
         return problem
-    messages.success(request, "Notes saved.")
+    saved = handoff_sheets([row], at=timezone.now())[row.pk]
+    changed = [topic for topic in saved if topic.version != before[topic.title].version]
+    earlier = tuple(EarlierNote(topic.title, before[topic.title].notes, topic.version) for topic in changed)
+    if earlier:
+        confirm_with_undo(request, "Notes saved.", UndoNotes(row.pk, earlier))
+    else:
+        messages.success(request, "Notes saved.")
     add_typed_item(request)
     return redirect("handoff", pk=pk)
 
@@ -121,10 +130,13 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
         return _sheet(request, row, status=400, meeting_form=form)
     starts_at, ends_at = form.cleaned_data["meeting_starts_at"], form.cleaned_data["meeting_ends_at"]
     try:
-        move_meeting(row, by=request.user, at=timezone.now(), starts_at=starts_at, ends_at=ends_at)
+        moved = move_meeting(row, by=request.user, at=timezone.now(), starts_at=starts_at, ends_at=ends_at)
     except DomainError as error:
         return _sheet(request, _handoff(pk), status=add_service_error(form, error), meeting_form=form)
-    messages.success(request, "Meeting rescheduled. Both engineers were notified.")
+    undo = UndoMoveMeeting(
+        pk, (row.meeting_starts_at, row.meeting_ends_at), (moved.meeting_starts_at, moved.meeting_ends_at)
+    )
+    confirm_with_undo(request, "Meeting rescheduled. Both engineers were notified.", undo)
     return redirect("handoff", pk=pk)
 
 

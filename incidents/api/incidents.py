@@ -16,6 +16,7 @@ from common.api.params import paginate_list
 from common.identifiers import ID_PATTERN
 from incidents.api.serializers import (
     CommentSerializer,
+    DrillSerializer,
     FailureSerializer,
     IncidentDetailSerializer,
     IncidentRowSerializer,
@@ -26,11 +27,14 @@ from incidents.api.serializers import (
     ResolveSerializer,
     RunStepSerializer,
     SnoozeSerializer,
+    StopwatchStepSerializer,
     TimelineEntrySerializer,
 )
 from incidents.models import Incident, RunStep, TimelineEntry
 from incidents.queries.incidents import all_incidents, detailed_incidents
+from incidents.queries.stopwatch import stopwatch
 from incidents.services import transitions
+from incidents.services.drills import start_drill
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, open_incident
 from people.models import ApiToken
@@ -81,6 +85,20 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         what = NewIncident(**fields, source=source)
         incident = open_incident(pipeline, what=what, by=request_user(request), at=timezone.now())
         return _detail(incident, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=DrillSerializer, responses={201: IncidentDetailSerializer})
+    @action(detail=False, methods=["post"])
+    def drills(self, request: Request) -> Response:
+        """Start a drill of a pipeline: an incident that touches no status and no report, and ends after four hours."""
+        fields = _validated(DrillSerializer, request)
+        incident = start_drill(fields["pipeline"], by=request_user(request), at=timezone.now())
+        return _detail(incident, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=StopwatchStepSerializer(many=True))
+    @action(detail=True)
+    def stopwatch(self, request: Request, pk: str) -> Response:
+        """List how long each step took since the incident opened, in order."""
+        return Response(StopwatchStepSerializer(stopwatch(self.get_object()), many=True).data)
 
     @extend_schema(request=IncidentUpdateSerializer, responses=IncidentDetailSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -146,8 +164,8 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         incident = self.get_object()
         if request.method == "POST":
             fields = _validated(CommentSerializer, request)
-            incident = transitions.add_note(incident, by=request_user(request), at=timezone.now(), **fields)
-            return _detail(incident, status=status.HTTP_201_CREATED)
+            entry = transitions.add_note(incident, by=request_user(request), at=timezone.now(), **fields)
+            return _detail(entry.incident, status=status.HTTP_201_CREATED)
         rows = incident.timeline.filter(kind=TimelineEntry.Kind.NOTE).select_related("by").order_by("pk")
         return paginate_list(self, request, rows, serializer=TimelineEntrySerializer)
 

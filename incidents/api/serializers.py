@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from common.api.fields import LineField, MultilineField
 from incidents.models import EscalationStep, Failure, Incident, RunStep, TimelineEntry
+from incidents.queries.stopwatch import StopwatchStep
 from people.serializers import UsernameField
 from pipelines.models import Pipeline
 
@@ -18,6 +19,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
     text = MultilineField(required=False, allow_blank=True, default="")
     check_id = serializers.IntegerField(read_only=True, allow_null=True)
+    held = serializers.BooleanField(
+        source="is_held", read_only=True, help_text="A maintenance window holds its escalation."
+    )
     opened_by = UsernameField(read_only=True)
     acknowledged_by = UsernameField(read_only=True)
     resolved_by = UsernameField(read_only=True)
@@ -45,6 +49,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "assignee",
             "next_escalation_at",
             "snoozed_until",
+            "held",
             "repeats",
             "last_seen_at",
             "recovered_at",
@@ -178,3 +183,26 @@ class MarkStepSerializer(serializers.Serializer[Any]):
     position = serializers.IntegerField(min_value=1, max_value=9999)
     done = serializers.BooleanField(required=False)
     note = MultilineField(required=False, allow_blank=True)
+    note_shown = MultilineField(
+        required=False,
+        allow_blank=True,
+        help_text="The note that you saw before. If somebody else changed it meanwhile, both texts are saved.",
+    )
+
+
+class DrillSerializer(serializers.Serializer[Any]):
+    """The pipeline of a drill."""
+
+    pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
+
+
+class StopwatchStepSerializer(serializers.Serializer[Any]):
+    """A step since an incident opened; `after_seconds` is null for a message that was not sent."""
+
+    what = serializers.CharField()
+    detail = serializers.CharField()
+    after_seconds = serializers.SerializerMethodField()
+
+    def get_after_seconds(self, step: StopwatchStep) -> float | None:
+        """Return the seconds since the incident opened."""
+        return None if step.after is None else round(step.after.total_seconds(), 1)

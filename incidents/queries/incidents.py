@@ -16,6 +16,7 @@ from incidents.models import (
     Failure,
     Incident,
     IncidentQuerySet,
+    MaintenanceWindow,
     RunbookRun,
     RunStep,
     TimelineEntry,
@@ -56,9 +57,15 @@ def _newest_per_incident(rows: QuerySet[Any], *, limit: int) -> QuerySet[Any]:
     return newest
 
 
+def active_maintenance(*, at: dt.datetime) -> QuerySet[MaintenanceWindow]:
+    """Return the maintenance windows that cover an instant, with their pipelines, the first to end first."""
+    rows: QuerySet[MaintenanceWindow] = MaintenanceWindow.objects.active(at=at).select_related("pipeline")
+    return rows.order_by("ends_at", "pk")
+
+
 def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
-    """Return the unresolved incidents of one pipeline, or of all."""
-    rows = all_incidents().unresolved()
+    """Return the unresolved incidents of one pipeline, or of all, without drills."""
+    rows = all_incidents().unresolved().without_drills()
     return rows if pipeline is None else rows.filter(pipeline=pipeline)
 
 
@@ -75,7 +82,7 @@ def open_by_urgency() -> IncidentQuerySet:
 
 def open_counts(pipelines: Iterable[Pipeline]) -> dict[int, int]:
     """Return the number of unresolved incidents by pipeline."""
-    rows = Incident.objects.unresolved().filter(pipeline__in=[row.pk for row in pipelines])
+    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=[row.pk for row in pipelines])
     return dict(rows.order_by().values_list("pipeline").annotate(Count("pk")))
 
 
@@ -119,10 +126,12 @@ class EscalationLink:
 
 
 def escalation_chain(incident: Incident, *, at: dt.datetime) -> list[EscalationLink]:
-    """Return the escalation chain of an incident's pipeline at `at`, in order."""
+    """Return the escalation chain of an incident's pipeline at `at`, in order; of a resolved incident, as it escalated."""
+    steps = {step.engineer_id: step for step in incident.escalation_steps.filter(round=incident.round)}
+    if incident.state == Incident.State.RESOLVED:
+        at = min((step.at for step in steps.values()), default=incident.opened_at)
     chain = responder_chains([incident.pipeline], at=at)[incident.pipeline_id]
     people = User.objects.get_queryset().in_bulk([link.engineer.id for link in chain.links])
-    steps = {step.engineer_id: step for step in incident.escalation_steps.filter(round=incident.round)}
     next_engineer = None
     if incident.next_escalation_at is not None and not _is_assignee_next(incident, notified=steps):
         next_engineer = next(

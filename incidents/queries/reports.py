@@ -76,7 +76,11 @@ def _report(row: dict[str, Any], *, pipeline: Pipeline | None) -> MonthReport:
 
 def _grouped(months: Sequence[dt.date], *groups: str, pipeline: Pipeline | None) -> Any:
     [after] = months_between(months[-1], months[-1] + dt.timedelta(days=31))[1:]
-    rows = Incident.objects.filter(opened_at__gte=_instant(months[0]), opened_at__lt=_instant(after))
+    rows = (
+        Incident.objects.all()
+        .without_drills()
+        .filter(opened_at__gte=_instant(months[0]), opened_at__lt=_instant(after))
+    )
     if pipeline is not None:
         rows = rows.filter(pipeline=pipeline)
     acknowledgements = TimelineEntry.objects.filter(incident=OuterRef("pk"), kind=TimelineEntry.Kind.ACKNOWLEDGED)

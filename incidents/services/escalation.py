@@ -9,19 +9,19 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from common.datetimes import isoformat_z
 from incidents.domain.working_hours import next_working_instant
-from incidents.models import EscalationStep, Incident, TimelineEntry
+from incidents.models import EscalationStep, Incident, MaintenanceWindow, TimelineEntry
 from incidents.notifications import notify_escalation
 from people.models import User
-from pipelines.models import Pipeline
 from scheduling.queries.on_call import responder_chains
 
 MAX_ESCALATIONS_PER_SWEEP = 500
 
 
-def escalation_wait(pipeline: Pipeline) -> dt.timedelta:
-    """Return how long an incident of a pipeline waits for an acknowledgement before it escalates."""
-    return dt.timedelta(minutes=pipeline.escalate_after_minutes)
+def escalation_wait(incident: Incident) -> dt.timedelta:
+    """Return how long an incident waits for an acknowledgement before it escalates, by its pipeline and severity."""
+    return dt.timedelta(minutes=incident.pipeline.escalation_minutes(incident.severity))
 
 
 def earliest_notification(incident: Incident, person: User, *, at: dt.datetime) -> dt.datetime:
@@ -32,8 +32,12 @@ def earliest_notification(incident: Incident, person: User, *, at: dt.datetime) 
 def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
     """Notify the next person: the assignee, the chain as it is at `at` link by link, then all admins; return who was notified.
 
-    The caller holds the incident's lock. Sets when the next step is due: never after the admins.
+    The caller holds the incident's lock. Sets when the next step is due: never after the admins. During a maintenance window it
+    notifies nobody; the step is due when that ends.
     """
+    if (window := MaintenanceWindow.objects.active(at=at).filter(pipeline=incident.pipeline_id).first()) is not None:
+        _hold(incident, window=window, at=at)
+        return []
     people, role = _next_people(incident, at=at)
     earliest = {person: earliest_notification(incident, person, at=at) for person in people}
     notified = [person for person in people if earliest[person] <= at]
@@ -41,7 +45,7 @@ def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
     if waiting:
         incident.next_escalation_at = min(waiting)
     elif role != EscalationStep.Role.ADMIN:
-        incident.next_escalation_at = at + escalation_wait(incident.pipeline)
+        incident.next_escalation_at = at + escalation_wait(incident)
     else:
         incident.next_escalation_at = None
     incident.save(update_fields=["next_escalation_at"])
@@ -51,6 +55,16 @@ def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
         incident.add_entry(TimelineEntry.Kind.EXHAUSTED, at=at)
     notify_escalation(incident, notified, at=at)
     return notified
+
+
+def _hold(incident: Incident, *, window: MaintenanceWindow, at: dt.datetime) -> None:
+    """Hold an incident until a maintenance window ends; the timeline says so once per window."""
+    is_new = not incident.is_held
+    incident.is_held, incident.next_escalation_at = True, window.ends_at
+    incident.save(update_fields=["is_held", "next_escalation_at"])
+    if is_new:
+        until = isoformat_z(window.ends_at)
+        incident.add_entry(TimelineEntry.Kind.HELD, at=at, text=window.reason, until=until)
 
 
 def _next_people(incident: Incident, *, at: dt.datetime) -> tuple[Sequence[User], str]:
@@ -79,8 +93,8 @@ def record_step(incident: Incident, person: User, *, role: str, at: dt.datetime)
 def escalate(pk: int, *, at: dt.datetime) -> bool:
     """Do the step of an incident that is due, if any; return True if one was.
 
-    A step notifies the next person, ends a snooze, or takes the incident from a deactivated assignee. Skips an incident that
-    another worker holds.
+    A step notifies the next person, ends a snooze or maintenance, or takes the incident from a deactivated assignee. Skips an
+    incident that another worker holds.
     """
     rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     incident = rows.select_related("pipeline", "assignee").filter(pk=pk).due(at=at).first()
@@ -92,6 +106,10 @@ def escalate(pk: int, *, at: dt.datetime) -> bool:
         restart_escalation(incident, kind=TimelineEntry.Kind.UNASSIGNED, text=text, at=at)
     elif incident.snoozed_until is not None:
         restart_escalation(incident, kind=TimelineEntry.Kind.SNOOZE_ENDED, at=at)
+    elif (
+        incident.is_held and not MaintenanceWindow.objects.active(at=at).filter(pipeline=incident.pipeline_id).exists()
+    ):
+        restart_escalation(incident, kind=TimelineEntry.Kind.MAINTENANCE_ENDED, at=at)
     else:
         escalate_to_next(incident, at=at)
     return True
@@ -105,6 +123,7 @@ def restart_escalation(incident: Incident, *, kind: str, at: dt.datetime, text: 
     """
     incident.state, incident.round = Incident.State.OPEN, incident.round + 1
     incident.acknowledged_at = incident.acknowledged_by = incident.next_escalation_at = None
+    incident.is_held = False
     if incident.snoozed_until is not None and incident.snoozed_until <= at:
         incident.snoozed_until = None
     incident.save()

@@ -60,11 +60,16 @@ def save_notes(incident: Incident, *, edits: Mapping[int, NoteEdit]) -> None:
     row = _lock(incident)
     for position, edit in edits.items():
         step = _active_step(row, position=position)
-        text = edit.text.strip()
-        if edit.shown is not None and step.note and step.note not in (edit.shown, text):
-            text = f"{step.note} / {text}" if text else step.note
-        step.note = clean_text(text, field="note", max_length=MAX_NOTE_LENGTH)
+        step.note = _edited_note(step, edit)
         step.save(update_fields=["note"])
+
+
+def _edited_note(step: RunStep, edit: NoteEdit) -> str:
+    """Return a step's note after an edit; raise InvalidInputError."""
+    text = edit.text.strip()
+    if edit.shown is not None and step.note and step.note not in (edit.shown, text):
+        text = f"{step.note} / {text}" if text else step.note
+    return clean_text(text, field="note", max_length=MAX_NOTE_LENGTH)
 
 
 @transaction.atomic
@@ -76,9 +81,10 @@ def mark_step(
     at: dt.datetime,
     done: bool | None = None,
     note: str | None = None,
+    note_shown: str | None = None,
     start: bool = False,
 ) -> RunStep:
-    """Mark a step of the active run as done or not done, or save its note; return the step.
+    """Mark a step of the active run as done or not done, or save its note as `save_notes` does; return the step.
 
     `start` starts a run if none is active. Raises DomainError if no run is active or someone else did the step, and
     InvalidInputError if there is no such step.
@@ -89,7 +95,7 @@ def mark_step(
     step = _active_step(row, position=position)
     fields = []
     if note is not None:
-        step.note = clean_text(note, field="note", max_length=MAX_NOTE_LENGTH)
+        step.note = _edited_note(step, NoteEdit(note, note_shown))
         fields.append("note")
     if done is not None and done != (step.done_at is not None):
         step.done_at, step.done_by = (at, by) if done else (None, None)

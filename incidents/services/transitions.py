@@ -11,10 +11,18 @@ from django.db import IntegrityError, transaction
 from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError
 from common.text import clean_text, text_error
-from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, EscalationStep, Failure, Incident, TimelineEntry
+from incidents.models import (
+    MAX_TEXT_LENGTH,
+    MAX_TITLE_LENGTH,
+    EscalationStep,
+    Failure,
+    Incident,
+    RunbookRun,
+    TimelineEntry,
+)
 from incidents.notifications import notify_assignment
 from incidents.services.escalation import earliest_notification, escalate_to_next, escalation_wait, record_step
-from incidents.services.runbook_runs import end_run
+from incidents.services.runbook_runs import end_run, start_run
 from people.models import User
 from pipelines.models import Pipeline
 
@@ -58,7 +66,10 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
     )
     if what.source == Incident.Source.CHECK and (what.check_id is not None or what.fingerprint):
         add_failure(incident, what=what, at=at)
-    incident.add_entry(TimelineEntry.Kind.OPENED, at=at, by=by, text=incident.get_source_display())
+    is_by_hand = by is not None and incident.source == Incident.Source.PERSON
+    incident.add_entry(
+        TimelineEntry.Kind.OPENED, at=at, by=by, text="" if is_by_hand else str(incident.get_source_display())
+    )
     escalate_to_next(incident, at=at)
     return incident
 
@@ -77,11 +88,11 @@ def add_failure(incident: Incident, *, what: NewIncident, at: dt.datetime) -> Fa
 
 def raise_severity(row: Incident, *, severity: str, at: dt.datetime) -> None:
     """Set a higher severity without saving; an incident that waited for working hours escalates at once."""
-    if row.severity == Incident.Severity.LOW and row.next_escalation_at is not None:
-        row.next_escalation_at = min(row.next_escalation_at, at + escalation_wait(row.pipeline))
+    was_low, row.severity = row.severity == Incident.Severity.LOW, severity
+    if was_low and row.next_escalation_at is not None:
+        row.next_escalation_at = min(row.next_escalation_at, at + escalation_wait(row))
         if not row.escalation_steps.filter(round=row.round).exists():
             row.next_escalation_at = at
-    row.severity = severity
 
 
 def _validate(*, title: str, text: str, kind: str, severity: str) -> None:
@@ -118,20 +129,64 @@ def acknowledge(incident: Incident, *, by: User, at: dt.datetime) -> Incident:
     return row
 
 
+@transaction.atomic
+def acknowledge_and_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
+    """Acknowledge an incident and start its runbook; return the run. Raises the errors of both and then does neither."""
+    acknowledge(incident, by=by, at=at)
+    return start_run(incident, by=by, at=at)
+
+
 def _acknowledge(row: Incident, *, by: User, at: dt.datetime) -> None:
-    row.state, row.next_escalation_at, row.snoozed_until = Incident.State.ACKNOWLEDGED, None, None
-    row.acknowledged_at, row.acknowledged_by, row.assignee = at, by, by
-    row.save()
+    _assign(row, to=by, at=at)
     row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, by=by)
 
 
+def _assign(row: Incident, *, to: User, at: dt.datetime) -> None:
+    row.state, row.next_escalation_at, row.snoozed_until = Incident.State.ACKNOWLEDGED, None, None
+    row.is_held = False
+    row.acknowledged_at, row.acknowledged_by, row.assignee = at, to, to
+    row.save()
+
+
 @transaction.atomic
-def add_note(incident: Incident, *, text: str, by: User, at: dt.datetime) -> Incident:
-    """Add a note to an incident's timeline, resolved or not; return the incident. Raises InvalidInputError."""
+def acknowledge_for_tool(incident: Incident, *, tool: str, at: dt.datetime) -> Incident:
+    """Acknowledge an incident because a tool reports that somebody works on it; return it.
+
+    It is assigned to its assignee, or else to the engineer who was notified last. Raises DomainError if it is acknowledged or
+    resolved already, or if nobody was notified yet.
+    """
+    row = lock_incident(incident)
+    if row.state == Incident.State.ACKNOWLEDGED:
+        raise DomainError(f"{row.acknowledged_by} already acknowledged this incident.")
+    _check_unresolved(row)
+    steps = row.escalation_steps.filter(round=row.round, engineer__is_active=True).select_related("engineer")
+    last = steps.order_by("-pk").first()
+    engineer = last.engineer if last else None
+    if row.assignee is not None and row.assignee.is_active:
+        engineer = row.assignee
+    if engineer is None:
+        raise DomainError("Nobody was notified of this incident yet.")
+    _assign(row, to=engineer, at=at)
+    text = f"By {tool}, for {engineer}."
+    row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, text=text, engineer=engineer.username)
+    return row
+
+
+@transaction.atomic
+def add_note(incident: Incident, *, text: str, by: User, at: dt.datetime) -> TimelineEntry:
+    """Add a note to an incident's timeline, resolved or not; return its entry. Raises InvalidInputError."""
     note = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH, required="Enter a note.")
     row = lock_incident(incident)
-    row.add_entry(TimelineEntry.Kind.NOTE, at=at, by=by, text=note)
-    return row
+    return row.add_entry(TimelineEntry.Kind.NOTE, at=at, by=by, text=note)
+
+
+@transaction.atomic
+def delete_note(incident: Incident, *, entry: int, by: User) -> None:
+    """Delete a note of `by` that was added by mistake; raise DomainError if it is gone."""
+    row = lock_incident(incident)
+    deleted, _ = row.timeline.filter(pk=entry, kind=TimelineEntry.Kind.NOTE, by=by).delete()
+    if not deleted:
+        raise DomainError("This note was removed meanwhile.")
 
 
 @transaction.atomic
@@ -186,7 +241,7 @@ def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: s
     notified_at = earliest_notification(row, to, at=at)
     row.state, row.snoozed_until = Incident.State.OPEN, None
     row.acknowledged_at = row.acknowledged_by = None
-    row.next_escalation_at = None if row.recovered_at else notified_at + escalation_wait(row.pipeline)
+    row.next_escalation_at = None if row.recovered_at else notified_at + escalation_wait(row)
     row.save()
     record_step(row, to, role=EscalationStep.Role.ASSIGNEE, at=at)
     notify_assignment(row, to=to, by=by, at=notified_at, note=note)
@@ -211,6 +266,32 @@ def snooze(incident: Incident, *, until: dt.datetime, by: User, at: dt.datetime)
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """How an incident waits: until when it is snoozed, and when it escalates next."""
+
+    until: dt.datetime | None
+    next_escalation_at: dt.datetime | None
+
+
+@transaction.atomic
+def restore_snooze(incident: Incident, *, before: Snooze, saved: dt.datetime, by: User, at: dt.datetime) -> Incident:
+    """Let an incident wait as it did before it was snoozed until `saved`; return it.
+
+    Raises DomainError if it was snoozed again, reassigned or resolved meanwhile.
+    """
+    row = lock_incident(incident)
+    _check_unresolved(row)
+    if row.snoozed_until != saved:
+        raise DomainError("The snooze was changed or ended meanwhile.")
+    is_snoozed = before.until is not None and before.until > at
+    row.snoozed_until = before.until if is_snoozed else None
+    row.next_escalation_at = before.next_escalation_at if row.state == Incident.State.OPEN and not is_snoozed else None
+    row.save(update_fields=["snoozed_until", "next_escalation_at"])
+    row.add_entry(TimelineEntry.Kind.SNOOZE_ENDED, at=at, by=by)
+    return row
+
+
 @transaction.atomic
 def resolve(
     incident: Incident, *, by: User | None, at: dt.datetime, text: str = "", fixed_by_step: int | None = None
@@ -225,8 +306,9 @@ def resolve(
     _check_unresolved(row)
     end_run(row, at=at, fixed_by_step=fixed_by_step)
     row.state, row.next_escalation_at, row.snoozed_until = Incident.State.RESOLVED, None, None
+    row.is_held = False
     row.resolved_at, row.resolved_by = max(at, row.opened_at), by
-    row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "resolved_at", "resolved_by"])
+    row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "is_held", "resolved_at", "resolved_by"])
     row.failures.update(is_open=False)
     row.add_entry(TimelineEntry.Kind.RESOLVED, at=at, by=by, text=resolution)
     return row
@@ -287,7 +369,7 @@ def _reopen_failures(row: Incident) -> None:
 
 def _resumed_escalation(row: Incident, *, last_step: EscalationStep | None, at: dt.datetime) -> dt.datetime:
     """Return when a flapping incident escalates: as it would have, or after a full wait if somebody had acknowledged it."""
-    wait = escalation_wait(row.pipeline)
+    wait = escalation_wait(row)
     if last_step is None or row.acknowledged_at is not None:
         return at + wait
     return max(at, last_step.at + wait)

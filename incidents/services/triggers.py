@@ -183,7 +183,7 @@ def _fail_again(row: Incident, *, at: dt.datetime) -> None:
     if row.recovered_at is not None:
         row.recovered_at = None
         if row.state == Incident.State.OPEN and row.snoozed_until is None:
-            row.next_escalation_at = at + escalation_wait(row.pipeline)
+            row.next_escalation_at = at + escalation_wait(row)
 
 
 @transaction.atomic

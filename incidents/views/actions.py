@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -16,22 +17,40 @@ from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, Sn
 from incidents.models import Incident
 from incidents.queries.incidents import active_run
 from incidents.services import transitions
+from incidents.services.drills import start_drill
 from incidents.services.runbook_runs import mark_step, save_notes, start_run
+from incidents.undo import UndoNote, UndoSnooze
 from incidents.views.incidents import get_incident, render_incident
 from people.requests import SignedInRequest
+from people.undo import Undo, confirm_with_undo
+from pipelines.models import Pipeline
+
+T = TypeVar("T")
 
 
 def _perform(
-    request: SignedInRequest, incident: Incident, service: Callable[..., object], *, success: str
+    request: SignedInRequest,
+    incident: Incident,
+    service: Callable[..., T],
+    *,
+    success: str,
+    undo: Callable[[T], Undo] | None = None,
+    fragment: str = "",
 ) -> HttpResponse:
-    """Call a service and return to the incident's page, or show the page with the service's error."""
+    """Call a service and return to the incident's page, or show the page with the service's error.
+
+    `undo` returns what the Undo button does, from what the service returned. `fragment` is the part of the page to show.
+    """
     try:
-        service(incident, by=request.user, at=timezone.now())
+        done = service(incident, by=request.user, at=timezone.now())
     except DomainError as error:
         status = 403 if isinstance(error, NotAllowedError) else 400 if isinstance(error, InvalidInputError) else 409
         return render_incident(request, get_incident(incident.pk), status=status, error=error)
-    messages.success(request, success)
-    return redirect("incident", pk=incident.pk)
+    if undo is None:
+        messages.success(request, success)
+    else:
+        confirm_with_undo(request, success, undo(done))
+    return redirect(resolve_url("incident", pk=incident.pk) + (f"#{fragment}" if fragment else ""))
 
 
 def _invalid(request: SignedInRequest, incident: Incident, form: forms.Form) -> HttpResponse:
@@ -83,7 +102,14 @@ def snooze(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _invalid(request, incident, form)
     success = "Incident snoozed. Escalation starts again when the snooze ends."
-    return _perform(request, incident, partial(transitions.snooze, **form.cleaned_data), success=success)
+    before, saved = transitions.Snooze(incident.snoozed_until, incident.next_escalation_at), form.cleaned_data["until"]
+    return _perform(
+        request,
+        incident,
+        partial(transitions.snooze, **form.cleaned_data),
+        success=success,
+        undo=lambda _: UndoSnooze(pk, before, saved),
+    )
 
 
 @require_POST
@@ -92,13 +118,16 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
     incident, form = get_incident(pk), NoteForm(request.POST)
     if not form.is_valid():
         return _invalid(request, incident, form)
-    return _perform(request, incident, partial(transitions.add_note, **form.cleaned_data), success="Note added.")
+    service = partial(transitions.add_note, **form.cleaned_data)
+    return _perform(request, incident, service, success="Note added.", undo=lambda entry: UndoNote(pk, entry.pk))
 
 
 @require_POST
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Start the runbook on an incident."""
-    return _perform(request, get_incident(pk), start_run, success="Checklist started.")
+    """Start the runbook on an incident, and with `acknowledge` acknowledge it."""
+    service = transitions.acknowledge_and_run if "acknowledge" in request.POST else start_run
+    success = "Acknowledged. Checklist started." if "acknowledge" in request.POST else "Checklist started."
+    return _perform(request, get_incident(pk), service, success=success, fragment="run")
 
 
 @require_POST
@@ -121,3 +150,16 @@ def step(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
 def _checklist(request: SignedInRequest, incident: Incident, *, error: DomainError | None = None) -> HttpResponse:
     context = {"incident": incident, "run": active_run(incident), "step_error": error}
     return render(request, "incidents/_checklist.html", context)
+
+
+@require_POST
+def drill(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Start a drill of a pipeline."""
+    pipeline = get_object_or_404(Pipeline, slug=slug)
+    try:
+        incident = start_drill(pipeline, by=request.user, at=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("pipeline", slug=slug)
+    messages.success(request, "Drill started. The responder is notified as of a real incident.")
+    return redirect("incident", pk=incident.pk)

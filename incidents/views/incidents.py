@@ -28,10 +28,16 @@ from incidents.forms import (
 )
 from incidents.models import Incident
 from incidents.queries import incidents as queries
+from incidents.queries.stopwatch import stopwatch
 from incidents.services import transitions
+from incidents.undo import UndoEdit
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from runbooks.models import Runbook
 from validation.models import Check
+from validation.plots import build_heat_map, incident_plot
+from validation.queries.evaluation_context import check_granularity
+from validation.queries.plot_data import arrivals
 
 PAGE_SIZE = 50
 # What the page of one incident shows at most; the rest is on further pages of its timeline and on the list of alerts.
@@ -39,6 +45,7 @@ TIMELINE_PAGE_SIZE = 25
 DEFAULT_SNOOZE = dt.timedelta(hours=1)
 MAX_ALERTS_SHOWN = MAX_FAILURES_SHOWN = 20
 MAX_ESCALATION_STEPS_SHOWN = 100
+PLOT_DAYS = 30
 MAX_PAST_RUNS_SHOWN = 5
 
 
@@ -101,6 +108,7 @@ def render_incident(
     at, run = timezone.now(), queries.active_run(incident)
     escalation_steps = incident.escalation_steps.select_related("engineer")
     chain = queries.escalation_chain(incident, at=at)
+    check = Check.objects.filter(pk=incident.check_id).select_related("metric").first() if incident.check_id else None
     context: dict[str, Any] = {
         "incident": incident,
         "now": at,
@@ -114,9 +122,12 @@ def render_incident(
         "failing_count": incident.failures.filter(recovered_at=None).count(),
         "alerts": incident.alerts.order_by("-is_firing", "-pk")[:MAX_ALERTS_SHOWN],
         "alert_count": incident.alerts.count(),
+        "stopwatch": stopwatch(incident) if incident.is_drill else [],
         "run": run,
         "past_runs": queries.runbook_runs(incident).exclude(ended_at=None)[:MAX_PAST_RUNS_SHOWN],
-        "check": Check.objects.filter(pk=incident.check_id).first() if incident.check_id else None,
+        "check": check,
+        "plot": incident_plot(check, days=PLOT_DAYS) if check else None,
+        "heat_map": build_heat_map(arrivals(check, at=at), step=check_granularity(check).step) if check else None,
         "runbook": Runbook.objects.filter(pipeline=incident.pipeline).first(),
         "note_form": NoteForm(auto_id="note_%s"),
         "reassign_form": ReassignForm(auto_id="reassign_%s", assignee=incident.assignee),
@@ -136,10 +147,12 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             fields = {name: value for name, value in form.cleaned_data.items() if value or name == "text"}
-            transitions.update_incident(incident, by=request.user, at=timezone.now(), **fields)
+            saved = transitions.update_incident(incident, by=request.user, at=timezone.now(), **fields)
         except InvalidInputError as error:
             add_field_errors(form, error)
         else:
+            undo = UndoEdit(pk, initial, {name: getattr(saved, name) for name in initial})
+            confirm_with_undo(request, "Incident saved.", undo)
             return redirect("incident", pk=pk)
     context = {"incident": incident, "form": form}
     return render(request, "incidents/edit.html", context, status=400 if form.errors else 200)

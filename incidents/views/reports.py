@@ -1,6 +1,5 @@
 """Incident analytics per pipeline and month: charts, a table and a CSV file."""
 
-import csv
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from common.csv import csv_response
 from incidents.forms import ReportForm
 from incidents.plots import report_plots
 from incidents.queries.reports import MonthReport, month_reports, pipeline_reports
@@ -72,12 +72,16 @@ def reports_csv(request: SignedInRequest) -> HttpResponse:
     if form.errors:
         text = "".join(f"{name}: {error}\n" for name, errors in form.errors.items() for error in errors)
         return HttpResponse(text, content_type="text/plain; charset=utf-8", status=400)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="incidents.csv"'
-    writer = csv.writer(response)
-    writer.writerow(CSV_COLUMNS)
-    for row in pipeline_reports(months, pipeline=pipeline):
-        times = ["" if seconds is None else seconds for seconds in (row.seconds_to_acknowledge, row.seconds_to_resolve)]
-        slug = row.pipeline.slug if row.pipeline else ""
-        writer.writerow([f"{row.month:%Y-%m}", slug, row.incidents, row.acknowledged, row.resolved, *times])
-    return response
+    rows = [
+        (
+            f"{row.month:%Y-%m}",
+            row.pipeline.slug if row.pipeline else "",
+            row.incidents,
+            row.acknowledged,
+            row.resolved,
+            row.seconds_to_acknowledge,
+            row.seconds_to_resolve,
+        )
+        for row in pipeline_reports(months, pipeline=pipeline)
+    ]
+    return csv_response("incidents.csv", columns=CSV_COLUMNS, rows=rows)

@@ -1,8 +1,9 @@
 """Store the content of dbt manifests, and the pipelines of their nodes."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db import models, transaction
@@ -17,11 +18,11 @@ from lineage.domain.dbt import (
     feeding_pipelines,
     pipeline_links,
 )
+from lineage.loaders import manifest_from_rows
 from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Source
-from lineage.queries import manifest_from_rows
 from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 
-BATCH = 2000
+BATCH = 1000
 NO_EDGES = EdgeReport(new=0, seen=0, removed=0, refused=())
 OWNER_FIELDS = ("owner_name", "owner_email")
 GROUP_FIELDS = ("name", "meta_pipeline", *OWNER_FIELDS)
@@ -140,20 +141,33 @@ def _store(
 ) -> int:
     """Write the rows that are new or differ, delete the project's other rows, and return the number of new ones."""
     manager: models.Manager[Any] = model._default_manager  # noqa: SLF001  # documented API of Django
-    stored = {key: values for key, *values in manager.filter(project=project).values_list("key", *fields)}
-    wanted = {row.key: row for row in rows}
-    differing = [row for key, row in wanted.items() if stored.get(key) != [getattr(row, field) for field in fields]]
-    manager.bulk_create(
-        differing,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["project", "key"],
-        update_fields=[field.removesuffix("_id") for field in fields],
-    )
-    gone = stored.keys() - wanted.keys()
+    # Hashes, because a large project has tens of thousands of rows.
+    stored = {key: hash(tuple(values)) for key, *values in manager.filter(project=project).values_list("key", *fields)}
+    keys: set[str] = set()
+    for batch in _batches(rows):
+        keys |= {row.key for row in batch}
+        manager.bulk_create(
+            [row for row in batch if stored.get(row.key) != _digest(row, fields)],
+            update_conflicts=True,
+            unique_fields=["project", "key"],
+            update_fields=[field.removesuffix("_id") for field in fields],
+        )
+    gone = stored.keys() - keys
     if gone:
         manager.filter(project=project, key__in=gone).delete()
-    return len(wanted.keys() - stored.keys())
+    return len(keys - stored.keys())
+
+
+def _digest(row: models.Model, fields: Iterable[str]) -> int:
+    return hash(tuple(getattr(row, field) for field in fields))
+
+
+def _batches(
+    rows: Iterable[DbtGroup | DbtNode | DbtExposure],
+) -> Iterator[list[DbtGroup | DbtNode | DbtExposure]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
 
 
 def _group_rows(groups: Iterable[ManifestGroup], *, project: DbtProject) -> Iterable[DbtGroup]:

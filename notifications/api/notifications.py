@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from common.api.fields import LineField
 from common.exceptions import InvalidInputError
 from notifications.domain.rules import Step
-from notifications.models import MAX_DELAY_MINUTES, ContactMethod, Message
+from notifications.models import MAX_DELAY_MINUTES, Message
 from notifications.queries.outbox import all_messages, message_link, messages_for
 from notifications.queries.preferences import preferences_for, quiet_hours_for, rule_sets_for
 from notifications.services import delivery, preferences
@@ -109,6 +109,7 @@ class PreferencesSerializer(serializers.Serializer[Any]):
 
     quiet_from = serializers.TimeField(allow_null=True, required=False)
     quiet_until = serializers.TimeField(allow_null=True, required=False)
+    quiet_weekends = serializers.BooleanField(required=False, default=False, help_text="Quiet all weekend too.")
     types = TypePreferenceSerializer(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -130,12 +131,14 @@ def notification_preferences(request: Request) -> Response:
         fields: dict[str, Any] = serializer.validated_data
         start, end = fields.get("quiet_from"), fields.get("quiet_until")
         channels = {row["type"]: row["channels"] for row in fields.get("types", [])}
-        quiet_hours = preferences.Quiet(start, end) if start is not None and end is not None else None
+        weekends = fields["quiet_weekends"]
+        quiet_hours = preferences.Quiet(start, end, weekends) if start is not None and end is not None else None
         preferences.update_preferences(person, channels=channels, quiet=quiet_hours)
     quiet = quiet_hours_for(person)
     answer = {
         "quiet_from": quiet.starts_at if quiet else None,
         "quiet_until": quiet.ends_at if quiet else None,
+        "quiet_weekends": quiet is not None and quiet.weekends,
         "types": [
             {"type": row.type.name, "label": row.type.label, "urgent": row.type.urgent, "channels": row.channels}
             for row in preferences_for(person)
@@ -178,46 +181,6 @@ def notification_rules(request: Request) -> Response:
     for row in rule_sets_for(person):
         answer |= {row.urgency.value: row.steps, f"{row.urgency.value}_in_words": row.text}
     return Response(RulesSerializer(answer).data)
-
-
-class ContactMethodSerializer(serializers.ModelSerializer[ContactMethod]):
-    """The caller's address for a channel. The address is never returned, only the service or host."""
-
-    address = LineField(max_length=2000, write_only=True)
-
-    class Meta:
-        model = ContactMethod
-        fields = ("channel", "address", "shown_as", "created_at")
-        read_only_fields = ("shown_as", "created_at")
-
-
-class ContactMethodViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ContactMethod]):
-    """The caller's contact methods besides e-mail. One per channel."""
-
-    serializer_class = ContactMethodSerializer
-    lookup_field = "channel"
-    lookup_value_regex = "[a-z]{1,8}"
-
-    def get_queryset(self) -> QuerySet[ContactMethod]:
-        """Return the caller's contact methods."""
-        if getattr(self, "swagger_fake_view", False):
-            return ContactMethod.objects.none()
-        return ContactMethod.objects.filter(person=request_user(self.request))
-
-    def create(self, request: Request) -> Response:
-        """Add the caller's address for a channel, or replace it."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        person = request_user(request)
-        row = preferences.set_contact_method(person, by=person, **serializer.validated_data)
-        return Response(self.get_serializer(row).data, status=201)
-
-    def destroy(self, request: Request, channel: str) -> Response:
-        """Delete the caller's address for a channel."""
-        preferences.remove_contact_method(
-            request_user(request), channel=self.get_object().channel, by=request_user(request)
-        )
-        return Response(status=204)
 
 
 class ChannelSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """Base class of the channels that need an address of their own, and HTTP for those that post to a URL."""
 
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -8,10 +9,11 @@ from django.conf import settings
 
 from common.safe_http import Rules, UnreachableError, check_url, post
 from notifications.channels.deadline import Deadline
-from notifications.channels.exceptions import AddressError, UndeliverableError
+from notifications.channels.exceptions import AddressError, GoneError, UndeliverableError
 from notifications.models import Message
 
 # Request Timeout and Too Many Requests: the request may succeed later.
+GONE_STATUSES = frozenset({404, 410})
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
 
 
@@ -23,9 +25,17 @@ class Channel:
     address_help: ClassVar[str]
     admins_only: ClassVar[bool] = False
 
+    def clean_address(self, address: str) -> str:
+        """Return an address as it is stored; two that mean the same are equal."""
+        return address.strip()
+
     def check_address(self, address: str) -> str:
         """Return what an address is shown as, which reveals no secret; raise AddressError if it is invalid."""
         raise NotImplementedError
+
+    def prepare(self, message: Message, address: str) -> Callable[[Deadline], None]:
+        """Return what sends a message, after reading what it needs from the database; raise UndeliverableError if it must not be sent."""
+        return lambda deadline: self.send(message, address, deadline=deadline)
 
     def send(self, message: Message, address: str, *, deadline: Deadline) -> None:
         """Send a message; raise UndeliverableError if it can never be sent, another exception if it is to be retried."""
@@ -54,6 +64,8 @@ class HttpChannel(Channel):
         if 200 <= status < 300:
             return
         text = f"{urlsplit(url).hostname} answered with status {status}."
+        if status in GONE_STATUSES:
+            raise GoneError(text)
         if status >= 500 or status in RETRYABLE_STATUSES:
             raise ConnectionError(text)
         raise UndeliverableError(text)

@@ -4,8 +4,11 @@ from notifications.channels.base import Channel
 from notifications.channels.chat.channel import ChatChannel
 from notifications.channels.ntfy.channel import NtfyChannel
 from notifications.channels.slack.channel import SlackChannel
+from notifications.channels.sms.channel import SmsChannel
+from notifications.channels.voice.channel import VoiceChannel
 from notifications.channels.webhook.channel import WebhookChannel
 
 CHANNELS: dict[str, Channel] = {
-    channel.name: channel for channel in (NtfyChannel(), SlackChannel(), WebhookChannel(), ChatChannel())
+    channel.name: channel
+    for channel in (SmsChannel(), VoiceChannel(), NtfyChannel(), SlackChannel(), WebhookChannel(), ChatChannel())
 }

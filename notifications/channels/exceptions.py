@@ -5,6 +5,10 @@ class UndeliverableError(Exception):
     """The message can never be delivered; the text says why."""
 
 
+class GoneError(UndeliverableError):
+    """The address is gone for good: its contact method is switched off."""
+
+
 class AddressError(Exception):
     """An address is not valid for its channel; the text says why."""
 

@@ -3,13 +3,17 @@
 import datetime as dt
 
 from django.conf import settings
+from django.db.models.functions import Now
 
 from common.crypto import DecryptionError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import build_mail, email_address, send_mail
-from notifications.channels.exceptions import UndeliverableError
+from notifications.channels.exceptions import GoneError, UndeliverableError
+from notifications.channels.push.channel import send_push
 from notifications.models import ContactMethod, Message
+
+PROBLEM_LENGTH = 500
 
 
 def send(message: Message, *, at: dt.datetime) -> None:
@@ -24,7 +28,10 @@ def send(message: Message, *, at: dt.datetime) -> None:
         mail = build_mail(message, at=at)
         within(seconds, lambda deadline: send_mail(mail, deadline=deadline))
         return
-    method = ContactMethod.objects.filter(person=recipient, channel=message.channel).first()
+    if message.channel == Message.Channel.PUSH:
+        send_push(message, at=at)
+        return
+    method = _contact_method(message)
     if method is None:
         raise UndeliverableError(f"{recipient} no longer has an address for {message.get_channel_display()}.")
     try:
@@ -32,4 +39,25 @@ def send(message: Message, *, at: dt.datetime) -> None:
     except DecryptionError as error:
         raise UndeliverableError(f"The address cannot be used. {error}") from error
     channel = CHANNELS[message.channel]
-    within(seconds, lambda deadline: channel.send(message, address, deadline=deadline))
+    row = ContactMethod.objects.filter(pk=method.pk)
+    try:
+        within(seconds, channel.prepare(message, address))
+    except GoneError as error:
+        row.filter(switched_off_at=None).update(switched_off_at=Now(), problem=_problem(error))
+        raise
+    except Exception as error:
+        row.update(problem=_problem(error))
+        raise
+    row.update(last_delivered_at=Now(), problem="")
+
+
+def _contact_method(message: Message) -> ContactMethod | None:
+    """Return the contact method of a message, or else the oldest live one of its channel. A code goes to an unverified one."""
+    rows = ContactMethod.objects.filter(person=message.recipient, channel=message.channel)
+    if message.contact_method:
+        return rows.filter(pk=message.contact_method, switched_off_at=None).first()
+    return rows.live().order_by("pk").first()
+
+
+def _problem(error: Exception) -> str:
+    return (str(error) or type(error).__name__).replace("\0", "")[:PROBLEM_LENGTH]

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 EMAIL = "email"
+# Minutes after the event at which a channel comes by default; the others come at once. Nobody is called who looks at their phone.
+DEFAULT_DELAYS = {"sms": 2, "voice": 5}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -15,12 +17,14 @@ class Step:
 
 
 def high_urgency_steps(rules: Iterable[Step], *, reachable: Collection[str]) -> list[Step]:
-    """Return the steps of an urgent notification: the rules, by default every channel at once. E-mail is always among them.
+    """Return the steps of an urgent notification: the rules, by default every channel at once, SMS after 2 min and a call after 5.
+
+    E-mail is always among them.
 
     `reachable` has the channels for which the person has an address; e-mail always counts as one.
     """
     steps = {step for step in rules if step.channel in reachable or step.channel == EMAIL}
-    steps = steps or {Step(0, channel) for channel in reachable}
+    steps = steps or {Step(DEFAULT_DELAYS.get(channel, 0), channel) for channel in reachable}
     if not any(step.channel == EMAIL for step in steps):
         steps.add(Step(0, EMAIL))
     return sorted(steps)

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from notifications.domain.quiet_hours import end_of_quiet
 from notifications.domain.rules import Step, high_urgency_steps, low_urgency_steps
-from notifications.models import ChannelPreference, ContactMethod, Message, NotificationRule, QuietHours
+from notifications.models import (
+    ChannelPreference,
+    ContactMethod,
+    Message,
+    NotificationPolicy,
+    NotificationRule,
+    PushDevice,
+    QuietHours,
+)
 from notifications.registry import Notification, configurable_types
 from people.models import User
 
@@ -19,6 +27,9 @@ CHANNEL_WORDS = {
     Message.Channel.NTFY: "ntfy",
     Message.Channel.SLACK: "Slack",
     Message.Channel.WEBHOOK: "webhook",
+    Message.Channel.PUSH: "push",
+    Message.Channel.SMS: "SMS",
+    Message.Channel.VOICE: "call",
 }
 
 
@@ -51,7 +62,7 @@ def preferences_for(person: User) -> list[TypePreference]:
 
 
 def steps_for(people: Iterable[User], *, cls: type[Notification], has_invitation: bool) -> dict[int, list[Step]]:
-    """Return the steps of a notification type by user, in three queries.
+    """Return the steps of a notification type by user, in four queries.
 
     An invitation always goes by e-mail, because other channels have no calendar. A private type goes by e-mail only.
     """
@@ -78,6 +89,8 @@ def _steps(
 ) -> list[Step]:
     if cls.urgent:
         return high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
+    if cls.opt_in and channels is None:
+        return []
     return low_urgency_steps(rules[Urgency.LOW], channels=channels, reachable=reachable)
 
 
@@ -94,11 +107,50 @@ def rules_by_user(people: Iterable[User]) -> dict[int, dict[str, list[Step]]]:
 
 
 def reachable_channels(people: Iterable[User]) -> dict[int, set[str]]:
-    """Return the channels by which users can be reached, e-mail included, in one query."""
+    """Return the channels by which users can be reached, e-mail included, in two queries."""
+    people = list(people)
     channels: dict[int, set[str]] = defaultdict(lambda: {Message.Channel.EMAIL.value})
-    for row in ContactMethod.objects.filter(person__in=list(people)):
+    for row in ContactMethod.objects.live().filter(person__in=people):
         channels[row.person_id] = channels[row.person_id] | {row.channel}
+    for key in PushDevice.objects.live().filter(person__in=people).order_by().values_list("person", flat=True):
+        channels[key] = channels[key] | {Message.Channel.PUSH.value}
     return channels
+
+
+def live_methods(people: Iterable[User]) -> dict[tuple[int, str], list[int]]:
+    """Return the live contact methods by user and channel, oldest first, in one query."""
+    methods: dict[tuple[int, str], list[int]] = defaultdict(list)
+    rows = ContactMethod.objects.live().filter(person__in=list(people)).order_by("pk")
+    for key, person, channel in rows.values_list("pk", "person", "channel"):
+        methods[person, channel].append(key)
+    return methods
+
+
+def people_who_chose(cls: type[Notification]) -> list[User]:
+    """Return the active people who chose a channel for a type that is sent only to those."""
+    rows = ChannelPreference.objects.filter(type=cls.name, person__is_active=True).exclude(channels=[])
+    return [row.person for row in rows.select_related("person").order_by("person")]
+
+
+def needed_channels() -> set[str]:
+    """Return the channels of which high-urgency rules must include one; empty if the admins ask for none."""
+    policy = NotificationPolicy.objects.first()
+    return set(policy.high_needs_one_of) if policy else set()
+
+
+def lacks_needed_channel(person: User) -> bool:
+    """Return True if the high-urgency rules of a person have none of the channels that the admins ask for."""
+    needed = needed_channels()
+    if not needed:
+        return False
+    rules, reachable = rules_by_user([person])[person.pk], reachable_channels([person])[person.pk]
+    return not needed & {step.channel for step in high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)}
+
+
+def channel_list(channels: Iterable[str]) -> str:
+    """Return channels for the middle of a sentence, in the order of their choices: "push, SMS, call"."""
+    known = set(channels)
+    return ", ".join(CHANNEL_WORDS[channel] for channel in Message.Channel if channel in known)
 
 
 def rule_sets_for(person: User) -> list[RuleSet]:
@@ -106,9 +158,11 @@ def rule_sets_for(person: User) -> list[RuleSet]:
     rules, reachable = rules_by_user([person])[person.pk], reachable_channels([person])[person.pk]
     high = high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
     low = low_urgency_steps(rules[Urgency.LOW], channels=None, reachable=reachable)
+    quiet = quiet_hours_for(person)
+    weekends = " and weekends" if quiet and quiet.weekends else ""
     return [
         RuleSet(Urgency.HIGH, high, f"{_words(high)}, until it is acknowledged or resolved.", not rules[Urgency.HIGH]),
-        RuleSet(Urgency.LOW, low, f"{_words(low)}, outside quiet hours.", not rules[Urgency.LOW]),
+        RuleSet(Urgency.LOW, low, f"{_words(low)}, outside quiet hours{weekends}.", not rules[Urgency.LOW]),
     ]
 
 
@@ -138,4 +192,4 @@ def quiet_until(person: User, *, at: dt.datetime, hours: QuietHours | None = Non
     row = hours or quiet_hours_for(person)
     if row is None:
         return None
-    return end_of_quiet(at, zone=person.time_zone, start=row.starts_at, end=row.ends_at)
+    return end_of_quiet(at, zone=person.time_zone, start=row.starts_at, end=row.ends_at, weekends=row.weekends)

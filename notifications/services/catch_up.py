@@ -1,4 +1,4 @@
-"""Catch-up after an outage: expired messages are dropped, the rest merged into one digest per user and channel."""
+"""Catch-up after an outage: expired messages are dropped, the rest merged into one digest per user, channel and contact method."""
 
 import datetime as dt
 from itertools import groupby
@@ -44,13 +44,14 @@ def _merge_overdue_messages(recipient: int) -> None:
     """Merge one user's messages. The user's row is locked so that two workers do not make two digests."""
     person = User.objects.select_for_update(no_key=True).get(pk=recipient)
     at = database_clock()
-    rows = Message.objects.late().filter(recipient=person).select_for_update().order_by("channel", "due_at", "pk")
-    for channel, group in groupby(rows, key=lambda row: row.channel):
+    rows = Message.objects.late().filter(recipient=person).select_for_update()
+    rows = rows.order_by("channel", "contact_method", "due_at", "pk")
+    for _, group in groupby(rows, key=lambda row: (row.channel, row.contact_method)):
         relevant = [row for row in group if _drop_unless_relevant(row, person=person, at=at)]
         mergeable = [row for row in relevant if not _is_private(row)]
         single = relevant
         if len(mergeable) > 1:
-            _merge(mergeable, person=person, channel=channel, at=at)
+            _merge(mergeable, person=person, at=at)
             single = [row for row in relevant if row not in mergeable]
         Message.objects.filter(pk__in=[row.pk for row in single]).update(retry_at=Now())
 
@@ -72,14 +73,15 @@ def _drop_unless_relevant(message: Message, *, person: User, at: dt.datetime) ->
     return False
 
 
-def _merge(messages: list[Message], *, person: User, channel: str, at: dt.datetime) -> None:
+def _merge(messages: list[Message], *, person: User, at: dt.datetime) -> None:
     digest = Digest(message_ids=tuple(row.pk for row in messages))
     row = Message.objects.create(
         type=digest.name,
         dedup_key=digest.dedup_key,
         context=digest.context,
         recipient=person,
-        channel=channel,
+        channel=messages[0].channel,
+        contact_method=messages[0].contact_method,
         urgent=any(row.urgent for row in messages),
         subject=subject_line(digest, person),
         text=digest.body(person),

@@ -1,14 +1,14 @@
-"""Send a test message, so that users can check a contact method."""
+"""Send a test message, so that users can check a channel or a contact method."""
 
 import datetime as dt
 
 from django.db.models.functions import Now
 
 from common.exceptions import DomainError, InvalidInputError
-from notifications.models import Message
+from notifications.models import ContactMethod, Message
 from notifications.notifications import ChannelTest
 from notifications.queries.outbox import database_clock
-from notifications.queries.preferences import reachable_channels
+from notifications.queries.preferences import live_methods, reachable_channels
 from notifications.services.outbox import subject_line
 from people.models import User
 
@@ -17,7 +17,7 @@ PAUSE = dt.timedelta(minutes=1)
 
 
 def send_test(person: User, *, channel: str) -> Message:
-    """Enqueue a test message to a user by one channel; return it.
+    """Enqueue a test message to a user by one channel, to the oldest contact method of it; return it.
 
     Raises InvalidInputError if the user has no address for the channel, DomainError within a minute of the last one.
     """
@@ -25,7 +25,18 @@ def send_test(person: User, *, channel: str) -> Message:
         channel == Message.Channel.EMAIL and not person.email
     ):
         raise InvalidInputError({"channel": ["You have no address for this channel."]})
-    recent = Message.objects.filter(type=ChannelTest.name, recipient=person, channel=channel)
+    return _send(person, channel=channel, method=live_methods([person]).get((person.pk, channel), [0])[0])
+
+
+def send_method_test(method: ContactMethod) -> Message:
+    """Enqueue a test message to a contact method; return it. Raises DomainError unless it is live, and as `send_test` does."""
+    if not method.is_live:
+        raise DomainError("Verify this contact method first.")
+    return _send(method.person, channel=method.channel, method=method.pk)
+
+
+def _send(person: User, *, channel: str, method: int) -> Message:
+    recent = Message.objects.filter(type=ChannelTest.name, recipient=person, channel=channel, contact_method=method)
     if recent.filter(created_at__gt=Now() - PAUSE).exists():
         raise DomainError("Wait a minute before you send another test message.")
     at = database_clock()
@@ -36,6 +47,7 @@ def send_test(person: User, *, channel: str) -> Message:
         context=test.context,
         recipient=person,
         channel=channel,
+        contact_method=method,
         subject=subject_line(test, person),
         text=test.body(person),
         urgent=True,

@@ -112,22 +112,28 @@ def _send(claimed: Claimed) -> Outcome:
     """Send a message and return the outcome, including any error."""
     message = claimed.message
     try:
-        _write_text(message)
+        stored = _write_text(message)
         send(message, at=claimed.at)
     except UndeliverableError as error:
         return Outcome(Message.State.FAILED, _error_text(error))
     except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, the message is retried
         logger.warning("Message %s, attempt %s: %s", message.pk, message.attempts, _error_text(error))
         return _retry_or_fail(message, error)
-    return Outcome(Message.State.SENT, columns={"sent_at": Now(), "subject": message.subject, "text": message.text})
+    columns = {"sent_at": Now(), "subject": message.subject, "text": stored, "provider_id": message.provider_id}
+    return Outcome(Message.State.SENT, columns=columns)
 
 
-def _write_text(message: Message) -> None:
-    """Write subject and text for the recipient's present time zone; they were first written when the message was enqueued."""
+def _write_text(message: Message) -> str:
+    """Write subject and text for the recipient's present time zone; return the text to store, which holds no secret.
+
+    They were first written when the message was enqueued.
+    """
     notification = load(message.type, message.context)
-    if notification is not None:
-        message.subject = subject_line(notification, message.recipient)
-        message.text = notification.body(message.recipient)
+    if notification is None:
+        return message.text
+    message.subject = subject_line(notification, message.recipient)
+    message.text = notification.delivery_body(message.recipient)
+    return notification.body(message.recipient)
 
 
 def _retry_or_fail(message: Message, error: Exception) -> Outcome:

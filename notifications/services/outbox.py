@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.utils.text import Truncator
 
 from notifications.domain.rules import Step
-from notifications.models import Message, QuietHours
-from notifications.queries.preferences import quiet_until, steps_for
+from notifications.models import CONTACT_CHANNELS, Message, QuietHours
+from notifications.queries.preferences import live_methods, quiet_until, steps_for
 from notifications.registry import Notification
 from people.models import User
 
@@ -31,7 +31,9 @@ def enqueue(
     expires_at: dt.datetime,
     invitation: Invitation | None = None,
 ) -> int:
-    """Add a message for each recipient and step of their rules to the outbox in the caller's transaction; return the number of new ones.
+    """Add a message for each recipient, step of their rules and contact method to the outbox; return the number of new ones.
+
+    It is in the caller's transaction.
 
     People who may not receive the type are skipped, and so are those who have this occurrence already, by whatever channel: a
     preference that changed in between sends nothing twice. A message that is not urgent is due when quiet hours end.
@@ -44,10 +46,15 @@ def enqueue(
         people.pop(key, None)
     steps = steps_for(people.values(), cls=type(notification), has_invitation=invitation is not None)
     quiet = {row.person_id: row for row in QuietHours.objects.filter(person__in=list(people))}
+    with_methods = any(step.channel in dict(CONTACT_CHANNELS) for rows in steps.values() for step in rows)
+    methods = live_methods(people.values()) if with_methods else {}
     new = [
-        _message(notification, person, step, due_at=due_at, expires_at=expires_at, hours=quiet.get(person.pk))
+        _message(
+            notification, person, step, due_at=due_at, expires_at=expires_at, hours=quiet.get(person.pk), method=method
+        )
         for person in people.values()
         for step in steps[person.pk]
+        for method in methods.get((person.pk, step.channel), [0])
     ]
     if invitation:
         for row in new:
@@ -64,6 +71,7 @@ def _message(
     due_at: dt.datetime,
     expires_at: dt.datetime,
     hours: QuietHours | None,
+    method: int,
 ) -> Message:
     due_at += dt.timedelta(minutes=step.delay_minutes)
     quiet_end = quiet_until(person, at=due_at, hours=hours) if hours and not notification.urgent else None
@@ -73,6 +81,7 @@ def _message(
         context=notification.context,
         recipient=person,
         channel=step.channel,
+        contact_method=method,
         delay_minutes=step.delay_minutes,
         subject=subject_line(notification, person),
         text=notification.body(person),

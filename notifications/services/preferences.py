@@ -6,19 +6,16 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from notifications.channels.catalog import CHANNELS
-from notifications.channels.exceptions import AddressError
+from common.exceptions import InvalidInputError
 from notifications.domain.rules import Step
 from notifications.models import (
     MAX_DELAY_MINUTES,
     ChannelPreference,
-    ContactMethod,
     Message,
     NotificationRule,
     QuietHours,
 )
-from notifications.queries.preferences import reachable_channels
+from notifications.queries.preferences import channel_list, needed_channels, reachable_channels
 from notifications.registry import configurable_types
 from people.models import User
 
@@ -31,6 +28,7 @@ class Quiet:
 
     starts_at: dt.time
     ends_at: dt.time
+    weekends: bool = False
 
 
 @transaction.atomic
@@ -60,7 +58,7 @@ def update_preferences(person: User, *, channels: Mapping[str, Collection[str]],
         QuietHours.objects.filter(person=person).delete()
     else:
         QuietHours.objects.update_or_create(
-            person=person, defaults={"starts_at": quiet.starts_at, "ends_at": quiet.ends_at}
+            person=person, defaults={"starts_at": quiet.starts_at, "ends_at": quiet.ends_at, "weekends": quiet.weekends}
         )
 
 
@@ -103,44 +101,8 @@ def _rule_problems(urgency: str, steps: Sequence[Step], *, reachable: Collection
         and Message.Channel.EMAIL not in {step.channel for step in steps}
     ):
         problems.append("High-urgency rules need a step by e-mail.")
+    if steps and urgency == NotificationRule.Urgency.HIGH:
+        needed = needed_channels()
+        if needed and not needed & {step.channel for step in steps}:
+            problems.append(f"High-urgency rules must include one of {channel_list(needed)}. An admin set this.")
     return problems
-
-
-@transaction.atomic
-def set_contact_method(person: User, *, channel: str, address: str, by: User) -> ContactMethod:
-    """Set or replace a user's address for a channel; raise NotAllowedError, or InvalidInputError by field.
-
-    Users set their own. Admins set everyone's, and are the only ones who set chat addresses.
-    """
-    if channel not in CHANNELS:
-        raise InvalidInputError({"channel": [f"Choose one of {', '.join(CHANNELS)}."]})
-    if not by.is_staff and (by.pk != person.pk or CHANNELS[channel].admins_only):
-        raise NotAllowedError("Only an admin can set this address.")
-    address = address.strip()
-    shown_as = check_address(channel, address)
-    row, _ = ContactMethod.objects.update_or_create(
-        person=person, channel=channel, defaults={"address": address, "shown_as": shown_as[:255]}
-    )
-    return row
-
-
-def check_address(channel: str, address: str) -> str:
-    """Return what an address is shown as; raise InvalidInputError if it is invalid for the channel."""
-    try:
-        return CHANNELS[channel].check_address(address)
-    except AddressError as error:
-        raise InvalidInputError({"address": [str(error)]}) from error
-
-
-@transaction.atomic
-def remove_contact_method(person: User, *, channel: str, by: User) -> None:
-    """Delete a user's address for a channel and the rules that use it.
-
-    Raises NotAllowedError unless it is the user's own or `by` is an admin, DomainError if there is none.
-    """
-    if by.pk != person.pk and not by.is_staff:
-        raise NotAllowedError("Only an admin can remove someone else’s contact method.")
-    count, _ = ContactMethod.objects.filter(person=person, channel=channel).delete()
-    if not count:
-        raise DomainError("This contact method does not exist.")
-    person.notification_rules.filter(channel=channel).delete()

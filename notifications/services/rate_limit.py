@@ -29,7 +29,9 @@ def hold_back(message: Message) -> Message | None:
     if message.type not in types:
         return None
     User.objects.select_for_update(no_key=True).get(pk=message.recipient_id)
-    same = Message.objects.filter(recipient=message.recipient_id, channel=message.channel)
+    same = Message.objects.filter(
+        recipient=message.recipient_id, channel=message.channel, contact_method=message.contact_method
+    )
     limited = same.filter(type__in=types).exclude(pk=message.pk)
     recent = Q(state=Message.State.SENT, sent_at__gt=Now() - WINDOW)
     under_way = Q(state=Message.State.SENDING, lease_until__gt=Now())
@@ -46,6 +48,7 @@ def hold_back(message: Message) -> Message | None:
             dedup_key=str(message.pk),
             recipient=message.recipient,
             channel=message.channel,
+            contact_method=message.contact_method,
             urgent=True,
             due_at=due_at,
             expires_at=message.expires_at,

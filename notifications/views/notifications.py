@@ -13,7 +13,17 @@ from notifications.forms import OwnContactMethodForm, PreferencesForm, RulesForm
 from notifications.models import Message
 from notifications.presenters import message_rows
 from notifications.queries.outbox import messages_for
-from notifications.queries.preferences import contact_methods_for, preferences_for, quiet_hours_for, rule_sets_for
+from notifications.queries.preferences import (
+    channel_list,
+    contact_methods_for,
+    lacks_needed_channel,
+    needed_channels,
+    preferences_for,
+    quiet_hours_for,
+    reachable_channels,
+    rule_sets_for,
+)
+from notifications.queries.push_devices import devices_for
 from notifications.services import channel_tests
 from notifications.services import preferences as services
 from people.models import User
@@ -34,7 +44,7 @@ def notifications(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, "Notification settings saved.")
             return redirect("notifications")
-    return _page(request, form=form)
+    return notifications_page(request, form=form)
 
 
 @require_POST
@@ -42,40 +52,15 @@ def save_rules(request: SignedInRequest) -> HttpResponse:
     """Save the notification rules of both urgencies."""
     forms = _rules_forms(request.user, request.POST)
     if any(form.errors for form in forms):
-        return _page(request, rules_forms=forms)
+        return notifications_page(request, rules_forms=forms)
     try:
         services.update_rules(request.user, rules={form.rules.urgency.value: form.steps() for form in forms})
     except InvalidInputError as error:
         for form in forms:
             for problem in error.problems.get(form.rules.urgency.value, []):
                 form.add_error(None, problem)
-        return _page(request, rules_forms=forms)
+        return notifications_page(request, rules_forms=forms)
     messages.success(request, "Notification rules saved.")
-    return redirect("notifications")
-
-
-@require_POST
-def add_contact_method(request: SignedInRequest) -> HttpResponse:
-    """Add or replace an own contact method."""
-    form = OwnContactMethodForm(request.POST, is_admin=request.user.is_staff)
-    if not form.is_valid():
-        return _page(request, contact_form=form)
-    row = services.set_contact_method(
-        request.user, channel=form.cleaned_data["channel"], address=form.cleaned_data["typed"], by=request.user
-    )
-    messages.success(request, f"{row.get_channel_display()} added. Send a test to check it.")
-    return redirect("notifications")
-
-
-@require_POST
-def remove_contact_method(request: SignedInRequest, channel: str) -> HttpResponse:
-    """Remove an own contact method."""
-    try:
-        services.remove_contact_method(request.user, channel=channel, by=request.user)
-    except DomainError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "Contact method removed.")
     return redirect("notifications")
 
 
@@ -93,12 +78,15 @@ def send_test(request: SignedInRequest, channel: str) -> HttpResponse:
 
 def _channels(person: User) -> list[Message.Channel]:
     """Return the channels by which a user can be reached, e-mail first."""
-    return [Message.Channel.EMAIL, *(Message.Channel(row.channel) for row in contact_methods_for(person))]
+    reachable = reachable_channels([person])[person.pk]
+    return [channel for channel in Message.Channel if channel in reachable]
 
 
 def _preferences_form(person: User, data: Any = None) -> PreferencesForm:
     quiet = quiet_hours_for(person)
-    hours = {"quiet_from": quiet.starts_at, "quiet_until": quiet.ends_at} if quiet else {}
+    hours = (
+        {"quiet_from": quiet.starts_at, "quiet_until": quiet.ends_at, "quiet_weekends": quiet.weekends} if quiet else {}
+    )
     return PreferencesForm(data, preferences=preferences_for(person), reachable=_channels(person), initial=hours)
 
 
@@ -106,7 +94,7 @@ def _rules_forms(person: User, data: Any = None) -> list[RulesForm]:
     return [RulesForm(data, rules=rules, reachable=_channels(person)) for rules in rule_sets_for(person)]
 
 
-def _page(
+def notifications_page(
     request: SignedInRequest,
     *,
     form: PreferencesForm | None = None,
@@ -121,6 +109,9 @@ def _page(
         "rules_forms": rules_forms or _rules_forms(person),
         "contact_form": contact_form or OwnContactMethodForm(is_admin=person.is_staff),
         "contact_methods": contact_methods_for(person),
+        "lacks_needed_channel": lacks_needed_channel(person),
+        "needed_channels": channel_list(needed_channels()),
+        "push_devices": devices_for(person),
         "message_rows": message_rows(messages_for(person)[:MAX_LISTED]),
     }
     return render(request, "notifications/preferences.html", context, status=400 if failed else 200)

@@ -1,5 +1,6 @@
 """The API documentation page, rendered from the OpenAPI description."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,24 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from common.api.description import openapi_description
+from common.http import query_param
 from people.requests import SignedInRequest
 
 METHODS = ("get", "post", "put", "patch", "delete")
+MAX_QUERY_LENGTH = 100
+MAX_EXAMPLE_DEPTH = 4
+# Values by format or type.
+EXAMPLES: dict[str, Any] = {
+    "date": "2026-12-21",
+    "date-time": "2026-12-21T10:00:00Z",
+    "time": "10:00",
+    "email": "ada@example.org",
+    "uri": "http://example.org/",
+    "string": "text",
+    "integer": 1,
+    "number": 1.5,
+    "boolean": True,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +41,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An API operation; `body` names the schema of its request, `responses` are (status, description, schema name)."""
+    """An API operation; `body` names the schema of its request, `responses` are (status, description, schema name).
+
+    `example` is a command that calls it.
+    """
 
     method: str
     path: str
@@ -35,6 +54,18 @@ class Operation:
     parameters: tuple[Field, ...]
     body: str
     responses: tuple[tuple[str, str, str], ...]
+    example: str
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Return True if a browser can open it as it is."""
+        return self.method == "GET" and "{" not in self.path
+
+    def matches(self, words: list[str]) -> bool:
+        """Return True if every word is in its path, its texts or the names of its parameters."""
+        texts = (self.path, self.summary, self.description, self.body, *(one.name for one in self.parameters))
+        text = " ".join(texts).lower()
+        return all(word in text for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +93,36 @@ class ObjectSchema:
 
 @require_safe
 def docs(request: SignedInRequest) -> HttpResponse:
-    """Show every operation by tag, and the schemas of their requests and responses."""
-    schema = openapi_description()
+    """Show every operation by tag, or those with the words in `?q=`, and the schemas of their requests and responses."""
+    schema, query = openapi_description(), query_param(request, "q")[:MAX_QUERY_LENGTH].strip()
+    site = f"{request.scheme}://{request.get_host()}"
     sections = {tag["name"]: Section(tag["name"], tag["description"], []) for tag in schema["tags"]}
     for path, methods in schema["paths"].items():
         for method in METHODS:
             if method in methods:
                 operation = methods[method]
-                sections[operation["tags"][0]].operations.append(_operation(path, method, operation))
+                described = _operation(path, method, operation, site=site, components=schema["components"]["schemas"])
+                if described.matches(query.lower().split()):
+                    sections[operation["tags"][0]].operations.append(described)
     schemas = [
         ObjectSchema(name, component.get("description", ""), _fields(component["properties"]))
         for name, component in schema["components"]["schemas"].items()
         if "properties" in component and not name.startswith("Paginated")
     ]
-    return render(request, "api/docs.html", {"sections": list(sections.values()), "schemas": schemas})
+    shown = [section for section in sections.values() if section.operations]
+    context = {
+        "sections": shown,
+        "schemas": [] if query else schemas,
+        "query": query,
+        "count": sum(len(section.operations) for section in shown),
+    }
+    return render(request, "api/docs.html", context)
 
 
-def _operation(path: str, method: str, operation: dict[str, Any]) -> Operation:
+def _operation(
+    path: str, method: str, operation: dict[str, Any], *, site: str, components: dict[str, Any]
+) -> Operation:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     return Operation(
         method=method.upper(),
         path=path,
@@ -94,7 +138,40 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Operation:
             (status, response.get("description", ""), _content_type_name(response))
             for status, response in operation["responses"].items()
         ),
+        example=_command(method.upper(), f"{site}{path}", body=content.get("schema"), components=components),
     )
+
+
+def _command(method: str, url: str, *, body: dict[str, Any] | None, components: dict[str, Any]) -> str:
+    parts = ['curl -H "Authorization: Bearer $TOKEN"']
+    if method != "GET":
+        parts.append(f"-X {method}")
+    if body is not None:
+        example = json.dumps(_example(body, components), ensure_ascii=False)
+        parts += ['-H "Content-Type: application/json"', "-d '" + example.replace("'", "'\\''") + "'"]
+    return " ".join([*parts, f'"{url}"'])
+
+
+def _example(schema: dict[str, Any], components: dict[str, Any], *, depth: int = 0) -> Any:
+    """Return a value of a schema: its example, default or first choice, or one that its type allows."""
+    if "$ref" in schema:
+        return _example(components[_type_name(schema)], components, depth=depth)
+    for keyword in ("example", "default"):
+        if keyword in schema:
+            return schema[keyword]
+    if "enum" in schema:
+        return schema["enum"][0]
+    for keyword in ("allOf", "oneOf", "anyOf"):
+        if keyword in schema:
+            return _example(schema[keyword][0], components, depth=depth)
+    if schema.get("type") == "array":
+        return [_example(schema["items"], components, depth=depth + 1)] if depth < MAX_EXAMPLE_DEPTH else []
+    if "properties" in schema:
+        required = set(schema.get("required", ()))
+        shown = {name: one for name, one in schema["properties"].items() if not one.get("readOnly")}
+        wanted = {name: one for name, one in shown.items() if name in required} or shown
+        return {name: _example(one, components, depth=depth + 1) for name, one in wanted.items()}
+    return EXAMPLES.get(schema.get("format", ""), EXAMPLES.get(schema.get("type", ""), {}))
 
 
 def _fields(properties: dict[str, Any]) -> tuple[Field, ...]:

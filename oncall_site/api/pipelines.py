@@ -10,7 +10,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.params import AT
+from common.answers import Period, mark_period
+from common.api.params import AT, IF_NONE_MATCH, UNCHANGED
 from common.datetimes import isoformat_z, parse_instant_param
 from common.identifiers import SLUG_PATTERN
 from incidents.domain.status import STATUSES
@@ -46,7 +47,7 @@ class ResponderSerializer(serializers.Serializer[Any]):
 
 
 class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
-    """A pipeline with its owners, rotation, status and number of open incidents."""
+    """A pipeline with its owners, rotation, status, open incidents and maintenance."""
 
     primary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
     secondary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
@@ -59,6 +60,7 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     )
     status = serializers.SerializerMethodField()
     open_incidents = serializers.SerializerMethodField()
+    in_maintenance = serializers.SerializerMethodField()
 
     class Meta:
         model = Pipeline
@@ -69,9 +71,12 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
             "primary_owner",
             "secondary_owner",
             "escalate_after_minutes",
+            "escalate_critical_after_minutes",
+            "escalate_low_after_minutes",
             "rotation",
             "status",
             "open_incidents",
+            "in_maintenance",
         )
         read_only_fields = ("slug",)
 
@@ -100,6 +105,10 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     def get_open_incidents(self, pipeline: Pipeline) -> int:
         """Return the number of unresolved incidents."""
         return self._status(pipeline).open_incidents
+
+    def get_in_maintenance(self, pipeline: Pipeline) -> bool:
+        """Return True during a maintenance window."""
+        return self._status(pipeline).in_maintenance
 
     def _status(self, pipeline: Pipeline) -> PipelineStatus:
         by_pipeline: dict[int, PipelineStatus] = self.context.get("statuses") or statuses([pipeline])
@@ -138,12 +147,14 @@ class PipelineViewSet(
         """Update a pipeline. Admins only."""
         return super().partial_update(request, *args, **kwargs)
 
-    @extend_schema(parameters=[AT], responses=ResponderSerializer)
+    @extend_schema(parameters=[AT, IF_NONE_MATCH], responses={200: ResponderSerializer, **UNCHANGED})
     @action(detail=True)
     def responder(self, request: Request, slug: str) -> Response:
         """Retrieve a pipeline's responder and escalation chain at an instant."""
         at, pipeline = parse_instant_param(request.query_params), self.get_object()
-        return Response(serialize_responder(pipeline, on_call_snapshot([pipeline], at=at)))
+        snapshot = on_call_snapshot([pipeline], at=at)
+        period = Period(at, snapshot.until, is_past=snapshot.is_past)
+        return mark_period(Response(serialize_responder(pipeline, snapshot)), period)
 
 
 class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
@@ -152,13 +163,15 @@ class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
     queryset = ownership()
     serializer_class = ResponderSerializer
 
-    @extend_schema(parameters=[AT], responses=ResponderSerializer(many=True))
+    @extend_schema(parameters=[AT, IF_NONE_MATCH], responses={200: ResponderSerializer(many=True), **UNCHANGED})
     def list(self, request: Request) -> Response:
         """List the responder and escalation chain of every pipeline at an instant."""
         at = parse_instant_param(request.query_params)
         pipelines = self.paginate_queryset(self.get_queryset()) or []
         snapshot = on_call_snapshot(pipelines, at=at)
-        return self.get_paginated_response([serialize_responder(pipeline, snapshot) for pipeline in pipelines])
+        rows = [serialize_responder(pipeline, snapshot) for pipeline in pipelines]
+        period = Period(at, snapshot.until, is_past=snapshot.is_past)
+        return mark_period(self.get_paginated_response(rows), period)
 
 
 def serialize_responder(pipeline: Pipeline, snapshot: OnCallSnapshot) -> dict[str, object]:

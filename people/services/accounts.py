@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from common.db import advisory_lock
+from common.db import advisory_lock, without_history_context
 from common.exceptions import DomainError, NotAllowedError
 from people.domain.names import initials, match_key, user_name_for
 from people.models import NAME_KEYS, NAMES_LOCK, ApiToken, Color, HandbookAlias, User
@@ -19,7 +19,7 @@ from people.queries import people_by_handbook_name, secret_digest
 TOKEN_PREFIX = "oncall_"  # noqa: S105  # nosec B105  # a public prefix, so that scanners recognise leaked tokens
 MAX_TOKENS_PER_USER = 50
 # Saves a write on most API calls.
-LAST_USE_RESOLUTION = dt.timedelta(minutes=1)
+LAST_USE_RESOLUTION = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,15 @@ def revoke_token(token: ApiToken, *, by: User, at: dt.datetime) -> None:
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
 
 
-def record_use(token: ApiToken, *, at: dt.datetime) -> None:
-    """Record when the token was last used, to the minute."""
-    note_use(ApiToken.objects.filter(pk=token.pk), at=at)
+def record_use(token: int, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
+    """Record when a token was last used, to five minutes; no history tracks it."""
+    if last_used_at is None or last_used_at < at - LAST_USE_RESOLUTION:
+        with without_history_context():
+            note_use(ApiToken.objects.filter(pk=token), at=at)
 
 
 def note_use(tokens: QuerySet[Any], *, at: dt.datetime) -> None:
-    """Record in `last_used_at` when these rows were last used, to the minute."""
+    """Record in `last_used_at` when these rows were last used, to five minutes."""
     tokens.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_RESOLUTION)).update(last_used_at=at)
 
 

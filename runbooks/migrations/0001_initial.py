@@ -60,6 +60,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RunbookRead',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('revision', models.PositiveIntegerField()),
+                ('read_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reads', to='runbooks.runbook')),
+            ],
+            options={
+                'ordering': ['runbook', 'person'],
+                'constraints': [models.UniqueConstraint(fields=('person', 'runbook'), name='runbook_read_once_per_person')],
+            },
+        ),
+        migrations.CreateModel(
             name='RunbookRevision',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

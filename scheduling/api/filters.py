@@ -6,8 +6,10 @@ from django_filters.filters import DateFilter
 from django_filters.filterset import FilterSet
 
 from common.api.filters import SlugFilter, WordFilter
+from people.permissions import request_user
 from people.queries import all_users
 from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
+from scheduling.models.absences import HolidayQuerySet
 
 
 def rotation_filter() -> SlugFilter:
@@ -21,10 +23,10 @@ def engineer_filter(field_name: str) -> SlugFilter:
 
 
 class HolidayFilter(FilterSet):
-    """Time off of an engineer, of a kind, or that overlaps the dates `from` to `to`."""
+    """Time off of an engineer, of a kind as the caller sees it, or that overlaps the dates `from` to `to`."""
 
     engineer = engineer_filter("engineer")
-    kind = WordFilter(choices=HolidayBlock.Kind.choices)
+    kind = WordFilter(choices=HolidayBlock.Kind.choices, method="filter_kind")
     to = DateFilter(field_name="starts_on", lookup_expr="lte")
 
     class Meta:
@@ -36,6 +38,10 @@ class HolidayFilter(FilterSet):
         """Return the declared filters and `from`, which Python reserves."""
         filters = super().get_filters()  # type: ignore[no-untyped-call]  # django-filter has no annotations
         return {**filters, "from": DateFilter(field_name="ends_on", lookup_expr="gte")}
+
+    def filter_kind(self, rows: HolidayQuerySet, _name: str, kind: str) -> HolidayQuerySet:
+        """Return the rows of a kind, as the caller sees kinds."""
+        return rows.of_kind(kind, reader=request_user(self.request))
 
 
 class CoverFilter(FilterSet):

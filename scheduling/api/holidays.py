@@ -21,6 +21,7 @@ from scheduling.api.serializers import FromToSerializer, PersonField, Suggestion
 from scheduling.domain.impact import Change
 from scheduling.domain.suggestions import Suggestion
 from scheduling.models import HolidayBlock
+from scheduling.models.absences import PUBLIC_KIND
 from scheduling.queries.impact import AffectedWeek, HolidayImpact, holiday_impact
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 
@@ -106,7 +107,10 @@ def serialize_impact(impact: HolidayImpact) -> Any:
 
 
 class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
-    """Time off. Only its engineer and admins can read the note; others get an empty one."""
+    """Time off. Only its engineer and admins can read the note and whether it is sick leave.
+
+    Others get an empty note, and `other` for the kinds `sick` and `other`.
+    """
 
     engineer = UsernameField(required=False)
 
@@ -126,10 +130,13 @@ class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
         read_only_fields = ("time_zone",)
 
     def to_representation(self, instance: HolidayBlock) -> dict[str, Any]:
-        """Return the row, with an empty note if the caller cannot read it."""
+        """Return the row without what the caller cannot read."""
         row = super().to_representation(instance)
-        if not may_read_note(instance, reader=self.context["request"].user):
+        reader = request_user(self.context["request"])
+        if not instance.is_readable_by(reader):
             row["note"] = ""
+        if instance.hides_kind_from(reader):
+            row["kind"] = PUBLIC_KIND
         return row
 
 
@@ -145,11 +152,6 @@ class NewHolidaySerializer(HolidaySerializer):
     def get_effects(self, _block: HolidayBlock) -> Any:
         """Return the impact, which the view computed when it saved the time off."""
         return serialize_impact(self.context["impact"])
-
-
-def may_read_note(block: HolidayBlock, *, reader: object) -> bool:
-    """Return True if `reader` can read the private note: its engineer or an admin."""
-    return isinstance(reader, User) and (reader.is_staff or reader.pk == block.engineer_id)
 
 
 class HolidayViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[HolidayBlock]):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import merge
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from people.domain.person import Person
@@ -289,7 +289,7 @@ def assignments(
 
     Weeks and covers are sorted, and neither overlap among themselves. A cover counts only within a week.
     """
-    at, upcoming = starts_at, list(covers)
+    at, rows, place = starts_at, list(covers), 0
     for week in weeks:
         begin, end = max(week.starts_at, at), min(week.ends_at, ends_at)
         if begin >= end:
@@ -297,8 +297,10 @@ def assignments(
         if at < begin:
             yield Assignment(at, begin, None, None)
             at = begin
-        upcoming = [cover for cover in upcoming if cover.ends_at > at]
-        for cover in upcoming:
+        # A cover that reaches into the next week is looked at again there.
+        while place < len(rows) and rows[place].ends_at <= at:
+            place += 1
+        for cover in islice(rows, place, None):
             if cover.starts_at >= end:
                 break
             start, stop = max(cover.starts_at, at), min(cover.ends_at, end)
@@ -313,8 +315,7 @@ def assignments(
         yield Assignment(at, ends_at, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A period of a rotation and its on-call engineer.
 
     `because` is "week", "cover", or "away" if nobody is on call because the engineer is away.
@@ -337,7 +338,7 @@ def timeline(schedule: RotationSchedule, *, starts_at: dt.datetime, ends_at: dt.
     for part in assignments(schedule.weeks, covers, starts_at=starts_at, ends_at=ends_at):
         for interval in _intervals(schedule.availability, part):
             last = intervals[-1] if intervals else None
-            if last is not None and (last.engineer, last.because) == (interval.engineer, interval.because):
+            if last is not None and last.because == interval.because and last.engineer == interval.engineer:
                 intervals[-1] = Interval(last.starts_at, interval.ends_at, interval.engineer, interval.because)
             else:
                 intervals.append(interval)
@@ -351,6 +352,9 @@ def _intervals(availability: Availability, part: Assignment[Week, Cover]) -> Ite
         yield Interval(part.starts_at, part.ends_at, None, "week")
         return
     because = "cover" if part.cover else "week"
+    if engineer not in availability.absences and engineer not in availability.inactive:
+        yield Interval(part.starts_at, part.ends_at, engineer, because)
+        return
     edges = availability.edges(engineer, after=part.starts_at, before=part.ends_at)
     for begin, end in pairwise([part.starts_at, *sorted(edges), part.ends_at]):
         if availability.why_unavailable(engineer, at=begin):

@@ -2,7 +2,8 @@
 
 from scheduling.models.absences import CalendarLink, HolidayBlock
 from scheduling.models.changes import Cover, SwapQuerySet, SwapRequest
-from scheduling.models.cover_requests import CoverRequest, CoverRequestQuerySet
+from scheduling.models.cover_requests import CoverRequest
+from scheduling.models.requests import RequestQuerySet
 from scheduling.models.rotations import (
     CoverageGap,
     PipelineRotation,
@@ -16,10 +17,10 @@ __all__ = [
     "CalendarLink",
     "Cover",
     "CoverRequest",
-    "CoverRequestQuerySet",
     "CoverageGap",
     "HolidayBlock",
     "PipelineRotation",
+    "RequestQuerySet",
     "Roster",
     "RosterMember",
     "Rotation",

@@ -1,14 +1,22 @@
 """Models of time off: absences, and calendars that engineers link."""
 
+from typing import Self
+
 import pghistory
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from common.db import SpanQuerySet
+from common.db import SpanQuerySet, on_call_version_trigger
 from common.fields import EncryptedTextField, LineField
 from people.models import User
 from scheduling.domain.wall_time import format_days
+
+# Reasons as colleagues read them, by kind. They do not show that somebody is sick.
+ABSENCE_REASONS = {"holiday": "on holiday", "sick": "away", "training": "in training", "other": "away"}
+# Colleagues cannot tell these kinds apart. In the API they see PUBLIC_KIND.
+PRIVATE_KINDS = [kind for kind, reason in ABSENCE_REASONS.items() if reason == "away"]
+PUBLIC_KIND = "other"
 
 
 @pghistory.track(
@@ -54,6 +62,17 @@ class CalendarLink(models.Model):
         return f"{self.engineer}’s calendar at {self.host}"
 
 
+class HolidayQuerySet(SpanQuerySet):
+    """Query methods for absences."""
+
+    def of_kind(self, kind: str, *, reader: User) -> Self:
+        """Return the absences whose kind is `kind` as `reader` sees it."""
+        if reader.is_staff or kind not in PRIVATE_KINDS:
+            return self.filter(kind=kind)
+        own = Q(engineer=reader, kind=kind)
+        return self.filter(own | ~Q(engineer=reader) & Q(kind__in=PRIVATE_KINDS) if kind == PUBLIC_KIND else own)
+
+
 @pghistory.track(exclude=["note"])
 class HolidayBlock(models.Model):
     """An absence: dates on which an engineer is unavailable, and the instants they mean in their time zone."""
@@ -86,12 +105,13 @@ class HolidayBlock(models.Model):
     )
     link_uid = LineField(max_length=200, blank=True, editable=False)
 
-    objects = SpanQuerySet.as_manager()
+    objects = HolidayQuerySet.as_manager()
 
     class Meta:
         ordering = ["starts_on", "pk"]
         verbose_name = "time off"
         verbose_name_plural = "time off"
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.UniqueConstraint(
                 fields=["link", "link_uid", "starts_on"], condition=Q(link__isnull=False), name="one_absence_per_event"
@@ -106,6 +126,19 @@ class HolidayBlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.engineer}: {self.get_kind_display()} {self.days}"
+
+    def is_readable_by(self, reader: User) -> bool:
+        """Return True if `reader` sees the note and the kind: its engineer or an admin."""
+        return reader.is_staff or reader.pk == self.engineer_id
+
+    def hides_kind_from(self, reader: User) -> bool:
+        """Return True if `reader` sees only that the engineer is away."""
+        return self.kind in PRIVATE_KINDS and not self.is_readable_by(reader)
+
+    @property
+    def reason(self) -> str:
+        """Return why the engineer is unavailable, as colleagues read it: "on holiday 21–25 Dec"."""
+        return f"{ABSENCE_REASONS[self.kind]} {self.days}"
 
     @property
     def days(self) -> str:

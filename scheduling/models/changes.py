@@ -10,14 +10,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from common.db import SpanQuerySet, no_overlap_constraint
+from common.db import SpanQuerySet, no_overlap_constraint, on_call_version_trigger
 from common.fields import LineField
 from common.formatting import format_day
 from people.domain.person import Person
 from people.models import User
 from scheduling.domain.weeks import Move
 from scheduling.models.cover_requests import CoverRequest
-from scheduling.models.request_state import RequestState
+from scheduling.models.requests import EngineerRequest, RequestQuerySet
 from scheduling.models.rotations import Rotation
 
 
@@ -49,6 +49,7 @@ class Cover(models.Model):
 
     class Meta:
         ordering = ["starts_at", "pk"]
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="cover_has_a_length"),
             models.CheckConstraint(condition=~Q(engineer=F("covered_engineer")), name="cover_people_differ"),
@@ -66,12 +67,8 @@ class Cover(models.Model):
 NOBODY = Person(0, "", "anyone")
 
 
-class SwapQuerySet(models.QuerySet["SwapRequest"]):
+class SwapQuerySet(RequestQuerySet):
     """Filters for swap requests."""
-
-    def pending(self) -> Self:
-        """Return the open requests."""
-        return self.filter(state=SwapRequest.State.PENDING)
 
     def accepted(self) -> Self:
         """Return the accepted swaps that still apply, in the order in which they were accepted."""
@@ -84,32 +81,18 @@ class SwapQuerySet(models.QuerySet["SwapRequest"]):
 
 
 @pghistory.track()
-class SwapRequest(models.Model):
+class SwapRequest(EngineerRequest):
     """A request to swap weeks: two-way, three-way or one-way. See "Swaps" in docs/rules.md.
 
     Weeks are identified by start date. In a three-way swap the offered week goes to the counterpart, the counterpart's week
     (the wanted week) to the third engineer, and the third engineer's week to the requester.
     """
 
-    State = RequestState
-
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="swaps")
     offered_week = models.DateField()
     wanted_week = models.DateField(null=True, blank=True)
     third_week = models.DateField(null=True, blank=True)
-    requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="swap_requests")
-    counterpart = models.ForeignKey(
-        User,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="received_swap_requests",
-        help_text="Recipient. Leave empty to ask anyone.",
-    )
-    third = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="three_way_swap_requests"
-    )
-    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    third = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     message = LineField(max_length=500, blank=True)
     acknowledged = models.BooleanField(
         default=False, help_text="The requester confirmed to take a week although they are away in it."
@@ -120,27 +103,13 @@ class SwapRequest(models.Model):
         blank=True,
         help_text="Recipients of a three-way swap who have accepted.",
     )
-    declined_by = ArrayField(
-        models.BigIntegerField(), default=list, blank=True, help_text="Engineers who declined a request to anyone."
-    )
-    requested_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="+", help_text="The requester, or an admin on their behalf."
-    )
-    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = LineField(max_length=500, blank=True, help_text="Why it was declined or superseded.")
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    decided_at = models.DateTimeField(null=True, blank=True)
 
     objects = SwapQuerySet.as_manager()
 
-    class Meta:
-        ordering = ["-created_at", "-pk"]
+    class Meta(EngineerRequest.Meta):
         constraints = [
+            *EngineerRequest.Meta.constraints,
             models.CheckConstraint(condition=~Q(wanted_week=F("offered_week")), name="swap_weeks_differ"),
-            models.CheckConstraint(
-                condition=Q(counterpart=None) | ~Q(counterpart=F("requester")), name="swap_people_differ"
-            ),
             models.CheckConstraint(
                 condition=Q(wanted_week=None) | Q(counterpart__isnull=False), name="wanted_week_has_counterpart"
             ),
@@ -150,16 +119,12 @@ class SwapRequest(models.Model):
                 name="three_way_swap_is_complete",
             ),
             models.CheckConstraint(
-                condition=Q(state="pending", decided_at=None) | (~Q(state="pending") & Q(decided_at__isnull=False)),
-                name="closed_swap_has_date",
-            ),
-            models.CheckConstraint(
                 condition=~Q(state="accepted") | Q(counterpart__isnull=False), name="accepted_swap_has_counterpart"
             ),
         ]
         indexes = [
+            *EngineerRequest.Meta.indexes,
             models.Index(fields=["rotation", "state", "offered_week"], name="swap_of_rotation"),
-            models.Index(fields=["state", "expires_at"], name="swap_expiry"),
         ]
 
     def __str__(self) -> str:
@@ -168,7 +133,22 @@ class SwapRequest(models.Model):
     @property
     def people(self) -> list[User]:
         """The requester and the named recipients."""
-        return [person for person in (self.requester, self.counterpart, self.third) if person]
+        return [self.requester, *self.recipients]
+
+    @property
+    def recipients(self) -> list[User]:
+        """The engineers it names."""
+        return [person for person in (self.counterpart, self.third) if person]
+
+    @property
+    def recipient_ids(self) -> list[int | None]:
+        """The IDs of the engineers it names, which need no query."""
+        return [self.counterpart_id, self.third_id]
+
+    @property
+    def answered_by(self) -> list[int]:
+        """The IDs of the engineers who have answered."""
+        return [*self.accepted_by, *self.declined_by]
 
     @property
     def kind(self) -> str:

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from common.db import SpanQuerySet, no_overlap_constraint
+from common.db import SpanQuerySet, no_overlap_constraint, on_call_version_trigger
 from common.fields import LineField, MultilineField
 from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
@@ -60,6 +60,7 @@ class Rotation(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="rotation_has_a_name"),
             models.CheckConstraint(
@@ -80,6 +81,7 @@ class Roster(models.Model):
 
     class Meta:
         ordering = ["rotation", "starts_on"]
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.UniqueConstraint(fields=["rotation", "starts_on"], name="one_roster_per_week"),
         ]
@@ -98,6 +100,7 @@ class RosterMember(models.Model):
 
     class Meta:
         ordering = ["roster", "position"]
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.UniqueConstraint(fields=["roster", "position"], name="roster_positions_differ"),
             models.UniqueConstraint(fields=["roster", "engineer"], name="roster_engineers_differ"),
@@ -116,6 +119,7 @@ class PipelineRotation(models.Model):
 
     class Meta:
         ordering = ["rotation", "pipeline"]
+        triggers = [on_call_version_trigger()]
 
     def __str__(self) -> str:
         return f"{self.pipeline} in {self.rotation}"
@@ -137,6 +141,7 @@ class RotationWeek(models.Model):
     class Meta:
         ordering = ["rotation", "starts_on"]
         verbose_name = "week"
+        triggers = [on_call_version_trigger()]
         constraints = [
             models.UniqueConstraint(fields=["rotation", "starts_on"], name="one_week_per_date"),
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="week_has_a_length"),

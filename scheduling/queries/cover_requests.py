@@ -14,8 +14,8 @@ from scheduling.loaders import roster_versions
 from scheduling.models import (
     Cover,
     CoverRequest,
-    CoverRequestQuerySet,
     HolidayBlock,
+    RequestQuerySet,
     RosterMember,
     Rotation,
     RotationWeek,
@@ -24,7 +24,7 @@ from scheduling.models import (
 ROWS_SHOWN = 100
 
 
-def all_cover_requests() -> CoverRequestQuerySet:
+def all_cover_requests() -> RequestQuerySet:
     """Return all requests with their people and the covers that were accepted, newest first."""
     covers = Prefetch("covers", Cover.objects.select_related("engineer").order_by("starts_at", "pk"))
     rows = CoverRequest.objects.select_related("rotation", "requester", "counterpart", "requested_by", "decided_by")
@@ -67,13 +67,6 @@ def open_periods(requests: Iterable[CoverRequest], *, at: dt.datetime) -> dict[i
             else:
                 found.append((part.starts_at, part.ends_at))
     return periods
-
-
-def awaits_answer_from(request: CoverRequest, *, person: User) -> bool:
-    """Return True if an open request awaits a person's answer: they are a recipient and have not declined."""
-    if request.state != CoverRequest.State.PENDING or person.pk in (request.requester_id, *request.declined_by):
-        return False
-    return request.counterpart_id in (None, person.pk)
 
 
 def recipients(request: CoverRequest) -> list[User]:
@@ -133,7 +126,7 @@ def cover_requests_for(person: User, *, at: dt.datetime) -> CoverInbox:
     """
     is_open = Q(state=CoverRequest.State.PENDING, expires_at__gt=at)
     pending = list(all_cover_requests().filter(is_open)[:ROWS_SHOWN])
-    received = [row for row in pending if awaits_answer_from(row, person=person)]
+    received = [row for row in pending if row.awaits_answer_from(person)]
     sent = [row for row in pending if row.requester_id == person.pk]
     others = [row for row in pending if row not in received and row not in sent]
     return CoverInbox(received, sent, others, list(all_cover_requests().exclude(is_open)[:ROWS_SHOWN]))
@@ -144,4 +137,4 @@ def cover_requests_to_answer(person: User, *, at: dt.datetime) -> list[CoverRequ
     rosters = RosterMember.objects.filter(engineer=person).values("roster__rotation")
     asks = Q(counterpart=person) | Q(counterpart=None, rotation__in=rosters)
     rows = CoverRequest.objects.pending().filter(asks, expires_at__gt=at).select_related("rotation", "requester")
-    return [row for row in rows.order_by("starts_at", "pk")[:ROWS_SHOWN] if awaits_answer_from(row, person=person)]
+    return [row for row in rows.order_by("starts_at", "pk")[:ROWS_SHOWN] if row.awaits_answer_from(person)]

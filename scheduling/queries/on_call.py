@@ -23,8 +23,9 @@ from scheduling.loaders import load_schedules
 from scheduling.models import Cover, HolidayBlock, PipelineRotation, Rotation, RotationWeek
 from scheduling.queries.ownership import Ownership, past_ownership
 
-# How far ahead an answer looks for the next instant at which it changes.
+# How far ahead an answer looks for the next instant at which it changes, at least.
 HORIZON = dt.timedelta(weeks=9)
+DAY = dt.timedelta(days=1)
 RECENT = dt.timedelta(seconds=10)
 
 
@@ -50,10 +51,16 @@ class OnCallShift:
 
 @dataclass(frozen=True, slots=True)
 class OnCallSnapshot:
-    """The escalation chain of each pipeline, by primary key, and the shift of each rotation, in order, at one instant."""
+    """The escalation chain of each pipeline, by primary key, and the shift of each rotation, in order, at one instant.
+
+    At a later instant before `until` all of it is the same, but for `at`, unless a fact changes. `is_past` is True if the
+    pipelines have the owners that their history names.
+    """
 
     chains: dict[int, Chain]
     shifts: list[OnCallShift]
+    until: dt.datetime
+    is_past: bool
 
 
 def on_call_snapshot(
@@ -68,40 +75,45 @@ def on_call_snapshot(
     memberships = _memberships(pipelines)
     involved = {membership.rotation_id: membership.rotation for membership in memberships}
     involved |= {rotation.pk: rotation for rotation in rotations}
-    ownership = _ownership(pipelines, memberships, at=at)
+    past = is_past(at, now=timezone.now())
+    ownership = _ownership(pipelines, memberships, at=at, past=past)
     missing = {row.rotation for row in ownership.values() if row.rotation is not None}.difference(involved)
     involved |= Rotation.objects.in_bulk(missing) if missing else {}
     owners = {key for row in ownership.values() for key in (row.primary_owner, row.secondary_owner)}
-    snapshot = load_schedules(involved.values(), starts_at=at, ends_at=at + HORIZON, owners=owners)
-    chains = {
-        key: _capped(
-            chain_at(
-                snapshot.schedule(row.rotation),
-                primary=snapshot.people[row.primary_owner],
-                secondary=snapshot.people[row.secondary_owner],
-                at=at,
-            ),
-            until=row.until,
+    # The window ends at the same instant for every answer of a day: with a window of each answer's own, a change could come
+    # into sight between two of them.
+    tomorrow = dt.datetime.combine(at.astimezone(dt.UTC).date() + DAY, dt.time(), dt.UTC)
+    snapshot = load_schedules(involved.values(), starts_at=at, ends_at=tomorrow + HORIZON, owners=owners)
+    # Pipelines with the same owners and rotation share a chain, so hundreds of them cost little more than one.
+    shared = {
+        (primary, secondary, rotation): chain_at(
+            snapshot.schedule(rotation), primary=snapshot.people[primary], secondary=snapshot.people[secondary], at=at
         )
-        for key, row in ownership.items()
+        for primary, secondary, rotation in {row.responders for row in ownership.values()}
     }
+    chains = {key: _capped(shared[row.responders], until=row.until) for key, row in ownership.items()}
     shifts = [_shift(rotation, snapshot.rotations[rotation.pk], at=at) for rotation in rotations]
-    return OnCallSnapshot(chains, shifts)
+    changes = [*(chain.until for chain in chains.values()), *(shift.until for shift in shifts)]
+    changes += [row.begins_at for row in ownership.values()]
+    until = min([tomorrow, *(instant for instant in changes if instant is not None)])
+    return OnCallSnapshot(chains, shifts, until=until, is_past=past)
+
+
+def is_past(at: dt.datetime, *, now: dt.datetime) -> bool:
+    """Return True if the owners of `at` are those of the history: a page's "now" is a moment ago, and means the current ones."""
+    return at <= now - RECENT
 
 
 def _ownership(
-    pipelines: list[Pipeline], memberships: list[PipelineRotation], *, at: dt.datetime
+    pipelines: list[Pipeline], memberships: list[PipelineRotation], *, at: dt.datetime, past: bool
 ) -> dict[int, Ownership]:
-    """Return the owners and rotation of each pipeline at an instant, in order; the history is read only for the past."""
+    """Return the owners and rotation of each pipeline at an instant, in order; the history is read only if `past`."""
     rotations = {membership.pipeline_id: membership.rotation_id for membership in memberships}
     current = {
         row.pk: Ownership(row.primary_owner_id, row.secondary_owner_id, rotations.get(row.pk), None)
         for row in pipelines
     }
-    # A page's "now" is a moment ago; only an instant that a reader chose is further back.
-    if not pipelines or at > timezone.now() - RECENT:
-        return current
-    return current | past_ownership(pipelines, at=at)
+    return past_ownership(current, at=at) if past and current else current
 
 
 def _capped(chain: Chain, *, until: dt.datetime | None) -> Chain:
@@ -110,9 +122,12 @@ def _capped(chain: Chain, *, until: dt.datetime | None) -> Chain:
 
 
 def _memberships(pipelines: list[Pipeline]) -> list[PipelineRotation]:
-    """Return the rotation memberships of pipelines, without a query if they were selected along."""
+    """Return the rotation memberships of pipelines with their rotations, without a query if both were selected along."""
     if all(Pipeline.in_rotation.is_cached(row) for row in pipelines):
-        return [row.in_rotation for row in pipelines if hasattr(row, "in_rotation")]
+        memberships = [row.in_rotation for row in pipelines if hasattr(row, "in_rotation")]
+        # A membership that was read with its pipeline is cached on the pipeline, even if its rotation was not read.
+        if all(PipelineRotation.rotation.is_cached(membership) for membership in memberships):
+            return memberships
     rows = PipelineRotation.objects.filter(pipeline__in=[row.pk for row in pipelines])
     return list(rows.select_related("rotation"))
 
@@ -137,10 +152,12 @@ def possibly_uncovered(*, at: dt.datetime) -> list[Pipeline]:
     absences = HolidayBlock.objects.filter(**now)
     rows = list(with_both_owners_absent(absences).select_related("in_rotation__rotation"))
     rotation_keys = {membership.pipeline_id: membership.rotation_id for membership in _memberships(rows)}
-    running = RotationWeek.objects.filter(**now, rotation__in=set(rotation_keys.values()), engineer__is_active=True)
+    rotations = set(rotation_keys.values())
+    running = RotationWeek.objects.filter(**now, rotation__in=rotations, engineer__is_active=True)
+    # Without naming the rotations again, the database reads every cover that there ever was.
+    covers = Cover.objects.filter(**now, rotation__in=rotations)
     attended = running.exclude(
-        Q(engineer__in=absences.order_by().values("engineer"))
-        | Q(rotation__in=Cover.objects.filter(**now).order_by().values("rotation"))
+        Q(engineer__in=absences.order_by().values("engineer")) | Q(rotation__in=covers.order_by().values("rotation"))
     )
     attended_keys = set(attended.order_by().values_list("rotation", flat=True))
     return [row for row in rows if rotation_keys.get(row.pk) not in attended_keys]

@@ -1,8 +1,8 @@
 """Owners and rotation of pipelines at a past instant, from the history that pghistory's triggers store."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -13,17 +13,29 @@ from scheduling.models import PipelineRotation
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Who responded for a pipeline: its owners and its rotation, if any; `until` is when one of them changed."""
+    """Who responded for a pipeline: its owners and its rotation, if any; `until` is when one of them changed.
+
+    `begins_at` is when its history begins, if that is later: before, it has its present owners.
+    """
 
     primary_owner: int
     secondary_owner: int
     rotation: int | None
     until: dt.datetime | None
+    begins_at: dt.datetime | None = None
+
+    @property
+    def responders(self) -> tuple[int, int, int | None]:
+        """The primary owner, the secondary owner and the rotation."""
+        return self.primary_owner, self.secondary_owner, self.rotation
 
 
-def past_ownership(pipelines: Sequence[Pipeline], *, at: dt.datetime) -> dict[int, Ownership]:
-    """Return the ownership at `at` of the pipelines that existed then, by primary key; runs two statements."""
-    keys = [pipeline.pk for pipeline in pipelines]
+def past_ownership(current: Mapping[int, Ownership], *, at: dt.datetime) -> dict[int, Ownership]:
+    """Return the ownership of pipelines at `at`, by primary key; runs two statements.
+
+    `current` has the pipelines with their present ownership, which is also theirs before they existed.
+    """
+    keys = list(current)
     owners = _states(
         (key, created_at, (primary, secondary))
         for key, created_at, primary, secondary in _events(Pipeline)
@@ -36,10 +48,11 @@ def past_ownership(pipelines: Sequence[Pipeline], *, at: dt.datetime) -> dict[in
         .filter(pipeline_id__in=keys)
         .values_list("pipeline_id", "pgh_created_at", "pgh_label", "rotation_id")
     )
-    ownership = {}
+    ownership = dict(current)
     for key, states in owners.items():
         owners_then, owners_until = _state_at(states, at=at)
         if owners_then is None:
+            ownership[key] = replace(current[key], begins_at=owners_until)
             continue
         primary, secondary = owners_then
         rotation, rotation_until = _state_at(rotations.get(key, []), at=at)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from people.domain.person import Person
@@ -13,14 +14,35 @@ from scheduling.models import Roster, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.swaps import PEOPLE
 
 
+def newest_rosters(rotations: Iterable[Rotation]) -> dict[int, Roster]:
+    """Return the roster with the latest start date by rotation ID, with its engineers; it may start in the future."""
+    rows = (
+        Roster.objects.filter(rotation__in=list(rotations))
+        .order_by("rotation_id", "-starts_on")
+        .distinct("rotation_id")
+    )
+    return {roster.rotation_id: roster for roster in rows.prefetch_related("members__engineer")}
+
+
 def newest_roster(rotation: Rotation) -> Roster | None:
-    """Return the roster with the latest start date; it may start in the future."""
-    return rotation.rosters.order_by("-starts_on").first()
+    """Return the roster of a rotation with the latest start date."""
+    return newest_rosters([rotation]).get(rotation.pk)
 
 
 def roster_engineers(roster: Roster) -> list[User]:
     """Return a roster's engineers in order."""
-    return [member.engineer for member in roster.members.select_related("engineer").order_by("position")]
+    return [member.engineer for member in sorted(roster.members.all(), key=lambda member: member.position)]
+
+
+def aligned_order(engineers: Sequence[User], *, newest: Roster | None, size: int, starts_on: dt.date) -> list[User]:
+    """Return engineers in an order that starts at the place whose turn it is in a week of the newest roster, of `size` places.
+
+    So each place keeps its weeks. A roster of another size keeps its order.
+    """
+    if newest is None or size != len(engineers) or starts_on < newest.starts_on:
+        return list(engineers)
+    turn = (starts_on - newest.starts_on) // WEEK % size
+    return [*engineers[turn:], *engineers[:turn]]
 
 
 @dataclass(frozen=True, slots=True)

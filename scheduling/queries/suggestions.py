@@ -1,15 +1,16 @@
 """Reads behind swap suggestions and the optimizer."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from people.models import User
 from people.queries import public_holidays
 from scheduling.domain.optimizer import Infeasible, Plan, plan
 from scheduling.domain.responder_chain import Absence, RotationSchedule
 from scheduling.domain.suggestions import RosterFacts, Suggestion, suggestions
-from scheduling.domain.weeks import Week
+from scheduling.domain.weeks import Move, Week
 from scheduling.loaders import load_schedules, with_extra_absence
-from scheduling.models import Rotation
+from scheduling.models import HolidayBlock, Rotation
 
 # As far ahead as weeks are stored: a week that is only planned cannot be swapped yet.
 PUBLIC_HOLIDAYS_AHEAD = dt.timedelta(weeks=30)
@@ -71,3 +72,23 @@ def plan_for(rotation: Rotation, *, at: dt.datetime) -> Plan | Infeasible:
     involved = {*engineers, *(week.engineer for week in weeks)}
     absences = [absence for person in sorted(involved) for absence in schedule.availability.absences.get(person, ())]
     return plan(weeks, absences=absences, engineers=engineers)
+
+
+def plan_reasons(rotation: Rotation, *, moves: Sequence[Move]) -> list[tuple[Move, str]]:
+    """Return each move of a plan with its reason: the time off of the engineer who gives the week, or the balance."""
+    weeks = {week.starts_on: week for week in rotation.weeks.filter(starts_on__in=[move.week for move in moves])}
+    absences = list(HolidayBlock.objects.filter(engineer__in={move.giver.id for move in moves}).order_by("starts_at"))
+    reasons = []
+    for move in moves:
+        week = weeks.get(move.week)
+        away = [
+            row.days
+            for row in absences
+            if week
+            and row.engineer_id == move.giver.id
+            and row.starts_at < week.ends_at
+            and row.ends_at > week.starts_at
+        ]
+        reason = f"{move.giver} is away {', '.join(away)}." if away else "Keeps everyone’s number of weeks even."
+        reasons.append((move, reason))
+    return reasons

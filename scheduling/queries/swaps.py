@@ -41,7 +41,7 @@ def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> Grouped
     """
     is_open = Q(state=SwapRequest.State.PENDING, expires_at__gt=at)
     pending = list(all_swaps().filter(is_open))
-    received = [swap for swap in pending if awaits_answer_from(swap, person=person)]
+    received = [swap for swap in pending if swap.awaits_answer_from(person)]
     sent = [swap for swap in pending if swap.requester_id == person.pk]
     others = [swap for swap in pending if swap not in received and swap not in sent]
     return GroupedSwaps(received[:limit], sent[:limit], others[:limit], all_swaps().exclude(is_open)[:limit])
@@ -53,7 +53,7 @@ def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
     own_rotations = RosterMember.objects.filter(engineer=person).values("roster__rotation")
     to_anyone = Q(counterpart=None, rotation__in=own_rotations)
     rows = all_swaps().filter(is_recipient | to_anyone, state=SwapRequest.State.PENDING, expires_at__gt=at)
-    waiting = [swap for swap in rows if awaits_answer_from(swap, person=person)]
+    waiting = [swap for swap in rows if swap.awaits_answer_from(person)]
     rosters = roster_versions({swap.rotation for swap in waiting if swap.counterpart_id is None})
     return [
         swap
@@ -63,18 +63,10 @@ def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
     ]
 
 
-def awaits_answer_from(swap: SwapRequest, *, person: User) -> bool:
-    """Return True if a request awaits a person's answer: they are a recipient and have not answered yet."""
-    answered = (*swap.accepted_by, *swap.declined_by)
-    if swap.state != SwapRequest.State.PENDING or person.pk in (swap.requester_id, *answered):
-        return False
-    return swap.counterpart_id is None or person.pk in (swap.counterpart_id, swap.third_id)
-
-
 def recipients(swap: SwapRequest) -> list[User]:
     """Return the recipients of a request: those it names, or for anyone the other engineers of the week's roster."""
     if swap.counterpart:
-        return [person for person in (swap.counterpart, swap.third) if person]
+        return swap.recipients
     return list(User.objects.filter(pk__in=others_on_roster(swap)).order_by("pk"))
 
 
@@ -133,7 +125,7 @@ class ReassignmentPreview:
 
 def reassignment_previews(swap: SwapRequest, *, reader: User) -> list[ReassignmentPreview]:
     """Return the weeks that a request moves or moved; a request to anyone is shown as if the reader took it."""
-    reader_may_take = swap.counterpart_id is None and awaits_answer_from(swap, person=reader)
+    reader_may_take = swap.counterpart_id is None and swap.awaits_answer_from(reader)
     moves = swap.moves(taker=reader.person) if reader_may_take else swap.moves()
     weeks = weeks_by_date(swap.rotation, dates=swap.weeks)
     return [

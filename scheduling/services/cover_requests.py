@@ -8,14 +8,14 @@ from django.db import transaction
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from scheduling.domain.responder_chain import Period, intersect
-from scheduling.models import Cover, CoverRequest, CoverRequestQuerySet, Rotation
-from scheduling.models.request_state import RequestState
+from scheduling.models import Cover, CoverRequest, RequestQuerySet, Rotation
+from scheduling.models.requests import RequestState
 from scheduling.notifications import (
     notify_cover_request_accepted,
     notify_cover_request_closed,
     notify_cover_requested,
 )
-from scheduling.queries.cover_requests import awaits_answer_from, open_periods, others_on_roster, recipients
+from scheduling.queries.cover_requests import open_periods, others_on_roster, recipients
 from scheduling.queries.on_call import assignments_between
 from scheduling.services.covers import START_TOLERANCE, CoverData, create_cover_parts
 from scheduling.services.locks import lock_active_rotation, lock_people, lock_rotation
@@ -25,6 +25,7 @@ from scheduling.services.open_requests import (
     answering_engineer,
     check_may_withdraw,
     close_request,
+    lock_expired_requests,
     lock_open_request,
     save_decline,
 )
@@ -142,7 +143,7 @@ def accept_cover_request(
     """
     rotation = lock_rotation(request.rotation)
     row = lock_open_request(request, people=PEOPLE, at=at)
-    taker = _answering_engineer(row, by=by, engineer=engineer)
+    taker = answering_engineer(row, by=by, engineer=engineer)
     periods = _accepted_periods(row, starts_at=starts_at, ends_at=ends_at, at=at)
     covers: list[Cover] = []
     for begin, end in periods:
@@ -189,7 +190,7 @@ def decline_cover_request(
     """
     lock_rotation(request.rotation)
     row = lock_open_request(request, people=PEOPLE, at=at)
-    decliner = _answering_engineer(row, by=by, engineer=engineer)
+    decliner = answering_engineer(row, by=by, engineer=engineer)
     save_decline(row, engineer=decliner)
     if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
         _close(row, state=CoverRequest.State.DECLINED, reason=comment, by=by, at=at)
@@ -215,23 +216,11 @@ def expire_cover_requests(*, at: dt.datetime) -> int:
     return _expire(CoverRequest.objects.pending(), at=at)
 
 
-def _expire(requests: CoverRequestQuerySet, *, at: dt.datetime) -> int:
-    due = requests.filter(expires_at__lte=at).select_related("rotation", *PEOPLE).order_by("pk")
-    rows = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
+def _expire(requests: RequestQuerySet, *, at: dt.datetime) -> int:
+    rows = lock_expired_requests(requests, people=PEOPLE, at=at)
     for row in rows:
         _close(row, state=CoverRequest.State.EXPIRED, at=at)
     return len(rows)
-
-
-def _answering_engineer(row: CoverRequest, *, by: User, engineer: User | None) -> User:
-    """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
-    is_recipient = awaits_answer_from(row, person=by)
-    person = answering_engineer(row, by=by, engineer=engineer, is_recipient=is_recipient, named=row.counterpart)
-    if not awaits_answer_from(row, person=person):
-        if person.pk in row.declined_by:
-            raise DomainError(f"{person} has already declined this request.")
-        raise NotAllowedError(f"This request is not addressed to {person}.")
-    return person
 
 
 def _close(

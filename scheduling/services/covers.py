@@ -1,5 +1,6 @@
 """Create and end covers."""
 
+import copy
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -156,11 +157,11 @@ def _resize(cover: Cover, *, starts_at: dt.datetime | None = None, ends_at: dt.d
 
 
 @transaction.atomic
-def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
+def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> list[Cover]:
     """End a cover early, or cancel it before it starts, as the covering engineer, the covered engineer or an admin.
 
     Later parts of the same cover end with it, except parts that the covered engineer has no say in. The rest returns to
-    the covered engineers, even if they were covering for someone else.
+    the covered engineers, even if they were covering for someone else. Returns the parts as they were.
     Raises NotAllowedError for others and DomainError if the cover has ended.
     """
     rotation = lock_rotation(cover.rotation)
@@ -174,9 +175,12 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> None:
     if not row.covered_engineer.is_active and weeks.filter(engineer__is_active=False).exists():
         raise DomainError(f"{row.covered_engineer} is no longer active. Let another engineer take over instead.")
     series = rows.filter(series=row.series, starts_at__gt=row.starts_at) if row.series else rows.none()
-    for part in [row, *(later for later in series if _may_end(later, by=by))]:
+    parts = [row, *(later for later in series if _may_end(later, by=by))]
+    ended = [copy.copy(part) for part in parts]
+    for part in parts:
         _end_part(part, rotation=rotation, by=by, at=at)
     void_cover_requests(rotation, at=at)
+    return ended
 
 
 def _may_end(cover: Cover, *, by: User) -> bool:

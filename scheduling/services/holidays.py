@@ -27,6 +27,18 @@ class HolidayData:
     note: str = ""
 
 
+def holiday_data(block: HolidayBlock) -> HolidayData:
+    """Return an absence as it was entered."""
+    return HolidayData(
+        starts_on=block.starts_on,
+        ends_on=block.ends_on,
+        starts_at_time=block.starts_at_time,
+        ends_at_time=block.ends_at_time,
+        kind=block.kind,
+        note=block.note,
+    )
+
+
 def build_holiday(engineer: User, *, data: HolidayData, time_zone: str = "") -> HolidayBlock:
     """Return an unsaved absence; raise InvalidInputError by field.
 

@@ -2,12 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
-from scheduling.models import CoverRequest, SwapRequest
-from scheduling.models.request_state import RequestState
+from scheduling.models import CoverRequest, RequestQuerySet, SwapRequest
+from scheduling.models.requests import RequestState
 
 REQUEST_LIFETIME = dt.timedelta(days=14)
 MAX_OPEN_REQUESTS = 50
@@ -30,16 +30,14 @@ def lock_open_request(request: Request, *, people: Iterable[str], at: dt.datetim
     return row
 
 
-def answering_engineer(
-    row: SwapRequest | CoverRequest, *, by: User, engineer: User | None, is_recipient: bool, named: User | None
-) -> User:
-    """Return the answering engineer: `engineer`, else `by`; for an admin who is not a recipient, the recipient `named`.
+def answering_engineer(row: SwapRequest | CoverRequest, *, by: User, engineer: User | None) -> User:
+    """Return the answering engineer: `engineer`, else `by`; for an admin who is not a recipient, the one that is named.
 
-    The caller checks that the request awaits their answer. Raises InvalidInputError if an admin has to choose an engineer,
-    and NotAllowedError if `by` may not answer on their behalf or they are the requester.
+    Raises InvalidInputError if an admin has to choose an engineer, NotAllowedError if `by` may not answer on their behalf or
+    the request does not ask them, and DomainError if they have answered.
     """
-    if engineer is None and by.is_staff and not is_recipient:
-        engineer = named
+    if engineer is None and by.is_staff and not row.awaits_answer_from(by):
+        engineer = next((person for person in row.recipients if person.pk not in row.answered_by), None)
         if engineer is None:
             raise InvalidInputError({"engineer": ["Choose the engineer on whose behalf you answer."]})
     person = engineer or by
@@ -47,7 +45,17 @@ def answering_engineer(
         raise NotAllowedError("Only an admin can answer on behalf of another engineer.")
     if person.pk == row.requester_id:
         raise NotAllowedError("The requester cannot answer their own request.")
+    if person.pk in row.answered_by:
+        raise DomainError(f"{person} has already answered this request.")
+    if not row.awaits_answer_from(person):
+        raise NotAllowedError(f"This request is not addressed to {person}.")
     return person
+
+
+def lock_expired_requests(rows: RequestQuerySet, *, people: Iterable[str], at: dt.datetime) -> list[Any]:
+    """Lock and return the requests among these open ones that have expired, except those that another process holds."""
+    due = rows.filter(expires_at__lte=at).select_related("rotation", *people).order_by("pk")
+    return list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
 
 
 def check_may_withdraw(row: SwapRequest | CoverRequest, *, by: User) -> None:

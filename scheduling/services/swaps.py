@@ -10,14 +10,12 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day
 from people.domain.person import Person
 from people.models import User
-from scheduling.domain.wall_time import format_days
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
-from scheduling.models.request_state import RequestState
+from scheduling.models.requests import RequestState
 from scheduling.notifications import notify_swap_decided, notify_swap_requested
 from scheduling.queries.swaps import (
     PEOPLE,
-    awaits_answer_from,
     conflicts_in,
     invalid_week_reason,
     invalidated_requests,
@@ -31,6 +29,7 @@ from scheduling.services.open_requests import (
     answering_engineer,
     check_may_withdraw,
     close_request,
+    lock_expired_requests,
     lock_open_request,
     save_decline,
     void_request,
@@ -144,9 +143,7 @@ def _check_conflicts(week: RotationWeek, *, engineer: Person) -> None:
     """Raise DomainError, with the absences as `conflicts`, if an engineer is away during part of a week they would take."""
     absences = conflicts_in(week, engineer=engineer)
     if absences:
-        listed = ", ".join(
-            f"{row.get_kind_display().lower()} {format_days(row.starts_on, row.ends_on)}" for row in absences
-        )
+        listed = ", ".join(row.reason for row in absences)
         raise DomainError(
             f"{engineer} is away in the week of {format_day(week.starts_on)} ({listed}). "
             "Confirm that they take it anyway.",
@@ -171,7 +168,7 @@ def accept_swap(
     """
     lock_rotation(swap.rotation)
     row = lock_open_request(swap, people=PEOPLE, at=at)
-    taker = _answering_engineer(row, by=by, engineer=engineer)
+    taker = answering_engineer(row, by=by, engineer=engineer)
     people = lock_people([*row.people, taker])
     moves = row.moves(taker=taker.person)
     weeks = weeks_by_date(row.rotation, dates=row.weeks)
@@ -203,7 +200,7 @@ def decline_swap(
     """
     lock_rotation(swap.rotation)
     row = lock_open_request(swap, people=PEOPLE, at=at)
-    decliner = _answering_engineer(row, by=by, engineer=engineer)
+    decliner = answering_engineer(row, by=by, engineer=engineer)
     save_decline(row, engineer=decliner)
     if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
         _close(row, state=SwapRequest.State.DECLINED, reason=comment, by=by, at=at)
@@ -226,28 +223,10 @@ def cancel_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
 @transaction.atomic
 def expire_swaps(*, at: dt.datetime) -> int:
     """Close open requests if one of their weeks has started or nobody has answered for 14 days; return how many."""
-    due = SwapRequest.objects.pending().filter(expires_at__lte=at).select_related(*PEOPLE).order_by("pk")
-    rows = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
+    rows = lock_expired_requests(SwapRequest.objects.pending(), people=PEOPLE, at=at)
     for row in rows:
         _close(row, state=SwapRequest.State.EXPIRED, reason="Nobody answered in time.", at=at)
     return len(rows)
-
-
-def _answering_engineer(row: SwapRequest, *, by: User, engineer: User | None) -> User:
-    """Return the answering engineer: `by` if they are a recipient, else the one on whose behalf an admin answers."""
-    unanswered = (person for person in (row.counterpart, row.third) if person and person.pk not in row.accepted_by)
-    person = answering_engineer(
-        row,
-        by=by,
-        engineer=engineer,
-        is_recipient=awaits_answer_from(row, person=by),
-        named=next(unanswered, None),
-    )
-    if not awaits_answer_from(row, person=person):
-        if person.pk in (*row.accepted_by, *row.declined_by):
-            raise DomainError(f"{person} has already answered this request.")
-        raise NotAllowedError(f"This request is not addressed to {person}.")
-    return person
 
 
 def _close(row: SwapRequest, *, state: RequestState, at: dt.datetime, by: User | None = None, reason: str = "") -> None:

@@ -13,7 +13,7 @@ from scheduling.models import HolidayBlock
 
 register = template.Library()
 
-WIDTH = 96
+WIDTH = 72
 
 
 @register.simple_tag
@@ -48,7 +48,5 @@ def absence_period(absence: HolidayBlock) -> SafeString:
 
 @register.filter
 def kind_for(absence: HolidayBlock, reader: User) -> str:
-    """Return an absence's kind as a reader may see it: that somebody is sick only they and admins see."""
-    if absence.kind == HolidayBlock.Kind.SICK and not (reader.is_staff or reader.pk == absence.engineer_id):
-        return "Away"
-    return absence.get_kind_display()
+    """Return the label of an absence's kind as `reader` sees it: colleagues see "Away" for a private kind."""
+    return "Away" if absence.hides_kind_from(reader) else absence.get_kind_display()

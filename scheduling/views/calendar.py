@@ -1,6 +1,7 @@
 """Pages of the shared calendar."""
 
 import datetime as dt
+from dataclasses import asdict
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,6 +15,7 @@ from common.forms import add_service_error
 from people.models import User
 from people.queries import all_users, user_by_username
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from scheduling import presenters
 from scheduling.forms import HolidayForm
 from scheduling.models import HolidayBlock, Rotation, SwapRequest
@@ -21,8 +23,9 @@ from scheduling.queries.calendar_days import OnCallCalendar, gaps_between, on_ca
 from scheduling.queries.holidays import holidays_between
 from scheduling.queries.impact import holiday_impact
 from scheduling.queries.weeks import rotations_for
-from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
+from scheduling.services.holidays import build_holiday, create_holiday, delete_holiday, holiday_data, update_holiday
 from scheduling.services.swaps import SwapProposal, request_swap
+from scheduling.undo import UndoAddTimeOff, UndoChangeTimeOff, UndoDeleteTimeOff, UndoRequestSwap
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 GAPS_SHOWN = 20
@@ -115,20 +118,25 @@ def add_holiday(request: SignedInRequest) -> HttpResponse:
     form = HolidayForm(data, user=request.user, initial=initial)
     if form.is_bound and form.is_valid():
         return _preview_or_save(request, form, engineer=form.cleaned_data.get("engineer", request.user), existing=None)
-    return render(request, "scheduling/holiday.html", {"form": form}, status=400 if form.errors else 200)
+    return render(request, "scheduling/holiday.html", {"form": form}, status=_form_status(request, form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def holiday(request: SignedInRequest, pk: int) -> HttpResponse:
     """Edit the reader's time off, or anyone's as an admin."""
     existing = _editable_holiday(request, pk)
-    initial = {name: getattr(existing, name) for name in HolidayData.__dataclass_fields__}
+    initial = asdict(holiday_data(existing))
     form = HolidayForm(request.POST if request.method == "POST" else None, user=request.user, initial=initial)
     form.fields.pop("engineer", None)
     if form.is_bound and form.is_valid():
         return _preview_or_save(request, form, engineer=existing.engineer, existing=existing)
     context = {"form": form, "existing": existing}
-    return render(request, "scheduling/holiday.html", context, status=400 if form.errors else 200)
+    return render(request, "scheduling/holiday.html", context, status=_form_status(request, form))
+
+
+def _form_status(request: SignedInRequest, form: HolidayForm) -> int:
+    """Return 400 for a form with errors; not for the preview of a form that is still being filled in."""
+    return 400 if form.errors and not request.htmx else 200
 
 
 @require_POST
@@ -136,7 +144,8 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete time off."""
     existing = _editable_holiday(request, pk)
     delete_holiday(existing, by=request.user)
-    messages.success(request, f"Time off {existing.days} deleted.")
+    undo = UndoDeleteTimeOff(existing.engineer_id, holiday_data(existing))
+    confirm_with_undo(request, f"Time off {existing.days} deleted.", undo)
     return redirect("calendar_month", year=existing.starts_on.year, month=existing.starts_on.month)
 
 
@@ -154,16 +163,20 @@ def _preview_or_save(
     """Render the form with its impact, or save it, optionally with a swap request."""
     saving = "save" in request.POST or "swap" in request.POST
     context: dict[str, object] = {"form": form, "existing": existing}
+    data = form.holiday_data()
     try:
-        block = build_holiday(engineer, data=form.holiday_data(), time_zone=existing.time_zone if existing else "")
+        block = build_holiday(engineer, data=data, time_zone=existing.time_zone if existing else "")
         if saving and existing is None:
-            create_holiday(engineer, data=form.holiday_data(), by=request.user)
+            block = create_holiday(engineer, data=data, by=request.user)
         elif saving and existing is not None:
-            update_holiday(existing, data=form.holiday_data(), by=request.user)
+            update_holiday(existing, data=data, by=request.user)
     except DomainError as error:
         return render(request, "scheduling/holiday.html", context, status=add_service_error(form, error))
     if saving:
-        messages.success(request, f"Time off saved: {block.days}.")
+        undo = (
+            UndoChangeTimeOff(existing.pk, holiday_data(existing), data) if existing else UndoAddTimeOff(block.pk, data)
+        )
+        confirm_with_undo(request, f"Time off saved: {block.days}.", undo)
         swap = _request_suggested_swap(request) if "swap" in request.POST else None
         if swap is not None:
             return redirect("swap", pk=swap.pk)
@@ -187,7 +200,7 @@ def _request_suggested_swap(request: SignedInRequest) -> SwapRequest | None:
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"Request sent to {swap.counterpart}.")
+        confirm_with_undo(request, f"Request sent to {swap.counterpart}.", UndoRequestSwap(swap.pk))
         return swap
     return None
 

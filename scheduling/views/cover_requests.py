@@ -10,12 +10,14 @@ from common.exceptions import DomainError
 from common.forms import add_service_error
 from people.queries import all_users
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from pipelines.queries import row_history
 from scheduling.forms import CoverAnswerForm, CoverRequestForm
 from scheduling.models import CoverRequest, Rotation
-from scheduling.queries.cover_requests import all_cover_requests, awaits_answer_from, conflicts_between, open_periods
+from scheduling.queries.cover_requests import all_cover_requests, conflicts_between, open_periods
 from scheduling.queries.weeks import requested_period, weeks_held
 from scheduling.services import cover_requests as services
+from scheduling.undo import UndoRequestCover, UndoWithdrawCoverRequest
 
 OWN_WEEKS_SHOWN = 26
 TRACKED_FIELDS = ("state", "decided_by", "reason")
@@ -43,7 +45,8 @@ def request_cover(request: SignedInRequest) -> HttpResponse:
         except DomainError as error:
             status = add_service_error(form, error)
         else:
-            messages.success(request, f"Cover requested from {row.counterpart or 'everyone in the rotation'}.")
+            text = f"Cover requested from {row.counterpart or 'everyone in the rotation'}."
+            confirm_with_undo(request, text, UndoRequestCover(row.pk))
             return redirect("cover_request", pk=row.pk)
     return render(request, "scheduling/request_cover.html", {"rotation": rotation, "form": form}, status=status)
 
@@ -63,9 +66,9 @@ def cover_request(request: SignedInRequest, pk: int) -> HttpResponse:
 def _page(request: SignedInRequest, pk: int, *, form: CoverAnswerForm, status: int = 200) -> HttpResponse:
     row, reader, at = get_object_or_404(all_cover_requests(), pk=pk), request.user, timezone.now()
     is_open = row.state == CoverRequest.State.PENDING and row.expires_at > at
-    awaits_me = is_open and awaits_answer_from(row, person=reader)
+    awaits_me = is_open and row.awaits_answer_from(reader)
     on_behalf = is_open and reader.is_staff and not (awaits_me and row.counterpart)
-    people = [user for user in all_users().active() if awaits_answer_from(row, person=user)] if on_behalf else []
+    people = [user for user in all_users().active() if row.awaits_answer_from(user)] if on_behalf else []
     periods = open_periods([row], at=at)[row.pk]
     taker = row.counterpart or (reader if awaits_me else None)
     if periods:
@@ -139,7 +142,7 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
         services.cancel_cover_request(row, by=request.user, at=timezone.now())
     except DomainError as error:
         return _page(request, pk, form=form, status=_add_error(form, error))
-    messages.success(request, "Request withdrawn.")
+    confirm_with_undo(request, "Request withdrawn.", UndoWithdrawCoverRequest(pk))
     return redirect("cover_request", pk=pk)
 
 

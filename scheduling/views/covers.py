@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from common.exceptions import DomainError, NotAllowedError
 from common.forms import add_service_error
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from scheduling.forms import CoverForm
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import on_call_shifts
 from scheduling.queries.weeks import requested_period
 from scheduling.services import covers
 from scheduling.services.covers import create_cover
+from scheduling.undo import CoverPart, UndoCreateCover, UndoEndCover
 
 COVERS_SHOWN = 100
 
@@ -27,7 +29,10 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take over a rotation now, or let another engineer cover part of it."""
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
     starts_at, ends_at = requested_period(request.GET, rotation=rotation, at=at)
-    initial = {"engineer": request.user.username, "starts_at": starts_at, "ends_at": ends_at}
+    [shift] = on_call_shifts([rotation], at=at)
+    # The engineer on call gives time away; another takes over.
+    is_on_call = shift.engineer == request.user.person and shift.ends_at is not None and starts_at < shift.ends_at
+    initial = {"engineer": "" if is_on_call else request.user.username, "starts_at": starts_at, "ends_at": ends_at}
     form = CoverForm(request.POST if request.method == "POST" else None, initial=initial)
     form.fields["engineer"].mark_absences(  # type: ignore[attr-defined]  # an EngineerField
         starts_at=starts_at, ends_at=ends_at
@@ -43,9 +48,9 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
             status = add_service_error(form, error)
             form.show_conflict_checkbox(show=bool(error.details.get("conflicts")))
         else:
-            messages.success(request, f"Cover saved. {new_cover.engineer} covers for {new_cover.covered_engineer}.")
+            text = f"Cover saved. {new_cover.engineer} covers for {new_cover.covered_engineer}."
+            confirm_with_undo(request, text, UndoCreateCover(new_cover.pk, CoverPart.load(new_cover)))
             return redirect("schedule")
-    [shift] = on_call_shifts([rotation], at=at)
     upcoming = _upcoming_covers(rotation, request, at=at)
     context = {"rotation": rotation, "form": form, "shift": shift, "covers": upcoming}
     return render(request, "scheduling/cover.html", context, status=status)
@@ -67,11 +72,13 @@ def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a cover now, or cancel it before it starts."""
     row = get_object_or_404(Cover.objects.select_related("rotation", "engineer", "covered_engineer"), pk=pk)
     try:
-        covers.end_cover(row, by=request.user, at=timezone.now())
+        ended = covers.end_cover(row, by=request.user, at=timezone.now())
     except NotAllowedError as error:
         raise PermissionDenied(str(error)) from error
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"Cover ended. {row.engineer} no longer covers for {row.covered_engineer}.")
+        text = f"Cover ended. {row.engineer} no longer covers for {row.covered_engineer}."
+        parts = tuple(CoverPart.load(part) for part in ended)
+        confirm_with_undo(request, text, UndoEndCover(row.rotation_id, parts))
     return redirect("cover", slug=row.rotation.slug)

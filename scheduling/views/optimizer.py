@@ -15,7 +15,7 @@ from people.requests import SignedInRequest
 from scheduling.domain.optimizer import Infeasible
 from scheduling.domain.weeks import Move
 from scheduling.models import Rotation
-from scheduling.queries.suggestions import plan_for
+from scheduling.queries.suggestions import plan_for, plan_reasons
 from scheduling.services.optimizer import apply_moves
 
 
@@ -38,7 +38,7 @@ def plan(request: SignedInRequest, slug: str) -> HttpResponse:
     if isinstance(result, Infeasible):
         context |= {"infeasible": result}
     else:
-        context |= {"plan": result, "moves": result.moves}
+        context |= {"plan": result, "moves": plan_reasons(rotation, moves=result.moves)}
     return render(request, "scheduling/plan.html", context)
 
 

@@ -1,12 +1,9 @@
 """Pages of a week, the roster and fairness."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import astuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,21 +12,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common.exceptions import DomainError
 from common.formatting import format_day
 from people.models import User
+from people.queries import all_users
 from people.requests import SignedInRequest
 from pipelines.queries import row_history
 from scheduling import presenters
 from scheduling.domain.weeks import WEEK
-from scheduling.domain.workload import Workload
 from scheduling.forms import RosterForm
 from scheduling.models import Cover, Rotation, RotationWeek
 from scheduling.queries.calendar_days import gaps_between
 from scheduling.queries.holidays import holidays_in_rotation
 from scheduling.queries.on_call import rotation_timeline
-from scheduling.queries.rosters import newest_roster, roster_change, roster_engineers
+from scheduling.queries.rosters import aligned_order, newest_roster, roster_change, roster_engineers
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps
 from scheduling.queries.weeks import rotations_for, upcoming_week_dates
-from scheduling.queries.workloads import rotation_workloads
 from scheduling.services.rosters import change_roster
 
 DAY = dt.timedelta(days=1)
@@ -93,25 +89,6 @@ def _swap_options(row: RotationWeek, *, reader: User, at: dt.datetime) -> dict[s
     return {"can_offer": can_offer, "swaps": swaps, "suggestions": suggestions}
 
 
-@require_safe
-def fairness(request: SignedInRequest) -> HttpResponse:
-    """Show each engineer's load for the past 52 weeks and the next 26: shifts, weekend days and public holidays."""
-    at = timezone.now()
-    boards = []
-    page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
-    for rotation, rows in rotation_workloads(page.object_list, at=at):
-        if rows:
-            tops = {"past": _maximums(row.past for row in rows), "upcoming": _maximums(row.upcoming for row in rows)}
-            boards.append((rotation, rows, tops))
-    return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
-
-
-def _maximums(workloads: Iterable[Workload]) -> Workload:
-    """Return the maximum of each count, which scales the bars."""
-    columns = list(zip(*(astuple(workload) for workload in workloads), strict=True))
-    return Workload(*(max(column) for column in columns))
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def roster(request: SignedInRequest, slug: str) -> HttpResponse:
     """Change a rotation's roster: preview which engineers gain and lose shifts, then save. Admins only."""
@@ -123,12 +100,21 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
     form = RosterForm(
         request.POST if request.method == "POST" else None,
         start_dates=upcoming_week_dates(rotation, at=at),
-        initial={"engineers": "\n".join(usernames)},
+        initial={"engineers": "\n".join(usernames), "keep_weeks": True},
     )
-    context: dict[str, object] = {"rotation": rotation, "form": form}
+    for direction, by in (("up", -1), ("down", 1)):
+        if request.POST.get(direction, "").isdigit():
+            form = form.moved(place=int(request.POST[direction]), by=by)
+    context: dict[str, object] = {"rotation": rotation, "form": form, "people": all_users().active()}
+    if form.is_bound and form.is_valid():
+        fields = dict(form.cleaned_data)
+        if fields.pop("keep_weeks"):
+            fields["engineers"] = aligned_order(
+                fields["engineers"], newest=newest, size=len(usernames), starts_on=fields["starts_on"]
+            )
     if form.is_bound and form.is_valid() and "save" in request.POST:
         try:
-            change_roster(rotation, **form.cleaned_data, by=request.user, at=at)
+            change_roster(rotation, **fields, by=request.user, at=at)
         except DomainError as error:
             form.add_error(None, str(error))
         else:
@@ -137,6 +123,6 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
             )
             return redirect("schedule")
     elif form.is_bound and form.is_valid():
-        change = roster_change(rotation, **form.cleaned_data)
+        change = roster_change(rotation, **fields)
         context |= {"change": change, "balances": presenters.shift_balances(change)}
     return render(request, "scheduling/roster.html", context, status=400 if form.errors else 200)

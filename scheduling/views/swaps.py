@@ -12,15 +12,17 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.forms import add_service_error
 from people.queries import all_users
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from pipelines.queries import row_history
 from scheduling import presenters
 from scheduling.forms import SwapRequestForm, SwapResponseForm
 from scheduling.models import RotationWeek, SwapRequest
 from scheduling.queries.cover_requests import cover_requests_for
 from scheduling.queries.suggestions import suggestions_for
-from scheduling.queries.swaps import all_swaps, awaits_answer_from, grouped_swaps, reassignment_previews, weeks_to_swap
+from scheduling.queries.swaps import all_swaps, grouped_swaps, reassignment_previews, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
 from scheduling.services import swaps as services
+from scheduling.undo import UndoRequestSwap, UndoWithdrawSwap
 
 SUGGESTIONS_SHOWN, OWN_WEEKS_SHOWN = 6, 26
 TRACKED_FIELDS = ("state", "counterpart", "decided_by", "reason")
@@ -74,7 +76,8 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
             status = add_service_error(form, error)
             form.show_conflict_checkbox(show=bool(error.details.get("conflicts")))
         else:
-            messages.success(request, f"Request sent to {swap.counterpart or 'everyone in the rotation'}.")
+            text = f"Request sent to {swap.counterpart or 'everyone in the rotation'}."
+            confirm_with_undo(request, text, UndoRequestSwap(swap.pk))
             return redirect("swap", pk=swap.pk)
     ranked = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
     suggestions = presenters.suggestion_list(ranked)
@@ -113,9 +116,9 @@ def _swap_page(
 ) -> HttpResponse:
     reader, at = request.user, timezone.now()
     is_open = row.state == SwapRequest.State.PENDING and row.expires_at > at
-    awaits_me = is_open and awaits_answer_from(row, person=reader)
+    awaits_me = is_open and row.awaits_answer_from(reader)
     on_behalf = is_open and reader.is_staff and not (awaits_me and row.counterpart)
-    people = [user for user in all_users().active() if awaits_answer_from(row, person=user)] if on_behalf else []
+    people = [user for user in all_users().active() if row.awaits_answer_from(user)] if on_behalf else []
     context = {
         "swap": row,
         "moves": reassignment_previews(row, reader=reader),
@@ -158,5 +161,9 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
     except DomainError as error:
         status = 403 if isinstance(error, NotAllowedError) else 400 if isinstance(error, InvalidInputError) else 409
         return _swap_page(request, get_object_or_404(all_swaps(), pk=pk), status=status, error=error)
-    messages.success(request, CONFIRMATIONS.get((answer, answered.state), "Response saved."))
+    text = CONFIRMATIONS.get((answer, answered.state), "Response saved.")
+    if answered.state == SwapRequest.State.CANCELLED:
+        confirm_with_undo(request, text, UndoWithdrawSwap(pk))
+    else:
+        messages.success(request, text)
     return redirect("swap", pk=pk)

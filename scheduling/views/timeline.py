@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
-from common.datetimes import parse_instant_param
+from common.csv import csv_response
+from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.requests import SignedInRequest
 from scheduling import presenters
@@ -21,6 +22,7 @@ from scheduling.queries.timeline import day_axis, rotation_timelines, time_detai
 from scheduling.queries.weeks import rotations_for
 
 DAYS_A_WEEK = 7
+CSV_COLUMNS = ("rotation", "starts_at", "ends_at", "engineer", "planned_engineer", "kind")
 WEEK_CHOICES, DEFAULT_WEEKS = (4, 12, 26), 12
 FIRST_DAY, LAST_DAY = dt.date(2001, 1, 1), dt.date(2098, 1, 1)
 ROTATIONS_PER_PAGE, ROTATIONS_LISTED, GAPS_SHOWN = 10, 100, 20
@@ -61,6 +63,34 @@ def timeline(request: SignedInRequest) -> HttpResponse:
         "page": page,
     }
     return render(request, "scheduling/timeline.html", context)
+
+
+@require_safe
+def timeline_csv(request: SignedInRequest) -> HttpResponse:
+    """Return who is on call, with the parameters of the timeline, as a CSV file."""
+    at, zone = timezone.now(), timezone.get_current_timezone()
+    today = at.astimezone(zone).date()
+    first = _first_day(request) or week_start(today, weekday=0) - WEEK
+    axis = day_axis(first, days=DAYS_A_WEEK * _weeks(request), zone=zone)
+    slug = request.GET.get("rotation", "").replace("\0", "")
+    shown = [get_object_or_404(Rotation, slug=slug)] if slug else list(rotations_for(request.user, at=axis.starts_at))
+    timelines = rotation_timelines(shown[:ROTATIONS_LISTED], axis=axis, at=at, today=today)
+    boards = presenters.timeline_boards(timelines, reader=request.user, zone=zone, at=at)
+    rows = [
+        (
+            board.rotation.slug,
+            isoformat_z(bar.starts_at),
+            isoformat_z(bar.ends_at),
+            bar.engineer.username,
+            bar.other.username if bar.other else bar.engineer.username,
+            "cover" if bar.is_cover else "swap" if bar.is_swapped else "shift",
+        )
+        for board in boards
+        for entry in board.entries
+        if isinstance(entry, presenters.TimelineBar)
+        for bar in [entry.bar]
+    ]
+    return csv_response("schedule.csv", columns=CSV_COLUMNS, rows=rows)
 
 
 def _weeks(request: SignedInRequest) -> int:

@@ -11,13 +11,14 @@ import django
 
 django.setup()
 
-from tests.bench import checks, figures, scale
+from tests.bench import checks, figures, manifest, scale
 
-# Each alone measures its site: `scale` a large company's, `checks` a thousand checks'; without a name come all, the smallest first.
-ALONE = {"scale": scale.measure, "checks": checks.measure}
+# Each alone measures its site: `scale` a large company, `checks` a thousand checks, `manifest` a large file; without a name come all.
+ALONE = {"scale": scale.measure, "checks": checks.measure, "manifest": manifest.measure}
 if sys.argv[1:]:
     figures.main(ALONE[sys.argv[1]])
 else:
     figures.main()
+    figures.main(manifest.measure)
     figures.main(checks.measure)
     figures.main(scale.measure)

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
 from oncall_site import queries as site_queries
 from people.models import User
@@ -22,13 +23,17 @@ from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation, 
 from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.offboarding import reassign_inactive
 from scheduling.services.swaps import expire_swaps
+from tests.bench.cpu import cookie_of, costs, entity_tag
 from tests.bench.figures import Paths, paired
-from tests.bench.together import cookie_of, measure_together, reading
+from tests.bench.together import measure_together, reading
 from tests.factories import bearer, make_engineer
 from tests.faults.web import web
 
 ENGINEERS, ROTATIONS, PIPELINES, YEARS, MESSAGES = 2_000, 500, 5_000, 5, 1_000_000
 ON_A_ROSTER = 6
+INCIDENTS = 30
+# Milliseconds, on a machine that does nothing else.
+AIMS = {"Now": 100, "Schedule": 100, "Now's fragment": 30, "Now's fragment, unchanged": 3}
 AHEAD = 30
 ROUNDS = 40
 
@@ -64,10 +69,30 @@ SELECT person.id, day, day + 6, 'holiday', '', 'UTC', day::timestamp AT TIME ZON
   FROM people_user person
   CROSS JOIN LATERAL (SELECT %(first)s::date + 60 * k + (abs(hashint8(person.id)) %% 53)::int AS day FROM generate_series(0, %(blocks)s) k) block
 """
+# Eight weeks of signed sheets, as long as a busy team's, and four weeks ahead; of twenty rotations the last is unsigned.
+HANDOFFS = """
+INSERT INTO handoffs_handoff (rotation_id, week, at, outgoing_id, incoming_id, meeting_starts_at, meeting_ends_at, moved, uid, sequence,
+                              stamped_at, signed_outgoing_at, signed_incoming_at, frozen, invited, absence_notified)
+SELECT week.rotation_id, week.starts_on, week.starts_at, before.engineer_id, week.engineer_id,
+       week.starts_at - interval '30 minutes', week.starts_at, false, 'bench-' || week.id, 0, week.starts_at, signed.at, signed.at,
+       CASE WHEN signed.at IS NOT NULL THEN sheet.topics END, '{}', '{}'
+  FROM scheduling_rotationweek week
+  JOIN scheduling_rotationweek before ON before.rotation_id = week.rotation_id AND before.ends_at = week.starts_at
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN week.starts_at < %(at)s AND NOT (week.ends_at > %(at)s AND week.rotation_id %% 25 = 0) THEN week.starts_at END AS at
+  ) signed
+  CROSS JOIN (
+    SELECT jsonb_agg(jsonb_build_object('title', 'Topic ' || topic, 'notes', repeat('note ', 40), 'version', 1, 'items', (
+             SELECT jsonb_agg(jsonb_build_object('text', repeat('an item ', 10) || item, 'path', '/pipelines/', 'link', ''))
+               FROM generate_series(1, 10) item))) AS topics
+      FROM generate_series(1, 4) topic
+  ) sheet
+ WHERE week.starts_at BETWEEN %(at)s - interval '8 weeks' AND %(at)s + interval '4 weeks'
+"""
 OUTBOX = """
-INSERT INTO notifications_message (type, dedup_key, context, recipient_id, channel, subject, text, calendar_method, calendar, state, due_at, expires_at, urgent, attempts, problem, created_at, sent_at)
+INSERT INTO notifications_message (type, dedup_key, context, recipient_id, channel, subject, text, calendar_method, calendar, state, due_at, expires_at, urgent, attempts, problem, created_at, sent_at, delay_minutes)
 SELECT 'bench', n::text, '{}', %(person)s + n %% %(people)s, 'email', 'Your shift starts', repeat('text ', 40), '', '', CASE WHEN n > %(sent)s THEN 'pending' ELSE 'sent' END, due, due + interval '1 day', false, 0, '', due,
-       CASE WHEN n > %(sent)s THEN NULL ELSE due + interval '3 seconds' END
+       CASE WHEN n > %(sent)s THEN NULL ELSE due + interval '3 seconds' END, 0
   FROM generate_series(1, %(messages)s) n
   CROSS JOIN LATERAL (SELECT %(at)s::timestamptz + (n - %(sent)s) * interval '150 seconds' AS due) instant
 """
@@ -120,9 +145,20 @@ def fill(*, at):
         sent = MESSAGES - 10_000
         given = {"person": people[0].pk, "people": ENGINEERS, "sent": sent, "messages": MESSAGES, "at": at}
         cursor.execute(OUTBOX, given)
+        cursor.execute(HANDOFFS, {"at": at})
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM ANALYZE")
+    open_incidents(pipelines[:: len(pipelines) // INCIDENTS], by=people[0], at=at)
     return time.perf_counter() - began
+
+
+def open_incidents(pipelines, *, by, at):
+    """Open an incident of each pipeline; half of them are acknowledged."""
+    for number, pipeline in enumerate(pipelines):
+        what = NewIncident(kind="issue", title=f"Missing data: No. {number}")
+        incident = open_incident(pipeline, what=what, by=by, at=at)
+        if number % 2:
+            acknowledge(incident, by=by, at=at)
 
 
 @contextlib.contextmanager
@@ -179,10 +215,33 @@ def measure_pages(person, admin):
                 asked,
                 clock=lambda: sum(sum(process.cpu_times()[:2]) for process in serving),
             )
+            aim = f"; aim: p95 {AIMS[name]} ms" if name in AIMS else ""
             print(
-                f"| {name} | {median:.0f} ms, p95 {most:.0f} ms | {own:.0f} ms of it the web process’s; {len(body) // 1024} KiB |"
+                f"| {name} | {median:.0f} ms, p95 {most:.0f} ms{aim} | {own:.0f} ms of it the web process’s; {len(body) // 1024} KiB |"
             )
         readings.close()
+        measure_updates(address, person)
+
+
+def measure_updates(address, person):
+    """Print the processor time of Now, of the fragment by which it updates itself, and of finding that nothing has changed."""
+    known = {"Cookie": cookie_of(person)}
+    unchanged = {**known, "If-None-Match": entity_tag(address, "/now/", known)}
+    calls = {
+        "Now": ("/", known, 200),
+        "Now's fragment": ("/now/", known, 200),
+        "Now's fragment, unchanged": ("/now/", unchanged, 304),
+        "Schedule": ("/schedule/", known, 200),
+        "Now's responders, through the API from memory": ("/api/v1/responders/", bearer_header(person), 200),
+    }
+    for name, cost in costs(address, calls, turns=4, requests=10).items():
+        aim = f"; aim: {AIMS[name]} ms" if name in AIMS else ""
+        print(f"| {name}, processor time | {cost.web:.1f} + {cost.database:.1f} ms{aim} | {cost.size // 1024} KiB |")
+
+
+def bearer_header(person):
+    """Return the header of a new token."""
+    return {"Authorization": bearer(person)["headers"]["authorization"]}
 
 
 def measure():

@@ -8,6 +8,7 @@ import pytest
 from django.template import engines
 from django.utils import timezone
 
+from common.formatting import format_minutes, format_relative, parse_minutes
 from tests.test_language import ROOT, template_files
 
 DAY = dt.date(2026, 11, 3)
@@ -56,3 +57,34 @@ def test_no_template_formats_dates_itself():
     pattern = re.compile(r"\|\s*(?:date|time)\b|{% (?:datetime|now)\b")
     found = {path: pattern.findall((ROOT / path).read_text()) for path in template_files()}
     assert {path: formats for path, formats in found.items() if formats} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("90", 90),
+        ("1,560", 1560),
+        ("45 min", 45),
+        ("2h", 120),
+        ("1 h 30 min", 90),
+        ("1 d 2 h 5 min", 1565),
+        ("0 min", 0),
+        ("2 days", 2880),
+    ],
+)
+def test_a_duration_is_read_in_minutes(text, minutes):
+    assert parse_minutes(text) == minutes
+    assert parse_minutes(format_minutes(minutes)) == minutes
+
+
+@pytest.mark.parametrize("text", ["", " ", "soon", "-5", "1.5 h", "1 h 2 d", "٣ h", "99999999"])
+def test_anything_else_is_not_a_duration(text):
+    with pytest.raises(ValueError, match="Enter a duration"):
+        parse_minutes(text)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(0, "just now"), (-12, "12 min ago"), (185, "in 3 h"), (-60 * 50, "2 d ago")]
+)
+def test_near_instants_are_relative(minutes, words):
+    assert format_relative(dt.timedelta(minutes=minutes)) == words

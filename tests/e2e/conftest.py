@@ -23,7 +23,7 @@ def open_page(browser, live_server, complaints):
     """Return a function that gives a page, signed in as a user; what the browser complains of is collected."""
     contexts = []
 
-    def page_of(user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False):
+    def page_of(user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False, service_workers="block"):
         context = browser.new_context(
             base_url=live_server.url,
             viewport=size,
@@ -31,6 +31,8 @@ def open_page(browser, live_server, complaints):
             java_script_enabled=javascript,
             has_touch=touch,
             locale="en-GB",
+            # The service worker loads the offline copy beside every page; the tests of it allow it.
+            service_workers=service_workers,
         )
         contexts.append(context)
         if user is not None:

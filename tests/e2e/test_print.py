@@ -65,7 +65,16 @@ def test_paper_has_black_on_white_and_nothing_to_click(printed, name):
     page = printed(name)
     colours = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
     assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-    for selector in (".site-header", ".site-footer", ".breadcrumbs", "button", "textarea", "dialog", ".offers"):
+    for selector in (
+        ".site-header",
+        ".site-footer",
+        ".breadcrumbs",
+        ".timeline-tools",
+        "button",
+        "textarea",
+        "dialog",
+        ".offers",
+    ):
         for found in page.locator(selector).all():
             expect(found).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -8,6 +8,7 @@ import tempfile
 import time
 import traceback
 import zoneinfo
+from collections import Counter
 from pathlib import Path
 
 from tests import servers  # starts PostgreSQL and sets its address before Django reads its settings
@@ -34,6 +35,7 @@ from tests.faults import test_sources as sources
 from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
+from tests.oncall_site.test_answers import check_answers
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.domain.test_engine import check_chains, check_weeks_meet
@@ -45,6 +47,7 @@ KILLS = 20
 JUNK_FILES = 100
 WORLDS = 10_000
 HOSTILE_CALLS = 5_000
+CHANGES, CHANGES_A_WORLD = 10_000, 200
 
 
 def kills():
@@ -101,6 +104,20 @@ def hung_sources():
         f"stopped {took - 30:.1f} s after its limit, no backend left; 200 beside 4 hung: p95 {p95:.0f} s; "
         f"3,000,000 rows: {grown:.0f} MB; 1,000 checks handed out in {handed:.1f} s"
     )
+
+
+def remembered():
+    """Check ten thousand changes, in worlds that are rolled back."""
+    counts = Counter()
+    setup_test_environment()
+    try:
+        for _ in range(CHANGES // CHANGES_A_WORLD):
+            with transaction.atomic():
+                counts += check_answers(operations=CHANGES_A_WORLD, seed=time.time_ns())
+                transaction.set_rollback(True)
+    finally:
+        teardown_test_environment()
+    return f"{CHANGES:,} changes, {counts.total():,} answers, {counts['from memory']:,} of them from memory: as given afresh"
 
 
 def raced(check, said, **counts):
@@ -242,6 +259,7 @@ PROMISES = {
     "36-at-once": suite("tests/security/test_simultaneous_submits.py"),
     "36-api": suite("tests/people/test_idempotency_keys.py"),
     "37": suite("tests/security/test_forbidden_characters.py"),
+    "38": suite("tests/oncall_site/test_demo_history.py", DEMO_STARTS="all"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
@@ -252,6 +270,7 @@ PROMISES = {
     "34": starts,
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
     "chain": chains,
+    "answers": in_a_database(remembered),
 }
 
 
@@ -263,7 +282,7 @@ def main():
         began = time.monotonic()
         try:
             said = check()
-        except AssertionError:
+        except (AssertionError, OSError, subprocess.SubprocessError):
             traceback.print_exc()
             said, failed = "NOT HELD", True
         print(f"| {name} | {said} | {time.monotonic() - began:.0f} s |", flush=True)

@@ -13,7 +13,7 @@ import pytest
 
 from oncall_site.local import postgres
 from tests.faults.prepared import prepare_database
-from tests.faults.test_make_run import ROOT, Site, marked, ready
+from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked, ready
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
@@ -85,6 +85,11 @@ def running(site, part):
 
 def check_restarts(var, *, kills, rounds=EACH):
     """Kill the parts of each round at once, that many times; each time it is reported and all of the site works again."""
+    with cleaned_up(var):
+        return _check_restarts(var, kills=kills, rounds=rounds)
+
+
+def _check_restarts(var, *, kills, rounds):
     site = Site(var)
     address = site.address()
     wait_until(lambda: ready(address))
@@ -115,9 +120,11 @@ def check_restarts(var, *, kills, rounds=EACH):
 def check_full_while_running(var, site, address):
     """Fill the disk of a running site and end its database: it says why it does not start, and goes on once there is space."""
     filler = var / "filler"
-    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * (1 << 20))
+    # Not to the last byte: with some space left, the database starts and then refuses every connection.
+    for size in (1 << 20, 1 << 12):
+        with contextlib.suppress(OSError), filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(b"x" * size)
     site.output = ""
     postmaster(var).kill()
     site.says(f"No space left for {var}. Free some disk space, then start again.\nTrying again every")
@@ -140,6 +147,11 @@ def own_disk(folder):
 
 def check_junk(var, *, files):
     """Put damaged files into the broker of a running site; it sets them aside and goes on."""
+    with cleaned_up(var):
+        return _check_junk(var, files=files)
+
+
+def _check_junk(var, *, files):
     site = Site(var)
     address = site.address()
     wait_until(lambda: ready(address))

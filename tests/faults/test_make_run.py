@@ -22,6 +22,8 @@ from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[2]
 KILLS = 2
+# More than nginx waits for an answer of the site.
+CALL_SECONDS = 150
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
@@ -67,16 +69,47 @@ class Site:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.wait()
+        self.process.wait(timeout=PATIENCE_SECONDS)
 
 
-def marked(var):
-    found = []
+def marked(var, *names):
+    """Return the processes of a site, found by one of these variables of their environment, and its nginx."""
+    names = names or ("ONCALL_RUN",)
+    group, found = nginx_group(var), []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.environ().get("ONCALL_RUN") == str(var):
+        with contextlib.suppress(psutil.Error, OSError):
+            environment = process.environ()
+            if any(environment.get(name) == str(var) for name in names) or os.getpgid(process.pid) == group:
                 found.append(process)
     return found
+
+
+def nginx_group(var):
+    """Return the process group of a site's nginx, or None if it ended by itself."""
+    with contextlib.suppress(OSError, ValueError):
+        return int((var / "nginx.pid").read_text())
+    return None
+
+
+@contextlib.contextmanager
+def cleaned_up(var):
+    """Leave nothing of a site running, whatever happens."""
+    try:
+        yield
+    finally:
+        processes = marked(var, "ONCALL_RUN", "ONCALL_VAR")
+        with contextlib.suppress(OSError, ValueError, psutil.Error):
+            processes.append(psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0])))
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
+
+
+def is_in_group(process, group):
+    with contextlib.suppress(OSError):
+        return os.getpgid(process.pid) == group
+    return False
 
 
 def signed_in_browser(address, password):
@@ -90,13 +123,13 @@ def signed_in_browser(address, password):
 
 def ready(address):
     with contextlib.suppress(OSError):
-        return urllib.request.urlopen(f"{address}/readyz").status == 200
+        return urllib.request.urlopen(f"{address}/readyz", timeout=CALL_SECONDS).status == 200
     return False
 
 
 def check_that_a_second_is_refused(var):
     second = Site(var)
-    second.process.wait()
+    second.process.wait(timeout=PATIENCE_SECONDS)
     time.sleep(0.5)
     said = "".join(second.lines.queue)
     assert "already running" in said
@@ -105,21 +138,32 @@ def check_that_a_second_is_refused(var):
 
 def check_kills(var, *, kills):
     """Kill a running site that many times, at moments of its start and of its life; each time all of it comes back."""
+    with cleaned_up(var):
+        _check_kills(var, kills=kills)
+
+
+def _check_kills(var, *, kills):
     site = Site(var)
     address = site.address()
     password = re.search(r"engineer-a\s+(\S+)", site.output)[1]
     wait_until(lambda: ready(address))
     check_that_a_second_is_refused(var)
     for number in range(kills):
-        site.process.kill()
-        site.process.wait()
+        # Every other time with the web process, which would have stopped nginx.
+        web = [process for process in marked(var) if "oncall_site.web_server" in process.cmdline()]
+        left = [process for process in psutil.process_iter() if is_in_group(process, nginx_group(var))]
+        for process in [site.process, *(web if number % 2 == 0 else [])]:
+            process.kill()
+        site.process.wait(timeout=PATIENCE_SECONDS)
         if number % 2 == 0:
             hurt = Site(var)  # killed again while it starts
             time.sleep(random.uniform(0.2, 4))
             hurt.process.kill()
-            hurt.process.wait()
+            hurt.process.wait(timeout=PATIENCE_SECONDS)
         site = Site(var)
         address = site.address()
+        assert len(left) == 2, left  # nginx's master and its worker
+        assert not any(process.is_running() for process in left), left
         assert "shown only once" not in site.output
         page = signed_in_browser(address, password).open(f"{address}/").read().decode()
         assert "Daily growth" in page
@@ -134,7 +178,8 @@ def test_killed_with_9_it_starts_again_with_nothing_lost(tmp_path):
 
 def test_a_second_start_beside_the_first_says_so(tmp_path):
     """Even while the first is still making its database."""
-    site = Site(tmp_path)
-    site.says("Preparing the database")
-    check_that_a_second_is_refused(tmp_path)
-    site.stop()
+    with cleaned_up(tmp_path):
+        site = Site(tmp_path)
+        site.says("Preparing the database")
+        check_that_a_second_is_refused(tmp_path)
+        site.stop()

@@ -31,7 +31,7 @@ def answers(port):
 
 
 @contextlib.contextmanager
-def web(*, workers=4, threads=6, front=False, **environment):
+def web(*, workers=4, threads=6, front=False, application="oncall_site.wsgi", **environment):
     """Run gunicorn with real processes on the database in use; yield its host and port.
 
     With `front` it runs as `make run` and Docker run it, behind nginx.
@@ -50,7 +50,7 @@ def web(*, workers=4, threads=6, front=False, **environment):
         **environment,
     }
     # Without the front, the code is loaded once for all processes.
-    program = ["oncall_site.web_server"] if front else ["gunicorn", "oncall_site.wsgi", "--preload"]
+    program = ["oncall_site.web_server"] if front else ["gunicorn", application, "--preload"]
     command = [sys.executable, "-m", *program, "--bind", f"127.0.0.1:{port}"]
     sizes = ["--workers", str(workers), "--threads", str(threads), "--log-level", "error", "--timeout", "60"]
     process = subprocess.Popen([*command, *sizes], cwd=ROOT, env=variables)

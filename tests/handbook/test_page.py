@@ -1,5 +1,6 @@
 """The handbook in the browser: seen before it is imported, refused with its lines, taken out again."""
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -16,6 +17,19 @@ def upload(seed):
     return SimpleUploadedFile("handbook.md", seed.read_bytes(), content_type="text/markdown")
 
 
+def import_previewed(client, fields):
+    """Preview a form, then import what the page shows."""
+    shown = client.post("/handbook/", {**fields, "preview": ""})
+    assert shown.status_code == 200
+    answers = {name: value for name, value in fields.items() if ":" in name}
+    return client.post("/handbook/", {**form_values(shown), **answers, "import": ""})
+
+
+def form_values(answer):
+    form = answer.context["form"]
+    return {name: form[name].value() for name in ("text", "file_name", "previewed", "starting", "time_zone")}
+
+
 def test_an_admin_sees_what_it_would_do_and_nothing_is_changed(signed_in, admin, seed):
     answer = signed_in(admin).post("/handbook/", {"file": upload(seed), "preview": ""})
     assert answer.status_code == 200
@@ -25,12 +39,48 @@ def test_an_admin_sees_what_it_would_do_and_nothing_is_changed(signed_in, admin,
 
 def test_what_was_chosen_is_imported_from_the_text_that_is_shown_again(signed_in, admin, seed):
     client = signed_in(admin)
-    shown = client.post("/handbook/", {"file": upload(seed), "starting": "2026-11-23", "preview": ""})
-    text, starting = (shown.context["form"][name].value() for name in ("text", "starting"))
-    answer = client.post("/handbook/", {"text": text, "starting": starting, "import": ""})
+    answer = import_previewed(client, {"file": upload(seed), "starting": "2026-11-23"})
     assert answer.status_code == 302
     assert Pipeline.objects.count() == 5
     assert client.get("/handbook/handbook.md").content.decode() == export_handbook()
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda values: {"text": values["text"].replace("Engineer D", "Engineer E")},
+        lambda values: {"starting": "2026-11-30"},
+        lambda values: {"time_zone": "Europe/Berlin"},
+        lambda values: {"previewed": ""},
+    ],
+)
+def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(signed_in, admin, seed, edit, line_end):
+    client = signed_in(admin)
+    values = form_values(client.post("/handbook/", {"file": upload(seed), "starting": "2026-11-23", "preview": ""}))
+    edited = {**values, **edit(values)}
+    edited["text"] = edited["text"].replace("\n", line_end)
+    answer = client.post("/handbook/", {**edited, "import": ""})
+    assert answer.status_code == 409
+    assert "Nothing was imported: this differs from what you previewed." in shown(answer)
+    assert not Pipeline.objects.exists()
+    again = form_values(answer)
+    assert {name: again[name] for name in ("text", "file_name", "starting", "time_zone")} == {
+        name: edited[name] for name in ("text", "file_name", "starting", "time_zone")
+    }
+    assert client.post("/handbook/", {**again, "import": ""}).status_code == 302
+    assert Pipeline.objects.count() == 5
+
+
+def test_an_answer_chosen_after_the_preview_is_previewed_first(signed_in, admin, seed):
+    client = signed_in(admin)
+    import_previewed(client, {"file": upload(seed)})
+    text = seed.read_text().replace("| Engineer A         | Engineer B", "| Enginer A | Engineer B", 1)
+    values = form_values(client.post("/handbook/", {"text": text, "preview": ""}))
+    answer = client.post("/handbook/", {**values, "person:enginer a": "engineer-a", "import": ""})
+    assert answer.status_code == 409
+    # What the select shows without a choice is not a change.
+    assert client.post("/handbook/", {**values, "person:enginer a": "new", "import": ""}).status_code == 302
 
 
 def test_an_error_names_its_line_changes_nothing_and_keeps_the_text(signed_in, admin, seed):
@@ -60,7 +110,7 @@ def test_what_the_state_refuses_is_said_and_keeps_the_text(signed_in, admin, see
 def test_only_an_admin_imports_and_every_engineer_downloads(signed_in, admin, a, seed):
     assert signed_in(a).get("/handbook/").status_code == 403
     assert signed_in(a).post("/handbook/", {"file": upload(seed), "import": ""}).status_code == 403
-    signed_in(admin).post("/handbook/", {"file": upload(seed), "import": ""})
+    import_previewed(signed_in(admin), {"file": upload(seed)})
     assert signed_in(a).get("/handbook/handbook.md")["Content-Type"].startswith("text/markdown")
 
 
@@ -72,7 +122,7 @@ def test_without_a_handbook_there_is_nothing_to_download_and_it_is_said(signed_i
 def test_an_admin_of_a_new_site_is_told_what_is_left_to_do(signed_in, admin, seed):
     client = signed_in(admin)
     assert [step.done for step in client.get("/").context["steps"]] == [False, False, False]
-    client.post("/handbook/", {"file": upload(seed), "import": ""})
+    import_previewed(client, {"file": upload(seed)})
     assert [step.done for step in client.get("/").context["steps"]] == [True, True, False]
     for person in User.objects.all():
         set_password(person, password="correct horse battery staple")
@@ -89,7 +139,7 @@ def shown(answer):
 
 def test_the_preview_asks_who_a_misspelled_name_means(signed_in, admin, seed):
     client = signed_in(admin)
-    client.post("/handbook/", {"file": upload(seed), "import": ""})
+    import_previewed(client, {"file": upload(seed)})
     text = seed.read_text().replace("| Engineer A         | Engineer B", "| Enginer A | Engineer B", 1)
     answer = client.post("/handbook/", {"text": text, "preview": ""})
     assert "Line 5: Enginer A resembles Engineer A (engineer-a)" in shown(answer)
@@ -98,14 +148,14 @@ def test_the_preview_asks_who_a_misspelled_name_means(signed_in, admin, seed):
     answer = client.post("/handbook/", {**posted, "preview": ""})
     assert "Will create" not in shown(answer)
     assert '<option value="engineer-a" selected>Same as Engineer A (engineer-a)</option>' in shown(answer)
-    assert client.post("/handbook/", {**posted, "import": ""}).status_code == 302
+    assert import_previewed(client, posted).status_code == 302
     assert not User.objects.filter(handbook_name="Enginer A").exists()
     assert "Nothing will change." in shown(client.post("/handbook/", {"text": text, "preview": ""}))
 
 
 def test_the_preview_asks_which_rotation_another_title_means(signed_in, admin, seed):
     client = signed_in(admin)
-    client.post("/handbook/", {"file": upload(seed), "import": ""})
+    import_previewed(client, {"file": upload(seed)})
     text = seed.read_text().replace("## Weekly Rotation", "## Team Rotation")
     answer = client.post("/handbook/", {"text": text, "import": ""})
     assert answer.status_code == 400
@@ -115,7 +165,7 @@ def test_the_preview_asks_which_rotation_another_title_means(signed_in, admin, s
     answer = client.post("/handbook/", {**posted, "preview": ""})
     assert "rotation Team Rotation: name was “Weekly Rotation”" in shown(answer)
     assert Rotation.objects.get().name == "Weekly Rotation"
-    client.post("/handbook/", {**posted, "import": ""})
+    import_previewed(client, posted)
     assert Rotation.objects.get().name == "Team Rotation"
 
 
@@ -128,7 +178,7 @@ def test_the_preview_speaks_of_the_future_and_of_what_stays(signed_in, admin, a,
 
 def test_the_preview_shows_the_shifts_that_each_engineer_gains_and_loses(signed_in, admin, seed):
     client = signed_in(admin)
-    client.post("/handbook/", {"file": upload(seed), "import": ""})
+    import_previewed(client, {"file": upload(seed)})
     text = seed.read_text().replace("- **Week 4**: Engineer D", "- **Week 4**: Engineer D\n- **Week 5**: Engineer E")
     answer = client.post("/handbook/", {"text": text, "preview": ""})
     [card] = answer.context["rosters"]
@@ -147,7 +197,7 @@ def test_a_chosen_files_text_is_kept_folded_under_its_name(signed_in, admin, see
 
 def test_a_preview_costs_the_same_number_of_queries_for_any_number_of_people(signed_in, admin, seed):
     client = signed_in(admin)
-    client.post("/handbook/", {"file": upload(seed), "import": ""})
+    import_previewed(client, {"file": upload(seed)})
     with CaptureQueriesContext(connection) as few:
         client.post("/handbook/", {"text": seed.read_text(), "preview": ""})
     for number in range(30):

@@ -6,10 +6,13 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.models import Alert, Incident
 from incidents.services import alerts as service
+from notifications.models import Message
 from tests.factories import bearer
 from tests.security.permission_matrix import ALERT, ALERTS
 
 pytestmark = pytest.mark.django_db
+# What one alert takes; a hundred in one group take no more.
+MAX_STORM_STATEMENTS = 60
 
 
 @pytest.fixture
@@ -72,6 +75,14 @@ def test_the_statements_of_a_batch_do_not_grow_with_its_alerts(send):
             send(range(first + 1, first + 1 + number - 1))
         counts.append(len(captured))
     assert counts[1] <= counts[0]
+
+
+def test_a_storm_of_100_alerts_opens_one_incident_and_sends_one_message_in_few_statements(send):
+    with CaptureQueriesContext(connection) as captured:
+        assert send(range(100)).json()["firing"] == 100
+    assert (Incident.objects.count(), Message.objects.count()) == (1, 1)
+    assert Alert.objects.filter(incident=Incident.objects.get()).count() == 100
+    assert len(captured) <= MAX_STORM_STATEMENTS
 
 
 def test_too_many_alerts_are_refused_and_change_nothing(send, monkeypatch):

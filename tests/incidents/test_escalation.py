@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from incidents import tasks
 from incidents.models import Incident
+from incidents.queries.incidents import escalation_chain
 from incidents.services.escalation import escalate_due
 from incidents.services.transitions import acknowledge, reassign, reopen, resolve, update_incident
 from notifications.models import Message
@@ -60,6 +61,20 @@ def test_each_pipeline_has_its_own_escalation_time(pipeline, now):
     assert sweep(now + 5 * MINUTE) == 1
     incident.refresh_from_db()
     assert incident.next_escalation_at == now + 10 * MINUTE
+
+
+def test_each_severity_may_have_its_own_escalation_time(pipeline, now, a):
+    update_pipeline(pipeline, fields={"escalate_critical_after_minutes": 5, "escalate_low_after_minutes": 60})
+    waits = {}
+    for severity in ("critical", "high", "low"):
+        incident = make_incident(pipeline, at=now, severity=severity, title=severity)
+        waits[severity] = incident.next_escalation_at - now
+    assert waits == {"critical": 5 * MINUTE, "high": 15 * MINUTE, "low": 60 * MINUTE}
+    assert "Acknowledge within 5 min" in Message.objects.get(subject__endswith="critical").text
+    raised = update_incident(Incident.objects.get(severity="low"), by=a, at=now, severity="critical")
+    assert raised.next_escalation_at == now + 5 * MINUTE
+    with pytest.raises(ValidationError):
+        update_pipeline(pipeline, fields={"escalate_low_after_minutes": 1441})
 
 
 def test_a_late_sweep_notifies_one_engineer_and_waits_again(pipeline, now):
@@ -212,3 +227,15 @@ def test_the_worker_task_escalates(pipeline):
     tasks.escalate()
     assert Message.objects.count() == 2
     assert not Incident.objects.due(at=now).exists()
+
+
+def test_a_resolved_incident_keeps_the_chain_of_its_own_time(pipeline, chain, now, a):
+    incident = make_incident(pipeline, at=now)
+    week = dt.timedelta(weeks=1)
+    assert [link.engineer for link in escalation_chain(incident, at=now + week)] == chain(now + week)
+    resolve(incident, by=a, at=now + 5 * MINUTE)
+    incident.refresh_from_db()
+    links = escalation_chain(incident, at=now + week)
+    assert chain(now) != chain(now + week)
+    assert [link.engineer for link in links] == chain(now)
+    assert [link.step is not None for link in links] == [True, False, False, False]

@@ -45,6 +45,8 @@ def test_an_incident_is_declared_from_the_page_of_a_pipeline(browser, pipeline, 
     made = Incident.objects.get()
     assert answer.headers["Location"] == f"/incidents/{made.pk}/"
     assert (made.kind, made.source, made.opened_by) == ("outage", "person", a)
+    assert made.timeline.first().text == ""
+    assert "<strong>Opened</strong> by Engineer A" in text_of(browser.get(f"/incidents/{made.pk}/"))
     answer = browser.post("/incidents/open/", {"pipeline": SLUG, "kind": "outage", "title": ""})
     assert answer.status_code == 400
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from common.exceptions import InvalidInputError, NotAllowedError
 from notifications.channels.chat.channel import SERVICES
 from notifications.models import ChannelPreference, ContactMethod, Message, QuietHours
+from notifications.services.contact_methods import remove_contact_method
 from notifications.services.delivery import deliver_one
-from notifications.services.preferences import remove_contact_method, set_contact_method
-from tests.factories import bearer
+from tests.factories import add_contact_method, bearer
 from tests.notifications.news import AdminNews, Page, Secret, enqueue_news, with_mail
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general"
@@ -30,7 +30,7 @@ def test_channels_and_quiet_hours_are_changed_through_the_api(client, a, admin):
     assert rows["page"] == {"type": "page", "label": "Page", "urgent": True, "channels": ["email"]}
     chosen = [{"type": "news", "channels": ["chat"]}]
     assert put(client, a, types=chosen).json() == {"types": ["Add a contact method for Chat first."]}
-    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    add_contact_method(a, channel="chat", address=SLACK, by=admin)
     answer = put(client, a, quiet_from="22:00", quiet_until="07:00", types=chosen)
     assert answer.status_code == 200
     after = answer.json()
@@ -63,7 +63,7 @@ def test_wrong_settings_are_a_400_and_change_nothing(client, a, given):
 
 
 def test_settings_are_changed_in_the_browser(signed_in, a, admin):
-    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    add_contact_method(a, channel="chat", address=SLACK, by=admin)
     browser = signed_in(a)
     page = browser.get("/me/notifications/").content.decode()
     assert "News" in page
@@ -80,7 +80,7 @@ def test_settings_are_changed_in_the_browser(signed_in, a, admin):
 
 def test_messages_go_by_the_enabled_channels(a, b, admin):
     ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
-    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    add_contact_method(a, channel="chat", address=SLACK, by=admin)
     enqueue_news([a, b])
     assert set(Message.objects.values_list("recipient__username", "channel")) == {
         ("engineer-a", "chat"),
@@ -90,7 +90,7 @@ def test_messages_go_by_the_enabled_channels(a, b, admin):
 
 def test_a_changed_preference_sends_nothing_twice(a, admin):
     assert enqueue_news([a]) == 1
-    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    add_contact_method(a, channel="chat", address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     assert enqueue_news([a]) == 0
     assert Message.objects.count() == 1
@@ -112,7 +112,7 @@ def test_urgent_messages_and_invitations_always_go_by_email(a):
 def test_a_private_type_has_no_setting_and_its_link_is_in_no_row(client, a, admin):
     assert "secret" not in {row["type"] for row in client.get(CALL, **bearer(a)).json()["types"]}
     assert put(client, a, types=[{"type": "secret", "channels": ["chat"]}]).status_code == 400
-    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    add_contact_method(a, channel="chat", address=SLACK, by=admin)
     enqueue_news([with_mail(a)], cls=Secret)
     assert Message.objects.get().channel == "email"
     deliver_one()
@@ -203,12 +203,12 @@ def test_the_page_lists_recent_messages(signed_in, a, b):
 )
 def test_an_address_that_names_a_host_is_rejected(a, admin, address):
     with pytest.raises(InvalidInputError):
-        set_contact_method(a, channel="chat", address=address, by=admin)
+        add_contact_method(a, channel="chat", address=address, by=admin)
 
 
 def test_an_admin_sets_a_chat_address_which_is_stored_encrypted(signed_in, a, admin):
     with pytest.raises(NotAllowedError):
-        set_contact_method(a, channel="chat", address=SLACK, by=a)
+        add_contact_method(a, channel="chat", address=SLACK, by=a)
     browser = signed_in(admin)
     path = "/admin/notifications/contactmethod/add/"
     assert (
@@ -226,8 +226,8 @@ def test_an_admin_sets_a_chat_address_which_is_stored_encrypted(signed_in, a, ad
         assert "TIiajkdn" not in page
         assert stored not in page
     with pytest.raises(NotAllowedError):
-        remove_contact_method(a, channel="chat", by=make_other())
-    remove_contact_method(a, channel="chat", by=a)
+        remove_contact_method(a.contact_methods.get(), by=make_other())
+    remove_contact_method(a.contact_methods.get(), by=a)
     assert not ContactMethod.objects.exists()
 
 
@@ -248,7 +248,7 @@ def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypat
         return answers.pop(0)
 
     monkeypatch.setattr(apprise.Apprise, "notify", notify)
-    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    add_contact_method(a, channel="chat", address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     enqueue_news([a])
     deliver_one()
@@ -264,16 +264,16 @@ def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypat
 
 
 def test_a_removed_chat_address_is_a_visible_failure(a, admin):
-    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    add_contact_method(a, channel="chat", address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     enqueue_news([a])
-    remove_contact_method(a, channel="chat", by=admin)
+    remove_contact_method(a.contact_methods.get(), by=admin)
     deliver_one()
     assert Message.objects.get().state == "failed"
 
 
 def test_an_address_encrypted_with_a_lost_key_is_a_visible_failure(a, admin, settings):
-    set_contact_method(a, channel="chat", address=SLACK, by=admin)
+    add_contact_method(a, channel="chat", address=SLACK, by=admin)
     ChannelPreference.objects.create(person=a, type="news", channels=["chat"])
     enqueue_news([a])
     settings.FIELD_KEYS = ["another key"]
@@ -320,3 +320,31 @@ def test_quiet_hours_end_in_the_future_also_when_clocks_change(day, hours):
         at = start + dt.timedelta(minutes=minutes)
         end = end_of_quiet(at, zone="Europe/Berlin", start=dt.time(hours[0]), end=dt.time(hours[1]))
         assert end is None or at < end < at + dt.timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("at", "end"),
+    [
+        ("2026-11-27T12:00:00+00:00", None),
+        ("2026-11-27T18:00:00+00:00", "2026-11-30T09:00:00+00:00"),
+        ("2026-11-28T12:00:00+00:00", "2026-11-30T09:00:00+00:00"),
+        ("2026-11-29T23:59:00+00:00", "2026-11-30T09:00:00+00:00"),
+        ("2026-11-30T09:00:00+00:00", None),
+        ("2026-11-30T17:00:00+00:00", "2026-12-01T09:00:00+00:00"),
+    ],
+)
+def test_quiet_evenings_and_weekends_leave_the_working_hours(at, end):
+    from notifications.domain.quiet_hours import end_of_quiet
+
+    hours = {"zone": "UTC", "start": dt.time(17), "end": dt.time(9), "weekends": True}
+    assert end_of_quiet(dt.datetime.fromisoformat(at), **hours) == (end and dt.datetime.fromisoformat(end))
+
+
+def test_low_urgency_in_working_hours_is_chosen_in_the_browser_and_by_the_api(client, signed_in, a):
+    browser = signed_in(a)
+    typed = {"quiet_from": "17:00", "quiet_until": "09:00", "quiet_weekends": "on"}
+    assert browser.post("/me/notifications/", typed).status_code == 302
+    assert "outside quiet hours and weekends." in browser.get("/me/notifications/").content.decode()
+    answer = put(client, a, quiet_from="17:00", quiet_until="09:00", quiet_weekends=True)
+    assert answer.json()["quiet_weekends"] is True
+    assert put(client, a, quiet_from="17:00", quiet_until="09:00").json()["quiet_weekends"] is False

@@ -8,11 +8,13 @@ from django.utils import timezone
 
 from notifications.domain.rules import Step, high_urgency_steps, low_urgency_steps
 from notifications.models import Message, NotificationRule, QuietHours
+from notifications.queries.contact_methods import contact_code
 from notifications.queries.preferences import rule_sets_for
+from notifications.services.contact_methods import remove_contact_method
 from notifications.services.delivery import deliver_one
 from notifications.services.outbox import enqueue
-from notifications.services.preferences import remove_contact_method, set_contact_method, update_rules
-from tests.factories import bearer
+from notifications.services.preferences import update_rules
+from tests.factories import add_contact_method, bearer
 from tests.notifications.news import HOUR, News, Page, enqueue_news, with_mail
 
 RULES = "/api/v1/me/notification-rules/"
@@ -24,7 +26,7 @@ EMAIL, NTFY = Step(0, "email"), Step(2, "ntfy")
 @pytest.fixture
 def reachable(a):
     """A can be reached by e-mail and ntfy."""
-    set_contact_method(a, channel="ntfy", address=TOPIC, by=a)
+    add_contact_method(a, channel="ntfy", address=TOPIC, by=a)
     return with_mail(a)
 
 
@@ -168,33 +170,50 @@ def test_contact_methods_are_managed_in_the_browser(signed_in, a):
     assert "Enter the URL of one topic" in wrong.content.decode()
     assert browser.post("/me/notifications/contact-methods/", {"channel": "chat", "typed": TOPIC}).status_code == 400
     added = browser.post("/me/notifications/contact-methods/", {"channel": "ntfy", "typed": TOPIC}, follow=True)
-    assert "ntfy added." in added.content.decode()
+    assert "ntfy added. Type the code that we sent to it." in added.content.decode()
     assert "a-topic-of-mine" not in added.content.decode()
-    gone = browser.post("/me/notifications/ntfy/remove/", follow=True).content.decode()
-    assert "Contact method removed." in gone
-    assert "does not exist" in browser.post("/me/notifications/ntfy/remove/", follow=True).content.decode()
+    row = a.contact_methods.get()
+    path = f"/me/notifications/contact-methods/{row.pk}/"
+    assert "This code is wrong." in browser.post(f"{path}verify/", {"code": "x"}, follow=True).content.decode()
+    assert "Wait a minute" in browser.post(f"{path}code/", follow=True).content.decode()
+    assert "Verify this contact method first." in browser.post(f"{path}test/", follow=True).content.decode()
+    verified = browser.post(f"{path}verify/", {"code": contact_code(row)}, follow=True)
+    assert "Verified." in verified.content.decode()
+    assert "Test message queued." in browser.post(f"{path}test/", follow=True).content.decode()
+    assert browser.post(f"{path}remove/", follow=True).status_code == 200
+    assert browser.post(f"{path}remove/").status_code == 404
+    assert not a.contact_methods.exists()
 
 
 def test_contact_methods_are_managed_through_the_api(client, a, b):
     data = {"channel": "ntfy", "address": TOPIC}
     added = client.post(METHODS, data, content_type="application/json", **bearer(a))
     assert added.status_code == 201
-    assert added.json()["shown_as"] == "ntfy.sh"
-    assert "address" not in added.json()
-    [row] = client.get(METHODS, **bearer(a)).json()["results"]
-    assert row == added.json()
+    row = added.json()
+    assert (row["shown_as"], row["verified_at"]) == ("ntfy.sh", None)
+    assert "address" not in row
+    assert client.get(METHODS, **bearer(a)).json()["results"] == [row]
     assert client.get(METHODS, **bearer(b)).json()["count"] == 0
-    assert client.delete(f"{METHODS}ntfy/", **bearer(b)).status_code == 404
+    path = f"{METHODS}{row['id']}/"
+    assert client.delete(path, **bearer(b)).status_code == 404
     wrong = client.post(METHODS, {**data, "address": "x\0"}, content_type="application/json", **bearer(a))
     assert (wrong.status_code, list(wrong.json())) == (400, ["address"])
     chat = client.post(METHODS, {**data, "channel": "chat"}, content_type="application/json", **bearer(a))
     assert chat.status_code == 403
-    assert client.delete(f"{METHODS}ntfy/", **bearer(a)).status_code == 204
+    wrong = client.post(f"{path}verify/", {"code": "x"}, content_type="application/json", **bearer(a))
+    assert (wrong.status_code, list(wrong.json())) == (400, ["code"])
+    assert client.post(f"{path}test/", **bearer(a)).status_code == 409
+    assert client.post(f"{path}send-code/", **bearer(a)).status_code == 409
+    code = contact_code(a.contact_methods.get())
+    verified = client.post(f"{path}verify/", {"code": code}, content_type="application/json", **bearer(a))
+    assert verified.json()["verified_at"] is not None
+    assert client.post(f"{path}test/", **bearer(a)).json()["channel"] == "ntfy"
+    assert client.delete(path, **bearer(a)).status_code == 204
 
 
 def test_removing_a_contact_method_removes_its_rules(reachable):
     update_rules(reachable, rules={"high": [EMAIL, NTFY]})
-    remove_contact_method(reachable, channel="ntfy", by=reachable)
+    remove_contact_method(reachable.contact_methods.get(), by=reachable)
     assert rule_sets_for(reachable)[0].steps == [EMAIL]
 
 

@@ -1,6 +1,8 @@
 """The API's OpenAPI description, pagination and errors."""
 
 import datetime as dt
+import html
+import json
 import re
 
 import pytest
@@ -57,6 +59,17 @@ def test_the_documentation_lists_every_operation_and_loads_nothing_external(sign
         assert all(f'id="{call["operationId"]}"' in text for call in operations.values())
     assert "https://" not in text
     assert "<style" not in text
+
+
+def test_the_documentation_is_searched_and_has_examples(signed_in, a):
+    text = signed_in(a).get("/api/v1/docs/?q=/suggestions/").content.decode()
+    assert re.findall(r"<code>(/api/v1/[^<]*)</code></h3>", text) == ["/api/v1/swaps/suggestions/"]
+    text = html.unescape(signed_in(a).get("/api/v1/docs/?q=action-items").content.decode())
+    assert 'curl -H "Authorization: Bearer $TOKEN" "http://testserver/api/v1/action-items/"' in text
+    assert '<a class="button small" href="/api/v1/action-items/">Try it</a>' in text
+    bodies = re.findall(r"-X POST -H \"Content-Type: application/json\" -d '(.*?)' ", text)
+    assert json.loads(bodies[0]) == {"text": "text"}
+    assert "0 operations" in signed_in(a).get("/api/v1/docs/?q=nothing+at+all").content.decode()
 
 
 def test_lists_are_paginated(client, a):

@@ -80,7 +80,9 @@ def test_the_mail_contains_the_link_but_its_row_does_not(client, admin, a):
 
 
 def test_a_link_is_sent_by_email_whatever_the_preferences(client, signed_in, admin, a):
-    ContactMethod.objects.create(person=a, channel="chat", shown_as="json", address="json://chat.example/")
+    ContactMethod.objects.create(
+        person=a, channel="chat", shown_as="json", address="json://chat.example/", verified_at=timezone.now()
+    )
     invite(a, by=admin, at=timezone.now())
     assert [message.channel for message in Message.objects.all()] == ["email"]
     assert 'name="chat-invitation"' not in signed_in(a).get("/me/notifications/").content.decode()

@@ -12,8 +12,8 @@ import pytest
 from oncall_site.local import postgres
 from tests.faults.prepared import prepare_database
 from tests.faults.test_machine import TOGETHER, check_restarts, is_alive, postmaster, start
-from tests.faults.test_make_run import ROOT, Site, marked
-from tests.waiting import wait_until
+from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -29,15 +29,16 @@ def test_what_dies_is_reported_and_restarted_and_ctrl_c_stops_everything(django_
 @pytest.mark.faults
 def test_a_signal_during_the_start_leaves_nothing_running(tmp_path):
     """Twice Ctrl-C; SIGTERM and SIGHUP are handled by the same function."""
-    site = Site(tmp_path)
-    site.says("Preparing the database")
-    server = postmaster(tmp_path)
-    for number in (signal.SIGHUP, signal.SIGINT):
-        with contextlib.suppress(ProcessLookupError):
-            site.process.send_signal(number)
-    site.process.wait()
-    assert not is_alive(server)
-    wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
+    with cleaned_up(tmp_path):
+        site = Site(tmp_path)
+        site.says("Preparing the database")
+        server = postmaster(tmp_path)
+        for number in (signal.SIGHUP, signal.SIGINT):
+            with contextlib.suppress(ProcessLookupError):
+                site.process.send_signal(number)
+        site.process.wait(timeout=PATIENCE_SECONDS)
+        assert not is_alive(server)
+        wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "99999", "8000 ", "٨"])

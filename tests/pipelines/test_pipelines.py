@@ -213,6 +213,22 @@ def test_the_grid_marks_the_invalid_row_and_preserves_the_input(signed_in, admin
     assert daily_growth.primary_owner != b
 
 
+def test_the_grid_is_filtered_and_ticked_rows_get_one_owner(signed_in, admin, a, b, c, d):
+    rows = [make_pipeline(f"Growth {number}", primary=a, secondary=b, position=number) for number in range(3)]
+    other = make_pipeline("Profit", primary=c, secondary=b, position=9)
+    path, browser = "/admin/pipelines/pipeline/ownership/?q=growth&owner=engineer-a", signed_in(admin)
+    page = browser.get(path).content.decode()
+    assert ("Growth 2" in page, "Profit" in page) == (True, False)
+    fields = {"bulk": "1", "role": "primary", "engineer": d.pk, "tick": [rows[0].pk, rows[2].pk, other.pk]}
+    assert browser.post(path, fields).headers["Location"] == path
+    owners = Pipeline.objects.order_by("position").values_list("primary_owner__username", flat=True)
+    assert list(owners) == ["engineer-d", "engineer-a", "engineer-d", "engineer-c"]
+    page = browser.post(path, {"bulk": "1", "role": "primary", "engineer": d.pk}, follow=True).content.decode()
+    assert "Tick at least one pipeline." in page
+    page = browser.post(path, {**fields, "engineer": b.pk, "tick": [rows[1].pk]}, follow=True).content.decode()
+    assert "cannot be both primary and secondary owner" in page
+
+
 def test_an_admin_reassigns_all_pipelines_of_a_person(signed_in, admin, daily_growth, a, c):
     path = "/admin/pipelines/pipeline/ownership/reassign/"
     assert signed_in(admin).post(path, {"leaver": a.pk, "successor": c.pk}).status_code == 302

@@ -300,7 +300,7 @@ def test_a_request_to_anyone_closes_when_everyone_declined(rotation, week, other
 def test_who_declined_cannot_answer_again(rotation, week, others, now):
     request = ask(rotation, week, at=now)
     decline_cover_request(request, by=others[0], at=now)
-    with pytest.raises(DomainError, match="already declined"):
+    with pytest.raises(DomainError, match="already answered"):
         accept_cover_request(request, by=others[0], at=now)
 
 

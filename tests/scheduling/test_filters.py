@@ -37,10 +37,27 @@ def test_time_off_is_filtered_by_engineer_kind_and_dates(rows, a, b):
     create_holiday(a, data=HolidayData(dt.date(2027, 3, 1), dt.date(2027, 3, 5)), by=a)
     create_holiday(b, data=HolidayData(dt.date(2027, 3, 8), dt.date(2027, 3, 9), kind="sick"), by=b)
     assert [row["starts_on"] for row in rows("holidays", engineer="engineer-a")] == ["2027-03-01"]
-    assert [row["starts_on"] for row in rows("holidays", kind="sick")] == ["2027-03-08"]
+    assert [row["starts_on"] for row in rows("holidays", kind="holiday")] == ["2027-03-01"]
     assert [row["starts_on"] for row in rows("holidays", **{"from": "2027-03-05"})] == ["2027-03-01", "2027-03-08"]
     assert [row["starts_on"] for row in rows("holidays", **{"from": "2027-03-06"})] == ["2027-03-08"]
     assert [row["starts_on"] for row in rows("holidays", to="2027-03-07")] == ["2027-03-01"]
+
+
+def test_a_kind_that_colleagues_do_not_see_is_not_revealed_by_a_filter(rows, client, admin, a, b):
+    for person, day, kind in ((a, 1, "sick"), (a, 2, "other"), (b, 3, "sick"), (b, 4, "other"), (b, 5, "training")):
+        date = dt.date(2027, 3, day)
+        create_holiday(person, data=HolidayData(date, date, kind=kind), by=person)
+
+    def days_and_kinds(answer):
+        return [(int(row["starts_on"][-2:]), row["kind"]) for row in answer]
+
+    everything = [(1, "sick"), (2, "other"), (3, "other"), (4, "other"), (5, "training")]
+    assert days_and_kinds(rows("holidays")) == everything
+    assert days_and_kinds(rows("holidays", kind="sick")) == [(1, "sick")]
+    assert days_and_kinds(rows("holidays", kind="other")) == [(2, "other"), (3, "other"), (4, "other")]
+    assert days_and_kinds(rows("holidays", kind="training")) == [(5, "training")]
+    answer = client.get("/api/v1/holidays/", {"kind": "sick"}, **bearer(admin)).json()["results"]
+    assert days_and_kinds(answer) == [(1, "sick"), (3, "sick")]
 
 
 def test_covers_are_filtered_by_rotation_and_both_engineers(rows, rotation, admin, a, b, c, d):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.models import Cover, CoverageGap, HolidayBlock, PipelineRotation, Rotation, RotationWeek
+from scheduling.models import Cover, CoverageGap, HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
 from scheduling.queries.coverage_gaps import without_available_owner
 from scheduling.queries.impact import holiday_impact
 from scheduling.queries.on_call import possibly_uncovered, responder_chains
@@ -567,9 +567,9 @@ def test_fairness_counts_weeks_weekend_days_and_public_holidays(rotation, a, b, 
     assert after[c.person].upcoming.public_holidays == rows[c.person].upcoming.public_holidays + 1
 
 
-def test_the_fairness_page_shows_six_counts_per_engineer(signed_in, rotation, a):
+def test_the_fairness_page_shows_seven_counts_per_engineer(signed_in, rotation, a):
     page = signed_in(a).get("/fairness/").content.decode()
-    assert page.count('class="share-number"') == 24
+    assert page.count('class="share-number"') == 28
 
 
 def test_a_new_roster_is_previewed_before_it_is_saved(signed_in, admin, rotation, a, b, c, d):
@@ -589,6 +589,45 @@ def test_a_new_roster_is_previewed_before_it_is_saved(signed_in, admin, rotation
     kept = [row for row in before if row[0] < day(week)]
     assert changed[: len(kept)] == kept
     assert [engineer for _, engineer in changed[len(kept) :][:4]] == [d.pk, c.pk, d.pk, c.pk]
+
+
+def test_the_order_of_a_roster_is_changed_with_buttons(signed_in, admin, rotation):
+    browser, path = signed_in(admin), "/schedule/weekly-rotation/roster/"
+    week = browser.get(path).context["form"].fields["starts_on"].choices[3][0]
+    typed = {"starts_on": week, "engineers": ["engineer-a", "engineer-b", "engineer-c", "engineer-d", ""]}
+    for button, order in (
+        ({"up": "1"}, "b a c d"),
+        ({"down": "0"}, "b a c d"),
+        ({"up": "0"}, "a b c d"),
+        ({"down": "9"}, "a b c d"),
+    ):
+        page = browser.post(path, {**typed, **button})
+        assert (page.status_code, page.context["form"].places) == (
+            200,
+            [f"engineer-{letter}" for letter in order.split()],
+        )
+    assert RosterMember.objects.count() == 4
+
+
+def test_who_replaces_an_engineer_takes_their_weeks_and_no_one_else_moves(
+    signed_in, admin, rotation, a, b, c, d, outsider
+):
+    browser, path = signed_in(admin), "/schedule/weekly-rotation/roster/"
+    before = dict(RotationWeek.objects.values_list("starts_on", "engineer"))
+    week = browser.get(path).context["form"].fields["starts_on"].choices[2][0]
+    typed = {
+        "starts_on": week,
+        "keep_weeks": "on",
+        "engineers": [a.username, outsider.username, c.username, d.username],
+    }
+    assert browser.post(path, {**typed, "save": "1"}).headers["Location"] == "/schedule/"
+    after = dict(RotationWeek.objects.values_list("starts_on", "engineer"))
+    replaced = {
+        start: outsider.pk if engineer == b.pk and start >= day(week) else engineer
+        for start, engineer in before.items()
+    }
+    assert after == replaced
+    assert outsider.pk in after.values()
 
 
 def test_saving_a_roster_does_what_its_preview_says(rotation, admin, a, b, c, d):

@@ -6,6 +6,7 @@ from http.cookies import SimpleCookie
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core import signing
 from django.db import connection, reset_queries, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,14 +19,21 @@ from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
 from incidents.models import Alert
 from incidents.services.alerts import ingest_alerts
+from incidents.services.integration_keys import create_integration_key
+from incidents.services.maintenance import schedule_maintenance
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, open_incident, resolve
+from lineage.models import DbtNode, DbtProject
 from notifications.models import Message
-from notifications.services.preferences import set_contact_method
+from notifications.notifications import TEST_CODE_SALT
+from notifications.services.push_devices import add_device
 from people.models import ApiToken, User
 from people.queries import link_secret
 from people.services.accounts import create_token
 from people.services.password_links import invite
+from readiness.models import Publication, Restatement, Subscription
+from readiness.services.readers import create_link
+from readiness.services.subscriptions import confirm_secret, leave_secret
 from runbooks.services import save_revision
 from scheduling.services.calendar_links import link_calendar
 from scheduling.services.cover_requests import CoverProposal, request_cover
@@ -34,7 +42,8 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
-from tests.factories import PASSWORD, make_engineer, make_pipeline, make_runbook
+from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
+from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
 from tests.validation.fixtures import bucket, make_check, make_metric, push
 from validation.importers.alertmanager import read_alerts
@@ -96,11 +105,15 @@ def make_world():
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
     Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message to oneself")
-    method = set_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
+    method = add_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
     for person in User.objects.filter(email=""):
         User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
     external = ExternalCheck.objects.create(
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
+    )
+    project = DbtProject.objects.create(name="shop", schema=12, generated_at=at, imported_at=at)
+    DbtNode.objects.create(
+        project=project, key="model.shop.m", kind="model", name="m", pipeline=pipeline, owner_name=str(a)
     )
     what = NewIncident(kind="outage", title="Nothing arrives")
     incident, not_run, resolved = (open_incident(pipeline, what=what, by=a, at=at) for _ in range(3))
@@ -117,7 +130,26 @@ def make_world():
         parent_check=check, status="fail", bucket=bucket(1, at), value=3.0, started_at=at, finished_at=at
     )
     event = add_known_event(pipeline, metric=None, event=Event(at.date(), at.date(), "A fair"), by=a, at=at)
+    soon = at + dt.timedelta(days=3)
+    maintenance = schedule_maintenance(
+        pipeline, starts_at=soon, ends_at=soon + dt.timedelta(hours=1), reason="Migration", by=a, at=at
+    )
+    key = create_integration_key(pipeline, name="Grafana", by=admin)
+    subscription = Browser("https://fcm.googleapis.com/fcm/send/owned").subscription
+    device = add_device(a, name="Phone", endpoint=subscription["endpoint"], **subscription["keys"])
+    readers_link = create_link(name="Investor numbers", pipelines=[pipeline], by=a)
+    subscription = Subscription.objects.create(
+        link=readers_link.link, pipeline=pipeline, email="reader@example.com", created_at=at
+    )
     words = {
+        "readers_link": readers_link.secret,
+        "readers_link_pk": readers_link.link.pk,
+        "confirm_secret": confirm_secret(subscription),
+        "leave_secret": leave_secret(subscription),
+        "maintenance": maintenance.pk,
+        "integration_key": key.key.pk,
+        "routing_key": key.secret,
+        "restatement": _restatement(metric, at=at).pk,
         "metric": metric.slug,
         "metric_pk": metric.pk,
         "pulled_pk": pulled.pk,
@@ -143,7 +175,9 @@ def make_world():
         "cover_asked": cover_asked.pk,
         "cover_asking": cover_asking.pk,
         "message": message.pk,
-        "contact_method": method.channel,
+        "contact_method": method.pk,
+        "push_device": device.pk,
+        "push_code": signing.dumps(device.pk, salt=TEST_CODE_SALT),
         "external": external.pk,
         "pipeline": pipeline.slug,
         "other_pipeline": other.slug,
@@ -181,6 +215,22 @@ def _rotation(engineers, *, at):
 def _request_cover(rotation, week, *, counterpart, at):
     proposal = CoverProposal(week.starts_at, week.starts_at + dt.timedelta(hours=5), counterpart=counterpart)
     return request_cover(rotation, proposal=proposal, by=week.engineer, at=at)
+
+
+def _restatement(metric, *, at):
+    """Create a restatement of yesterday's value."""
+    publication = Publication.objects.create(pipeline=metric.pipeline, day=bucket(1, at).date(), published_at=at)
+    return Restatement.objects.create(
+        publication=publication,
+        metric=metric,
+        bucket=bucket(1, at),
+        from_value=2.0,
+        to_value=3.0,
+        farthest_value=3.0,
+        published_at=at,
+        changed_at=at,
+        restated_at=at,
+    )
 
 
 def _past_handoff(rotation, outgoing, incoming, *, days, at):

@@ -9,6 +9,8 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.notifications.channels.push.service import Browser
+
 # Roles whose requests succeed. A token has its holder's role in the API, and a read-only token may only read.
 OPEN = {"anonymous", "owner", "stranger", "admin"}
 SIGNED_IN = {"owner", "stranger", "admin"}
@@ -19,13 +21,17 @@ ADMIN = {"admin"}
 
 @dataclass(frozen=True)
 class Rule:
-    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read."""
+    """Allowed roles and a valid body. `hidden`: others get a 404. `private`: text that only OWNER can read.
+
+    `key_in_body`: the body has a secret of its own, so that it does not matter who is signed in.
+    """
 
     who: frozenset | set
     body: dict | None = None
     hidden: bool = False
     private: str = ""
     gives: int = 0
+    key_in_body: bool = False
 
 
 HOLIDAY = {"starts_on": "2027-03-01", "ends_on": "2027-03-02", "kind": "holiday"}
@@ -46,6 +52,18 @@ ALERT = {
     "startsAt": "2026-11-25T09:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "",
 }  # fmt: skip
 ALERTS = {"version": "4", "status": "firing", "receiver": "oncall", "groupKey": "x", "alerts": [ALERT]}
+EVENT_TRIGGER = {
+    "routing_key": "{routing_key}",
+    "event_action": "trigger",
+    "payload": {"summary": "Late", "source": "db-2", "severity": "error"},
+}
+# After the window of the fixtures.
+MAINTENANCE = {
+    "starts_at": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=9):%Y-%m-%dT%H:%M}",
+    "ends_at": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=10):%Y-%m-%dT%H:%M}",
+    "reason": "Migration",
+}
+SUBSCRIPTION = Browser("https://fcm.googleapis.com/fcm/send/new").subscription
 NOTE = "a private note"
 HANDBOOK = (
     (Path(__file__).parents[2] / "examples" / "handbook.md")
@@ -87,16 +105,42 @@ RULES = {
     "GET /readyz": Rule(OPEN, gives=503),
     "GET /metrics": Rule(ADMIN),
     "GET /favicon.ico": Rule(OPEN),
+    "GET /manifest.webmanifest": Rule(OPEN),
+    "GET /service-worker.js": Rule(OPEN),
     # Now, pipelines, search.
     "GET /": Rule(SIGNED_IN),
     "GET /now/": Rule(SIGNED_IN),
     "POST /theme/": Rule(SIGNED_IN, {"theme": "dark"}),
     "GET /pipelines/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/readiness.svg": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/restatements/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/restatements.csv": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/readers-note/": Rule(SIGNED_IN),
+    "POST /pipelines/{pipeline}/readers-note/": Rule(SIGNED_IN, {"text": "Late today."}),
+    "GET /readers/": Rule(SIGNED_IN),
+    "POST /readers/": Rule(SIGNED_IN, {"name": "Investors", "pipelines": "{pipeline}"}),
+    "POST /readers/{readers_link_pk}/revoke/": Rule(SIGNED_IN),
+    "GET /readers/{readers_link}/": Rule(OPEN),
+    "GET /readers/{readers_link}/{pipeline}.svg": Rule(OPEN),
+    "GET /readers/{readers_link}/subscribe/": Rule(OPEN),
+    "POST /readers/{readers_link}/subscribe/": Rule(OPEN, {"email": "reader@example.org", "pipelines": "{pipeline}"}),
+    "GET /readers/confirm/{confirm_secret}/": Rule(OPEN),
+    "POST /readers/confirm/{confirm_secret}/": Rule(OPEN),
+    "GET /readers/leave/{leave_secret}/": Rule(OPEN),
+    "POST /readers/leave/{leave_secret}/": Rule(OPEN),
+    "GET /restatements/{restatement}/comment/": Rule(SIGNED_IN),
+    "POST /restatements/{restatement}/comment/": Rule(SIGNED_IN, {"comment": "A late invoice."}),
     "GET /fairness/": Rule(SIGNED_IN),
+    "GET /fairness/csv/": Rule(SIGNED_IN),
+    "GET /schedule/csv/": Rule(SIGNED_IN),
+    "GET /checks/csv/": Rule(SIGNED_IN),
     "GET /search/": Rule(SIGNED_IN),
+    "GET /people/": Rule(ADMIN),
+    "POST /people/": Rule(ADMIN, {"people": "Ada Lovelace <ada@example.org>"}),
     "GET /people/engineer-a/": Rule(SIGNED_IN),
     "GET /confirm/": Rule(SIGNED_IN, gives=404),
+    "POST /undo/": Rule(SIGNED_IN, gives=404),
     # Mine: what is not mine is not there.
     "GET /me/": Rule(SIGNED_IN),
     "GET /me/profile/": Rule(SIGNED_IN),
@@ -109,12 +153,27 @@ RULES = {
     "GET /me/tokens/": Rule(SIGNED_IN),
     "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
+    "GET /me/offline/": Rule(SIGNED_IN),
     "GET /me/notifications/": Rule(SIGNED_IN),
     "POST /me/notifications/": Rule(SIGNED_IN, {"quiet_from": "22:00", "quiet_until": "07:00"}),
     "POST /me/notifications/rules/": Rule(SIGNED_IN, {"high-channel_0": "email"}),
     "POST /me/notifications/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "typed": "https://ntfy.sh/topic"}),
-    "POST /me/notifications/{contact_method}/remove/": Rule(SIGNED_IN),
-    "POST /me/notifications/{contact_method}/test/": Rule(SIGNED_IN),
+    "POST /me/notifications/contact-methods/{contact_method}/verify/": Rule(
+        OWNER_ALONE, {"code": "123456"}, hidden=True
+    ),
+    "POST /me/notifications/contact-methods/{contact_method}/code/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/contact-methods/{contact_method}/test/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/contact-methods/{contact_method}/remove/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/email/test/": Rule(SIGNED_IN),
+    # Signed by the provider, with or without a session (tests/incidents/test_phone.py).
+    "POST /hooks/phone/sms/": Rule(OPEN, gives=403),
+    "POST /hooks/phone/call/": Rule(OPEN, gives=403),
+    "POST /hooks/phone/status/": Rule(OPEN, gives=403),
+    "GET /me/notifications/push/{push_device}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/push/{push_device}/rename/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
+    "POST /me/notifications/push/{push_device}/test/": Rule(OWNER_ALONE, hidden=True),
+    "POST /me/notifications/push/{push_device}/confirm/": Rule(OWNER_ALONE, {"code": "{push_code}"}, hidden=True),
+    "POST /me/notifications/push/{push_device}/remove/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/second-factor/": Rule(SIGNED_IN),
     "GET /me/second-factor/enrol/": Rule(SIGNED_IN),
     "POST /me/second-factor/enrol/": Rule(SIGNED_IN),
@@ -243,6 +302,10 @@ RULES = {
     "POST /checks/{check}/events/": Rule(SIGNED_IN, EVENT),
     "POST /checks/{check}/events/{event}/remove/": Rule(SIGNED_IN),
     "POST /checks/{check}/results/{result}/acknowledge/": Rule(SIGNED_IN),
+    "GET /lineage/": Rule(SIGNED_IN),
+    "GET /lineage/drift/": Rule(SIGNED_IN),
+    "POST /lineage/drift/{pipeline}/": Rule(ADMIN, {"side": "site"}),
+    "GET /lineage/unmapped/": Rule(SIGNED_IN),
     "GET /checks/external/": Rule(SIGNED_IN),
     "GET /checks/external/{external}/": Rule(SIGNED_IN),
     # Runbooks: everybody writes them.
@@ -254,6 +317,8 @@ RULES = {
     "POST /runbooks/{pipeline}/edit/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "based_on": "2"}),
     "POST /runbooks/{pipeline}/delete/": Rule(SIGNED_IN),
     "POST /runbooks/{pipeline}/restore/": Rule(SIGNED_IN),
+    "POST /runbooks/{pipeline}/read/": Rule(SIGNED_IN),
+    "POST /api/v1/runbooks/{pipeline}/read/": Rule(SIGNED_IN, {}),
     "POST /runbooks/{pipeline}/preview/": Rule(SIGNED_IN, {"markdown": "text"}),
     "GET /runbooks/{pipeline}/revisions/": Rule(SIGNED_IN),
     "GET /runbooks/{pipeline}/revisions/1/": Rule(SIGNED_IN),
@@ -272,6 +337,7 @@ RULES = {
     "GET /api/v1/pipelines/": Rule(SIGNED_IN),
     "GET /api/v1/pipelines/{pipeline}/": Rule(SIGNED_IN),
     "PATCH /api/v1/pipelines/{pipeline}/": Rule(ADMIN, {"primary_owner": "engineer-b"}),
+    "GET /api/v1/pipelines/{pipeline}/readiness/": Rule(SIGNED_IN, gives=409),
     "GET /api/v1/pipelines/{pipeline}/responder/": Rule(SIGNED_IN),
     "GET /api/v1/pipelines/{pipeline}/lineage/": Rule(SIGNED_IN),
     "GET /api/v1/responders/": Rule(SIGNED_IN),
@@ -345,6 +411,35 @@ RULES = {
     "POST /api/v1/feeds/": Rule(SIGNED_IN, {"rotation": "{rotation}"}),
     "GET /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
     "DELETE /api/v1/feeds/{feed_pk}/": Rule(OWNER_ALONE, hidden=True),
+    # Maintenance and integration keys.
+    "POST /pipelines/{pipeline}/drill/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/drills/": Rule(SIGNED_IN, {"pipeline": "{pipeline}"}),
+    "GET /api/v1/incidents/{incident}/stopwatch/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
+    "POST /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN, MAINTENANCE),
+    "POST /pipelines/{pipeline}/maintenance/{maintenance}/end/": Rule(SIGNED_IN),
+    "GET /pipelines/{pipeline}/integration-keys/": Rule(ADMIN),
+    "POST /pipelines/{pipeline}/integration-keys/": Rule(ADMIN, {"name": "Monitor"}),
+    "POST /pipelines/{pipeline}/integration-keys/{integration_key}/revoke/": Rule(ADMIN),
+    "GET /api/v1/maintenance-windows/": Rule(SIGNED_IN),
+    "POST /api/v1/maintenance-windows/": Rule(
+        SIGNED_IN,
+        {
+            "pipeline": "{pipeline}",
+            **{name: f"{MAINTENANCE[name]}:00Z" for name in ("starts_at", "ends_at")},
+            "reason": "Migration",
+        },
+    ),
+    "GET /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN, {"reason": "Longer"}),
+    "DELETE /api/v1/maintenance-windows/{maintenance}/": Rule(SIGNED_IN),
+    "GET /api/v1/integration-keys/": Rule(ADMIN),
+    "POST /api/v1/integration-keys/": Rule(ADMIN, {"pipeline": "{pipeline}", "name": "Monitor"}),
+    "GET /api/v1/integration-keys/{integration_key}/": Rule(ADMIN),
+    "DELETE /api/v1/integration-keys/{integration_key}/": Rule(ADMIN),
+    # An event has the integration key in its body instead of a sign-in.
+    "POST /api/v1/integrations/events/": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
+    "POST /api/v1/integrations/events/v2/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     # The API of incidents.
     "GET /api/v1/incidents/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
@@ -372,10 +467,27 @@ RULES = {
     "GET /api/v1/me/contact-methods/": Rule(SIGNED_IN),
     "POST /api/v1/me/contact-methods/": Rule(SIGNED_IN, {"channel": "ntfy", "address": "https://ntfy.sh/topic"}),
     "DELETE /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "GET /api/v1/me/contact-methods/{contact_method}/": Rule(OWNER_ALONE, hidden=True),
+    "POST /api/v1/me/contact-methods/{contact_method}/verify/": Rule(
+        OWNER_ALONE, {"code": "wrong"}, hidden=True, gives=400
+    ),
+    "POST /api/v1/me/contact-methods/{contact_method}/send-code/": Rule(OWNER_ALONE, {}, hidden=True),
+    "POST /api/v1/me/contact-methods/{contact_method}/test/": Rule(OWNER_ALONE, {}, hidden=True),
+    "POST /api/v1/me/push-key/": Rule(SIGNED_IN, {}),
+    "GET /api/v1/me/push-devices/": Rule(SIGNED_IN),
+    "POST /api/v1/me/push-devices/": Rule(SIGNED_IN, SUBSCRIPTION),
+    "GET /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, hidden=True),
+    "PATCH /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
+    "POST /api/v1/me/push-devices/{push_device}/test/": Rule(OWNER_ALONE, {}, hidden=True),
+    "POST /api/v1/me/push-devices/{push_device}/confirm/": Rule(OWNER_ALONE, {"code": "{push_code}"}, hidden=True),
+    "DELETE /api/v1/me/push-devices/{push_device}/": Rule(OWNER_ALONE, hidden=True),
     "POST /api/v1/me/test-message/": Rule(SIGNED_IN, {"channel": "email"}),
     "GET /api/v1/messages/": Rule(SIGNED_IN),
     "GET /api/v1/messages/{message}/": Rule(OWNER, hidden=True),
     "POST /api/v1/messages/{message}/retry/": Rule(ADMIN, {}, hidden=True),
+    "GET /api/v1/dbt-nodes/": Rule(SIGNED_IN),
+    "GET /api/v1/owner-drift/": Rule(SIGNED_IN),
+    "POST /api/v1/owner-drift/{pipeline}/decide/": Rule(ADMIN, {"side": "site"}),
     "GET /api/v1/external-checks/": Rule(SIGNED_IN),
     "GET /api/v1/external-checks/{external}/": Rule(SIGNED_IN),
     "POST /api/v1/integrations/airflow/": Rule(SIGNED_IN, AIRFLOW),
@@ -423,6 +535,15 @@ RULES = {
     # The API of messages.
     "GET /api/v1/messages/?everyone=true": Rule(SIGNED_IN, private="a message to oneself"),
     # The API of runbooks.
+    "GET /api/v1/pipelines/{pipeline}/readers-note/": Rule(SIGNED_IN),
+    "PUT /api/v1/pipelines/{pipeline}/readers-note/": Rule(SIGNED_IN, {"text": "Late today."}),
+    "GET /api/v1/readers-links/": Rule(SIGNED_IN),
+    "POST /api/v1/readers-links/": Rule(SIGNED_IN, {"name": "Investors", "pipelines": ["{pipeline}"]}),
+    "GET /api/v1/readers-links/{readers_link_pk}/": Rule(SIGNED_IN),
+    "DELETE /api/v1/readers-links/{readers_link_pk}/": Rule(SIGNED_IN),
+    "GET /api/v1/restatements/": Rule(SIGNED_IN),
+    "GET /api/v1/restatements/{restatement}/": Rule(SIGNED_IN),
+    "PATCH /api/v1/restatements/{restatement}/": Rule(SIGNED_IN, {"comment": "A late invoice."}),
     "GET /api/v1/runbooks/": Rule(SIGNED_IN),
     "GET /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN),
     "PUT /api/v1/runbooks/{pipeline}/": Rule(SIGNED_IN, {"markdown": "### Purpose\n\nNew.", "revision": 2}),

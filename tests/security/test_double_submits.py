@@ -52,6 +52,7 @@ FORMS = {
     "/me/feeds/": ("owner", FeedToken, "/me/feeds/", ""),
     "/me/notifications/contact-methods/": ("stranger", ContactMethod, "/me/notifications/", ""),
     "/me/notifications/email/test/": ("stranger", Message, "/me/notifications/", None),
+    "/me/notifications/push/{push_device}/test/": ("owner", Message, "/me/notifications/", ""),
     "/checks/new/?pipeline={pipeline}&check_type=range": (
         "owner",
         Check,

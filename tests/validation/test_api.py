@@ -136,6 +136,19 @@ def test_only_admins_change_checks_with_sql(client, daily_growth, a, admin, tmp_
     assert client.get(path, **bearer(a)).json()["query"] == "SELECT 1"
 
 
+def test_nobody_pushes_into_a_metric_with_sql(client, daily_growth, a, admin, tmp_path):
+    source = create_data_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
+    make_metric(daily_growth, "pulled", source=source, query="SELECT 1, 2")
+    path = f"/api/v1/metrics/{SLUG}/pulled/points/"
+    for person in (a, admin):
+        answer = client.post(
+            path, [{"at": str(yesterday()), "value": 1}], content_type="application/json", **bearer(person)
+        )
+        assert answer.status_code == 409
+        assert "pulled with SQL" in answer.json()["detail"]
+    assert client.get(path, **bearer(a)).json()["count"] == 0
+
+
 def test_a_check_is_run_muted_and_its_result_acknowledged(client, check, metric, a):
     headers, path = bearer(a), f"/api/v1/checks/{check.pk}/"
     assert client.post(f"{path}run/", **headers).status_code == 202

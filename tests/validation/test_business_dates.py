@@ -7,9 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from handoffs.models import Handoff
+from handoffs.services.meetings import sync_handoffs
 from incidents.models import Incident
 from incidents.services.triggers import sync_with_checks
 from notifications.models import Message
+from scheduling.services.rotations import create_rotation, join_rotation
+from tests.incidents.test_incidents import make_incident
 from tests.validation.fixtures import make_check, make_metric, run
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
@@ -92,6 +96,41 @@ def test_incidents_show_the_business_date(signed_in, check, admin, zone):
         assert title in browser.get(path).content.decode()
     assert browser.get(f"/api/v1/incidents/{incident.pk}/").json()["title"] == title
     assert title in Message.objects.get(type="incident-escalated").subject
+
+
+def readers(a):
+    """Change a person's zone, eight times."""
+    for zone in ZONES:
+        a.time_zone = zone
+        a.save()
+        yield zone
+
+
+def test_the_hand_off_sheet_shows_the_business_date(signed_in, check, a, b, admin):
+    browser, day = signed_in(a), check.business_date
+    sync_with_checks(at=timezone.now())
+    title = f"Value out of range: {check.name} (5 users, {day.day} {day:%b})"
+    rotation = create_rotation(name="Weekly", engineers=[a, b], by=admin, at=timezone.now())
+    join_rotation(rotation, pipelines=[check.pipeline])
+    sync_handoffs(at=timezone.now())
+    pk = Handoff.objects.filter(at__gt=timezone.now()).order_by("at").first().pk
+    for zone in readers(a):
+        assert title in browser.get(f"/handoffs/{pk}/").content.decode(), zone
+        topics = browser.get(f"/api/v1/handoffs/{pk}/").json()["topics"]
+        items = [item for topic in topics for item in topic["items"] if item["path"].startswith("/incidents/")]
+        assert [item["link"] for item in items] == [title]
+
+
+@pytest.mark.parametrize(
+    ("opened_at", "month"), [("2026-11-30T23:30:00+00:00", "2026-11"), ("2026-12-01T00:30:00+00:00", "2026-12")]
+)
+def test_the_csv_export_has_the_month_of_utc(signed_in, daily_growth, a, opened_at, month):
+    make_incident(daily_growth, at=dt.datetime.fromisoformat(opened_at))
+    browser = signed_in(a)
+    for zone in readers(a):
+        answer = browser.get("/incidents/reports/csv/?since=2026-10-01&until=2027-01-31")
+        rows = [row.split(",")[:3] for row in answer.content.decode().splitlines()]
+        assert [row for row in rows if row[2] == "1"] == [[month, daily_growth.slug, "1"]], zone
 
 
 @pytest.mark.parametrize("zone", ZONES)

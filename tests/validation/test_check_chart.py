@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from incidents.models import Incident
 from incidents.services.triggers import sync_with_checks
-from tests.validation.fixtures import make_check, make_metric, push
+from tests.validation.fixtures import make_check, make_metric, push, run
 from validation.models import Check
+from validation.plots import build_sparkline
 from validation.presenters import check_settings
+from validation.queries.sparklines import RecentValues
 from validation.services.points import NewPoint, push_points
 
 DAY = dt.timedelta(days=1)
@@ -130,3 +132,85 @@ def test_the_settings_are_in_words(page, metric, a):
         ("Cooldown", "1 h 30 min"),
     ]
     assert "<dt>Fail below</dt><dd>1,200</dd>" in page(check)
+
+
+def test_lists_have_a_small_chart_of_the_metric(signed_in, metric, a):
+    push(metric, [float(index) for index in range(40)], at=timezone.now())
+    make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1}, at=timezone.now())
+    make_check(metric.pipeline, a, "run_deadline", name="No metric", at=timezone.now())
+    for path in ("/checks/", f"/pipelines/{metric.pipeline.slug}/"):
+        text = signed_in(a).get(path).content.decode()
+        assert re.findall(r'<svg class="spark.*?<title>(.*?)</title>', text, re.DOTALL) == [
+            "Last 30 values: 10 users to 39 users."
+        ]
+
+
+@pytest.mark.parametrize(
+    ("recent", "shows_range", "band"),
+    [
+        (RecentValues((10.0, 20.0), 5.0, 15.0), True, (9.0, 12.0)),
+        (RecentValues((10.0, 20.0), 5.0, 15.0), False, (None, 0.0)),
+        (RecentValues((10.0, 20.0), -1e9, 15.0), True, (12.0, 12.0)),
+        (RecentValues((7.0, 7.0), None, None), True, (None, 0.0)),
+    ],
+)
+def test_the_small_chart_shows_the_expected_range_of_its_values(recent, shows_range, band):
+    spark = build_sparkline(recent, unit="", shows_range=shows_range)
+    assert (spark.band_y, spark.band_height) == band
+
+
+def test_a_single_value_makes_no_small_chart():
+    assert build_sparkline(RecentValues((1.0,), None, None), unit="", shows_range=True) is None
+
+
+def test_completeness_shows_what_arrived(page, metric, a):
+    push(metric, [1.0] * 5, at=timezone.now())
+    push(metric, [1.0] * 3, at=timezone.now(), newest=3, segment="mobile")
+    parameters = {"look_back": 5, "segments": ["mobile", "web"]}
+    check = make_check(metric.pipeline, a, "completeness", metric=metric, parameters=parameters, at=timezone.now())
+    text = page(check)
+    assert re.findall(r"<title>(mobile|web): (.*?)</title>", text) == [("mobile", "2 missing"), ("web", "5 missing")]
+    assert len(re.findall(r'<rect class="missing"', text)) == 7
+    assert len(re.findall(r'<rect class="ok"', text)) == 3
+
+
+def test_a_backtest_shows_values_range_and_alerts(signed_in, metric, a):
+    push(metric, [50.0] * 10 + [95.0] + [50.0] * 5, at=timezone.now())
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_above": 90}, at=timezone.now())
+    text = signed_in(a).get(f"/checks/{check.pk}/backtest/").content.decode()
+    assert ("chart-line" in text, "chart-band" in text, text.count('class="chart-mark fail"')) == (True, True, 1)
+    text = signed_in(a).get(f"/checks/{check.pk}/backtest/?parameters.fail_above=10").content.decode()
+    assert "The check would have alerted 1 time." in text
+
+
+def test_an_incident_shows_the_value_against_its_range(signed_in, metric, a):
+    push(metric, [50.0] * 10 + [5.0], at=timezone.now())
+    check = make_check(
+        metric.pipeline, a, metric=metric, parameters={"fail_below": 10}, at=timezone.now(), is_active=True
+    )
+    run(check, at=timezone.now())
+    sync_with_checks(at=timezone.now())
+    text = signed_in(a).get(f"/incidents/{Incident.objects.get().pk}/").content.decode()
+    assert ('class="chart small"' in text, "chart-band" in text, 'class="chart-mark fail"' in text) == (
+        True,
+        True,
+        True,
+    )
+    assert "Show data" not in text
+
+
+def test_the_incident_of_a_freshness_check_shows_its_metric(signed_in, metric, a):
+    push(metric, [50.0] * 10, at=timezone.now(), newest=5)
+    check = make_check(
+        metric.pipeline,
+        a,
+        "freshness",
+        metric=metric,
+        parameters={"fail_after_minutes": 60},
+        at=timezone.now(),
+        is_active=True,
+    )
+    run(check, at=timezone.now())
+    sync_with_checks(at=timezone.now())
+    text = signed_in(a).get(f"/incidents/{Incident.objects.get().pk}/").content.decode()
+    assert re.findall(r'<title id="plot-title">(.*?)</title>', text) == [f"{check.name}: 10 values"]

@@ -77,7 +77,7 @@ def test_optional_is_shown_where_it_is_true(signed_in, metric, a):
     words = {
         re.sub(r"<[^>]*>|\s+", " ", label).split("(optional)")[0].strip(): "(optional)" in label for label in labels
     }
-    assert (words["Look back"], words["Segments"], words["Cron expression"], words["Run every (min)"]) == (
+    assert (words["Look back"], words["Segments"], words["Cron expression"], words["Run every"]) == (
         False,
         True,
         True,

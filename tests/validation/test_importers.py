@@ -19,6 +19,7 @@ FILES = {
     "dbt_sources": "dbt",
     "great_expectations": "great-expectations",
     "soda": "soda",
+    "soda_contract": "soda",
     "airflow": "airflow",
     "alertmanager": "alertmanager",
 }
@@ -171,6 +172,39 @@ def test_soda_outcomes_are_statuses_and_no_outcome_is_unknown():
     assert checks[2].message == "Column tax is missing"
 
 
+def test_a_contract_result_of_soda_4_has_the_schema_and_the_path_in_its_keys():
+    *checks, scan = soda.read(sample("soda_contract"))
+    assert [(check.key.partition(" @")[0], check.status.value) for check in checks] == [
+        ("warehouse/shop/public/orders/customer_id/columns.customer_id.checks.missing", "fail"),
+        ("warehouse/shop/public/orders/checks.row_count", "pass"),
+        ("warehouse/shop/public/orders/checks.freshness", "unknown"),
+        ("warehouse/shop/public/orders/email/columns.email.checks.invalid", "skip"),
+    ]
+    assert (checks[0].value, checks[0].measure, checks[2].message) == (
+        7,
+        "missing",
+        "Soda did not evaluate this check.",
+    )
+    assert (scan.key, scan.status.value) == ("warehouse/scan/warehouse/shop/public/orders", "pass")
+    empty = {key: value for key, value in sample("soda_contract").items() if key != "checks"}
+    [scan] = soda.read(empty)
+    assert (scan.status.value, scan.message) == ("unknown", "The scan evaluated no checks.")
+
+
+@pytest.mark.parametrize(
+    ("tool", "state", "status"),
+    [
+        ("dagster", "SUCCESS", "pass"), ("dagster", "FAILURE", "fail"), ("dagster", "CANCELED", "fail"),
+        ("prefect", "Completed", "pass"), ("prefect", "Failed", "fail"), ("prefect", "Crashed", "fail"),
+        ("prefect", "TimedOut", "fail"), ("prefect", "AwaitingRetry", "warn"), ("prefect", "Cached", "skip"),
+    ],
+)  # fmt: skip
+def test_dagster_and_prefect_post_the_same_json_as_airflow(tool, state, status):
+    [result] = files.read(tool, document={"version": 1, "dag_id": "orders", "run_id": "r1", "state": state})
+    assert (result.tool, result.key, result.status.value, result.run) == (tool, "orders", status, "r1")
+    assert result.name == {"dagster": "job orders", "prefect": "flow orders"}[tool]
+
+
 def test_an_error_in_soda_s_log_is_an_error_of_the_scan():
     document = sample("soda") | {"hasErrors": True}
     document["logs"].append({"level": "ERROR", "message": "Invalid check “x”"})
@@ -180,8 +214,8 @@ def test_an_error_in_soda_s_log_is_an_error_of_the_scan():
 
 def test_another_major_version_of_soda_is_rejected():
     document = sample("soda")
-    document["logs"][0]["message"] = "Soda Core 4.0.1"
-    with pytest.raises(UnreadableFileError, match=r"^soda: Soda Core 4 is not 3$"):
+    document["logs"][0]["message"] = "Soda Core 5.0.1"
+    with pytest.raises(UnreadableFileError, match=r"^soda: Soda Core 5 is not 3 or 4$"):
         soda.read(document)
     with pytest.raises(UnreadableFileError, match="not a scan result"):
         soda.read({})
@@ -330,7 +364,7 @@ def test_a_sample_with_any_value_replaced_is_read_or_rejected(data, name, value)
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_every_entry_of_a_file_is_read_and_reading_is_repeatable(name):
     document = json.loads(path_of(name).read_bytes())
-    entries = {"soda": 5, "airflow": 1, "alertmanager": 2}.get(name) or len(document["results"])
+    entries = {"soda": 5, "soda_contract": 5, "airflow": 1, "alertmanager": 2}.get(name) or len(document["results"])
     results = read(FILES[name], document)
     assert len(results) == entries
     assert read(FILES[name], sample(name)) == results

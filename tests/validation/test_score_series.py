@@ -1,7 +1,9 @@
 """`score_series` reads date,value and prints a score for each day; errors name the line."""
 
+import datetime as dt
 import json
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -88,9 +90,21 @@ def test_errors_name_the_line(scores, text, says):
         scores(text)
 
 
+def test_the_calendar_may_name_a_subdivision(scores):
+    # The Melbourne Cup, a public holiday in Victoria only.
+    cups = [dt.date(year, 11, day) for year, day in ((2023, 7), (2024, 5), (2025, 4))]
+    days = [dt.date(2023, 6, 1) + dt.timedelta(days=n) for n in range(900)]
+    rng = np.random.default_rng(5)
+    points = [(day, round(10_000 * (0.8 if day in cups else 1) * (1 + 0.02 * rng.standard_normal()))) for day in days]
+    country, state = (scores(csv_text(points), calendar=calendar) for calendar in ("AU", "AU-VIC"))
+    # Its effect is known from the second on.
+    assert [answer[cups[1].isoformat()] for answer in (country, state)] == [1, 0]
+
+
 def test_an_unknown_country_a_missing_file_and_a_low_budget_are_refused(scores, tmp_path):
-    with pytest.raises(CommandError, match="Unknown country “XX”"):
-        scores(csv_text(steady(60)), calendar="XX")
+    for calendar in ("XX", "AU-XX"):
+        with pytest.raises(CommandError, match=f"Unknown calendar “{calendar}”"):
+            scores(csv_text(steady(60)), calendar=calendar)
     with pytest.raises(CommandError, match="cannot read the file"):
         call_command("score_series", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match="between"):

@@ -32,7 +32,10 @@ HolidayKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The forecast of a day on the series' scale: level + season + holiday, with its spread."""
+    """The forecast of a day on the series' scale: level + season + holiday, with its spread.
+
+    `recent` and `yearly` are what the errors of the last days and of earlier years add to it.
+    """
 
     level: float
     season: float
@@ -40,11 +43,13 @@ class Forecast:
     spread: float
     key: HolidayKey | None
     shares: Grid
+    recent: float = 0.0
+    yearly: float = 0.0
 
     @property
     def expected(self) -> float:
         """The center of the expected range."""
-        return self.level + self.season + self.holiday
+        return self.level + self.season + self.holiday + self.recent + self.yearly
 
 
 class Baseline:
@@ -141,7 +146,8 @@ class Baseline:
         weekday = day.weekday()
         # A holiday says little about ordinary days, and even less when its effect is uncertain.
         limit = _CLIP * forecast.spread if forecast.key is None else self.spread
-        miss = min(max(value - forecast.expected, -limit), limit)
+        # The level follows what the last days' errors explain, but not what happens every year.
+        miss = min(max(value - forecast.expected + forecast.recent, -limit), limit)
         cleaned = forecast.level + forecast.season + miss
         weight = 0.25 if forecast.key else 1.0
         error = cleaned - (self._levels + self._effect[:, weekday : weekday + 1])

@@ -3,12 +3,13 @@
 import datetime as dt
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from validation.anomaly.baselines import Baseline, Forecast
+from validation.anomaly.memory import ErrorMemory
 from validation.anomaly.stuck_values import Repeats
 from validation.anomaly.thresholds import Evidence
 from validation.anomaly.transforms import Scale, fitting_scale
@@ -33,7 +34,7 @@ _IMPOSSIBLE = 3.0  # the score of an impossible value
 class DayResult:
     """The result of a day. `score` is 1 at the threshold; `expected`, `lower` and `upper` are in the metric's unit.
 
-    `reason` is a sentence for a flagged day and otherwise empty. `maturity` is "learning" while there is too little history
+    `reason` is a sentence for a flagged day, and for a day beyond the range that was not flagged; otherwise empty. `maturity` is "learning" while there is too little history
     to evaluate, "evaluating" while there is too little to alert, then "alerting".
     """
 
@@ -85,13 +86,21 @@ class AnomalyDetector:
     """The detector of one series. Call `step` once for every day that has a value, oldest first."""
 
     def __init__(
-        self, *, kind: str, holidays: Mapping[dt.date, str], known_events: Collection[dt.date], alert_budget: float
+        self,
+        *,
+        kind: str,
+        holidays: Mapping[dt.date, str],
+        known_events: Collection[dt.date],
+        alert_budget: float,
+        least_deviation: float,
     ) -> None:
         """Initialize without history."""
         self._kind = kind
         self._holidays = holidays
         self._known = known_events
+        self._memory = ErrorMemory()
         self._budget = alert_budget
+        self._least_deviation = least_deviation
         self._days: list[dt.date] = []
         self._values: list[float] = []
         self._alert: _Alert | None = None
@@ -118,18 +127,36 @@ class AnomalyDetector:
         if len(self._days) % _WEEK == 0:
             self._baseline.learn_weekdays()
             self._evidence.set_thresholds()
-        forecast = self._baseline.forecast(day)
+        forecast = self._forecast(day)
         look = self._look(value, forecast)
         back = self._level_returned_to(look, forecast) if look.is_odd else None
         is_flagged = self._is_reportable(look, returns=back is not None)
+        excuse = (
+            "" if is_flagged or look.score <= 1 else "it returns to an earlier level" if back else "already reported"
+        )
         if back is not None and not is_flagged:
             self._baseline.move(back - forecast.level)
             self._left = None
-            forecast = self._baseline.forecast(day)
+            forecast = self._forecast(day)
             look = self._look(value, forecast)
-        result = self._result(day, value, forecast, look, is_flagged=is_flagged)
+        is_deviation = not look.is_repeated and not look.is_impossible
+        if is_flagged and is_deviation and self._memory.happens_every_year(day, self._error(look.scaled, forecast)):
+            is_flagged, excuse = False, "as around this date in earlier years"
+        result = self._result(day, value, forecast, look, is_flagged=is_flagged, excuse=excuse)
         self._learn(day, value, forecast, look, is_flagged=is_flagged)
         return result
+
+    def _forecast(self, day: dt.date) -> Forecast:
+        """Return the baseline's forecast with what the last days and earlier years add to it."""
+        forecast = self._baseline.forecast(day)
+        recent, yearly = self._memory.expected_error(day)
+        if forecast.key is not None:  # the baseline knows about holidays
+            yearly = 0.0
+        return replace(forecast, recent=recent * forecast.spread, yearly=yearly * forecast.spread)
+
+    def _error(self, scaled: float, forecast: Forecast) -> float:
+        """Return the distance from the baseline alone, in spreads."""
+        return (scaled - forecast.level - forecast.season - forecast.holiday) / forecast.spread
 
     def _note(self, day: dt.date, value: float) -> None:
         self._days.append(day)
@@ -142,7 +169,9 @@ class AnomalyDetector:
         self._scale: Scale = fitting_scale(self._values, kind=self._kind)
         scaled = [self._scale.out(value) for value in self._values]
         self._baseline = Baseline(days=self._days, values=scaled, holidays=self._holidays)
-        self._evidence = Evidence(baseline=self._baseline, alert_budget=self._budget)
+        self._evidence = Evidence(
+            baseline=self._baseline, alert_budget=self._budget, least_deviation=self._least_deviation
+        )
         self._repeats = Repeats(self._values)
         self._evidence.set_thresholds()
 
@@ -151,7 +180,7 @@ class AnomalyDetector:
         scaled = self._scale.out(value)
         scores = self._evidence.scores(scaled, forecast, self._baseline)
         score, span, side = max(
-            (abs(distance) / self._evidence.thresholds[span, side], span, side)
+            (abs(distance) / self._evidence.limit(span, side, forecast, self._baseline), span, side)
             for span, distance in scores.items()
             for side in (1 if distance > 0 else -1,)
         )
@@ -195,9 +224,11 @@ class AnomalyDetector:
         lies_there = (earlier - forecast.level) * look.side > forecast.spread
         return earlier if lies_there and abs(value - earlier) < _NEAR_EARLIER * forecast.spread else None
 
-    def _result(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, is_flagged: bool) -> DayResult:
+    def _result(
+        self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, is_flagged: bool, excuse: str
+    ) -> DayResult:
         """Return the result in the metric's unit."""
-        below, above = (self._evidence.thresholds[1, side] * forecast.spread for side in (-1, 1))
+        below, above = (self._evidence.limit(1, side, forecast, self._baseline) * forecast.spread for side in (-1, 1))
         expected = self._scale.back(forecast.expected)
         return DayResult(
             day=day,
@@ -208,11 +239,11 @@ class AnomalyDetector:
             is_flagged=is_flagged,
             is_stuck=look.is_stuck,
             maturity="alerting" if len(self._days) >= MIN_ALERT_DAYS else "evaluating",
-            reason=self._reason(day, value, expected, look) if is_flagged else "",
+            reason=self._reason(day, value, expected, look, excuse=excuse) if is_flagged or excuse else "",
         )
 
-    def _reason(self, day: dt.date, value: float, expected: float, look: _Look) -> str:
-        """Return a sentence that explains the anomaly."""
+    def _reason(self, day: dt.date, value: float, expected: float, look: _Look, *, excuse: str) -> str:
+        """Return a sentence that explains the anomaly, or with an `excuse` why it is none."""
         if look.is_impossible:
             return f"{value:,.6g} is {'negative' if value < 0 else 'more than 1'}, unlike any earlier value."
         if look.is_stuck:
@@ -222,6 +253,8 @@ class AnomalyDetector:
         side = "below" if look.side < 0 else "above"
         off = f"{abs(value / expected - 1):.0%} " if abs(expected) > 1e-9 else ""
         today = f"{value:,.6g} – {off}{side} the expected {expected:,.6g} for a {day:%A}"
+        if excuse:
+            return f"{today}; not an anomaly: {excuse}."
         if look.span == 1:
             return f"{today}."
         return f"{today}; the last {look.span} days together are {side} forecast."
@@ -229,6 +262,7 @@ class AnomalyDetector:
     def _learn(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, is_flagged: bool) -> None:
         """Learn from the day after it is evaluated."""
         known = day in self._known
+        self._memory.learn(day, self._error(look.scaled, forecast), is_odd=known or look.is_odd)
         at = len(self._days)
         alert = self._alert
         fresh = alert is None or at - alert.at > _QUIET

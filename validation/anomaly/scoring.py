@@ -10,6 +10,8 @@ from validation.anomaly.detector import MIN_ALERT_DAYS, MIN_DAYS, AnomalyDetecto
 
 __all__ = ["MIN_ALERT_DAYS", "MIN_DAYS", "DayResult", "score_day", "score_series"]
 
+LEAST_DEVIATION = 0.1  # of the forecast
+
 _NO_HOLIDAYS: Mapping[dt.date, str] = {}
 
 
@@ -22,12 +24,14 @@ def score_day(
     holidays: Mapping[dt.date, str] = _NO_HOLIDAYS,
     known_events: Collection[dt.date] = (),
     alert_budget: float = 4.0,
+    least_deviation: float = LEAST_DEVIATION,
 ) -> DayResult:
     """Return the result of a day based on earlier days; `history` is oldest first, without days that have no value.
 
     `kind` is "ratio" for shares, anything else for counts and sums. `holidays` maps dates to names of public holidays.
-    `known_events` are days left out of baselines. `alert_budget` is the target number of alerts per year. Raises
-    ValueError for days out of order and for values that are not finite.
+    `known_events` are days left out of baselines. `alert_budget` is the target number of alerts per year. A day
+    less than `least_deviation` (a fraction) off its forecast is never flagged. Raises ValueError for days out of order and
+    for values that are not finite.
     """
     return score_series(
         [*history, (day, value)],
@@ -35,6 +39,7 @@ def score_day(
         holidays=holidays,
         known_events=known_events,
         alert_budget=alert_budget,
+        least_deviation=least_deviation,
     )[-1]
 
 
@@ -45,7 +50,14 @@ def score_series(
     holidays: Mapping[dt.date, str] = _NO_HOLIDAYS,
     known_events: Collection[dt.date] = (),
     alert_budget: float = 4.0,
+    least_deviation: float = LEAST_DEVIATION,
 ) -> list[DayResult]:
     """Return the result of each day based on earlier days, as `score_day` would; raises ValueError as it does."""
-    detector = AnomalyDetector(kind=kind, holidays=holidays, known_events=known_events, alert_budget=alert_budget)
+    detector = AnomalyDetector(
+        kind=kind,
+        holidays=holidays,
+        known_events=known_events,
+        alert_budget=alert_budget,
+        least_deviation=least_deviation,
+    )
     return [detector.step(day, value) for day, value in points]

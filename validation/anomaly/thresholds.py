@@ -16,6 +16,8 @@ Tail = tuple[int, int]  # span, side: -1 below, 1 above
 _SHARES: dict[Tail, float] = {
     (1, -1): 1.3, (1, 1): 1.0, (2, -1): 0.3, (2, 1): 0.1, (3, -1): 0.4, (3, 1): 0.1, (7, -1): 0.3, (7, 1): 0.1,
 }  # fmt: skip
+# Over several days together, a smaller deviation is worth an alert than on one day.
+_LEAST_PARTS = {1: 1.0, 2: 0.9, 3: 0.8, 7: 0.6}
 _WINDOW = 800  # days of past scores that set a threshold
 _TAIL_FROM, _TAIL_TO = 0.80, 0.97  # quantiles of past scores that fit the tail; beyond them there may be incidents
 _NEAR, _FAR = (0.86, 0.94), (0.955, 0.985)  # two parts of the tail, whose distances give its shape
@@ -63,9 +65,13 @@ def _tail(ordered: FloatArray, a_day: float) -> float:
 class Evidence:
     """Scores of the days so far, by span, and the thresholds derived from them."""
 
-    def __init__(self, *, baseline: Baseline, alert_budget: float) -> None:
+    def __init__(self, *, baseline: Baseline, alert_budget: float, least_deviation: float) -> None:
         """Initialize from the first weeks, which the baseline has already learned."""
         self._budget = alert_budget
+        self._least: dict[Tail, float] = {}
+        for span, part in _LEAST_PARTS.items():
+            self._least[span, -1] = -math.log1p(-part * least_deviation)
+            self._least[span, 1] = math.log1p(part * least_deviation)
         self.thresholds: dict[Tail, float] = {}
         self._scores: dict[int, list[float]] = {}
         self._spreads: dict[int, float] = {}
@@ -86,6 +92,11 @@ class Evidence:
                 own = _tail(ordered, a_day)
                 trust = count / (count + _PAST_COUNTS_FROM)
                 self.thresholds[span, side] = max(_LEAST, _SHRINK * (trust * own + (1 - trust) * _BEFORE_SEEN))
+
+    def limit(self, span: int, side: int, forecast: Forecast, baseline: Baseline) -> float:
+        """Return the distance from the forecast, in spreads, beyond which the last `span` days are anomalous."""
+        spread = forecast.spread if span == 1 else self._spreads[span] * forecast.spread / baseline.spread
+        return max(self.thresholds[span, side], self._least[span, side] / spread)
 
     def scores(self, value: float, forecast: Forecast, baseline: Baseline) -> dict[int, float]:
         """Return the distance from the forecast, in spreads, of the day and of the days up to it, by span."""

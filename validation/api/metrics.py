@@ -26,6 +26,9 @@ from validation.services.points import push_points, read_points
 
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Start of the window.")
 TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="End of the window.")
+KNOWN_AT = OpenApiParameter(
+    "known_at", OpenApiTypes.DATETIME, description="Answer the values that were known at this instant; defaults to now."
+)
 
 
 class MetricSerializer(serializers.ModelSerializer[Metric]):
@@ -48,6 +51,8 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
     """The value of a day or hour, and of a segment if there is one."""
 
     at = serializers.SerializerMethodField()
+    value = serializers.FloatField(source="known_value")
+    observed_at = serializers.DateTimeField(source="known_since")
 
     class Meta:
         model = MetricPoint
@@ -113,13 +118,18 @@ def metric(request: Request, pipeline: str, slug: str) -> Response:
     return Response(MetricSerializer(metric).data)
 
 
-@extend_schema(methods=["GET"], parameters=[FROM, TO], responses=PointSerializer(many=True), operation_id="points_list")
+@extend_schema(
+    methods=["GET"], parameters=[FROM, TO, KNOWN_AT], responses=PointSerializer(many=True), operation_id="points_list"
+)
 @extend_schema(
     methods=["POST"], request=NewPointSerializer(many=True), responses=PushResultSerializer, operation_id="points_push"
 )
 @api_view(["GET", "POST"])
 def points(request: Request, pipeline: str, slug: str) -> Response:
-    """List data points, newest first, or store up to 10,000. Sending a point twice changes nothing."""
+    """List data points, newest first, or store up to 10,000. Sending a point twice changes nothing.
+
+    A metric with SQL takes no points: 409.
+    """
     metric = _get_metric(pipeline, slug)
     if request.method == "POST":
         return _push(request, metric)
@@ -128,6 +138,7 @@ def points(request: Request, pipeline: str, slug: str) -> Response:
         metric,
         since=parse_instant_param(params, name="from") if params.get("from") else None,
         until=parse_instant_param(params, name="to") if params.get("to") else None,
+        known_at=parse_instant_param(params, name="known_at") if params.get("known_at") else None,
     )
     paginator = DefaultPagination()
     page = paginator.paginate_queryset(rows, request) or []

@@ -14,9 +14,16 @@ from validation.domain.results import CheckOutcome, EvaluationContext, ResultSta
 
 @dataclass(frozen=True, kw_only=True)
 class AnomalyParameters(BySegment):
-    """How many alerts to expect."""
+    """How many alerts to expect, and which deviations matter."""
 
     alert_budget: float = number("Alert budget", "Alerts per year.", default=4.0, least=0.5, most=365)
+    least_percent: float = number(
+        "Least deviation (%)",
+        "A day closer to its forecast than this is never an anomaly.",
+        default=10.0,
+        least=0,
+        most=90,
+    )
 
 
 class Anomaly(CheckType[AnomalyParameters]):
@@ -30,8 +37,8 @@ class Anomaly(CheckType[AnomalyParameters]):
     has_quick_range = False
 
     def history(self, parameters: AnomalyParameters, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
-        """Return two years, to learn the effects of the calendar."""
-        return dt.timedelta(days=760)
+        """Return four years, to learn the effects of the calendar and what happens every year."""
+        return dt.timedelta(days=4 * 366)
 
     def backtest_history(
         self, parameters: AnomalyParameters, *, bucket: dt.datetime, step: dt.timedelta
@@ -86,6 +93,7 @@ def _settings(parameters: AnomalyParameters, context: EvaluationContext) -> dict
         "holidays": context.holidays,
         "known_events": context.unusual_days,
         "alert_budget": parameters.alert_budget,
+        "least_deviation": parameters.least_percent / 100,
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from common.formatting import format_duration
 from validation.domain.check_type import CheckType
-from validation.domain.parameters import Parameters, integer
+from validation.domain.parameters import Parameters, minutes
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
 
@@ -13,9 +13,9 @@ from validation.domain.results import CheckOutcome, EvaluationContext, ResultSta
 class FreshnessParameters(Parameters):
     """The age of the newest data point, in minutes after the end of its day or hour, at which to warn and fail."""
 
-    warn_after_minutes: int | None = integer("Warn after (min)", "Age of the newest data point.", least=1)
-    fail_after_minutes: int = integer(
-        "Fail after (min)", "Age of the newest data point.", default=1560, required=True, least=1
+    warn_after_minutes: int | None = minutes("Warn after", "Age of the newest data point, such as 6 h.", least=1)
+    fail_after_minutes: int = minutes(
+        "Fail after", "Age of the newest data point, such as 1 d 2 h.", default=1560, required=True, least=1
     )
 
 

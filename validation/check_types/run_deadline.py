@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from common.formatting import format_duration, format_instant
 from validation.domain.check_type import CheckType
-from validation.domain.parameters import Parameters, integer, time_of_day, weekdays
+from validation.domain.parameters import Parameters, minutes, time_of_day, weekdays
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
 # Two weeks cover every weekday twice, plus today.
@@ -22,8 +22,8 @@ class RunDeadlineParameters(Parameters):
         default=dt.time(6),
     )
     weekdays: tuple[int, ...] = weekdays("Weekdays", "Days on which a run is due.")
-    warn_minutes_before: int = integer(
-        "Warn before the deadline (min)", "Warn this long before the deadline.", default=0, least=0, most=1440
+    warn_minutes_before: int = minutes(
+        "Warn before the deadline", "Warn this long before it, such as 30 min.", default=0, least=0, most=1440
     )
 
 

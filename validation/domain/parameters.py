@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
+from common.formatting import parse_minutes
 from validation.domain.sql import query_problem
 
 WEEKDAYS = 7
@@ -31,7 +32,7 @@ class InvalidParametersError(ValueError):
 class Parameter:
     """The declaration of a parameter.
 
-    Kinds: number, integer, time ("06:30"), weekdays (0 for Monday), choice, date, lines (one text per line), flag,
+    Kinds: number, integer, minutes (also "1 h 30 min"), time ("06:30"), weekdays (0 for Monday), choice, date, lines (one text per line), flag,
     amounts (a number by date), and sql (one SELECT).
     """
 
@@ -91,6 +92,19 @@ def integer(
 ) -> Any:
     """Declare a whole number."""
     return _declare(Parameter("integer", label, text, required, least, most), default)
+
+
+def minutes(
+    label: str,
+    text: str = "",
+    *,
+    default: Any = None,
+    required: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """Declare a duration in whole minutes, which a form also takes as "1 h 30 min"."""
+    return _declare(Parameter("minutes", label, text, required, least, most), default)
 
 
 def choice(label: str, text: str = "", *, choices: tuple[tuple[str, str], ...], default: str) -> Any:
@@ -218,6 +232,10 @@ def _read_integer(parameter: Parameter, value: object) -> int:
     return int(read)
 
 
+def _read_minutes(parameter: Parameter, value: object) -> int:
+    return _read_integer(parameter, parse_minutes(value) if isinstance(value, str) else value)
+
+
 def _read_time(parameter: Parameter, value: object) -> dt.time:
     try:
         return dt.time.fromisoformat(str(value)).replace(second=0, microsecond=0, tzinfo=None)
@@ -291,6 +309,7 @@ def _read_amounts(parameter: Parameter, value: object) -> dict[dt.date, float]:
 _READERS: dict[str, Callable[[Parameter, Any], object]] = {
     "number": _read_number,
     "integer": _read_integer,
+    "minutes": _read_minutes,
     "time": _read_time,
     "weekdays": _read_weekdays,
     "choice": _read_choice,

@@ -1,4 +1,4 @@
-"""The JSON that an Airflow callback posts (docs/validation.md): the outcome of a task or of a whole DAG run."""
+"""The JSON that a callback of Airflow, Dagster or Prefect posts (docs/data.md): the outcome of a task or of a whole run."""
 
 import datetime as dt
 import re
@@ -27,32 +27,44 @@ STATUSES = {
     "sla_missed": ResultStatus.WARN,
     "skipped": ResultStatus.SKIP,
     "removed": ResultStatus.SKIP,
+    # Dagster
+    "failure": ResultStatus.FAIL,
+    "canceled": ResultStatus.FAIL,
+    # Prefect
+    "completed": ResultStatus.PASS,
+    "crashed": ResultStatus.FAIL,
+    "cancelled": ResultStatus.FAIL,
+    "timedout": ResultStatus.FAIL,
+    "retrying": ResultStatus.WARN,
+    "awaitingretry": ResultStatus.WARN,
+    "cached": ResultStatus.SKIP,
 }
+WHOLE_RUN = {"airflow": "DAG", "dagster": "job", "prefect": "flow"}
 # An exception in one of these states does not fail the task: it is retried or skipped.
-EXCUSED_STATES = {"up_for_retry", "skipped"}
+EXCUSED_STATES = {"up_for_retry", "skipped", "retrying", "awaitingretry"}
 # A DAG's failure callback gives a reason instead of an exception.
 FAILURE_REASONS = {"task_failure", "timed_out", "all_tasks_deadlocked", "timeout"}
 # Airflow names runs "scheduled__<logical date>", "backfill__<logical date>" and so on.
 RUN_ID = re.compile(r"\A[a-z_]+__(\d{4}-\d\d-\d\dT[0-9:.]+(?:[+-]\d\d:?\d\d|Z)?)")
 
 
-def read(document: Json) -> list[ExternalResult]:
+def read(document: Json, *, tool: str = TOOL) -> list[ExternalResult]:
     """Return one result per task or DAG run, from one object or from a list of them in `runs`.
 
     Results of several runs of a task have the same key. Raises UnreadableFileError if `version` is not 1, or if an entry
     lacks `dag_id` or, without an exception, `state`.
     """
-    file = record(document, where="airflow: the file")
+    file = record(document, where=f"{tool}: the file")
     version = text(file.get("version"))
     if version != "1":
-        raise UnreadableFileError(f"airflow: version {version or '(none)'} is not 1")
+        raise UnreadableFileError(f"{tool}: version {version or '(none)'} is not 1")
     if "runs" not in file:
-        return [_result(file, where="airflow")]
-    runs = items(file["runs"], where="airflow: runs")
-    return [_result(entry, where=f"airflow: runs[{index}]") for index, entry in enumerate(runs)]
+        return [_result(file, tool=tool, where=tool)]
+    runs = items(file["runs"], where=f"{tool}: runs")
+    return [_result(entry, tool=tool, where=f"{tool}: runs[{index}]") for index, entry in enumerate(runs)]
 
 
-def _result(entry: Record, *, where: str) -> ExternalResult:
+def _result(entry: Record, *, tool: str, where: str) -> ExternalResult:
     dag, task = required_text(entry.get("dag_id"), where=f"{where}: dag_id"), text(entry.get("task_id"))
     status, unknown = _status(entry, where=where)
     run, log = text(entry.get("run_id")), text(entry.get("log_url"), limit=1000)
@@ -62,9 +74,9 @@ def _result(entry: Record, *, where: str) -> ExternalResult:
         index = number(int(text(entry.get("map_index"), limit=9)[:9]))
     instance = f"{task}[{int(index)}]" if index is not None and index >= 0 else task
     return ExternalResult(
-        tool=TOOL,
+        tool=tool,
         key=result_key(dag, instance),
-        name=text(f"{dag}.{instance}" if instance else f"DAG {dag}"),
+        name=text(f"{dag}.{instance}" if instance else f"{WHOLE_RUN[tool]} {dag}"),
         status=status,
         value=number(entry.get("duration")),
         message=join_sentences(

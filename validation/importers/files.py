@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
-from validation.importers import airflow, dbt, great_expectations, soda
+from validation.importers import airflow, dbt, great_expectations, openlineage, soda
 from validation.importers.parsing import Json
 from validation.importers.results import ExternalResult, UnreadableFileError
 
@@ -22,6 +23,9 @@ KINDS: Mapping[str, Kind] = {
     "great-expectations": Kind(great_expectations.TOOL, "Great Expectations", great_expectations.read),
     "soda": Kind(soda.TOOL, "Soda", soda.read),
     "airflow": Kind(airflow.TOOL, "Airflow", airflow.read),
+    "dagster": Kind("dagster", "Dagster", partial(airflow.read, tool="dagster")),
+    "prefect": Kind("prefect", "Prefect", partial(airflow.read, tool="prefect")),
+    "openlineage": Kind(openlineage.TOOL, "OpenLineage", openlineage.read),
 }
 
 

@@ -18,7 +18,7 @@ class Rule:
         """Return True if the rule matches a result of this tool and key."""
         if self.tool not in (ANY_TOOL, tool):
             return False
-        return _matches(key.casefold(), pattern=self.pattern.casefold())
+        return matches(key.casefold(), pattern=self.pattern.casefold())
 
     @property
     def weight(self) -> tuple[int, bool, str]:
@@ -32,8 +32,8 @@ def mapped_pipeline(*, tool: str, key: str, rules: Iterable[Rule]) -> int | None
     return max(fitting, key=lambda rule: rule.weight).pipeline if fitting else None
 
 
-def _matches(key: str, *, pattern: str) -> bool:
-    """Return True if a key has the pattern's parts in order.
+def matches(key: str, *, pattern: str) -> bool:
+    """Return True if a key has the pattern's parts in order; both are folded already.
 
     Does not use a regular expression because one with many wildcards is slow.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lineage.domain.dbt import TESTS, Manifest, ManifestGroup, ManifestNode, Placement
 from people.domain.names import match_key
 from validation.importers.dbt import TOOL
-from validation.importers.mapping import ANY_TOOL, Rule
+from validation.importers.mapping import ANY_TOOL, Rule, matches
 
 # These are computed from models, so they belong to the pipeline of what they read.
 DERIVED = (*TESTS, "metric", "semantic_model", "saved_query")
@@ -17,13 +17,25 @@ class NodeRules:
     """What decides a node's pipeline: the pipelines by slug and by match key, and the rules for dbt, most specific first."""
 
     pipelines: Mapping[str, int]
-    rules: tuple[Rule, ...]
+    rules: tuple[tuple[str, Rule], ...]
 
     @classmethod
     def create(cls, *, pipelines: Mapping[str, int], rules: Iterable[Rule]) -> "NodeRules":
-        """Return the rules for dbt in their order."""
-        fitting = [rule for rule in rules if rule.tool in (ANY_TOOL, TOOL)]
-        return cls(pipelines, tuple(sorted(fitting, key=lambda rule: rule.weight, reverse=True)))
+        """Return the rules for dbt in their order, each with its folded pattern."""
+        fitting = sorted((rule for rule in rules if rule.tool in (ANY_TOOL, TOOL)), key=lambda rule: rule.weight)
+        return cls(pipelines, tuple((rule.pattern.casefold(), rule) for rule in reversed(fitting)))
+
+    def first(self, text: str, *, start: str = "", part: str = "") -> Rule | None:
+        """Return the most specific rule that matches, of those whose pattern starts with `start` and has `part` in it."""
+        folded = text.casefold()
+        return next(
+            (
+                rule
+                for pattern, rule in self.rules
+                if pattern.startswith(start) and part in pattern and matches(folded, pattern=pattern)
+            ),
+            None,
+        )
 
     def named(self, name: str) -> int | None:
         """Return the pipeline of this slug or name."""
@@ -60,7 +72,7 @@ def _place(node: ManifestNode, *, group: Placement | None, path: Placement | Non
         return group
     if path is not None:
         return path
-    rule = next((rule for rule in rules.rules if rule.fits(tool=TOOL, key=node.key)), None)
+    rule = rules.first(node.key)
     if rule is not None:
         return Placement(rule.pipeline, f"rule {rule.pattern}")
     where = f"group {node.group}, " if node.group else ""
@@ -85,15 +97,11 @@ def _place_group(group: ManifestGroup, *, rules: NodeRules) -> Placement | None:
     named = rules.named(group.name)
     if named:
         return Placement(named, f"group {group.name}")
-    for rule in rules.rules:
-        if rule.pattern.casefold().startswith("group.") and rule.fits(tool=TOOL, key=group.key):
-            return Placement(rule.pipeline, f"rule {rule.pattern}")
-    return None
+    rule = rules.first(group.key, start="group.")
+    return Placement(rule.pipeline, f"rule {rule.pattern}") if rule else None
 
 
 def _place_path(path: str, *, rules: NodeRules) -> Placement | None:
     """Return the pipeline of a rule for paths: one with a slash in its pattern, such as `models/finance/*`."""
-    for rule in rules.rules:
-        if "/" in rule.pattern and rule.fits(tool=TOOL, key=path):
-            return Placement(rule.pipeline, f"path {rule.pattern}")
-    return None
+    rule = rules.first(path, part="/")
+    return Placement(rule.pipeline, f"path {rule.pattern}") if rule else None

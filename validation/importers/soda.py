@@ -1,4 +1,7 @@
-"""Scan results of Soda 3: its checks, its automated monitoring, and the outcome of the scan itself."""
+"""Scan results of Soda 3 and contract results of Soda 4: the checks, automated monitoring, and the outcome of the scan itself.
+
+Soda 4 sends its results in the shape of a scan, with the check's path in the contract, the schema of its table, and new outcomes.
+"""
 
 import datetime as dt
 import re
@@ -25,6 +28,9 @@ STATUSES = {
     "warn": ResultStatus.WARN,
     "fail": ResultStatus.FAIL,
     "error": ResultStatus.ERROR,
+    # Soda 4: left out of this run; not evaluated because something else failed.
+    "excluded": ResultStatus.SKIP,
+    "unevaluated": ResultStatus.UNKNOWN,
 }
 LISTS = ("checks", "automatedMonitoringChecks")
 CORE = re.compile(r"Soda Core ([0-9]+)\.")
@@ -36,16 +42,17 @@ DEFINITION_LENGTH = 10_000
 def read(document: Json) -> list[ExternalResult]:
     """Return one result per check and one for the scan. A check that Soda cannot parse appears only in the scan's log.
 
-    Raises UnreadableFileError for a file that is not a scan result, or that is not from Soda Core 3.
+    Raises UnreadableFileError for a file that is not a scan result, or that is not from Soda Core 3 or 4.
     """
     scan = record(document, where="soda: the file")
-    if "checks" not in scan:
-        raise UnreadableFileError("soda: the file has no checks: it is not a scan result of Soda 3")
+    # Soda 4 leaves an empty list out.
+    if "checks" not in scan and not _is_contract(scan):
+        raise UnreadableFileError("soda: the file has no checks: it is not a scan result of Soda 3 or 4")
     logs = items(scan.get("logs") or [], where="soda: logs")
     for log in logs:
         core = CORE.match(text(log.get("message")))
-        if core and core[1] != "3":
-            raise UnreadableFileError(f"soda: Soda Core {core[1]} is not 3")
+        if core and core[1] not in ("3", "4"):
+            raise UnreadableFileError(f"soda: Soda Core {core[1]} is not 3 or 4")
     at = instant(scan.get("scanEndTimestamp")) or instant(scan.get("dataTimestamp"))
     entries = [entry for field in LISTS for entry in items(scan.get(field) or [], where=f"soda: {field}")]
     results = [_check(entry, scan=scan, at=at) for entry in entries]
@@ -60,14 +67,18 @@ def _check(entry: Record, *, scan: Record, at: dt.datetime | None) -> ExternalRe
     source, definition = text(entry.get("dataSource")) or _source(scan), text(scan.get("definitionName"))
     name = text(entry.get("name")) or text(entry.get("definition")) or text(entry.get("identity")) or "check"
     status, unknown = parse_status(entry.get("outcome"), statuses=STATUSES)
-    if entry.get("outcome") is None:
+    if status is ResultStatus.UNKNOWN and text(entry.get("outcome")).casefold() in ("", "unevaluated"):
         unknown = "Soda did not evaluate this check."
+    prefix = entry.get("datasetPrefix")
+    schema = "/".join(text(part) for part in prefix) if isinstance(prefix, list) else ""
+    # The path of a check in its contract stays the same when its name or threshold changes.
+    identity = text(entry.get("checkPath")) or name
     diagnostics = optional_record(entry.get("diagnostics"))
     metrics = entry.get("metrics")
     return ExternalResult(
         tool=TOOL,
         # Soda's own identity is a digest of the check's text, which changes with every threshold change.
-        key=result_key(source, table, column, _suffixed(name, filter_=filter_, definition=definition)),
+        key=result_key(source, schema, table, column, _suffixed(identity, filter_=filter_, definition=definition)),
         name=text(_suffixed(f"{table}: {name}" if table else name, filter_=filter_)),
         status=status,
         value=number(diagnostics.get("value")),
@@ -75,9 +86,13 @@ def _check(entry: Record, *, scan: Record, at: dt.datetime | None) -> ExternalRe
         at=at,
         subject=table,
         column=column,
-        measure=_measure(metrics),
+        measure=_measure(metrics) or text(entry.get("checkType")),
         period=instant(scan.get("dataTimestamp")),
     )
+
+
+def _is_contract(scan: Record) -> bool:
+    return isinstance(scan.get("contract"), dict) or text(scan.get("sourceOwner")) == "soda-core"
 
 
 def _suffixed(name: str, *, filter_: str, definition: str = "") -> str:

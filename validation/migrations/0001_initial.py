@@ -24,10 +24,23 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='ImportedFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('path', models.CharField(max_length=1000, unique=True)),
+                ('version', models.CharField(help_text='Time of change and size of the file.', max_length=60)),
+                ('imported_at', models.DateTimeField()),
+                ('error', models.TextField(blank=True, help_text='Why the file could not be imported.')),
+            ],
+            options={
+                'ordering': ['path'],
+            },
+        ),
+        migrations.CreateModel(
             name='ExternalCheck',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tool', models.CharField(choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], max_length=30)),
+                ('tool', models.CharField(choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow'), ('dagster', 'Dagster'), ('prefect', 'Prefect'), ('openlineage', 'OpenLineage')], max_length=30)),
                 ('key', models.CharField(max_length=250)),
                 ('name', models.CharField(max_length=250)),
                 ('subject', models.CharField(blank=True, help_text='Table, model, source or DAG.', max_length=250)),
@@ -51,7 +64,7 @@ class Migration(migrations.Migration):
             name='MappingRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], help_text='Default: any tool.', max_length=30)),
+                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow'), ('dagster', 'Dagster'), ('prefect', 'Prefect'), ('openlineage', 'OpenLineage')], help_text='Default: any tool.', max_length=30)),
                 ('pattern', models.CharField(help_text='Key of a result, in any case; * matches anything, as in model.shop.*', max_length=250)),
                 ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='external_rules', to='pipelines.pipeline')),
             ],
@@ -136,7 +149,7 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow')], help_text='Default: any tool.', max_length=30)),
+                ('tool', models.CharField(blank=True, choices=[('dbt', 'dbt'), ('great_expectations', 'Great Expectations'), ('soda', 'Soda'), ('airflow', 'Airflow'), ('dagster', 'Dagster'), ('prefect', 'Prefect'), ('openlineage', 'OpenLineage')], help_text='Default: any tool.', max_length=30)),
                 ('pattern', models.CharField(help_text='Key of a result, in any case; * matches anything, as in model.shop.*', max_length=250)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='validation.mappingrule')),
@@ -311,6 +324,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['point', '-replaced_at', '-pk'],
+                'indexes': [models.Index(fields=['replaced_at'], name='revision_newest')],
             },
         ),
         migrations.CreateModel(

@@ -200,6 +200,7 @@ class MetricPointRevision(models.Model):
 
     class Meta:
         ordering = ["point", "-replaced_at", "-pk"]
+        indexes = [models.Index(fields=["replaced_at"], name="revision_newest")]
 
     def __str__(self) -> str:
         return f"{self.value} until {self.replaced_at:%Y-%m-%dT%H:%MZ}"

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
 
 from pipelines.models import Pipeline
 from validation.domain.results import WORST_FIRST
@@ -16,6 +16,7 @@ from validation.models import (
     KnownEvent,
     Metric,
     MetricPoint,
+    MetricPointRevision,
     ReportedRun,
 )
 
@@ -102,15 +103,37 @@ def sources() -> QuerySet[DataSource]:
 
 
 def metric_points(
-    metric: Metric, *, since: dt.datetime | None = None, until: dt.datetime | None = None
+    metric: Metric,
+    *,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    known_at: dt.datetime | None = None,
 ) -> QuerySet[MetricPoint]:
-    """Return a metric's data points within a time window, newest bucket first."""
+    """Return a metric's data points within a time window, newest bucket first.
+
+    `known_value` and `known_since` are the value and its time of observation that were known at `known_at`, by default those of now;
+    points that had no value then are left out.
+    """
     rows = MetricPoint.objects.filter(metric=metric)
+    if known_at is None:
+        rows = rows.annotate(known_value=F("value"), known_since=F("observed_at"))
+    else:
+        earlier = MetricPointRevision.objects.filter(
+            point=OuterRef("pk"), observed_at__lte=known_at, replaced_at__gt=known_at
+        ).order_by("-pk")
+        rows = rows.annotate(
+            known_value=_known("value", earlier, at=known_at), known_since=_known("observed_at", earlier, at=known_at)
+        ).filter(known_value__isnull=False)
     if since is not None:
         rows = rows.filter(bucket__gte=since)
     if until is not None:
         rows = rows.filter(bucket__lte=until)
     return rows.order_by("-bucket", "segment")
+
+
+def _known(field: str, earlier: QuerySet[MetricPointRevision], *, at: dt.datetime) -> Case:
+    """Return the field of a point's value at `at`: of the current value if it was observed by then, else of a revision."""
+    return Case(When(observed_at__lte=at, then=F(field)), default=Subquery(earlier.values(field)[:1]))
 
 
 def check_results(check: Check) -> QuerySet[CheckResult]:

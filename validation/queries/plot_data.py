@@ -4,16 +4,18 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from validation.check_types.completeness import CompletenessParameters
 from validation.domain.backtests import history_outcomes
 from validation.domain.check_type import Chart
 from validation.domain.parameters import Parameters
 from validation.domain.results import CheckOutcome, EvaluationContext
-from validation.models import Check, CheckResult, MetricPoint
+from validation.models import Check, CheckResult, Metric, MetricPoint
 from validation.queries.evaluation_context import check_granularity, context_since, newest_due
 
 MAX_VALUES = 1000
 # Only this many of the newest values get an expected range that is computed for the plot.
 MAX_RANGES = 400
+MAX_HEAT_BUCKETS, MAX_HEAT_SEGMENTS = 90, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,18 @@ def plot_data(check: Check, *, days: int | None = None) -> list[PlotData]:
     ]
 
 
+def metric_values(metric: Metric, *, days: int | None) -> list[PlotData]:
+    """Return the values of a metric's newest `days` days, or all, oldest first, without results."""
+    points = MetricPoint.objects.filter(metric=metric, segment="").order_by("-bucket")
+    newest = points.values_list("bucket", flat=True).first()
+    if newest is None:
+        return []
+    if days is not None:
+        points = points.filter(bucket__gt=newest - dt.timedelta(days=days))
+    rows = points.values_list("bucket", "value")[:MAX_VALUES]
+    return [PlotData(bucket, value, None) for bucket, value in reversed(rows)]
+
+
 def _data(bucket: dt.datetime, value: float, result: CheckResult | None, outcome: CheckOutcome | None) -> PlotData:
     source = outcome or result
     return PlotData(bucket, value, result, source.low if source else None, source.high if source else None)
@@ -91,6 +105,33 @@ def _newest_results(check: Check, *, since: dt.datetime) -> dict[dt.datetime, Ch
     """Return the newest result of each bucket."""
     rows = check.results.filter(bucket__gte=since).order_by("bucket", "-started_at", "-pk").distinct("bucket")
     return {row.bucket: row for row in rows if row.bucket is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDays:
+    """A segment, "" for the total, with the days or hours that it should have, oldest first, that arrived, and those off."""
+
+    name: str
+    buckets: tuple[dt.datetime, ...]
+    present: frozenset[dt.datetime]
+    off: frozenset[dt.datetime]
+
+
+def arrivals(check: Check, *, at: dt.datetime) -> list[SegmentDays]:
+    """Return what arrived in the look-back period of a completeness check, for the total or each of its segments."""
+    parameters = check.type.load_draft(check.parameters)
+    if not isinstance(parameters, CompletenessParameters) or check.metric is None:
+        return []
+    newest, step = newest_due(check, at=at), check_granularity(check).step
+    count = min(parameters.look_back, MAX_HEAT_BUCKETS)
+    buckets = tuple(newest - index * step for index in reversed(range(count)))
+    context = context_since(check, parameters=parameters, at=at, since=buckets[0], bucket=newest)
+    off = frozenset(bucket for bucket in buckets if context.local_date(bucket) in context.off_days)
+    segments = []
+    for name in (parameters.segments or ("",))[:MAX_HEAT_SEGMENTS]:
+        series = context.segments.get(name) if name else context.series
+        segments.append(SegmentDays(name, buckets, frozenset(series.buckets if series else ()), off))
+    return segments
 
 
 def backtest_context(

@@ -13,6 +13,7 @@ from people.models import User
 from validation.models import DataSource
 from validation.warehouse_subprocess import QueryFailedError, SourceRefusedError, query_rows
 
+# SQLAlchemy is a sixth of what a process loads at its start. It is imported where an address is read.
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
@@ -26,21 +27,25 @@ def address_problem(address: str) -> str:
     """Return why `address` is not a valid database URL, or an empty string. Never repeats the address."""
     if not address:
         return "Enter a database URL, such as postgresql://reader:password@host/warehouse."
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # as in _parsed
-
     try:
-        _parsed(address).get_dialect()
-    except (SQLAlchemyError, ValueError, ImportError):
+        _parse_address(address)
+    except (ValueError, ImportError):
         return "Unsupported database URL."
     return ""
 
 
-def _parsed(address: str) -> "URL":
-    """Return the parsed address."""
-    # SQLAlchemy takes a sixth of the time of a start, and few processes of the site need it.
-    from validation.warehouse_worker import parse_address  # noqa: PLC0415
+def _parse_address(address: str) -> "URL":
+    """Return an address as a URL; raise ValueError if it is invalid, ImportError without its driver."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # see above
 
-    return parse_address(address)
+    from validation.warehouse_worker import parse_address  # noqa: PLC0415  # see above
+
+    try:
+        url = parse_address(address)
+        url.get_dialect()
+    except SQLAlchemyError as error:
+        raise ValueError("Unsupported database URL.") from error
+    return url
 
 
 def _refusal(address: str) -> str:
@@ -48,7 +53,7 @@ def _refusal(address: str) -> str:
 
     Every query is checked again, because a role may get more rights and a name may get another address.
     """
-    url = _parsed(address)
+    url = _parse_address(address)
     if url.get_backend_name() == "sqlite":
         return ""
     if is_site_database(url, connection.settings_dict):
@@ -125,7 +130,7 @@ def save_data_source(source: DataSource, *, address: str, by: User) -> DataSourc
         if problem:
             raise InvalidInputError({"address": [problem]})
         source.address = address
-        source.dialect = _parsed(address).get_backend_name()[:MAX_DIALECT_LENGTH]
+        source.dialect = _parse_address(address).get_backend_name()[:MAX_DIALECT_LENGTH]
     try:
         # An unchanged address is not decrypted, so that a source can be edited without its key.
         source.full_clean(exclude=() if address else ("address",))

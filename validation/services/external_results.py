@@ -11,14 +11,16 @@ from django.db.models import QuerySet
 
 from common.exceptions import InvalidInputError
 from lineage.domain.dbt import Manifest
+from lineage.models import OpenLineageNode
 from lineage.services.manifests import place_again, store_manifest
+from lineage.services.openlineage import move_nodes
 from validation.importers import dbt
 from validation.importers.files import KINDS, read
 from validation.importers.parsing import Json
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
-from validation.notifications import notify_external_errors
-from validation.services.mapping import check_pipelines, place_manifest
+from validation.notifications import notify_external_errors, notify_test_owners
+from validation.services.mapping import check_pipelines, openlineage_pipelines, place_manifest
 from validation.services.pipeline_runs import Run, report_run
 
 # Tolerated clock difference. A result dated further in the future gets the time it was received.
@@ -78,6 +80,7 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
     new: list[ExternalFinding] = []
     changed: dict[int, ExternalCheck] = {}
     broken: list[ExternalCheck] = []
+    failed: list[ExternalCheck] = []
     for result, finding in zip(results, findings, strict=True):
         if finding is None or _identity(finding) in known:
             continue
@@ -89,12 +92,15 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
             continue
         if result.status == ResultStatus.ERROR and (check.status != ResultStatus.ERROR or check.at == NEVER):
             broken.append(check)
+        if result.status == ResultStatus.FAIL and (check.status != ResultStatus.FAIL or check.at == NEVER):
+            failed.append(check)
         _update_state(check, result=result, at=finding.at, period=period)
         changed[check.pk] = check
     ExternalFinding.objects.bulk_create(new)
     ExternalCheck.objects.bulk_update(changed.values(), STATE, batch_size=500)
     _report_runs(results, checks=checks, at=at)
     notify_external_errors(broken, at=at)
+    notify_test_owners([check for check in failed if check.status == ResultStatus.FAIL], at=at)
     unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
     return RecordResult(new=len(new), known=len(results) - len(new), unmapped=unmapped)
 
@@ -140,6 +146,7 @@ def map_checks(checks: QuerySet[ExternalCheck]) -> int:
 
 def _apply_rules() -> int:
     place_again(place=place_manifest)
+    move_nodes(openlineage_pipelines(set(OpenLineageNode.objects.values_list("key", flat=True))))
     return map_checks(ExternalCheck.objects.all())
 
 

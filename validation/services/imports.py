@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from common.exceptions import InvalidInputError
-from validation.importers import dbt
+from validation.importers import dbt, openlineage
 from validation.importers.files import KINDS, parsed
 from validation.importers.json_stream import PIECE_BYTES, uncompressed
 from validation.importers.manifest import is_manifest, read_manifest
 from validation.importers.results import UnreadableFileError
 from validation.services.external_results import RecordResult, record_file, record_manifest
+from validation.services.openlineage import record_events
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 # A dbt manifest is read piece by piece and may be larger than other files.
@@ -32,6 +33,8 @@ def import_file(kind: str, *, pieces: Iterable[bytes], at: dt.datetime) -> Recor
         if kind == dbt.TOOL and is_manifest(start):
             return record_manifest(read_manifest(chain((start,), unpacked)), at=at)
         document = parsed(_joined(start, unpacked))
+        if kind == openlineage.TOOL:
+            return record_events(openlineage.read_events(document), at=at)
     except UnreadableFileError as unreadable:
         raise InvalidInputError({"file": [str(unreadable)]}) from unreadable
     return record_file(kind, document=document, at=at)

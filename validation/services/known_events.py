@@ -94,7 +94,7 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
     if row.acknowledged_at is not None:
         raise DomainError("This result is already marked as expected.")
     row.acknowledged_by, row.acknowledged_at = by, at
-    row.expected = row.expected or f"marked as expected by {by}"[:120]
+    row.expected = row.expected or _marked_by(by)
     row.save(update_fields=["acknowledged_by", "acknowledged_at", "expected"])
     if row.bucket is not None and check.metric_id:
         points = MetricPoint.objects.filter(
@@ -107,6 +107,37 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
             check.alerting_since, check.alert_ended_at = None, at
         check.save(update_fields=["last_expected", "alerting_since", "alert_ended_at"])
     return row
+
+
+@transaction.atomic
+def withdraw_expected(result: CheckResult, *, at: dt.datetime) -> None:
+    """Remove the mark that a result was expected, and evaluate the check again.
+
+    Raises DomainError if the check was deleted or the result is not marked any more.
+    """
+    check = Check.objects.select_for_update().filter(pk=result.parent_check_id).first()
+    if check is None:
+        raise DomainError("This check was deleted. Restore it first.")
+    row = CheckResult.objects.select_for_update().get(pk=result.pk)
+    if row.acknowledged_at is None:
+        raise DomainError("This result is not marked as expected any more.")
+    # The name of a known event stays.
+    if row.expected == _marked_by(row.acknowledged_by):
+        row.expected = ""
+    row.acknowledged_by = row.acknowledged_at = None
+    row.save(update_fields=["acknowledged_by", "acknowledged_at", "expected"])
+    if row.bucket is not None and check.metric is not None:
+        points = MetricPoint.objects.filter(metric=check.metric, bucket=row.bucket, segment__in=_alarming_segments(row))
+        points.update(is_expected=False)
+        schedule_reevaluation(check.metric, buckets={row.bucket}, at=at)
+    if not CheckResult.objects.filter(parent_check=check, pk__gt=row.pk).exists():
+        check.last_expected = row.expected
+        check.next_due_at = at if check.is_active else None
+        check.save(update_fields=["last_expected", "next_due_at"])
+
+
+def _marked_by(person: User | None) -> str:
+    return f"marked as expected by {person}"[:120]
 
 
 def _alarming_segments(row: CheckResult) -> list[str]:

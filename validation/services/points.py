@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models import Q
 
-from common.exceptions import InvalidInputError
+from common.exceptions import DomainError, InvalidInputError
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import parse_bucket
 from validation.models import Check, CheckResult, Metric, PendingReevaluation
@@ -21,7 +21,7 @@ MAX_REEVALUATIONS = 60
 MAX_AHEAD = dt.timedelta(days=2)
 
 # A changed value is first saved as a revision; an unchanged one is not written. Each given row must have a different
-# bucket and segment.
+# bucket and segment. Clocks of workers differ, and a value never ends before it was observed, so that each instant has one.
 UPSERT = """
 WITH given AS (
   SELECT * FROM unnest(%(segments)s::text[], %(buckets)s::timestamptz[], %(values)s::float8[]) AS g(segment, bucket, value)
@@ -30,12 +30,13 @@ WITH given AS (
   WHERE p.metric_id = %(metric)s AND p.value <> g.value
 ), revised AS (
   INSERT INTO validation_metricpointrevision (point_id, value, observed_at, replaced_at)
-  SELECT id, value, observed_at, %(at)s FROM old
+  SELECT id, value, observed_at, greatest(%(at)s, observed_at) FROM old
 ), put AS (
   INSERT INTO validation_metricpoint AS p (metric_id, segment, bucket, value, observed_at, is_expected)
   SELECT %(metric)s, segment, bucket, value, %(at)s, false FROM given
   ON CONFLICT (metric_id, segment, bucket) DO UPDATE
-    SET value = excluded.value, observed_at = excluded.observed_at, is_expected = false WHERE p.value <> excluded.value
+    SET value = excluded.value, observed_at = greatest(excluded.observed_at, p.observed_at), is_expected = false
+    WHERE p.value <> excluded.value
   RETURNING (xmax = 0) AS created, bucket
 )
 SELECT created, bucket FROM put
@@ -64,7 +65,14 @@ class PushResult:
 
 
 def read_points(metric: Metric, *, rows: Sequence[object], at: dt.datetime) -> list[NewPoint]:
-    """Return pushed points, `{"at", "value", "segment"?}` each; raise InvalidInputError for `points`, row by row."""
+    """Return pushed points, `{"at", "value", "segment"?}` each; raise InvalidInputError for `points`, row by row.
+
+    Raise DomainError if the metric is pulled: what its SQL returns is for admins to change.
+    """
+    if metric.source_id is not None:
+        raise DomainError(
+            "The points of this metric are pulled with SQL, so none can be pushed. Push to a metric without a data source."
+        )
     if len(rows) > MAX_POINTS_PER_PUSH:
         raise InvalidInputError(
             {"points": [f"At most {MAX_POINTS_PER_PUSH:,} points per request; received {len(rows):,}."]}

@@ -62,10 +62,13 @@ def pull_metric(metric: Metric, *, at: dt.datetime, budget: Budget) -> PushResul
     total = PushResult()
     if metric.source is None:
         return total
+    started = time.monotonic()
     points = _read_points(metric, at=at, budget=budget)
+    # The values are known from when they arrive, which may be long after a slow query started.
+    arrived_at = at + dt.timedelta(seconds=int(time.monotonic() - started))
     with transaction.atomic():
         for start in range(0, len(points), MAX_POINTS_PER_PUSH):
-            total += push_points(metric, points=points[start : start + MAX_POINTS_PER_PUSH], at=at)
+            total += push_points(metric, points=points[start : start + MAX_POINTS_PER_PUSH], at=arrived_at)
         Metric.objects.filter(pk=metric.pk).update(pulled_at=at)
     metric.pulled_at = at
     return total

@@ -1,6 +1,5 @@
 """Views for checks: list, detail, create, edit, delete, run, mute, known events and backtest."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -12,20 +11,23 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from common.csv import csv_response
+from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_count
 from common.forms import add_field_errors, add_service_error
 from common.http import query_param
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from pipelines.models import Pipeline
 from pipelines.queries import row_history
 from validation.domain.backtests import run_backtest
 from validation.domain.parameters import InvalidParametersError
 from validation.domain.results import WORST_FIRST, Confirmation
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
-from validation.models import Check, CheckResult, KnownEvent
+from validation.models import Check, CheckQuerySet, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
-from validation.plots import ChartValue, Plot, build_plot
+from validation.plots import backtest_plot, build_heat_map, check_plot, check_rows, metric_plot
 from validation.presenters import check_settings
 from validation.queries.checks import (
     alerting_checks,
@@ -37,7 +39,7 @@ from validation.queries.checks import (
 )
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
-from validation.queries.plot_data import PlotData, backtest_context, plot_data
+from validation.queries.plot_data import arrivals, backtest_context
 from validation.services.checks import (
     create_check,
     delete_check,
@@ -47,30 +49,71 @@ from validation.services.checks import (
     unmute_check,
     update_check,
 )
-from validation.services.known_events import acknowledge_expected, add_known_event, delete_known_event
+from validation.services.known_events import Event, acknowledge_expected, add_known_event, delete_known_event
 from validation.services.run_check import preview_check, request_run
+from validation.undo import (
+    UndoAddEvent,
+    UndoCreateCheck,
+    UndoDeleteCheck,
+    UndoDeleteEvent,
+    UndoExpected,
+    UndoMute,
+    UndoSaveCheck,
+    setting_values,
+)
 
 CHECKS_PER_PAGE = 200
+MAX_CSV_ROWS = 2000
+CSV_COLUMNS = (
+    "id", "pipeline", "name", "type", "enabled", "status", "value", "last_run_at", "alerting_since",
+)  # fmt: skip
 RESULTS_PER_CHECK = 30
 EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
-MAX_CHART_EVENTS = 100
 CHART_DAYS = {"30": (30, "30 days"), "90": (90, "90 days"), "365": (365, "1 year"), "all": (None, "All")}
 DEFAULT_CHART_DAYS = "90"
 CALLOUTS = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
 
 
-@require_safe
-def checks(request: SignedInRequest) -> HttpResponse:
-    """List checks with their last result, failing ones first."""
+def _filtered(request: SignedInRequest) -> CheckQuerySet:
+    """Return the checks of the list's filters, failing ones first."""
     rows = checks_worst_first()
     pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
     if pipeline and "\0" not in pipeline:
         rows = rows.filter(pipeline__slug=pipeline)
     if status in WORST_FIRST:
         rows = rows.filter(last_status=status, is_active=True)
+    return rows
+
+
+@require_safe
+def checks_csv(request: SignedInRequest) -> HttpResponse:
+    """Return the checks of the list's filters as a CSV file."""
+    rows = (
+        (
+            check.pk,
+            check.pipeline.slug,
+            check.name,
+            check.check_type,
+            "yes" if check.is_active else "no",
+            check.last_status,
+            check.last_value,
+            isoformat_z(check.last_run_at) if check.last_run_at else "",
+            isoformat_z(check.alerting_since) if check.alerting_since else "",
+        )
+        for check in _filtered(request)[:MAX_CSV_ROWS]
+    )
+    return csv_response("checks.csv", columns=CSV_COLUMNS, rows=rows)
+
+
+@require_safe
+def checks(request: SignedInRequest) -> HttpResponse:
+    """List checks with their last result, failing ones first."""
+    pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
+    page = Paginator(_filtered(request), CHECKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": Paginator(rows, CHECKS_PER_PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "rows": check_rows(page.object_list),
         "pipelines": Pipeline.objects.order_by("position", "pk"),
         "pipeline": pipeline,
         "status": status,
@@ -93,11 +136,15 @@ def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEven
     at = timezone.now()
     days = request.GET.get("days", "")
     days = days if days in CHART_DAYS else DEFAULT_CHART_DAYS
+    plot = check_plot(check, days=CHART_DAYS[days][0])
+    if plot is None or plot.count < 2:  # A line
+        plot = metric_plot(check, days=CHART_DAYS[days][0]) or plot
     context = {
         "check": check,
         "callout": _callout(check),
         "now": at,
-        "plot": _plot(check, days=CHART_DAYS[days][0]),
+        "plot": plot,
+        "heat_map": build_heat_map(arrivals(check, at=at), step=check_granularity(check).step),
         "days": days,
         "ranges": [(value, label) for value, (_, label) in CHART_DAYS.items()],
         "settings": check_settings(check),
@@ -138,7 +185,7 @@ def new_check(request: SignedInRequest) -> HttpResponse:
 
     def save(fields: dict[str, Any]) -> int:
         check = create_check(pipeline, fields={**fields, "check_type": check_type}, by=request.user, at=timezone.now())
-        messages.success(request, "Check created.")
+        confirm_with_undo(request, "Check created.", UndoCreateCheck(check.pk))
         return check.pk
 
     return _check_form(request, Check(pipeline=pipeline, check_type=check_type), save=save)
@@ -150,8 +197,12 @@ def edit_check(request: SignedInRequest, pk: int) -> HttpResponse:
     check = _get_check(pk)
 
     def save(fields: dict[str, Any]) -> int:
+        before = setting_values(check, fields)
         changed = update_check(check, fields=fields, by=request.user, at=timezone.now())
-        messages.success(request, "Check saved." if changed else "No changes.")
+        if changed:
+            confirm_with_undo(request, "Check saved.", UndoSaveCheck(pk, before, setting_values(check, fields)))
+        else:
+            messages.success(request, "No changes.")
         return pk
 
     return _check_form(request, check, save=save)
@@ -179,7 +230,7 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
     if not check.has_backtest:
         raise Http404("Only checks of metric values have a backtest.")
     form = ParametersForm(request.GET or None, check_type=check.check_type, parameters=check.parameters)
-    tested = None
+    tested, plot = None, None
     if not form.is_bound or form.is_valid():
         values = form.parameters() if form.is_bound else check.parameters
         try:
@@ -194,7 +245,8 @@ def backtest(request: SignedInRequest, pk: int) -> HttpResponse:
             tested = run_backtest(
                 check.type, parameters=parameters, context=history, buckets=buckets, confirmation=confirmation
             )
-    context = {"check": check, "form": form, "tested": tested, "days": BACKTEST_DAYS}
+            plot = backtest_plot(check, parameters=parameters, context=history, buckets=buckets, tested=tested)
+    context = {"check": check, "form": form, "tested": tested, "plot": plot, "days": BACKTEST_DAYS}
     return render(request, "validation/backtest.html", context, status=400 if form.errors else 200)
 
 
@@ -206,8 +258,11 @@ def remove_check(request: SignedInRequest, pk: int) -> HttpResponse:
         delete_check(check, by=request.user, at=timezone.now())
     except NotAllowedError as refusal:
         raise PermissionDenied(str(refusal)) from refusal
-    restorable = " It can be restored for 30 days." if check.deleted_at else ""
-    messages.success(request, f"Check “{check.name}” deleted.{restorable}")
+    if check.deleted_at:
+        text = f"Check “{check.name}” deleted. It can be restored for 30 days."
+        confirm_with_undo(request, text, UndoDeleteCheck(pk))
+    else:
+        messages.success(request, f"Check “{check.name}” deleted.")
     return redirect("checks")
 
 
@@ -247,12 +302,13 @@ def run_now(request: SignedInRequest, pk: int) -> HttpResponse:
 def mute(request: SignedInRequest, pk: int) -> HttpResponse:
     """Mute or unmute a check."""
     check, form, at = _get_check(pk), MuteForm(request.POST), timezone.now()
+    before = check.muted_until
     if "unmute" in request.POST:
         unmute_check(check)
-        messages.success(request, "Unmuted.")
+        confirm_with_undo(request, "Unmuted.", UndoMute(pk, before, None))
     elif form.is_valid():
         mute_check(check, until=form.until(at), at=at)
-        messages.success(request, "Muted.")
+        confirm_with_undo(request, "Muted.", UndoMute(pk, before, check.muted_until))
     else:
         messages.error(request, "Choose a duration.")
     return redirect("check", pk=pk)
@@ -267,7 +323,7 @@ def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Marked as expected.")
+        confirm_with_undo(request, "Marked as expected.", UndoExpected(number))
     return redirect("check", pk=pk)
 
 
@@ -278,11 +334,14 @@ def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         metric = None if form.cleaned_data["whole_pipeline"] else shown.metric
         try:
-            add_known_event(shown.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now())
+            event = add_known_event(
+                shown.pipeline, metric=metric, event=form.event(), by=request.user, at=timezone.now()
+            )
         except InvalidInputError as invalid:
             add_field_errors(form, invalid)
         else:
-            messages.success(request, "Event added. Affected results are being re-evaluated.")
+            text = "Event added. Affected results are being re-evaluated."
+            confirm_with_undo(request, text, UndoAddEvent(event.pk))
             return redirect("check", pk=pk)
     return _check_page(request, shown, event_form=form)
 
@@ -293,7 +352,9 @@ def remove_event(request: SignedInRequest, pk: int, number: int) -> HttpResponse
     pipeline = _get_check(pk).pipeline
     event = get_object_or_404(KnownEvent.objects.select_related("metric"), pk=number, pipeline=pipeline)
     delete_known_event(event, at=timezone.now())
-    messages.success(request, "Event deleted. Affected results are being re-evaluated.")
+    deleted = Event(event.starts_on, event.ends_on, event.name)
+    text = "Event deleted. Affected results are being re-evaluated."
+    confirm_with_undo(request, text, UndoDeleteEvent(pipeline.pk, event.metric_id, deleted))
     return redirect("check", pk=pk)
 
 
@@ -314,29 +375,3 @@ def _callout(check: Check) -> str:
     if not check.is_active or not check.last_status or check.last_expected:
         return ""
     return CALLOUTS.get(check.last_status, "warn")
-
-
-def _plot(check: Check, *, days: int | None) -> Plot | None:
-    values = [_chart_value(row) for row in plot_data(check, days=days)]
-    if not values:
-        return None
-    granularity = check_granularity(check)
-    is_per_bucket = check.has_backtest
-    first, last = values[0].bucket.date(), values[-1].bucket.date()
-    events: dict[dt.date, str] = {}
-    for event in check_events(check).filter(ends_on__gte=first)[:MAX_CHART_EVENTS]:
-        day = max(event.starts_on, first)
-        while day <= min(event.ends_on, last):
-            events[day] = event.name
-            day += dt.timedelta(days=1)
-    # Results without buckets are drawn at the time of their run, as one line.
-    step = granularity.step if is_per_bucket else dt.timedelta(days=365)
-    daily = is_per_bucket and granularity.step >= dt.timedelta(days=1)
-    return build_plot(values, step=step, daily=daily, unit=check.value_unit, events=events)
-
-
-def _chart_value(row: PlotData) -> ChartValue:
-    result = row.result
-    if result is None:
-        return ChartValue(row.bucket, row.value, low=row.low, high=row.high)
-    return ChartValue(row.bucket, row.value, result.status, row.low, row.high, result.expected, result.message)

@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from notifications.services.catch_up import drop_expired, merge_overdue
 from notifications.services.delivery import deliver_one
+from notifications.services.push_devices import report_switched_off
 
 PAUSE_SECONDS = 1.0
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         if not options["loop"]:
             drop_expired()
             merge_overdue()
+            report_switched_off()
             number = _deliver_due(threading.Event())
             self.stdout.write(f"{number} messages processed.")
             return
@@ -42,6 +44,7 @@ class Command(BaseCommand):
             try:
                 drop_expired()
                 merge_overdue()
+                report_switched_off()
                 _deliver_due(stop)
             except (DatabaseError, InterfaceError) as error:
                 self.stderr.write(f"Database unavailable: {error}")

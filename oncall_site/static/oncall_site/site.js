@@ -105,6 +105,40 @@ const askFirst = async (event) => {
 };
 document.addEventListener("submit", askFirst);
 
+// A message that can be undone stays in view, at the foot of the window, until it is dismissed or can no longer be undone.
+const UNDO_MS = 10 * 60 * 1000;
+const showToast = () => {
+  const toast = [...document.querySelectorAll(".messages .callout")].findLast((message) =>
+    message.querySelector("form"),
+  );
+  if (!toast) return;
+  const dismiss = document.createElement("button");
+  dismiss.type = "button";
+  dismiss.className = "button small quiet";
+  dismiss.textContent = "Dismiss";
+  dismiss.addEventListener("click", () => toast.remove());
+  toast.append(dismiss);
+  toast.classList.add("toast");
+  setTimeout(() => toast.remove(), UNDO_MS);
+};
+showToast();
+document.addEventListener("htmx:oobAfterSwap", showToast);
+
+// Leaving a page asks first while a form with data-guard has changes that were not sent.
+let unsent = null;
+document.addEventListener("input", (event) => {
+  unsent = event.target.closest("form[data-guard]") ?? unsent;
+});
+document.addEventListener("submit", () => {
+  unsent = null;
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && unsent?.contains(event.target)) unsent = null;
+});
+window.addEventListener("beforeunload", (event) => {
+  if (unsent?.isConnected) event.preventDefault();
+});
+
 // Copy buttons are of use only where the clipboard is: the page has them hidden.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!navigator.clipboard) break;

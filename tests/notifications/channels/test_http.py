@@ -4,7 +4,7 @@ import pytest
 
 from common.exceptions import InvalidInputError, NotAllowedError
 from notifications.models import ContactMethod, Message
-from notifications.services.preferences import set_contact_method
+from notifications.services.contact_methods import set_contact_method
 
 CHANNELS = {"ntfy": "/topic", "slack": "/services/T/B/x", "webhook": "/hook?key=1"}
 

@@ -155,7 +155,42 @@ def test_a_holiday_is_learnt_from_the_ones_before():
     assert [known[day].is_flagged for day in sorted(christmas)[1:]] == [False, False, False]
     assert known[dt.date(2025, 12, 25)].expected == pytest.approx(4_500, rel=0.15)
     unknown = {one.day: one for one in score_series(points)}
-    assert all(unknown[day].is_flagged for day in sorted(christmas)[1:])
+    # Without the calendar, a day that was odd in two of the last three years is known too.
+    assert [unknown[day].is_flagged for day in sorted(christmas)[1:]] == [True, False, False]
+
+
+def yearly_sale(years=4, *, factor=1.8):
+    """A steady series with a sale on 10 and 11 June of each year."""
+    days = [dt.date(2022, 1, 1) + dt.timedelta(days=n) for n in range(years * 365)]
+    rng = np.random.default_rng(3)
+    sale = [(6, 10), (6, 11)]
+    return [
+        (day, round(10_000 * (factor if (day.month, day.day) in sale else 1) * (1 + 0.02 * rng.standard_normal())))
+        for day in days
+    ]
+
+
+def test_what_happens_every_year_is_no_news():
+    results = {one.day: one for one in score_series(yearly_sale())}
+    assert [results[dt.date(year, 6, 10)].is_flagged for year in (2022, 2023, 2024, 2025)] == [True, True, False, False]
+    assert results[dt.date(2025, 6, 10)].reason.endswith("not an anomaly: as around this date in earlier years.")
+
+
+def test_a_failure_on_the_date_of_a_yearly_sale_is_flagged():
+    points = [(day, 0.0 if day == dt.date(2025, 6, 10) else value) for day, value in yearly_sale()]
+    assert {one.day: one for one in score_series(points)}[dt.date(2025, 6, 10)].is_flagged
+
+
+@pytest.mark.parametrize(("least", "is_flagged"), [(0.1, False), (0.03, True), (0.0, True)])
+def test_a_deviation_below_the_least_is_not_flagged(least, is_flagged):
+    rng = np.random.default_rng(4)
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(200)]
+    points = [(day, round(1_000_000 * (1 + 0.003 * rng.standard_normal()))) for day in days]
+    points[150] = (days[150], 950_000)
+    result = score_series(points, least_deviation=least)[150]
+    assert result.is_flagged == is_flagged
+    if least:
+        assert result.lower <= result.expected * (1 - least) * 1.001
 
 
 def test_known_events_are_left_out_of_baselines():

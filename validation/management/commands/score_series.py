@@ -31,7 +31,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--kind", choices=("count", "ratio"), default="count", help="ratio for values between 0 and 1"
         )
-        parser.add_argument("--calendar", metavar="COUNTRY", help="country of the public holidays, such as US or DE")
+        parser.add_argument(
+            "--calendar", metavar="COUNTRY", help="country of the public holidays, such as US, DE or AU-VIC"
+        )
         parser.add_argument("--budget", type=float, default=4.0, help="target number of alerts per year (default: 4)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -104,12 +106,13 @@ def _value(text: str | None, *, where: str) -> float | None:
     return value
 
 
-def _calendar(country: str | None, days: list[dt.date]) -> dict[dt.date, str]:
+def _calendar(calendar: str | None, days: list[dt.date]) -> dict[dt.date, str]:
     """Return the public holidays by date, with one extra year on each side; raise CommandError."""
-    if country is None:
+    if calendar is None:
         return {}
+    country, _, subdivision = calendar.upper().partition("-")
     years = range(max(1, days[0].year - 1), min(9999, days[-1].year + 1) + 1)
     try:
-        return {day: name for year in years for day, name in public_holidays(country.upper(), "", year).items()}
+        return {day: name for year in years for day, name in public_holidays(country, subdivision, year).items()}
     except NotImplementedError as error:
-        raise CommandError(f"Unknown country “{country}”. Use a code such as US or DE.") from error
+        raise CommandError(f"Unknown calendar “{calendar}”. Use a code such as US, DE or AU-VIC.") from error

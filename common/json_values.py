@@ -1,4 +1,4 @@
-"""JSON form of a notification's context: a frozen dataclass of plain values, dates, instants, tuples and other such dataclasses."""
+"""JSON form of a frozen dataclass of plain values, dates, times, instants, tuples, dictionaries and other such dataclasses."""
 
 import datetime as dt
 import types
@@ -9,12 +9,12 @@ T = TypeVar("T")
 
 
 def to_json(value: Any) -> Any:
-    """Return a value of a context as JSON data; dates and instants become ISO 8601 text."""
+    """Return a value as JSON data; dates, times and instants become ISO 8601 text."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
-    if isinstance(value, (dt.datetime, dt.date)):
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
         return value.isoformat()
     return value
 
@@ -31,9 +31,10 @@ def _value(wanted: Any, data: Any) -> Any:
         return None if data is None else _value(next(one for one in arguments if one is not types.NoneType), data)
     if origin is tuple:
         return tuple(_value(arguments[0], item) for item in data)
+    wanted = origin or wanted
     if is_dataclass(wanted) and isinstance(wanted, type):
         return from_json(wanted, data)
-    if wanted in (dt.datetime, dt.date):
+    if wanted in (dt.datetime, dt.date, dt.time):
         return wanted.fromisoformat(data)
     if not isinstance(data, wanted):
         raise TypeError(f"{data!r} is not of type {wanted.__name__}.")

@@ -1,0 +1,106 @@
+"""What the Undo buttons of hand-off notes, meetings and action items do."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.db import transaction
+
+from common.exceptions import DomainError
+from handoffs.models import Handoff
+from handoffs.services.action_items import ItemChange, change_item, delete_item, lock_item
+from handoffs.services.meetings import lock_open, move_meeting
+from handoffs.services.sheets import NoteChange, NoteConflictError, SheetChange, change_sheet
+from people.models import User
+from people.undo import Undo, Undone, register
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoAddItem(Undo):
+    """Delete an action item that was added."""
+
+    name: ClassVar[str] = "action-item.add"
+
+    item: int
+    text: str
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Delete it, unless it was changed or completed meanwhile."""
+        item = lock_item(self.item)
+        if item.text != self.text or item.done_at is not None:
+            raise DomainError("This action item was changed meanwhile.")
+        delete_item(item)
+        return Undone(f"Action item removed: “{self.text}”.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoMarkItem(Undo):
+    """Reopen an action item that was done, or the reverse."""
+
+    name: ClassVar[str] = "action-item.mark"
+
+    item: int
+    is_done: bool
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Mark it the other way, unless somebody else did meanwhile."""
+        item = lock_item(self.item)
+        if (item.done_at is not None) != self.is_done:
+            raise DomainError("This action item was changed meanwhile.")
+        change_item(item, change=ItemChange(done=not self.is_done), by=by, at=at)
+        return Undone(f"Action item {'reopened' if self.is_done else 'done'}: “{item.text}”.")
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierNote:
+    """The text of a topic's note before it was saved, and the version that was saved."""
+
+    title: str
+    text: str
+    version: int
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoNotes(Undo):
+    """Restore the notes of a sheet."""
+
+    name: ClassVar[str] = "hand-off.notes"
+
+    handoff: int
+    notes: tuple[EarlierNote, ...]
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore them, unless somebody changed one of them meanwhile or the sheet is locked."""
+        notes = {note.title: NoteChange(note.text, note.version) for note in self.notes}
+        try:
+            change_sheet(Handoff.objects.get(pk=self.handoff), change=SheetChange(notes=notes), by=by, at=at)
+        except NoteConflictError as error:
+            authors = " and ".join(sorted({conflict.edited_by for conflict in error.conflicts}))
+            raise DomainError(f"{authors} changed these notes meanwhile.") from error
+        return Undone("Earlier notes restored.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoMoveMeeting(Undo):
+    """Move a meeting back."""
+
+    name: ClassVar[str] = "hand-off.move"
+
+    handoff: int
+    before: tuple[dt.datetime, ...]
+    saved: tuple[dt.datetime, ...]
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Move it back, unless somebody moved it again."""
+        row = lock_open(Handoff.objects.get(pk=self.handoff))
+        if (row.meeting_starts_at, row.meeting_ends_at) != self.saved:
+            raise DomainError("The meeting was moved again meanwhile.")
+        move_meeting(row, by=by, at=at, starts_at=self.before[0], ends_at=self.before[1])
+        return Undone("Meeting moved back. Both engineers were notified.")

@@ -1,0 +1,87 @@
+"""API of events in the PagerDuty Events API v2 format, so that any tool that speaks it can open incidents."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import api_view, authentication_classes, parser_classes, permission_classes
+from rest_framework.exceptions import ParseError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.api.parsers import JsonParser
+from incidents.domain.events import InvalidEventError, read_event
+from incidents.services.events import TooManyEventsError, ingest_event
+
+MAX_EVENT_BYTES = 512 * 1024
+RETRY_SECONDS = "60"
+
+
+class EventParser(JsonParser):
+    """Parser of one event, up to 512 KiB."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the parsed event; raise ParseError."""
+        if int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0) > MAX_EVENT_BYTES:
+            raise ParseError(f"The event is larger than {MAX_EVENT_BYTES // 1024} KiB")
+        return super().parse(stream, media_type, parser_context)
+
+
+class EventAcceptedSerializer(serializers.Serializer[Any]):
+    """An accepted event, with the key that later events about the same problem have to carry."""
+
+    status = serializers.CharField()
+    message = serializers.CharField()
+    dedup_key = serializers.CharField()
+
+
+class EventRejectedSerializer(serializers.Serializer[Any]):
+    """A rejected event, with every reason."""
+
+    status = serializers.CharField()
+    message = serializers.CharField()
+    errors = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # DRF takes it off the class
+
+
+@extend_schema(
+    request=OpenApiTypes.OBJECT,
+    auth=[],
+    responses={
+        202: EventAcceptedSerializer,
+        400: OpenApiResponse(EventRejectedSerializer, description="Invalid event"),
+        429: OpenApiResponse(EventRejectedSerializer, description="Too many events"),
+    },
+)
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+@parser_classes([EventParser])
+def events(request: Request) -> Response:
+    """Receive an event in the format of PagerDuty’s Events API v2: `trigger`, `acknowledge` or `resolve`.
+
+    `routing_key` is an integration key of a pipeline. The base URL of PagerDuty’s clients is this address: they append
+    `/v2/enqueue`.
+    """
+    try:
+        dedup_key = ingest_event(read_event(request.data), at=timezone.now())
+    except (InvalidEventError, ParseError) as error:
+        errors = error.errors if isinstance(error, InvalidEventError) else [str(error)]
+        return _rejected(400, "invalid event", "Event object is invalid", errors)
+    except TooManyEventsError:
+        message = "This integration key has sent too many events. Try again in a minute."
+        response = _rejected(429, "throttle exceeded", message, [message])
+        response.headers["Retry-After"] = RETRY_SECONDS
+        return response
+    body = {"status": "success", "message": "Event processed", "dedup_key": dedup_key}
+    return Response(EventAcceptedSerializer(body).data, status=status.HTTP_202_ACCEPTED)
+
+
+def _rejected(code: int, name: str, message: str, errors: list[str]) -> Response:
+    body = {"status": name, "message": message, "errors": errors}
+    return Response(EventRejectedSerializer(body).data, status=code)

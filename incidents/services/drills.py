@@ -1,0 +1,40 @@
+"""Drills: an incident that goes through rules, chain and escalation, and touches no status and no report."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from common.exceptions import DomainError
+from incidents.models import Incident
+from incidents.services.transitions import NewIncident, open_incident, resolve
+from people.models import User
+from pipelines.models import Pipeline
+
+TITLE = "Drill: nothing is wrong"
+TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. Nothing else is to be done."
+MAX_DRILL = dt.timedelta(hours=4)
+
+
+@transaction.atomic
+def start_drill(pipeline: Pipeline, *, by: User, at: dt.datetime) -> Incident:
+    """Start a drill of a pipeline: its responder is notified as of an incident. Raises DomainError while another one runs."""
+    # One after another for each pipeline.
+    Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline.pk)
+    if Incident.objects.unresolved().filter(pipeline=pipeline, source=Incident.Source.DRILL).exists():
+        raise DomainError("A drill of this pipeline is running. Resolve it first.")
+    what = NewIncident(kind=Incident.Kind.ISSUE, title=TITLE, text=TEXT, source=Incident.Source.DRILL)
+    return open_incident(pipeline, what=what, by=by, at=at)
+
+
+def end_old_drills(*, at: dt.datetime) -> int:
+    """Resolve the drills that nobody resolved for hours; return how many."""
+    rows = Incident.objects.unresolved().filter(source=Incident.Source.DRILL, opened_at__lte=at - MAX_DRILL)
+    count = 0
+    for row in rows.order_by("pk"):
+        try:
+            resolve(row, by=None, at=at, text="The drill ended by itself.")
+        except DomainError:
+            # A person resolved it meanwhile.
+            continue
+        count += 1
+    return count

@@ -1,0 +1,72 @@
+"""Replies by SMS and keys pressed in a call: they acknowledge and resolve incidents."""
+
+import datetime as dt
+import re
+
+from common.exceptions import DomainError
+from incidents.models import Incident
+from incidents.services.transitions import acknowledge, resolve
+from notifications.models import Message
+from notifications.registry import load
+from people.models import User
+
+# A reply without a number is about the newest incident of this time.
+REPLY_WINDOW = dt.timedelta(days=1)
+REPLY = re.compile(r"\A\s*(a|ack|acknowledge|r|res|resolve)\s*#?([0-9]{1,15})?\s*[.!]?\s*\Z", re.IGNORECASE)
+ACKNOWLEDGE_KEY, RESOLVE_KEY = "1", "2"
+MESSAGES_SEARCHED = 20
+HELP = "Reply a to acknowledge, r to resolve, or a and the number of an incident."
+
+
+def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
+    """Do what a reply by SMS asks for; return the answer."""
+    match = REPLY.match(text)
+    if match is None:
+        return HELP
+    incident = _incident(int(match[2])) if match[2] else newest_incident(person, at=at)
+    if incident is None:
+        return (
+            f"There is no such incident. {HELP}"
+            if match[2]
+            else "There is no incident that you were sent by SMS today."
+        )
+    return _act(incident, person=person, is_acknowledgement=match[1].casefold().startswith("a"), at=at)
+
+
+def answer_key(message: Message, *, key: str, at: dt.datetime) -> str:
+    """Do what a key pressed in a call asks for; return what the call says."""
+    incident = incident_of_message(message)
+    if incident is None or key not in (ACKNOWLEDGE_KEY, RESOLVE_KEY):
+        return "Nothing was changed."
+    return _act(incident, person=message.recipient, is_acknowledgement=key == ACKNOWLEDGE_KEY, at=at)
+
+
+def _act(incident: Incident, *, person: User, is_acknowledgement: bool, at: dt.datetime) -> str:
+    try:
+        if is_acknowledgement:
+            acknowledge(incident, by=person, at=at)
+        else:
+            resolve(incident, by=person, at=at, text="Resolved by phone.")
+    except DomainError as error:
+        return f"{incident.title}: {error}"
+    return f"{'Acknowledged' if is_acknowledgement else 'Resolved'}: {incident.title}"
+
+
+def newest_incident(person: User, *, at: dt.datetime) -> Incident | None:
+    """Return the incident of the newest SMS about one that a person got within a day, or None."""
+    rows = Message.objects.filter(recipient=person, channel=Message.Channel.SMS, sent_at__gt=at - REPLY_WINDOW)
+    for row in rows.order_by("-sent_at", "-pk")[:MESSAGES_SEARCHED]:
+        if (incident := incident_of_message(row)) is not None:
+            return incident
+    return None
+
+
+def incident_of_message(message: Message) -> Incident | None:
+    """Return the incident that a message is about, or None."""
+    notification = load(message.type, message.context)
+    number = notification.phone_actions() if notification is not None else None
+    return None if number is None else _incident(number)
+
+
+def _incident(number: int) -> Incident | None:
+    return Incident.objects.filter(pk=number).first()

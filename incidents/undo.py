@@ -1,0 +1,67 @@
+"""What the Undo buttons of incidents do."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.db import transaction
+
+from common.exceptions import DomainError
+from incidents.models import Incident
+from incidents.services.transitions import Snooze, delete_note, lock_incident, restore_snooze, update_incident
+from people.models import User
+from people.undo import Undo, Undone, register
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoNote(Undo):
+    """Remove a note from an incident's timeline."""
+
+    name: ClassVar[str] = "incident.note"
+
+    incident: int
+    entry: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Remove it, unless it is gone."""
+        delete_note(Incident.objects.get(pk=self.incident), entry=self.entry, by=by)
+        return Undone("Note removed.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoSnooze(Undo):
+    """Remove a snooze."""
+
+    name: ClassVar[str] = "incident.snooze"
+
+    incident: int
+    before: Snooze
+    saved: dt.datetime
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Remove it, unless the incident was snoozed again, reassigned or resolved meanwhile."""
+        restore_snooze(Incident.objects.get(pk=self.incident), before=self.before, saved=self.saved, by=by, at=at)
+        return Undone("Snooze ended.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoEdit(Undo):
+    """Restore the kind, severity, title and text of an incident."""
+
+    name: ClassVar[str] = "incident.edit"
+
+    incident: int
+    before: dict[str, str]
+    saved: dict[str, str]
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore them, unless somebody edited the incident meanwhile."""
+        row = lock_incident(Incident.objects.get(pk=self.incident))
+        if {name: getattr(row, name) for name in self.saved} != self.saved:
+            raise DomainError("This incident was edited meanwhile.")
+        update_incident(row, by=by, at=at, **self.before)
+        return Undone("Edit undone.")

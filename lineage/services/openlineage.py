@@ -1,0 +1,80 @@
+"""Store the jobs and datasets of OpenLineage events, and the edges between pipelines that follow from them."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from django.db import transaction
+
+from lineage.domain.dbt import ManifestNode, feeding_pipelines, pipeline_links
+from lineage.models import EDGE_FADES_AFTER, OpenLineageNode, OpenLineageUse, Source
+from lineage.services.edges import EdgeReport, lock_lineage, record_edges
+
+
+class Use(NamedTuple):
+    """A job reads a dataset, or a dataset comes from a job: the keys of the reader and of what it reads."""
+
+    reader: str
+    read: str
+
+
+@transaction.atomic
+def record_uses(uses: Collection[Use], *, pipelines: Mapping[str, int | None], at: dt.datetime) -> EdgeReport:
+    """Store jobs and datasets, given with their pipelines, and what reads what; record the edges into those that read.
+
+    An edge may lead through jobs and datasets without a pipeline, as earlier events of the last 30 days described them.
+    """
+    lock_lineage()
+    nodes = [
+        OpenLineageNode(key=key, kind=key.split("/", maxsplit=1)[0], pipeline_id=pipeline, last_seen_at=at)
+        for key, pipeline in sorted(pipelines.items())
+    ]
+    OpenLineageNode.objects.bulk_create(
+        nodes, update_conflicts=True, unique_fields=["key"], update_fields=["pipeline", "last_seen_at"]
+    )
+    ids = dict(OpenLineageNode.objects.filter(key__in=pipelines).values_list("key", "pk"))
+    OpenLineageUse.objects.bulk_create(
+        [
+            OpenLineageUse(reader_id=ids[use.reader], read_id=ids[use.read], last_seen_at=at)
+            for use in sorted(set(uses))
+        ],
+        update_conflicts=True,
+        unique_fields=["reader", "read"],
+        update_fields=["last_seen_at"],
+    )
+    graph, placed = _graph(at=at)
+    feeding = feeding_pipelines(graph, pipelines=placed)
+    readers = {use.reader: graph[use.reader] for use in uses}
+    links = pipeline_links(readers, pipelines=placed, feeding=feeding)
+    return record_edges(links, source=Source.OPENLINEAGE, at=at)
+
+
+@transaction.atomic
+def move_nodes(pipelines: Mapping[str, int | None]) -> None:
+    """Set the pipelines of jobs and datasets. Edges follow with their next events."""
+    moved = []
+    for node in OpenLineageNode.objects.filter(key__in=pipelines).select_for_update().order_by("pk"):
+        if node.pipeline_id != pipelines[node.key]:
+            node.pipeline_id = pipelines[node.key]
+            moved.append(node)
+    OpenLineageNode.objects.bulk_update(moved, ["pipeline"], batch_size=500)
+
+
+def _graph(*, at: dt.datetime) -> tuple[dict[str, ManifestNode], dict[str, int]]:
+    """Return the jobs and datasets that were used lately, and the pipelines of those that have one."""
+    parents: dict[str, list[str]] = {}
+    placed: dict[str, int | None] = {}
+    rows = OpenLineageUse.objects.filter(last_seen_at__gt=at - EDGE_FADES_AFTER).order_by("pk")
+    for reader, reader_pipeline, read, read_pipeline in rows.values_list(
+        "reader__key", "reader__pipeline", "read__key", "read__pipeline"
+    ):
+        parents.setdefault(reader, []).append(read)
+        parents.setdefault(read, [])
+        placed |= {reader: reader_pipeline, read: read_pipeline}
+    nodes = {
+        key: ManifestNode(
+            key=key, kind=key.split("/", maxsplit=1)[0], name="", path="", package="", parents=tuple(above)
+        )
+        for key, above in parents.items()
+    }
+    return nodes, {key: pipeline for key, pipeline in placed.items() if pipeline is not None}

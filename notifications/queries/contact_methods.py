@@ -1,0 +1,31 @@
+"""Queries for contact methods: their codes, their digests, and which channels the site has."""
+
+from django.utils.crypto import salted_hmac
+
+from notifications.models import ContactMethod, Message
+from notifications.queries.phone_account import phone_account
+
+PHONE_CHANNELS = (Message.Channel.SMS, Message.Channel.VOICE)
+CODE_DIGITS = 6
+
+
+def is_available(channel: str) -> bool:
+    """Return True unless the channel needs an account at a provider that the site does not have."""
+    return channel not in PHONE_CHANNELS or phone_account() is not None
+
+
+def address_digest(channel: str, address: str) -> str:
+    """Return the keyed digest by which an address is found, because its ciphertext differs each time."""
+    return salted_hmac("notifications.contact_method", f"{channel} {address}", algorithm="sha256").hexdigest()
+
+
+def contact_code(method: ContactMethod) -> str:
+    """Return the six digits that were sent to a contact method last. They are in no row."""
+    digest = salted_hmac("notifications.contact_code", f"{method.pk} {method.code_nonce}", algorithm="sha256").digest()
+    return f"{int.from_bytes(digest[:8], 'big') % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
+
+
+def people_by_number(channel: str, number: str) -> list[int]:
+    """Return the people with a live contact method with this number."""
+    rows = ContactMethod.objects.live().filter(channel=channel, address_digest=address_digest(channel, number))
+    return list(rows.order_by("person").values_list("person", flat=True))

@@ -1,0 +1,38 @@
+"""What the provider of SMS and calls reports, and that somebody answered from a number."""
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from notifications.channels.phone.twilio import GONE_CODES
+from notifications.models import ContactMethod, Message
+
+DELIVERED = frozenset({"delivered", "completed"})
+FAILED = frozenset({"undelivered", "failed"})
+UNANSWERED = frozenset({"busy", "no-answer", "canceled"})
+
+
+@transaction.atomic
+def record_status(message: Message, *, status: str, error_code: str) -> None:
+    """Record what became of an SMS or a call. A number that is gone is switched off; other reports change nothing."""
+    method = ContactMethod.objects.filter(pk=message.contact_method)
+    if status in DELIVERED:
+        method.update(last_delivered_at=Now(), problem="")
+        return
+    if status not in FAILED | UNANSWERED:
+        return
+    problem = f"Twilio reported: {status}" + (f", error {error_code}" if error_code else "")
+    method.update(problem=problem)
+    if error_code.isascii() and error_code.isdigit() and int(error_code) in GONE_CODES:
+        method.filter(switched_off_at=None).update(switched_off_at=Now())
+    sent = Message.objects.filter(pk=message.pk, state=Message.State.SENT)
+    if status in FAILED:
+        sent.update(state=Message.State.FAILED, sent_at=None, problem=problem)
+    else:
+        sent.update(problem=problem)
+
+
+def record_answer(person_id: int, *, channel: str, digest: str = "", method: int = 0) -> None:
+    """Record that a person answered from a contact method: messages arrive there."""
+    rows = ContactMethod.objects.live().filter(person=person_id, channel=channel)
+    rows = rows.filter(pk=method) if method else rows.filter(address_digest=digest)
+    rows.update(verified_at=Now())

@@ -1,0 +1,104 @@
+"""Before a shift: can its engineer be reached, are they there, and have they read the runbooks that changed?"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.urls import reverse
+
+from common.formatting import format_instant
+from notifications.models import ContactMethod, Message, PushDevice
+from notifications.queries.preferences import channel_list, needed_channels
+from people.models import User
+from runbooks.models import Runbook, RunbookRead, RunbookRevision
+from scheduling.models import HolidayBlock, RotationWeek
+
+ENGINEER_NOTICE, ADMIN_NOTICE = dt.timedelta(days=5), dt.timedelta(days=2)
+# A contact method is known to work if it was confirmed within this time.
+CONFIRMATION_PERIOD = dt.timedelta(days=90)
+# For an engineer without an earlier shift: runbooks that changed within this time.
+FIRST_SHIFT_PERIOD = dt.timedelta(days=90)
+MAX_RUNBOOKS_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem before a shift, and the path of the page that helps."""
+
+    text: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftCheck:
+    """A shift with what is to be done before it; `problems` is empty if its engineer is ready."""
+
+    week: RotationWeek
+    problems: tuple[Problem, ...]
+
+
+def shift_checks(
+    *, at: dt.datetime, notice: dt.timedelta = ENGINEER_NOTICE, engineer: User | None = None
+) -> list[ShiftCheck]:
+    """Return the checks of the shifts that start within `notice`, the first to start first; of one engineer, or of all."""
+    rows = RotationWeek.objects.filter(starts_at__gt=at, starts_at__lte=at + notice, engineer__is_active=True)
+    if engineer is not None:
+        rows = rows.filter(engineer=engineer)
+    weeks = list(rows.select_related("rotation", "engineer").order_by("starts_at", "pk"))
+    if not weeks:
+        return []
+    reachable = _reachable(weeks, at=at)
+    absences = _absences(weeks)
+    unread = {week.pk: _unread_runbooks(week, at=at) for week in weeks}
+    return [ShiftCheck(week, (*reachable[week.engineer_id], *absences[week.pk], *unread[week.pk])) for week in weeks]
+
+
+def _reachable(weeks: Sequence[RotationWeek], *, at: dt.datetime) -> dict[int, list[Problem]]:
+    """Return by engineer whether a contact method for high urgency was confirmed lately."""
+    since, needed = at - CONFIRMATION_PERIOD, needed_channels()
+    people = {week.engineer_id for week in weeks}
+    methods = ContactMethod.objects.live().filter(person__in=people, verified_at__gte=since)
+    if needed:
+        methods = methods.filter(channel__in=needed)
+    confirmed = set(methods.order_by().values_list("person", flat=True))
+    if not needed or Message.Channel.PUSH in needed:
+        devices = PushDevice.objects.live().filter(person__in=people, confirmed_at__gte=since)
+        confirmed |= set(devices.order_by().values_list("person", flat=True))
+    names = channel_list(needed) or "a contact method besides e-mail"
+    text = f"Confirm that urgent messages reach you by {names}: nothing was confirmed in the last 90 days."
+    problem = Problem(text, reverse("notifications"))
+    return {person: [] if person in confirmed else [problem] for person in people}
+
+
+def _absences(weeks: Sequence[RotationWeek]) -> dict[int, list[Problem]]:
+    """Return by shift the absences of its engineer, without their kinds."""
+    problems: dict[int, list[Problem]] = defaultdict(list)
+    window = {"starts_at": weeks[0].starts_at, "ends_at": max(week.ends_at for week in weeks)}
+    rows = HolidayBlock.objects.overlapping(**window).filter(engineer__in={week.engineer_id for week in weeks})
+    for row in rows:
+        for week in weeks:
+            if week.engineer_id == row.engineer_id and row.starts_at < week.ends_at and row.ends_at > week.starts_at:
+                text = f"Ask for a cover or a swap: away from {format_instant(row.starts_at, week.engineer.zone)}."
+                problems[week.pk].append(Problem(text, reverse("week", args=[week.starts_on])))
+    return problems
+
+
+def _unread_runbooks(week: RotationWeek, *, at: dt.datetime) -> list[Problem]:
+    """Return the runbooks of a shift's pipelines that others changed since the engineer's last shift, and that they have not read."""
+    past = RotationWeek.objects.filter(engineer=week.engineer, ends_at__lte=at).aggregate(at=Max("ends_at"))["at"]
+    since = past or at - FIRST_SHIFT_PERIOD
+    newest = RunbookRevision.objects.filter(runbook=OuterRef("pk"), number=OuterRef("revision"))
+    read = RunbookRead.objects.filter(runbook=OuterRef("pk"), person=week.engineer)
+    rows = Runbook.objects.filter(pipeline__in_rotation__rotation=week.rotation).annotate(
+        changed_at=Subquery(newest.values("created_at")[:1]),
+        changed_by=Subquery(newest.values("author")[:1]),
+        read_revision=Subquery(read.values("revision")[:1]),
+    )
+    unread = rows.filter(Q(read_revision=None) | Q(read_revision__lt=F("revision")), changed_at__gt=since)
+    unread = unread.filter(Q(changed_by=None) | ~Q(changed_by=week.engineer)).select_related("pipeline")
+    return [
+        Problem(f"Read the runbook of {row.pipeline}, which changed.", reverse("runbook", args=[row.pipeline.slug]))
+        for row in unread.order_by("pipeline__position", "pk")[:MAX_RUNBOOKS_LISTED]
+    ]

@@ -1,0 +1,95 @@
+"""The on-call load of each engineer, as a page and as a CSV file."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from common.csv import csv_response
+from incidents.queries.night_pages import night_pages
+from people.domain.person import Person
+from people.requests import SignedInRequest
+from scheduling.models import Rotation
+from scheduling.queries.weeks import rotations_for
+from scheduling.queries.workloads import PAST, rotation_workloads
+
+ROTATIONS_PER_PAGE = 10
+CSV_COLUMNS = (
+    "rotation", "engineer", "past_weeks", "next_weeks", "past_weekend_days", "next_weekend_days",
+    "past_public_holidays", "next_public_holidays", "past_night_pages",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRow:
+    """An engineer's counts, in the order of the columns."""
+
+    engineer: Person
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBoard:
+    """A rotation's engineers, the largest count of each column, which scales its bars, and the averages."""
+
+    rotation: Rotation
+    rows: tuple[LoadRow, ...]
+
+    @property
+    def columns(self) -> list[tuple[int, ...]]:
+        """The counts by column."""
+        return list(zip(*(row.counts for row in self.rows), strict=True))
+
+    @property
+    def tops(self) -> list[int]:
+        """The largest count of each column."""
+        return [max(column) for column in self.columns]
+
+    @property
+    def averages(self) -> list[float]:
+        """The average of each column."""
+        return [sum(column) / len(column) for column in self.columns]
+
+    @property
+    def scaled_rows(self) -> list[tuple[Person, list[tuple[int, int]]]]:
+        """Each engineer with the count and the largest count of each column."""
+        return [(row.engineer, list(zip(row.counts, self.tops, strict=True))) for row in self.rows]
+
+
+@require_safe
+def fairness(request: SignedInRequest) -> HttpResponse:
+    """Show each engineer's load for the past 52 weeks and the next 26: shifts, weekend days, public holidays, and pages by night."""
+    page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
+    boards = list(_boards(page.object_list, at=timezone.now()))
+    return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
+
+
+@require_safe
+def fairness_csv(request: SignedInRequest) -> HttpResponse:
+    """Return the same counts for all rotations."""
+    boards = _boards(rotations_for(request.user), at=timezone.now())
+    rows = [(board.rotation.slug, row.engineer.username, *row.counts) for board in boards for row in board.rows]
+    return csv_response("fairness.csv", columns=CSV_COLUMNS, rows=rows)
+
+
+def _boards(rotations: Iterable[Rotation], *, at: dt.datetime) -> Iterator[LoadBoard]:
+    listed = list(rotations)
+    pages = night_pages(listed, since=at - PAST)
+    for rotation, rows in rotation_workloads(listed, at=at):
+        loads = tuple(
+            LoadRow(
+                row.engineer,
+                (
+                    *(count for pair in zip(astuple(row.past), astuple(row.upcoming), strict=True) for count in pair),
+                    pages.get((rotation.pk, row.engineer.id), 0),
+                ),
+            )
+            for row in rows
+        )
+        if loads:
+            yield LoadBoard(rotation, loads)

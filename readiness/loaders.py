@@ -1,0 +1,353 @@
+"""Rows about metrics, checks, incidents and upstream pipelines, as the facts that a verdict needs."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from incidents.models import Incident
+from incidents.queries.statuses import statuses
+from pipelines.models import Pipeline
+from readiness.domain.calendar import MetricCalendar, PipelineCalendar
+from readiness.domain.verdict import CheckState, DayCheck, DayFacts
+from validation.check_types import CHECK_TYPES
+from validation.domain.buckets import DAY, HOUR
+from validation.domain.results import ResultStatus
+from validation.models import (
+    Check,
+    CheckResult,
+    ExternalCheck,
+    ExternalFinding,
+    Grain,
+    Metric,
+    MetricPoint,
+    PendingReevaluation,
+)
+
+MINUTE = dt.timedelta(minutes=1)
+# A pipeline without metrics has the days of UTC, and its checks may evaluate a day when it has ended.
+UTC_DAYS = MetricCalendar(0, ZoneInfo("UTC"), DAY, dt.timedelta())
+STATES = {
+    "": CheckState.WAITING,
+    str(ResultStatus.PASS): CheckState.PASSED,
+    str(ResultStatus.WARN): CheckState.WARNED,
+    str(ResultStatus.FAIL): CheckState.FAILED,
+    str(ResultStatus.ERROR): CheckState.BROKEN,
+    str(ResultStatus.SKIP): CheckState.SKIPPED,
+    str(ResultStatus.UNKNOWN): CheckState.NO_VALUE,
+}
+# Of the hours of a day, the first of these that a check has.
+WORST_FIRST = (
+    CheckState.FAILED,
+    CheckState.BROKEN,
+    CheckState.NO_VALUE,
+    CheckState.WARNED,
+    CheckState.PASSED,
+    CheckState.SKIPPED,
+)
+# An upstream pipeline with one of these statuses puts the numbers below it in doubt.
+TROUBLED = ("outage", "delayed", "issue", "failing", "stale")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """What is read of an enabled check."""
+
+    id: int
+    pipeline: int
+    name: str
+    calendar: MetricCalendar | None  # of its metric, if its results belong to a day or hour
+    status: str
+    expected: str
+    bucket: dt.datetime | None
+    ran_at: dt.datetime | None
+    next_run_at: dt.datetime | None
+
+    def next_run(self, at: dt.datetime) -> dt.datetime | None:
+        """Return when the check runs next; one that is overdue runs within a minute."""
+        if self.next_run_at is None or self.next_run_at > at:
+            return self.next_run_at
+        return at.replace(second=0, microsecond=0) + MINUTE
+
+
+def load_calendars(
+    pipelines: Iterable[int], *, at: dt.datetime, day: dt.date | None = None
+) -> dict[int, PipelineCalendar]:
+    """Return the calendar of each pipeline, in three queries; `day` is the day asked about, by default the newest."""
+    keys = list(pipelines)
+    metrics: dict[int, list[MetricCalendar]] = {key: [] for key in keys}
+    for row in Metric.objects.filter(pipeline__in=keys).order_by("pk").values_list("pipeline", *_METRIC_FIELDS):
+        metrics[row[0]].append(_metric_calendar(*row[1:]))
+    # A check may wait longer than its metric.
+    waiting = Check.objects.filter(pipeline__in=keys, is_active=True, settle_minutes__gt=0, metric__isnull=False)
+    for pipeline, settle, *row in waiting.values_list(
+        "pipeline", "settle_minutes", *(f"metric__{name}" for name in _METRIC_FIELDS)
+    ):
+        one = _metric_calendar(*row)
+        delay = max(dt.timedelta(minutes=settle), one.delay or dt.timedelta())
+        metrics[pipeline].append(MetricCalendar(one.metric, one.zone, one.step, delay))
+    arrived = _arrived([one for group in metrics.values() for one in group], at=at, day=day)
+    return {key: PipelineCalendar(group or [UTC_DAYS], arrived) for key, group in metrics.items()}
+
+
+_METRIC_FIELDS = ("pk", "grain", "time_zone", "settle_minutes", "source__load_minutes")
+
+
+def _metric_calendar(
+    metric: int, grain: str, zone: str, settle_minutes: int | None, load_minutes: int | None
+) -> MetricCalendar:
+    delay = max((minutes for minutes in (settle_minutes, load_minutes) if minutes is not None), default=None)
+    return MetricCalendar(
+        metric=metric,
+        zone=ZoneInfo(zone),
+        step=DAY if grain == Grain.DAY else HOUR,
+        delay=None if delay is None else dt.timedelta(minutes=delay),
+    )
+
+
+def _arrived(
+    metrics: Iterable[MetricCalendar], *, at: dt.datetime, day: dt.date | None
+) -> frozenset[tuple[int, dt.datetime]]:
+    """Return the metrics without a delay, with the bucket that ended last, if it has a value."""
+    buckets = {one.metric: one.buckets(day or one.last_day(at))[-1] for one in metrics if one.delay is None}
+    if not buckets:
+        return frozenset()
+    points = MetricPoint.objects.filter(metric__in=buckets, bucket__in=set(buckets.values())).order_by()
+    return frozenset(points.values_list("metric", "bucket").distinct())
+
+
+@dataclass(frozen=True, slots=True)
+class DayWindow:
+    """A pipeline's day on the clock: when it ends, when its data is final, and when the next day is due.
+
+    It is current if no later day is due. What happens after the next day is due is not about this day.
+    """
+
+    day: dt.date
+    ends_at: dt.datetime
+    settles_at: dt.datetime
+    next_due_at: dt.datetime
+    is_current: bool
+    is_settled: bool
+
+
+def day_window(calendar: PipelineCalendar, *, at: dt.datetime, day: dt.date | None) -> DayWindow:
+    """Return the window of a day, by default the newest that is due."""
+    newest = calendar.newest_due_day(at)
+    chosen = day or newest
+    settles_at = calendar.settles_at(chosen)
+    return DayWindow(
+        day=chosen,
+        ends_at=calendar.ends_at(chosen),
+        settles_at=settles_at,
+        next_due_at=calendar.settles_at(chosen + DAY),
+        is_current=chosen >= newest,
+        is_settled=settles_at <= at,
+    )
+
+
+def load_facts(
+    pipelines: Iterable[Pipeline],
+    *,
+    at: dt.datetime,
+    day: dt.date | None = None,
+    parents: Mapping[int, Sequence[Pipeline]],
+) -> dict[int, DayFacts]:
+    """Return the facts about a day of each pipeline, by default its newest due day, in at most 14 queries for any number."""
+    calendars = load_calendars([pipeline.pk for pipeline in pipelines], at=at, day=day)
+    windows = {key: day_window(calendar, at=at, day=day) for key, calendar in calendars.items()}
+    checks = _checks(windows)
+    states = _check_states(checks, windows=windows)
+    external, stale = _external(windows)
+    incidents = _incidents(windows)
+    unready = _unready_parents({key: group for key, group in parents.items() if windows[key].is_current})
+    changes = {key: [window.next_due_at] if window.is_current else [] for key, window in windows.items()}
+    for check in checks:
+        window, run = windows[check.pipeline], check.next_run(at)
+        if window.is_current and window.is_settled and run is not None:
+            changes[check.pipeline].append(run)
+    return {
+        key: DayFacts(
+            day=window.day,
+            settles_at=window.settles_at,
+            checks=[*states[key], *external[key]],
+            is_stale=key in stale,
+            unready_parents=unready.get(key, ()),
+            open_incidents=incidents[key],
+            changes_at=changes[key],
+        )
+        for key, window in windows.items()
+    }
+
+
+def _checks(keys: Collection[int]) -> list[CheckRow]:
+    """Return the enabled checks of pipelines."""
+    rows = Check.objects.filter(pipeline__in=keys, is_active=True).order_by("pipeline", "name", "pk")
+    checks = []
+    for values in rows.values_list(*_CHECK_FIELDS, *(f"metric__{name}" for name in _METRIC_FIELDS)):
+        key, pipeline, name, check_type, status, expected, bucket, ran_at, next_run_at, *metric = values
+        is_per_bucket = metric[0] is not None and CHECK_TYPES[check_type].is_per_bucket
+        calendar = _metric_calendar(*metric) if is_per_bucket else None
+        checks.append(CheckRow(key, pipeline, name, calendar, status, expected, bucket, ran_at, next_run_at))
+    return checks
+
+
+_CHECK_FIELDS = (
+    *("pk", "pipeline", "name", "check_type"),
+    *("last_status", "last_expected", "last_bucket", "last_run_at", "next_due_at"),
+)
+
+
+def _check_states(checks: Sequence[CheckRow], *, windows: Mapping[int, DayWindow]) -> dict[int, list[DayCheck]]:
+    """Return what the checks say about each pipeline's day. A check that says nothing about it is left out."""
+    buckets = {one.id: one.calendar.buckets(windows[one.pipeline].day) for one in checks if one.calendar is not None}
+    by_bucket = _latest_by_bucket(checks, buckets=buckets)
+    past = [one for one in checks if one.calendar is None and not windows[one.pipeline].is_current]
+    before = _latest_before(past, windows=windows)
+    changed = _changed(buckets)
+    states: dict[int, list[DayCheck]] = {key: [] for key in windows}
+    for check in checks:
+        window = windows[check.pipeline]
+        if check.calendar is not None:
+            results = [by_bucket[check.id, bucket] for bucket in buckets[check.id] if (check.id, bucket) in by_bucket]
+            state = _bucket_state(check, results, window=window, is_changed=check.id in changed)
+        elif window.is_current:
+            state = _run_state(check, window=window)
+        else:
+            state = STATES[before[check.id]] if check.id in before else None
+        if state is not None:
+            states[check.pipeline].append(DayCheck(check.name, state))
+    return states
+
+
+def _bucket_state(check: CheckRow, results: Sequence[str], *, window: DayWindow, is_changed: bool) -> CheckState | None:
+    """Return what the results of a day's buckets say about it, or None if nothing."""
+    present = {STATES[status] for status in results}
+    if CheckState.FAILED in present:
+        return CheckState.FAILED
+    if not present and window.is_current and check.status == ResultStatus.ERROR:
+        return CheckState.BROKEN
+    # The first run after the day evaluates its last hour.
+    is_whole = bool(present) and (
+        check.calendar is None or check.calendar.step >= DAY or (check.ran_at or window.ends_at) >= window.settles_at
+    )
+    if (is_changed and present) or (not is_whole and _will_run(check, window=window)):
+        return CheckState.WAITING
+    return next((state for state in WORST_FIRST if state in present), None)
+
+
+def _run_state(check: CheckRow, *, window: DayWindow) -> CheckState | None:
+    """Return what the last run of a check without buckets says about the current day, or None if nothing."""
+    state = STATES[_counts_as(check.status, check.expected)]
+    if not window.is_settled:
+        return None
+    if state is CheckState.FAILED:
+        return state
+    is_current = check.ran_at is not None and check.ran_at >= window.settles_at
+    if not is_current and _will_run(check, window=window):
+        return CheckState.WAITING
+    return None if state is CheckState.WAITING else state
+
+
+def _will_run(check: CheckRow, *, window: DayWindow) -> bool:
+    """Return True if a check runs before the next day is due, so that the day waits for it."""
+    return window.is_current and check.next_run_at is not None and check.next_run_at < window.next_due_at
+
+
+def _counts_as(status: str, expected: str) -> str:
+    return str(ResultStatus.PASS) if expected else status
+
+
+def _latest_by_bucket(
+    checks: Iterable[CheckRow], *, buckets: Mapping[int, Sequence[dt.datetime]]
+) -> dict[tuple[int, dt.datetime], str]:
+    """Return the newest status by check and bucket. That of the check's last bucket is in its row already."""
+    latest = {}
+    missing: set[int] = set()
+    for check in checks:
+        if check.calendar is None:
+            continue
+        if check.bucket is not None and check.bucket in buckets[check.id] and check.status:
+            latest[check.id, check.bucket] = _counts_as(check.status, check.expected)
+        if len(buckets[check.id]) > 1 or (check.id, buckets[check.id][0]) not in latest:
+            missing.add(check.id)
+    if missing:
+        wanted = {bucket for key in missing for bucket in buckets[key]}
+        rows = CheckResult.objects.filter(parent_check__in=missing, bucket__in=wanted)
+        newest = rows.order_by("parent_check", "bucket", "-started_at", "-pk").distinct("parent_check", "bucket")
+        for key, bucket, status, expected in newest.values_list("parent_check", "bucket", "status", "expected"):
+            if bucket is not None and bucket in buckets[key]:
+                latest.setdefault((key, bucket), _counts_as(status, expected))
+    return latest
+
+
+def _latest_before(checks: Sequence[CheckRow], *, windows: Mapping[int, DayWindow]) -> dict[int, str]:
+    """Return the last status of checks without buckets before the next day was due, by check."""
+    if not checks:
+        return {}
+    before = Q()
+    for key in {check.pipeline for check in checks}:
+        ids = [check.id for check in checks if check.pipeline == key]
+        before |= Q(parent_check__in=ids, started_at__lt=windows[key].next_due_at)
+    rows = CheckResult.objects.filter(before).order_by("parent_check", "-started_at", "-pk").distinct("parent_check")
+    values = rows.values_list("parent_check", "status", "expected")
+    return {key: _counts_as(status, expected) for key, status, expected in values}
+
+
+def _changed(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[int]:
+    """Return the checks that are still to evaluate one of their buckets again."""
+    wanted = {bucket for group in buckets.values() for bucket in group}
+    rows = PendingReevaluation.objects.filter(parent_check__in=buckets, bucket__in=wanted).order_by()
+    return {key for key, bucket in rows.values_list("parent_check", "bucket") if bucket in buckets[key]}
+
+
+def _external(windows: Mapping[int, DayWindow]) -> tuple[dict[int, list[DayCheck]], set[int]]:
+    """Return what checks of other tools say about each pipeline's day, and the pipelines whose last run updated nothing."""
+    checks: dict[int, list[DayCheck]] = {key: [] for key in windows}
+    stale: set[int] = set()
+    past: dict[int, tuple[int, str]] = {}
+    rows = ExternalCheck.objects.filter(pipeline__in=windows).order_by("pk")
+    for key, pipeline, name, status, last_at, is_stale in rows.values_list(
+        "pk", "pipeline", "name", "status", "at", "is_stale"
+    ):
+        if pipeline is None:
+            continue
+        window = windows[pipeline]
+        if not window.is_current:
+            past[key] = (pipeline, name)
+        elif window.is_settled or last_at >= window.ends_at:
+            if is_stale:
+                stale.add(pipeline)
+            checks[pipeline].append(DayCheck(name, STATES[status]))
+    if past:
+        before = Q()
+        for pipeline in {pipeline for pipeline, _ in past.values()}:
+            before |= Q(external_check__pipeline=pipeline, at__lt=windows[pipeline].next_due_at)
+        findings = ExternalFinding.objects.filter(before, external_check__in=past)
+        newest = findings.order_by("external_check", "-at", "-pk").distinct("external_check")
+        for key, status in newest.values_list("external_check", "status"):
+            pipeline, name = past[key]
+            checks[pipeline].append(DayCheck(name, STATES[status]))
+    return checks, stale
+
+
+def _incidents(windows: Mapping[int, DayWindow]) -> dict[int, list[str]]:
+    """Return the titles of the open incidents about each pipeline's day: those opened before the next day was due."""
+    titles: dict[int, list[str]] = defaultdict(list)
+    rows = Incident.objects.unresolved().filter(pipeline__in=windows).order_by("opened_at", "pk")
+    for pipeline, title, opened_at in rows.values_list("pipeline", "title", "opened_at"):
+        if opened_at < windows[pipeline].next_due_at:
+            titles[pipeline].append(title)
+    return titles
+
+
+def _unready_parents(parents: Mapping[int, Sequence[Pipeline]]) -> dict[int, list[str]]:
+    """Return the names of the upstream pipelines that have problems now."""
+    upstream = {parent.pk: parent for group in parents.values() for parent in group}
+    if not upstream:
+        return {}
+    troubled = {key for key, status in statuses(upstream.values()).items() if status.name in TROUBLED}
+    return {key: [one.full_name for one in group if one.pk in troubled] for key, group in parents.items()}

@@ -1,0 +1,173 @@
+"""Readers without an account: links to their page, notes on it, subscriptions by e-mail and the messages to subscribers."""
+
+from typing import Self
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from common.fields import LineField, MultilineField
+from people.models import User
+from pipelines.models import Pipeline
+
+MAX_NOTE_LENGTH = 280
+
+
+class ReadersLinkQuerySet(models.QuerySet["ReadersLink"]):
+    """Filters for readers' links."""
+
+    def usable(self) -> Self:
+        """Return the links that are not revoked."""
+        return self.filter(revoked_at=None)
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["html", "rendered_at"])),
+    pghistory.DeleteEvent(),
+    exclude=["digest", "html", "rendered_at"],
+)
+class ReadersLink(models.Model):
+    """The secret of a readers' page: 256 random bits, stored only as a SHA-256 digest.
+
+    `html` is the page as a worker rendered it at `rendered_at`, which all web processes share.
+    """
+
+    name = LineField(max_length=80, help_text="Title of the page, such as “Investor numbers”.")
+    pipelines = models.ManyToManyField(Pipeline, related_name="readers_links")
+    prefix = LineField(max_length=16)
+    digest = LineField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    html = MultilineField(blank=True, editable=False)
+    rendered_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ReadersLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = "readers’ link"
+        constraints = [models.CheckConstraint(condition=~Q(name=""), name="readers_link_has_a_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+@pghistory.track()
+class ReaderNote(models.Model):
+    """One sentence about a pipeline for readers, by an engineer. It is shown without their name."""
+
+    pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="reader_note")
+    text = LineField(max_length=MAX_NOTE_LENGTH)
+    written_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pipeline"]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="reader_note_has_text")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """Filters for subscriptions."""
+
+    def active(self) -> Self:
+        """Return confirmed subscriptions of links that are not revoked."""
+        return self.filter(confirmed_at__isnull=False, link__revoked_at=None)
+
+
+class Subscription(models.Model):
+    """An address that is notified when a pipeline's published numbers become doubtful or wrong, and when they are right again.
+
+    `is_alerted` is what the subscriber was notified of last: that numbers are doubtful or wrong, or that they are right.
+    """
+
+    link = models.ForeignKey(ReadersLink, on_delete=models.CASCADE, related_name="subscriptions")
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="subscriptions")
+    email = models.EmailField(max_length=254)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    is_alerted = models.BooleanField(default=False)
+    notified_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pipeline", "email"]
+        constraints = [models.UniqueConstraint(fields=["pipeline", "email"], name="one_subscription_per_address")]
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.pipeline}"
+
+
+class ReaderMessageQuerySet(models.QuerySet["ReaderMessage"]):
+    """Filters for messages to readers."""
+
+    def claimable(self) -> Self:
+        """Return the messages that can be sent now by the database's clock: pending ones, and those whose lease has ended."""
+        free = Q(state=ReaderMessage.State.PENDING) | Q(state=ReaderMessage.State.SENDING, lease_until__lte=Now())
+        ready = self.filter(free, Q(retry_at=None) | Q(retry_at__lte=Now()), due_at__lte=Now(), expires_at__gt=Now())
+        return ready.order_by("due_at", "pk")
+
+
+class ReaderMessage(models.Model):
+    """An e-mail to a subscriber and its delivery: the outbox for people without an account (docs/adr)."""
+
+    class Kind(models.TextChoices):
+        """What it says."""
+
+        CONFIRM = "confirm", "Confirm the subscription"
+        ALERT = "alert", "Numbers are doubtful or wrong"
+        CLEAR = "clear", "Numbers are right again"
+
+    class State(models.TextChoices):
+        """Delivery state."""
+
+        PENDING = "pending", "Scheduled"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+        DROPPED = "dropped", "Dropped (obsolete)"
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="messages")
+    kind = models.CharField(max_length=7, choices=Kind)
+    occurrence = LineField(max_length=40, help_text="Identifies the message within its subscription and kind.")
+    subject = LineField(max_length=200)
+    text = MultilineField()
+    state = models.CharField(max_length=7, choices=State, default=State.PENDING)
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = LineField(max_length=500, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReaderMessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-due_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription", "kind", "occurrence"], name="reader_message_is_enqueued_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sending", token__isnull=False, lease_until__isnull=False)
+                | (~Q(state="sending") & Q(token=None, lease_until=None)),
+                name="reader_message_being_sent_has_a_lease",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"], condition=Q(state__in=("pending", "sending")), name="reader_message_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} → {self.subscription.email}"

@@ -1,0 +1,43 @@
+"""Whether the numbers of pipelines can be used."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Prefetch, QuerySet
+
+from incidents.models import EscalationStep
+from lineage.queries import parents
+from pipelines.models import Pipeline
+from readiness.domain.verdict import Readiness, decide
+from readiness.loaders import load_facts
+from readiness.models import Restatement
+
+
+def upstream_pipelines(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Sequence[Pipeline]]:
+    """Return the pipelines that each pipeline reads from, by its primary key."""
+    keys = parents([pipeline.pk for pipeline in pipelines], at=at)
+    rows = Pipeline.objects.in_bulk({key for group in keys.values() for key in group})
+    return {key: [rows[one] for one in sorted(group)] for key, group in keys.items()}
+
+
+def readiness_by_pipeline(
+    pipelines: Iterable[Pipeline], *, at: dt.datetime, day: dt.date | None = None
+) -> dict[int, Readiness]:
+    """Return the verdict on a business day of each pipeline, by default its newest due day."""
+    rows = list(pipelines)
+    if not rows:
+        return {}
+    facts = load_facts(rows, at=at, day=day, parents=upstream_pipelines(rows, at=at))
+    return {key: decide(one, at=at) for key, one in facts.items()}
+
+
+def restatements(*, pipeline: Pipeline | None = None) -> QuerySet[Restatement]:
+    """Return the restatements of a pipeline, or all, with metric, incident and people, newest first."""
+    steps = EscalationStep.objects.select_related("engineer").order_by("pk")
+    related = ("publication__pipeline", "metric__pipeline", "incident", "commented_by")
+    rows = Restatement.objects.select_related(*related).prefetch_related(
+        Prefetch("incident__escalation_steps", queryset=steps)
+    )
+    if pipeline is not None:
+        rows = rows.filter(publication__pipeline=pipeline)
+    return rows.order_by("-changed_at", "-pk")

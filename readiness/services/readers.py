@@ -1,0 +1,127 @@
+"""Readers' links and notes, and the page that they share."""
+
+import datetime as dt
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from common.exceptions import DomainError, InvalidInputError
+from people.models import User
+from people.queries import secret_digest
+from pipelines.models import Pipeline
+from readiness.models import MAX_NOTE_LENGTH, ReaderNote, ReadersLink
+from readiness.queries.readers import link_by_secret
+
+LINK_PREFIX = "read_"
+MAX_LINKS = 100
+# How old a stored page may be, which a worker renders every minute; and for how long a web process keeps it in memory.
+MAX_PAGE_AGE = dt.timedelta(minutes=5)
+MEMORY_SECONDS = 30.0
+MAX_PAGES_IN_MEMORY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A new link with the secret of its URL, which is shown only once."""
+
+    link: ReadersLink
+    secret: str
+
+
+@transaction.atomic
+def create_link(*, name: str, pipelines: Sequence[Pipeline], by: User) -> NewLink:
+    """Create a readers' link. Raise InvalidInputError without a name or pipeline, and DomainError at the limit of 100 links."""
+    problems = {}
+    if not name.strip():
+        problems["name"] = ["Enter a name."]
+    if not pipelines:
+        problems["pipelines"] = ["Choose at least one pipeline."]
+    if problems:
+        raise InvalidInputError(problems)
+    if ReadersLink.objects.usable().count() >= MAX_LINKS:
+        raise DomainError(f"There are {MAX_LINKS} readers’ links. Revoke one before you create another.")
+    secret = LINK_PREFIX + secrets.token_urlsafe(32)
+    link = ReadersLink.objects.create(
+        name=name.strip(), prefix=secret[: len(LINK_PREFIX) + 6], digest=secret_digest(secret), created_by=by
+    )
+    link.pipelines.set(pipelines)
+    return NewLink(link, secret)
+
+
+def revoke_link(link: ReadersLink, *, by: User, at: dt.datetime) -> None:
+    """Revoke a readers' link: its page is gone within half a minute, and its subscribers are not notified any more."""
+    ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=at, revoked_by=by, html="")
+    pages.forget(link.digest)
+
+
+def write_note(pipeline: Pipeline, *, text: str, by: User, at: dt.datetime) -> None:
+    """Write the sentence that readers see about a pipeline; an empty one removes it. Raise InvalidInputError if it is too long."""
+    text = " ".join(text.split())
+    if len(text) > MAX_NOTE_LENGTH:
+        raise InvalidInputError({"text": [f"At most {MAX_NOTE_LENGTH} characters."]})
+    if not text:
+        ReaderNote.objects.filter(pipeline=pipeline).delete()
+        return
+    ReaderNote.objects.update_or_create(pipeline=pipeline, defaults={"text": text, "written_by": by, "written_at": at})
+
+
+class PageMemory:
+    """The rendered pages in the memory of a web process, by digest of the secret. An unknown link is not remembered."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, digest: str) -> str | None:
+        """Return a page that is young enough, or None."""
+        with self._lock:
+            until, html = self._pages.get(digest, (0.0, ""))
+        return html if time.monotonic() < until else None
+
+    def put(self, digest: str, html: str) -> None:
+        """Remember a page."""
+        with self._lock:
+            self._pages[digest] = (time.monotonic() + MEMORY_SECONDS, html)
+            self._pages.move_to_end(digest)
+            while len(self._pages) > MAX_PAGES_IN_MEMORY:
+                self._pages.popitem(last=False)
+
+    def forget(self, digest: str) -> None:
+        """Drop a page."""
+        with self._lock:
+            self._pages.pop(digest, None)
+
+
+pages = PageMemory()
+
+
+def store_pages(*, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> int:
+    """Render the page of every link and store it for all web processes; return how many."""
+    links = list(ReadersLink.objects.usable().defer("html").order_by("pk"))
+    return sum(
+        ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(html=render(link, at), rendered_at=at)
+        for link in links
+    )
+
+
+def page_html(secret: str, *, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> str | None:
+    """Return the page of a link; None if the link is unknown or revoked.
+
+    It is the stored page, which a worker renders every minute, so that any number of readers cost the database nothing. A page that is
+    too old, as on a site without workers, is rendered here: an old verdict must not pass for a current one.
+    """
+    digest = secret_digest(secret)
+    html = pages.get(digest)
+    if html is None:
+        link = link_by_secret(secret)
+        if link is None:
+            return None
+        is_current = link.html and link.rendered_at is not None and at - link.rendered_at < MAX_PAGE_AGE
+        html = link.html if is_current else render(link, at)
+        pages.put(digest, html)
+    return html

@@ -1,0 +1,170 @@
+"""Subscriptions of readers by e-mail: request, confirm, leave, and the messages when published numbers change."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.core import signing
+from django.db import transaction
+from django.db.models import Q
+
+from common.exceptions import DomainError, InvalidInputError
+from common.formatting import format_day
+from pipelines.models import Pipeline
+from readiness.domain.verdict import LABELS, Readiness
+from readiness.models import ReaderMessage, ReaderNote, ReadersLink, Subscription
+from readiness.queries.readers import troubled_pipelines
+
+CONFIRM_SALT, LEAVE_SALT = "readiness.confirm", "readiness.leave"
+CONFIRM_DAYS = 3
+# Requests that nobody has confirmed, of one link and day: more would make the site send mail to strangers.
+MAX_UNCONFIRMED = 50
+# A subscriber gets at most one message a day about a pipeline.
+PAUSE = dt.timedelta(days=1)
+# Published days that subscribers are notified about.
+WATCHED_DAYS = 7
+CONFIRM_LIFETIME, NEWS_LIFETIME = dt.timedelta(hours=6), dt.timedelta(hours=12)
+
+
+@transaction.atomic
+def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[Pipeline], at: dt.datetime) -> None:
+    """Ask an address to confirm its subscriptions to pipelines of a link.
+
+    The outcome is the same for an address that has subscribed already, so that nobody learns who has. Raises InvalidInputError for
+    pipelines that are not on the page, and DomainError if too many requests are unconfirmed.
+    """
+    offered = set(link.pipelines.values_list("pk", flat=True))
+    if not pipelines or not {row.pk for row in pipelines} <= offered:
+        raise InvalidInputError({"pipelines": ["Choose pipelines of this page."]})
+    ReadersLink.objects.select_for_update(no_key=True).get(pk=link.pk)
+    day = Q(created_at__gt=at - PAUSE, confirmed_at=None)
+    if Subscription.objects.filter(day, link=link).count() + len(pipelines) > MAX_UNCONFIRMED:
+        raise DomainError("Too many subscriptions of this page are waiting for confirmation. Try again tomorrow.")
+    for pipeline in pipelines:
+        row, is_new = Subscription.objects.get_or_create(
+            pipeline=pipeline, email=email.strip().lower(), defaults={"link": link, "created_at": at}
+        )
+        if row.confirmed_at is not None and row.link.revoked_at is None:
+            continue
+        if not is_new:
+            Subscription.objects.filter(pk=row.pk).update(link=link, created_at=at, confirmed_at=None)
+        # One a day, however often the form is sent.
+        _enqueue(row, kind=ReaderMessage.Kind.CONFIRM, occurrence=f"{at:%Y-%m-%d}", at=at, lifetime=CONFIRM_LIFETIME)
+
+
+def confirm_secret(subscription: Subscription) -> str:
+    """Return the secret of a confirmation link, valid for three days. It is signed, so a copy of the database does not contain it."""
+    return signing.dumps(subscription.pk, salt=CONFIRM_SALT)
+
+
+def leave_secret(subscription: Subscription) -> str:
+    """Return the secret of a link that ends a subscription, valid as long as the subscription."""
+    return signing.dumps([subscription.pk, subscription.email], salt=LEAVE_SALT)
+
+
+def subscription_to_confirm(secret: str) -> Subscription | None:
+    """Return the subscription of a confirmation link, or None if the link is not valid or too old."""
+    try:
+        key = signing.loads(secret, salt=CONFIRM_SALT, max_age=dt.timedelta(days=CONFIRM_DAYS))
+    except signing.BadSignature:
+        return None
+    return Subscription.objects.filter(pk=key, link__revoked_at=None).select_related("pipeline").first()
+
+
+def subscription_to_leave(secret: str) -> Subscription | None:
+    """Return the subscription of a link that ends it, or None if it has ended."""
+    try:
+        key, email = signing.loads(secret, salt=LEAVE_SALT)
+    except (signing.BadSignature, TypeError, ValueError):
+        return None
+    return Subscription.objects.filter(pk=key, email=email).select_related("pipeline").first()
+
+
+def confirm_subscription(subscription: Subscription, *, at: dt.datetime) -> None:
+    """Confirm a subscription; twice is once."""
+    Subscription.objects.filter(pk=subscription.pk, confirmed_at=None).update(confirmed_at=at)
+
+
+def leave(subscription: Subscription) -> None:
+    """End a subscription: the address is deleted with its messages."""
+    subscription.delete()
+
+
+def notify_subscribers(*, at: dt.datetime) -> int:
+    """Enqueue a message for each subscriber whose pipeline's published numbers became doubtful or wrong, or right again.
+
+    A change within a day of the last message waits, and is dropped if it is reversed meanwhile. Returns the number of messages.
+    """
+    active = Subscription.objects.active()
+    pipelines = list(Pipeline.objects.filter(pk__in=active.values("pipeline")))
+    if not pipelines:
+        return 0
+    troubled = troubled_pipelines(pipelines, at=at, days=WATCHED_DAYS)
+    rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
+    changed = Q(pipeline__in=list(troubled), is_alerted=False) | (Q(is_alerted=True) & ~Q(pipeline__in=list(troubled)))
+    return sum(
+        _notify(key, found=troubled.get(pipeline), at=at)
+        for key, pipeline in active.filter(rested & changed).order_by("pk").values_list("pk", "pipeline")
+    )
+
+
+@transaction.atomic
+def _notify(key: int, *, found: Readiness | None, at: dt.datetime) -> int:
+    """Enqueue a subscriber's message; return 0 if another worker has done so."""
+    is_alerted = found is not None
+    rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
+    taken = Subscription.objects.filter(rested, pk=key, is_alerted=not is_alerted)
+    if not taken.update(is_alerted=is_alerted, notified_at=at):
+        return 0
+    row = Subscription.objects.select_related("pipeline").get(pk=key)
+    kind = ReaderMessage.Kind.CLEAR if found is None else ReaderMessage.Kind.ALERT
+    _enqueue(row, kind=kind, occurrence=f"{at:%Y-%m-%dT%H:%M:%SZ}", at=at, lifetime=NEWS_LIFETIME, found=found)
+    return 1
+
+
+def _enqueue(
+    subscription: Subscription,
+    *,
+    kind: ReaderMessage.Kind,
+    occurrence: str,
+    at: dt.datetime,
+    lifetime: dt.timedelta,
+    found: Readiness | None = None,
+) -> None:
+    subject, text = _texts(subscription.pipeline, kind=kind, found=found)
+    ReaderMessage.objects.bulk_create(
+        [
+            ReaderMessage(
+                subscription=subscription,
+                kind=kind,
+                occurrence=occurrence,
+                subject=subject[:200],
+                text=text,
+                due_at=at,
+                expires_at=at + lifetime,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _texts(pipeline: Pipeline, *, kind: ReaderMessage.Kind, found: Readiness | None) -> tuple[str, str]:
+    """Return the subject and the text of a message, without the links."""
+    name = str(pipeline)
+    if kind is ReaderMessage.Kind.CONFIRM:
+        text = (
+            f"Somebody entered this address to be notified when published numbers of {name} become doubtful or wrong. "
+            "If it was you, confirm it. If not, ignore this message: you will get no other."
+        )
+        return f"Confirm your subscription to {name}", text
+    if found is None:
+        return f"{name}: numbers are right again", f"The published numbers of {name} can be used again."
+    verdict = LABELS[found.verdict].lower()
+    note = ReaderNote.objects.filter(pipeline=pipeline).values_list("text", flat=True).first()
+    text = f"The published numbers of {name} for {format_day(found.day)} are {verdict}. Do not rely on them for now."
+    return f"{name}: numbers of {format_day(found.day, 'short')} are {verdict}", f"{text}\n\n{note}" if note else text
+
+
+def purge_unconfirmed(*, at: dt.datetime) -> int:
+    """Delete subscriptions that nobody confirmed in time, with their address; return how many."""
+    old = Subscription.objects.filter(confirmed_at=None, created_at__lt=at - dt.timedelta(days=CONFIRM_DAYS))
+    return old.delete()[1].get(Subscription._meta.label, 0)  # noqa: SLF001  # _meta is documented API of Django

@@ -1,0 +1,47 @@
+"""Worker tasks of readiness."""
+
+import time
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from readiness.presenters import render_readers_page
+from readiness.services.delivery import deliver_reader_message, drop_expired, purge_finished
+from readiness.services.publication import sweep_publications
+from readiness.services.readers import store_pages
+from readiness.services.subscriptions import notify_subscribers, purge_unconfirmed
+
+DELIVERY_SECONDS = 20.0
+# Shorter than the lease, so that a message is claimed again only after its sender is gone.
+HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
+
+
+@shared_task
+def sync_publications() -> None:
+    """Publish the days that are safe, record how published values changed, and notify subscribers."""
+    at = timezone.now()
+    sweep_publications(at=at)
+    notify_subscribers(at=at)
+
+
+@shared_task
+def render_readers_pages() -> None:
+    """Render the readers' pages."""
+    store_pages(render=render_readers_page, at=timezone.now())
+
+
+@shared_task(time_limit=HARD_LIMIT_SECONDS)
+def deliver_reader_messages() -> None:
+    """Send the messages to readers that are due, for some seconds."""
+    drop_expired()
+    until = time.monotonic() + DELIVERY_SECONDS
+    while deliver_reader_message() is not None and time.monotonic() < until:
+        pass
+
+
+@shared_task
+def purge_readers() -> None:
+    """Delete old messages to readers, and subscriptions that nobody confirmed."""
+    purge_finished()
+    purge_unconfirmed(at=timezone.now())

@@ -1,0 +1,50 @@
+"""What the Undo buttons of runbooks do."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.urls import reverse
+
+from common.exceptions import DomainError
+from people.models import User
+from people.undo import Undo, Undone, register
+from runbooks.models import Runbook
+from runbooks.services import StaleEditError, restore_revision, restore_runbook
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoRevision(Undo):
+    """Restore the text before a revision."""
+
+    name: ClassVar[str] = "runbook.save"
+
+    runbook: int
+    revision: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Save the text of the revision before as the newest, unless somebody saved another meanwhile."""
+        row = Runbook.objects.select_related("pipeline").filter(pk=self.runbook).first()
+        if row is None:
+            raise DomainError("This runbook was deleted. Restore it first.")
+        try:
+            restore_revision(row, number=self.revision - 1, based_on=self.revision, author=by)
+        except StaleEditError as error:
+            raise DomainError(f"Revision {error.current.number} was saved meanwhile.") from error
+        return Undone(f"Revision {self.revision - 1} restored.", reverse("runbook", args=[row.pipeline.slug]))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoDeleteRunbook(Undo):
+    """Restore a deleted runbook."""
+
+    name: ClassVar[str] = "runbook.delete"
+
+    runbook: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore it."""
+        row = restore_runbook(Runbook.all_objects.get(pk=self.runbook))
+        return Undone("Runbook restored.", reverse("runbook", args=[row.pipeline.slug]))

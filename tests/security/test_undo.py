@@ -1,0 +1,219 @@
+"""Undo: each action on what a person made can be undone for ten minutes by its author, unless somebody changed it meanwhile."""
+
+import datetime as dt
+import html
+import re
+
+import pytest
+from django.utils import timezone
+
+from handoffs.models import ActionItem, Handoff, HandoffNote
+from incidents.models import Incident, TimelineEntry
+from people.models import User
+from runbooks.models import Runbook
+from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
+from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.swaps import accept_swap
+from tests.security.permission_matrix import RULES
+from validation.models import Check, CheckResult, KnownEvent
+
+pytestmark = pytest.mark.django_db
+
+ABSENCE = ("engineer", "starts_on", "ends_on", "starts_at", "ends_at", "kind", "note", "time_zone")
+COVER = ("rotation", "engineer", "covered_engineer", "starts_at", "ends_at", "reason")
+SWAP = ("requester", "offered_week", "wanted_week", "third_week", "counterpart", "third", "message", "acknowledged")
+COVER_REQUEST = ("requester", "counterpart", "starts_at", "ends_at", "message")
+CHECK = ("name", "severity", "interval_minutes", "metric", "parameters", "muted_until", "deleted_at")
+EVENT = ("pipeline", "metric", "starts_on", "ends_on", "name")
+
+
+def rows(queryset, *fields):
+    return sorted(queryset.values_list(*fields), key=str)
+
+
+STATES = {
+    "/calendar/": lambda: rows(HolidayBlock.objects.all(), *ABSENCE),
+    "/schedule/": lambda: rows(Cover.objects.all(), *COVER),
+    "/covers/requests/": lambda: rows(CoverRequest.objects.pending(), *COVER_REQUEST),
+    "/covers/request/": lambda: rows(CoverRequest.objects.pending(), *COVER_REQUEST),
+    "/covers/": lambda: rows(Cover.objects.all(), *COVER),
+    "/swaps/": lambda: rows(SwapRequest.objects.pending(), *SWAP),
+    "/handoffs/": lambda: (
+        rows(HandoffNote.objects.exclude(text=""), "handoff", "title", "text"),
+        rows(Handoff.objects.all(), "meeting_starts_at", "meeting_ends_at", "moved"),
+    ),
+    "/action-items/": lambda: [(text, bool(at)) for text, at in rows(ActionItem.objects.all(), "text", "done_at")],
+    "/incidents/": lambda: (
+        rows(Incident.objects.all(), "state", "snoozed_until", "next_escalation_at", "title", "kind", "severity"),
+        rows(TimelineEntry.objects.filter(kind="note"), "text"),
+    ),
+    "/checks/": lambda: (
+        rows(Check.objects.all(), *CHECK),
+        rows(KnownEvent.objects.all(), *EVENT),
+        rows(CheckResult.objects.all(), "acknowledged_by", "expected"),
+    ),
+    "/runbooks/": lambda: [
+        runbook.revisions.get(number=runbook.revision).markdown for runbook in Runbook.objects.all()
+    ],
+}
+# The owner does these of the permission matrix.
+ACTIONS = [
+    "POST /calendar/add/",
+    "POST /calendar/holidays/{holiday}/",
+    "POST /calendar/holidays/{holiday}/delete/",
+    "POST /schedule/{rotation}/cover/",
+    "POST /covers/{cover}/end/",
+    "POST /swaps/request/?rotation={rotation}&week={week} #mine",
+    "POST /swaps/{asking}/cancel/",
+    "POST /covers/request/?rotation={rotation} #mine",
+    "POST /covers/requests/{cover_asking}/cancel/",
+    "POST /handoffs/{handoff}/",
+    "POST /handoffs/{handoff}/meeting/",
+    "POST /action-items/add/",
+    "POST /action-items/{item}/done/",
+    "POST /incidents/{incident}/note/",
+    "POST /incidents/{incident}/snooze/",
+    "POST /incidents/{incident}/edit/",
+    "POST /checks/new/?pipeline={pipeline}&check_type=range #made",
+    "POST /checks/{check}/edit/",
+    "POST /checks/{check}/remove/",
+    "POST /checks/{check}/mute/",
+    "POST /checks/{check}/events/",
+    "POST /checks/{check}/events/{event}/remove/",
+    "POST /checks/{check}/results/{result}/acknowledge/",
+    "POST /runbooks/{pipeline}/edit/",
+    "POST /runbooks/{pipeline}/delete/",
+    "POST /runbooks/{pipeline}/revisions/1/restore/",
+]
+
+
+def act(world, key):
+    path = world.said(key.removeprefix("POST ").partition(" #")[0])
+    return world.clients["owner"].post(path, world.said(RULES[key].body or {}))
+
+
+def messages(page):
+    return re.findall(r'<li class="callout (\w+)">\s*<span>(.*?)</span>', page.content.decode())
+
+
+def button(page):
+    return html.unescape(re.search(r'name="undo" value="([^"]+)"', page.content.decode())[1])
+
+
+def state(key):
+    return next(read for path, read in STATES.items() if key.startswith(f"POST {path}"))()
+
+
+@pytest.mark.parametrize("key", ACTIONS)
+def test_an_action_is_undone_once(world, key):
+    before = state(key)
+    answer = act(world, key)
+    assert answer.status_code == 302
+    token = button(world.clients["owner"].get(answer.headers["Location"]))
+    assert state(key) != before
+    undone = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    assert [level for level, _ in messages(undone)] == ["ok"], messages(undone)
+    assert state(key) == before
+    again = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    assert state(key) == before
+    assert [level for level, _ in messages(again)] in (["danger"], ["ok"])
+
+
+def cover_again(world):
+    """Engineer C covers the time of the ended cover."""
+    rotation, c = Rotation.objects.get(), User.objects.get(username="engineer-c")
+    week = rotation.weeks.filter(engineer__username="engineer-b", starts_at__gt=timezone.now()).order_by("starts_on")[1]
+    data = CoverData(c, week.starts_at, week.starts_at + dt.timedelta(hours=1))
+    create_cover(rotation, data=data, by=world.people["admin"], at=timezone.now())
+
+
+# Who acts in between, what they do, and the sentence.
+CHANGES = {
+    "POST /calendar/add/": (
+        lambda world: HolidayBlock.objects.filter(starts_on="2027-03-01").update(kind="training"),
+        "This time off was changed meanwhile. Change or delete it in the calendar.",
+    ),
+    "POST /calendar/holidays/{holiday}/delete/": (
+        lambda world: create_holiday(
+            world.people["owner"],
+            data=HolidayData(world.words["week"], world.words["week"], note="another note"),
+            by=world.people["owner"],
+        ),
+        "This time off is already in the calendar.",
+    ),
+    "POST /covers/{cover}/end/": (cover_again, "Engineer C is on call in part of that time now."),
+    "POST /swaps/request/?rotation={rotation}&week={week} #mine": (
+        lambda world: accept_swap(
+            SwapRequest.objects.get(message="please"),
+            by=world.people["stranger"],
+            at=timezone.now(),
+            acknowledge_conflicts=True,
+        ),
+        "This request is already accepted.",
+    ),
+    "POST /handoffs/{handoff}/": (
+        lambda world: world.clients["stranger"].patch(
+            world.said("/api/v1/handoffs/{handoff}/"),
+            {"topics": [{"title": HandoffNote.objects.get().title, "notes": "Mine.", "version": 1}]},
+            content_type="application/json",
+        ),
+        "Engineer D changed these notes meanwhile.",
+    ),
+    "POST /action-items/add/": (
+        lambda world: ActionItem.objects.filter(text="To do").update(text="To do now"),
+        "This action item was changed meanwhile.",
+    ),
+    "POST /checks/{check}/edit/": (
+        lambda world: Check.objects.filter(name="Edited").update(severity="warn"),
+        "The settings of this check were changed meanwhile.",
+    ),
+    "POST /checks/{check}/mute/": (
+        lambda world: Check.objects.update(muted_until=None),
+        "The check was muted or unmuted again meanwhile.",
+    ),
+    "POST /checks/{check}/events/": (
+        lambda world: KnownEvent.objects.all().delete(),
+        "This event was deleted meanwhile.",
+    ),
+    "POST /runbooks/{pipeline}/edit/": (
+        lambda world: world.clients["stranger"].post(
+            world.said("/runbooks/{pipeline}/edit/"), {"markdown": "### Purpose\n\nNewer.", "based_on": "3"}
+        ),
+        "Revision 4 was saved meanwhile.",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_what_changed_meanwhile_is_not_undone(world, key):
+    change, sentence = CHANGES[key]
+    token = button(world.clients["owner"].get(act(world, key).headers["Location"]))
+    change(world)
+    before = state(key)
+    page = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    assert messages(page) == [("danger", f"Not undone. {sentence}")]
+    assert state(key) == before
+
+
+def test_ten_minutes_later_it_is_too_late(world, monkeypatch):
+    token = button(world.clients["owner"].get(act(world, "POST /action-items/add/").headers["Location"]))
+    monkeypatch.setattr("people.undo.UNDO_WINDOW", dt.timedelta(seconds=-1))
+    page = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    assert messages(page) == [("danger", "This can no longer be undone: 10 minutes have passed.")]
+    assert ActionItem.objects.filter(text="To do").exists()
+
+
+def test_nobody_else_undoes_it(world):
+    token = button(world.clients["owner"].get(act(world, "POST /action-items/add/").headers["Location"]))
+    assert world.clients["stranger"].post("/undo/", {"undo": token}).status_code == 404
+    assert world.clients["owner"].post("/undo/", {"undo": f"{token}x"}).status_code == 404
+    assert ActionItem.objects.filter(text="To do").exists()
+
+
+def test_it_leads_back_to_the_page_of_the_button(world):
+    token = button(world.clients["owner"].get(act(world, "POST /action-items/add/").headers["Location"]))
+    answer = world.clients["owner"].post(
+        "/undo/", {"undo": token}, headers={"referer": "http://testserver/handoffs/?page=2"}
+    )
+    assert answer.headers["Location"] == "/handoffs/?page=2"

@@ -1,0 +1,177 @@
+"""What the Undo buttons of checks and known events do."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.models import Model
+from django.urls import reverse
+
+from common.exceptions import DomainError
+from people.models import User
+from people.undo import Undo, Undone, register
+from pipelines.models import Pipeline
+from validation.models import Check, CheckResult, KnownEvent, Metric
+from validation.services.checks import delete_check, mute_check, restore_check, unmute_check, update_check
+from validation.services.known_events import Event, add_known_event, delete_known_event, withdraw_expected
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoCreateCheck(Undo):
+    """Delete a check that was created."""
+
+    name: ClassVar[str] = "check.create"
+
+    check: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Delete it."""
+        check = Check.objects.filter(pk=self.check).first()
+        if check is None:
+            raise DomainError("This check was deleted meanwhile.")
+        delete_check(check, by=by, at=at)
+        return Undone(f"Check “{check.name}” deleted.", reverse("checks"))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoSaveCheck(Undo):
+    """Restore the settings of a check."""
+
+    name: ClassVar[str] = "check.save"
+
+    check: int
+    before: dict[str, Any]
+    saved: dict[str, Any]
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore them, unless the check was changed or deleted meanwhile."""
+        check = Check.objects.select_for_update().filter(pk=self.check).first()
+        if check is None:
+            raise DomainError("This check was deleted meanwhile.")
+        if setting_values(check, self.saved) != self.saved:
+            raise DomainError("The settings of this check were changed meanwhile.")
+        update_check(check, fields={name: _setting(name, value) for name, value in self.before.items()}, by=by, at=at)
+        return Undone("Earlier settings restored.", reverse("check", args=[check.pk]))
+
+
+def setting_values(check: Check, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of a check as JSON values."""
+    values = {name: getattr(check, name) for name in names}
+    return {name: value.pk if isinstance(value, Model) else value for name, value in values.items()}
+
+
+def _setting(name: str, value: Any) -> Any:
+    """Return a JSON value as the setting; raise DomainError if its metric or data source is gone."""
+    model = Check._meta.get_field(name).related_model  # noqa: SLF001  # _meta is documented API of Django
+    if value is None or not isinstance(model, type):
+        return value
+    row = model._default_manager.filter(pk=value).first()  # noqa: SLF001  # as above
+    if row is None:
+        raise DomainError("A metric or data source of the earlier settings was deleted meanwhile.")
+    return row
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoDeleteCheck(Undo):
+    """Restore a deleted check."""
+
+    name: ClassVar[str] = "check.delete"
+
+    check: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore it."""
+        check = restore_check(Check.all_objects.get(pk=self.check), by=by, at=at)
+        return Undone(f"Check “{check.name}” restored.", reverse("check", args=[check.pk]))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoMute(Undo):
+    """Restore when the mute of a check ends."""
+
+    name: ClassVar[str] = "check.mute"
+
+    check: int
+    before: dt.datetime | None
+    saved: dt.datetime | None
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore it, unless somebody muted or unmuted the check meanwhile."""
+        check = Check.objects.select_for_update().filter(pk=self.check).first()
+        if check is None:
+            raise DomainError("This check was deleted meanwhile.")
+        if check.muted_until != self.saved:
+            raise DomainError("The check was muted or unmuted again meanwhile.")
+        if self.before is None or self.before <= at:
+            unmute_check(check)
+            return Undone("Unmuted.")
+        mute_check(check, until=self.before, at=at)
+        return Undone("Muted again.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoExpected(Undo):
+    """Remove the mark that a result was expected."""
+
+    name: ClassVar[str] = "check.expected"
+
+    result: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Remove it; the check is evaluated again."""
+        result = CheckResult.objects.filter(pk=self.result).first()
+        if result is None:
+            raise DomainError("This result was deleted meanwhile.")
+        withdraw_expected(result, at=at)
+        return Undone("No longer marked as expected.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoAddEvent(Undo):
+    """Delete a known event that was added."""
+
+    name: ClassVar[str] = "event.add"
+
+    event: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Delete it, unless it is gone."""
+        event = KnownEvent.objects.select_related("metric").filter(pk=self.event).first()
+        if event is None:
+            raise DomainError("This event was deleted meanwhile.")
+        delete_known_event(event, at=at)
+        return Undone("Event deleted. Affected results are being re-evaluated.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoDeleteEvent(Undo):
+    """Add a known event again that was deleted."""
+
+    name: ClassVar[str] = "event.delete"
+
+    pipeline: int
+    metric: int | None
+    event: Event
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Add it, unless it is there again."""
+        pipeline = Pipeline.objects.get(pk=self.pipeline)
+        metric = Metric.objects.filter(pk=self.metric).first() if self.metric else None
+        if self.metric and metric is None:
+            raise DomainError("The metric of this event was deleted meanwhile.")
+        same = {"starts_on": self.event.starts_on, "ends_on": self.event.ends_on, "name": self.event.name}
+        if KnownEvent.objects.filter(pipeline=pipeline, metric=metric, **same).exists():
+            raise DomainError("The same event was added meanwhile.")
+        add_known_event(pipeline, metric=metric, event=self.event, by=by, at=at)
+        return Undone("Event added again. Affected results are being re-evaluated.")
