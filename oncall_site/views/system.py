@@ -44,6 +44,7 @@ TASK_LABELS = {
     "scheduling.tasks.sync_calendar_links": "Sync linked calendars",
     "scheduling.tasks.reassign_inactive": "Remove deactivated users from the schedule",
     "scheduling.tasks.notify_schedule_changes": "Notify engineers of schedule changes",
+    "validation.tasks.import_dbt_folders": "Import dbt artifacts from folders",
     "validation.tasks.purge_checks": "Delete removed checks",
     "validation.tasks.run_check": "Run a check",
     "validation.tasks.sweep_checks": "Find due checks",
