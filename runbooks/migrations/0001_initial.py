@@ -59,32 +59,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='runbook',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (NEW."deleted_at", NEW."deleted_by_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."revision", NEW."title"); RETURN NULL;', hash='ac9ea9e0eb037b20a769901a1c28a3a500e51a24', operation='INSERT', pgid='pgtrigger_insert_insert_433e1', table='runbooks_runbook', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='runbook',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (NEW."deleted_at", NEW."deleted_by_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."revision", NEW."title"); RETURN NULL;', hash='c689ca025e70caff09a95b660f9a8e1d55c8e86d', operation='UPDATE', pgid='pgtrigger_update_update_75794', table='runbooks_runbook', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='runbook',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (OLD."deleted_at", OLD."deleted_by_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."revision", OLD."title"); RETURN NULL;', hash='009d9856a25c5bd19c5934a738d8620b6b0a0057', operation='DELETE', pgid='pgtrigger_delete_delete_67373', table='runbooks_runbook', when='AFTER')),
-        ),
-        migrations.CreateModel(
-            name='RunbookRead',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('read_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('runbook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reads', to='runbooks.runbook')),
-            ],
-            options={
-                'ordering': ['runbook', 'person'],
-                'constraints': [models.UniqueConstraint(fields=('person', 'runbook'), name='runbook_read_once_per_person')],
-            },
-        ),
         migrations.CreateModel(
             name='RunbookRead',
             fields=[
@@ -134,5 +108,17 @@ class Migration(migrations.Migration):
                 'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['search'], name='section_search')],
                 'constraints': [models.UniqueConstraint(fields=('runbook', 'position'), name='runbook_section_unique_position')],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='runbook',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (NEW."deleted_at", NEW."deleted_by_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."revision", NEW."title"); RETURN NULL;', hash='ac9ea9e0eb037b20a769901a1c28a3a500e51a24', operation='INSERT', pgid='pgtrigger_insert_insert_433e1', table='runbooks_runbook', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='runbook',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (NEW."deleted_at", NEW."deleted_by_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."revision", NEW."title"); RETURN NULL;', hash='c689ca025e70caff09a95b660f9a8e1d55c8e86d', operation='UPDATE', pgid='pgtrigger_update_update_75794', table='runbooks_runbook', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='runbook',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "runbooks_runbookevent" ("deleted_at", "deleted_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "revision", "title") VALUES (OLD."deleted_at", OLD."deleted_by_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."revision", OLD."title"); RETURN NULL;', hash='009d9856a25c5bd19c5934a738d8620b6b0a0057', operation='DELETE', pgid='pgtrigger_delete_delete_67373', table='runbooks_runbook', when='AFTER')),
         ),
     ]
