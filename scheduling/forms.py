@@ -263,7 +263,7 @@ class CoverForm(ConflictForm):
 
     acknowledge_conflicts = forms.BooleanField(required=False, label="Save the cover despite this time off")
     engineer = EngineerField(
-        all_users().active(), to_field_name="username", empty_label=None, label="Covering engineer"
+        all_users().active(), to_field_name="username", empty_label="Choose an engineer", label="Covering engineer"
     )
     starts_at = forms.DateTimeField(label="From", widget=DateTimePicker())
     ends_at = forms.DateTimeField(label="Until", widget=DateTimePicker())

@@ -97,7 +97,17 @@ OF_ROWS = {
     "backtest": ("check", "backtest/"),
 }
 # What the README shows; every other picture is for looking at, not for keeping.
-KEPT = ("now-1280-light", "now-375-dark", "runbook-1280-light")
+KEPT = (
+    "now-1280-light",
+    "now-375-dark",
+    "incident-1280-light",
+    "incident-375-light",
+    "schedule-1280-light",
+    "calendar-1280-dark",
+    "checks-1280-light",
+    "check-1280-dark",
+    "runbook-1280-light",
+)
 
 
 def sign_in(page):

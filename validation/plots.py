@@ -326,13 +326,29 @@ def check_plot(check: Check, *, days: int | None, size: Size = FULL) -> Plot | N
     return build_plot(values, step=step, daily=daily, unit=check.value_unit, events=_events(check, values), size=size)
 
 
+def metric_plot(check: Check, *, days: int | None, size: Size = FULL) -> Plot | None:
+    """Return the chart of the metric of a check, without results; None without a metric or values."""
+    if check.metric is None:
+        return None
+    values = [ChartValue(row.bucket, row.value) for row in metric_values(check.metric, days=days)]
+    if not values:
+        return None
+    step = check.metric.step
+    return build_plot(
+        values,
+        step=step,
+        daily=step >= dt.timedelta(days=1),
+        unit=check.metric.unit,
+        events=_events(check, values),
+        size=size,
+    )
+
+
 def incident_plot(check: Check, *, days: int) -> Plot | None:
     """Return a small chart for an incident: the values that the check evaluates, or those of its metric if it evaluates runs."""
     if check.metric is None or check.type.chart(check.type.load_draft(check.parameters)) != Chart.RUNS:
         return check_plot(check, days=days, size=SMALL)
-    values = [ChartValue(row.bucket, row.value) for row in metric_values(check.metric, days=days)]
-    step = check.metric.step
-    return build_plot(values, step=step, daily=step >= dt.timedelta(days=1), unit=check.metric.unit, size=SMALL)
+    return metric_plot(check, days=days, size=SMALL)
 
 
 def _chart_value(row: PlotData) -> ChartValue:

@@ -13,7 +13,7 @@ from scheduling.models import HolidayBlock
 
 register = template.Library()
 
-WIDTH = 96
+WIDTH = 72
 
 
 @register.simple_tag

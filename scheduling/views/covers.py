@@ -29,7 +29,10 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     """Take over a rotation now, or let another engineer cover part of it."""
     rotation, at = get_object_or_404(Rotation, slug=slug), timezone.now()
     starts_at, ends_at = requested_period(request.GET, rotation=rotation, at=at)
-    initial = {"engineer": request.user.username, "starts_at": starts_at, "ends_at": ends_at}
+    [shift] = on_call_shifts([rotation], at=at)
+    # The engineer on call gives time away; another takes over.
+    is_on_call = shift.engineer == request.user.person and shift.ends_at is not None and starts_at < shift.ends_at
+    initial = {"engineer": "" if is_on_call else request.user.username, "starts_at": starts_at, "ends_at": ends_at}
     form = CoverForm(request.POST if request.method == "POST" else None, initial=initial)
     form.fields["engineer"].mark_absences(  # type: ignore[attr-defined]  # an EngineerField
         starts_at=starts_at, ends_at=ends_at
@@ -48,7 +51,6 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
             text = f"Cover saved. {new_cover.engineer} covers for {new_cover.covered_engineer}."
             confirm_with_undo(request, text, UndoCreateCover(new_cover.pk, CoverPart.load(new_cover)))
             return redirect("schedule")
-    [shift] = on_call_shifts([rotation], at=at)
     upcoming = _upcoming_covers(rotation, request, at=at)
     context = {"rotation": rotation, "form": form, "shift": shift, "covers": upcoming}
     return render(request, "scheduling/cover.html", context, status=status)

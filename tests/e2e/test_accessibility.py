@@ -334,6 +334,7 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/calendar_feeds/feedtoken/",
         "/admin/notifications/message/",
         "/admin/notifications/contactmethod/add/",
+        "/admin/notifications/pushdevice/",
     ):
         assert page.goto(path).status == 200, path
     assert complaints == []

@@ -68,13 +68,15 @@ def plot_data(check: Check, *, days: int | None = None) -> list[PlotData]:
     ]
 
 
-def metric_values(metric: Metric, *, days: int) -> list[PlotData]:
-    """Return the values of a metric's newest `days` days, oldest first, without results."""
+def metric_values(metric: Metric, *, days: int | None) -> list[PlotData]:
+    """Return the values of a metric's newest `days` days, or all, oldest first, without results."""
     points = MetricPoint.objects.filter(metric=metric, segment="").order_by("-bucket")
     newest = points.values_list("bucket", flat=True).first()
     if newest is None:
         return []
-    rows = points.filter(bucket__gt=newest - dt.timedelta(days=days)).values_list("bucket", "value")[:MAX_VALUES]
+    if days is not None:
+        points = points.filter(bucket__gt=newest - dt.timedelta(days=days))
+    rows = points.values_list("bucket", "value")[:MAX_VALUES]
     return [PlotData(bucket, value, None) for bucket, value in reversed(rows)]
 
 
