@@ -1,4 +1,4 @@
-"""What nginx compresses: nothing that another site may have made a reader's browser ask for (docs/adr/0030)."""
+"""What nginx compresses: nothing that another site may have made a reader's browser ask for (docs/adr/0031)."""
 
 import gzip
 import http.client
