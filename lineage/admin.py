@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from common.admin import NoEditModelAdmin, ReadOnlyModelAdmin
 from common.exceptions import DomainError
-from lineage.models import Edge
+from lineage.models import DbtExposure, DbtNode, Edge, OpenLineageNode, OwnerDecision
 from lineage.services.edges import add_edge, cut_edge, restore_edge
 from people.admin import dry_run_form, request_admin
 
@@ -68,6 +69,46 @@ class EdgeAdmin(admin.ModelAdmin[Edge]):
             except DomainError as refusal:
                 messages.error(request, str(refusal))
         messages.success(request, f"{_count(count)} restored.")
+
+
+@admin.register(DbtNode)
+class DbtNodeAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[DbtNode]):
+    """Nodes of dbt projects with their pipelines, as the last manifest and the mapping rules give them."""
+
+    list_display = ("key", "project", "kind", "pipeline", "reason")
+    list_filter = (("pipeline", admin.EmptyFieldListFilter), "project", "kind")
+    list_select_related = ("project", "pipeline")
+    search_fields = ("key", "path")
+    exclude = ("parents",)
+
+
+@admin.register(DbtExposure)
+class DbtExposureAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[DbtExposure]):
+    """Dashboards and reports that read pipelines."""
+
+    list_display = ("name", "kind", "project", "owner_name", "owner_email")
+    list_filter = ("project", "kind")
+    list_select_related = ("project",)
+    search_fields = ("name", "key")
+    exclude = ("parents",)
+
+
+@admin.register(OpenLineageNode)
+class OpenLineageNodeAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[OpenLineageNode]):
+    """Jobs and datasets of OpenLineage events."""
+
+    list_display = ("key", "kind", "pipeline", "last_seen_at")
+    list_filter = (("pipeline", admin.EmptyFieldListFilter), "kind")
+    list_select_related = ("pipeline",)
+    search_fields = ("key",)
+
+
+@admin.register(OwnerDecision)
+class OwnerDecisionAdmin(NoEditModelAdmin, admin.ModelAdmin[OwnerDecision]):
+    """Owners here that an admin confirmed against the code. Delete one to list the pipeline as drift again."""
+
+    list_display = ("pipeline", "owner_name", "owner_email", "decided_by", "decided_at")
+    list_select_related = ("pipeline", "decided_by")
 
 
 def _add(form: Any) -> None:

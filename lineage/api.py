@@ -1,18 +1,24 @@
 """API calls about lineage."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import serializers
-from rest_framework.decorators import api_view
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action, api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lineage.models import Edge
-from lineage.queries import downstream_edges, upstream_edges
+from common.api.filters import BooleanFilter, ListFilterBackend, SlugFilter, WordFilter
+from common.identifiers import SLUG_PATTERN
+from lineage.domain.dbt import KINDS
+from lineage.models import DbtNode, DbtProject, Edge
+from lineage.queries import downstream_edges, owner_drift, upstream_edges
+from lineage.services.drift import keep_site_owner, take_code_owner
+from people.permissions import AdminsChange, request_user
 from pipelines.models import Pipeline
 
 
@@ -66,3 +72,103 @@ def lineage(request: Request, slug: str) -> Response:
         "downstream": downstream_edges(pipeline),
     }
     return Response(LineageSerializer(answer, context=context).data)
+
+
+class DbtNodeFilters(FilterSet):
+    """Filter dbt nodes by pipeline, by kind, and by whether they have a pipeline."""
+
+    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), label="Slug of a pipeline.")
+    unmapped = BooleanFilter(method="filter_unmapped", label="Only nodes without a pipeline, or only others.")
+    kind = WordFilter(choices=[(kind, kind) for kind in KINDS], label="Kind of node.")
+
+    class Meta:
+        model = DbtNode
+        fields = ("pipeline", "kind")
+
+    def filter_unmapped(self, rows: QuerySet[DbtNode], name: str, value: bool) -> QuerySet[DbtNode]:  # noqa: FBT001  # django-filter's signature
+        """Return the nodes without a pipeline, or those with one."""
+        return rows.filter(pipeline__isnull=value)
+
+
+class DbtNodeSerializer(serializers.ModelSerializer[DbtNode]):
+    """A node of a dbt project with its pipeline, and what that follows from."""
+
+    project = serializers.SlugRelatedField[DbtProject](slug_field="name", read_only=True)
+    pipeline = serializers.SlugRelatedField[Pipeline](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = DbtNode
+        fields = (
+            "id",
+            "project",
+            "key",
+            "kind",
+            "name",
+            "path",
+            "group",
+            "pipeline",
+            "reason",
+            "owner_name",
+            "owner_email",
+        )
+
+
+class DbtNodeViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[DbtNode]):
+    """Nodes of dbt projects."""
+
+    serializer_class = DbtNodeSerializer
+    queryset = DbtNode.objects.select_related("project", "pipeline").order_by("project", "key")
+    filter_backends = [ListFilterBackend]
+    filterset_class = DbtNodeFilters
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List dbt nodes; `?unmapped=true` lists those without a pipeline, with the reason."""
+        return super().list(request, *args, **kwargs)
+
+
+class DriftSerializer(serializers.Serializer[Any]):
+    """A pipeline whose owner in the code is not its primary owner."""
+
+    pipeline = serializers.CharField(source="pipeline.slug")
+    code_name = serializers.CharField(source="owner.name")
+    code_email = serializers.CharField(source="owner.email")
+    code_owner = serializers.CharField(
+        source="person.username", default=None, allow_null=True, help_text="User name; null if nobody here is meant."
+    )
+    primary_owner = serializers.CharField(source="pipeline.primary_owner.username")
+    nodes = serializers.IntegerField(help_text="Number of dbt nodes that have this owner.")
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """Which side is right: `code` makes the owner in the code the primary owner, `site` keeps the owners here."""
+
+    side = serializers.ChoiceField(["code", "site"])
+
+
+class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
+    """Owners in the code against owners here. Admins decide which side is right; nothing changes by itself."""
+
+    queryset = Pipeline.objects.all()
+    serializer_class = DriftSerializer
+    permission_classes = [AdminsChange]
+    lookup_field = "slug"
+    lookup_value_regex = SLUG_PATTERN
+
+    @extend_schema(responses=DriftSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """List the pipelines whose owner in the code is not their primary owner."""
+        rows = self.paginate_queryset(cast("Any", owner_drift())) or []
+        return self.get_paginated_response(DriftSerializer(rows, many=True).data)
+
+    @extend_schema(request=DecisionSerializer, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def decide(self, request: Request, slug: str) -> Response:
+        """Take over the owner in the code, or keep the owners here. Admins only."""
+        pipeline = self.get_object()
+        form = DecisionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        if form.validated_data["side"] == "code":
+            take_code_owner(pipeline)
+        else:
+            keep_site_owner(pipeline, by=request_user(request), at=timezone.now())
+        return Response(status=204)

@@ -210,3 +210,15 @@ class OpenLineageUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reader_id} reads {self.read_id}"
+
+
+@pghistory.track()
+class OwnerDecision(CodeOwnerFields):
+    """An admin confirmed a pipeline's owners here against this owner in the code. Another owner in the code is listed again."""
+
+    pipeline = models.OneToOneField(Pipeline, on_delete=models.CASCADE, related_name="owner_decision")
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.pipeline)

@@ -2,20 +2,27 @@
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from lineage.domain.dbt import CodeOwner, Manifest, ManifestExposure, ManifestGroup, ManifestNode
+from django.db.models import Count, QuerySet
+
+from lineage.domain.dbt import TESTS, CodeOwner
 from lineage.domain.graph import Graph, Link
 from lineage.models import (
     DbtExposure,
     DbtGroup,
     DbtNode,
-    DbtProject,
     Edge,
     EdgeQuerySet,
     OpenLineageNode,
     OpenLineageUse,
+    OwnerDecision,
 )
+from people.domain.names import match_key
+from people.models import User
+from people.queries import all_users, people_by_handbook_name
 from pipelines.models import Pipeline
+from pipelines.queries import ownership
 
 
 def current_graph(*, at: dt.datetime) -> Graph:
@@ -68,52 +75,105 @@ def job_outputs(jobs: Collection[str]) -> dict[str, set[str]]:
     return outputs
 
 
-def manifest_from_rows(project: DbtProject) -> Manifest:
-    """Return the content of a project's last manifest, as it is stored."""
-    node_parents, exposure_parents = _pairs(DbtNode, project=project), _pairs(DbtExposure, project=project)
-    return Manifest(
-        project=project.name,
-        schema=project.schema,
-        dbt_version=project.dbt_version,
-        generated_at=project.generated_at,
-        nodes={
-            row.key: ManifestNode(
-                key=row.key,
-                kind=row.kind,
-                name=row.name,
-                path=row.path,
-                package=row.package,
-                group=row.group,
-                pipeline=row.meta_pipeline,
-                owner=CodeOwner(row.owner_name, row.owner_email),
-                parents=tuple(node_parents.get(row.key, ())),
-                tested=row.tested,
-            )
-            for row in DbtNode.objects.filter(project=project).order_by("key")
-        },
-        groups={
-            row.name: ManifestGroup(row.key, row.name, row.meta_pipeline, CodeOwner(row.owner_name, row.owner_email))
-            for row in DbtGroup.objects.filter(project=project).order_by("key")
-        },
-        exposures={
-            row.key: ManifestExposure(
-                key=row.key,
-                name=row.name,
-                kind=row.kind,
-                url=row.url,
-                description=row.description,
-                owner=CodeOwner(row.owner_name, row.owner_email),
-                parents=tuple(exposure_parents.get(row.key, ())),
-            )
-            for row in DbtExposure.objects.filter(project=project).order_by("key")
-        },
-    )
+@dataclass(frozen=True, slots=True)
+class PresentLinks:
+    """The links that are neither cut nor removed: all of them without a cycle, and those that are current."""
+
+    all: tuple[Link, ...]
+    current: frozenset[Link]
 
 
-def _pairs(model: type[DbtNode | DbtExposure], *, project: DbtProject) -> dict[str, list[str]]:
-    """Return the keys of the parents of each row by its key."""
-    pairs: dict[str, list[str]] = {}
-    rows = model.objects.filter(project=project, parents__isnull=False).order_by("key", "parents__key")
-    for key, parent in rows.values_list("key", "parents__key"):
-        pairs.setdefault(key, []).append(parent)
-    return pairs
+def present_links(*, at: dt.datetime) -> PresentLinks:
+    """Return the links between pipelines, faded ones included, in one statement. A faded link that closes a cycle is left out."""
+    rows = Edge.objects.present().order_by("upstream_id", "downstream_id", "pk")
+    newest = {Link(edge.upstream_id, edge.downstream_id): False for edge in rows}
+    for edge in rows:
+        newest[Link(edge.upstream_id, edge.downstream_id)] |= not edge.is_faded(at)
+    current = frozenset(link for link, is_current in newest.items() if is_current)
+    graph, links = Graph.from_links(current), list(current)
+    for link in newest:
+        if link not in current and not graph.cycle(link):
+            graph.add(link)
+            links.append(link)
+    return PresentLinks(tuple(sorted(links)), current)
+
+
+def pipeline_exposures(pipeline: Pipeline) -> QuerySet[DbtExposure]:
+    """Return the dashboards and reports that read a pipeline."""
+    return DbtExposure.objects.filter(pipelines=pipeline).select_related("project")
+
+
+def unmapped_nodes() -> QuerySet[DbtNode]:
+    """Return the dbt nodes without a pipeline, with the reason."""
+    return DbtNode.objects.filter(pipeline=None).select_related("project").order_by("project", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The code names another owner of a pipeline than its primary owner here. `person` is None if nobody here is meant."""
+
+    pipeline: Pipeline
+    owner: CodeOwner
+    person: User | None
+    nodes: int
+
+
+def owner_drift() -> list[Drift]:
+    """Return the pipelines whose owner in the code is not their primary owner, in the order of the ownership table.
+
+    The owner in the code is the one of most nodes: their own `meta.owner`, else that of their group. A pipeline whose owners
+    here were confirmed against this owner is left out.
+    """
+    owners = _code_owners()
+    people = code_owner_people({owner for owner, _ in owners.values()})
+    confirmed = {
+        row.pipeline_id: CodeOwner(row.owner_name, row.owner_email)
+        for row in OwnerDecision.objects.filter(pipeline__in=owners)
+    }
+    rows = []
+    for pipeline in ownership().filter(pk__in=owners):
+        owner, nodes = owners[pipeline.pk]
+        person = people.get(owner)
+        if person != pipeline.primary_owner and confirmed.get(pipeline.pk) != owner:
+            rows.append(Drift(pipeline, owner, person, nodes))
+    return rows
+
+
+def code_owner_people(owners: Collection[CodeOwner]) -> dict[CodeOwner, User]:
+    """Return the active person whom each owner in the code means: by e-mail, then by name or user name. Others are left out."""
+    by_email = {user.email.casefold(): user for user in all_users().active() if user.email}
+    by_name = {
+        key: user for key, user in people_by_handbook_name([owner.name for owner in owners]).items() if user.is_active
+    }
+    people = {
+        owner: (by_email.get(owner.email.casefold()) if owner.email else None)
+        or (by_name.get(match_key(owner.name)) if owner.name else None)
+        for owner in owners
+    }
+    return {owner: person for owner, person in people.items() if person}
+
+
+def owners_of_tests(keys: Collection[str]) -> dict[str, User]:
+    """Return the person whom the code names as owner of a dbt test, by the test's key. Tests without one are left out."""
+    rows = DbtNode.objects.filter(key__in=keys, kind__in=TESTS).exclude(owner_name="", owner_email="").order_by("key")
+    owners = {row.key: CodeOwner(row.owner_name, row.owner_email) for row in rows}
+    people = code_owner_people(set(owners.values())) if owners else {}
+    return {key: people[owner] for key, owner in owners.items() if owner in people}
+
+
+def _code_owners() -> dict[int, tuple[CodeOwner, int]]:
+    """Return the owner in the code of each pipeline, with the number of nodes that have it."""
+    groups = {(row.project_id, row.name): CodeOwner(row.owner_name, row.owner_email) for row in DbtGroup.objects.all()}
+    rows = DbtNode.objects.filter(pipeline__isnull=False).exclude(kind__in=TESTS).order_by()
+    counts: dict[int, dict[CodeOwner, int]] = {}
+    for pipeline, project, group, name, email, count in rows.values_list(
+        "pipeline", "project", "group", "owner_name", "owner_email"
+    ).annotate(Count("pk")):
+        owner = CodeOwner(name, email) if name or email else groups.get((project, group), CodeOwner())
+        if pipeline is not None and owner != CodeOwner():
+            by_owner = counts.setdefault(pipeline, {})
+            by_owner[owner] = by_owner.get(owner, 0) + count
+    return {
+        pipeline: max(by_owner.items(), key=lambda item: (item[1], item[0].email, item[0].name))
+        for pipeline, by_owner in counts.items()
+    }

@@ -127,7 +127,7 @@ class ChannelPreferenceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelPrefere
 class QuietHoursAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[QuietHours]):
     """Quiet hours in each user's time zone."""
 
-    list_display = ("person", "starts_at", "ends_at")
+    list_display = ("person", "starts_at", "ends_at", "weekends")
     list_select_related = ("person",)
 
 

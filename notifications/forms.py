@@ -27,6 +27,12 @@ class PreferencesForm(forms.Form):
         required=False, label="Until", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
 
+    quiet_weekends = forms.BooleanField(
+        required=False,
+        label="All weekend too",
+        help_text="With 17:00 to 09:00, messages come in your working hours.",
+    )
+
     def __init__(
         self, *args: Any, preferences: list[TypePreference], reachable: list[Message.Channel], **kwargs: Any
     ) -> None:
@@ -50,7 +56,7 @@ class PreferencesForm(forms.Form):
 
     def hours(self) -> list[forms.BoundField]:
         """Return the fields of the quiet hours."""
-        return [self["quiet_from"], self["quiet_until"]]
+        return [self["quiet_from"], self["quiet_until"], self["quiet_weekends"]]
 
     def clean(self) -> None:
         """Add an error if only one of the two times is set."""
@@ -72,7 +78,7 @@ class PreferencesForm(forms.Form):
     def quiet(self) -> Quiet | None:
         """Return the quiet hours, or None if they are empty."""
         start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
-        return None if start is None or end is None else Quiet(start, end)
+        return None if start is None or end is None else Quiet(start, end, self.cleaned_data["quiet_weekends"])
 
 
 class RulesForm(forms.Form):

@@ -183,6 +183,7 @@ class QuietHours(models.Model):
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="quiet_hours")
     starts_at = models.TimeField("from")
     ends_at = models.TimeField("until")
+    weekends = models.BooleanField(default=False, help_text="Saturday and Sunday are quiet all day.")
 
     class Meta:
         ordering = ["person"]

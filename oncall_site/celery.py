@@ -53,6 +53,7 @@ app.conf.update(
         "grow demo": {"task": "oncall_site.tasks.grow_demo", "schedule": 600.0},
         # More often than any check is due, so that “Run now” starts within seconds.
         "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},
+        "import dbt folders": {"task": "validation.tasks.import_dbt_folders", "schedule": 60.0},
         "heartbeat": {"task": "oncall_site.tasks.record_heartbeat", "schedule": 10.0},
     },
 )

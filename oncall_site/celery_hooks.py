@@ -1,11 +1,15 @@
 """Celery's task and scheduler classes, which record task statistics and beat's heartbeat."""
 
+import gc
 import logging
 import time
+from importlib import import_module
 from typing import Any
 
 from celery import Task
 from celery.beat import PersistentScheduler
+from celery.signals import celeryd_after_setup
+from django.conf import settings
 from django.db import Error, close_old_connections
 
 from oncall_site import services
@@ -13,6 +17,17 @@ from oncall_site import services
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10.0
+
+
+@celeryd_after_setup.connect
+def load_everything(**_: Any) -> None:
+    """Load all views before the worker's processes are copied, so that they share the memory.
+
+    What is loaded is left out of every later search for garbage, which would write to it and so copy it.
+    """
+    import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    gc.freeze()
 
 
 class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery makes every task from has no parameters at run time

@@ -16,7 +16,12 @@ SECTIONS = (
     ),
     (
         "Pipelines",
-        (("Pipelines", "pipelines", "p"), ("Checks", "checks", "k"), ("Runbooks", "runbooks", "r")),
+        (
+            ("Pipelines", "pipelines", "p"),
+            ("Checks", "checks", "k"),
+            ("Runbooks", "runbooks", "r"),
+            ("Lineage", "lineage", "l"),
+        ),
     ),
 )
 # The pages of the user menu; they have tabs, but no place in the navigation.

@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.urls import reverse
 
 from calendar_feeds.queries import active_feeds
-from notifications.models import ContactMethod
+from notifications.models import ContactMethod, PushDevice
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation, RotationWeek
@@ -52,7 +52,10 @@ def onboarding_steps() -> list[Step]:
 
 def engineer_steps(user: User) -> list[Step]:
     """Return the steps with which an engineer can be reached and planned for, or an empty list if all are done."""
-    has_contact_method = ContactMethod.objects.live().filter(person=user).exists()
+    has_contact_method = (
+        ContactMethod.objects.live().filter(person=user).exists()
+        or PushDevice.objects.live().filter(person=user).exists()
+    )
     steps = [
         Step(
             "Add your phone number",
@@ -62,7 +65,7 @@ def engineer_steps(user: User) -> list[Step]:
         ),
         Step("Choose your country", bool(user.country), reverse("profile"), "So that your public holidays are known."),
         Step(
-            "Add a contact method",
+            "Turn on push or add a contact method",
             has_contact_method,
             reverse("notifications"),
             "A push message is faster than a mail.",

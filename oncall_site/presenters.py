@@ -75,6 +75,15 @@ class PipelineRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LineageRow:
+    """A pipeline with its neighbors in a lineage picture, each with True if the edge is faded."""
+
+    row: PipelineRow
+    upstream: list[tuple[Pipeline, bool]]
+    downstream: list[tuple[Pipeline, bool]]
+
+
+@dataclass(frozen=True, slots=True)
 class OnCallRow:
     """A rotation's current shift. If its engineer is away, `stand_ins` are the responders of its pipelines."""
 

@@ -344,6 +344,8 @@ MESSAGE_SEND_SECONDS = float(os.environ.get("MESSAGE_SEND_SECONDS", "20"))
 MESSAGE_LEASE_SECONDS = float(os.environ.get("MESSAGE_LEASE_SECONDS", "90"))
 if not 0 < MESSAGE_SEND_SECONDS <= MESSAGE_LEASE_SECONDS / 2:
     raise ImproperlyConfigured("MESSAGE_LEASE_SECONDS must be at least twice MESSAGE_SEND_SECONDS.")
+# Folders in which dbt writes its artifacts; the worker imports what changes there. docs/data.md.
+DBT_FOLDERS = [Path(folder) for folder in _list("DBT_FOLDERS", "")]
 # Browser push. Without a key the site generates one and stores it encrypted; docs/operations.md, Push.
 VAPID_PRIVATE_KEY = os.environ.get("VAPID_PRIVATE_KEY", "")
 # How a push service reaches the admins: a mailto: or https: URL.

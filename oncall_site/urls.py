@@ -3,7 +3,20 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from oncall_site.views import confirm, fairness, now, offline, pages, people, pipelines, profile, search, system, undo
+from oncall_site.views import (
+    confirm,
+    fairness,
+    lineage,
+    now,
+    offline,
+    pages,
+    people,
+    pipelines,
+    profile,
+    search,
+    system,
+    undo,
+)
 
 handler500 = "oncall_site.views.pages.server_error"
 
@@ -33,6 +46,7 @@ urlpatterns = [
     path("", include("notifications.urls")),
     path("pipelines/", pipelines.pipelines, name="pipelines"),
     path("pipelines/<slug:slug>/", pipelines.pipeline, name="pipeline"),
+    path("lineage/", lineage.lineage, name="lineage"),
     path("checks/<int:pk>/", pages.check, name="check"),
     path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
     path("", include("readiness.urls")),
@@ -41,6 +55,7 @@ urlpatterns = [
     path("", include("handoffs.urls")),
     path("", include("runbooks.urls")),
     path("", include("validation.urls")),
+    path("", include("lineage.urls")),
     path("api/v1/", include("oncall_site.api.urls")),
     # The admin uses the site's own sign-in page, where attempts are counted.
     path("admin/login/", pages.admin_sign_in, name="admin_sign_in"),

@@ -14,7 +14,8 @@ def problems():
     wanted = {
         "requirements.txt": required,
         "requirements-local.txt": [*required, *extras["local"]],
-        "requirements-dev.txt": [*required, *extras["local"], *extras["dev"]],
+        "requirements-planner.txt": [*required, *extras["planner"]],
+        "requirements-dev.txt": [*required, *extras["local"], *extras["planner"], *extras["dev"]],
         "requirements-dbt.txt": (ROOT / "requirements-dbt.in").read_text().splitlines(),
     }
     for name, dependencies in wanted.items():

@@ -54,6 +54,8 @@ PAGES = {
     "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     "new-metric": f"/checks/metrics/new/?pipeline={SLUG}",
     "external-checks": "/checks/external/",
+    "lineage": "/lineage/",
+    "owner-drift": "/lineage/drift/",
     "runbooks": "/runbooks/",
     "runbook": f"/runbooks/{SLUG}/",
     "edit": f"/runbooks/{SLUG}/edit/",

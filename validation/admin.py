@@ -20,6 +20,7 @@ from validation.models import (
     DataSource,
     ExternalCheck,
     ExternalFinding,
+    ImportedFile,
     KnownEvent,
     MappingRule,
     Metric,
@@ -89,6 +90,13 @@ class ExternalCheckAdmin(NoEditModelAdmin, admin.ModelAdmin[ExternalCheck]):
     list_select_related = ("pipeline",)
     search_fields = ("key", "name")
     inlines = (ExternalFindingInline,)
+
+
+@admin.register(ImportedFile)
+class ImportedFileAdmin(NoEditModelAdmin, admin.ModelAdmin[ImportedFile]):
+    """Files in watched folders. Delete a row to import its file again."""
+
+    list_display = ("path", "imported_at", "error")
 
 
 def _moved_message(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Notifications about checks that cannot run."""
+"""Notifications about checks that cannot run, and to the owners of tests that fail."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from lineage.queries import owners_of_tests
 from notifications.registry import Notification, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import User
 from validation.domain.results import ResultStatus
+from validation.importers import dbt
 from validation.models import Check, CheckResult, ExternalCheck
 
 ERROR_LIFETIME = dt.timedelta(days=1)
@@ -91,6 +93,49 @@ class ExternalCheckError(Notification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return bool(self.broken_checks())
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class OwnedTestFailed(Notification):
+    """A test of another tool failed, and the code names its owner. The responder of the pipeline is notified by the incident."""
+
+    name = "owned-test-failed"
+    label = "Failure of a test you own"
+    identity = ("check_id", "failed_at")
+
+    check_id: int
+    check_name: str
+    pipeline: str
+    message: str
+    failed_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"Your {self.check_name} fails" + (f" ({self.pipeline})" if self.pipeline else "")
+
+    def body(self, reader: User) -> str:
+        return paragraphs(self.message, "The code names you as owner of this test.")
+
+    def link(self) -> str:
+        return reverse("external-check", args=[self.check_id])
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return ExternalCheck.objects.filter(pk=self.check_id, status=ResultStatus.FAIL).exists()
+
+
+def notify_test_owners(checks: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
+    """Notify the owners, as the code names them, of tests that began to fail."""
+    owners = owners_of_tests({check.key for check in checks if check.tool == dbt.TOOL})
+    for check in checks:
+        if check.tool == dbt.TOOL and check.key in owners:
+            notification = OwnedTestFailed(
+                check_id=check.pk,
+                check_name=check.name,
+                pipeline=str(check.pipeline or ""),
+                message=check.message,
+                failed_at=check.at,
+            )
+            enqueue([owners[check.key]], notification, due_at=at, expires_at=at + ERROR_LIFETIME)
 
 
 def notify_check_error(check: Check, result: CheckResult) -> None:

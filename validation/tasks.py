@@ -3,9 +3,11 @@
 import uuid
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from validation.services.checks import purge_deleted_checks
+from validation.services.folders import import_folders
 from validation.services.run_check import ClaimedCheck, claim_due_checks
 from validation.services.run_check import run_check as run_claimed_check
 
@@ -21,6 +23,12 @@ def sweep_checks() -> None:
 def purge_checks() -> None:
     """Delete for good what was deleted more than 30 days ago."""
     purge_deleted_checks(at=timezone.now())
+
+
+@shared_task
+def import_dbt_folders() -> None:
+    """Import the artifacts of dbt that changed in the folders of the settings."""
+    import_folders(settings.DBT_FOLDERS, at=timezone.now())
 
 
 @shared_task

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lineage.domain.graph import Link
 
 TESTS = ("test", "unit_test")
+KINDS = ("model", "seed", "snapshot", "source", *TESTS, "metric", "semantic_model", "saved_query", "function")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from lineage.domain.dbt import (
     feeding_pipelines,
     pipeline_links,
 )
+from lineage.loaders import manifest_from_rows
 from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Source
-from lineage.queries import manifest_from_rows
 from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 
 BATCH = 1000

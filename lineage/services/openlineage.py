@@ -63,19 +63,18 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
 def _graph(*, at: dt.datetime) -> tuple[dict[str, ManifestNode], dict[str, int]]:
     """Return the jobs and datasets that were used lately, and the pipelines of those that have one."""
     parents: dict[str, list[str]] = {}
-    placed: dict[str, int] = {}
+    placed: dict[str, int | None] = {}
     rows = OpenLineageUse.objects.filter(last_seen_at__gt=at - EDGE_FADES_AFTER).order_by("pk")
     for reader, reader_pipeline, read, read_pipeline in rows.values_list(
         "reader__key", "reader__pipeline", "read__key", "read__pipeline"
     ):
         parents.setdefault(reader, []).append(read)
         parents.setdefault(read, [])
-        ends: dict[str, int | None] = {reader: reader_pipeline, read: read_pipeline}
-        placed.update({key: pipeline for key, pipeline in ends.items() if pipeline is not None})
+        placed |= {reader: reader_pipeline, read: read_pipeline}
     nodes = {
         key: ManifestNode(
             key=key, kind=key.split("/", maxsplit=1)[0], name="", path="", package="", parents=tuple(above)
         )
         for key, above in parents.items()
     }
-    return nodes, placed
+    return nodes, {key: pipeline for key, pipeline in placed.items() if pipeline is not None}

@@ -109,6 +109,7 @@ class PreferencesSerializer(serializers.Serializer[Any]):
 
     quiet_from = serializers.TimeField(allow_null=True, required=False)
     quiet_until = serializers.TimeField(allow_null=True, required=False)
+    quiet_weekends = serializers.BooleanField(required=False, default=False, help_text="Quiet all weekend too.")
     types = TypePreferenceSerializer(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -130,12 +131,14 @@ def notification_preferences(request: Request) -> Response:
         fields: dict[str, Any] = serializer.validated_data
         start, end = fields.get("quiet_from"), fields.get("quiet_until")
         channels = {row["type"]: row["channels"] for row in fields.get("types", [])}
-        quiet_hours = preferences.Quiet(start, end) if start is not None and end is not None else None
+        weekends = fields["quiet_weekends"]
+        quiet_hours = preferences.Quiet(start, end, weekends) if start is not None and end is not None else None
         preferences.update_preferences(person, channels=channels, quiet=quiet_hours)
     quiet = quiet_hours_for(person)
     answer = {
         "quiet_from": quiet.starts_at if quiet else None,
         "quiet_until": quiet.ends_at if quiet else None,
+        "quiet_weekends": quiet is not None and quiet.weekends,
         "types": [
             {"type": row.type.name, "label": row.type.label, "urgent": row.type.urgent, "channels": row.channels}
             for row in preferences_for(person)

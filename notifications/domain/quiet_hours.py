@@ -4,10 +4,27 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 DAY = dt.timedelta(days=1)
+SATURDAY, DAYS_OF_WEEK = 5, 7
 
 
-def end_of_quiet(at: dt.datetime, *, zone: str, start: dt.time, end: dt.time) -> dt.datetime | None:
-    """Return when the quiet hours around `at` end, or None outside quiet hours.
+def end_of_quiet(
+    at: dt.datetime, *, zone: str, start: dt.time, end: dt.time, weekends: bool = False
+) -> dt.datetime | None:
+    """Return when the quiet time around `at` ends, or None outside of it: the daily hours, and all weekend if `weekends`."""
+    place, instant = ZoneInfo(zone), at
+    while True:
+        day = instant.astimezone(place).date()
+        if weekends and day.weekday() >= SATURDAY:
+            monday = day + DAY * (DAYS_OF_WEEK - day.weekday())
+            instant = dt.datetime.combine(monday, dt.time(), tzinfo=place).astimezone(dt.UTC)
+        elif (until := _end_of_hours(instant, zone=zone, start=start, end=end)) is not None:
+            instant = until
+        else:
+            return None if instant == at else instant
+
+
+def _end_of_hours(at: dt.datetime, *, zone: str, start: dt.time, end: dt.time) -> dt.datetime | None:
+    """Return when the daily hours around `at` end, or None outside of them.
 
     `start` may be later than `end`: the hours then pass midnight. An end that the clock skips in spring is the hour it is
     put forward to.

@@ -158,9 +158,11 @@ def rule_sets_for(person: User) -> list[RuleSet]:
     rules, reachable = rules_by_user([person])[person.pk], reachable_channels([person])[person.pk]
     high = high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
     low = low_urgency_steps(rules[Urgency.LOW], channels=None, reachable=reachable)
+    quiet = quiet_hours_for(person)
+    weekends = " and weekends" if quiet and quiet.weekends else ""
     return [
         RuleSet(Urgency.HIGH, high, f"{_words(high)}, until it is acknowledged or resolved.", not rules[Urgency.HIGH]),
-        RuleSet(Urgency.LOW, low, f"{_words(low)}, outside quiet hours.", not rules[Urgency.LOW]),
+        RuleSet(Urgency.LOW, low, f"{_words(low)}, outside quiet hours{weekends}.", not rules[Urgency.LOW]),
     ]
 
 
@@ -190,4 +192,4 @@ def quiet_until(person: User, *, at: dt.datetime, hours: QuietHours | None = Non
     row = hours or quiet_hours_for(person)
     if row is None:
         return None
-    return end_of_quiet(at, zone=person.time_zone, start=row.starts_at, end=row.ends_at)
+    return end_of_quiet(at, zone=person.time_zone, start=row.starts_at, end=row.ends_at, weekends=row.weekends)

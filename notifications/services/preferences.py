@@ -28,6 +28,7 @@ class Quiet:
 
     starts_at: dt.time
     ends_at: dt.time
+    weekends: bool = False
 
 
 @transaction.atomic
@@ -57,7 +58,7 @@ def update_preferences(person: User, *, channels: Mapping[str, Collection[str]],
         QuietHours.objects.filter(person=person).delete()
     else:
         QuietHours.objects.update_or_create(
-            person=person, defaults={"starts_at": quiet.starts_at, "ends_at": quiet.ends_at}
+            person=person, defaults={"starts_at": quiet.starts_at, "ends_at": quiet.ends_at, "weekends": quiet.weekends}
         )
 
 

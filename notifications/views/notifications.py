@@ -84,7 +84,9 @@ def _channels(person: User) -> list[Message.Channel]:
 
 def _preferences_form(person: User, data: Any = None) -> PreferencesForm:
     quiet = quiet_hours_for(person)
-    hours = {"quiet_from": quiet.starts_at, "quiet_until": quiet.ends_at} if quiet else {}
+    hours = (
+        {"quiet_from": quiet.starts_at, "quiet_until": quiet.ends_at, "quiet_weekends": quiet.weekends} if quiet else {}
+    )
     return PreferencesForm(data, preferences=preferences_for(person), reachable=_channels(person), initial=hours)
 
 

@@ -35,6 +35,8 @@ TAGS = {
     "runs": "Checks and metrics",
     "known-events": "Checks and metrics",
     "external-checks": "Checks and metrics",
+    "dbt-nodes": "Pipelines",
+    "owner-drift": "Pipelines",
     "integrations": "Integrations",
     "people": "People",
     "me": "Account",

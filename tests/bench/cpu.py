@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from django.conf import settings
 from django.db import connection
+from django.test import Client
 
 TURNS, REQUESTS_A_TURN = 10, 40
 
@@ -28,14 +30,19 @@ class Cost:
 
 
 def spent(processes):
-    """Return the processor time of processes in milliseconds, to the nanosecond: `psutil` knows it to ten milliseconds."""
-    total = 0
+    """Return the processor time of each process in milliseconds, to the nanosecond: `psutil` knows it to ten milliseconds."""
+    taken = {}
     for process in processes:
-        for task in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
-            # A background process of the database may end meanwhile.
-            with contextlib.suppress(OSError):
-                total += int(task.read_text().split()[0])
-    return total / 1e6
+        # A connection's process may end meanwhile.
+        with contextlib.suppress(OSError):
+            tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+            taken[process.pid] = sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
+    return taken
+
+
+def difference(after, before):
+    """Return what processes have spent since; a new one began at nothing."""
+    return sum(time - before.get(pid, 0.0) for pid, time in after.items())
 
 
 def serving():
@@ -60,6 +67,23 @@ def request(client, path, headers):
     return answer.status, answer.read()
 
 
+def cookie_of(person):
+    """Return the cookie of a session of somebody's."""
+    client = Client()
+    client.force_login(person)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def entity_tag(address, path, headers):
+    """Return the entity tag of an answer."""
+    client = http.client.HTTPConnection(*address, timeout=120)
+    client.request("GET", path, headers=headers)
+    answer = client.getresponse()
+    answer.read()
+    client.close()
+    return answer.headers["ETag"]
+
+
 def costs(address, calls, *, turns=TURNS, requests=REQUESTS_A_TURN):
     """Return the cost of each call, by name; `calls` has its path, its headers, the status expected."""
     client = http.client.HTTPConnection(*address, timeout=120)
@@ -67,16 +91,15 @@ def costs(address, calls, *, turns=TURNS, requests=REQUESTS_A_TURN):
         for _ in range(3):
             got, body = request(client, path, headers)
             assert got == status, (name, got, body[:300])
-    web, database = serving()
     taken = {name: [0.0, 0.0, 0] for name in calls}
     for _ in range(turns):
         for name, (path, headers, _) in calls.items():
-            before = spent(web), spent(database)
+            before = [spent(processes) for processes in serving()]
             for _ in range(requests):
                 _, body = request(client, path, headers)
-            after = spent(web), spent(database)
-            taken[name][0] += after[0] - before[0]
-            taken[name][1] += after[1] - before[1]
+            after = [spent(processes) for processes in serving()]
+            for place in (0, 1):
+                taken[name][place] += difference(after[place], before[place])
             taken[name][2] = len(body)
     client.close()
     count = turns * requests

@@ -11,6 +11,7 @@ from django.test import Client, override_settings
 from django.test.runner import DiscoverRunner
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
+from django.utils import timezone
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
@@ -21,7 +22,9 @@ from pipelines.models import Pipeline
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
 from scheduling.queries.on_call import responder_chains, rotation_timeline
 from scheduling.services.rotations import join_rotation
+from tests.bench.cpu import cookie_of, costs, entity_tag
 from tests.factories import bearer, make_engineer, make_pipeline
+from tests.faults.web import web
 
 SEED = Path(__file__).parents[2] / "examples" / "handbook.md"
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -80,7 +83,7 @@ def fill():
     join_rotation(Rotation.objects.get(), pipelines=rows)
 
 
-def cover_year(rotation, *, count):
+def cover_year(rotation, *, count, starts_at=AT):
     Cover.objects.all().delete()
     one, other = User.objects.filter(display_name__in=["Engineer A", "Engineer B"]).order_by("pk")
     step = dt.timedelta(days=364) / max(count, 1)
@@ -89,18 +92,56 @@ def cover_year(rotation, *, count):
             rotation=rotation,
             engineer=one if number % 2 else other,
             covered_engineer=other if number % 2 else one,
-            starts_at=AT + step * number,
-            ends_at=AT + step * number + step / 2,
+            starts_at=starts_at + step * number,
+            ends_at=starts_at + step * number + step / 2,
             created_by=one,
         )
         for number in range(count)
     )
 
 
+def measure_costs(rotation, *, token):
+    """Print the processor time of calls in one web process, each beside the empty view as it was, with the aims."""
+    known = {"Authorization": token}
+    first = timezone.now().date()
+    year = f"/api/v1/rotations/{rotation.slug}/timeline/?from={first}&to={first + dt.timedelta(days=365)}"
+    calls = {
+        "an empty DRF view that stores each use of the token": ("/empty/earlier/", known, 200),
+        "an empty DRF view": ("/empty/", known, 200),
+        "`oncall/`": ("/api/v1/oncall/", known, 200),
+        "`oncall/?at=` in a month": (f"/api/v1/oncall/?at={first + dt.timedelta(days=30)}T12:00:00Z", known, 200),
+        "`responders/`, 50 of 200": ("/api/v1/responders/?page_size=50", known, 200),
+        "`pipelines/<slug>/responder/`": ("/api/v1/pipelines/p-7/responder/", known, 200),
+    }
+    aims = dict.fromkeys(list(calls)[2:], "at most 0.33")
+    with web(workers=1, threads=4, application="tests.bench.site") as address:
+        etag = entity_tag(address, "/api/v1/oncall/", known)
+        calls["`oncall/`, unchanged: a 304"] = ("/api/v1/oncall/", {**known, "If-None-Match": etag}, 304)
+        found = costs(address, calls)
+        for count in (100, 1600):
+            cover_year(rotation, count=count, starts_at=timezone.now())
+            # A session's answers never come from memory.
+            fresh = {"Cookie": cookie_of(User.objects.get(display_name="Bench"))}
+            name = f"a year's timeline with {count:,} covers"
+            found |= costs(
+                address, {f"{name}, afresh": (year, fresh, 200), f"{name}, from memory": (year, known, 200)}, turns=3
+            )
+    [earlier, *_] = found.values()
+    print("\n| processor time of a request: web process + database | | beside the first |")
+    print("|---|---|---|")
+    for name, cost in found.items():
+        aim = f"; aim: {aims[name]}" if name in aims else ""
+        print(
+            f"| {name} | {cost.web:.2f} + {cost.database:.2f} ms; {cost.size:,} B | {cost.both / earlier.both:.2f}{aim} |"
+        )
+    print()
+
+
 def measure():
     fill()
     rotation, admin = Rotation.objects.get(), make_engineer("Bench", is_staff=True)
     client, headers = Client(SERVER_NAME="localhost"), bearer(admin)
+    measure_costs(rotation, token=headers["headers"]["authorization"])
     year = {"starts_at": AT, "ends_at": AT + dt.timedelta(days=365)}
     with override_settings(ROOT_URLCONF=Paths):
         nothing, on_call = paired(

@@ -23,14 +23,17 @@ from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation, 
 from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.offboarding import reassign_inactive
 from scheduling.services.swaps import expire_swaps
+from tests.bench.cpu import cookie_of, costs, entity_tag
 from tests.bench.figures import Paths, paired
-from tests.bench.together import cookie_of, measure_together, reading
+from tests.bench.together import measure_together, reading
 from tests.factories import bearer, make_engineer
 from tests.faults.web import web
 
 ENGINEERS, ROTATIONS, PIPELINES, YEARS, MESSAGES = 2_000, 500, 5_000, 5, 1_000_000
 ON_A_ROSTER = 6
 INCIDENTS = 30
+# Milliseconds, on a machine that does nothing else.
+AIMS = {"Now": 100, "Schedule": 100, "Now's fragment": 30, "Now's fragment, unchanged": 3}
 AHEAD = 30
 ROUNDS = 40
 
@@ -212,10 +215,33 @@ def measure_pages(person, admin):
                 asked,
                 clock=lambda: sum(sum(process.cpu_times()[:2]) for process in serving),
             )
+            aim = f"; aim: p95 {AIMS[name]} ms" if name in AIMS else ""
             print(
-                f"| {name} | {median:.0f} ms, p95 {most:.0f} ms | {own:.0f} ms of it the web process’s; {len(body) // 1024} KiB |"
+                f"| {name} | {median:.0f} ms, p95 {most:.0f} ms{aim} | {own:.0f} ms of it the web process’s; {len(body) // 1024} KiB |"
             )
         readings.close()
+        measure_updates(address, person)
+
+
+def measure_updates(address, person):
+    """Print the processor time of Now, of the fragment by which it updates itself, and of finding that nothing has changed."""
+    known = {"Cookie": cookie_of(person)}
+    unchanged = {**known, "If-None-Match": entity_tag(address, "/now/", known)}
+    calls = {
+        "Now": ("/", known, 200),
+        "Now's fragment": ("/now/", known, 200),
+        "Now's fragment, unchanged": ("/now/", unchanged, 304),
+        "Schedule": ("/schedule/", known, 200),
+        "Now's responders, through the API from memory": ("/api/v1/responders/", bearer_header(person), 200),
+    }
+    for name, cost in costs(address, calls, turns=4, requests=10).items():
+        aim = f"; aim: {AIMS[name]} ms" if name in AIMS else ""
+        print(f"| {name}, processor time | {cost.web:.1f} + {cost.database:.1f} ms{aim} | {cost.size // 1024} KiB |")
+
+
+def bearer_header(person):
+    """Return the header of a new token."""
+    return {"Authorization": bearer(person)["headers"]["authorization"]}
 
 
 def measure():

@@ -10,10 +10,28 @@ django.setup()
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db.models import Q
 from django.urls import include, path
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.decorators import api_view
+from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.response import Response
+
+from people.authentication import TokenAuthentication
+from people.models import ApiToken
+from people.services.accounts import LAST_USE_RESOLUTION
+
+
+class EarlierAuthentication(TokenAuthentication):
+    """Stores each use of a token, as every request did before answers came from memory: the aims are ratios to that."""
+
+    def authenticate(self, request):
+        found = super().authenticate(request)
+        if found:
+            at = timezone.now()
+            unused = Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_RESOLUTION)
+            ApiToken.objects.filter(unused, pk=found[1].pk).update(last_used_at=at)
+        return found
 
 
 @extend_schema(exclude=True)
@@ -22,7 +40,18 @@ def empty(request):
     return Response([])
 
 
-urlpatterns = [path("empty/", empty), path("", include("oncall_site.urls"))]
+@extend_schema(exclude=True)
+@api_view(["GET"])
+@authentication_classes([EarlierAuthentication])
+def earlier(request):
+    return Response([])
+
+
+urlpatterns = [
+    path("empty/", empty),
+    path("empty/earlier/", earlier),
+    path("", include("oncall_site.urls")),
+]
 handler500 = "oncall_site.views.pages.server_error"
 settings.ROOT_URLCONF = "tests.bench.site"
 

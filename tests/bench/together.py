@@ -5,21 +5,12 @@ import statistics
 import threading
 import time
 
-from django.conf import settings
-from django.test import Client
-
+from tests.bench.cpu import cookie_of
 from tests.faults.test_messages import batch, copies, healthy, make_messages
 from tests.faults.web import web
 
 READERS, READINGS, MESSAGES, SPREAD_SECONDS = 4, 50, 500, 30.0
 PAGES = ("/", "/schedule/", "/api/v1/oncall/?page_size=1", "/pipelines/pipeline-7/")
-
-
-def cookie_of(person):
-    """Return the cookie of a session of somebody's."""
-    client = Client()
-    client.force_login(person)
-    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
 def reading(connection, path, *, cookie):

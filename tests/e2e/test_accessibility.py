@@ -19,6 +19,8 @@ from handoffs.services.sheets import NoteChange, SheetChange, change_sheet, sign
 from incidents.models import Alert
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, reassign, resolve
+from lineage.models import DbtExposure, DbtNode, DbtProject
+from lineage.services.edges import add_edge
 from pipelines.models import Pipeline
 from runbooks import services
 from runbooks.models import Runbook
@@ -71,6 +73,9 @@ PAGES = [
     "/search/?q=logs",
     "/search/?q=nothing-like-it",
     "/checks/external/",
+    "/lineage/",
+    "/lineage/drift/",
+    "/lineage/unmapped/",
     "/checks/",
     "/checks/?status=error",
     "/checks/new/",
@@ -111,6 +116,9 @@ EMPTY_PAGES = [
     "/pipelines/",
     "/runbooks/",
     "/search/",
+    "/lineage/",
+    "/lineage/drift/",
+    "/lineage/unmapped/",
     "/checks/external/",
     "/checks/",
 ]
@@ -159,6 +167,24 @@ def checked(pipeline, *, admin, at):
     return [f"/checks/metrics/{metric.pk}/", *(f"/checks/{check.pk}/{page}" for page in ("", "edit/", "backtest/"))]
 
 
+def linked(first, second):
+    """Return the paths of pages with an edge, an exposure, drift and an unmapped node."""
+    at = timezone.now()
+    add_edge(upstream=first, downstream=second, at=at)
+    project = DbtProject.objects.create(name="shop", schema=12, generated_at=at, imported_at=at)
+    owner = str(first.secondary_owner)
+    DbtNode.objects.create(project=project, key="model.shop.a", kind="model", pipeline=first, owner_name=owner)
+    DbtNode.objects.create(project=project, key="model.shop.b", kind="model", reason="No rule.")
+    DbtExposure.objects.create(project=project, key="exposure.shop.x", name="Board report").pipelines.add(second)
+    return [
+        "/lineage/",
+        f"/lineage/?focus={first.slug}&depth=1",
+        "/lineage/drift/",
+        "/lineage/unmapped/",
+        f"/pipelines/{second.slug}/",
+    ]
+
+
 @pytest.fixture
 def swapped(seeded, admin):
     """Return the paths of pages that show swaps, covers and holidays in every state."""
@@ -185,6 +211,7 @@ def swapped(seeded, admin):
     paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
     paths += [f"/covers/requests/{cover_request.pk}/", f"/covers/request/?rotation={rotation.slug}"]
     paths += checked(Pipeline.objects.get(slug=SLUG), admin=admin, at=at)
+    paths += linked(*Pipeline.objects.order_by("position")[:2])
     paths.append(f"/checks/external/{ExternalCheck.objects.first().pk}/")
     return [*paths, f"/swaps/request/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
 
@@ -307,6 +334,7 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/calendar_feeds/feedtoken/",
         "/admin/notifications/message/",
         "/admin/notifications/contactmethod/add/",
+        "/admin/notifications/pushdevice/",
     ):
         assert page.goto(path).status == 200, path
     assert complaints == []

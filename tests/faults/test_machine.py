@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 from oncall_site.local import postgres
+from tests.faults.prepared import prepare_database
 from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked, ready
 from tests.waiting import wait_until
 
@@ -197,7 +198,9 @@ def check_starts(folder):
     return "a full disk, a disk that fills up during the start, a read-only one: one sentence each"
 
 
-def test_damaged_files_of_the_broker_are_set_aside_while_the_site_runs(tmp_path):
+def test_damaged_files_of_the_broker_are_set_aside_while_the_site_runs(django_db_setup, tmp_path):
+    prepare_database(tmp_path)
+    postgres.stop(var=tmp_path)
     check_junk(tmp_path, files=len(JUNK))
 
 

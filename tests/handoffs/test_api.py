@@ -5,6 +5,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
 
 from calendar_feeds.services import MAX_FEEDS_PER_USER, create_feed
 from handoffs.models import ActionItem, Handoff
@@ -14,6 +15,7 @@ from incidents.services.transitions import NewIncident, open_incident, resolve
 from pipelines.models import Pipeline
 from tests.factories import bearer, make_pipeline
 from tests.handoffs.conftest import NOW
+from validation.models import ExternalCheck
 
 JSON = "application/json"
 DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
@@ -233,6 +235,16 @@ def test_statuses_say_who_answers_for_each_pipeline(call, handoffs, a):
     assert items[0]["link"] == "Unit-level profit (experiment-focused)"
     assert re.match(r"Unit-level profit \(experiment-focused\) — unknown — responder Engineer .", items[0]["text"])
     assert items[0]["path"] == "/pipelines/unit-level-profit-experiment-focused/"
+
+
+def test_a_pipeline_whose_data_was_not_updated_is_stale_on_the_sheet(call, handoffs, a):
+    at = timezone.now()
+    ExternalCheck.objects.create(
+        tool="dbt", key="model.shop.x", name="x", pipeline=Pipeline.objects.order_by("position").first(), status="skip",
+        is_stale=True, at=at, created_at=at,
+    )  # fmt: skip
+    items = call(a, "get", path(handoffs[0])).json()["topics"][2]["items"]
+    assert [" — stale — " in item["text"] for item in items] == [True, False, False, False, False]
 
 
 def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, handoffs, a, b):

@@ -2,14 +2,19 @@
 
 import gzip
 import json
+import os
+import shutil
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Edge
+from notifications.models import Message
+from people.models import User
 from tests.factories import bearer
-from validation.models import ExternalCheck, MappingRule
+from validation.models import ExternalCheck, ImportedFile, MappingRule
 from validation.services.external_results import save_mapping_rule
+from validation.tasks import import_dbt_folders
 
 pytestmark = pytest.mark.xdist_group("dbt")
 
@@ -115,3 +120,37 @@ def test_the_command_imports_a_manifest(dbt_target, shop, capsys):
         "unmapped: model.shop.headcount",
         "unmapped: model.shop.revenue",
     ]
+
+
+def test_the_owner_of_a_failing_test_is_notified_once(client, dbt_target, marts, a, c):
+    """The test names a@example.org in its `meta`; the model's owner c@example.org owns no test."""
+    User.objects.filter(pk=a.pk).update(email="a@example.org")
+    User.objects.filter(pk=c.pk).update(email="c@example.org")
+    post(client, a, dbt_target / "manifest.json")
+    for _ in range(2):
+        post(client, a, dbt_target / "run_results.json")
+    message = Message.objects.get(type="owned-test-failed")
+    assert (message.recipient, message.subject) == (
+        a,
+        "Your test accepted_values_orders_amount__False__20_0 fails (Core)",
+    )
+
+
+def test_a_folder_is_read_again_only_when_a_file_changes(dbt_target, marts, tmp_path, settings, capsys):
+    settings.DBT_FOLDERS = [tmp_path, tmp_path / "missing"]
+    for name in ("manifest.json", "run_results.json", "sources.json"):
+        shutil.copy(dbt_target / name, tmp_path)
+        os.utime(tmp_path / name, (1_700_000_000, 1_700_000_000))
+    import_dbt_folders()
+    assert ExternalCheck.objects.get(key=FAILING).pipeline.slug == "core"
+    assert set(ImportedFile.objects.values_list("error", flat=True)) == {""}
+    times = list(ImportedFile.objects.values_list("imported_at", flat=True))
+    import_dbt_folders()
+    assert list(ImportedFile.objects.values_list("imported_at", flat=True)) == times
+    (tmp_path / "sources.json").write_text("{")
+    os.utime(tmp_path / "sources.json", (1_700_000_000, 1_700_000_000))
+    with pytest.raises(CommandError, match="not every file could be imported"):
+        call_command("import_results", "dbt", str(tmp_path))
+    assert "sources.json: the file is not JSON" in capsys.readouterr().out
+    call_command("import_results", "dbt", str(tmp_path))
+    assert capsys.readouterr().out == f"{tmp_path}: nothing new\n"

@@ -320,3 +320,31 @@ def test_quiet_hours_end_in_the_future_also_when_clocks_change(day, hours):
         at = start + dt.timedelta(minutes=minutes)
         end = end_of_quiet(at, zone="Europe/Berlin", start=dt.time(hours[0]), end=dt.time(hours[1]))
         assert end is None or at < end < at + dt.timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("at", "end"),
+    [
+        ("2026-11-27T12:00:00+00:00", None),
+        ("2026-11-27T18:00:00+00:00", "2026-11-30T09:00:00+00:00"),
+        ("2026-11-28T12:00:00+00:00", "2026-11-30T09:00:00+00:00"),
+        ("2026-11-29T23:59:00+00:00", "2026-11-30T09:00:00+00:00"),
+        ("2026-11-30T09:00:00+00:00", None),
+        ("2026-11-30T17:00:00+00:00", "2026-12-01T09:00:00+00:00"),
+    ],
+)
+def test_quiet_evenings_and_weekends_leave_the_working_hours(at, end):
+    from notifications.domain.quiet_hours import end_of_quiet
+
+    hours = {"zone": "UTC", "start": dt.time(17), "end": dt.time(9), "weekends": True}
+    assert end_of_quiet(dt.datetime.fromisoformat(at), **hours) == (end and dt.datetime.fromisoformat(end))
+
+
+def test_low_urgency_in_working_hours_is_chosen_in_the_browser_and_by_the_api(client, signed_in, a):
+    browser = signed_in(a)
+    typed = {"quiet_from": "17:00", "quiet_until": "09:00", "quiet_weekends": "on"}
+    assert browser.post("/me/notifications/", typed).status_code == 302
+    assert "outside quiet hours and weekends." in browser.get("/me/notifications/").content.decode()
+    answer = put(client, a, quiet_from="17:00", quiet_until="09:00", quiet_weekends=True)
+    assert answer.json()["quiet_weekends"] is True
+    assert put(client, a, quiet_from="17:00", quiet_until="09:00").json()["quiet_weekends"] is False

@@ -10,6 +10,7 @@ import pytest
 
 from oncall_site.local import postgres
 from oncall_site.local.supervisor import single_instance
+from tests.faults.prepared import prepare_database
 from tests.faults.test_make_run import ROOT
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -29,9 +30,9 @@ def backup(var, *arguments):
 
 
 @pytest.fixture
-def query(tmp_path):
-    """Run SQL in the database of the local site, whose server runs during the test."""
-    url = postgres.database_url(var=tmp_path)
+def query(django_db_setup, tmp_path):
+    """Run SQL in the migrated database of the local site, whose server runs during the test."""
+    url = prepare_database(tmp_path)
 
     def query(statement):
         with contextlib.closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
@@ -44,7 +45,6 @@ def query(tmp_path):
 
 def test_a_backup_of_the_local_site_is_restored_whole_or_not_at_all(tmp_path, query):
     dump, damaged = tmp_path / "oncall.dump", tmp_path / "damaged.dump"
-    assert run(tmp_path, "manage.py", "migrate", "-v0") == (0, "")
     query("CREATE TABLE mark AS SELECT 'before' AS name")
     migrations = query("SELECT count(*) FROM django_migrations")
 

@@ -18,6 +18,8 @@ from incidents.models import Alert, Incident, IntegrationKey, MaintenanceWindow
 from incidents.services.alerts import ingest_alerts
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
+from lineage.models import DbtExposure, DbtNode, DbtProject
+from lineage.services.edges import add_edge
 from notifications.models import PushDevice
 from notifications.services.outbox import enqueue
 from people.models import ApiToken
@@ -70,6 +72,10 @@ PAGES = [
     "/runbooks/pipeline-0/revisions/",
     "/search/?q=useful",
     "/checks/external/",
+    "/lineage/drift/",
+    "/lineage/unmapped/",
+    "/admin/lineage/edge/",
+    "/admin/lineage/dbtnode/",
     "/checks/",
     "/admin/validation/check/",
     "/admin/validation/metric/",
@@ -100,6 +106,8 @@ PAGES = [
     "/admin/validation/mappingrule/",
 ]
 CALLS = [
+    "dbt-nodes/",
+    "owner-drift/",
     "holidays/",
     "swaps/",
     "covers/",
@@ -142,6 +150,7 @@ def fill(admin, *, rows):
         add_messages(row, person=admin)
         add_push_device(row, person=admin)
         add_external_check(row, pipeline=pipeline)
+        add_lineage(row, pipeline=pipeline, owner=secondary)
         add_alert(row, pipeline=pipeline)
         add_maintenance(row, pipeline=pipeline, admin=admin)
         add_check(row, pipeline=pipeline, admin=admin)
@@ -189,6 +198,28 @@ def add_external_check(row, *, pipeline):
     for dag in (f"dag-{row}", f"other-{row}"):
         document = {"version": 1, "dag_id": dag, "task_id": "load", "state": "success"}
         record_file("airflow", document=document, at=timezone.now())
+
+
+def add_lineage(row, *, pipeline, owner):
+    """Add an edge to the first pipeline, a node whose owner in the code is another person, an exposure, and an unmapped node."""
+    at = timezone.now()
+    project, _ = DbtProject.objects.get_or_create(
+        name="shop", schema=12, defaults={"generated_at": at, "imported_at": at}
+    )
+    first = Pipeline.objects.get(slug="pipeline-0")
+    if pipeline != first:
+        add_edge(upstream=pipeline, downstream=first, at=at)
+    DbtNode.objects.create(
+        project=project,
+        key=f"model.shop.m{row}",
+        kind="model",
+        name=f"m{row}",
+        pipeline=pipeline,
+        owner_name=str(owner),
+    )
+    DbtNode.objects.create(project=project, key=f"model.shop.u{row}", kind="model", name=f"u{row}", reason="No rule.")
+    exposure = DbtExposure.objects.create(project=project, key=f"exposure.shop.e{row}", name=f"Report {row}")
+    exposure.pipelines.add(first)
 
 
 def add_alert(row, *, pipeline):

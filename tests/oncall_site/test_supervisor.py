@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from oncall_site.local import postgres
+from tests.faults.prepared import prepare_database
 from tests.faults.test_machine import TOGETHER, check_restarts, is_alive, postmaster, start
 from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -18,7 +19,9 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.mark.faults
-def test_what_dies_is_reported_and_restarted_and_ctrl_c_stops_everything(tmp_path):
+def test_what_dies_is_reported_and_restarted_and_ctrl_c_stops_everything(django_db_setup, tmp_path):
+    prepare_database(tmp_path)
+    postgres.stop(var=tmp_path)
     # `make faults` fills its disk as well.
     check_restarts(tmp_path, kills=1, rounds=TOGETHER)
 
@@ -40,7 +43,8 @@ def test_a_signal_during_the_start_leaves_nothing_running(tmp_path):
 
 @pytest.mark.parametrize("port", ["x", "-1", "99999", "8000 ", "٨"])
 def test_an_invalid_port_is_one_sentence(tmp_path, port):
-    code, output = start(tmp_path, PORT=port)
+    # With a database of its own, no server starts only to stop again.
+    code, output = start(tmp_path, PORT=port, DATABASE_URL="postgresql:///unused")
     assert code == 1
     assert output == f"PORT is “{port}”. It must be a number from 1 to 65535."
 

@@ -60,7 +60,7 @@ def test_the_page_shows_each_number_with_its_verdict_and_the_note(filled, link):
                  "An invoice is late; we expect it at noon.", "published as 18 users", "now <strong>21 users</strong>"):  # fmt: skip
         assert text in html
     assert response.headers["X-Robots-Tag"] == "noindex, nofollow"
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_a_day_that_is_not_final_says_until_when_it_is_expected(pipeline, metric, link):
@@ -205,3 +205,35 @@ def test_a_stored_page_is_shown_until_it_is_old(filled, link, pipeline, a):
     readers.pages.forget(link.link.digest)
     ReadersLink.objects.update(rendered_at=timezone.now() - readers.MAX_PAGE_AGE)
     assert "Never mind." in page(link.secret).content.decode()
+
+
+@pytest.mark.parametrize("path", ["/readers/", "/api/v1/readers-links/", "/admin/readiness/readerslink/"])
+def test_the_number_of_queries_does_not_grow_with_the_links(signed_in, admin, link, pipeline, path):
+    client = signed_in(admin)
+
+    def count():
+        with CaptureQueriesContext(connection) as captured:
+            client.get(path)
+        return len(captured)
+
+    count()
+    before = count()
+    for number in range(29):
+        create_link(name=f"Link {number}", pipelines=[pipeline], by=admin)
+    assert count() == before
+
+
+def test_the_number_of_queries_of_a_page_does_not_grow_with_its_pipelines(filled, pipeline, a, b):
+    def count(chosen):
+        with CaptureQueriesContext(connection) as captured:
+            render_readers_page(chosen.link, timezone.now())
+        return len(captured)
+
+    rows = [pipeline]
+    for number in range(29):
+        row = make_pipeline(f"Pipeline {number}", primary=a, secondary=b)
+        metric = make_metric(row, slug="users")
+        make_check(row, a, metric=metric, name="Range", parameters={"fail_below": 1.0})
+        rows.append(row)
+    few, all_ = (create_link(name="Page", pipelines=chosen, by=a) for chosen in (rows[:2], rows))
+    assert count(few) == count(all_)

@@ -23,6 +23,7 @@ from incidents.services.integration_keys import create_integration_key
 from incidents.services.maintenance import schedule_maintenance
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, open_incident, resolve
+from lineage.models import DbtNode, DbtProject
 from notifications.models import Message
 from notifications.notifications import TEST_CODE_SALT
 from notifications.services.push_devices import add_device
@@ -109,6 +110,10 @@ def make_world():
         User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
     external = ExternalCheck.objects.create(
         tool="dbt", key="model.orders", name="orders", pipeline=pipeline, status="pass", at=at, created_at=at
+    )
+    project = DbtProject.objects.create(name="shop", schema=12, generated_at=at, imported_at=at)
+    DbtNode.objects.create(
+        project=project, key="model.shop.m", kind="model", name="m", pipeline=pipeline, owner_name=str(a)
     )
     what = NewIncident(kind="outage", title="Nothing arrives")
     incident, not_run, resolved = (open_incident(pipeline, what=what, by=a, at=at) for _ in range(3))

@@ -44,6 +44,19 @@ def test_an_invalid_log_format_is_reported(tmp_path):
     assert "LOG_FORMAT must be “json” or “line”" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("VAPID_PRIVATE_KEY", "short", "VAPID_PRIVATE_KEY must be a private key on P-256"),
+        ("VAPID_CONTACT", "admin@example.org", "VAPID_CONTACT must start with mailto: or https://."),
+    ],
+)
+def test_an_invalid_setting_of_push_is_reported(tmp_path, name, value, error):
+    done = manage("check", tmp_path=tmp_path, **{name: value})
+    assert done.returncode != 0
+    assert error in done.stderr
+
+
 def test_bandit_has_no_unexplained_finding():
     apps = [str(path.parent.relative_to(ROOT)) for path in ROOT.glob("*/apps.py")]
     command = [str(Path(sys.executable).parent / "bandit"), "-q", "-r", "-c", "pyproject.toml"]

@@ -186,7 +186,7 @@ def test_private_pages_are_not_stored_by_caches(site, db, path):
     headers, _ = site.get(path)
     policy = headers["Cache-Control"]
     # Only the reader's browser may store these, to revalidate them by their ETag.
-    revalidated = path in REVALIDATED or path.endswith(("/responder/", ".ics", ".svg", "/readiness/"))
+    revalidated = path in REVALIDATED or path.endswith(("/responder/", ".ics", "/readiness.svg", "/readiness/"))
     assert policy == "private, no-cache" if revalidated else "no-store" in policy
 
 

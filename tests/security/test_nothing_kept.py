@@ -13,11 +13,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from notifications.channels.push.site_key import find_site_key
 from notifications.services.delivery import deliver_one
 from oncall_site.logs import JsonFormatter, MaskingFilter
 from oncall_site.services import invite
 from people.models import User
 from tests.factories import PASSWORD, add_contact_method
+from tests.notifications.channels.push.service import Browser
 from tests.people.test_second_factor import code_of
 from validation.services.data_sources import create_data_source
 
@@ -84,6 +86,12 @@ def secrets(db, admin, a, log, mailoutbox):
     made["linked calendar"] = "private-3f9a77c2"
     create_data_source(name="warehouse", address=WAREHOUSE, by=admin)
     made["source"] = "word-of-the-warehouse"
+    subscription = Browser("https://fcm.googleapis.com/fcm/send/dEv1ce-7c1f").subscription
+    bearer.post("/api/v1/me/push-devices/", json.dumps(subscription), content_type="application/json")
+    made["push endpoint"], made["push key"] = "dEv1ce-7c1f", subscription["keys"]["p256dh"]
+    made["push secret"] = subscription["keys"]["auth"]
+    bearer.post("/api/v1/me/push-key/", {}, content_type="application/json")
+    made["site’s push key"] = find_site_key().private_text
     add_contact_method(a, channel="chat", address=CHAT, by=admin)
     made["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
     post(browser, "/sign-in/again/", password=PASSWORD)
@@ -127,7 +135,7 @@ def readings(text):
 
 
 def test_neither_a_dump_nor_the_log_contains_a_secret(secrets, log):
-    assert len(secrets) == 12
+    assert len(secrets) == 16
     tables = readings(dump())
     # The scan reads what is stored: the first characters of a token are, to recognise it.
     assert secrets["token"][:13] in tables

@@ -58,7 +58,7 @@ def test_several_gzip_members_are_one_file():
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (gzip.compress(b'{"a": 1}')[:-3], "cut off"),
+        (gzip.compress(b'{"a": 1}', mtime=0)[:-3], "cut off"),
         (b"\x1f\x8bnot gzip at all", "damaged"),
         (gzip.compress(b" " * 3_000_000), "more than 1 MiB when unpacked"),
         (b'{"a": ' + b"[" * 100_000, "nested too deeply"),
@@ -69,6 +69,7 @@ def test_several_gzip_members_are_one_file():
         (b"[]", "no “{”"),
         (b'{"a": nothing}', "not JSON"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "data",
 )
 def test_a_damaged_file_is_refused_with_the_reason(data, why):
     with pytest.raises(UnreadableFileError, match=why):

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from lineage.domain.dbt import CodeOwner, Manifest, ManifestExposure, ManifestGroup, ManifestNode
+from lineage.domain.dbt import KINDS, CodeOwner, Manifest, ManifestExposure, ManifestGroup, ManifestNode
 from validation.importers.json_stream import entries
 from validation.importers.parsing import (
     MESSAGE_LENGTH,
@@ -23,18 +23,6 @@ SCHEMA = re.compile(r"/dbt/manifest/v([0-9]{1,6})\.json\Z")
 # The first schema that a file names, near its start, tells what it is.
 SCHEMA_IN_FILE = re.compile(rb"/dbt/([a-z-]+)/v[0-9]+\.json")
 SCHEMAS = (9, 10, 11, 12, 20)
-KINDS = {
-    "model",
-    "seed",
-    "snapshot",
-    "source",
-    "test",
-    "unit_test",
-    "metric",
-    "semantic_model",
-    "saved_query",
-    "function",
-}
 NODE_SECTIONS = {"nodes", "sources", "metrics", "semantic_models", "saved_queries", "unit_tests", "functions"}
 
 

@@ -24,6 +24,19 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='ImportedFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('path', models.CharField(max_length=1000, unique=True)),
+                ('version', models.CharField(help_text='Time of change and size of the file.', max_length=60)),
+                ('imported_at', models.DateTimeField()),
+                ('error', models.TextField(blank=True, help_text='Why the file could not be imported.')),
+            ],
+            options={
+                'ordering': ['path'],
+            },
+        ),
+        migrations.CreateModel(
             name='ExternalCheck',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

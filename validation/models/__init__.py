@@ -13,6 +13,7 @@ from validation.models.external import (
     ExternalCheck,
     ExternalCheckQuerySet,
     ExternalFinding,
+    ImportedFile,
     MappingRule,
 )
 from validation.models.metrics import (
@@ -37,6 +38,7 @@ __all__ = [
     "ExternalFinding",
     "Grain",
     "Holidays",
+    "ImportedFile",
     "KnownEvent",
     "MappingRule",
     "Metric",

@@ -107,3 +107,18 @@ class ExternalFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} at {self.at.astimezone(dt.UTC):%Y-%m-%d %H:%M}Z"
+
+
+class ImportedFile(models.Model):
+    """A file in a folder that is watched, as it was imported last."""
+
+    path = LineField(max_length=1000, unique=True)
+    version = LineField(max_length=60, help_text="Time of change and size of the file.")
+    imported_at = models.DateTimeField()
+    error = MultilineField(blank=True, help_text="Why the file could not be imported.")
+
+    class Meta:
+        ordering = ["path"]
+
+    def __str__(self) -> str:
+        return self.path

@@ -19,7 +19,7 @@ from validation.importers.files import KINDS, read
 from validation.importers.parsing import Json
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
-from validation.notifications import notify_external_errors
+from validation.notifications import notify_external_errors, notify_test_owners
 from validation.services.mapping import check_pipelines, openlineage_pipelines, place_manifest
 from validation.services.pipeline_runs import Run, report_run
 
@@ -80,6 +80,7 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
     new: list[ExternalFinding] = []
     changed: dict[int, ExternalCheck] = {}
     broken: list[ExternalCheck] = []
+    failed: list[ExternalCheck] = []
     for result, finding in zip(results, findings, strict=True):
         if finding is None or _identity(finding) in known:
             continue
@@ -91,12 +92,15 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
             continue
         if result.status == ResultStatus.ERROR and (check.status != ResultStatus.ERROR or check.at == NEVER):
             broken.append(check)
+        if result.status == ResultStatus.FAIL and (check.status != ResultStatus.FAIL or check.at == NEVER):
+            failed.append(check)
         _update_state(check, result=result, at=finding.at, period=period)
         changed[check.pk] = check
     ExternalFinding.objects.bulk_create(new)
     ExternalCheck.objects.bulk_update(changed.values(), STATE, batch_size=500)
     _report_runs(results, checks=checks, at=at)
     notify_external_errors(broken, at=at)
+    notify_test_owners([check for check in failed if check.status == ResultStatus.FAIL], at=at)
     unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
     return RecordResult(new=len(new), known=len(results) - len(new), unmapped=unmapped)
 

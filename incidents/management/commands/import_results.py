@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from common.exceptions import InvalidInputError
 from incidents.services.alerts import ingest_alerts
-from validation.importers import alertmanager
+from validation.importers import alertmanager, dbt
 from validation.importers.files import KINDS, parsed
 from validation.importers.json_stream import PIECE_BYTES
 from validation.importers.results import UnreadableFileError
+from validation.services.folders import import_folders
 from validation.services.imports import import_file
 
 
@@ -27,11 +28,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the tool and the file."""
         parser.add_argument("kind", choices=sorted({*KINDS, alertmanager.TOOL}), help="the tool that wrote the file")
-        parser.add_argument("file", type=Path, help="the file, unchanged")
+        parser.add_argument("file", type=Path, help="the file, unchanged; for dbt also the folder with its artifacts")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import the file, and print what was new and what has no pipeline."""
         path: Path = options["file"]
+        if path.is_dir() and options["kind"] == dbt.TOOL:
+            self._import_folder(path)
+            return
         try:
             with path.open("rb") as file:
                 lines = self._import(options["kind"], file)
@@ -43,6 +47,16 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {' '.join(error.problems.get('file', [str(error)]))}") from error
         for line in lines:
             self.stdout.write(line)
+
+    def _import_folder(self, path: Path) -> None:
+        """Import the artifacts of dbt in a folder that are new or have changed."""
+        rows = import_folders([path], at=timezone.now())
+        for row in rows:
+            self.stdout.write(f"{row.path}: {row.error or 'imported'}")
+        if not rows:
+            self.stdout.write(f"{path}: nothing new")
+        if any(row.error for row in rows):
+            raise CommandError(f"{path}: not every file could be imported.")
 
     def _import(self, kind: str, file: BinaryIO) -> list[str]:
         at = timezone.now()

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from scheduling.domain import optimizer
 from scheduling.domain.optimizer import Infeasible, Plan, plan
 from scheduling.domain.responder_chain import Absence
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
@@ -60,6 +61,13 @@ def fewest_moves_by_brute_force(weeks, absences, people):
         moved = sum(week.engineer != taker for week, taker in zip(weeks, choice, strict=True))
         best = moved if best is None else min(best, moved)
     return best
+
+
+def test_without_the_solver_the_answer_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(optimizer, "find_spec", lambda _: None)
+    result = plan(make_weeks(8, (A, B, C, D)), absences=[], engineers=[A, B, C, D])
+    assert result == Infeasible(optimizer.NOT_INSTALLED, ())
+    assert "requirements-planner.txt" in result.reason
 
 
 def test_no_conflict_needs_no_moves():

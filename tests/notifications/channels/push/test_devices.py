@@ -278,3 +278,55 @@ def test_the_list_takes_the_same_queries_for_any_number_of_devices(client, a, dj
 )
 def test_a_device_is_named_after_its_browser(user_agent, name):
     assert device_name(user_agent) == name
+
+
+PAGE = "/me/notifications/push/{pk}/"
+
+
+def test_the_page_of_a_device_shows_its_health_and_renames_it(a, device, signed_in):
+    _, row = device()
+    client, path = signed_in(a), PAGE.format(pk=row.pk)
+    page = client.get(path).content.decode()
+    assert "Not confirmed" in page
+    assert "I received it" not in page
+    assert client.post(f"{path}rename/", {"name": "My phone"}).headers["Location"] == path
+    assert "<h1>My phone" in client.get(path).content.decode()
+
+
+def test_a_wrong_name_is_refused_and_stays_in_the_form(a, device, signed_in):
+    _, row = device()
+    answer = signed_in(a).post(f"{PAGE.format(pk=row.pk)}rename/", {"name": "x" * 61})
+    assert answer.status_code == 400
+    assert f'value="{"x" * 61}"' in answer.content.decode()
+    row.refresh_from_db()
+    assert row.name == "Phone"
+
+
+def test_a_test_is_sent_and_confirmed_on_the_pages(a, device, signed_in):
+    phone, row = device()
+    client, path = signed_in(a), PAGE.format(pk=row.pk)
+    page = client.post(f"{path}test/", follow=True).content.decode()
+    assert "Test message queued." in page
+    deliver_one()
+    link = phone.payloads[0]["link"].removeprefix("http://127.0.0.1:8000")
+    assert "I received it" in client.get(link).content.decode()
+    code = parse_qs(urlsplit(link).query)["code"][0]
+    page = client.post(f"{path}confirm/", {"code": code}, follow=True).content.decode()
+    assert "Confirmed. Push works on Phone." in page
+
+
+def test_a_wrong_code_and_a_second_test_say_what_to_do(a, device, signed_in):
+    _, row = device()
+    client, path = signed_in(a), PAGE.format(pk=row.pk)
+    page = client.post(f"{path}confirm/", {"code": "x"}, follow=True).content.decode()
+    assert "This test message is too old, or of another device. Send a new test." in page
+    client.post(f"{path}test/")
+    assert "Wait a minute before" in client.post(f"{path}test/", follow=True).content.decode()
+    assert Message.objects.filter(type="push-test").count() == 1
+
+
+def test_a_device_is_removed_on_its_page(a, device, signed_in):
+    _, row = device()
+    page = signed_in(a).post(f"{PAGE.format(pk=row.pk)}remove/", follow=True).content.decode()
+    assert "Device removed." in page
+    assert not PushDevice.objects.exists()

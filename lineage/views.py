@@ -1,0 +1,52 @@
+"""Pages of lineage that need nothing but lineage: owner drift and unmapped nodes."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from common.exceptions import DomainError
+from lineage.queries import owner_drift, unmapped_nodes
+from lineage.services.drift import keep_site_owner, take_code_owner
+from people.requests import SignedInRequest
+from pipelines.models import Pipeline
+
+NODES_PER_PAGE = 100
+DRIFT_PER_PAGE = 50
+
+
+@require_safe
+def drift(request: SignedInRequest) -> HttpResponse:
+    """Show the pipelines whose owner in the code is not their primary owner here."""
+    page = Paginator(owner_drift(), DRIFT_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "lineage/drift.html", {"page": page})
+
+
+@require_POST
+def decide(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Take over the owner in the code, or keep the owners here; admins only."""
+    if not request.user.is_staff:
+        raise PermissionDenied("Only an admin can change owners.")
+    pipeline = get_object_or_404(Pipeline, slug=slug)
+    try:
+        if request.POST.get("side") == "code":
+            owner = take_code_owner(pipeline)
+            messages.success(request, f"{owner} is now the primary owner of {pipeline}.")
+        else:
+            keep_site_owner(pipeline, by=request.user, at=timezone.now())
+            messages.success(
+                request, f"Owners of {pipeline} kept. It is listed again when the code names another owner."
+            )
+    except DomainError as error:
+        messages.error(request, str(error))
+    return redirect("drift")
+
+
+@require_safe
+def unmapped(request: SignedInRequest) -> HttpResponse:
+    """List the dbt nodes without a pipeline, with the reason."""
+    page = Paginator(unmapped_nodes(), NODES_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "lineage/unmapped.html", {"page": page})
