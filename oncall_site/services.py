@@ -155,7 +155,7 @@ def encrypted_columns() -> list[tuple[type[Model], str]]:
 def reencrypt() -> int:
     """Re-encrypt every secret with the first of FIELD_KEYS; return how many there were.
 
-    Skips rows that change meanwhile: their new values are encrypted with the first key already. Raises DecryptionError
+    Skips rows that change during the run: their new values are encrypted with the first key already. Raises DecryptionError
     and changes nothing if a secret was encrypted with a key that is not in FIELD_KEYS.
     """
     count = 0

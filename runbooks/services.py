@@ -119,7 +119,7 @@ def save_revision(  # each argument is an attribute of the revision
     """Save a new text as the revision after `based_on` and return it. Return the current revision if nothing changed.
 
     Raise StaleEditError with both texts if `based_on` is not the current revision, InvalidInputError if the text
-    cannot be rendered, or DomainError if the runbook was deleted meanwhile.
+    cannot be rendered, or DomainError if the runbook has since been deleted.
     """
     typed, markdown = markdown, normalize_markdown(markdown)
     rendered = render_markdown(markdown)

@@ -161,7 +161,7 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(responses=SimilarIncidentSerializer(many=True))
     @action(detail=True)
     def similar(self, request: Request, pk: str) -> Response:
-        """List the past incidents most like an incident, and what fixed them; at most three."""
+        """List up to three similar past incidents and their fixes."""
         return paginate_list(self, request, similar_incidents(self.get_object()), serializer=SimilarIncidentSerializer)
 
     @extend_schema(methods=["get"], responses=TimelineEntrySerializer(many=True))

@@ -100,7 +100,7 @@ class EscalationStepSerializer(serializers.ModelSerializer[EscalationStep]):
 
 
 class SimilarIncidentSerializer(serializers.Serializer[Any]):
-    """A past incident like another, with the runbook step that fixed it and the comment with which it was resolved."""
+    """A similar past incident, with the runbook step that fixed it and its resolution comment."""
 
     id = serializers.IntegerField(source="incident.pk")
     pipeline = serializers.SlugField(source="incident.pipeline.slug")

@@ -74,7 +74,7 @@ def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str
         "switched_off_at": None,
         "reported_at": None,
     }
-    # Somebody else may add the same browser at this moment: then the row is theirs first.
+    # Someone else may add the same browser at this moment and create the row first.
     PushDevice.objects.bulk_create([PushDevice(endpoint_digest=digest, name=cleaned, **fields)], ignore_conflicts=True)
     row = PushDevice.objects.select_for_update().get(endpoint_digest=digest)
     if row.person_id != person.pk:
