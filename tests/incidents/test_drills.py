@@ -77,7 +77,7 @@ def test_a_drill_is_started_on_the_page_and_by_the_api(signed_in, client, pipeli
     page = browser.post(path, follow=True).content.decode()
     assert "Drill started." in page
     assert "Time after opening" in page
-    assert "A drill of this pipeline is running." in browser.post(path, follow=True).content.decode()
+    assert "A drill is already in progress for this pipeline." in browser.post(path, follow=True).content.decode()
     body = {"pipeline": pipeline.slug}
     answer = client.post("/api/v1/incidents/drills/", body, content_type="application/json", **bearer(a))
     assert answer.status_code == 409

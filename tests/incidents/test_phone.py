@@ -217,7 +217,7 @@ def test_no_call_follows_an_acknowledgement(twilio, incident, responder):
     [
         ("PHONE_MAX_PER_PERSON_PER_DAY", 1, "reached the limit of 1 SMS and calls per day"),
         ("PHONE_MAX_PER_DAY", 1, "The site has reached the limit of 1 SMS and calls per day"),
-        ("PHONE_MAX_COST_PER_PERSON", 0.05, "30 days may cost (0.05)"),
+        ("PHONE_MAX_COST_PER_PERSON", 0.05, "reached the cost limit of 0.05 for SMS and calls in 30 days"),
         ("PHONE_MAX_COST", 0.05, "The site has reached the cost limit of 0.05 for SMS and calls in 30 days"),
     ],
 )
