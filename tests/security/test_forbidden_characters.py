@@ -8,7 +8,18 @@ from tests.security.test_permission_matrix import parted
 pytestmark = pytest.mark.django_db
 
 # Fields of several lines, in the API and on pages.
-MULTILINE = {"comment", "text", "notes", "notes_0", "note", "description", "markdown", "query", "engineers", "exception"}
+MULTILINE = {
+    "comment",
+    "text",
+    "notes",
+    "notes_0",
+    "note",
+    "description",
+    "markdown",
+    "query",
+    "engineers",
+    "exception",
+}
 # Nobody sees a password or a link's secret.
 SECRET = {"password", "old_password", "new_password1", "new_password2", "secret"}
 FIELD_LABELS = {"name": "Event: ", "starts_on": "First day: ", "ends_on": "Last day: "}
