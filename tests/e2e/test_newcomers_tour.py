@@ -118,6 +118,8 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     tour.begin("Add time off for next week, preview the impact, and request the suggested swap")
     monday = rotation.weeks.filter(engineer=b, starts_at__gt=timezone.now()).order_by("starts_on").first().starts_on
     tour.click(page.get_by_role("link", name="Add time off"))
+    expect(page.get_by_role("heading", name="Add time off")).to_be_visible()
+    page.wait_for_load_state()
     page.get_by_label("First day").fill(f"{monday}")
     page.get_by_label("Last day").fill(f"{monday + dt.timedelta(days=4)}")
     expect(page.get_by_role("heading", name=re.compile("Who could take the week"))).to_be_visible()

@@ -330,10 +330,14 @@ def measured(django_db_setup, django_db_blocker):
         yield both
 
 
+# Now counts its incidents and its rotations only if there are more than it shows.
+COUNTS = {"/": 2}
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_with_thirty_rows_needs_no_more_statements_than_with_one(measured, db, path):
     one, thirty = measured(path)
-    assert thirty <= one
+    assert thirty <= one + COUNTS.get(path, 0)
 
 
 @pytest.mark.parametrize("path", CALLS)
