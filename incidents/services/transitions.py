@@ -286,7 +286,9 @@ def restore_snooze(incident: Incident, *, before: Snooze, saved: dt.datetime, by
         raise DomainError("The snooze was changed or ended meanwhile.")
     is_snoozed = before.until is not None and before.until > at
     row.snoozed_until = before.until if is_snoozed else None
-    row.next_escalation_at = before.next_escalation_at if row.state == Incident.State.OPEN and not is_snoozed else None
+    # A check that recovered meanwhile, as at the end of a snooze, wakes nobody.
+    escalates = row.state == Incident.State.OPEN and row.recovered_at is None and not is_snoozed
+    row.next_escalation_at = before.next_escalation_at if escalates else None
     row.save(update_fields=["snoozed_until", "next_escalation_at"])
     row.add_entry(TimelineEntry.Kind.SNOOZE_ENDED, at=at, by=by)
     return row
