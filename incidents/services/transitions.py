@@ -328,10 +328,12 @@ def reopen(
     """Reopen a resolved incident, which starts a new escalation round; return it.
 
     If it was resolved automatically and somebody was notified less than `flap_window` ago, it is flapping: the round goes on
-    where it was, so that nobody is notified twice. Raises DomainError if it is not resolved, or if its check or alert has
-    another open incident.
+    where it was, so that nobody is notified twice. Raises DomainError if it is not resolved, if its check or alert has
+    another open incident, or if it is a drill and another one runs.
     """
     reason = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
+    if incident.source == Incident.Source.DRILL:
+        check_no_drill(incident.pipeline_id, besides=incident)
     row = lock_incident(incident)
     if not row.is_resolved:
         raise DomainError("This incident is not resolved.")
@@ -354,6 +356,16 @@ def reopen(
     else:
         escalate_to_next(row, at=at)
     return row
+
+
+def check_no_drill(pipeline_id: int, *, besides: Incident | None = None) -> None:
+    """Raise DomainError if a drill of a pipeline runs. Until the transaction ends, no other starts."""
+    Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline_id)
+    running = Incident.objects.unresolved().filter(pipeline=pipeline_id, source=Incident.Source.DRILL)
+    if besides is not None:
+        running = running.exclude(pk=besides.pk)
+    if running.exists():
+        raise DomainError("A drill of this pipeline is running. Resolve it first.")
 
 
 def _reopen_failures(row: Incident) -> None:
