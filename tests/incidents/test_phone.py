@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import re
+import time
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
@@ -11,6 +12,7 @@ from django.conf import settings as site_settings
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
+from incidents.services.replies import answer_reply
 from incidents.services.transitions import acknowledge
 from notifications.channels.phone.twilio import signature
 from notifications.domain.rules import Step
@@ -108,6 +110,12 @@ def test_a_reply_may_name_an_incident_and_says_why_nothing_happened(client, inci
     assert (
         "Reply a to acknowledge" in signed_post(client, hook("sms"), {"From": PHONE, "Body": "hello"}).content.decode()
     )
+
+
+def test_a_long_reply_is_read_at_once(a):
+    started = time.perf_counter()
+    assert answer_reply(a, text=f"a{' ' * 1600}x", at=timezone.now()).startswith("Reply a")
+    assert time.perf_counter() - started < 0.2
 
 
 def test_a_reply_from_an_unknown_number_changes_nothing(client, incident):
