@@ -21,7 +21,7 @@ from notifications.services.contact_methods import (
 )
 from notifications.services.delivery import deliver_one
 from notifications.services.preferences import update_rules
-from tests.factories import add_contact_method
+from tests.factories import add_contact_method, bearer
 from tests.notifications.news import Page, enqueue_news, with_mail
 
 MINUTE = dt.timedelta(minutes=1)
@@ -67,6 +67,17 @@ def test_a_code_works_once_for_fifteen_minutes_and_five_attempts(method):
     verify_contact_method(row, code=contact_code(row))
     with pytest.raises(InvalidInputError):
         verify_contact_method(row, code=contact_code(row))
+
+
+def test_any_number_of_attempts_is_refused_in_words(method, a, client):
+    ContactMethod.objects.update(code_attempts=32_767)
+    answer = client.post(
+        f"/api/v1/me/contact-methods/{method.pk}/verify/",
+        {"code": contact_code(method)},
+        content_type="application/json",
+        **bearer(a),
+    )
+    assert (answer.status_code, answer.json()) == (400, {"code": ["Too many wrong codes. Send a new one."]})
 
 
 def test_codes_are_limited(method, monkeypatch):
