@@ -26,12 +26,12 @@ class UndoCreateCheck(Undo):
     name: ClassVar[str] = "check.create"
 
     check: int
+    saved: dict[str, Any]
 
+    @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it."""
-        check = Check.objects.filter(pk=self.check).first()
-        if check is None:
-            raise DomainError("This check was deleted meanwhile.")
+        """Delete it, unless it was changed or deleted meanwhile."""
+        check = _unchanged_check(self.check, saved=self.saved)
         delete_check(check, by=by, at=at)
         return Undone(f"Check “{check.name}” deleted.", reverse("checks"))
 
@@ -50,13 +50,19 @@ class UndoSaveCheck(Undo):
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
         """Restore them, unless the check was changed or deleted meanwhile."""
-        check = Check.objects.select_for_update().filter(pk=self.check).first()
-        if check is None:
-            raise DomainError("This check was deleted meanwhile.")
-        if setting_values(check, self.saved) != self.saved:
-            raise DomainError("The settings of this check were changed meanwhile.")
+        check = _unchanged_check(self.check, saved=self.saved)
         update_check(check, fields={name: _setting(name, value) for name, value in self.before.items()}, by=by, at=at)
         return Undone("Earlier settings restored.", reverse("check", args=[check.pk]))
+
+
+def _unchanged_check(pk: int, *, saved: Mapping[str, Any]) -> Check:
+    """Lock and return a check; raise DomainError if its settings are not as they were saved."""
+    check: Check | None = Check.objects.select_for_update().filter(pk=pk).first()
+    if check is None:
+        raise DomainError("This check was deleted meanwhile.")
+    if setting_values(check, saved) != saved:
+        raise DomainError("The settings of this check were changed meanwhile.")
+    return check
 
 
 def setting_values(check: Check, names: Mapping[str, Any]) -> dict[str, Any]:

@@ -168,6 +168,10 @@ CHANGES = {
         lambda world: Check.objects.filter(name="Edited").update(severity="warn"),
         "The settings of this check were changed meanwhile.",
     ),
+    "POST /checks/new/?pipeline={pipeline}&check_type=range #made": (
+        lambda world: Check.objects.filter(pk=Check.objects.latest("pk").pk).update(severity="critical"),
+        "The settings of this check were changed meanwhile.",
+    ),
     "POST /checks/{check}/mute/": (
         lambda world: Check.objects.update(muted_until=None),
         "The check was muted or unmuted again meanwhile.",
