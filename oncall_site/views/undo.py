@@ -1,7 +1,7 @@
 """Where the Undo button of a message leads."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -29,6 +29,8 @@ def undo(request: SignedInRequest) -> HttpResponse:
         raise PermissionDenied(str(error)) from error
     except DomainError as error:
         messages.error(request, f"Not undone. {error}")
+    except ObjectDoesNotExist:
+        messages.error(request, "Not undone. This was deleted for good meanwhile.")
     else:
         messages.success(request, undone.text)
         page = undone.page or page

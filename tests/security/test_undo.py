@@ -186,6 +186,10 @@ CHANGES = {
         ),
         "Revision 4 was saved meanwhile.",
     ),
+    "POST /runbooks/{pipeline}/delete/": (
+        lambda world: Runbook.all_objects.exclude(deleted_at=None).delete(),
+        "This was deleted for good meanwhile.",
+    ),
 }
 
 
