@@ -92,8 +92,11 @@ class UndoDeleteCheck(Undo):
     check: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore it."""
-        check = restore_check(Check.all_objects.get(pk=self.check), by=by, at=at)
+        """Restore it, unless it was restored and somebody else deleted it meanwhile."""
+        row = Check.all_objects.get(pk=self.check)
+        if row.deleted_at is not None and row.deleted_by_id != by.pk:
+            raise DomainError("Somebody else deleted this check meanwhile.")
+        check = restore_check(row, by=by, at=at)
         return Undone(f"Check “{check.name}” restored.", reverse("check", args=[check.pk]))
 
 
@@ -133,11 +136,11 @@ class UndoExpected(Undo):
     result: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Remove it; the check is evaluated again."""
+        """Remove it, unless somebody else marked the result meanwhile; the check is evaluated again."""
         result = CheckResult.objects.filter(pk=self.result).first()
         if result is None:
             raise DomainError("This result was deleted meanwhile.")
-        withdraw_expected(result, at=at)
+        withdraw_expected(result, by=by, at=at)
         return Undone("No longer marked as expected.")
 
 
