@@ -173,6 +173,9 @@ def test_reports_are_the_health_of_the_number(client, twilio, incident):
     method.refresh_from_db()
     assert (method.is_live, method.problem) == (True, "Twilio reported: undelivered, error 30003")
     assert (sms_message().state, sms_message().problem) == ("failed", "Twilio reported: undelivered, error 30003")
+    assert report(client, twilio, MessageStatus="failed", ErrorCode="\0").status_code == 204
+    method.refresh_from_db()
+    assert (method.is_live, method.problem) == (True, "Twilio reported: failed")
     report(client, twilio, MessageStatus="failed", ErrorCode="30005")
     method.refresh_from_db()
     assert not method.is_live
