@@ -132,7 +132,7 @@ class Incident(models.Model):
     next_escalation_at = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     is_held = models.BooleanField(
-        default=False, help_text="A maintenance window holds its escalation, which starts again afterwards."
+        default=False, help_text="Escalation is paused for maintenance. It restarts when the maintenance window ends."
     )
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check or alert failed again.")
     last_seen_at = models.DateTimeField(help_text="When the check or alert last failed.")
@@ -261,7 +261,7 @@ class TimelineEntry(models.Model):
         UNASSIGNED = "unassigned", "Unassigned"
         SNOOZED = "snoozed", "Snoozed"
         SNOOZE_ENDED = "snooze_ended", "Snooze ended"
-        HELD = "held", "Held for maintenance"
+        HELD = "held", "Escalation paused for maintenance"
         MAINTENANCE_ENDED = "maintenance_ended", "Maintenance ended"
         FAILURE_ADDED = "failure_added", "Failure added"
         FAILURE_RECOVERED = "failure_recovered", "Failure recovered"

@@ -30,7 +30,7 @@ class UndoCreateCheck(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it was changed or deleted meanwhile."""
+        """Delete it, unless it has since changed or been deleted."""
         check = _unchanged_check(self.check, saved=self.saved)
         delete_check(check, by=by, at=at)
         return Undone(f"Check “{check.name}” deleted.", reverse("checks"))
@@ -49,7 +49,7 @@ class UndoSaveCheck(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless the check was changed or deleted meanwhile."""
+        """Restore them, unless the check has since changed or been deleted."""
         check = _unchanged_check(self.check, saved=self.saved)
         update_check(check, fields={name: _setting(name, value) for name, value in self.before.items()}, by=by, at=at)
         return Undone("Earlier settings restored.", reverse("check", args=[check.pk]))
@@ -59,9 +59,9 @@ def _unchanged_check(pk: int, *, saved: Mapping[str, Any]) -> Check:
     """Lock and return a check; raise DomainError if its settings are not as they were saved."""
     check: Check | None = Check.objects.select_for_update().filter(pk=pk).first()
     if check is None:
-        raise DomainError("This check was deleted meanwhile.")
+        raise DomainError("This check has since been deleted.")
     if setting_values(check, saved) != saved:
-        raise DomainError("The settings of this check were changed meanwhile.")
+        raise DomainError("The settings of this check have since changed.")
     return check
 
 
@@ -78,7 +78,7 @@ def _setting(name: str, value: Any) -> Any:
         return value
     row = model._default_manager.filter(pk=value).first()  # noqa: SLF001  # as above
     if row is None:
-        raise DomainError("A metric or data source of the earlier settings was deleted meanwhile.")
+        raise DomainError("A metric or data source in the earlier settings has since been deleted.")
     return row
 
 
@@ -92,10 +92,10 @@ class UndoDeleteCheck(Undo):
     check: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore it, unless it was restored and somebody else deleted it meanwhile."""
+        """Restore it, unless somebody else has since deleted it."""
         row = Check.all_objects.get(pk=self.check)
         if row.deleted_at is not None and row.deleted_by_id != by.pk:
-            raise DomainError("Somebody else deleted this check meanwhile.")
+            raise DomainError("Somebody else has since deleted this check.")
         check = restore_check(row, by=by, at=at)
         return Undone(f"Check “{check.name}” restored.", reverse("check", args=[check.pk]))
 
@@ -113,12 +113,12 @@ class UndoMute(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore it, unless somebody muted or unmuted the check meanwhile."""
+        """Restore it, unless someone has muted or unmuted the check since."""
         check = Check.objects.select_for_update().filter(pk=self.check).first()
         if check is None:
-            raise DomainError("This check was deleted meanwhile.")
+            raise DomainError("This check has since been deleted.")
         if check.muted_until != self.saved:
-            raise DomainError("The check was muted or unmuted again meanwhile.")
+            raise DomainError("The check has since been muted or unmuted again.")
         if self.before is None or self.before <= at:
             unmute_check(check)
             return Undone("Unmuted.")
@@ -136,10 +136,10 @@ class UndoExpected(Undo):
     result: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Remove it, unless somebody else marked the result meanwhile; the check is evaluated again."""
+        """Remove it, unless somebody else has since marked the result; the check is evaluated again."""
         result = CheckResult.objects.filter(pk=self.result).first()
         if result is None:
-            raise DomainError("This result was deleted meanwhile.")
+            raise DomainError("This result has since been deleted.")
         withdraw_expected(result, by=by, at=at)
         return Undone("No longer marked as expected.")
 
@@ -154,10 +154,10 @@ class UndoAddEvent(Undo):
     event: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it is gone."""
+        """Delete it, unless it no longer exists."""
         event = KnownEvent.objects.select_related("metric").filter(pk=self.event).first()
         if event is None:
-            raise DomainError("This event was deleted meanwhile.")
+            raise DomainError("This event has since been deleted.")
         delete_known_event(event, at=at)
         return Undone("Event deleted. Affected results are being re-evaluated.")
 
@@ -174,13 +174,13 @@ class UndoDeleteEvent(Undo):
     event: Event
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Add it, unless it is there again."""
+        """Add it, unless it already exists again."""
         pipeline = Pipeline.objects.get(pk=self.pipeline)
         metric = Metric.objects.filter(pk=self.metric).first() if self.metric else None
         if self.metric and metric is None:
-            raise DomainError("The metric of this event was deleted meanwhile.")
+            raise DomainError("The metric of this event has since been deleted.")
         same = {"starts_on": self.event.starts_on, "ends_on": self.event.ends_on, "name": self.event.name}
         if KnownEvent.objects.filter(pipeline=pipeline, metric=metric, **same).exists():
-            raise DomainError("The same event was added meanwhile.")
+            raise DomainError("The same event has since been added.")
         add_known_event(pipeline, metric=metric, event=self.event, by=by, at=at)
         return Undone("Event added again. Affected results are being re-evaluated.")

@@ -19,9 +19,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
     text = MultilineField(required=False, allow_blank=True, default="")
     check_id = serializers.IntegerField(read_only=True, allow_null=True)
-    held = serializers.BooleanField(
-        source="is_held", read_only=True, help_text="A maintenance window holds its escalation."
-    )
+    held = serializers.BooleanField(source="is_held", read_only=True, help_text="Escalation is paused for maintenance.")
     opened_by = UsernameField(read_only=True)
     acknowledged_by = UsernameField(read_only=True)
     resolved_by = UsernameField(read_only=True)
@@ -102,7 +100,7 @@ class EscalationStepSerializer(serializers.ModelSerializer[EscalationStep]):
 
 
 class SimilarIncidentSerializer(serializers.Serializer[Any]):
-    """A past incident like another, with the runbook step that fixed it and the comment with which it was resolved."""
+    """A similar past incident, with the runbook step that fixed it and its resolution comment."""
 
     id = serializers.IntegerField(source="incident.pk")
     pipeline = serializers.SlugField(source="incident.pipeline.slug")
@@ -198,7 +196,7 @@ class MarkStepSerializer(serializers.Serializer[Any]):
     note_shown = MultilineField(
         required=False,
         allow_blank=True,
-        help_text="The note that you saw before. If somebody else changed it meanwhile, both texts are saved.",
+        help_text="The note that you saw before. If someone else has changed it since, both texts are saved.",
     )
 
 

@@ -58,7 +58,7 @@ def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
 
 
 def _hold(incident: Incident, *, window: MaintenanceWindow, at: dt.datetime) -> None:
-    """Hold an incident until a maintenance window ends; the timeline says so once per window."""
+    """Pause an incident's escalation until a maintenance window ends; add one timeline entry per window."""
     is_new = not incident.is_held
     incident.is_held, incident.next_escalation_at = True, window.ends_at
     incident.save(update_fields=["is_held", "next_escalation_at"])

@@ -1,4 +1,4 @@
-"""Decide which owner is right when the code names another than this site."""
+"""Resolve owner drift: use the owner in the code, or keep the current owners."""
 
 import datetime as dt
 
@@ -16,15 +16,15 @@ from pipelines.services import Owners, change_owners
 def take_code_owner(pipeline: Pipeline, *, shown: str = "") -> User:
     """Make the owner in the code the primary owner; return them. If they were the secondary owner, the two change places.
 
-    `shown` is the user name of the owner that the admin saw, if it is known. Raises DomainError if the owners agree, or the code
-    names somebody who is not here, or meanwhile somebody else.
+    `shown` is the user name of the owner that the admin saw, if it is known. Raises DomainError if the owners agree, if no user
+    matches the owner in the code, or if that has since changed.
     """
     row = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     drift = _drift(row)
     if drift.person is None:
         named = drift.owner.email or drift.owner.name
         raise DomainError(
-            f"Nobody here has the e-mail or name “{named}”. Add them first, or keep the owners of this site."
+            f"No user has the e-mail address or name “{named}”. Add the user first, or keep the current owners."
         )
     if shown and drift.person.username != shown:
         raise DomainError(f"The code names {drift.person} as owner of {row} now.")
@@ -35,7 +35,7 @@ def take_code_owner(pipeline: Pipeline, *, shown: str = "") -> User:
 
 @transaction.atomic
 def keep_site_owner(pipeline: Pipeline, *, by: User, at: dt.datetime) -> OwnerDecision:
-    """Confirm the owners here, until the code names another owner. Raises DomainError if the owners agree."""
+    """Keep the current owners until the code names another owner. Raises DomainError if the owners agree."""
     row = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     owner = _drift(row).owner
     decision, _ = OwnerDecision.objects.update_or_create(
@@ -49,4 +49,4 @@ def _drift(pipeline: Pipeline) -> Drift:
     for row in owner_drift():
         if row.pipeline.pk == pipeline.pk:
             return row
-    raise DomainError(f"{pipeline}: the code names no other owner.")
+    raise DomainError(f"The code names no other owner for {pipeline}.")

@@ -37,7 +37,7 @@ TASK_LABELS = {
     "scheduling.tasks.expire_cover_requests": "Expire cover requests",
     "readiness.tasks.deliver_reader_messages": "Send messages to readers",
     "readiness.tasks.purge_readers": "Delete old messages to readers",
-    "readiness.tasks.render_readers_pages": "Render readers’ pages",
+    "readiness.tasks.render_readers_pages": "Render reader pages",
     "readiness.tasks.sync_publications": "Publish safe days and record restatements",
     "scheduling.tasks.sync_coverage_gaps": "Find coverage gaps",
     "scheduling.tasks.ensure_weeks": "Plan upcoming on-call weeks",
@@ -62,7 +62,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:
     """Return the health of each part; 503 if one is down."""
-    parts = queries.readiness()
+    parts = queries.site_health()
     is_ready = all(part.ok for part in parts)
     body = {"ready": is_ready, "parts": {part.part: {"ok": part.ok, "detail": part.detail} for part in parts}}
     return JsonResponse(body, status=200 if is_ready else 503)
@@ -101,7 +101,7 @@ def system(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "System health",
-        "parts": queries.readiness(),
+        "parts": queries.site_health(),
         "heartbeats": queries.heartbeats(),
         "stale_after": queries.STALE_AFTER.total_seconds(),
         "sweeps": sorted(

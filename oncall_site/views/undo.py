@@ -1,4 +1,4 @@
-"""Where the Undo button of a message leads."""
+"""The view behind Undo buttons."""
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
@@ -30,7 +30,7 @@ def undo(request: SignedInRequest) -> HttpResponse:
     except DomainError as error:
         messages.error(request, f"Not undone. {error}")
     except ObjectDoesNotExist:
-        messages.error(request, "Not undone. This was deleted for good meanwhile.")
+        messages.error(request, "Not undone. This has since been deleted for good.")
     else:
         messages.success(request, undone.text)
         page = undone.page or page

@@ -64,7 +64,7 @@ def test_the_stopwatch_has_every_step(drill, pipeline, chain, now):
 
 
 def test_one_drill_runs_at_a_time_and_ends_after_four_hours(drill, pipeline, now, b):
-    with pytest.raises(DomainError, match="is running"):
+    with pytest.raises(DomainError, match="already in progress"):
         start_drill(pipeline, by=b, at=now)
     assert end_old_drills(at=now + 4 * HOUR - MINUTE) == 0
     assert end_old_drills(at=now + 4 * HOUR) == 1
@@ -75,7 +75,7 @@ def test_one_drill_runs_at_a_time_and_ends_after_four_hours(drill, pipeline, now
 def test_a_drill_is_not_reopened_while_another_runs(drill, pipeline, now, b):
     resolve(drill, by=b, at=now + MINUTE)
     other = start_drill(pipeline, by=b, at=now + 2 * MINUTE)
-    with pytest.raises(DomainError, match="is running"):
+    with pytest.raises(DomainError, match="already in progress"):
         reopen(drill, by=b, at=now + 3 * MINUTE)
     resolve(other, by=b, at=now + 4 * MINUTE)
     assert not reopen(drill, by=b, at=now + 5 * MINUTE).is_resolved
@@ -85,8 +85,8 @@ def test_a_drill_is_started_on_the_page_and_by_the_api(signed_in, client, pipeli
     browser, path = signed_in(a), f"/pipelines/{pipeline.slug}/drill/"
     page = browser.post(path, follow=True).content.decode()
     assert "Drill started." in page
-    assert "Stopwatch" in page
-    assert "A drill of this pipeline is running." in browser.post(path, follow=True).content.decode()
+    assert "Time after opening" in page
+    assert "A drill is already in progress for this pipeline." in browser.post(path, follow=True).content.decode()
     body = {"pipeline": pipeline.slug}
     answer = client.post("/api/v1/incidents/drills/", body, content_type="application/json", **bearer(a))
     assert answer.status_code == 409

@@ -120,9 +120,9 @@ def withdraw_expected(result: CheckResult, *, by: User, at: dt.datetime) -> None
         raise DomainError("This check was deleted. Restore it first.")
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
     if row.acknowledged_at is None:
-        raise DomainError("This result is not marked as expected any more.")
+        raise DomainError("This result is no longer marked as expected.")
     if row.acknowledged_by_id != by.pk:
-        raise DomainError("Somebody else marked this result as expected meanwhile.")
+        raise DomainError("Somebody else has since marked this result as expected.")
     # The name of a known event stays.
     if row.expected == _marked_by(row.acknowledged_by):
         row.expected = ""

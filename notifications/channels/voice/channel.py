@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from django.urls import reverse
 
@@ -33,15 +33,15 @@ class VoiceChannel(PhoneChannel):
 
 
 def call_script(message: Message, notification: Notification | None) -> str:
-    """Return what a call says, twice, and where the key goes, as TwiML."""
+    """Return the TwiML of a call: the text, read twice, and the URL for the key."""
     is_incident = notification is not None and notification.phone_actions() is not None
     text = message.text if notification is not None and notification.private else message.subject
     # A code is read digit by digit.
     spoken = say(CODE.sub(lambda match: ", ".join(match[0]), text))
     if not is_incident:
         return f"<Response>{spoken}<Pause/>{spoken}</Response>"
-    action = quoteattr(callback_url(reverse("phone_call"), message))
-    gather = f'<Gather numDigits="1" timeout="10" action={action}>{spoken}{say(KEY_HELP)}</Gather>'
+    action = escape(callback_url(reverse("phone_call"), message))
+    gather = f'<Gather numDigits="1" timeout="10" action="{action}">{spoken}{say(KEY_HELP)}</Gather>'
     return f"<Response>{gather}{gather}</Response>"
 
 
