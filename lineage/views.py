@@ -33,7 +33,7 @@ def decide(request: SignedInRequest, slug: str) -> HttpResponse:
     pipeline = get_object_or_404(Pipeline, slug=slug)
     try:
         if request.POST.get("side") == "code":
-            owner = take_code_owner(pipeline)
+            owner = take_code_owner(pipeline, shown=request.POST.get("shown", ""))
             messages.success(request, f"{owner} is now the primary owner of {pipeline}.")
         else:
             keep_site_owner(pipeline, by=request.user, at=timezone.now())

@@ -17,8 +17,7 @@ from people.services.accounts import change_profile, engineers_named
 
 MAX_INVITATIONS = 200
 EXAMPLE = "Ada Lovelace <ada@example.org>"
-# "Name <address>", or the name and the address with a comma, a semicolon, a tab or a space between them.
-LINE = re.compile(r"(?P<name>.+?)[\s,;]*[\s,;<]\s*<?(?P<email>[^\s<>,;]+@[^\s<>,;]+)>?[\s,;]*")
+BEFORE_EMAIL = re.compile(r"[ ,;<>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,11 @@ def read_invitees(text: str) -> list[Invitee]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        match = LINE.fullmatch(line.strip())
-        if match is None or not _is_email(match["email"]):
+        name, email = _name_and_email(line)
+        if not name or not _is_email(email):
             problems.append(f"Line {number}: enter a name and an e-mail address, such as {EXAMPLE}.")
             continue
-        invitees.append(Invitee(number, " ".join(match["name"].split()).strip("\"'"), match["email"]))
+        invitees.append(Invitee(number, name.strip("\"'"), email))
     emails = [invitee.email.lower() for invitee in invitees]
     problems += [
         f"Line {one.line}: {one.email} is listed twice."
@@ -54,6 +53,13 @@ def read_invitees(text: str) -> list[Invitee]:
     if problems:
         raise InvalidInputError({"people": problems})
     return invitees
+
+
+def _name_and_email(line: str) -> tuple[str, str]:
+    """Split "Name <address>", or the name and the address with a comma, a semicolon, a tab or a space between them."""
+    text = " ".join(line.split()).strip(" ,;").removesuffix(">")
+    email = BEFORE_EMAIL.split(text)[-1]
+    return text[: len(text) - len(email)].rstrip(" ,;<"), email
 
 
 def _is_email(text: str) -> bool:

@@ -45,6 +45,9 @@ class UndoDeleteRunbook(Undo):
     runbook: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore it."""
-        row = restore_runbook(Runbook.all_objects.get(pk=self.runbook))
+        """Restore it, unless somebody else has since deleted it."""
+        deleted = Runbook.all_objects.get(pk=self.runbook)
+        if deleted.deleted_at is not None and deleted.deleted_by_id != by.pk:
+            raise DomainError("Somebody else has since deleted this runbook.")
+        row = restore_runbook(deleted)
         return Undone("Runbook restored.", reverse("runbook", args=[row.pipeline.slug]))

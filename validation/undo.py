@@ -26,12 +26,12 @@ class UndoCreateCheck(Undo):
     name: ClassVar[str] = "check.create"
 
     check: int
+    saved: dict[str, Any]
 
+    @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it."""
-        check = Check.objects.filter(pk=self.check).first()
-        if check is None:
-            raise DomainError("This check has since been deleted.")
+        """Delete it, unless it has since changed or been deleted."""
+        check = _unchanged_check(self.check, saved=self.saved)
         delete_check(check, by=by, at=at)
         return Undone(f"Check “{check.name}” deleted.", reverse("checks"))
 
@@ -50,13 +50,19 @@ class UndoSaveCheck(Undo):
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
         """Restore them, unless the check has since changed or been deleted."""
-        check = Check.objects.select_for_update().filter(pk=self.check).first()
-        if check is None:
-            raise DomainError("This check has since been deleted.")
-        if setting_values(check, self.saved) != self.saved:
-            raise DomainError("The settings of this check have since changed.")
+        check = _unchanged_check(self.check, saved=self.saved)
         update_check(check, fields={name: _setting(name, value) for name, value in self.before.items()}, by=by, at=at)
         return Undone("Earlier settings restored.", reverse("check", args=[check.pk]))
+
+
+def _unchanged_check(pk: int, *, saved: Mapping[str, Any]) -> Check:
+    """Lock and return a check; raise DomainError if its settings are not as they were saved."""
+    check: Check | None = Check.objects.select_for_update().filter(pk=pk).first()
+    if check is None:
+        raise DomainError("This check has since been deleted.")
+    if setting_values(check, saved) != saved:
+        raise DomainError("The settings of this check have since changed.")
+    return check
 
 
 def setting_values(check: Check, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,8 +92,11 @@ class UndoDeleteCheck(Undo):
     check: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore it."""
-        check = restore_check(Check.all_objects.get(pk=self.check), by=by, at=at)
+        """Restore it, unless somebody else has since deleted it."""
+        row = Check.all_objects.get(pk=self.check)
+        if row.deleted_at is not None and row.deleted_by_id != by.pk:
+            raise DomainError("Somebody else has since deleted this check.")
+        check = restore_check(row, by=by, at=at)
         return Undone(f"Check “{check.name}” restored.", reverse("check", args=[check.pk]))
 
 
@@ -127,11 +136,11 @@ class UndoExpected(Undo):
     result: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Remove it; the check is evaluated again."""
+        """Remove it, unless somebody else has since marked the result; the check is evaluated again."""
         result = CheckResult.objects.filter(pk=self.result).first()
         if result is None:
             raise DomainError("This result has since been deleted.")
-        withdraw_expected(result, at=at)
+        withdraw_expected(result, by=by, at=at)
         return Undone("No longer marked as expected.")
 
 

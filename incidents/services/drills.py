@@ -6,7 +6,7 @@ from django.db import transaction
 
 from common.exceptions import DomainError
 from incidents.models import Incident
-from incidents.services.transitions import NewIncident, open_incident, resolve
+from incidents.services.transitions import NewIncident, check_no_drill, open_incident, resolve
 from people.models import User
 from pipelines.models import Pipeline
 
@@ -18,10 +18,7 @@ MAX_DRILL = dt.timedelta(hours=4)
 @transaction.atomic
 def start_drill(pipeline: Pipeline, *, by: User, at: dt.datetime) -> Incident:
     """Start a drill for a pipeline and notify its responder. Raises DomainError if one is already in progress."""
-    # Only one at a time for each pipeline.
-    Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline.pk)
-    if Incident.objects.unresolved().filter(pipeline=pipeline, source=Incident.Source.DRILL).exists():
-        raise DomainError("A drill is already in progress for this pipeline. Resolve it first.")
+    check_no_drill(pipeline.pk)
     what = NewIncident(kind=Incident.Kind.ISSUE, title=TITLE, text=TEXT, source=Incident.Source.DRILL)
     return open_incident(pipeline, what=what, by=by, at=at)
 

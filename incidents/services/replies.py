@@ -12,7 +12,8 @@ from people.models import User
 
 # A reply without a number is about the newest incident of this time.
 REPLY_WINDOW = dt.timedelta(days=1)
-REPLY = re.compile(r"\A\s*(a|ack|acknowledge|r|res|resolve)\s*#?([0-9]{1,15})?\s*[.!]?\s*\Z", re.IGNORECASE)
+# Of a text with single spaces: a pattern with runs of spaces takes seconds for a long one.
+REPLY = re.compile(r"(a|ack|acknowledge|r|res|resolve) ?#?([0-9]{1,15})? ?[.!]?", re.IGNORECASE)
 ACKNOWLEDGE_KEY, RESOLVE_KEY = "1", "2"
 MESSAGES_SEARCHED = 20
 HELP = "Reply A to acknowledge or R to resolve. To choose an incident, add its number, such as A 42."
@@ -20,7 +21,7 @@ HELP = "Reply A to acknowledge or R to resolve. To choose an incident, add its n
 
 def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
     """Perform the action in an SMS reply; return the answer."""
-    match = REPLY.match(text)
+    match = REPLY.fullmatch(" ".join(text.split()))
     if match is None:
         return HELP
     incident = _incident(int(match[2])) if match[2] else newest_incident(person, at=at)

@@ -286,7 +286,9 @@ def restore_snooze(incident: Incident, *, before: Snooze, saved: dt.datetime, by
         raise DomainError("The snooze has since changed or ended.")
     is_snoozed = before.until is not None and before.until > at
     row.snoozed_until = before.until if is_snoozed else None
-    row.next_escalation_at = before.next_escalation_at if row.state == Incident.State.OPEN and not is_snoozed else None
+    # A check that recovered meanwhile, as at the end of a snooze, wakes nobody.
+    escalates = row.state == Incident.State.OPEN and row.recovered_at is None and not is_snoozed
+    row.next_escalation_at = before.next_escalation_at if escalates else None
     row.save(update_fields=["snoozed_until", "next_escalation_at"])
     row.add_entry(TimelineEntry.Kind.SNOOZE_ENDED, at=at, by=by)
     return row
@@ -326,10 +328,12 @@ def reopen(
     """Reopen a resolved incident, which starts a new escalation round; return it.
 
     If it was resolved automatically and somebody was notified less than `flap_window` ago, it is flapping: the round goes on
-    where it was, so that nobody is notified twice. Raises DomainError if it is not resolved, or if its check or alert has
-    another open incident.
+    where it was, so that nobody is notified twice. Raises DomainError if it is not resolved, if its check or alert has
+    another open incident, or if it is a drill and another one runs.
     """
     reason = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
+    if incident.source == Incident.Source.DRILL:
+        check_no_drill(incident.pipeline_id, besides=incident)
     row = lock_incident(incident)
     if not row.is_resolved:
         raise DomainError("This incident is not resolved.")
@@ -352,6 +356,16 @@ def reopen(
     else:
         escalate_to_next(row, at=at)
     return row
+
+
+def check_no_drill(pipeline_id: int, *, besides: Incident | None = None) -> None:
+    """Raise DomainError if a drill of a pipeline runs. Until the transaction ends, no other starts."""
+    Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline_id)
+    running = Incident.objects.unresolved().filter(pipeline=pipeline_id, source=Incident.Source.DRILL)
+    if besides is not None:
+        running = running.exclude(pk=besides.pk)
+    if running.exists():
+        raise DomainError("A drill is already in progress for this pipeline. Resolve it first.")
 
 
 def _reopen_failures(row: Incident) -> None:

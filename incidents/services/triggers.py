@@ -74,6 +74,7 @@ class IncidentTrigger:
 
     @property
     def new_incident(self) -> NewIncident:
+        """The incident that it opens, with texts that the database can store."""
         return NewIncident(
             kind=self.kind,
             title=one_line(self.title)[:MAX_TITLE_LENGTH],
@@ -149,9 +150,9 @@ def _open(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> I
 
 @transaction.atomic
 def _reopen(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
-    text = f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH]
-    row = reopen(incident, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
     what = trigger.new_incident
+    text = f"Failed again: {what.text}"[:MAX_TEXT_LENGTH]
+    row = reopen(incident, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
     failures = row.failures.of_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
     failures.update(recovered_at=None, last_seen_at=at, title=what.title, text=what.text)
     return row
@@ -159,7 +160,8 @@ def _reopen(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) ->
 
 def _join(row: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
     """Add a failing check to an open incident; nobody gets another message. The caller holds the incident's lock."""
-    add_failure(row, what=trigger.new_incident, at=at)
+    what = trigger.new_incident
+    add_failure(row, what=what, at=at)
     count, first = row.failures.count(), row.failures.order_by("pk")[0].title
     if row.title == _storm_title(first, count=count - 1):  # nobody has edited it
         row.title = _storm_title(first, count=count)
@@ -168,7 +170,7 @@ def _join(row: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incide
     row.last_seen_at = max(row.last_seen_at, trigger.seen_at)
     _fail_again(row, at=at)
     row.save()
-    row.add_counted_entry(TimelineEntry.Kind.FAILURE_ADDED, at=at, text=trigger.title)
+    row.add_counted_entry(TimelineEntry.Kind.FAILURE_ADDED, at=at, text=what.title)
     return row
 
 
@@ -195,15 +197,16 @@ def _add_repeat(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime
     is_other_alert = failure is None and trigger.fingerprint != row.fingerprint
     if row.is_resolved or trigger.seen_at <= last_seen_at or is_other_alert:
         return row
+    what = trigger.new_incident
     if failure is not None:
-        failure.title, failure.text = trigger.new_incident.title, trigger.new_incident.text
+        failure.title, failure.text = what.title, what.text
         failure.repeats, failure.last_seen_at = failure.repeats + 1, trigger.seen_at
         failure.recovered_at, failure.is_open = None, True
         failure.save()
     row.repeats, row.last_seen_at = row.repeats + 1, max(row.last_seen_at, trigger.seen_at)
     _fail_again(row, at=at)
     row.save(update_fields=["repeats", "last_seen_at", "recovered_at", "next_escalation_at"])
-    row.add_counted_entry(TimelineEntry.Kind.REPEATED, at=at, text=trigger.text)
+    row.add_counted_entry(TimelineEntry.Kind.REPEATED, at=at, text=what.text)
     return row
 
 

@@ -13,10 +13,11 @@ from pipelines.services import Owners, change_owners
 
 
 @transaction.atomic
-def take_code_owner(pipeline: Pipeline) -> User:
+def take_code_owner(pipeline: Pipeline, *, shown: str = "") -> User:
     """Make the owner in the code the primary owner; return them. If they were the secondary owner, the two change places.
 
-    Raises DomainError if the owners agree, or no user matches the owner in the code.
+    `shown` is the user name of the owner that the admin saw, if it is known. Raises DomainError if the owners agree, if no user
+    matches the owner in the code, or if that has since changed.
     """
     row = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     drift = _drift(row)
@@ -25,6 +26,8 @@ def take_code_owner(pipeline: Pipeline) -> User:
         raise DomainError(
             f"No user has the e-mail address or name “{named}”. Add the user first, or keep the current owners."
         )
+    if shown and drift.person.username != shown:
+        raise DomainError(f"The code names {drift.person} as owner of {row} now.")
     secondary = row.primary_owner if drift.person.pk == row.secondary_owner_id else row.secondary_owner
     change_owners({row: Owners(primary=drift.person, secondary=secondary)})
     return drift.person

@@ -110,7 +110,7 @@ def verify_contact_method(method: ContactMethod, *, code: str) -> ContactMethod:
     with transaction.atomic():
         row = _lock(method)
         is_current = row.code_sent_at is not None and database_clock() < row.code_sent_at + CODE_LIFETIME
-        row.code_attempts += 1
+        row.code_attempts = min(row.code_attempts, MAX_CODE_ATTEMPTS) + 1
         is_right = is_current and row.code_attempts <= MAX_CODE_ATTEMPTS
         is_right = is_right and constant_time_compare("".join(code.split()), contact_code(row))
         if is_right:

@@ -20,9 +20,10 @@ def record_status(message: Message, *, status: str, error_code: str) -> None:
         return
     if status not in FAILED | UNANSWERED:
         return
-    problem = f"Twilio reported: {status}" + (f", error {error_code}" if error_code else "")
+    code = int(error_code) if error_code.isascii() and error_code.isdigit() else None
+    problem = f"Twilio reported: {status}" + (f", error {code}" if code else "")
     method.update(problem=problem)
-    if error_code.isascii() and error_code.isdigit() and int(error_code) in GONE_CODES:
+    if code in GONE_CODES:
         method.filter(switched_off_at=None).update(switched_off_at=Now())
     sent = Message.objects.filter(pk=message.pk, state=Message.State.SENT)
     if status in FAILED:

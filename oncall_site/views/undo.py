@@ -1,7 +1,7 @@
 """The view behind Undo buttons."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -29,6 +29,8 @@ def undo(request: SignedInRequest) -> HttpResponse:
         raise PermissionDenied(str(error)) from error
     except DomainError as error:
         messages.error(request, f"Not undone. {error}")
+    except ObjectDoesNotExist:
+        messages.error(request, "Not undone. This has since been deleted for good.")
     else:
         messages.success(request, undone.text)
         page = undone.page or page

@@ -1,6 +1,8 @@
 """Published days and their restatements."""
 
 import datetime as dt
+import math
+import sys
 
 import pghistory
 from django.db import models
@@ -110,13 +112,14 @@ class Restatement(models.Model):
 
     @property
     def change(self) -> float:
-        """By how much the published value changed."""
-        return self.to_value - self.from_value
+        """By how much the published value changed, as far as a number can be."""
+        return max(-sys.float_info.max, min(self.to_value - self.from_value, sys.float_info.max))
 
     @property
     def percent(self) -> float | None:
-        """The change in percent of the published value; None if that was zero."""
-        return 100 * self.change / abs(self.from_value) if self.from_value else None
+        """The change in percent of the published value; None if that was zero, or too small for the percentage to be a number."""
+        percent = 100 * (self.change / abs(self.from_value)) if self.from_value else math.inf
+        return percent if math.isfinite(percent) else None
 
     @property
     def bucket_time(self) -> dt.date | dt.datetime:

@@ -36,19 +36,41 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
     if not pipelines or not {row.pk for row in pipelines} <= offered:
         raise InvalidInputError({"pipelines": ["Choose pipelines on this page."]})
     ReadersLink.objects.select_for_update(no_key=True).get(pk=link.pk)
-    day = Q(created_at__gt=at - PAUSE, confirmed_at=None)
-    if Subscription.objects.filter(day, link=link).count() + len(pipelines) > MAX_UNCONFIRMED:
+    if _count_requests(link, since=at - PAUSE) + len(pipelines) > MAX_UNCONFIRMED:
         raise DomainError("Too many subscriptions to this page are waiting for confirmation. Try again tomorrow.")
     for pipeline in pipelines:
         row, is_new = Subscription.objects.get_or_create(
             pipeline=pipeline, email=email.strip().lower(), defaults={"link": link, "created_at": at}
         )
         if row.confirmed_at is not None and row.link.revoked_at is None:
+            _record_repeat(row, link=link, at=at)
             continue
         if not is_new:
             Subscription.objects.filter(pk=row.pk).update(link=link, created_at=at, confirmed_at=None)
         # One a day, however often the form is sent.
         _enqueue(row, kind=ReaderMessage.Kind.CONFIRM, occurrence=f"{at:%Y-%m-%d}", at=at, lifetime=CONFIRM_LIFETIME)
+
+
+def _count_requests(link: ReadersLink, *, since: dt.datetime) -> int:
+    """Return how many subscriptions were asked for on a link and not confirmed since, repeats of confirmed ones included."""
+    unconfirmed = Subscription.objects.filter(link=link, created_at__gt=since, confirmed_at=None)
+    repeats = ReaderMessage.objects.filter(occurrence__startswith=f"link {link.pk} ", due_at__gt=since)
+    return unconfirmed.count() + repeats.order_by().values("subscription").distinct().count()
+
+
+def _record_repeat(row: Subscription, *, link: ReadersLink, at: dt.datetime) -> None:
+    """Record that a confirmed subscription was asked for again: it counts as another one does, so that the limit tells nothing."""
+    message = ReaderMessage(
+        subscription=row,
+        kind=ReaderMessage.Kind.CONFIRM,
+        occurrence=f"link {link.pk} {at:%Y-%m-%d}",
+        subject=f"Confirm your subscription to {row.pipeline}"[:200],
+        state=ReaderMessage.State.DROPPED,
+        problem="Subscribed already.",
+        due_at=at,
+        expires_at=at,
+    )
+    ReaderMessage.objects.bulk_create([message], ignore_conflicts=True)
 
 
 def confirm_secret(subscription: Subscription) -> str:

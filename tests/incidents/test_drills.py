@@ -13,7 +13,7 @@ from incidents.queries.statuses import statuses
 from incidents.queries.stopwatch import stopwatch
 from incidents.services.drills import end_old_drills, start_drill
 from incidents.services.escalation import escalate_due
-from incidents.services.transitions import acknowledge, resolve
+from incidents.services.transitions import acknowledge, reopen, resolve
 from notifications.models import Message
 from notifications.services.delivery import deliver_one
 from oncall_site.queries import pipelines_needing_attention
@@ -64,12 +64,21 @@ def test_the_stopwatch_has_every_step(drill, pipeline, chain, now):
 
 
 def test_one_drill_runs_at_a_time_and_ends_after_four_hours(drill, pipeline, now, b):
-    with pytest.raises(DomainError, match="is running"):
+    with pytest.raises(DomainError, match="already in progress"):
         start_drill(pipeline, by=b, at=now)
     assert end_old_drills(at=now + 4 * HOUR - MINUTE) == 0
     assert end_old_drills(at=now + 4 * HOUR) == 1
     assert Incident.objects.get().state == "resolved"
     start_drill(pipeline, by=b, at=now)
+
+
+def test_a_drill_is_not_reopened_while_another_runs(drill, pipeline, now, b):
+    resolve(drill, by=b, at=now + MINUTE)
+    other = start_drill(pipeline, by=b, at=now + 2 * MINUTE)
+    with pytest.raises(DomainError, match="already in progress"):
+        reopen(drill, by=b, at=now + 3 * MINUTE)
+    resolve(other, by=b, at=now + 4 * MINUTE)
+    assert not reopen(drill, by=b, at=now + 5 * MINUTE).is_resolved
 
 
 def test_a_drill_is_started_on_the_page_and_by_the_api(signed_in, client, pipeline, a):

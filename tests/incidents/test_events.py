@@ -200,6 +200,22 @@ def test_texts_are_made_printable_and_a_long_summary_is_cut_in_the_title_only(se
     assert Incident.objects.get().state == "resolved"
 
 
+UNPRINTABLE = {**PAYLOAD, "custom_details": {"log": "\0\x1b[31mred\u202e" + "x" * 20_000}}
+
+
+def test_a_repeat_and_a_reopening_with_odd_text_are_not_lost(send):
+    send(dedup_key="lag")
+    assert send(dedup_key="lag", payload=UNPRINTABLE).status_code == 202
+    incident = Incident.objects.get()
+    assert incident.repeats == 1
+    assert "\N{REPLACEMENT CHARACTER}" in incident.timeline.get(kind="repeated").text
+    assert len(incident.timeline.get(kind="repeated").text) <= 10_000
+    send("resolve", dedup_key="lag")
+    assert send(dedup_key="lag", payload=UNPRINTABLE).status_code == 202
+    incident.refresh_from_db()
+    assert incident.state == "open"
+
+
 def test_too_many_events_in_a_minute_are_refused(send, key, monkeypatch):
     monkeypatch.setattr(integration_keys, "MAX_EVENTS_PER_MINUTE", 2)
     answers = [send("resolve", dedup_key="x") for _ in range(3)]

@@ -9,19 +9,22 @@ from common.exceptions import DomainError, InvalidInputError
 from incidents.models import EscalationStep, Incident
 from incidents.queries.incidents import all_incidents, open_counts, open_incidents, timeline
 from incidents.services.escalation import escalate_due
+from incidents.services.maintenance import schedule_maintenance
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import (
     NewIncident,
+    Snooze,
     acknowledge,
     add_note,
     open_incident,
     reassign,
     reopen,
     resolve,
+    restore_snooze,
     snooze,
     update_incident,
 )
-from incidents.services.triggers import latest_incident
+from incidents.services.triggers import latest_incident, mark_recovered
 from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant, message_link
 
@@ -157,6 +160,23 @@ def test_the_timeline_is_in_the_order_things_happened(pipeline, now, a, b):
     assert [entry.kind for entry in timeline(incident)] == ["resolved", "acknowledged", "note", "notified", "opened"]
     times = list(incident.timeline.values_list("at", flat=True))
     assert times == sorted(times)
+
+
+@pytest.mark.parametrize("in_maintenance", [False, True])
+def test_a_snooze_that_is_undone_wakes_nobody_about_what_recovered_or_is_held(pipeline, chain, now, a, in_maintenance):
+    incident = make_incident(pipeline, at=now)
+    before = Snooze(None, incident.next_escalation_at)
+    until = now + 120 * MINUTE
+    snooze(incident, until=until, by=a, at=now + MINUTE)
+    if in_maintenance:
+        window = {"starts_at": now + 2 * MINUTE, "ends_at": now + 60 * MINUTE, "reason": "Migration"}
+        schedule_maintenance(pipeline, by=a, at=now + 2 * MINUTE, **window)
+    else:
+        mark_recovered(incident, cooldown=30 * MINUTE, at=now + 2 * MINUTE)
+    restore_snooze(incident, before=before, saved=until, by=a, at=now + 3 * MINUTE)
+    for minute in range(4, 40):
+        escalate_due(at=now + minute * MINUTE)
+    assert notified_people(incident) == chain(now)[:1]
 
 
 def test_snoozing_stops_escalation_until_the_snooze_ends(pipeline, chain, now, a):

@@ -99,7 +99,7 @@ def test_ending_a_window_early_escalates_at_once(pipeline, window, now):
     end_maintenance(window, at=now + HOUR)
     assert escalate_due(at=now + HOUR) == 1
     assert Message.objects.count() == 1
-    with pytest.raises(DomainError, match="is over"):
+    with pytest.raises(DomainError, match="has ended"):
         end_maintenance(window, at=now + HOUR)
 
 

@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import re
+import time
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
@@ -11,6 +12,7 @@ from django.conf import settings as site_settings
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
+from incidents.services.replies import answer_reply
 from incidents.services.transitions import acknowledge
 from notifications.channels.phone.twilio import signature
 from notifications.domain.rules import Step
@@ -115,6 +117,12 @@ def test_a_reply_may_name_an_incident_and_says_why_nothing_happened(client, inci
     )
 
 
+def test_a_long_reply_is_read_at_once(a):
+    started = time.perf_counter()
+    assert answer_reply(a, text=f"a{' ' * 1600}x", at=timezone.now()).startswith("Reply A")
+    assert time.perf_counter() - started < 0.2
+
+
 def test_a_reply_from_an_unknown_number_changes_nothing(client, incident):
     deliver_all()
     answer = signed_post(client, hook("sms"), {"From": "+15005550001", "Body": "r"})
@@ -142,7 +150,7 @@ def test_requests_that_twilio_did_not_sign_are_refused(client, incident):
     changed = client.post("/hooks/phone/sms/", fields, headers={"X-Twilio-Signature": signed})
     assert changed.status_code == 403
     old = signed_post(client, f"{hook('call')}?message=wrong", {"Digits": "2"})
-    assert "expired" in old.content.decode()
+    assert "has expired" in old.content.decode()
     incident.refresh_from_db()
     assert incident.state == "open"
 
@@ -170,6 +178,9 @@ def test_reports_are_the_health_of_the_number(client, twilio, incident):
     method.refresh_from_db()
     assert (method.is_live, method.problem) == (True, "Twilio reported: undelivered, error 30003")
     assert (sms_message().state, sms_message().problem) == ("failed", "Twilio reported: undelivered, error 30003")
+    assert report(client, twilio, MessageStatus="failed", ErrorCode="\0").status_code == 204
+    method.refresh_from_db()
+    assert (method.is_live, method.problem) == (True, "Twilio reported: failed")
     report(client, twilio, MessageStatus="failed", ErrorCode="30005")
     method.refresh_from_db()
     assert not method.is_live

@@ -169,6 +169,8 @@ def test_a_backfill_of_an_older_date_never_ends_a_newer_failure(client, mapped, 
         ({**event("START"), "job": {"name": "x"}}, "job.namespace is missing"),
         ({**event("START"), "run": {}}, "run.runId is missing"),
         ({**event("START"), "eventTime": "now"}, "eventTime is missing or not an instant"),
+        # It is not in the calendar of a reader in New York: the page of results could not show it.
+        ({**event("START"), "eventTime": "0001-01-01T00:00:00Z"}, "eventTime is missing or not an instant"),
         (event("DONE"), "eventType “DONE” is not one of ABORT"),
         (event(None), "eventType is missing"),
         (event("START", inputs=[{"name": "a"}]), r"inputs\[0\].namespace is missing"),

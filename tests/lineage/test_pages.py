@@ -164,6 +164,19 @@ def test_an_admin_takes_over_the_owner_in_the_code_or_keeps_the_owner_here(
     assert drift(client, a) == [("core", "Engineer B", "engineer-b", "engineer-a")]
 
 
+def test_an_owner_that_the_code_names_meanwhile_is_not_taken_over(signed_in, shop, project, admin, a, b, c):
+    own(project, shop[0], name="Engineer B")
+    browser = signed_in(admin)
+    page = browser.get("/lineage/drift/").content.decode()
+    shown = re.search(r'name="shown" value="([^"]+)"', page)[1]
+    # Any engineer posts manifests.
+    own(project, shop[0], name="Engineer C", count=3)
+    answer = browser.post("/lineage/drift/staging/", {"side": "code", "shown": shown}, follow=True).content.decode()
+    assert "The code names Engineer C as owner of Staging now." in answer
+    shop[0].refresh_from_db()
+    assert shop[0].primary_owner == a
+
+
 def test_an_owner_who_is_not_here_cannot_be_taken_over(client, shop, project, admin):
     own(project, shop[0], email="gone@example.org")
     answer = client.post("/api/v1/owner-drift/staging/decide/", {"side": "code"}, content_type=JSON, **bearer(admin))

@@ -1,5 +1,7 @@
 """An admin invites many people at once from a pasted list."""
 
+import time
+
 import pytest
 from django.utils import timezone
 
@@ -23,6 +25,15 @@ from people.models import PasswordLink, User
 def test_a_line_is_a_name_and_an_address(line):
     [one] = read_invitees(f"\r\n{line}\r\n")
     assert (one.line, one.name, one.email) == (2, "Ada Lovelace", "ada@example.org")
+
+
+def test_a_line_of_spaces_is_read_at_once():
+    started = time.perf_counter()
+    with pytest.raises(InvalidInputError, match="Line 1"):
+        read_invitees(f"Ada{' ' * 30_000}x")
+    with pytest.raises(InvalidInputError, match="Line 1"):
+        read_invitees(f"Ada{' ,;' * 300}x")
+    assert time.perf_counter() - started < 1
 
 
 def test_each_wrong_line_is_named():

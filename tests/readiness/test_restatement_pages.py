@@ -138,6 +138,17 @@ def test_the_api_lists_filters_and_comments(client, a, restatement):
     assert client.patch(url, {"to_value": 1}, content_type="application/json", **headers).status_code == 400
 
 
+@pytest.mark.parametrize(("before", "after"), [(1e-300, 1e300), (-1.5e308, 1.5e308)])
+def test_changes_too_large_for_a_number_are_answered(client, signed_in, a, restatement, before, after):
+    Restatement.objects.update(from_value=before, to_value=after, farthest_value=after)
+    answer = client.get("/api/v1/restatements/", **bearer(a))
+    assert answer.status_code == 200
+    assert "Infinity" not in answer.content.decode()
+    for path in (PAGE, CSV):
+        page = signed_in(a).get(path)
+        assert (page.status_code, "inf" in page.content.decode().replace("info", "")) == (200, False)
+
+
 def test_the_admin_reads_only(signed_in, admin, restatement):
     client = signed_in(admin)
     for model, key in (("restatement", restatement.pk), ("publication", restatement.publication_id)):

@@ -102,6 +102,12 @@ def test_a_link_sends_mail_to_a_limited_number_of_strangers(link, monkeypatch):
     assert [subscribe(link, f"{number}@example.org").status_code for number in range(3)] == [200, 200, 409]
 
 
+def test_the_limit_does_not_tell_who_has_subscribed(link, subscription, monkeypatch):
+    monkeypatch.setattr(subscriptions, "MAX_UNCONFIRMED", 1)
+    assert subscribe(link).status_code == 200
+    assert subscribe(link, "new@example.org").status_code == 409
+
+
 def test_a_confirmation_is_valid_for_three_days(link, monkeypatch):
     subscribe(link)
     url = path(deliver()[0].body)

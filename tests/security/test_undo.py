@@ -88,9 +88,9 @@ ACTIONS = [
 ]
 
 
-def act(world, key):
+def act(world, key, *, who="owner"):
     path = world.said(key.removeprefix("POST ").partition(" #")[0])
-    return world.clients["owner"].post(path, world.said(RULES[key].body or {}))
+    return world.clients[who].post(path, world.said(RULES[key].body or {}))
 
 
 def messages(page):
@@ -168,6 +168,10 @@ CHANGES = {
         lambda world: Check.objects.filter(name="Edited").update(severity="warn"),
         "The settings of this check have since changed.",
     ),
+    "POST /checks/new/?pipeline={pipeline}&check_type=range #made": (
+        lambda world: Check.objects.filter(pk=Check.objects.latest("pk").pk).update(severity="critical"),
+        "The settings of this check have since changed.",
+    ),
     "POST /checks/{check}/mute/": (
         lambda world: Check.objects.update(muted_until=None),
         "The check has since been muted or unmuted again.",
@@ -182,6 +186,10 @@ CHANGES = {
         ),
         "Revision 4 has since been saved.",
     ),
+    "POST /runbooks/{pipeline}/delete/": (
+        lambda world: Runbook.all_objects.exclude(deleted_at=None).delete(),
+        "This has since been deleted for good.",
+    ),
 }
 
 
@@ -193,6 +201,24 @@ def test_what_changed_meanwhile_is_not_undone(world, key):
     before = state(key)
     page = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
     assert messages(page) == [("danger", f"Not undone. {sentence}")]
+    assert state(key) == before
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "POST /checks/{check}/remove/",
+        "POST /checks/{check}/results/{result}/acknowledge/",
+        "POST /runbooks/{pipeline}/delete/",
+    ],
+)
+def test_a_button_used_before_does_not_undo_what_somebody_else_did(world, key):
+    token = button(world.clients["owner"].get(act(world, key).headers["Location"]))
+    world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    act(world, key, who="stranger")
+    before = state(key)
+    page = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    assert [level for level, _ in messages(page)] == ["danger"]
     assert state(key) == before
 
 

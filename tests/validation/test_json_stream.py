@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,13 @@ def test_a_file_that_is_cut_off_is_refused(document, at):
     data = json.dumps(document).encode()
     with pytest.raises(UnreadableFileError):
         list(entries([data[: at % len(data)]]))
+
+
+def test_a_file_of_many_gzip_members_is_read_at_once():
+    packed = gzip.compress(b"") * 50_000
+    started = time.perf_counter()
+    assert b"".join(uncompressed(cut(packed, json_stream.PIECE_BYTES), max_bytes=1)) == b""
+    assert time.perf_counter() - started < 0.6
 
 
 def test_several_gzip_members_are_one_file():

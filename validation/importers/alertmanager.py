@@ -109,20 +109,15 @@ def _alert(entry: Record, *, group_key: str) -> AlertPayload:
         labels=labels,
         runbook_url=notes.get("runbook_url", ""),
         url=text(entry.get("generatorURL"), limit=MESSAGE_LENGTH),
-        starts_at=_told(entry.get("startsAt")),
-        ends_at=_told(entry.get("endsAt")) if status is ResultStatus.PASS else None,
+        # Go's zero time (year 1) means no instant.
+        starts_at=instant(entry.get("startsAt")),
+        ends_at=instant(entry.get("endsAt")) if status is ResultStatus.PASS else None,
         group_key=group_key,
     )
 
 
 def _words(value: Json) -> dict[str, str]:
     return {text(name): text(word, limit=MESSAGE_LENGTH) for name, word in optional_record(value).items()}
-
-
-def _told(value: Json) -> dt.datetime | None:
-    """Return an instant, or None for Go's zero time (year 1), which means no instant."""
-    found = instant(value)
-    return found if found and found.year > 1 else None
 
 
 def _digest(labels: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from validation.importers.parsing import Json
@@ -12,6 +13,8 @@ from validation.importers.results import UnreadableFileError
 
 GZIP = b"\x1f\x8b"
 PIECE_BYTES = 1024 * 1024
+# What follows a member of a gzip file is copied for each member: small slices keep files of many members cheap.
+SLICE_BYTES = 16 * 1024
 MAX_ENTRY_CHARACTERS = 16 * 1024 * 1024
 SPACE = re.compile(r"[ \t\n\r]*")
 NUMBER_ENDS = tuple(",}] \t\n\r")
@@ -134,6 +137,12 @@ class _Text:
         return grown
 
 
+def _slices(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for place in range(0, len(piece), SLICE_BYTES):
+            yield piece[place : place + SLICE_BYTES]
+
+
 def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
     start = b""
     while len(start) < len(GZIP) and (piece := next(pieces, None)) is not None:
@@ -142,8 +151,9 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield start
         yield from pieces
         return
+    pieces = _slices(chain((start,), pieces))
     inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    packed, following = start, True
+    packed, following = b"", True
     try:
         while packed or following:
             if inflate.eof:  # another member of the same file

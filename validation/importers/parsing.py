@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
+from common.datetimes import EARLIEST, LATEST
 from common.text import one_line, printable
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
@@ -70,14 +71,16 @@ def number(value: Json) -> float | None:
 
 
 def instant(value: Json) -> dt.datetime | None:
-    """Return an ISO 8601 instant in UTC, or None for anything else. An instant without a zone is in UTC."""
+    """Return an ISO 8601 instant between 2000 and 2100 in UTC, or None for anything else. One without a zone is in UTC."""
     if not isinstance(value, str):
         return None
     try:
         parsed = dt.datetime.fromisoformat(value.strip())
-        return parsed.replace(tzinfo=dt.UTC) if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
+        found = parsed.replace(tzinfo=dt.UTC) if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
+    # The first and last instants of the calendar cannot be shown in every time zone.
+    return found if EARLIEST <= found.date() < LATEST else None
 
 
 def result_key(*parts: str) -> str:

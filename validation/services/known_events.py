@@ -110,10 +110,10 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
 
 
 @transaction.atomic
-def withdraw_expected(result: CheckResult, *, at: dt.datetime) -> None:
-    """Remove the mark that a result was expected, and evaluate the check again.
+def withdraw_expected(result: CheckResult, *, by: User, at: dt.datetime) -> None:
+    """Remove the mark by `by` that a result was expected, and evaluate the check again.
 
-    Raises DomainError if the check was deleted or the result is not marked any more.
+    Raises DomainError if the check was deleted, or the result is not marked any more or by somebody else.
     """
     check = Check.objects.select_for_update().filter(pk=result.parent_check_id).first()
     if check is None:
@@ -121,6 +121,8 @@ def withdraw_expected(result: CheckResult, *, at: dt.datetime) -> None:
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
     if row.acknowledged_at is None:
         raise DomainError("This result is no longer marked as expected.")
+    if row.acknowledged_by_id != by.pk:
+        raise DomainError("Somebody else has since marked this result as expected.")
     # The name of a known event stays.
     if row.expected == _marked_by(row.acknowledged_by):
         row.expected = ""

@@ -186,7 +186,7 @@ def new_check(request: SignedInRequest) -> HttpResponse:
 
     def save(fields: dict[str, Any]) -> int:
         check = create_check(pipeline, fields={**fields, "check_type": check_type}, by=request.user, at=timezone.now())
-        confirm_with_undo(request, "Check created.", UndoCreateCheck(check.pk))
+        confirm_with_undo(request, "Check created.", UndoCreateCheck(check.pk, setting_values(check, fields)))
         return check.pk
 
     return _check_form(request, Check(pipeline=pipeline, check_type=check_type), save=save)

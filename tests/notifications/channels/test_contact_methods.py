@@ -21,7 +21,7 @@ from notifications.services.contact_methods import (
 )
 from notifications.services.delivery import deliver_one
 from notifications.services.preferences import update_rules
-from tests.factories import add_contact_method
+from tests.factories import add_contact_method, bearer
 from tests.notifications.news import Page, enqueue_news, with_mail
 
 MINUTE = dt.timedelta(minutes=1)
@@ -59,7 +59,7 @@ def test_a_code_works_once_for_fifteen_minutes_and_five_attempts(method):
         verify_contact_method(method, code=code)
     send_code(later(minutes=2))
     row = later(minutes=16)
-    with pytest.raises(InvalidInputError, match="too old"):
+    with pytest.raises(InvalidInputError, match="has expired"):
         verify_contact_method(row, code=contact_code(row))
     send_code(row)
     row = ContactMethod.objects.get()
@@ -67,6 +67,17 @@ def test_a_code_works_once_for_fifteen_minutes_and_five_attempts(method):
     verify_contact_method(row, code=contact_code(row))
     with pytest.raises(InvalidInputError):
         verify_contact_method(row, code=contact_code(row))
+
+
+def test_any_number_of_attempts_is_refused_in_words(method, a, client):
+    ContactMethod.objects.update(code_attempts=32_767)
+    answer = client.post(
+        f"/api/v1/me/contact-methods/{method.pk}/verify/",
+        {"code": contact_code(method)},
+        content_type="application/json",
+        **bearer(a),
+    )
+    assert (answer.status_code, answer.json()) == (400, {"code": ["Too many wrong codes. Send a new one."]})
 
 
 def test_codes_are_limited(method, monkeypatch):
@@ -162,7 +173,7 @@ def test_by_default_an_sms_comes_after_two_minutes_and_a_call_after_five(phone, 
 def test_admins_set_what_high_urgency_rules_must_include(phone, a, signed_in):
     NotificationPolicy.objects.create(pk=1, high_needs_one_of=["push", "sms", "voice"])
     assert lacks_needed_channel(a)
-    assert "one of push, SMS, call" in signed_in(a).get("/me/notifications/").content.decode()
+    assert "one of these channels in high-urgency rules: push, SMS, call" in signed_in(a).get("/me/notifications/").content.decode()
     with pytest.raises(InvalidInputError, match="in high-urgency rules: push, SMS, call"):
         update_rules(a, rules={"high": [Step(0, "email")]})
     add_contact_method(a, channel="sms", address="+4915123456789")
