@@ -4,8 +4,8 @@ Checks of one pipeline that fail within five minutes share one incident, which r
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -22,6 +22,7 @@ from incidents.models import (
     Incident,
     TimelineEntry,
 )
+from incidents.queries.blame import upstream_incident
 from incidents.services.escalation import escalation_wait
 from incidents.services.transitions import (
     NewIncident,
@@ -32,6 +33,7 @@ from incidents.services.transitions import (
     reopen,
     resolve,
 )
+from lineage.queries import current_graph
 from pipelines.models import Pipeline
 from validation.domain.buckets import DAY, format_bucket
 from validation.domain.results import ResultStatus
@@ -144,13 +146,30 @@ def _open(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> I
             row = lock_incident(storm)
             if not row.is_resolved:
                 return _join(row, trigger=trigger, at=at)
-    return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
+    what = replace(trigger.new_incident, parent=_parent(pipeline, trigger=trigger, at=at))
+    return open_incident(pipeline, what=what, by=None, at=at)
+
+
+def _parent(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident | None:
+    """Return the open incident upstream that explains a failing check, locked, or None.
+
+    Incidents upstream are always locked first, so that two workers never wait for each other. Of one that is resolved at the same
+    moment the lock decides; one that is resolved afterwards is seen by the next sweep.
+    """
+    if trigger.source != Incident.Source.CHECK:
+        return None
+    upstream = upstream_incident(pipeline, at=at)
+    if upstream is None:
+        return None
+    row = lock_incident(Incident(pk=upstream.key))
+    return None if row.is_resolved or row.recovered_at is not None else row
 
 
 @transaction.atomic
 def _reopen(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
     text = f"Failed again: {trigger.text}"[:MAX_TEXT_LENGTH]
-    row = reopen(incident, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
+    parent = _parent(incident.pipeline, trigger=trigger, at=at)
+    row = reopen(incident, by=None, at=at, text=text, flap_window=MIN_COOLDOWN, parent=parent)
     what = trigger.new_incident
     failures = row.failures.of_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
     failures.update(recovered_at=None, last_seen_at=at, title=what.title, text=what.text)
@@ -261,6 +280,8 @@ def sync_with_checks(*, at: dt.datetime) -> int:
     """
     rows = Check.objects.alerting().exclude(severity=Severity.WARN).select_related("pipeline", "metric")
     alerting = list(rows.order_by("alerting_since", "pk"))
+    upstream = _upstream_counts([check.pipeline_id for check in alerting], at=at)
+    alerting.sort(key=lambda check: upstream[check.pipeline_id])
     for check in alerting:
         trigger_incident(check.pipeline, trigger=_check_trigger(check, at=at), at=at)
     failures = Failure.objects.filter(is_open=True, check_id__isnull=False).select_related("incident")
@@ -273,6 +294,12 @@ def sync_with_checks(*, at: dt.datetime) -> int:
         cooldown = max(_cooldown(cooldowns.get(failure.check_id or 0, 0)) for failure in recovered)
         mark_recovered(incident, failures=[failure.pk for failure in recovered], cooldown=cooldown, at=at)
     return len(alerting)
+
+
+def _upstream_counts(pipelines: Collection[int], *, at: dt.datetime) -> dict[int, int]:
+    """Return the number of pipelines upstream of each. In this order, what is upstream comes first."""
+    graph = current_graph(at=at)
+    return {pipeline: len(graph.ancestors(pipeline)) for pipeline in set(pipelines)}
 
 
 def _check_trigger(check: Check, *, at: dt.datetime) -> IncidentTrigger:
@@ -308,6 +335,8 @@ def _cooldown(minutes: int) -> dt.timedelta:
 def sync_with_external_checks(*, at: dt.datetime) -> int:
     """Do the same for the checks of external tools; return how many fail."""
     failing = list(failing_external_checks())
+    upstream = _upstream_counts([check.pipeline_id for check in failing if check.pipeline_id is not None], at=at)
+    failing.sort(key=lambda check: upstream.get(check.pipeline_id or 0, 0))
     for check in failing:
         if check.pipeline is not None:
             trigger = IncidentTrigger(
