@@ -17,7 +17,7 @@ from lineage.services.edges import add_edge, cut_edge
 from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant
 from pipelines.models import Pipeline
-from tests.factories import bearer
+from tests.factories import bearer, make_pipeline
 from tests.incidents.test_incidents import MINUTE, make_incident, notified_people, timeline_kinds
 from tests.incidents.test_storms import alert, trigger
 from tests.validation.fixtures import make_check, make_metric
@@ -27,7 +27,7 @@ COOLDOWN = 30 * MINUTE
 
 
 def link(upstream, downstream, *, at):
-    return add_edge(upstream, downstream, at=at)
+    return add_edge(upstream=upstream, downstream=downstream, at=at)
 
 
 @pytest.fixture
@@ -74,16 +74,21 @@ def test_the_child_hangs_below_its_parent_and_pages_nobody(parent, child, now):
     assert child.next_escalation_at == now + 15 * MINUTE
 
 
-def test_its_responder_gets_one_message_of_low_urgency(pipelines, parent, child, now, chain):
-    for number in range(3, 6):
-        trigger(pipelines[1], number, now, minutes=7 + 6 * (number - 3) - 1 if number == 3 else 8)
-    messages = Message.objects.filter(type="incident-held")
-    if notified_people(parent) == chain(now)[:1] and messages:
-        [message] = messages
-        assert (message.urgent, message.subject) == (False, f"Upstream: {parent.pipeline}: {parent.title}")
-        assert is_still_relevant(message, at=now)
-        resolve(child, by=None, at=now + 9 * MINUTE)
-        assert not is_still_relevant(message, at=now + 9 * MINUTE) or messages.count() == 1
+def test_its_responder_gets_one_message_of_low_urgency(pipelines, parent, now, a, b, outsider):
+    others = [make_pipeline(f"Mart {n}", primary=outsider, secondary=b, position=90 + n) for n in (1, 2)]
+    for number, other in enumerate(others):
+        link(pipelines[0], other, at=now)
+        row = trigger(other, 10 + number, now, minutes=1)
+        assert (row.parent, row.hold) == (parent, "upstream")
+    [message] = Message.objects.filter(type="incident-held")
+    assert (message.recipient, message.urgent) == (outsider, False)
+    assert message.subject == f"Upstream: {parent.pipeline}: {parent.title}"
+    assert "Mart 1 fails too: Check 10 failed" in message.text
+    assert is_still_relevant(message, at=now)
+    assert pages().count() == 1
+    first = Incident.objects.get(check_id=10)
+    resolve(first, by=a, at=now + 2 * MINUTE)
+    assert not is_still_relevant(message, at=now + 2 * MINUTE)
 
 
 def test_what_was_opened_below_a_child_hangs_below_the_root(pipelines, parent, child, now):
