@@ -64,7 +64,7 @@ format: .venv/installed-dev .venv/biome/installed
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 lock: .venv/installed-dev
 	$(UV_COMPILE) pyproject.toml -o requirements.txt
-	$(UV_COMPILE) --extra local -c requirements.txt pyproject.toml -o requirements-local.txt
+	$(UV_COMPILE) --extra local --extra planner -c requirements.txt pyproject.toml -o requirements-local.txt
 	$(UV_COMPILE) --extra planner -c requirements.txt pyproject.toml -o requirements-planner.txt
 	$(UV_COMPILE) --extra local --extra planner --extra dev -c requirements-local.txt pyproject.toml -o requirements-dev.txt
 	$(UV_COMPILE) requirements-dbt.in -o requirements-dbt.txt

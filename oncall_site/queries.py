@@ -55,7 +55,7 @@ class Health:
     detail: str
 
 
-def readiness() -> list[Health]:
+def site_health() -> list[Health]:
     """Return the health of the database, the broker, the workers and beat.
 
     A worker's heartbeat is a task that beat sends: without beat, both are reported as down.

@@ -1,4 +1,4 @@
-"""Serializer fields for people."""
+"""Serializers and serializer fields for people."""
 
 from typing import Any
 
@@ -15,3 +15,15 @@ class UsernameField(serializers.SlugRelatedField[User]):
         if not options.get("read_only"):
             options["queryset"] = all_users()
         super().__init__(slug_field="username", **options)
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    """An engineer, with the fields that every user can see."""
+
+    active = serializers.BooleanField(source="is_active")
+    admin = serializers.BooleanField(source="is_staff")
+    name = serializers.CharField(source="display_name")
+
+    class Meta:
+        model = User
+        fields = ("username", "name", "phone", "time_zone", "country", "subdivision", "colour", "active", "admin")

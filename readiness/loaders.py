@@ -337,7 +337,7 @@ def _external(windows: Mapping[int, DayWindow]) -> tuple[dict[int, list[DayCheck
 def _incidents(windows: Mapping[int, DayWindow]) -> dict[int, list[str]]:
     """Return the titles of the open incidents about each pipeline's day: those opened before the next day was due."""
     titles: dict[int, list[str]] = defaultdict(list)
-    rows = Incident.objects.unresolved().filter(pipeline__in=windows).order_by("opened_at", "pk")
+    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=windows).order_by("opened_at", "pk")
     for pipeline, title, opened_at in rows.values_list("pipeline", "title", "opened_at"):
         if opened_at < windows[pipeline].next_due_at:
             titles[pipeline].append(title)

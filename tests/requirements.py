@@ -13,7 +13,7 @@ def problems():
     required, extras = project["dependencies"], project["optional-dependencies"]
     wanted = {
         "requirements.txt": required,
-        "requirements-local.txt": [*required, *extras["local"]],
+        "requirements-local.txt": [*required, *extras["local"], *extras["planner"]],
         "requirements-planner.txt": [*required, *extras["planner"]],
         "requirements-dev.txt": [*required, *extras["local"], *extras["planner"], *extras["dev"]],
         "requirements-dbt.txt": (ROOT / "requirements-dbt.in").read_text().splitlines(),

@@ -79,7 +79,14 @@ def reap(session, folder, keep):
                 process.kill()
         psutil.wait_procs(leftovers, timeout=5)
     if keep != "keep":
-        shutil.rmtree(folder, ignore_errors=True)
+        # The disks of tests/faults/test_machine.py.
+        for partition in psutil.disk_partitions(all=True):
+            if Path(partition.mountpoint).is_relative_to(folder):
+                subprocess.run(["umount", "--lazy", partition.mountpoint], check=False)
+        # A process that was just killed may still have written while the folder was being removed.
+        while Path(folder).exists() and time.monotonic() < deadline:
+            shutil.rmtree(folder, ignore_errors=True)
+            time.sleep(0.1)
 
 
 def _processes(session):

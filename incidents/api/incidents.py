@@ -27,12 +27,14 @@ from incidents.api.serializers import (
     ReassignSerializer,
     ResolveSerializer,
     RunStepSerializer,
+    SimilarIncidentSerializer,
     SnoozeSerializer,
     StopwatchStepSerializer,
     TimelineEntrySerializer,
 )
 from incidents.models import Incident, RunStep, TimelineEntry
 from incidents.queries.incidents import all_incidents, detailed_incidents
+from incidents.queries.similar import similar_incidents
 from incidents.queries.stopwatch import stopwatch
 from incidents.services import transitions
 from incidents.services.drills import start_drill
@@ -162,6 +164,12 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def failures(self, request: Request, pk: str) -> Response:
         """List the failing checks in an incident, oldest first."""
         return paginate_list(self, request, self.get_object().failures.order_by("pk"), serializer=FailureSerializer)
+
+    @extend_schema(responses=SimilarIncidentSerializer(many=True))
+    @action(detail=True)
+    def similar(self, request: Request, pk: str) -> Response:
+        """List the past incidents most like an incident, and what fixed them; at most three."""
+        return paginate_list(self, request, similar_incidents(self.get_object()), serializer=SimilarIncidentSerializer)
 
     @extend_schema(methods=["get"], responses=TimelineEntrySerializer(many=True))
     @extend_schema(methods=["post"], request=CommentSerializer, responses={201: IncidentDetailSerializer})

@@ -110,6 +110,18 @@ class EscalationStepSerializer(serializers.ModelSerializer[EscalationStep]):
         fields = ("engineer", "role", "at", "round")
 
 
+class SimilarIncidentSerializer(serializers.Serializer[Any]):
+    """A past incident like another, with the runbook step that fixed it and the comment with which it was resolved."""
+
+    id = serializers.IntegerField(source="incident.pk")
+    pipeline = serializers.SlugField(source="incident.pipeline.slug")
+    title = serializers.CharField(source="incident.title")
+    opened_at = serializers.DateTimeField(source="incident.opened_at")
+    resolved_at = serializers.DateTimeField(source="incident.resolved_at")
+    fixed_by = serializers.CharField(allow_blank=True, help_text="Text of the runbook step.")
+    comment = serializers.CharField(allow_blank=True)
+
+
 class FailureSerializer(serializers.ModelSerializer[Failure]):
     """A failing check in an incident; `recovered_at` is null while it fails, `check_id` for a check of another tool."""
 

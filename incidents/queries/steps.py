@@ -12,6 +12,8 @@ from runbooks.domain.steps import runbook_steps
 from runbooks.models import Runbook
 from runbooks.queries import revision_html
 
+MAX_SUGGESTIONS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class StepStatistic:
@@ -46,6 +48,13 @@ def step_statistics(runbook: Runbook) -> list[StepStatistic]:
         _statistic(step.text, [row for row in timed if row["text"] == step.text])
         for step in runbook_steps(revision_html(runbook, number=runbook.revision))
     ]
+
+
+def suggested_steps(runbook: Runbook) -> list[StepStatistic]:
+    """Return the steps that fixed incidents, those that fixed the largest share of them first and of those the quickest."""
+    fixing = [step for step in step_statistics(runbook) if step.fixed]
+    fixing.sort(key=lambda step: (-step.fixed / step.runs, step.duration or dt.timedelta.max))
+    return fixing[:MAX_SUGGESTIONS]
 
 
 def _timed(steps: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

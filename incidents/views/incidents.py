@@ -28,6 +28,8 @@ from incidents.forms import (
 )
 from incidents.models import Incident
 from incidents.queries import incidents as queries
+from incidents.queries.similar import similar_incidents
+from incidents.queries.steps import suggested_steps
 from incidents.queries.stopwatch import stopwatch
 from incidents.services import transitions
 from incidents.undo import UndoEdit
@@ -108,6 +110,7 @@ def render_incident(
     at, run = timezone.now(), queries.active_run(incident)
     escalation_steps = incident.escalation_steps.select_related("engineer")
     chain = queries.escalation_chain(incident, at=at)
+    runbook = Runbook.objects.filter(pipeline=incident.pipeline).first()
     check = Check.objects.filter(pk=incident.check_id).select_related("metric").first() if incident.check_id else None
     context: dict[str, Any] = {
         "incident": incident,
@@ -130,7 +133,9 @@ def render_incident(
         "check": check,
         "plot": incident_plot(check, days=PLOT_DAYS) if check else None,
         "heat_map": build_heat_map(arrivals(check, at=at), step=check_granularity(check).step) if check else None,
-        "runbook": Runbook.objects.filter(pipeline=incident.pipeline).first(),
+        "runbook": runbook,
+        "similar": similar_incidents(incident),
+        "suggestions": suggested_steps(runbook) if runbook and not incident.is_resolved else [],
         "note_form": NoteForm(auto_id="note_%s"),
         "reassign_form": ReassignForm(auto_id="reassign_%s", assignee=incident.assignee),
         "snooze_form": SnoozeForm(auto_id="snooze_%s", initial={"until": at + DEFAULT_SNOOZE}),

@@ -10,9 +10,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -28,6 +28,54 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Edge',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(choices=[('dbt', 'dbt'), ('openlineage', 'OpenLineage'), ('admin', 'Admin')], max_length=20)),
+                ('project', models.CharField(blank=True, help_text='The dbt project that reports the edge.', max_length=200)),
+                ('first_seen_at', models.DateTimeField()),
+                ('last_seen_at', models.DateTimeField()),
+                ('removed_at', models.DateTimeField(blank=True, help_text='When the source stopped reporting the edge.', null=True)),
+                ('cut_at', models.DateTimeField(blank=True, help_text='When an admin cut the edge.', null=True)),
+                ('cut_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('downstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='upstream_edges', to='pipelines.pipeline')),
+                ('upstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='downstream_edges', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['upstream__position', 'upstream_id', 'downstream__position', 'downstream_id', 'source', 'project'],
+                'indexes': [models.Index(condition=models.Q(('cut_at', None), ('removed_at', None)), fields=['downstream'], name='edge_present')],
+                'constraints': [models.UniqueConstraint(fields=('upstream', 'downstream', 'source', 'project'), name='edge_is_unique'), models.CheckConstraint(condition=models.Q(('upstream', models.F('downstream')), _negated=True), name='edge_joins_two_pipelines', violation_error_message='A pipeline cannot be upstream of itself.'), models.CheckConstraint(condition=models.Q(('source__in', ['dbt', 'openlineage', 'admin'])), name='edge_has_a_source'), models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='edge_is_first_seen_before_last')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OpenLineageNode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=250, unique=True)),
+                ('kind', models.CharField(choices=[('job', 'Job'), ('dataset', 'Dataset')], max_length=10)),
+                ('last_seen_at', models.DateTimeField()),
+                ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='openlineage_nodes', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['key'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['job', 'dataset'])), name='openlineage_node_has_a_kind')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OwnerDecision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('owner_name', models.CharField(blank=True, max_length=200)),
+                ('owner_email', models.CharField(blank=True, max_length=200)),
+                ('decided_at', models.DateTimeField()),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pipeline', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='owner_decision', to='pipelines.pipeline')),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -51,6 +99,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['project', 'key'],
+                'indexes': [models.Index(fields=['key'], name='dbt_node_key')],
+                'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_node_key_is_unique')],
             },
         ),
         migrations.CreateModel(
@@ -66,43 +116,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['project', 'name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='DbtExposure',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('owner_name', models.CharField(blank=True, max_length=200)),
-                ('owner_email', models.CharField(blank=True, max_length=200)),
-                ('key', models.CharField(max_length=250)),
-                ('name', models.CharField(max_length=200)),
-                ('kind', models.CharField(blank=True, max_length=50)),
-                ('url', models.CharField(blank=True, max_length=2000)),
-                ('description', models.TextField(blank=True)),
-                ('pipelines', models.ManyToManyField(blank=True, related_name='exposures', to='pipelines.pipeline')),
-                ('parents', models.ManyToManyField(blank=True, related_name='exposures', to='lineage.dbtnode')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to='lineage.dbtproject')),
-            ],
-            options={
-                'ordering': ['name', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Edge',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('dbt', 'dbt'), ('openlineage', 'OpenLineage'), ('admin', 'Admin')], max_length=20)),
-                ('project', models.CharField(blank=True, help_text='The dbt project that reports the edge.', max_length=200)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(blank=True, help_text='When the source stopped reporting the edge.', null=True)),
-                ('cut_at', models.DateTimeField(blank=True, help_text='When an admin cut the edge.', null=True)),
-                ('cut_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('downstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='upstream_edges', to='pipelines.pipeline')),
-                ('upstream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='downstream_edges', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['upstream__position', 'upstream_id', 'downstream__position', 'downstream_id', 'source', 'project'],
+                'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_group_key_is_unique')],
             },
         ),
         migrations.CreateModel(
@@ -128,19 +142,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='OpenLineageNode',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=250, unique=True)),
-                ('kind', models.CharField(choices=[('job', 'Job'), ('dataset', 'Dataset')], max_length=10)),
-                ('last_seen_at', models.DateTimeField()),
-                ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='openlineage_nodes', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['key'],
-            },
-        ),
-        migrations.CreateModel(
             name='OpenLineageUse',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -148,19 +149,8 @@ class Migration(migrations.Migration):
                 ('read', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readers', to='lineage.openlineagenode')),
                 ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reads', to='lineage.openlineagenode')),
             ],
-        ),
-        migrations.CreateModel(
-            name='OwnerDecision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('owner_name', models.CharField(blank=True, max_length=200)),
-                ('owner_email', models.CharField(blank=True, max_length=200)),
-                ('decided_at', models.DateTimeField()),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pipeline', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='owner_decision', to='pipelines.pipeline')),
-            ],
             options={
-                'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('reader', 'read'), name='openlineage_use_is_unique')],
             },
         ),
         migrations.CreateModel(
@@ -182,41 +172,25 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddIndex(
-            model_name='dbtnode',
-            index=models.Index(fields=['key'], name='dbt_node_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='dbtnode',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_node_key_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='dbtgroup',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_group_key_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='dbtexposure',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='dbt_exposure_key_is_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='edge',
-            index=models.Index(condition=models.Q(('cut_at', None), ('removed_at', None)), fields=['downstream'], name='edge_present'),
-        ),
-        migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.UniqueConstraint(fields=('upstream', 'downstream', 'source', 'project'), name='edge_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.CheckConstraint(condition=models.Q(('upstream', models.F('downstream')), _negated=True), name='edge_joins_two_pipelines', violation_error_message='A pipeline cannot be upstream of itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['dbt', 'openlineage', 'admin'])), name='edge_has_a_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='edge',
-            constraint=models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='edge_is_first_seen_before_last'),
+        migrations.CreateModel(
+            name='DbtExposure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('owner_name', models.CharField(blank=True, max_length=200)),
+                ('owner_email', models.CharField(blank=True, max_length=200)),
+                ('key', models.CharField(max_length=250)),
+                ('name', models.CharField(max_length=200)),
+                ('kind', models.CharField(blank=True, max_length=50)),
+                ('url', models.CharField(blank=True, max_length=2000)),
+                ('description', models.TextField(blank=True)),
+                ('pipelines', models.ManyToManyField(blank=True, related_name='exposures', to='pipelines.pipeline')),
+                ('parents', models.ManyToManyField(blank=True, related_name='exposures', to='lineage.dbtnode')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to='lineage.dbtproject')),
+            ],
+            options={
+                'ordering': ['name', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_exposure_key_is_unique')],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='edge',
@@ -229,14 +203,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='edge',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "lineage_edgeevent" ("cut_at", "cut_by_id", "downstream_id", "first_seen_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "project", "removed_at", "source", "upstream_id") VALUES (OLD."cut_at", OLD."cut_by_id", OLD."downstream_id", OLD."first_seen_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."project", OLD."removed_at", OLD."source", OLD."upstream_id"); RETURN NULL;', hash='f77c14948bc325355fda6749a18e041b4ab4a11c', operation='DELETE', pgid='pgtrigger_delete_delete_26035', table='lineage_edge', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='openlineagenode',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['job', 'dataset'])), name='openlineage_node_has_a_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='openlineageuse',
-            constraint=models.UniqueConstraint(fields=('reader', 'read'), name='openlineage_use_is_unique'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='ownerdecision',

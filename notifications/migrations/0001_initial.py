@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('starts_at', models.TimeField(verbose_name='from')),
                 ('ends_at', models.TimeField(verbose_name='until')),
+                ('weekends', models.BooleanField(default=False, help_text='Saturday and Sunday are quiet all day.')),
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='quiet_hours', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -258,6 +259,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('starts_at', models.TimeField(verbose_name='from')),
                 ('ends_at', models.TimeField(verbose_name='until')),
+                ('weekends', models.BooleanField(default=False, help_text='Saturday and Sunday are quiet all day.')),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.quiethours')),
@@ -378,14 +380,14 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quiethours',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at") VALUES (NEW."ends_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."starts_at"); RETURN NULL;', hash='8cf8d4c945dc04f1a0a2e67359660e5f2c4eab83', operation='INSERT', pgid='pgtrigger_insert_insert_16293', table='notifications_quiethours', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "weekends") VALUES (NEW."ends_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."starts_at", NEW."weekends"); RETURN NULL;', hash='72cd97757ce24a56817f1f081e19ba0daf01961d', operation='INSERT', pgid='pgtrigger_insert_insert_16293', table='notifications_quiethours', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quiethours',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at") VALUES (NEW."ends_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."starts_at"); RETURN NULL;', hash='0973903f58e70c7327bc562c15c8085421ef067d', operation='UPDATE', pgid='pgtrigger_update_update_4610c', table='notifications_quiethours', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "weekends") VALUES (NEW."ends_at", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."starts_at", NEW."weekends"); RETURN NULL;', hash='822e36e38ef650e71f99f7f739eeba427310a8fb', operation='UPDATE', pgid='pgtrigger_update_update_4610c', table='notifications_quiethours', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quiethours',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at") VALUES (OLD."ends_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at"); RETURN NULL;', hash='6f8515cbf63f9356dcdf5821a2e10cbf5a043ef8', operation='DELETE', pgid='pgtrigger_delete_delete_267b0', table='notifications_quiethours', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "weekends") VALUES (OLD."ends_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at", OLD."weekends"); RETURN NULL;', hash='de62ff71a3c2288b8a17a3fc9be9fe7cdb7930b6', operation='DELETE', pgid='pgtrigger_delete_delete_267b0', table='notifications_quiethours', when='AFTER')),
         ),
     ]

@@ -74,9 +74,9 @@ def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str
         "switched_off_at": None,
         "reported_at": None,
     }
-    row = PushDevice.objects.select_for_update().filter(endpoint_digest=digest).first()
-    if row is None:
-        return PushDevice.objects.create(endpoint_digest=digest, name=cleaned, **fields)
+    # Somebody else may add the same browser at this moment: then the row is theirs first.
+    PushDevice.objects.bulk_create([PushDevice(endpoint_digest=digest, name=cleaned, **fields)], ignore_conflicts=True)
+    row = PushDevice.objects.select_for_update().get(endpoint_digest=digest)
     if row.person_id != person.pk:
         fields |= {"name": cleaned, "confirmed_at": None, "last_delivered_at": None}
     for field, value in fields.items():

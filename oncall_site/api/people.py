@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from common.identifiers import USERNAME_PATTERN
 from oncall_site import services
-from people.api import PersonSerializer
+from people.serializers import PersonSerializer
 from people.models import PasswordLink, User
 from people.permissions import request_user
 from people.queries import all_users

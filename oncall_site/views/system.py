@@ -27,6 +27,7 @@ TASK_LABELS = {
     "notifications.tasks.deliver": "Send a message",
     "notifications.tasks.purge_finished": "Delete old messages",
     "notifications.tasks.sweep": "Find due messages",
+    "oncall_site.tasks.check_shifts": "Notify engineers before their shifts",
     "oncall_site.tasks.record_heartbeat": "Record a worker heartbeat",
     "oncall_site.tasks.grow_demo": "Add new days to the demo warehouse",
     "people.tasks.purge_attempts": "Delete old sign-in attempts",
@@ -34,11 +35,16 @@ TASK_LABELS = {
     "runbooks.tasks.purge_runbooks": "Delete removed runbooks",
     "scheduling.tasks.expire_swaps": "Expire swap requests",
     "scheduling.tasks.expire_cover_requests": "Expire cover requests",
+    "readiness.tasks.deliver_reader_messages": "Send messages to readers",
+    "readiness.tasks.purge_readers": "Delete old messages to readers",
+    "readiness.tasks.render_readers_pages": "Render readers’ pages",
+    "readiness.tasks.sync_publications": "Publish safe days and record restatements",
     "scheduling.tasks.sync_coverage_gaps": "Find coverage gaps",
     "scheduling.tasks.ensure_weeks": "Plan upcoming on-call weeks",
     "scheduling.tasks.sync_calendar_links": "Sync linked calendars",
     "scheduling.tasks.reassign_inactive": "Remove deactivated users from the schedule",
     "scheduling.tasks.notify_schedule_changes": "Notify engineers of schedule changes",
+    "validation.tasks.import_dbt_folders": "Import dbt artifacts from folders",
     "validation.tasks.purge_checks": "Delete removed checks",
     "validation.tasks.run_check": "Run a check",
     "validation.tasks.sweep_checks": "Find due checks",
@@ -56,7 +62,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:
     """Return the health of each part; 503 if one is down."""
-    parts = queries.readiness()
+    parts = queries.site_health()
     is_ready = all(part.ok for part in parts)
     body = {"ready": is_ready, "parts": {part.part: {"ok": part.ok, "detail": part.detail} for part in parts}}
     return JsonResponse(body, status=200 if is_ready else 503)
@@ -95,7 +101,7 @@ def system(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "System health",
-        "parts": queries.readiness(),
+        "parts": queries.site_health(),
         "heartbeats": queries.heartbeats(),
         "stale_after": queries.STALE_AFTER.total_seconds(),
         "sweeps": sorted(

@@ -200,5 +200,5 @@ def _changed_points(
 def _find_incident(publication: Publication, *, since: dt.datetime, until: dt.datetime) -> Incident | None:
     """Return the newest incident of the pipeline that was open while a value differed, or None: a backfill."""
     still_open = Q(resolved_at=None) | Q(resolved_at__gte=since)
-    rows = Incident.objects.filter(still_open, pipeline=publication.pipeline_id, opened_at__lte=until)
+    rows = Incident.objects.without_drills().filter(still_open, pipeline=publication.pipeline_id, opened_at__lte=until)
     return rows.order_by("-opened_at", "-pk").first()

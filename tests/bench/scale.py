@@ -89,10 +89,19 @@ SELECT week.rotation_id, week.starts_on, week.starts_at, before.engineer_id, wee
   ) sheet
  WHERE week.starts_at BETWEEN %(at)s - interval '8 weeks' AND %(at)s + interval '4 weeks'
 """
+# The columns of a message that differ; the others have the model's defaults.
+MESSAGE_COLUMNS = {
+    "dedup_key": "n::text",
+    "recipient_id": "%(person)s + n %% %(people)s",
+    "text": "repeat('text ', 40)",
+    "state": "CASE WHEN n > %(sent)s THEN 'pending' ELSE 'sent' END",
+    "due_at": "due",
+    "expires_at": "due + interval '1 day'",
+    "created_at": "due",
+    "sent_at": "CASE WHEN n <= %(sent)s THEN due + interval '3 seconds' END",
+}
 OUTBOX = """
-INSERT INTO notifications_message (type, dedup_key, context, recipient_id, channel, subject, text, calendar_method, calendar, state, due_at, expires_at, urgent, attempts, problem, created_at, sent_at, delay_minutes)
-SELECT 'bench', n::text, '{}', %(person)s + n %% %(people)s, 'email', 'Your shift starts', repeat('text ', 40), '', '', CASE WHEN n > %(sent)s THEN 'pending' ELSE 'sent' END, due, due + interval '1 day', false, 0, '', due,
-       CASE WHEN n > %(sent)s THEN NULL ELSE due + interval '3 seconds' END, 0
+INSERT INTO notifications_message ({columns}) SELECT {values}
   FROM generate_series(1, %(messages)s) n
   CROSS JOIN LATERAL (SELECT %(at)s::timestamptz + (n - %(sent)s) * interval '150 seconds' AS due) instant
 """
@@ -144,12 +153,26 @@ def fill(*, at):
         cursor.execute(HOLIDAYS, {"first": first, "blocks": YEARS * 6 + 3})
         sent = MESSAGES - 10_000
         given = {"person": people[0].pk, "people": ENGINEERS, "sent": sent, "messages": MESSAGES, "at": at}
-        cursor.execute(OUTBOX, given)
+        fill_outbox(cursor, given)
         cursor.execute(HANDOFFS, {"at": at})
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM ANALYZE")
     open_incidents(pipelines[:: len(pipelines) // INCIDENTS], by=people[0], at=at)
     return time.perf_counter() - began
+
+
+def fill_outbox(cursor, given):
+    """Insert the messages."""
+    message = Message(type="bench", subject="Your shift starts")
+    fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
+    names = [field.column for field in fields]
+    values = [MESSAGE_COLUMNS.get(name, f"%({name})s") for name in names]
+    defaults = {
+        field.column: field.get_db_prep_save(getattr(message, field.attname), connection)
+        for field in fields
+        if field.column not in MESSAGE_COLUMNS
+    }
+    cursor.execute(OUTBOX.format(columns=", ".join(names), values=", ".join(values)), {**defaults, **given})
 
 
 def open_incidents(pipelines, *, by, at):

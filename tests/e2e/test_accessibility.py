@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -31,6 +30,8 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, decline_swap, request_swap
 from tests.axe import findings
 from tests.browser import follow
+from tests.factories import import_example
+from tests.snapshots import this_minute
 from tests.validation.samples import sample
 from validation.models import ExternalCheck, Metric
 from validation.services.checks import create_check, mute_check
@@ -138,7 +139,7 @@ def complaints_but_404(complaints):
 
 @pytest.fixture
 def seeded(transactional_db, seed, admin):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
     runbook = Runbook.objects.get(pipeline__slug=SLUG)
     text = runbook.revisions.get().markdown.replace("Rerun failed tasks", "Restart failed tasks")
     table = "\n\n| name | count |\n|:---|---:|\n| a | 1 |\n\n- [x] done\n- [ ] open\n\n```sql\nSELECT 1\n```\n"

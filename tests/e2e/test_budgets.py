@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -12,6 +11,8 @@ from incidents.services.transitions import NewIncident, open_incident
 from pipelines.models import Pipeline
 from tests.browser import SIZES
 from tests.e2e.test_accessibility import PAGES, SLUG
+from tests.factories import import_example
+from tests.snapshots import this_minute
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,7 +29,7 @@ new PerformanceObserver((list) => {
 
 @pytest.fixture
 def seeded(transactional_db, seed):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
     what = NewIncident(kind="delay", title="Activity logs are late")
     open_incident(Pipeline.objects.get(slug=SLUG), what=what, by=None, at=timezone.now())
 

@@ -1,10 +1,11 @@
 """Selecting days of the calendar by mouse, touch, keyboard or two typed dates leads to the same form."""
 
 import pytest
-from django.core.management import call_command
 
 from people.models import User
 from tests.browser import PHONE
+from tests.factories import import_example
+from tests.snapshots import this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -13,7 +14,7 @@ MONTH = "/calendar/2026/12/"
 
 @pytest.fixture
 def a(seed):
-    call_command("import_handbook", seed, verbosity=0)
+    import_example(at=this_minute())
     return User.objects.get(username="engineer-a")
 
 

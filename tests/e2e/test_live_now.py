@@ -3,19 +3,20 @@
 import re
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from incidents.services.transitions import NewIncident, open_incident
 from pipelines.models import Pipeline
+from tests.factories import import_example
+from tests.snapshots import this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def page(transactional_db, seed, a, open_page):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
     page = open_page(a)
     # The page's own clock: 15 seconds pass when a test says so.
     page.clock.install()

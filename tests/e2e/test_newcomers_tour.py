@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -25,7 +24,8 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from tests.browser import SIZES
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, import_example
+from tests.snapshots import this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -87,7 +87,7 @@ def told(person, title):
 @pytest.fixture
 def site(transactional_db, seed):
     """The demo's handbook, with A on call this week and B the next, and Daily growth in trouble."""
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
     for person in User.objects.all():
         person.set_password(PASSWORD)
         person.email = f"{person.username}@example.org"

@@ -3,20 +3,21 @@
 import re
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import expect
 
 from people.models import ApiToken
 from people.services.accounts import create_token
 from tests.browser import PHONE
 from tests.e2e.test_accessibility import findings
+from tests.factories import import_example
+from tests.snapshots import this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def seeded(transactional_db, seed):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
 
 
 @pytest.mark.parametrize("key", ["/", "Control+k"])

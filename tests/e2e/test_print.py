@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -14,6 +13,8 @@ from handoffs.services.sheets import NoteChange, SheetChange, change_sheet
 from runbooks.models import Runbook
 from runbooks.services import save_revision
 from scheduling.models import Rotation
+from tests.factories import import_example
+from tests.snapshots import this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,7 +23,7 @@ SLUG = "daily-growth-experiment-focused"
 
 @pytest.fixture
 def paths(transactional_db, seed, a):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
     at, rotation = timezone.now(), Rotation.objects.get()
     sync_handoffs(at=at)
     handoff = Handoff.objects.with_people().order_by("at").first()

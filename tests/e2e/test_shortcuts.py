@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import expect
 
 from people.services.accounts import change_profile
 from tests.e2e.test_accessibility import findings
+from tests.factories import import_example
+from tests.snapshots import this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,7 +31,7 @@ PATHS = {
 
 @pytest.fixture
 def page(transactional_db, seed, a, open_page):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
     page = open_page(a)
     page.goto("/pipelines/")
     return page

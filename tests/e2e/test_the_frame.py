@@ -1,14 +1,14 @@
 """The site used as a person uses it: by mouse, by keyboard alone, without JavaScript, on a phone."""
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
 from tests.browser import PHONE, follow
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, import_example
+from tests.snapshots import this_minute
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check
 
@@ -19,7 +19,7 @@ SLUG = "daily-growth-experiment-focused"
 
 @pytest.fixture
 def seeded(transactional_db, seed):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
 
 
 def test_an_engineer_signs_in_and_reads_the_runbook_of_a_pipeline(seeded, a, open_page, complaints):

@@ -4,7 +4,6 @@ import datetime as dt
 import urllib.parse
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -13,7 +12,9 @@ from notifications.models import Message
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.queries.on_call import responder_chains
+from tests.factories import import_example
 from tests.faults.workers import site
+from tests.snapshots import this_minute
 from tests.waiting import wait_until
 from validation.models import Metric
 from validation.services.checks import create_check
@@ -31,7 +32,7 @@ SLUG = "daily-growth-experiment-focused"
 
 @pytest.fixture
 def responder(transactional_db, seed):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
     pipeline = Pipeline.objects.get(slug=SLUG)
     person = User.objects.get(pk=responder_chains([pipeline], at=timezone.now())[pipeline.pk].responder.id)
     person.email = "responder@example.org"

@@ -17,6 +17,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from tests.axe import findings
 from tests.browser import PHONE
 from tests.factories import make_engineer, make_pipeline
+from tests.snapshots import build_once, this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -24,11 +25,9 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 SCREEN = {"width": 1280, "height": 800}
 
 
-@pytest.fixture
-def team(db):
-    """Four rotations of seven engineers, with a swap, a cover, a cover request, time off and a gap in each."""
+def make_team(at):
+    """Create four rotations of seven engineers, with a swap, a cover, a cover request, time off and a gap in each."""
     admin = make_engineer("Admin", is_staff=True)
-    at = timezone.now()
     for number in range(4):
         people = [
             make_engineer(f"Engineer {number}{letter}", country="DE", colour=1 + (place + number) % 12)
@@ -50,7 +49,14 @@ def team(db):
         join_rotation(rotation, pipelines=[pipeline])
         if number == 0:
             CoverageGap.objects.create(pipeline=pipeline, starts_at=away.starts_at, ends_at=away.starts_at + 2 * DAY)
-    return admin
+
+
+@pytest.fixture
+def team(db):
+    """Return the admin of a site with four rotations."""
+    at = this_minute()
+    build_once(("timeline", at), lambda: make_team(at))
+    return User.objects.get(is_staff=True)
 
 
 @pytest.fixture

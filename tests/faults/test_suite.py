@@ -14,12 +14,16 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
-# What a suite does: start the server, then a process of a test.
+# What a suite does: start the server, then a process of a test, and give a test a disk of its own.
 SUITE = """
 import os, subprocess, time
 from tests import servers
 from tests.waiting import wait_until
 child = subprocess.Popen(["sleep", "600"])
+if os.geteuid() == 0:
+    disk = os.path.join(os.environ["ONCALL_VAR"], "disk")
+    os.mkdir(disk)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", disk], check=True)
 print(os.environ["ONCALL_VAR"], child.pid, flush=True)
 time.sleep(600)
 """

@@ -138,6 +138,7 @@ def test_the_lineage_of_a_pipeline_takes_as_many_statements_with_thirty_edges_as
     auth = bearer(a)
     hub, *_ = pipes
     counts = []
+    client.get("/api/v1/me/", **auth)
     for number in (1, 30):
         more = [make_pipeline(f"P{number} {i}", primary=a, secondary=b) for i in range(number)]
         record_edges([Link(pipe.pk, hub.pk) for pipe in more], source=Source.OPENLINEAGE, at=NOON)

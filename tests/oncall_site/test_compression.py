@@ -1,4 +1,4 @@
-"""What nginx compresses: nothing that another site may have made a reader's browser ask for (docs/adr/0030)."""
+"""What nginx compresses: nothing that another site may have made a reader's browser ask for (docs/adr/0031)."""
 
 import gzip
 import http.client
@@ -53,7 +53,9 @@ def port(tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    (folder / "nginx.conf").write_text(configuration(bind=f"127.0.0.1:{port}", folder=folder, behind_proxy=False))
+    (folder / "nginx.conf").write_text(
+        configuration(bind=f"127.0.0.1:{port}", folder=folder, pid_file=folder / "nginx.pid", behind_proxy=False)
+    )
     with Server(str(folder / "gunicorn.sock"), Site) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         nginx = [nginx_binary(), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]

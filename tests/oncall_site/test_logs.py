@@ -96,6 +96,8 @@ def test_secrets_in_tracebacks_are_masked(lines):
     ("text", "masked"),
     [
         (f"/feeds/{TOKEN}.ics", "/feeds/…"),
+        (f"/readers/{TOKEN}/orders.svg", "/readers/…/orders.svg"),
+        ("/readers/leave/WzEsInNlY3JldCJd:1vA:signature/", "/readers/leave/…/"),
         ("GET /api/v1/pipelines/unit-level-profit-experiment-focused/responder/", None),
         ("/schedule/2026-11-23/", None),
         ("/password/forgotten/", None),

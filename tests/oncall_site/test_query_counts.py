@@ -19,7 +19,6 @@ from incidents.services.alerts import ingest_alerts
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from lineage.models import DbtExposure, DbtNode, DbtProject
-from lineage.services.edges import add_edge
 from notifications.models import PushDevice
 from notifications.services.outbox import enqueue
 from people.models import ApiToken
@@ -74,7 +73,6 @@ PAGES = [
     "/checks/external/",
     "/lineage/drift/",
     "/lineage/unmapped/",
-    "/admin/lineage/edge/",
     "/admin/lineage/dbtnode/",
     "/checks/",
     "/admin/validation/check/",
@@ -201,14 +199,12 @@ def add_external_check(row, *, pipeline):
 
 
 def add_lineage(row, *, pipeline, owner):
-    """Add an edge to the first pipeline, a node whose owner in the code is another person, an exposure, and an unmapped node."""
+    """Add a node whose owner in the code is another person, an exposure of the first pipeline, and an unmapped node."""
     at = timezone.now()
     project, _ = DbtProject.objects.get_or_create(
         name="shop", schema=12, defaults={"generated_at": at, "imported_at": at}
     )
     first = Pipeline.objects.get(slug="pipeline-0")
-    if pipeline != first:
-        add_edge(upstream=pipeline, downstream=first, at=at)
     DbtNode.objects.create(
         project=project,
         key=f"model.shop.m{row}",

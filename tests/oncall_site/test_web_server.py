@@ -103,7 +103,7 @@ def test_without_nginx_gunicorn_answers_alone_and_says_so(start):
     assert not [one for one in session(process) if "nginx:" in " ".join(one.cmdline())]
     process.terminate()
     process.wait(timeout=PATIENCE_SECONDS)
-    assert process.stderr.read() == web_server.WITHOUT_NGINX
+    assert process.stderr.readline() == web_server.WITHOUT_NGINX
 
 
 @pytest.mark.faults

@@ -211,3 +211,11 @@ def test_the_number_of_queries_does_not_grow_with_the_pipelines(pipeline, metric
         make_check(one, a, metric=make_metric(one, slug="x"), name="Range", parameters={"fail_below": 10.0})
         rows.append(one)
     assert count(rows[1:2]) == count(rows) <= 9
+
+
+def test_a_drill_makes_no_day_doubtful(pipeline, metric, check, a):
+    push(metric, [20.0, 20.0])
+    run(check)
+    incident = open_incident(pipeline, what=NewIncident(kind="issue", title="Drill"), by=a, at=AT)
+    Incident.objects.filter(pk=incident.pk).update(source=Incident.Source.DRILL)
+    assert verdict(pipeline)[0] == "safe"

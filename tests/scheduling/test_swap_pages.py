@@ -229,6 +229,7 @@ def test_an_admin_previews_and_applies_a_plan(signed_in, weeks, admin):
     page = browser.get(path)
     moves = [f"{move.week}:{move.giver.username}:{move.taker.username}" for move, _ in page.context["moves"]]
     assert moves
+    assert f"{person} is away" in text(page)
     assert browser.post(path, {"move": moves}).headers["Location"] == "/schedule/"
     assert holder(weeks[2]) != person
     assert set(SwapRequest.objects.values_list("state", "decided_by")) == {("accepted", admin.pk)}

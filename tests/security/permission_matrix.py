@@ -518,6 +518,7 @@ RULES = {
     "POST /api/v1/checks/{check}/restore/": Rule(SIGNED_IN),
     "POST /api/v1/checks/{with_sql}/restore/ #SQL": Rule(ADMIN),
     "GET /api/v1/incidents/{incident}/failures/": Rule(SIGNED_IN),
+    "GET /api/v1/incidents/{incident}/similar/": Rule(SIGNED_IN),
     "POST /api/v1/checks/{check}/mute/": Rule(SIGNED_IN, {"until": "{soon}"}),
     "DELETE /api/v1/checks/{check}/mute/": Rule(SIGNED_IN),
     "GET /api/v1/checks/{check}/results/": Rule(SIGNED_IN),

@@ -24,19 +24,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ImportedFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=1000, unique=True)),
-                ('version', models.CharField(help_text='Time of change and size of the file.', max_length=60)),
-                ('imported_at', models.DateTimeField()),
-                ('error', models.TextField(blank=True, help_text='Why the file could not be imported.')),
-            ],
-            options={
-                'ordering': ['path'],
-            },
-        ),
-        migrations.CreateModel(
             name='ExternalCheck',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -58,6 +45,19 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['tool', 'key'],
                 'constraints': [models.UniqueConstraint(fields=('tool', 'key'), name='external_check_key_is_unique'), models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='external_check_has_a_key'), models.CheckConstraint(condition=models.Q(('status__in', ['pass', 'warn', 'fail', 'error', 'skip', 'unknown'])), name='external_check_has_a_status')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ImportedFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('path', models.CharField(max_length=1000, unique=True)),
+                ('version', models.CharField(help_text='Time of change and size of the file.', max_length=60)),
+                ('imported_at', models.DateTimeField()),
+                ('error', models.TextField(blank=True, help_text='Why the file could not be imported.')),
+            ],
+            options={
+                'ordering': ['path'],
             },
         ),
         migrations.CreateModel(

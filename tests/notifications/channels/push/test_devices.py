@@ -2,11 +2,12 @@
 
 import datetime as dt
 import re
+import threading
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -243,18 +244,6 @@ def test_a_device_that_is_switched_off_gets_no_test(client, a, device):
     assert answer.json()["detail"] == "Push is switched off on this device. Turn it on again there."
 
 
-@pytest.mark.parametrize("number", [1, 30])
-def test_the_list_takes_the_same_queries_for_any_number_of_devices(client, a, django_assert_num_queries, number):
-    for each in range(number):
-        PushDevice.objects.create(
-            person=a, name=f"{each}", endpoint="x", endpoint_digest=f"{each}", service="x", p256dh="x", auth="x"
-        )
-    headers = bearer(a)
-    client.get(DEVICES, **headers)
-    with django_assert_num_queries(3):
-        assert len(client.get(f"{DEVICES}?page_size=50", **headers).json()["results"]) == number
-
-
 @pytest.mark.parametrize(
     ("user_agent", "name"),
     [
@@ -330,3 +319,35 @@ def test_a_device_is_removed_on_its_page(a, device, signed_in):
     page = signed_in(a).post(f"{PAGE.format(pk=row.pk)}remove/", follow=True).content.decode()
     assert "Device removed." in page
     assert not PushDevice.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_turn_push_on_in_one_browser_at_once_leave_one_device(a, b):
+    sent, barrier, problems = subscription(), threading.Barrier(2), []
+
+    def add(person):
+        try:
+            barrier.wait(30)
+            add_device(person, endpoint=sent["endpoint"], **sent["keys"])
+        except (DatabaseError, DomainError) as error:
+            problems.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=add, args=(person,)) for person in (a, b)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert PushDevice.objects.get().person in (a, b)
+
+
+def test_the_test_of_the_channel_goes_to_every_device(client, a, device):
+    browsers = [device()[0] for _ in range(2)]
+    answer = client.post("/api/v1/me/test-message/", {"channel": "push"}, content_type="application/json", **bearer(a))
+    assert answer.status_code == 201
+    deliver_one()
+    assert [[received["title"] for received in browser.payloads] for browser in browsers] == [
+        ["Test message from the on-call site"]
+    ] * 2
