@@ -54,7 +54,7 @@ def oracle(links, failing, incidents, start):
     holding = [incident for incident in incidents if is_holding(incident)]
     held = {incident.pipeline for incident in holding}
     candidates = [row for row in holding if row.pipeline in ends(start) and not ends(row.pipeline) & held]
-    return sorted(candidates, key=lambda row: (row.opened_at, row.key))[0] if candidates else None
+    return min(candidates, key=lambda row: (row.opened_at, row.key), default=None)
 
 
 @given(links=links, failing=st.sets(pipelines), incidents=open_incidents)
